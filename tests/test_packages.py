@@ -144,26 +144,6 @@ def test_a_factorization_that_fails_leaves_what_it_had(order: int) -> None:
 # ---------------------------------------------------------------- functions of functions
 
 
-def test_the_states_of_several_modules_are_stacked() -> None:
-    models = [nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).eval() for _ in range(3)]
-    parameters, buffers = mg.func.stack_module_state(models)
-    assert [*parameters] == [name for name, _ in models[0].named_parameters()]
-    assert [*buffers] == [name for name, _ in models[0].named_buffers()]
-    assert all(p.is_leaf and p.requires_grad for p in parameters.values())
-    x = mg.randn(4, 2)
-    y = mg.vmap(lambda p, b: mg.func.functional_call(models[0], (p, b), (x,)))(parameters, buffers)
-    for i, model in enumerate(models):
-        assert mg.allclose(y[i], model(x), atol=1e-6)
-    for wrong, match in {
-        (): "at least one model",
-        (nn.Linear(1, 1), nn.ReLU()): "same class",
-        (nn.ReLU(), nn.ReLU().eval()): "training/eval mode",
-        (nn.Linear(1, 1), nn.Linear(1, 1).requires_grad_(False)): r"weight .*requires_grad",
-    }.items():
-        with pytest.raises(RuntimeError, match=match):
-            mg.func.stack_module_state(wrong)
-
-
 def test_functorch_is_where_its_functions_were(torch: ModuleType) -> None:
     functorch = importlib.import_module("functorch")
     model, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh()), mg.randn(4, 2)

@@ -10,7 +10,7 @@ import pytest
 from cases import case
 
 import minigrad as mg
-from minigrad import func, nn, optim
+from minigrad import nn, optim
 from minigrad.nn import functional as F
 from minigrad.nn.modules import module as hooks
 from minigrad.utils.data import _utils
@@ -187,31 +187,6 @@ def test_hooks_around_the_steps_of_all_optimizers() -> None:
     assert list(named.param_groups[0])[:3] == ["params", "param_names", "lr"]
 
 
-def test_one_module_of_many() -> None:
-    models = [nn.BatchNorm1d(2), nn.BatchNorm1d(2)]
-    parameters, buffers = func.stack_module_state(models)
-    assert {name: tuple(t.shape) for name, t in {**parameters, **buffers}.items()} == {
-        "weight": (2, 2), "bias": (2, 2), "running_mean": (2, 2), "running_var": (2, 2), "num_batches_tracked": (2,),
-    }  # fmt: skip
-    assert parameters["weight"].is_leaf
-    assert parameters["weight"].requires_grad
-    assert not buffers["running_mean"].requires_grad
-    frozen = nn.BatchNorm1d(2)
-    frozen.bias.requires_grad_(False)
-    for given, message in (
-        ([], "at least one"),
-        ([nn.Linear(1, 1), nn.Linear(1, 1).eval()], "mode"),
-        ([nn.Linear(1, 1), nn.Tanh()], "class"),
-        ([models[0], frozen], "Expected bias from each model to have the same"),
-    ):
-        with pytest.raises(RuntimeError, match=message):
-            func.stack_module_state(given)
-    lines = [nn.Linear(3, 2) for _ in range(2)]
-    x = mg.randn(4, 3)
-    y = func.vmap(lambda *own: func.functional_call(lines[0], own, (x,)))(*func.stack_module_state(lines))
-    mg.testing.assert_close(y, mg.stack([line(x) for line in lines]))
-
-
 def test_modules_without_a_start_and_under_an_older_name() -> None:
     before = mg.get_rng_state()
     assert nn.utils.skip_init(nn.Linear, 2, 3, bias=False).weight.shape == (3, 2)
@@ -231,10 +206,14 @@ def test_batches_by_functions_for_types() -> None:
     with pytest.raises(TypeError, match="batch must contain"):
         _utils.collate.collate([1.5], collate_fn_map=table)
     batch = [(1, "a", {"b": mg.ones(1)}), (2, "c", {"b": mg.zeros(1)})]
+    table = _utils.collate.default_collate_fn_map
     plain = _utils.collate.default_collate(batch)
-    assert repr(_utils.collate.collate(batch, collate_fn_map=_utils.collate.default_collate_fn_map)) == repr(
-        plain
-    )
+    assert repr(_utils.collate.collate(batch, collate_fn_map=table)) == repr(plain)
+    table[complex] = lambda batch, *, collate_fn_map: len(batch)
+    try:
+        assert _utils.collate.default_collate([(1j, "a"), (2j, "b")]) == [2, ("a", "b")]
+    finally:
+        del table[complex]
     assert _utils.worker.get_worker_info() is None
 
 

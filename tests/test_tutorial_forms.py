@@ -83,6 +83,7 @@ def test_the_state_of_several_modules_is_stacked() -> None:
     assert params.keys() == dict(modules[0].named_parameters()).keys()
     assert buffers.keys() == dict(modules[0].named_buffers()).keys()
     assert all(t.is_leaf and t.requires_grad and t.shape[0] == 3 for t in params.values())
+    assert not any(t.requires_grad for t in buffers.values())
     x = mg.randn(4, 3)
     run = func.vmap(lambda p, b: func.functional_call(modules[0], (p, b), (x,)))
     together = run(params, buffers)
@@ -97,6 +98,8 @@ def test_the_state_of_several_modules_is_stacked() -> None:
         ([nn.Linear(3, 2), nn.Linear(3, 2).eval()], "the same training/eval mode"),
         ([modules[0], other], "Expected 0.weight from each model to have the same .requires_grad"),
         ([nn.Linear(3, 2), nn.Linear(2, 2)], "weight has another shape"),
+        ([nn.Linear(3, 2, bias=False), nn.Linear(3, 2)], "have the same names"),
+        ([nn.Linear(3, 2), nn.Linear(3, 2, bias=False)], "have the same names"),
     ]
     for several, sentence in refused:
         with pytest.raises(RuntimeError, match=sentence):

@@ -108,7 +108,7 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[s
     """The parameters and the buffers of Modules of one class, by name, stacked: for `vmap` over `functional_call`.
 
     The stacks are leaves, which require grad where the parameters do. RuntimeError for no Modules, for some of another
-    class or mode, and where some parameters of a name require grad and others do not.
+    class or mode, and where the Tensors of a name are not in all, differ in shape, or in whether they require grad.
     """
     if not models:
         raise runtime_error("stack_module_state: Expected at least one model, got 0.")
@@ -124,6 +124,8 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[s
 
 def _stacked(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     stacks: dict[str, Tensor] = {}
+    if any(state.keys() != states[0].keys() for state in states):
+        raise runtime_error("stack_module_state: Expected the tensors of all models to have the same names")
     for name in states[0]:
         tensors = [state[name] for state in states]
         if len({t.requires_grad for t in tensors}) > 1:
