@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
+from minigrad.errors import runtime_error
 from minigrad.hints import missing as _missing
 
 __all__ = ["wrap"]
@@ -18,8 +19,8 @@ _F = TypeVar("_F", bound=Callable[..., Any] | str)
 def wrap(fn_or_name: _F) -> _F:
     """The function itself, or its name. RuntimeError if it is neither."""
     if not isinstance(fn_or_name, str) and not callable(fn_or_name):
-        raise RuntimeError(
-            f"Unsupported type for global function! Must be either a callable or string name, not {fn_or_name!r}"
+        raise runtime_error(
+            f"Unsupported type for global function: wrap() takes a function or its name, got {fn_or_name!r}"
         )
     return fn_or_name
 

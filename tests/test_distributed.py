@@ -310,6 +310,10 @@ third.add_param_group({"params": [more], "lr": 0.5})
 more.sum().backward()
 third.step()
 assert everywhere(more.tolist()) == [more.tolist()] * n and more[0] < 1
+third.consolidate_state_dict(r)
+assert third.state_dict()["state"]
+third.step()
+raises(RuntimeError, "has not been consolidated", third.state_dict)
 overlapping = lambda: ZeroRedundancyOptimizer([more], optim.SGD, overlap_with_ddp=True)
 raises(NotImplementedError, "overlap_with_ddp", overlapping)
 """

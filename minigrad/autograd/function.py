@@ -144,8 +144,8 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """RuntimeError: a Function is called by its class's `apply`."""
         raise runtime_error(
-            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
-            f"function with static forward method: {type(self).__name__}.apply(...)"
+            "Legacy autograd function with non-static forward method is deprecated: forward and backward are static "
+            f"methods, and a call is {type(self).__name__}.apply(...)"
         )
 
     @overload

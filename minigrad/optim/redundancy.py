@@ -86,6 +86,7 @@ class ZeroRedundancyOptimizer(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None, **kwargs: Any) -> Any:
         """One step with the part of this process, then the new parameters of all; the loss that ``closure`` returns."""
         local = self.optim
+        self._collected = None  # what was collected is the state before this step
         _copy_options(self.param_groups, local.param_groups)
         loss: Any = local.step(**kwargs) if closure is None else local.step(closure, **kwargs)
         _copy_options(local.param_groups, self.param_groups)
@@ -109,7 +110,7 @@ class ZeroRedundancyOptimizer(Optimizer):
     def state_dict(self) -> dict[str, Any]:
         """That of the optimizer as if it ran in one process.
 
-        RuntimeError where `consolidate_state_dict` has not collected it.
+        RuntimeError where `consolidate_state_dict` has not collected it since the last step.
         """
         if self._collected is None:
             raise runtime_error(
