@@ -476,7 +476,8 @@ def test_generalized_pareto_of_all_shapes() -> None:
     assert close(uniform.log_prob(x), [-math.log(2)] * 3)
     assert close(D.GeneralizedPareto(1.0, 2.0, 0.3).log_survival_function(t(3.0)), -math.log(1.3) / 0.3)
     heavy = D.GeneralizedPareto(0.0, 1.0, t([0.4, 0.6, 1.5]))
-    assert close(heavy.mean, [1 / 0.6, 2.5, math.nan], 1e-5) or mg.isnan(heavy.mean[2])
+    assert close(heavy.mean[:2], [1 / 0.6, 2.5], 1e-5)
+    assert mg.isnan(heavy.mean[2])
     assert mg.isnan(heavy.variance).tolist() == [False, True, True]
     with pytest.raises(ValueError, match="support"):
         uniform.log_prob(t(2.5))

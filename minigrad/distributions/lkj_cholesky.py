@@ -39,9 +39,9 @@ class LKJCholesky(Distribution):
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         eta = self.concentration.detach().unsqueeze(-1)
-        # half the number of entries before the diagonal that a row has beyond its first; row 0 has none, as row 1
-        half = (arange(self.dim, dtype=eta.dtype) - 1).clamp(min=0) / 2
-        square = Beta(half + 0.5 + half, eta + (self.dim - 2) / 2 - half).sample(sample_shape).unsqueeze(-1)
+        # the number of entries before the diagonal that a row has beyond its first; row 0 has none, as row 1
+        beyond = (arange(self.dim, dtype=eta.dtype) - 1).clamp(min=0)
+        square = Beta(beyond + 0.5, eta + (self.dim - 2 - beyond) / 2).sample(sample_shape).unsqueeze(-1)
         normal = draw("normal", eta, self._extended_shape(sample_shape)).tril(-1)
         length = normal.norm(dim=-1, keepdim=True)
         direction = normal / length.masked_fill(length == 0, 1.0)
