@@ -156,6 +156,8 @@ def test_functorch_is_where_its_functions_were(torch: ModuleType) -> None:
     with pytest.warns(FutureWarning, match=r"functorch\.vmap is deprecated, use torch\.vmap"):
         squares = functorch.vmap(lambda v: v * v)(x)
     assert mg.allclose(f(params, x), model(x))
+    with pytest.raises(RuntimeError, match="a functional module of 2 Tensors got 1"):
+        f(params[:1], x)
     assert [p.requires_grad for p in (*params, *constants)] == [True, True, False, False]
     assert mg.allclose(f_constant(constants, x), model(x))
     assert jacobian[0].shape == (4, 3, 3, 2)

@@ -40,6 +40,7 @@ def test_conversions_of_a_module_keep_its_gradients_themselves() -> None:
     assert model.type("torch.FloatTensor").weight.dtype == mg.float32
     with pytest.raises(RuntimeError, match="data set to a tensor that requires gradients"):
         model.type(mg.int32)
+    assert model.weight.grad is before
     assert nn.Linear(1, 1).requires_grad_(False).type(mg.int32).weight.dtype == mg.int32
 
 

@@ -57,9 +57,11 @@ def convert(tables: Contents, fn: Callable[[Tensor], Tensor]) -> None:
                 continue
             # A gradient has its parameter's dtype, so both change together.
             grad, p.grad = p.grad, None
-            p.data = fn(p.data)
-            if grad is not None:
-                grad.data = fn(grad.data)
+            try:
+                p.data = fn(p.data)
+                if grad is not None:
+                    grad.data = fn(grad.data)
+            finally:
                 p.grad = grad
         for name, buffer in tables.buffers.items():
             if is_lazy(buffer):

@@ -57,6 +57,8 @@ class _Functional(Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         state: dict[str, Tensor] = {}
         for names, values in zip(self.names, args, strict=False):
+            if len(values) != len(names):
+                raise runtime_error(f"a functional module of {len(names)} Tensors got {len(values)}: {names}")
             state.update(zip(names, values, strict=True))
         return func.functional_call(self.stateless_model, state, args[len(self.names) :], kwargs)
 
