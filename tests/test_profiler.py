@@ -144,3 +144,13 @@ def test_a_profiler_ends_once_and_where_it_began() -> None:
     prof.stop()
     assert "cos" in {e.key for e in prof.events()}
     assert (QUIET.run, engine.Pass.send) == (run, send)
+    # A thread that ends while it profiles takes its profiler with it: the next one may have its number.
+    begun: list[None] = []
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: begun.append(profiler.profile().start()))
+        thread.start()
+        thread.join()
+    assert len(begun) == 2
+    with profiler.profile():
+        pass
+    assert engine.Pass.send is send

@@ -8,11 +8,13 @@ that profiles.  Python's own time counts only to the parts that it is in.  `auto
 from __future__ import annotations
 
 import functools
-from _thread import get_ident
+from _thread import _local
 from collections.abc import Callable
+from threading import Lock
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 
@@ -28,12 +30,14 @@ __all__ = ["profile", "record_function"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-_CLOCKS: dict[int, Clock] = {}  # of the threads that profile
+class _Here(_local):
+    clock: Clock | None = None  # that of this thread
 
 
-def clock_here() -> Clock | None:
-    """The clock of this thread."""
-    return _CLOCKS.get(get_ident())
+_HERE = _Here()
+_LOCK = Lock()
+# Of all threads. It holds none: that of a thread that has ended goes with it.
+_RUNNING: WeakSet[Clock] = WeakSet()
 
 
 class Clock:
@@ -47,21 +51,23 @@ class Clock:
 
     def start(self) -> None:
         """Begins. RuntimeError where another one runs in this thread."""
-        if clock_here() is not None:
+        if _HERE.clock is not None:
             raise runtime_error("profile: another profiler runs in this thread")
-        _CLOCKS[get_ident()] = self
-        self._run = QUIET.run
+        _HERE.clock, self._run = self, QUIET.run
         QUIET.run = self._timed  # type: ignore[assignment]
-        engine.Pass.send = _timed_send  # type: ignore[method-assign]
+        with _LOCK:
+            _RUNNING.add(self)
+            engine.Pass.send = _timed_send  # type: ignore[method-assign]
 
     def stop(self) -> None:
         """Ends. RuntimeError in a thread other than that of `start`."""
-        if clock_here() is not self:
+        if _HERE.clock is not self:
             raise runtime_error("profile: it ends in the thread in which it began")
-        QUIET.run = self._run
-        del _CLOCKS[get_ident()]
-        if not _CLOCKS:
-            engine.Pass.send = _send  # type: ignore[method-assign]
+        _HERE.clock, QUIET.run = None, self._run
+        with _LOCK:
+            _RUNNING.discard(self)
+            if not _RUNNING:
+                engine.Pass.send = _send  # type: ignore[method-assign]
 
     def _timed(self, kernel: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if kernel is int:  # `QUIET.busy`
@@ -97,7 +103,7 @@ _send = engine.Pass.send
 
 
 def _timed_send(self: Any, node: Any, g: Any, unpacked: Any = None) -> None:
-    clock = clock_here()
+    clock = _HERE.clock
     if clock is None or node.op is None:
         _send(self, node, g, unpacked)
         return
@@ -119,7 +125,7 @@ class record_function:
         self._begun: list[tuple[Clock | None, float]] = []
 
     def __enter__(self) -> record_function:
-        clock = clock_here()
+        clock = _HERE.clock
         self._begun.append((clock, 0.0 if clock is None else clock.begin()))
         return self
 
@@ -127,7 +133,7 @@ class record_function:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         clock, begin = self._begun.pop()
-        if clock is not None and clock is clock_here():
+        if clock is not None and clock is _HERE.clock:
             clock.end(self.name, begin)
 
     def __call__(self, function: F) -> F:
