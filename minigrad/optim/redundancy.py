@@ -114,8 +114,8 @@ class ZeroRedundancyOptimizer(Optimizer):
         """
         if self._collected is None:
             raise runtime_error(
-                "Optimizer state has not been consolidated on this rank. Please call `consolidate_state_dict(to="
-                f"{self._ranks[self._rank]})` on all ranks beforehand if you meant to save the global state"
+                "Optimizer state has not been consolidated on this rank: all ranks call consolidate_state_dict(to="
+                f"{self._ranks[self._rank]}) after the last step, then this one may ask for it"
             )
         whole = super().state_dict()
         for rank, state in enumerate(self._collected):

@@ -76,7 +76,7 @@ def _make_functional(model: Module, disable_autograd_tracking: bool = False) -> 
     """``f(params, *args)``, which runs a copy of the module, and the ``params``. RuntimeError for one with buffers."""
     if next(iter(model.buffers()), None) is not None:
         raise runtime_error(
-            "make_functional(model): `model` has buffers. Please use make_functional_with_buffers(model) instead."
+            "make_functional(model): `model` has buffers; make_functional_with_buffers(model) returns them too"
         )
     result: tuple[_Functional, _State] = _functional(
         model, not disable_autograd_tracking, Module.named_parameters

@@ -7,11 +7,13 @@ numbers that broadcast to all of them.  It must consist of operations that broad
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from minigrad.dtypes import float64
-from minigrad.errors import value_error
+from minigrad.errors import runtime_error, value_error
 from minigrad.functions.creation import arange
 from minigrad.functions.elementwise import where
 from minigrad.functions.parts import cat
@@ -42,34 +44,26 @@ def noop_mask(batch: Tensor, head: Tensor, q_idx: Tensor, kv_idx: Tensor) -> Ten
 
 
 def and_masks(*mask_mods: MaskMod) -> MaskMod:
-    """What all of the functions allow."""
-
-    def every(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        seen = noop_mask(b, h, i, j)
-        for mod in mask_mods:
-            seen = seen & mod(b, h, i, j)
-        return seen
-
-    return every
+    """What all of the functions allow. RuntimeError for what is no function."""
+    return _joined(operator.and_, noop_mask, mask_mods)
 
 
 def or_masks(*mask_mods: MaskMod) -> MaskMod:
-    """What one of the functions allows."""
+    """What one of the functions allows. RuntimeError for what is no function."""
+    return _joined(operator.or_, lambda *places: ~noop_mask(*places), mask_mods)
 
-    def one(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        seen = ~noop_mask(b, h, i, j)
-        for mod in mask_mods:
-            seen = seen | mod(b, h, i, j)
-        return seen
 
-    return one
+def _joined(join: Callable[[Tensor, Tensor], Tensor], first: MaskMod, mods: tuple[MaskMod, ...]) -> MaskMod:
+    if not all(map(callable, mods)):
+        raise runtime_error(f"All inputs should be callable mask_mods, got {mods}")
+    return lambda *places: reduce(join, (mod(*places) for mod in mods), first(*places))
 
 
 def create_mask(
     mod_fn: MaskMod, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None
 ) -> Tensor:
     """The bool mask (B, H, Q_LEN, KV_LEN) that a function of places makes; None stands for 1."""
-    shape = (B or 1, H or 1, Q_LEN, KV_LEN)
+    shape = (1 if B is None else B, 1 if H is None else H, Q_LEN, KV_LEN)
     return mod_fn(*_places(*shape)).bool().expand(shape)
 
 
@@ -144,15 +138,15 @@ def flex_attention(
     query, key, value = (x if dtype == float64 else x.float() for x in (query, key, value))
     if key.shape[-1] != query.shape[-1]:
         raise value_error(
-            "Expect query and key/value to have the same embedding dimension but got "
-            f"E={query.shape[-1]} and E={key.shape[-1]}."
+            "Expect query and key/value to have the same embedding dimension: query has "
+            f"{query.shape[-1]} numbers at each place, key {key.shape[-1]}"
         )
     heads, groups = query.shape[-3], key.shape[-3]
     if heads != groups:
         if not enable_gqa:
             raise value_error(
-                "Expect query and key/value to have the same number of heads but got "
-                f"Hq={heads} and Hkv={groups}. Try setting enable_gqa=True for GQA."
+                f"Expect query and key/value to have the same number of heads: query has {heads}, key {groups}; "
+                "with enable_gqa=True several heads of query share one of key"
             )
         if heads % groups:
             raise value_error(
