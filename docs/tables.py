@@ -27,6 +27,7 @@ Op = minigrad.tape.Op
 TYPES = {
     None: "kept", "same": "promoted", "number": "promoted; no bool",
     "float": "promoted; integers become float", "floats": "promoted; floats only", "bits": "promoted; no floats",
+    "shifts": "promoted; no floats, not bools alone",
     "branches": "promoted, but for the condition", "rounds": "promoted; no bool",
 }  # fmt: skip
 

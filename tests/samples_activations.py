@@ -284,6 +284,7 @@ def rows() -> list[Any]:
         one("huber",       wide,      _huber, delta=1.0),
         one("huber",       wide,      _huber, delta=2.5),
         one("variance",    well_inside, lambda x, eps: x, eps=1e-6),
+        one("bounded_below", well_inside, lambda x, eps: x, eps=1e-6),
         two("bce",         well_inside, well_inside, _bce),
         two("bce_with_logits", wide,  inside, lambda x, t: _bce(_logistic(x), t)),
 

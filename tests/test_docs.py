@@ -28,6 +28,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.core import facts
+from minigrad.core.op import CASTS
 from minigrad.ops import TABLE
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
@@ -289,6 +290,7 @@ def test_what_the_tables_of_operations_say() -> None:
     assert [tables.gradients(TABLE[name]) for name in ("mul", "where", "floor", "eq", "cat")] == [
         "all", "a, b", "all", "none", "all"
     ]  # fmt: skip
+    assert set(tables.TYPES) == set(CASTS)
     assert tables.element_types(TABLE["div"]) == "promoted; integers become float"
     assert tables.element_types(TABLE["exp"]) == "integers become float"
     assert tables.element_types(TABLE["neg"]) == "kept; no bool"

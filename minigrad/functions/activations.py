@@ -255,8 +255,13 @@ def bce(input: Tensor, target: Tensor) -> Tensor:
     return apply(a.bce, (input, target))
 
 
+def bounded_below(x: Tensor, eps: float) -> Tensor:
+    """``x``, and ``eps`` where it is less; the gradient passes everywhere."""
+    return apply(a.bounded_below, (x,), {"eps": eps})
+
+
 def variance(var: Tensor, eps: float) -> Tensor:
-    """``var``, and ``eps`` where it is less; the gradient passes everywhere. ValueError where it is negative."""
+    """`bounded_below` ``eps``; ValueError where it is negative."""
     return apply(a.variance, (var,), {"eps": eps})
 
 

@@ -286,9 +286,9 @@ def huber(d: Array, delta: float) -> Any:
     return low * (a - 0.5 * low)
 
 
-def variance(var: Array, eps: float) -> Any:
-    """``var``, and ``eps`` where it is less."""
-    return np.maximum(var, eps)
+def bounded_below(x: Array, eps: float) -> Any:
+    """``x``, and ``eps`` where it is less."""
+    return np.maximum(x, eps)
 
 
 def binary_cross_entropy(x: Any, target: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from minigrad.core.apply import cast
 from minigrad.dtypes import common
 from minigrad.errors import runtime_error
-from minigrad.functions.activations import variance
+from minigrad.functions.activations import bounded_below
 from minigrad.functions.elementwise import broadcast, clamp_min, where
 from minigrad.gate import public
 from minigrad.gate.out import into
@@ -73,8 +73,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     x1, x2 = (x if x._array.dtype == kind else cast(x, kind) for x in (x1, x2))
     shape = broadcast("cosine_similarity", x1._array.shape, x2._array.shape)
     x1, x2 = (x if x._array.shape == shape else x.expand(shape) for x in (x1, x2))
-    # The gradient passes by the least length, as by the least variance.
-    lengths = [variance(_norm(x, 2, dim, True), eps) for x in (x1, x2)]
+    lengths = [bounded_below(_norm(x, 2, dim, True), eps) for x in (x1, x2)]
     y: Tensor = (x1 / lengths[0]) * (x2 / lengths[1])
     return y.sum(dim)
 

@@ -158,6 +158,8 @@ bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, c
 bce_with_logits = Op("bce_with_logits", k.binary_cross_entropy_with_logits, "x target",
                      lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats",
                      grad_fn="BinaryCrossEntropyWithLogitsBackward0", **_KIND)
-# Below the least variance too the gradient passes.
-variance = Op("variance", k.variance, "var; eps", lambda g: g, cast="float", check=_not_negative, **_KIND)
+# Below the least length, and the least variance, the gradient passes too.
+bounded_below = Op("bounded_below", k.bounded_below, "x; eps", lambda g: g, cast="float",
+                   text="np.maximum({}, {eps})", **_KIND)
+variance = Op("variance", k.bounded_below, "var; eps", lambda g: g, cast="float", check=_not_negative, **_KIND)
 # fmt: on

@@ -4,7 +4,8 @@
 OPS = {
     "activations": """
         erf erfc erfinv logit gelu gelu_backward silu mish softplus log_sigmoid elu leaky_relu prelu
-        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits variance
+        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
+        bounded_below variance
     """,
     "arithmetic": """
         fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf

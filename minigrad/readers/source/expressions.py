@@ -22,6 +22,7 @@ import numpy as np
 from minigrad.core.op import NO_PARAMS, Op
 from minigrad.core.text import Call, Helper, Steps, Text
 from minigrad.dtypes import F16, F64, as_numpy, dtype
+from minigrad.errors import BadValue
 from minigrad.readers.source.program import Value, numpy_name, steps_of
 
 Expr = ast.expr
@@ -422,6 +423,9 @@ class _Plain(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if ast.unparse(node.func) == "math.prod":
             return fill("int(np.prod({}))", [self.visit(a) for a in node.args])
+        if isinstance(node.func, ast.Name) and self.globals.get(node.func.id) is BadValue:
+            message, *kind = node.args  # a program knows Python's exceptions alone
+            return ast.Call(kind[0] if kind else ast.Name("RuntimeError"), [self.visit(message)], [])
         self.generic_visit(node)
         return node
 
