@@ -135,7 +135,7 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
         before._array += g
     hooks = t._node.hooks if t._node is not None else None
     for key, hook in tuple((hooks or {}).items()):
-        # as PyTorch: the Tensor itself is no matter, which changes in place return
+        # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.
         if key <= AFTER and (returned := hook(t)) is not None and returned is not t:
             kind = RuntimeError if isinstance(returned, Tensor) else TypeError
             raise kind(
