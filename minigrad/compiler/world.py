@@ -419,6 +419,9 @@ class World:
         content = vars(owner)
         of_module, of_class = isinstance(owner, types.ModuleType), isinstance(owner, type)
         home = owner if of_module or of_class else type(owner)
+        any_function = isinstance(owner, types.ModuleType) and self._reflective and kinds.is_fixed(owner)
+        if any_function:  # each may be replaced by one of the user's
+            names = names.union(content["__all__"])
         if of_module or owner is Tensor:
             kinds.load(owner, names)
         library = kinds.of_minigrad(home) and not whole
@@ -435,6 +438,8 @@ class World:
             value, where = content[name], _join(path, name)
             if not whole:
                 self.guards.entry(content, name, where, owner if of_class else None)
+            if any_function and kinds.of_minigrad(value):
+                continue
             reason = self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
