@@ -72,6 +72,29 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
 ]
 
 
+# Numbers that are stored, and do not count from an end as those in arithmetic do.
+SMALL = mg.tensor([100, 3], dtype=mg.uint8)
+STORED: list[Callable[[float], Any]] = [
+    lambda n: SMALL.clone().fill_(n),
+    lambda n: SMALL.clone().__setitem__(0, n),
+    lambda n: SMALL.clone().__setitem__(SMALL > 5, n),
+    lambda n: SMALL.clamp(max=n),
+    lambda n: mg.where(SMALL > 5, SMALL, n),
+    lambda n: SMALL.masked_fill(SMALL > 5, n),
+    lambda n: SMALL.scatter(0, mg.tensor([0]), n),
+    lambda n: mg.nn.functional.pad(SMALL, (1, 1), value=n),
+]
+
+
+@pytest.mark.parametrize("store", STORED)
+def test_a_number_that_is_stored_must_fit(store: Callable[[float], Any]) -> None:
+    for n in (300, -300):
+        with pytest.raises(RuntimeError, match="value cannot be converted to type uint8 without overflow"):
+            store(n)
+    store(-3)
+    assert (SMALL + 300).tolist() == [144, 47]
+
+
 @pytest.mark.parametrize(("call", "expected"), VALUES)
 def test_values(call: Callable[[], Any], expected: Any) -> None:
     y = call()

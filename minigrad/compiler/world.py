@@ -418,13 +418,10 @@ class World:
         owner, path, whole, asked = space
         content = vars(owner)
         of_module, of_class = isinstance(owner, types.ModuleType), isinstance(owner, type)
-        home = owner if of_module or of_class else type(owner)
-        any_function = isinstance(owner, types.ModuleType) and self._reflective and kinds.is_fixed(owner)
-        if any_function:  # each may be replaced by one of the user's
-            names = names.union(content["__all__"])
-        if of_module or owner is Tensor:
-            kinds.load(owner, names)
-        library = kinds.of_minigrad(home) and not whole
+        any_function = of_module and self._reflective and kinds.is_fixed(owner)
+        names = {*content["__all__"], *names} if any_function else names  # the user may replace any of them
+        kinds.load(owner, names)
+        library = kinds.of_minigrad(owner if of_module or of_class else type(owner)) and not whole
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
             names = {n for n in content if isinstance(n, str)} - kinds.UNREAD
@@ -438,9 +435,7 @@ class World:
             value, where = content[name], _join(path, name)
             if not whole:
                 self.guards.entry(content, name, where, owner if of_class else None)
-            if any_function and kinds.of_minigrad(value):
-                continue
-            reason = self.follow(value, where)
+            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
             if of_module or of_class or isinstance(owner, types.FunctionType):
