@@ -442,7 +442,7 @@ class World:
                 self.refused_names.setdefault(name, reason)
             else:
                 self._refuse(name, where, reason)
-        wraps = "__wrapped__" in content and not isinstance(owner, types.FunctionType)
+        wraps = "__wrapped__" in content and not isinstance(owner, (types.FunctionType, type))
         if of_module or wraps or isinstance(owner, Tensor):  # what may be asked for is missing
             for name in sorted((names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):
