@@ -64,6 +64,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.empty_strided((2,), (1, 2)), RuntimeError, "dimensionality of sizes"),
     (lambda: mg.ones(3).put_(mg.tensor([0]), mg.ones(2)), IndexError, "same number of elements"),
     (lambda: mg.ones(3).take(mg.tensor([0.0])), RuntimeError, "Expected a long tensor"),
+    (lambda: mg.frombuffer(memoryview(bytes(8))[::2], dtype=mg.uint8), RuntimeError, "could not retrieve"),
     (lambda: mg.asarray(bytearray(8), device="cuda"), RuntimeError, "CPU only"),
     (lambda: mg.as_tensor(mg.ones(2), device="cuda"), RuntimeError, "CPU only"),
     (lambda: mg.device("cpu:x"), RuntimeError, "Invalid device string: 'cpu:x'"),

@@ -106,7 +106,7 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
 
 
 def laid(g: Any, t: Tensor) -> Any:
-    """The gradient row by row where its Tensor lies so: then it has the same views, such as ``view(-1)``."""
+    """The gradient, laid out row by row if its Tensor is: then it has the same views, such as ``view(-1)``."""
     array = g._array if isinstance(g, Tensor) else g
     if array.flags.c_contiguous or not t._array.flags.c_contiguous:
         return g

@@ -55,7 +55,7 @@ def is_wide(t: Any) -> bool:
 
 
 def number(x: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python number as a dtype holds it: integers wrap around, as PyTorch's do.
+    """A Python number as a dtype holds it in arithmetic: integers wrap around, as PyTorch's do.
 
     OverflowError for one beyond 64 bits.
     """

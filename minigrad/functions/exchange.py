@@ -63,13 +63,15 @@ def frombuffer(
 
     ``count`` elements, all by default. Of bytes, which nothing may change, it is a copy; a write into the Tensor of
     another buffer that is read-only is an error. ValueError for what has no buffer, and for elements that do not fit in
-    it.
+    it; RuntimeError for a buffer with gaps.
     """
     kind = dtypes.as_numpy(dtype)
     try:
         memory = memoryview(buffer)
     except TypeError:
         raise value_error("object does not implement Python buffer protocol.") from None
+    if not memory.c_contiguous:
+        raise runtime_error("could not retrieve buffer from object: its bytes do not lie one after another")
     length, each = memory.nbytes, kind.itemsize
     if not length or not count:
         raise value_error(f"both buffer length ({length}) and count ({count}) must not be 0")
