@@ -19,6 +19,7 @@ from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, wrap_operand
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.op import Array
+from minigrad.core.promote import held
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
@@ -291,10 +292,7 @@ def full(
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
     if kind.kind in "iu" and not isinstance(value, Numeral):
-        array = np.asarray(value)
-        if not _holds(array, kind):
-            raise runtime_error(f"value cannot be converted to type {kind} without overflow: {value}")
-        value = array.astype(kind)
+        value = held(value, kind)
     if isinstance(fill_value, Numeral) and kind.kind == "f":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
         return _finish(filled, requires_grad, device)
