@@ -77,7 +77,7 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
 
 def _holds(array: Array, dtype: np.dtype[Any]) -> bool:
     """Whether whole numbers of ``dtype`` hold all elements; negative ones count from its end if it has no sign."""
-    if dtype.kind not in "iu":
+    if dtype.kind not in "iu" or array.dtype == dtype:
         return True
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         return False
