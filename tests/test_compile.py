@@ -293,6 +293,16 @@ class Record:
     value: Any = None
 
 
+@dataclasses.dataclass(slots=True)
+class PartlySlotted(Record):
+    other: Any = None
+
+
+@dataclasses.dataclass
+class Table(dict[str, Any]):
+    value: Any = None
+
+
 class Point(NamedTuple):
     x: Any
     y: Any
@@ -2071,6 +2081,8 @@ REFUSED: list[tuple[str, Any]] = [
     ("iterator returned", lambda x: map(mg.sin, [x])),
     ("array returned", lambda x: np.zeros(3)),
     ("object returned", lambda x: types.SimpleNamespace(y=x * 2.0)),
+    ("dataclass with slots returned", lambda x: PartlySlotted(x * 2.0)),
+    ("dict of a dataclass returned", lambda x: Table(x * 2.0)),
     ("function returned", lambda x: lambda: x * 2.0),
     ("set returned", lambda x: {x * 2.0}),
 ]

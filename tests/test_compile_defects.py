@@ -662,6 +662,14 @@ def test_transforms_of_functions_may_stand_inside(program: str) -> None:
     agree(program)
 
 
+def test_a_function_of_a_computed_name_may_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "".join(["ce", "lu"])
+    f = mg.compile(lambda x: getattr(nn.functional, name)(x))
+    assert f(mg.ones(2)).tolist() == [1.0, 1.0]
+    monkeypatch.setattr(nn.functional, "celu", lambda x: x * 7)
+    assert f(mg.ones(2)).tolist() == [7.0, 7.0]
+
+
 def test_a_buffer_is_written_and_not_set() -> None:
     class Mean(nn.Module):
         def __init__(self) -> None:

@@ -180,6 +180,20 @@ def test_a_variable_that_gets_its_first_value_inside_is_a_change() -> None:
     assert repr(f.__closure__).endswith("empty>,)")
 
 
+def test_an_attribute_that_a_class_with_a_wrapped_one_gets_is_undone() -> None:
+    class Wrapper:
+        __wrapped__ = Scaled
+
+    def f(x: Any) -> Any:
+        y = x + hasattr(Wrapper, "zork")
+        Wrapper.zork = 3  # type: ignore[attr-defined]
+        return y
+
+    with pytest.raises(RuntimeError, match="changes Wrapper"):
+        mg.compile(f)(mg.ones(1))
+    assert not hasattr(Wrapper, "zork")
+
+
 def test_a_large_table_is_put_back_in_linear_time() -> None:
     class Key(int):
         compared = 0

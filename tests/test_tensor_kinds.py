@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 import minigrad as mg
@@ -22,28 +20,26 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
     (lambda: mg.tensor([513], dtype=mg.int16).view(dtype=mg.uint8), [1, 2]),
     (lambda: mg.tensor(1.0).view(mg.int32), 1065353216),
     # memory that is there
-    (lambda: mg.frombuffer(bytearray(b"\x01\x02\x03\x04"), dtype=mg.uint8, offset=1), [2, 3, 4]),
-    (lambda: mg.frombuffer(b"\x01\x02\x03\x04", dtype=mg.int16, count=1), [513]),
     (lambda: mg.asarray(b"\x01\x02\x03\x04", dtype=mg.int16), [513, 1027]),
-    (lambda: mg.asarray([1, 2], dtype=mg.float32, copy=True), [1.0, 2.0]),
     (lambda: list(mg.empty_strided((2, 3), (1, 2)).stride()), [1, 2]),
     # numbers for the letters of einsum
     (lambda: mg.einsum(X[0], [0, 1], X[0], [2, 1], [0, 2])[0], (X[0] @ X[0].T)[0].tolist()),
     (lambda: mg.einsum(X[0], [1, 0]), X[0].T.tolist()),
-    (lambda: mg.einsum(X, [..., 0], [0, ...])[0], X[..., 0].tolist()),
+    (lambda: mg.einsum(X[0], [26, 1]), X[0].T.tolist()),
     # element types meet
-    (lambda: mg.searchsorted(mg.tensor([0.5, 1.5]), mg.tensor([1, 2])), [1, 2]),
-    (lambda: mg.bucketize(mg.tensor([0.5, 2.5]), mg.tensor([1, 2])), [0, 2]),
     (lambda: mg.tensor([True, False]) << 2, [4, 0]),
     (lambda: mg.tensor([3], dtype=mg.int8) >> True, [1]),
     (lambda: mg.tensor([1]) + (2**63), [1 - 2**63]),
     # shapes of results
     (lambda: list(mg.unique(mg.tensor(2.0), return_inverse=True)[1].shape), []),
-    (lambda: type(mg.gradient(mg.arange(3.0))) is tuple, True),
     (lambda: mg.tensor([-1], dtype=mg.uint8), [255]),
     (lambda: mg.ones(2).char().dtype is mg.int8, True),
     (lambda: X.real is X, True),
     (lambda: mg.kaiser_window(4, beta=0.0), [1.0] * 4),
+    (lambda: list(mg.empty_strided((), ()).shape), []),
+    (lambda: X[0].T.resize_(4, 3), X[0].T.tolist()),
+    (lambda: mg.vander(mg.tensor([1, 2], dtype=mg.int32), 1).dtype is mg.int64, True),
+    (lambda: mg.full((1,), -1, dtype=mg.uint8), [255]),
 ]
 
 ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
@@ -56,6 +52,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.IntTensor([2**31]), RuntimeError, "value cannot be converted"),
     (lambda: mg.tensor(300.5, dtype=mg.uint8), RuntimeError, "value cannot be converted"),
     (lambda: mg.full((2,), float("inf"), dtype=mg.int64), RuntimeError, "value cannot be converted"),
+    (lambda: mg.full((2,), 300.5, dtype=mg.uint8), RuntimeError, "value cannot be converted"),
     (lambda: mg.tensor(None), RuntimeError, "Could not infer dtype of NoneType"),
     (lambda: mg.tensor([{}]), RuntimeError, "Could not infer dtype of dict"),
     (lambda: mg.tensor(["a"]), ValueError, "too many dimensions 'str'"),
@@ -63,28 +60,40 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.tensor([1]) * -(2**64), OverflowError, "int too big to convert"),
     (lambda: mg.tensor([True]) << True, NotImplementedError, "bitwise_left_shift"),
     (lambda: mg.ones(2) >> 1, NotImplementedError, "bitwise_right_shift"),
-    (lambda: mg.ones(3).view(mg.float64), RuntimeError, r"self.size\(-1\) must be divisible by 2"),
     (lambda: mg.ones(4)[::2].view(mg.float64), RuntimeError, r"self.stride\(-1\) must be 1 to view"),
-    (lambda: mg.tensor(1.0).view(mg.int64), RuntimeError, r"self.dim\(\) cannot be 0"),
-    (lambda: mg.frombuffer(bytearray(7), dtype=mg.int16), ValueError, "must be a multiple of element"),
-    (lambda: mg.frombuffer(bytearray(8), dtype=mg.int16, count=5), ValueError, "requested buffer length"),
-    (lambda: mg.frombuffer(bytearray(8), dtype=mg.int16, offset=8), ValueError, "offset"),
-    (lambda: mg.frombuffer(b"", dtype=mg.int16), ValueError, "both buffer length"),
-    (lambda: mg.frombuffer([1], dtype=mg.int16), ValueError, "object does not implement Python buffer"),
-    (lambda: mg.asarray([1], copy=False), ValueError, "can't alias arbitrary sequence"),
-    (
-        lambda: mg.asarray(mg.ones(2), dtype=mg.float64, copy=False),
-        ValueError,
-        "can't alias tensor with dtype",
-    ),
     (lambda: mg.empty_strided((2,), (1, 2)), RuntimeError, "dimensionality of sizes"),
-    (lambda: mg.einsum(X, [0, 60, 1], [0]), ValueError, "einsum.*valid range"),
     (lambda: mg.ones(3).put_(mg.tensor([0]), mg.ones(2)), IndexError, "same number of elements"),
     (lambda: mg.ones(3).take(mg.tensor([0.0])), RuntimeError, "Expected a long tensor"),
+    (lambda: mg.frombuffer(memoryview(bytes(8))[::2], dtype=mg.uint8), RuntimeError, "could not retrieve"),
+    (lambda: mg.asarray(bytearray(8), device="cuda"), RuntimeError, "CPU only"),
+    (lambda: mg.as_tensor(mg.ones(2), device="cuda"), RuntimeError, "CPU only"),
     (lambda: mg.device("cpu:x"), RuntimeError, "Invalid device string: 'cpu:x'"),
     (lambda: mg.broadcast_shapes((2, -1), (3,)), ValueError, "negative length"),
     (lambda: mg.kaiser_window(-1), RuntimeError, "non-negative window_length"),
 ]
+
+
+# Numbers that are stored, and do not count from an end as those in arithmetic do.
+SMALL = mg.tensor([100, 3], dtype=mg.uint8)
+STORED: list[Callable[[float], Any]] = [
+    lambda n: SMALL.clone().fill_(n),
+    lambda n: SMALL.clone().__setitem__(0, n),
+    lambda n: SMALL.clone().__setitem__(SMALL > 5, n),
+    lambda n: SMALL.clamp(max=n),
+    lambda n: mg.where(SMALL > 5, SMALL, n),
+    lambda n: SMALL.masked_fill(SMALL > 5, n),
+    lambda n: SMALL.scatter(0, mg.tensor([0]), n),
+    lambda n: mg.nn.functional.pad(SMALL, (1, 1), value=n),
+]
+
+
+@pytest.mark.parametrize("store", STORED)
+def test_a_number_that_is_stored_must_fit(store: Callable[[float], Any]) -> None:
+    for n in (300, -300):
+        with pytest.raises(RuntimeError, match="value cannot be converted to type uint8 without overflow"):
+            store(n)
+    store(-3)
+    assert (SMALL + 300).tolist() == [144, 47]
 
 
 @pytest.mark.parametrize(("call", "expected"), VALUES)
@@ -97,44 +106,6 @@ def test_values(call: Callable[[], Any], expected: Any) -> None:
 def test_errors(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         call()
-
-
-def test_a_list_with_a_sequence_in_it_stands_for_a_tuple_of_indices() -> None:
-    for several in (
-        [[0, 1], [1, 0]], [slice(0, 1), 0], [None, 1], [..., 0], [mg.tensor([0, 1]), 1], [[[0, 1], [1, 0]]],
-        [np.array([0, 1]), np.array([2, 0])],
-    ):  # fmt: skip
-        x = X.clone()
-        with pytest.warns(UserWarning, match="Using a non-tuple sequence"):
-            assert mg.equal(X[several], X[tuple(several)])
-        with pytest.warns(UserWarning, match="Using a non-tuple sequence"):
-            x[several] = -1
-        assert (x[tuple(several)] == -1).all()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert X[[0, 1, 0]].shape == (3, 3, 4)
-        assert X[[[0, 1]] * 40].shape == (40, 2, 3, 4)
-        assert X[np.array([[0, 1], [1, 0]])].shape == X[mg.tensor([[0, 1], [1, 0]])].shape == (2, 2, 3, 4)
-
-
-def test_memory_is_shared() -> None:
-    buffer = bytearray(8)
-    t = mg.frombuffer(buffer, dtype=mg.int32)
-    t[0] = 258
-    assert buffer[:2] == b"\x02\x01"
-    x = mg.zeros(2, requires_grad=True)
-    bits = x.view(mg.int32)
-    assert not bits.requires_grad
-    assert bits.data_ptr() == x.data_ptr()
-    y = (x * 2).exp()
-    y.view(mg.int32).zero_()  # as any change in place of what is kept for backward
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        y.sum().backward()
-    assert mg.asarray(x) is x
-    assert mg.asarray(x, copy=True).data_ptr() != x.data_ptr()
-    leaf = mg.asarray(x * 1, requires_grad=True)
-    assert leaf.is_leaf
-    assert leaf.requires_grad
 
 
 def test_a_gradient_lies_in_memory_as_its_tensor_does() -> None:
@@ -209,27 +180,6 @@ def test_zeros_for_what_is_not_reached_belong_to_the_graph() -> None:
         g = mg.autograd.grad(x.sum(), y, materialize_grads=True, create_graph=create)[0]
         assert g.tolist() == [0.0, 0.0]
         assert g.requires_grad is create
-
-
-def test_modules_side_by_side() -> None:
-    layers = [mg.nn.Linear(3, 2) for _ in range(4)]
-    parameters, buffers = mg.func.stack_module_state(layers)
-    assert parameters["weight"].shape == (4, 2, 3)
-    assert parameters["bias"].is_leaf
-    assert parameters["bias"].requires_grad
-    assert buffers == {}
-    x = mg.randn(5, 3)
-    run = mg.func.vmap(lambda p: mg.func.functional_call(layers[0], p, (x,)))
-    assert mg.allclose(run(parameters), mg.stack([layer(x) for layer in layers]))
-    with pytest.raises(RuntimeError, match="at least one model"):
-        mg.func.stack_module_state([])
-    with pytest.raises(RuntimeError, match="of the same class"):
-        mg.func.stack_module_state([mg.nn.Linear(1, 1), mg.nn.ReLU()])
-    with pytest.raises(RuntimeError, match="same training/eval mode"):
-        mg.func.stack_module_state([mg.nn.ReLU(), mg.nn.ReLU().eval()])
-    layers[1].requires_grad_(False)
-    with pytest.raises(RuntimeError, match=r"same \.requires_grad"):
-        mg.func.stack_module_state(layers)
 
 
 def test_linearize() -> None:

@@ -38,9 +38,15 @@ def _flat(value: Any, leaves: list[Any]) -> Any:
     return None
 
 
+class _Plain:
+    """A class whose objects have nothing beside their attributes: no slots, and no content of a dict or an int."""
+
+
 def is_dataclass(value: Any) -> bool:
     """Whether a result is an object of a dataclass, all of whose content is in its attributes."""
-    return hasattr(type(value), "__dataclass_fields__") and hasattr(value, "__dict__")
+    cls = type(value)
+    plain = hasattr(value, "__dict__") and cls.__basicsize__ == _Plain.__basicsize__
+    return plain and hasattr(cls, "__dataclass_fields__")
 
 
 def with_fields(cls: type, fields: dict[str, Any]) -> Any:

@@ -418,10 +418,10 @@ class World:
         owner, path, whole, asked = space
         content = vars(owner)
         of_module, of_class = isinstance(owner, types.ModuleType), isinstance(owner, type)
-        home = owner if of_module or of_class else type(owner)
-        if of_module or owner is Tensor:
-            kinds.load(owner, names)
-        library = kinds.of_minigrad(home) and not whole
+        any_function = of_module and self._reflective and kinds.is_fixed(owner)
+        names = {*content["__all__"], *names} if any_function else names  # the user may replace any of them
+        kinds.load(owner, names)
+        library = kinds.of_minigrad(owner if of_module or of_class else type(owner)) and not whole
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
             names = {n for n in content if isinstance(n, str)} - kinds.UNREAD
@@ -435,14 +435,14 @@ class World:
             value, where = content[name], _join(path, name)
             if not whole:
                 self.guards.entry(content, name, where, owner if of_class else None)
-            reason = self.follow(value, where)
+            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
             if of_module or of_class or isinstance(owner, types.FunctionType):
                 self.refused_names.setdefault(name, reason)
             else:
                 self._refuse(name, where, reason)
-        wraps = "__wrapped__" in content and not isinstance(owner, types.FunctionType)
+        wraps = "__wrapped__" in content and not isinstance(owner, (types.FunctionType, type))
         if of_module or wraps or isinstance(owner, Tensor):  # what may be asked for is missing
             for name in sorted((names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):

@@ -235,8 +235,12 @@ def _promoted(op: Op, operands: list[Any]) -> Any:
         return cast(apply(op, [cast(t, F32) for t in operands]), F16)
     if op.cast == "rounds" and dtype.kind != "f":  # NumPy 2.0 makes floats of integers
         return apply(clone, operands)
-    first = 1 if op.cast == "branches" else 0
-    return operands[:first] + [cast(t, dtype) for t in operands[first:]]
+    if op.cast == "branches":
+        condition, *values = operands
+        return [condition] + [
+            cast(t, dtype) if isinstance(t, Tensor) else promote.held(t, dtype) for t in values
+        ]
+    return [cast(t, dtype) for t in operands]
 
 
 def _raw(t: Any) -> Any:
@@ -255,8 +259,8 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def single(x: Any, dtype: np.dtype[Any]) -> Any:
-    """A 0-d Tensor of a Python number."""
-    return wrap(QUIET.run(np.asarray, promote.number(x, dtype), dtype))
+    """A 0-d Tensor of a Python number. RuntimeError where the dtype does not hold it."""
+    return wrap(QUIET.run(np.asarray, promote.held(x, dtype), dtype))
 
 
 def wrap_operand(array: Array) -> Tensor:

@@ -106,7 +106,7 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
 
 
 def laid(g: Any, t: Tensor) -> Any:
-    """The gradient row by row where its Tensor lies so: then it has the same views, such as ``view(-1)``."""
+    """The gradient, laid out row by row if its Tensor is: then it has the same views, such as ``view(-1)``."""
     array = g._array if isinstance(g, Tensor) else g
     if array.flags.c_contiguous or not t._array.flags.c_contiguous:
         return g
@@ -135,7 +135,7 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
         before._array += g
     hooks = t._node.hooks if t._node is not None else None
     for key, hook in tuple((hooks or {}).items()):
-        # as PyTorch: the Tensor itself is no matter, which changes in place return
+        # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.
         if key <= AFTER and (returned := hook(t)) is not None and returned is not t:
             kind = RuntimeError if isinstance(returned, Tensor) else TypeError
             raise kind(

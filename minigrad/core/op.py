@@ -17,17 +17,8 @@ from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES, VALUE, Layou
 Array = np.ndarray[Any, Any]
 Params: TypeAlias = dict[str, Any]  # of an op, by name
 NO_PARAMS: Params = {}
-CASTS = (
-    None,
-    "same",
-    "number",
-    "float",
-    "floats",
-    "bits",
-    "shifts",
-    "branches",
-    "rounds",
-)  # see `Facts.cast`
+# See `Facts.cast`.
+CASTS = (None, "same", "number", "float", "floats", "bits", "shifts", "branches", "rounds")
 
 
 class Op(Facts):

@@ -55,7 +55,7 @@ def is_wide(t: Any) -> bool:
 
 
 def number(x: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python number as a dtype holds it: integers wrap around, as PyTorch's do.
+    """A Python number as a dtype holds it in arithmetic: integers wrap around, as PyTorch's do.
 
     OverflowError for one beyond 64 bits.
     """
@@ -76,3 +76,16 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
     if not -(1 << 63) <= whole < 1 << 64:
         raise overflow_error(f"int too big to convert: {whole} does not fit into 64 bits")
     return (whole - low) % (1 << bits) + low
+
+
+def held(x: Any, dtype: np.dtype[Any]) -> Any:
+    """As `number`, for one that is stored and not computed with: RuntimeError where the dtype does not hold it.
+
+    Negative ones count from the end of a dtype without sign.
+    """
+    value = number(x, dtype)
+    if dtype.kind in "iu" and value != x:
+        ends = np.iinfo(dtype)
+        if not (ends.min or -ends.max) <= x <= ends.max:
+            raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
+    return value

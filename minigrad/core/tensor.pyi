@@ -1263,10 +1263,10 @@ TypeError for a float."""
     
     TypeError for a Tensor of another element type."""
     def resize_(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """Gives the Tensor another shape, also with other many elements; they lie one behind the other in its memory.
+        """Gives the Tensor another shape, also with more or fewer elements: those that lie one after another in its memory.
     
-    Where that is too small, the Tensor gets new memory with what was there, and zeros behind it; others that share the
-    old keep it. RuntimeError for a Tensor that requires grad."""
+    Where the memory is too small, the Tensor gets new memory with what was there, and zeros behind it; others that
+    share the old keep it. A Tensor of this shape stays as it is. RuntimeError for a Tensor that requires grad."""
     def resize_as_(self, the_template: Tensor) -> Tensor:
         """`resize_` to the shape of another Tensor."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:

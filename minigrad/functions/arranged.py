@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
@@ -271,13 +272,17 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The powers of a vector's elements as columns, from the highest down to 0 unless ``increasing``."""
+    """The powers of a vector's elements as columns, from the highest down to 0 unless ``increasing``.
+
+    Those of integers and bool are int64.
+    """
     if x._array.ndim != 1:
         raise runtime_error("x must be a one-dimensional tensor.")
     count = x._array.size if N is None else int(N)
     if count < 0:
         raise runtime_error("N must be non-negative.")
-    ones = x.new_ones((x._array.size, min(count, 1)))
+    kind = None if x._array.dtype.kind == "f" else dtypes.int64
+    ones = x.new_ones((x._array.size, min(count, 1)), dtype=kind)
     if count < 2:
         return ones
     powers = cat([ones, x.unsqueeze(1).expand(x._array.size, count - 1).cumprod(1)], 1)

@@ -19,6 +19,7 @@ from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, wrap_operand
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.op import Array
+from minigrad.core.promote import held
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
@@ -76,7 +77,7 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
 
 def _holds(array: Array, dtype: np.dtype[Any]) -> bool:
     """Whether whole numbers of ``dtype`` hold all elements; negative ones count from its end if it has no sign."""
-    if dtype.kind not in "iu":
+    if dtype.kind not in "iu" or array.dtype == dtype:
         return True
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         return False
@@ -220,10 +221,10 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
     """As `tensor`, but a Tensor or array that fits is shared, not copied; a Tensor keeps its history."""
     if isinstance(data, Tensor):
-        t: Any = data
-        return t if dtype is None else cast(t, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+        same = data if dtype is None else cast(data, dtypes.as_numpy(dtype))
+        return _finish(same, False, device)
     if isinstance(data, np.ndarray) and MODE.get().recorder is not None:
-        return as_tensor(wrap_operand(data), dtype)
+        return as_tensor(wrap_operand(data), dtype, device)
     return _finish(to_array(data, dtype), False, device)
 
 
@@ -290,8 +291,8 @@ def full(
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if kind.kind in "iu" and isinstance(value, float) and not math.isfinite(value):
-        raise runtime_error(f"value cannot be converted to type {kind} without overflow: {value}")
+    if kind.kind in "iu" and not isinstance(value, Numeral):
+        value = held(value, kind)
     if isinstance(fill_value, Numeral) and kind.kind == "f":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
         return _finish(filled, requires_grad, device)

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, single
-from minigrad.core.promote import number
+from minigrad.core.promote import held, number
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
@@ -191,7 +191,7 @@ def clamp(
     input = cast(input, dtypes.common([input._array, *bounds]))
     _no_bool("clamp", input)
     if not isinstance(min, Tensor) and not isinstance(max, Tensor):
-        low, high = (None if b is None else number(b, input._array.dtype) for b in (min, max))
+        low, high = (None if b is None else held(b, input._array.dtype) for b in (min, max))
         return apply(e.clamp, (input,), {"min": low, "max": high})
     if min is None:
         return apply(e.clamp_max, (input, max))
@@ -274,7 +274,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         )
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
-    y = where(mask, cast(value, input._array.dtype), input)
+    dtype = input._array.dtype
+    y = where(mask, cast(value, dtype) if isinstance(value, Tensor) else held(value, dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 

@@ -63,13 +63,15 @@ def frombuffer(
 
     ``count`` elements, all by default. Of bytes, which nothing may change, it is a copy; a write into the Tensor of
     another buffer that is read-only is an error. ValueError for what has no buffer, and for elements that do not fit in
-    it.
+    it; RuntimeError for a buffer with gaps.
     """
     kind = dtypes.as_numpy(dtype)
     try:
         memory = memoryview(buffer)
     except TypeError:
         raise value_error("object does not implement Python buffer protocol.") from None
+    if not memory.c_contiguous:
+        raise runtime_error("could not retrieve buffer from object: its bytes do not lie one after another")
     length, each = memory.nbytes, kind.itemsize
     if not length or not count:
         raise value_error(f"both buffer length ({length}) and count ({count}) must not be 0")
@@ -102,11 +104,11 @@ def asarray(
     result is a leaf, with False it has no history; None leaves that as it is.
     """
     if isinstance(obj, (bytes, bytearray, memoryview)):
-        t = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
+        obj = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
     elif hasattr(obj, "__dlpack__") and not isinstance(obj, (Tensor, np.ndarray, np.generic)):
-        t = as_tensor(from_dlpack(obj), dtype, device)
-    else:
-        t = as_tensor(obj, dtype, device)
+        obj = from_dlpack(obj)
+    t = as_tensor(obj, dtype, device)
+    if copy is not None:
         source = obj._array if isinstance(obj, Tensor) else obj
         shares = isinstance(source, np.ndarray) and (not source.size or np.may_share_memory(source, t._array))
         if copy is False and not shares:
@@ -131,9 +133,9 @@ def empty_strided(
         raise runtime_error(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
         )
-    if min(*size, *stride, 0) < 0:
+    if min((*size, *stride), default=0) < 0:
         raise runtime_error(
-            f"empty_strided(): sizes {list(size)} and strides {list(stride)} are not negative"
+            f"empty_strided(): sizes and strides must not be negative, got {list(size)} and {list(stride)}"
         )
     if device is not None:
         Device(device)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply
-from minigrad.core.promote import number
+from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import whole
@@ -53,7 +53,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
                     f"is invalid. Check dimension {len(shape) - 1 - d} of your input: narrow(): length must be "
                     "non-negative."
                 )
-        fill = number(0.0 if value is None else value, input._array.dtype)
+        fill = held(0.0 if value is None else value, input._array.dtype)
         return apply(ops.pad_constant, (input,), {"pads": tuple(reversed(pads)), "value": fill})
     if value is not None and value != 0:
         raise runtime_error(f'Padding mode "{mode}" doesn\'t take in value argument')

@@ -25,7 +25,8 @@ __all__ = ["addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron",
 def einsum(*args: Any) -> Tensor:
     """Sums of products by Einstein's rule: ``einsum("ij,jk->ik", a, b)`` is a product of matrices.
 
-    Also ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, with numbers from 0 to 51 for letters; the last list may be missing.
+    Also ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, with numbers from 0 to 51 for letters; without the last list the
+    dimensions of the result are in the order of the numbers.
     A letter that the result does not have is summed over; ``...`` stands for dimensions that broadcast. Pairs of
     operands are multiplied from the left to the right.
     """
@@ -70,6 +71,9 @@ def _equation(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return f"{','.join(terms)}->{result}", *args[:-1:2]
 
 
+_LETTERS = "".join(sorted(string.ascii_letters))  # in the order of a result that is not spelt out
+
+
 def _letters(numbers: Any) -> str:
     """The letters that stand for the numbers 0 to 51, and "..." for an Ellipsis."""
     letters = ""
@@ -80,7 +84,7 @@ def _letters(numbers: Any) -> str:
     for k in numbers:
         if k is not Ellipsis and not 0 <= k < 52:
             raise value_error("einsum(): subscript in subscript list is not within the valid range [0, 52)")
-        letters += "..." if k is Ellipsis else string.ascii_letters[k]
+        letters += "..." if k is Ellipsis else _LETTERS[k]
     return letters
 
 

@@ -138,10 +138,10 @@ def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
 
 
 def resize_(input: Tensor, *size: Sizes) -> Tensor:
-    """Gives the Tensor another shape, also with other many elements; they lie one behind the other in its memory.
+    """Gives the Tensor another shape, also with more or fewer elements: those that lie one after another in its memory.
 
-    Where that is too small, the Tensor gets new memory with what was there, and zeros behind it; others that share the
-    old keep it. RuntimeError for a Tensor that requires grad.
+    Where the memory is too small, the Tensor gets new memory with what was there, and zeros behind it; others that
+    share the old keep it. A Tensor of this shape stays as it is. RuntimeError for a Tensor that requires grad.
     """
     shape = sizes("resize_", size)
     if any(n < 0 for n in shape):
@@ -150,6 +150,8 @@ def resize_(input: Tensor, *size: Sizes) -> Tensor:
     if input.requires_grad:
         raise runtime_error("cannot resize variables that require grad")
     array, count = input._array, math.prod(shape)
+    if array.shape == shape:  # in whatever order its elements lie
+        return input
     memory, kind = owner(array), array.dtype
     begin = array.ctypes.data - memory.ctypes.data
     if not memory.flags.c_contiguous or begin % kind.itemsize:

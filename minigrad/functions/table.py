@@ -132,6 +132,7 @@ _TYPES = {
     "float": ("integers", "Integers and bool become floats of the default dtype."),
     "floats": ("integers", "NotImplementedError for integers and bool."),
     "bits": ("floats", "NotImplementedError for floats."),
+    "shifts": ("floats", "NotImplementedError for floats, and where all are bool."),
     "number": ("bool", "NotImplementedError for bool."),
     "rounds": ("bool", "NotImplementedError for bool."),
 }
