@@ -11,6 +11,7 @@ import importlib
 import operator
 import re
 import sys
+import threading
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -297,7 +298,8 @@ def fixed(value: Any) -> bool:
     if isinstance(value, (dict, list, set)):
         return type(value) in (dict, list, set)
     dataclass = getattr(type(value), "__dataclass_params__", None)
-    bare = getattr(value, "__dict__", None) == {}  # an object that is only itself
+    # An object that is only itself; one of a thread may have other attributes in another.
+    bare = getattr(value, "__dict__", None) == {} and not isinstance(value, threading.local)
     return isinstance(value, _FIXED) or bool(dataclass and dataclass.frozen) or bare
 
 
