@@ -60,12 +60,15 @@ def _same_layout(a: Any, b: Any) -> bool:
 
 def base_of(content: Any) -> Any:
     """The kind of a table, whose own methods run no code of the user."""
-    return next(base for base in _BASES if isinstance(content, base))
+    kind = type(content)
+    return kind if kind is dict else next(base for base in _BASES if isinstance(content, base))
 
 
 def _items_of(content: Any) -> Any:
     """What a table holds, in order: of a dict its keys with their values."""
     base = base_of(content)
+    if base is dict:
+        return dict.copy(content)
     items = [*base.__iter__(content)]
     return {key: dict.__getitem__(content, key) for key in items} if issubclass(base, dict) else items
 
@@ -85,21 +88,51 @@ def _refilling(content: Any, items: Any) -> Iterator[Call]:
 # ---------------------------------------------------------------- kinds of rows
 
 
+def slot_of(slot: Any, owner: Any) -> Any:
+    """What a slot or a variable of a closure holds."""
+    try:
+        return slot.__get__(owner)
+    except (AttributeError, ValueError):
+        return MISSING
+
+
+def content_of(array: Any) -> Any:
+    """All of a small array."""
+    return array.dtype, array.shape, array.tobytes()
+
+
+def names_of(cls: type) -> set[str]:
+    """The names of the attributes of a class, but for those that are added where it is asked about them."""
+    # An `autograd.Function` gets its op with the first call.
+    return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
+
+
+_READERS = {
+    "is_": is_, "call": call, "chain": chain.from_iterable, "get": dict.get, "MISSING": MISSING,
+    "slot_of": slot_of, "content_of": content_of, "names_of": names_of,
+}  # fmt: skip
+
+
 class Kind(NamedTuple):
-    """What rows of a kind read, as an expression in which ``{0}`` stands for the first argument.
+    """What rows of a kind read: an expression in which ``{0}`` stands for the first argument, and that as a function.
 
     ``back`` takes the arguments and the value of before, and gives the calls that put it back.  None of them runs code
-    of the user.
+    of the user.  ``alike`` tells whether another value is as good.
     """
 
     expression: str
-    back: Callable[..., Iterable[Call]] = lambda *_: ()
-    # Whether another value is as good.
-    alike: Callable[[Any, Any], bool] = same
+    read: Callable[..., Any]
+    back: Callable[..., Iterable[Call]]
+    alike: Callable[[Any, Any], bool]
 
-    def read(self, arguments: tuple[Any, ...]) -> Any:
-        """The value now."""
-        return _function(self.expression)(*arguments)
+
+def _kind(
+    expression: str,
+    back: Callable[..., Iterable[Call]] = lambda *_: (),
+    alike: Callable[[Any, Any], bool] = same,
+) -> Kind:
+    read: Callable[..., Any] = eval(f"lambda *v: {expression.format('v[0]', 'v[1]')}", dict(_READERS))
+    return Kind(expression, read, back, alike)
 
 
 def _slot_back(slot: Any, owner: Any, before: Any) -> Iterable[Call]:
@@ -132,48 +165,25 @@ def attribute(name: str) -> Kind:
         put = type.__setattr__ if isinstance(owner, type) else object.__setattr__
         return [(put, owner, name, before)] if name != "__mro__" else []
 
-    return Kind(f"{{0}}.{name}", back)
+    return _kind(f"{{0}}.{name}", back)
 
 
-def slot_of(slot: Any, owner: Any) -> Any:
-    """What a slot or a variable of a closure holds."""
-    try:
-        return slot.__get__(owner)
-    except (AttributeError, ValueError):
-        return MISSING
-
-
-def content_of(array: Any) -> Any:
-    """All of a small array."""
-    return array.dtype, array.shape, array.tobytes()
-
-
-def names_of(cls: type) -> set[str]:
-    """The names of the attributes of a class, but for those that are added where it is asked about them."""
-    # An `autograd.Function` gets its op with the first call.
-    return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
-
-
-TYPE = Kind("type({0})", attribute("__class__").back)
-SLOT = Kind("slot_of({0}, {1})", _slot_back)
-CONTENT = Kind("content_of({0}) == {1}", _content_back)
-NAMES = Kind("names_of({0}) == {1}", _names_back)
-EQUAL = Kind("{0}() == {1}")
-_SIZE, _ITEMS = Kind("len({0})"), Kind("[*{0}()]", alike=_same_items)
+TYPE = _kind("type({0})", attribute("__class__").back)
+SLOT = _kind("slot_of({0}, {1})", _slot_back)
+CONTENT = _kind("content_of({0}) == {1}", _content_back)
+NAMES = _kind("names_of({0}) == {1}", _names_back)
+EQUAL = _kind("{0}() == {1}")
+_SIZE, _ITEMS = _kind("len({0})"), _kind("[*{0}()]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
-_ENTRY = Kind("{0}[{1}]", _entry_back)
-_ABSENT = Kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
-_GOT = Kind("get({0}, {1}, MISSING)", _entry_back)
+_ENTRY = _kind("{0}[{1}]", _entry_back)
+_ABSENT = _kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
+_GOT = _kind("get({0}, {1}, MISSING)", _entry_back)
 # Of a Tensor.  The record of a view is old until it is asked for, where its base was changed.
-_RECORD, _REQUIRES = Kind("{0}._node", alike=same_record), Kind("{0}.requires_grad")
-_HOOKS, _NO_HOOKS = Kind("{0}._node.hooks == {1}"), Kind("not {0}._node.hooks")
-_NO_GRAD, _LAYOUT = Kind("{0}._grad is None"), Kind("{0}._array", alike=_same_layout)
+_RECORD, _REQUIRES = _kind("{0}._node", alike=same_record), _kind("{0}.requires_grad")
+_HOOKS, _NO_HOOKS = _kind("{0}._node.hooks == {1}"), _kind("not {0}._node.hooks")
+_NO_GRAD, _LAYOUT = _kind("{0}._grad is None"), _kind("{0}._array", alike=_same_layout)
 # What C code computes for many rows at once.
 _MAPPED = {_SIZE: "len", TYPE: "type"}
-_READERS = {
-    "is_": is_, "call": call, "chain": chain.from_iterable, "get": dict.get, "MISSING": MISSING,
-    "slot_of": slot_of, "content_of": content_of, "names_of": names_of,
-}  # fmt: skip
 
 
 class _Row(NamedTuple):
@@ -183,14 +193,6 @@ class _Row(NamedTuple):
     kind: Kind
     arguments: tuple[Any, ...]
     value: str
-
-
-@functools.cache
-def _function(expression: str) -> Callable[..., Any]:
-    """An expression as a function of its arguments."""
-    text = "lambda *v: " + expression.format("v[0]", "v[1]")
-    function: Callable[..., Any] = eval(text, dict(_READERS))
-    return function
 
 
 class Guards:
@@ -220,7 +222,7 @@ class Guards:
         return name
 
     def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
-        return _Row(path or NAMELESS, kind, arguments, self._name(kind.read(arguments)))
+        return _Row(path or NAMELESS, kind, arguments, self._name(kind.read(*arguments)))
 
     def add(self, path: str, kind: Kind, *arguments: Any) -> None:
         """Adds a row: what the kind reads of the arguments stays."""
@@ -326,7 +328,7 @@ class Guards:
         for row in rows:
             before = self._space[row.value]
             try:
-                value = row.kind.read(row.arguments)
+                value = row.kind.read(*row.arguments)
             except _GONE:
                 value = MISSING
             if value is before:
