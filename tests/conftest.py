@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import itertools
 import os
 import random
 import statistics
+import sys
 import time
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 # Threads of BLAS wait for work by spinning: for matrices as small as here that takes ten times the work itself.
@@ -21,6 +24,7 @@ import pytest
 from hypothesis import settings
 
 import minigrad as mg
+from minigrad import standin
 from minigrad._printing import get_printoptions
 from minigrad.core.mode import MODE, Mode
 from minigrad.ops import TABLE
@@ -128,3 +132,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if pieces:
         line += f", that of {spent / statistics.mean(pieces) / 1000:.1f} thousand pieces of work"
     terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def torch() -> Iterator[ModuleType]:
+    """The stand-in, in this process, as long as the test runs."""
+    others = {
+        name: sys.modules.pop(name)
+        for name in list(sys.modules)
+        if name.partition(".")[0] in ("torch", "functorch")
+    }
+    standin.install()
+    try:
+        yield importlib.import_module("torch")
+    finally:
+        standin.uninstall()
+        sys.modules.update(others)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -13,26 +12,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import linalg, nn, standin
+from minigrad import linalg, nn
 from minigrad.nn import functional as F
 from minigrad.optim import lbfgs
-
-
-@pytest.fixture
-def torch() -> Iterator[ModuleType]:
-    """The stand-in, in this process, as long as the test runs."""
-    others = {
-        name: sys.modules.pop(name)
-        for name in list(sys.modules)
-        if name.partition(".")[0] in ("torch", "functorch")
-    }
-    standin.install()
-    try:
-        yield importlib.import_module("torch")
-    finally:
-        standin.uninstall()
-        sys.modules.update(others)
-
 
 # ---------------------------------------------------------------- names
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import importlib
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import minigrad as mg
-from minigrad import autograd, hub, standin
+from minigrad import autograd, hub
 from minigrad import distributions as D
 from minigrad.distributed import Backend
 
@@ -141,15 +141,6 @@ def test_classes_of_constraints_can_be_derived_from() -> None:
 
 
 # ---------------------------------------------------------------- names
-
-
-@pytest.fixture
-def torch() -> Iterator[Any]:
-    standin.install()
-    try:
-        yield mg
-    finally:
-        standin.uninstall()
 
 
 def test_types_of_scripts_are_where_pytorch_has_them(torch: Any) -> None:

@@ -9,7 +9,7 @@ import pickle
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -22,18 +22,6 @@ from minigrad.standin import command, finder, run
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 # ---------------------------------------------------------------- modules
-
-
-@pytest.fixture
-def torch() -> Iterator[ModuleType]:
-    """The stand-in, in this process, as long as the test runs."""
-    others = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "torch"}
-    standin.install()
-    try:
-        yield importlib.import_module("torch")
-    finally:
-        standin.uninstall()
-        sys.modules.update(others)
 
 
 # By module of PyTorch, a name that is in it, and where that is here.

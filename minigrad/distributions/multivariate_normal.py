@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import draw, lazy_property, parameters
+from minigrad.distributions.utils import draw, lazy_property, one_matrix, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import eye
@@ -61,20 +60,12 @@ class MultivariateNormal(Distribution):
     ) -> None:  # fmt: skip
         if loc.dim() < 1:
             raise value_error("loc must be at least one-dimensional.")
-        options = {
-            "covariance_matrix": covariance_matrix, "scale_tril": scale_tril, "precision_matrix": precision_matrix
-        }  # fmt: skip
-        names = [name for name, matrix in options.items() if matrix is not None]
-        if len(names) != 1:
-            raise value_error(
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified."
-            )
-        (name,) = names
-        matrix: Any = options[name]
-        if matrix.dim() < 2:
-            raise value_error(
-                f"{name} must be at least two-dimensional, with optional leading batch dimensions"
-            )
+        name, matrix = one_matrix(
+            self,
+            covariance_matrix=covariance_matrix,
+            precision_matrix=precision_matrix,
+            scale_tril=scale_tril,
+        )
         batch = broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
         setattr(self, name, matrix.expand(*batch, *matrix.shape[-2:]))
         self.loc = loc.expand(*batch, loc.shape[-1])

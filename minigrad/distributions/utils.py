@@ -120,10 +120,23 @@ def one_of(owner: object, **options: Any) -> str:
     """The name of the option that is not None. ValueError unless it is one alone."""
     names = [name for name, value in options.items() if value is not None]
     if len(names) != 1:
-        raise value_error(
-            f"Either `{'` or `'.join(options)}` must be specified, but not both (of {type(owner).__name__})."
+        known = "` or `".join(options)
+        rule = (
+            f"Either `{known}` must be specified, but not both"
+            if len(options) == 2
+            else f"Exactly one of `{known}` may be specified"
         )
+        raise value_error(f"{rule} (of {type(owner).__name__}).")
     return names[0]
+
+
+def one_matrix(owner: object, **options: Tensor | None) -> tuple[str, Any]:
+    """The one option that is not None, and its name. ValueError unless it is one alone and has two dimensions."""
+    name = one_of(owner, **options)
+    matrix: Any = options[name]
+    if matrix.dim() < 2:
+        raise value_error(f"{name} must be at least two-dimensional, with optional leading batch dimensions")
+    return name, matrix
 
 
 class lazy_property:

@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chi2 import Chi2
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.multivariate_normal import _log_diagonal, _tril_of_precision
-from minigrad.distributions.utils import draw, lazy_property, recorded, vec_to_tril_matrix
+from minigrad.distributions.utils import draw, lazy_property, one_matrix, recorded, vec_to_tril_matrix
 from minigrad.errors import value_error, warn
 from minigrad.functions.algebra import cholesky_solve, slogdet
 from minigrad.functions.arranged import broadcast_shapes
@@ -56,20 +56,12 @@ class Wishart(Distribution):
         self, df: Any, covariance_matrix: Tensor | None = None, precision_matrix: Tensor | None = None,
         scale_tril: Tensor | None = None, validate_args: bool | None = None,
     ) -> None:  # fmt: skip
-        options = {
-            "covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril
-        }  # fmt: skip
-        names = [name for name, matrix in options.items() if matrix is not None]
-        if len(names) != 1:
-            raise value_error(
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified."
-            )
-        (name,) = names
-        matrix: Any = options[name]
-        if matrix.dim() < 2:
-            raise value_error(
-                f"{name} must be at least two-dimensional, with optional leading batch dimensions"
-            )
+        name, matrix = one_matrix(
+            self,
+            covariance_matrix=covariance_matrix,
+            precision_matrix=precision_matrix,
+            scale_tril=scale_tril,
+        )
         rows = matrix.shape[-1]
         freedom = df if isinstance(df, Tensor) else tensor(float(df), dtype=matrix.dtype)
         batch = broadcast_shapes(matrix.shape[:-2], freedom.shape)
