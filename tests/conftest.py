@@ -24,7 +24,6 @@ import pytest
 from hypothesis import settings
 
 import minigrad as mg
-from minigrad import standin
 from minigrad._printing import get_printoptions
 from minigrad.core.mode import MODE, Mode
 from minigrad.ops import TABLE
@@ -137,6 +136,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def torch() -> Iterator[ModuleType]:
     """The stand-in, in this process, as long as the test runs."""
+    from minigrad import standin  # with much that other tests load in their own order
+
     others = {
         name: sys.modules.pop(name)
         for name in list(sys.modules)
