@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable
-from operator import call, is_
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.guards import same
 from minigrad.compiler.kinds import OWN, added_to
+from minigrad.compiler.printed import Names
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
@@ -20,22 +20,24 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 
 _NESTED = (tuple, list, dict)
+_SAME = "which arguments are the same"
 
 
-def structure_of(*values: Any) -> tuple[list[Any], list[Any]]:
-    """The structure of values, None for each that is no tuple, list or dict, and these leaves in order."""
-    leaves: list[Any] = []
-    return [_flat(v, leaves) if v.__class__ in _NESTED else leaves.append(v) for v in values], leaves  # type: ignore[func-returns-value]
-
-
-def _flat(value: Any, leaves: list[Any]) -> Any:
+def _copied(value: Any) -> Any:
+    """A value whose tuples, lists and dicts are others."""
     kind = value.__class__
     if kind is dict:
-        return [dict, [*value], [_flat(v, leaves) for v in value.values()]]
-    if kind is tuple or kind is list:
-        return [kind, [_flat(v, leaves) for v in value]]
-    leaves.append(value)
-    return None
+        return {k: _copied(v) for k, v in value.items()}
+    return kind([_copied(v) for v in value]) if kind in _NESTED else value
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two values are one object, or tuples, lists or dicts of such."""
+    if a.__class__ is not b.__class__ or a.__class__ not in _NESTED:
+        return a is b
+    if a.__class__ is dict:
+        return [*a] == [*b] and all(map(_alike, a.values(), b.values()))
+    return len(a) == len(b) and all(map(_alike, a, b))
 
 
 class _Plain:
@@ -69,69 +71,116 @@ def tensors_in(value: Any) -> list[Any]:
 class Arguments:
     """The arguments of one recording. ``inputs`` are what the function gets then; floats are numbers of each call."""
 
+    # The leaves of a call's arguments, in order; or a text, what the first guard on them that fails is about.
+    match: Callable[[tuple[Any, ...], dict[str, Any]], Any]
+
     def __init__(self, world: World, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.world = world
-        self._count, self._keys = len(args), tuple(kwargs)
-        self.structure, self.leaves = structure_of(*args, *kwargs.values())
-        self._same = _same_tensors(self.leaves)
+        self.leaves: list[Any] = []
         self.names: list[str] = []
         # What stands for a number of each call while recording, and the place of its leaf.
         self.numbers: list[tuple[Scalar, int]] = []
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
-        self._guards: list[Callable[[Any], bool]] = []
-        names = [*_names_of(function, args), *kwargs]
-        values = [self._copy(v, name) for v, name in zip((*args, *kwargs.values()), names, strict=True)]
-        self.inputs = tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+        # What is printed: lines that find the leaves and compare them, and the variables of these.
+        self._space = Names(graph_of=_graph_of, has=_has)
+        self._lines: list[str] = []
+        self._variables: list[str] = []
+        alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
+        self._guard(f"len(args) == {len(args)} and {alike}", "the number or the names of the arguments")
         # The function gets lists and dicts of its own, so that what it changes is noticed.
-        self._copies = structure_of(*self.inputs[0], *self.inputs[1].values())[1]
+        given = self._found("args", args, _names_of(function, args))
+        self.inputs = (
+            tuple(given),
+            dict(zip(kwargs, self._found("kwargs.values()", kwargs.values(), kwargs), strict=True)),
+        )
+        self._copies = _copied(self.inputs)
         size: Any = None
         # An attribute of a Tensor may be code, which mentions more names.
         while size != (size := world.settle_names()):
-            for place, t in enumerate(self.leaves):
-                if isinstance(t, Tensor):
-                    self._guards[place] = _tensor_guard(t, world, *world.may_ask(t, self.names[place]))
+            asked = {place: world.may_ask(t, self.names[place]) for place, t in self.tensors}
+        self._asked = asked
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
-    def _copy(self, value: Any, name: str) -> Any:
-        """What the function gets for an argument."""
+    def _found(self, source: str, values: Collection[Any], names: Iterable[str]) -> list[Any]:
+        """What the function gets for values that printed code finds in ``source``."""
+        found = [f"x{len(self._lines)}_{i}" for i in range(len(values))]
+        self._lines += [f"{', '.join(found)}, = {source}"] * bool(found)
+        return [self._copy(*row) for row in zip(values, names, found, strict=True)]
+
+    def _copy(self, value: Any, name: str, x: str) -> Any:
         kind = value.__class__
         if kind not in _NESTED:
-            return self._leaf(value, name)
+            return self._leaf(value, name, x)
+        keys = [*value] if kind is dict else range(len(value))
+        alike = f"[*{x}] == {self._space.name(keys)}" if kind is dict else f"len({x}) == {len(keys)}"
+        self._guard(f"{x}.__class__ is {kind.__name__} and {alike}", "the structure of the arguments")
+        names = [f"{name}_{k}" for k in keys]
         if kind is dict:
-            return {k: self._copy(v, f"{name}_{k}") for k, v in value.items()}
-        return kind([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
+            return dict(zip(keys, self._found(f"{x}.values()", value.values(), names), strict=True))
+        return kind(self._found(x, value, names))
 
-    def _leaf(self, value: Any, name: str) -> Any:
+    def _leaf(self, value: Any, name: str, x: str) -> Any:
         place = len(self.names)
         self.names.append(name)
+        self.leaves.append(value)
+        self._variables.append(x)
         if isinstance(value, Tensor):
             refresh(value)
-            if id(value) not in self._place:
+            if id(value) in self._place:
+                self._guard(f"{x} is {self._variables[self._place[id(value)]]}", _SAME)
+            else:
                 self._place[id(value)] = place
                 self.tensors.append((place, value))
+                self._guard_tensor(value, x, name)
                 self.world.around(value, name)
-            self._guards.append(bool)  # until all names are known
-            return value
-        if type(value) is float:
-            number = self.world.number(value, name)
-            self.numbers.append((number, place))
-            self._guards.append(lambda x: x.__class__ is float)
-            return number
-        if isinstance(value, np.ndarray):
+        elif type(value) is float:
+            value = self.world.number(value, name)
+            self.numbers.append((value, place))
+            self._guard(f"{x}.__class__ is float", name)
+        elif isinstance(value, np.ndarray):
             raise TypeError(
                 f"compile(): the argument {name} is an array of NumPy; give Tensors, such as from_numpy({name})"
             )
-        kind = value.__class__
-        if value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
-            self._guards.append(lambda x: x is value or (x.__class__ is kind and x == value))
+        elif value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
+            given, kind = map(self._space.name, (value, value.__class__))
+            self._guard(f"{x} is {given} or ({x}.__class__ is {kind} and {x} == {given})", name)
+        elif (reason := self.world.follow(value, name)) and not callable(value):
+            raise TypeError(
+                f"compile(): the argument {name} is {reason}; give Tensors, numbers or plain objects"
+            )
         else:
-            if (reason := self.world.follow(value, name)) and not callable(value):
-                raise TypeError(
-                    f"compile(): the argument {name} is {reason}; give Tensors, numbers or plain objects"
-                )
-            self._guards.append(lambda x: x is value)
+            self._guard(f"{x} is {self._space.name(value)}", name)
         return value
+
+    def _guard(self, condition: str, about: str) -> None:
+        self._lines.append(f"if not ({condition}): return {about!r}")
+
+    def _guard_tensor(self, t: Any, x: str, about: str) -> None:
+        """The guard on a Tensor's class, dtype, shape, layout, and place in the graph."""
+        name, a, graph = self._space.name, t._array, _graph_of(t)
+        layout = "a.flags.c_contiguous" if a.flags.c_contiguous else f"a.strides == {a.strides}"
+        terms = [
+            f"{x}.__class__ is {name(t.__class__)}",
+            f"(a := {x}._array).dtype == {name(a.dtype)} and a.shape == {(*a.shape,)} and {layout}",
+            f"({x}._grad is None) is {t._grad is None} and {x}._inference is {t._inference}",
+            f"graph_of({x}) == {name(graph)}" if graph else f"({x}._node is None or not {x}.requires_grad)",
+        ]
+        self._guard(" and ".join(terms), about)
+
+    def _guard_attributes(
+        self, t: Any, x: str, about: str, names: set[str] | None, own: dict[str, Any]
+    ) -> None:
+        """The guard on a Tensor's attributes that a user has given it, of those among ``names``; ``own`` are these.
+
+        A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.
+        """
+        name, known = self._space.name, self.world.tensors
+        asked = None if names is None else names - OWN
+        which = f"{x} is {name(t)}" if id(t) in known else f"id({x}) not in {name(known)}"
+        none = f"{name(asked)}.isdisjoint({x}.__dict__)"
+        has = f"has({x}, {name(asked)}, {name(own)})" if own or asked is None else none
+        self._guard(f"{which} and {has}", about)
 
     def place_of(self, t: Any) -> int | None:
         """The number of the leaf that a Tensor is, None for one that is no argument."""
@@ -143,38 +192,18 @@ class Arguments:
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
-        structure, leaves = structure_of(*self.inputs[0], *self.inputs[1].values())
-        if structure != self.structure or not all(map(is_, leaves, self._copies)):
+        if not _alike(self.inputs, self._copies):
             raise self.world.not_repeated("changes a list or a dict among its arguments")
 
-    def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
-        """The leaves of a call, or None where a guard on them fails."""
-        self._about = ""
-        if len(args) != self._count or (*kwargs,) != self._keys:
-            self._about = "the number or the names of the arguments"
-            return None
-        structure, leaves = structure_of(*args, *kwargs.values()) if kwargs else structure_of(*args)
-        if structure != self.structure:
-            self._about = "the structure of the arguments"
-            return None
-        if not all(map(call, self._guards, leaves)):
-            rows = zip(self.names, self._guards, leaves, strict=True)
-            self._about = next(name for name, holds, x in rows if not holds(x))
-            return None
-        if len(leaves) > 1 and _same_tensors(leaves) != self._same:
-            self._about = "which arguments are the same"
-            return None
-        return leaves
-
-    def broken(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """What the first guard on arguments that fails is about; empty if all hold."""
-        self.match(args, kwargs)
-        return self._about
-
-    def let_go(self) -> None:
-        """Drops what only the recorded call needs."""
-        self.leaves = self._copies = []
-        self.inputs = (), {}
+    def settle(self) -> None:
+        """Prints `match`, and drops what only the recorded call needs."""
+        variables = [self._variables[place] for place, _ in self.tensors]
+        for (place, t), x in zip(self.tensors, variables, strict=True):
+            self._guard_attributes(t, x, self.names[place], *self._asked[place])
+        if len(variables) > 1:
+            self._guard(f"len({{{', '.join(f'id({x})' for x in variables)}}}) == {len(variables)}", _SAME)
+        self.match = self._space.function("args, kwargs", f"[{', '.join(self._variables)}]", self._lines)
+        self.leaves, self.inputs, self._copies = [], ((), {}), None
         self._place, self.tensors = {}, []
 
 
@@ -188,44 +217,17 @@ def _names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
     return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
 
 
-def _same_tensors(leaves: list[Any]) -> list[int]:
-    """For each leaf the first one that is the same object, where any two are the same Tensor."""
-    ids = [id(x) if isinstance(x, Tensor) else i for i, x in enumerate(leaves)]
-    return [ids.index(i) for i in ids] if len({*ids}) < len(ids) else []
+def _graph_of(t: Any) -> Any:
+    """Of a Tensor that requires grad, whether it is a leaf, and its hooks, in order, and whether they run last."""
+    if t._node is None or not t.requires_grad:
+        return None
+    return t.is_leaf, [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
 
 
-def _tensor_guard(
-    recorded: Any, world: World, names: set[str] | None, own: dict[str, Any]
-) -> Callable[[Any], bool]:
-    """The guard on a Tensor in an argument's place: its class, dtype, shape, layout, and place in the graph.
-
-    A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.  Of the
-    attributes that a user has given it those count that are among ``names``; ``own`` are these.
-    """
-    cls, traits, key, known = recorded.__class__, _traits(recorded), id(recorded), world.tensors
-    asked = (names or set()) - OWN
-
-    def holds(t: Any) -> bool:
-        if t.__class__ is not cls or _traits(t) != traits:
-            return False
-        if id(t) != key and (id(t) in known or key in known):
-            return False
-        if names is not None and not own and asked.isdisjoint(t.__dict__):
-            return True
-        now = {n: v for n, v in added_to(t).items() if names is None or n in asked}
-        return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())
-
-    return holds
-
-
-def _traits(t: Any) -> tuple[Any, ...]:
-    """What a recording goes by: of a Tensor that requires grad also its hooks, in order, and whether they run last."""
-    a, node = t._array, t._node
-    graph = None
-    if node is not None and t.requires_grad:
-        graph = t.is_leaf, [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
-    strides = None if a.flags.c_contiguous else a.strides
-    return a.dtype, a.shape, strides, t._grad is None, t._inference, graph
+def _has(t: Any, names: set[str] | None, own: dict[str, Any]) -> bool:
+    """Whether a Tensor has these attributes of the user's, of those among ``names``."""
+    now = {n: v for n, v in added_to(t).items() if names is None or n in names}
+    return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())
 
 
 def memory_of(array: Any) -> int:

@@ -7,11 +7,12 @@ import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from operator import call, is_
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.compiler.printed import Names
 from minigrad.core.op import Op
 
 Call = tuple[Any, ...]
@@ -73,6 +74,20 @@ def _items_of(content: Any) -> Any:
     return {key: dict.__getitem__(content, key) for key in items} if issubclass(base, dict) else items
 
 
+class _Items(NamedTuple):
+    """What a table holds, where its class has an ``__iter__`` of its own, which is code of the user."""
+
+    content: Any
+
+    def __iter__(self) -> Iterator[Any]:
+        return base_of(self.content).__iter__(self.content)  # type: ignore[no-any-return]
+
+
+def _items_in(content: Any) -> Iterable[Any]:
+    """A table, or what walks it as its base does."""
+    return content if type(content).__iter__ is base_of(content).__iter__ else _Items(content)
+
+
 def _refilling(content: Any, items: Any) -> Iterator[Call]:
     """Calls that give a table these items, if it has others."""
     base, now, pairs = base_of(content), _items_of(content), isinstance(items, dict)
@@ -108,7 +123,7 @@ def names_of(cls: type) -> set[str]:
 
 
 _READERS = {
-    "is_": is_, "call": call, "chain": chain.from_iterable, "get": dict.get, "MISSING": MISSING,
+    "is_": is_, "chain": chain.from_iterable, "get": dict.get, "MISSING": MISSING,
     "slot_of": slot_of, "content_of": content_of, "names_of": names_of,
 }  # fmt: skip
 
@@ -173,7 +188,7 @@ SLOT = _kind("slot_of({0}, {1})", _slot_back)
 CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
 EQUAL = _kind("{0}() == {1}")
-_SIZE, _ITEMS = _kind("len({0})"), _kind("[*{0}()]", alike=_same_items)
+_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})"), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
 _ENTRY = _kind("{0}[{1}]", _entry_back)
 _ABSENT = _kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
@@ -182,8 +197,11 @@ _GOT = _kind("get({0}, {1}, MISSING)", _entry_back)
 _RECORD, _REQUIRES = _kind("{0}._node", alike=same_record), _kind("{0}.requires_grad")
 _HOOKS, _NO_HOOKS = _kind("{0}._node.hooks == {1}"), _kind("not {0}._node.hooks")
 _NO_GRAD, _LAYOUT = _kind("{0}._grad is None"), _kind("{0}._array", alike=_same_layout)
-# What C code computes for many rows at once.
-_MAPPED = {_SIZE: "len", TYPE: "type"}
+# Of the rows of a kind, what C code computes for all at once.
+_AT_ONCE = {
+    _EMPTY: "not any({0})", _SIZE: "[*map(len, {0})] == {1}", TYPE: "[*map(type, {0})] == {1}",
+    _ITEMS: "all(map(is_, chain({0}), content))",
+}  # fmt: skip
 
 
 class _Row(NamedTuple):
@@ -211,18 +229,13 @@ class Guards:
         self._lists: list[list[Any]] = []
         self._content: list[Any] = []
         # What the printed expression names: arguments and values.
-        self._space: dict[str, Any] = {**_READERS, "content": self._content}
-        self._printed: Callable[[], bool] | None = None
+        self._names = Names(**_READERS, content=self._content)
+        self._space = self._names.space
         # Tables, with what they held before the run.
         self._kept: list[tuple[Any, Any]] = []
 
-    def _name(self, value: Any) -> str:
-        name = f"v{len(self._space)}"
-        self._space[name] = value
-        return name
-
     def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
-        return _Row(path or NAMELESS, kind, arguments, self._name(kind.read(*arguments)))
+        return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
 
     def add(self, path: str, kind: Kind, *arguments: Any) -> None:
         """Adds a row: what the kind reads of the arguments stays."""
@@ -243,10 +256,10 @@ class Guards:
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
         base = base_of(content)
-        ways = [base.values] * values + [base.__iter__] * keys if issubclass(base, dict) else [base.__iter__]
-        self.add(path, _SIZE, content)
+        self.add(path, _SIZE if len(content) else _EMPTY, content)
+        ways = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [_items_in]
         for way in ways if len(content) else ():
-            self.add(path, _ITEMS, way.__get__(content))
+            self.add(path, _ITEMS, way(content))
         self.keep(content)
 
     def keep(self, content: Any) -> None:
@@ -272,16 +285,15 @@ class Guards:
 
     def hold(self) -> bool:
         """Whether all guards hold."""
-        if self._printed is None:
-            self._printed = self._print()
         try:
             return self._printed() or not self.broken()
         except _GONE:
             return not self.broken()
 
-    def _print(self) -> Callable[[], bool]:
+    @functools.cached_property
+    def _printed(self) -> Callable[[], bool]:
         terms: list[str] = []
-        columns: dict[Kind, tuple[list[Any], list[Any]]] = {kind: ([], []) for kind in (*_MAPPED, _ITEMS)}
+        columns: dict[Kind, tuple[list[Any], list[Any]]] = {kind: ([], []) for kind in _AT_ONCE}
         for row in self._rows_of_tensors + self._rows:
             value = self._space[row.value]
             if row.kind in columns:
@@ -289,20 +301,13 @@ class Guards:
                 columns[row.kind][1].append(value)
             else:
                 # Names of arguments, and keys as they are.
-                arguments = [repr(a) if type(a) is str else self._name(a) for a in row.arguments[:2]]
+                arguments = [repr(a) if type(a) is str else self._names.name(a) for a in row.arguments[:2]]
                 text = row.kind.expression.format(*arguments)
                 terms.append(f"({text}) is {value if value.__class__ is bool else row.value}")
-        names = {
-            kind: (self._name(arguments), self._name(values)) for kind, (arguments, values) in columns.items()
-        }
-        terms += ["[*map({}, {})] == {}".format(function, *names[kind]) for kind, function in _MAPPED.items()]
+        terms += [_AT_ONCE[kind].format(*map(self._names.name, column)) for kind, column in columns.items()]
         self._lists = columns[_ITEMS][1]
         self._content[:] = chain.from_iterable(self._lists)
-        terms.append(f"all(map(is_, chain(map(call, {names[_ITEMS][0]})), content))")
-        text = "def hold():\n    return (" + "\n        and ".join(terms) + ")\n"
-        exec(compile(text, "<guards>", "exec"), self._space)
-        printed: Callable[[], bool] = self._space["hold"]
-        return printed
+        return self._names.function("", " and ".join(terms))  # type: ignore[no-any-return]
 
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""

@@ -14,8 +14,9 @@ from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
 from minigrad.compiler.kinds import FIXED, added_to
 from minigrad.compiler.plan import Plan
+from minigrad.compiler.printed import Names
 from minigrad.compiler.recorder import Run
-from minigrad.compiler.replay import Names, Replay
+from minigrad.compiler.replay import Replay, made_of
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statement import OUTSIDE
@@ -24,7 +25,7 @@ from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.node import Freed, Node
-from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.tensor import Tensor, leaf
 from minigrad.core.views import refresh
 from minigrad.dtypes import dtype
 from minigrad.errors import here, runtime_error
@@ -66,7 +67,7 @@ class Recording:
         if any(isinstance(type(t)._array, property) for t in tensors.values()):
             raise WithoutSize
         self.run = Run(self.world, tensors, paths)
-        self.names = Names()
+        self.names = Names(made_of=made_of)
         # Numbers that each call takes: what stands for them while recording, and the expressions that find them.
         self.numbers = [(scalar, f"leaves[{place}]") for scalar, place in self.arguments.numbers]
         for group, key, numbers, _ in self.world.options:
@@ -298,8 +299,8 @@ class Recording:
             if id(t) in errors:
                 node = self.names.name(_refusing(t._node, errors[id(t)]))
                 behind_it = {id(s): s for n in run.order([t._node]) if (s := run.sources.get(n)) is not None}
-                leads = ", ".join(self.place(s) for s in behind_it.values() if s.requires_grad)
-                lines.append(f"made[{i}] = {self.names.name(_behind)}(arrays[{i}], {node}, [{leads}])")
+                leads = "".join(f"{self.place(s)}._node, " for s in behind_it.values() if s.requires_grad)
+                lines.append(f"made[{i}]._node = {self.names.name(_behind)}({node}, ({leads}))")
         if gradients is not None:
             lines += [f"made[{self.number_of[id(t)]}] = outs[{k}]" for k, t in enumerate(opened)]
         return gradients, any(n.saved for t in opened for n in behind[id(t)]), lines
@@ -364,7 +365,7 @@ class Recording:
             changes = "changes Tensors" if run.written or effects else ""
             why_once = "draws random numbers" if draws else changes
             replay.step, replay.backward_text = gradients.step(program, saves, why_once)
-        self.arguments.let_go()
+        self.arguments.settle()
         for v in program.values:  # records hold arrays
             v.nodes, v.origin, v.of = [], None, None
         return replay
@@ -475,13 +476,11 @@ def _apart(tensors: list[Any], owners: list[Any]) -> bool:
     return all(id(t) not in gradients for t in tensors)
 
 
-def _behind(array: Any, record: Node, leads: list[Any]) -> Any:
-    """A Tensor with a copy of ``record`` behind it, through which a backward pass to any of ``leads`` comes."""
+def _behind(record: Node, leads: tuple[Node, ...]) -> Node:
+    """A copy of ``record`` through which a backward pass to any of ``leads`` comes."""
     node = record.copy()
-    node.hooks = node.hooks and dict(node.hooks)
-    # Of a generator Python would make a longer tuple and shorten it, and so keep one more for later at each call.
-    node.inputs = tuple([t._node for t in leads])
-    return wrap(array, node)
+    node.hooks, node.inputs = node.hooks and dict(node.hooks), leads
+    return node
 
 
 def _refusing(record: Node, error: Exception | None) -> Node:

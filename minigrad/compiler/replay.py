@@ -22,28 +22,6 @@ from minigrad.errors import LinAlgError
 _array_of = attrgetter("_array")
 
 
-class Names:
-    """The objects that printed functions read, each by a name.
-
-    Printed is what a call does around the plan.  ``leaves`` are the leaves of its arguments there, ``made`` the Tensors
-    of its results.
-    """
-
-    def __init__(self) -> None:
-        self._space: dict[str, Any] = {"made_of": made_of}
-
-    def name(self, value: Any) -> str:
-        """The name of an object."""
-        self._space[f"v{len(self._space)}"] = value
-        return f"v{len(self._space) - 1}"
-
-    def function(self, arguments: str, result: str, lines: Sequence[str] = ()) -> Any:
-        """A function that runs ``lines`` and returns ``result``."""
-        body = "".join(f"    {line}\n" for line in (*lines, f"return {result}"))
-        exec(f"def printed({arguments}):\n{body}", self._space)
-        return self._space.pop("printed")  # which holds the names, so they must not hold it
-
-
 def made_of(arrays: Sequence[Any]) -> list[Any]:
     """Arrays as Tensors; `wrap` spelt out."""
     tensors: list[Any] = []
@@ -68,8 +46,9 @@ def _situation(mode: Mode) -> tuple[bool, ...]:
 class Replay:
     """One recording: its guards, and what a call runs where they hold.
 
-    ``bound`` are the Tensors whose arrays stay.  Of the printed functions (see `Names`), ``inputs`` finds what the plan
-    takes, and ``finish`` returns the result and the calls that set gradients and states.
+    ``bound`` are the Tensors whose arrays stay.  Of the printed functions, ``inputs`` finds what the plan takes, and
+    ``finish`` returns the result and the calls that set gradients and states.  ``leaves`` are the leaves of a call's
+    arguments there, ``made`` the Tensors of its results.
     """
 
     inputs: Callable[[list[Any]], list[Any] | None]
@@ -115,7 +94,7 @@ class Replay:
         if (mode is not self.mode or RUNNING or self._situation[0]) and _situation(mode) != self._situation:
             return None
         leaves = self.arguments.match(args, kwargs)
-        if leaves is None or not self.world.guards.hold():
+        if leaves.__class__ is str or not self.world.guards.hold():
             return None
         if not all(map(is_, map(_array_of, self._bound), self._standing[0])) and not self._moves():
             return None
@@ -142,7 +121,8 @@ class Replay:
         """What the first guard that fails is about."""
         if _situation(mode) != self._situation:
             return "the grad mode"
-        about = self.arguments.broken(args, kwargs) or self.world.guards.broken()
+        about = self.arguments.match(args, kwargs)
+        about = about if about.__class__ is str else self.world.guards.broken()
         return about or "the memory layout of an array"
 
     # ------------------------------------------------------------ a call

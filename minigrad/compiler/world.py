@@ -329,7 +329,7 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                self.guards.table(vars(value), path, keys=not whole, values=whole)
+                self.guards.table(vars(value), path, keys=not whole, values=False)
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
@@ -433,8 +433,7 @@ class World:
                 continue
             asked.add(name)
             value, where = content[name], _join(path, name)
-            if not whole:
-                self.guards.entry(content, name, where, owner if of_class else None)
+            self.guards.entry(content, name, where, owner if of_class else None)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself

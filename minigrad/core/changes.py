@@ -120,11 +120,11 @@ def changes_of(arrays: Sequence[Array]) -> list[Change]:
 def changed_again(changes: Sequence[Change]) -> None:
     """`changed`, for memory whose entries were looked up before; the caller holds the arrays too."""
     global last_change
-    last_change = next_seq()
-    moment = Moment(last_change, *here())
+    last_change = seq = next_seq()
+    moment = Moment(seq, *here())
     for change in changes:
         change.last = moment
-        change.unrecorded.append(last_change)
+        change.unrecorded.append(seq)
 
 
 def changed_since(array: Array, seq: int) -> bool:

@@ -147,9 +147,12 @@ class Node:
     def copy(self) -> Node:
         """Another record with the same content."""
         twin = Node()
-        for slot in _COPIED:
-            if hasattr(self, slot):
-                setattr(twin, slot, getattr(self, slot))
+        twin.op, twin.inputs, twin.params, twin.saved = self.op, self.inputs, self.params, self.saved
+        twin.shape, twin.dtype, twin.requires_grad = self.shape, self.dtype, self.requires_grad
+        twin.code, twin.lasti, twin.seq = self.code, self.lasti, self.seq
+        twin.hooks, twin.tensor = self.hooks, self.tensor
+        if hasattr(self, "layout"):
+            twin.layout = self.layout
         return twin
 
     def __repr__(self) -> str:
@@ -196,9 +199,6 @@ def new_node(
         node.code, node.lasti = code, frame.f_lasti
     node.seq = next_seq()
     return node
-
-
-_COPIED = [slot for slot in Node.__slots__ if slot not in ("__weakref__", "change")]
 
 
 def tape(roots: Iterable[Node]) -> list[Node]:
