@@ -175,7 +175,8 @@ def added_to(t: Any) -> dict[str, Any]:
 def load(owner: Any, names: set[str]) -> None:
     """Has minigrad make the functions and methods of these names that it makes when they are first asked for."""
     if of_minigrad(owner):
-        for name in names & {*(vars(owner) if owner is Tensor else vars(owner).get("__all__", ()))}:
+        known = vars(owner).keys() if owner is Tensor else {*vars(owner).get("__all__", ())}
+        for name in names & known:
             getattr(owner, name)
 
 

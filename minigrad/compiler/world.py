@@ -76,6 +76,8 @@ class World:
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
+        # By the place of a space, what was mentioned when its names were last settled.
+        self._settled: dict[int, tuple[Any, ...]] = {}
         self._classes: dict[type, _Space] = {}
         self._codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
@@ -329,7 +331,7 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                self.guards.table(vars(value), path, keys=not whole, values=False)
+                self.guards.table(vars(value), path, keys=not whole, values=whole)
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
@@ -396,8 +398,11 @@ class World:
         """Follows attributes that the code mentions, until no more are; returns how much there is."""
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self._codes, self._spaces))]):
-            for space in list(self._spaces):
-                self._ask(space, self._mentioned)
+            for i, space in enumerate(list(self._spaces)):
+                now = len(self._mentioned), len(self._asked), self._reflective, self._textual
+                if self._settled.get(i) != now:
+                    self._settled[i] = now
+                    self._ask(space, self._mentioned)
         return size  # type: ignore[no-any-return]
 
     def may_name(self, name: str) -> bool:
@@ -433,7 +438,8 @@ class World:
                 continue
             asked.add(name)
             value, where = content[name], _join(path, name)
-            self.guards.entry(content, name, where, owner if of_class else None)
+            if not whole:
+                self.guards.entry(content, name, where, owner if of_class else None)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
