@@ -558,3 +558,11 @@ def test_a_diagonal_is_filled() -> None:
     for shape, says in (((3,), "must larger than 1"), ((2, 2, 3), "must be of equal length")):
         with pytest.raises(RuntimeError, match=says):
             mg.zeros(shape).fill_diagonal_(1.0)
+
+
+def test_a_change_through_a_mask_of_a_number_in_float64_has_a_gradient() -> None:
+    x = mg.tensor(0.7, dtype=mg.float64, requires_grad=True)
+    y = x * 1
+    y[y.detach() > 0] = 3.0
+    y.tanh().squeeze().backward()
+    assert x.grad is not None and x.grad.item() == 0.0

@@ -950,3 +950,22 @@ F4, F8 = np.float32, np.float64
 def test_numbers_of_several_kinds_meet(data: Any, dtype: mg.dtype) -> None:
     assert mg.tensor(data).dtype == mg.as_tensor(data).dtype == dtype
     assert mg.tensor(data, dtype=mg.float64).dtype == mg.float64
+
+
+def test_strides_of_added_and_of_empty_dimensions() -> None:
+    x = mg.arange(12).reshape(2, 3, 2)
+    assert x[None].stride() == (12, 6, 2, 1)
+    assert x[:, None, :, :, None].stride() == (6, 6, 2, 1, 1)
+    assert x.expand(4, 2, 3, 2).stride() == (0, 6, 2, 1)
+    assert mg.zeros(4, 0, 2).float().stride() == (2, 2, 1)
+
+
+def test_a_source_of_slices_has_as_many_dimensions() -> None:
+    x, index = mg.zeros(3), mg.tensor([1])
+    for wrong in (mg.ones(()), mg.ones(1, 1)):
+        with pytest.raises(RuntimeError, match="index_add"):
+            x.index_add(0, index, wrong)
+    with pytest.raises(RuntimeError, match="index_copy"):
+        mg.zeros(3, 2).index_copy(0, index, mg.ones(1, 1))
+    with pytest.raises(IndexError, match="index_copy"):
+        mg.zeros(3, 2).index_copy(0, index, mg.ones(2, 2))

@@ -162,8 +162,9 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | 
             )
         there = s.shape[d] if s.ndim > d else 1
         rest = [t.shape[:d] + t.shape[d + 1 :] for t in (input._array, s)]
-        if there != k.size or rest[0] != rest[1]:
-            raise (index_error if name == "index_copy" else runtime_error)(
+        other = rest[0] != rest[1] or (name != "index_copy" and s.ndim != input._array.ndim)
+        if there != k.size or other:
+            raise (index_error if name == "index_copy" and not other else runtime_error)(
                 f"{name}(): Number of indices ({k.size}) should be equal to source.size(dim) ({there}), and the other "
                 f"sizes those of self {list(input._array.shape)}; source has {list(s.shape)}"
             )

@@ -68,7 +68,7 @@ def _row_numbers(indices: tuple[Array, ...], shape: tuple[int, ...], pattern: Pa
 
 
 def _index_put(x: Array, v: Array, *indices: Array, pattern: Pattern) -> Array:
-    out = copied(x)
+    out = copied(np.asarray(x))  # a gradient without dimensions may be a number of NumPy
     out[_key(indices, pattern)] = v
     return out
 

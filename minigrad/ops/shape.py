@@ -22,7 +22,7 @@ from minigrad.kernels.sums import by_rows, copied
 
 
 def _copy(x: Array, v: Any) -> Array:
-    y = copied(x)
+    y = copied(np.asarray(x))
     y[...] = v
     return y
 

@@ -136,8 +136,14 @@ class _Value(Tensor):
 
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The step in memory along each dimension, in elements."""
-        steps = tuple(n // self._array.itemsize for n in self._array.strides)
-        return steps if dim is None else steps[one_dim(dim, len(steps))]
+        a, steps = self._array, list[int]()
+        next_step = 1
+        for n, step in zip(a.shape[::-1], a.strides[::-1], strict=True):
+            # NumPy says 0 of a dimension of size 1 that it has added, and where there are no elements.
+            unsaid = not step and (n == 1 or not a.size)
+            steps.append(next_step if unsaid else step // a.itemsize)
+            next_step = steps[-1] * max(n, 1)
+        return tuple(steps[::-1]) if dim is None else steps[::-1][one_dim(dim, len(steps))]
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether memory is in row order, or in that of the format, without gaps."""
