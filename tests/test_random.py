@@ -467,3 +467,32 @@ def test_draws_in_place_of_rarer_distributions() -> None:
     ]  # fmt: skip
     with pytest.raises(RuntimeError, match="sigma > 0"):
         mg.zeros(1).cauchy_(0.0, -1.0)
+
+
+# What is drawn for a Tensor that does not lie row by row, and the CRC-32 of what PyTorch draws with seed 5.
+IN_MEMORY: dict[str, tuple[Callable[[], mg.Tensor], int]] = {
+    "dropout": (lambda: mg.nn.functional.dropout(mg.ones(3, 4, 5).permute(1, 0, 2)), 0x5678CF88),
+    "dropout of what repeats": (lambda: mg.nn.functional.dropout(mg.ones(5).expand(4, 5)), 0xEEF9B343),
+    "randn_like": (lambda: mg.randn_like(mg.ones(7, 5).T), 0x1927DE09),
+    "rand_like": (lambda: mg.rand_like(mg.ones(3, 4, 5).permute(2, 0, 1)), 0x738BFEC5),
+    "multinomial": (lambda: mg.multinomial((mg.arange(35.0) + 1).reshape(7, 5).T, 3), 0x7C415BC5),
+    "gumbel_softmax": (lambda: mg.nn.functional.gumbel_softmax(mg.ones(4, 3).T, hard=True), 0xEC51D1D0),
+    "bernoulli_": (lambda: mg.ones(3, 4, 5).permute(1, 0, 2).bernoulli_(0.3), 0x23737FE6),
+}
+
+
+@pytest.mark.parametrize("name", IN_MEMORY)
+def test_draws_go_in_the_order_of_memory(name: str) -> None:
+    draw, crc = IN_MEMORY[name]
+    mg.manual_seed(5)
+    assert zlib.crc32(np.ascontiguousarray(draw().numpy()).tobytes()) == crc
+
+
+def test_dropout_after_attention_goes_step_by_step() -> None:
+    mg.manual_seed(0)
+    layer, x = mg.nn.TransformerEncoderLayer(4, 2, 8, dropout=0.5, batch_first=True), mg.ones(3, 5, 4)
+    layer(x)
+    y, _ = layer.self_attn(x, x, x, need_weights=False)
+    # As in PyTorch, the result is a view of one that has the steps first.
+    assert y.stride() == (4, 12, 1)
+    assert (layer.dropout1(y) == 0).sum((0, 2)).tolist() == [6, 2, 7, 5, 7]

@@ -76,8 +76,9 @@ class World:
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
-        # By the place of a space, what was mentioned when its names were last settled.
-        self._settled: dict[int, tuple[Any, ...]] = {}
+        self._settled: set[tuple[Any, ...]] = (
+            set()
+        )  # what was mentioned when the names of a space were settled
         self._classes: dict[type, _Space] = {}
         self._codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
@@ -228,8 +229,7 @@ class World:
             items.append((f"{path}.default_factory", self._attribute(value, "default_factory", path)))
         for _, module in items:
             self._hide(module)
-        reason = self._each(items)
-        return reason and f"a {kind.__name__} that holds {reason}"
+        return (reason := self._each(items)) and f"a {kind.__name__} that holds {reason}"
 
     # ------------------------------------------------------------ functions, classes, modules
 
@@ -390,18 +390,17 @@ class World:
     # ------------------------------------------------------------ names
 
     def _space(self, owner: Any, path: str, whole: bool = False, asked: Iterable[str] = ()) -> _Space:
-        space = _Space(owner, path, whole, {*asked})
-        self._spaces.append(space)
-        return space
+        self._spaces.append(_Space(owner, path, whole, {*asked}))
+        return self._spaces[-1]
 
     def settle_names(self) -> list[int]:
         """Follows attributes that the code mentions, until no more are; returns how much there is."""
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self._codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
-                now = len(self._mentioned), len(self._asked), self._reflective, self._textual
-                if self._settled.get(i) != now:
-                    self._settled[i] = now
+                now = i, len(self._mentioned), len(self._asked), self._reflective, self._textual
+                if now not in self._settled:
+                    self._settled.add(now)
                     self._ask(space, self._mentioned)
         return size  # type: ignore[no-any-return]
 
@@ -478,12 +477,10 @@ class World:
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
         seeded = any(generator.resets != resets for generator, resets in self.generators)
-        keys = (key for group, key, stand_in, _ in self.options if group.get(key) is not stand_in)
+        keys = [key for group, key, stand_in, _ in self.options if group.get(key) is not stand_in]
         what = "the seed or the state of a random generator" if seeded else self.guards.changed()
-        if (key := next(keys, None)) is not None:
-            what = f"the option {key!r} of an optimizer"
-        if what:
-            raise self.not_repeated(f"changes {what}")
+        if what or keys:
+            raise self.not_repeated(f"changes {f'the option {keys[0]!r} of an optimizer' if keys else what}")
 
     def not_repeated(self, what: str) -> Exception:
         """The error for what the function does and no replay would do."""

@@ -17,6 +17,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import check_change
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.functions.creation import laid_as
 from minigrad.functions.dims import one_dim
 from minigrad.functions.draws import drawn
 from minigrad.functions.store import store, update
@@ -24,7 +25,7 @@ from minigrad.gate import public
 from minigrad.ops import activations as a
 from minigrad.ops import classes as c
 from minigrad.ops import elementwise as e
-from minigrad.ops.shape import permute, reshape
+from minigrad.ops.shape import reshape
 
 __all__ = [
     "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout",
@@ -167,9 +168,8 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
         if array.ndim < 2:
             raise runtime_error("Feature dropout requires at least 2 dimensions in the input")
         shape = (*shape[:2], *(1,) * (array.ndim - 2))
-    noise = _in_memory_order(array, p) if not feature and not array.flags.c_contiguous else None
-    if noise is None:
-        noise = drawn(None, "bernoulli", 1 - p, shape, array.dtype)
+    plain = feature or array.flags.c_contiguous
+    noise = _drops(array, p, shape) if plain else laid_as(array, lambda size: _drops(array, p, size))
     if not alpha:
         return apply(e.mul, (input, apply(e.div, (noise, 1 - p))))
     low = 1.7580993408473766  # SELU_ALPHA * SELU_SCALE, to which selu falls
@@ -178,11 +178,8 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
     return apply(e.add, (apply(e.mul, (input, apply(e.mul, (noise, scale)))), shift))
 
 
-def _in_memory_order(array: Any, p: float) -> Tensor:
-    """Noise for an array that does not lie row by row: drawn in the order of its memory, as PyTorch does."""
-    axes = tuple(int(k) for k in np.argsort([-stride for stride in array.strides], kind="stable"))
-    noise = drawn(None, "bernoulli", 1 - p, tuple(array.shape[k] for k in axes), array.dtype)
-    return apply(permute, (noise,), {"axes": tuple(map(axes.index, range(array.ndim)))})
+def _drops(array: Any, p: float, shape: tuple[int, ...]) -> Tensor:
+    return drawn(None, "bernoulli", 1 - p, shape, array.dtype)
 
 
 # ---------------------------------------------------------------- in place

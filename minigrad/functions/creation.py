@@ -30,7 +30,6 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
-from minigrad.kernels.sums import copied
 from minigrad.ops import elementwise, shape
 
 if TYPE_CHECKING:
@@ -313,14 +312,32 @@ def eye(
 def _like(
     make: Callable[..., Tensor], t: Tensor, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
 ) -> Tensor:
-    array, options = t._array, {"dtype": dtype or t._array.dtype, "device": device}
-    if array.flags.c_contiguous:
-        return make(array.shape, requires_grad=requires_grad, **options)
-    strides = copied(array).strides  # the numbers go in the order in which the memory lies
-    order = tuple(sorted(range(array.ndim), key=lambda d: (-strides[d], d)))
-    source = make(tuple(array.shape[d] for d in order), **options)
-    turned = own(apply(shape.permute, (source,), {"axes": shape.inverse(order)}))
-    return turned.requires_grad_(requires_grad)
+    options = {"dtype": dtype or t._array.dtype, "device": device}
+    if t._array.flags.c_contiguous:
+        return make(t._array.shape, requires_grad=requires_grad, **options)
+    return own(laid_as(t._array, lambda size: make(size, **options))).requires_grad_(requires_grad)
+
+
+def by_steps(array: Array) -> tuple[int, ...]:
+    """The dimensions by their steps in memory, the longest first; what is only repeated stays where it is."""
+    steps, order = array.strides, [*range(array.ndim)]
+    for i in order[1:]:
+        for j in range(i, 0, -1):
+            before, after = (abs(steps[d]) for d in order[j - 1 : j + 1])
+            if before and after and before >= after:
+                break
+            if before and after:
+                order[j - 1 : j + 1] = order[j], order[j - 1]
+    return tuple(order)
+
+
+def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
+    """What ``make`` fills row by row, turned as the array lies in memory: PyTorch draws in the order of memory."""
+    order = by_steps(array)
+    source = make(tuple(array.shape[d] for d in order))
+    if order == (*range(array.ndim),):
+        return source
+    return apply(shape.permute, (source,), {"axes": shape.inverse(order)})
 
 
 def empty_like(

@@ -292,7 +292,10 @@ def randn_like(
     input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
-    return _like(randn, input, dtype, requires_grad, device)
+    if input._array.flags.c_contiguous:
+        return _like(randn, input, dtype, requires_grad, device)
+    # PyTorch draws what does not lie row by row one by one.
+    return empty_like(input, dtype=dtype, device=device).normal_().requires_grad_(requires_grad)
 
 
 # The functions that are methods too.

@@ -11,7 +11,7 @@ from minigrad.core.apply import needs_value
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions import activations as functions
-from minigrad.functions.creation import empty_like, from_numpy, zeros_like
+from minigrad.functions.creation import empty, from_numpy, zeros_like
 from minigrad.functions.dims import one_dim
 from minigrad.gate import public
 from minigrad.nn._reductions import refuse_whole
@@ -69,7 +69,7 @@ def gumbel_softmax(
     """
     if eps != 1e-10:
         warn("`eps` parameter is deprecated and has no effect.")
-    draws = -empty_like(logits).exponential_().log()
+    draws = -empty(logits.shape, dtype=logits.dtype).exponential_().log()
     soft: Tensor = functions.softmax((logits + draws) / tau, dim)
     if not hard:
         return soft

@@ -199,10 +199,8 @@ def multi_head_attention_forward(
             x.reshape(*x._array.shape[:2], num_heads, width // num_heads).permute(order) for x in (q, k, v)
         )
         y = scaled_dot_product_attention(q, k, v, mask, dropped, causal)
-        y = y.permute((0, 2, 1, 3) if turned else (2, 0, 1, 3)).reshape(*query._array.shape)
+        y = y.permute(2, 0, 1, 3).reshape(steps, batch, width)
         y = linear(y, out_proj_weight, out_proj_bias)
-        if turned:
-            y = y.transpose(0, 1)
         return (y if batched else y.squeeze(1)), None
     more = 0  # keys beside those of the sequence
     if bias_k is not None and bias_v is not None:

@@ -418,7 +418,9 @@ class Generator:
         if samples == 1 or not replacement:
             # The race of exponential clocks: the largest weight / Exp(1) win, in order (Gumbel's trick).
             with np.errstate(divide="ignore", invalid="ignore"):
-                race = weights / self.exponential(weights.shape, kind)
+                turned = 0 < weights.strides[0] < weights.strides[-1]  # drawn in the order of memory
+                clocks = self.exponential(weights.shape[::-1] if turned else weights.shape, kind)
+                race = weights / (clocks.T if turned else clocks)
             return np.argsort(-race, axis=-1, kind="stable")[..., :samples].astype(np.int64)
         rows = np.atleast_2d(weights)
         cumulative = np.cumsum(rows, axis=-1, dtype=WORKING[kind])

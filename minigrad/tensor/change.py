@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.apply import cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.recorder import Draws
@@ -20,7 +20,6 @@ from minigrad.functions.dims import whole
 from minigrad.functions.store import update
 from minigrad.gate import methods
 from minigrad.ops import elementwise as e
-from minigrad.ops.shape import permute
 
 
 @extend
@@ -86,7 +85,9 @@ class _Change(Tensor):
             needs_value("bernoulli_() of a Tensor")
         chance = elementwise.raw(p)
         if isinstance(chance, np.ndarray) and chance.ndim:
-            chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
+            from minigrad.functions.creation import by_steps
+
+            chance = np.broadcast_to(chance, self._array.shape).transpose(by_steps(self._array))
         return self._draw(generator, "bernoulli", (chance,))
 
     @overload
@@ -142,19 +143,13 @@ class _Change(Tensor):
 
         The generator's method gets ``before``, the shape, the dtype, and ``after``.
         """
+        from minigrad.functions.creation import laid_as
         from minigrad.functions.draws import drawn
 
         if MODE.get().grad:
             check_change(self)
-        array = self._array
-        order = _in_memory(array)
-        shape = tuple(array.shape[d] for d in order)
-        numbers = drawn(generator, method, *before, shape, array.dtype, *after, **options)
-        if order != list(range(len(order))):
-            numbers = apply(permute, (numbers,), {"axes": tuple(int(d) for d in np.argsort(order))})
+        kind = self._array.dtype
+        numbers = laid_as(
+            self._array, lambda size: drawn(generator, method, *before, size, kind, *after, **options)
+        )
         return inplace.copy_(self, numbers)
-
-
-def _in_memory(array: Array) -> list[int]:
-    """The dimensions by their steps in memory, the longest first."""
-    return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
