@@ -252,9 +252,9 @@ class World:
             self._attribute(function, name, function.__qualname__)
         count, defaults = code.co_argcount, function.__defaults__ or ()
         known = dict(zip(code.co_varnames[count - len(defaults) : count], defaults, strict=True))
-        if function.__kwdefaults__:
-            self.guards.table(function.__kwdefaults__, f"a default of {function.__name__}")
-            known |= function.__kwdefaults__
+        if more := function.__kwdefaults__:
+            self.guards.table(more, f"a default of {function.__name__}")
+            known |= more
         for name, value in known.items():
             if reason := self.follow(value, name):
                 self.defaults.setdefault(code, {})[name] = f"{name}, {reason}"
@@ -287,9 +287,8 @@ class World:
             if value is not MISSING and module is None:
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
-            self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
-                operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
-            )
+            textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
+            self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
                 self._code(k, space, cells)
@@ -314,9 +313,8 @@ class World:
         for name in ("forward", "step") if library else ():
             if name not in vars(cls) and hasattr(cls, name):  # inherited, until it is replaced here
                 self.guards.entry(vars(cls), name, f"{cls.__name__}.{name}", cls)
-        for base in (*cls.__bases__, type(cls)):
-            if base not in (object, type):
-                self._class(base, path, called)
+        for base in (b for b in (*cls.__bases__, type(cls)) if b not in (object, type)):
+            self._class(base, path, called)
         return ""
 
     # ------------------------------------------------------------ objects
