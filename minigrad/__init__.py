@@ -78,9 +78,9 @@ else:
 
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func",
-        "fx", "gradcheck", "hub", "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim",
-        "profiler", "random", "serialization", "special", "storage", "tape", "testing", "threads", "utils", "version",
-        "xpu",
+        "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
+        "onnx", "optim", "profiler", "random", "serialization", "special", "storage", "tape", "testing", "threads",
+        "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
@@ -91,7 +91,8 @@ else:
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "functions.draws": "_standard_gamma",
-            "formats": "channels_last channels_last_3d contiguous_format layout memory_format preserve_format strided",
+            "formats": "channels_last channels_last_3d contiguous_format jagged layout memory_format preserve_format "
+            "sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
             "func": "vmap",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",

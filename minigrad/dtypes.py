@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 __all__ = [
-    "bfloat16", "bool", "double", "dtype", "float", "float16", "float32", "float64", "get_default_dtype",
-    "half", "int", "int8", "int16", "int32", "int64", "long", "promote_types", "result_type",
-    "set_default_dtype", "short", "uint8",
+    "bfloat16", "bool", "cdouble", "cfloat", "chalf", "complex32", "complex64", "complex128", "double", "dtype",
+    "float", "float8_e4m3fn", "float8_e5m2", "float16", "float32", "float64", "get_default_dtype", "half", "int",
+    "int8", "int16", "int32", "int64", "long", "promote_types", "qint8", "qint32", "quint8", "result_type",
+    "set_default_dtype", "short", "uint8", "uint16", "uint32", "uint64",
 ]  # fmt: skip
 
 NumpyType: TypeAlias = np.dtype[Any]
@@ -70,20 +71,30 @@ class dtype:
 
 
 class _Absent(dtype):
-    """One that PyTorch has and NumPy lacks: programs may name it and compare with it, and no Tensor has it."""
+    """One that only PyTorch has: programs may name it and compare with it, and no Tensor has it."""
 
     __slots__ = ("_itemsize",)
     is_here = False
 
     def __init__(self, name: str, itemsize: _Int) -> None:
-        self.name, self.is_floating_point, self._itemsize = name, True, itemsize
+        self.name, self._itemsize = name, itemsize
+        self.is_floating_point = "float" in name
+
+    @property
+    def is_complex(self) -> _Bool:  # type: ignore[override]
+        """Whether elements are complex numbers."""
+        return self.name.startswith("complex")
 
     @property
     def numpy(self) -> NumpyType:  # type: ignore[override]
         """TypeError."""
         raise TypeError(
-            f"{self.name} is a name alone, as NumPy has no such element type; minigrad computes in float16, float32 "
-            "and float64: use one of these"
+            f"{self.name} is a name alone, no Tensor has this element type: "
+            + (
+                "there are no complex numbers here; x.numpy() leads to NumPy, which has them"
+                if self.is_complex
+                else "minigrad computes in float16, float32, float64 and integers; use one of these"
+            )
         )
 
     @property
@@ -94,7 +105,7 @@ class _Absent(dtype):
     @property
     def is_signed(self) -> _Bool:
         """Whether negative values exist."""
-        return True
+        return not self.name.startswith(("u", "q"))
 
 
 DTypeLike: TypeAlias = "dtype | NumpyType | type[Any]"
@@ -109,6 +120,12 @@ float16 = half = dtype("float16")
 float32 = float = dtype("float32")
 float64 = double = dtype("float64")
 bfloat16 = _Absent("bfloat16", 2)
+float8_e4m3fn, float8_e5m2 = (_Absent(name, 1) for name in ("float8_e4m3fn", "float8_e5m2"))
+complex32 = chalf = _Absent("complex32", 4)
+complex64 = cfloat = _Absent("complex64", 8)
+complex128 = cdouble = _Absent("complex128", 16)
+uint16, uint32, uint64 = (_Absent(f"uint{8 * n}", n) for n in (2, 4, 8))
+qint8, quint8, qint32 = (_Absent(name, n) for name, n in (("qint8", 1), ("quint8", 1), ("qint32", 4)))
 
 OF_NUMPY = {t.numpy: t for t in (bool, uint8, int8, int16, int32, int64, float16, float32, float64)}
 F16, F32, F64 = float16.numpy, float32.numpy, float64.numpy

@@ -8,7 +8,8 @@ from typing import Any
 from minigrad import dtypes
 
 __all__ = [
-    "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format", "strided",
+    "channels_last", "channels_last_3d", "contiguous_format", "jagged", "layout", "memory_format", "preserve_format",
+    "sparse_bsc", "sparse_bsr", "sparse_coo", "sparse_csc", "sparse_csr", "strided",
 ]  # fmt: skip
 
 
@@ -26,7 +27,7 @@ class memory_format:
 
 
 class layout(memory_format):
-    """The kind of memory, of which there is one: ``strided``."""
+    """The kind of memory. Every Tensor is ``strided``; the other kinds are names, to compare with."""
 
 
 contiguous_format = memory_format("contiguous_format")
@@ -34,6 +35,9 @@ preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 strided = layout("strided")
+jagged, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr = map(
+    layout, ("jagged", "sparse_bsc", "sparse_bsr", "sparse_coo", "sparse_csc", "sparse_csr")
+)
 
 _CHANNELS = {"channels_last": 4, "channels_last_3d": 5}
 

@@ -10,8 +10,8 @@ from minigrad.autograd.modes import is_compiling as is_compiling
 from minigrad.core.apply import needs_value
 
 __all__ = [
-    "allow_in_graph", "cudagraph_mark_step_begin", "disable", "is_compiling", "is_dynamo_compiling", "list_backends",
-    "reset",
+    "allow_in_graph", "assume_constant_result", "cudagraph_mark_step_begin", "disable", "is_compiling",
+    "is_dynamo_compiling", "is_exporting", "list_backends", "reset",
 ]  # fmt: skip
 
 
@@ -39,6 +39,16 @@ def disable(fn: Any = None, recursive: bool = True, *, reason: str | None = None
 def allow_in_graph(fn: Callable[..., Any]) -> Callable[..., Any]:
     """``fn``: whatever runs is recorded."""
     return fn
+
+
+def assume_constant_result(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn``: a recording guards what it reaches."""
+    return fn
+
+
+def is_exporting() -> bool:
+    """False: there is no export of whole programs."""
+    return False
 
 
 def list_backends(exclude_tags: Any = ("debug", "experimental")) -> list[str]:

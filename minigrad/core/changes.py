@@ -30,6 +30,22 @@ def owner(array: Array) -> Array:
     return array
 
 
+class Apart:
+    """Holds an array that ``.data`` has given out: a change of that is not one of the memory that records know."""
+
+    __slots__ = ("__array_interface__", "array")
+
+    def __init__(self, array: Array) -> None:
+        held: Any = array.base
+        self.array: Array = held.array if held.__class__ is Apart and lie_alike(held.array, array) else array
+        self.__array_interface__ = array.__array_interface__
+
+
+def lie_alike(a: Array, b: Array) -> bool:
+    """Whether two arrays of the same memory show the same elements."""
+    return (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)
+
+
 def overlaps(array: Array) -> bool:
     """Whether elements share memory, as those of an expanded array or of windows do."""
     steps = sorted((abs(step), n) for step, n in zip(array.strides, array.shape, strict=True) if n > 1)

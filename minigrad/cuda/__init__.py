@@ -14,8 +14,10 @@ from minigrad.errors import runtime_error
 from minigrad.hints import missing as _missing
 
 __all__ = [
+    "CUDAGraph",
     "Event",
     "Stream",
+    "StreamContext",
     "current_device",
     "current_stream",
     "device_count",
@@ -25,6 +27,7 @@ __all__ = [
     "get_device_properties",
     "get_rng_state",
     "get_rng_state_all",
+    "graph",
     "init",
     "initial_seed",
     "ipc_collect",
@@ -158,8 +161,19 @@ memory_summary = _without("memory_summary")
 set_device = _without("set_device")
 set_rng_state = _without("set_rng_state")
 synchronize = _without("synchronize")
-Event = _without("Event")
-Stream = _without("Stream")
+
+
+def _class(name: str) -> type[Any]:
+    """A class, which annotations name, and ``isinstance`` asks for: there are no objects of it."""
+    text = "RuntimeError: there is no graphics card."
+    return type(name, (), {"__new__": _without(name), "__doc__": text, "__module__": __name__})
+
+
+CUDAGraph = _class("CUDAGraph")
+Event = _class("Event")
+Stream = _class("Stream")
+StreamContext = _class("StreamContext")
+graph = _class("graph")
 
 
 # Scripts for graphics cards call cuda.random.manual_seed().

@@ -1,4 +1,4 @@
-"""Trees of Tensors: tuples (also named ones), lists and dicts, nested at will."""
+"""Trees of Tensors: tuples (also named ones), lists and dicts, and classes that are registered, nested at will."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Spec(NamedTuple):
         if self.kind is None:
             return "*"
         inside = ", ".join(map(repr, self.parts))
-        if issubclass(self.kind, dict):
+        if issubclass(self.kind, dict) and self.kind not in REGISTERED:
             return "{" + ", ".join(f"{k!r}: {p!r}" for k, p in zip(self.keys, self.parts, strict=True)) + "}"
         if self.kind is list:
             return f"[{inside}]"
@@ -33,13 +33,19 @@ class Spec(NamedTuple):
 
 
 _LEAF = Spec(None, (), ())
+# By class, the functions that take its objects apart, into values and what else there is, and put them together.
+REGISTERED: dict[type[Any], tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {}
 
 
 def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Spec]:
     """The leaves of a tree, from left to right, and its structure. Where ``is_leaf`` is true there is one leaf."""
     if is_leaf is not None and is_leaf(tree):
         return [tree], _LEAF
-    if isinstance(tree, dict):
+    keys: tuple[Any, ...]
+    if type(tree) in REGISTERED:
+        values, context = REGISTERED[type(tree)][0](tree)
+        keys = (context,)
+    elif isinstance(tree, dict):
         keys, values = tuple(tree), tree.values()
     elif type(tree) in (tuple, list) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
         keys, values = (), tree
@@ -65,6 +71,8 @@ def _build(leaves: Iterator[Any], spec: Spec) -> Any:
     if kind is None:
         return next(leaves)
     parts = [_build(leaves, p) for p in spec.parts]
+    if kind in REGISTERED:
+        return REGISTERED[kind][1](parts, spec.keys[0])
     if issubclass(kind, dict):
         pairs = dict(zip(spec.keys, parts, strict=True))
         return OrderedDict(pairs) if issubclass(kind, OrderedDict) else pairs

@@ -105,6 +105,14 @@ class BoolTensor(metaclass=_OfType):
     dtype = dtypes.bool
 
 
+# The limits of floating types that programs only name: resolution, largest number, eps, smallest normal number.
+_ABSENT = {
+    "bfloat16": (0.01, (2 - 2**-7) * 2.0**127, 2.0**-7, 2.0**-126),
+    "float8_e4m3fn": (1.0, 448.0, 0.125, 2.0**-6),
+    "float8_e5m2": (1.0, 57344.0, 0.25, 2.0**-14),
+}
+
+
 class finfo:
     """The limits of a floating element type, the default one unless named. TypeError for any other."""
 
@@ -112,6 +120,11 @@ class finfo:
     __module__ = "minigrad"
 
     def __init__(self, type: DTypeLike | None = None) -> None:
+        if isinstance(type, dtypes.dtype) and type.name in _ABSENT:
+            self.bits, self.dtype = 8 * type.itemsize, type.name
+            self.resolution, self.max, self.eps, self.tiny = _ABSENT[type.name]
+            self.min, self.smallest_normal = -self.max, self.tiny
+            return
         kind = dtypes.default_float() if type is None else dtypes.as_numpy(type)
         if kind.kind != "f":
             raise type_error(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")

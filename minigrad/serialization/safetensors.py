@@ -17,7 +17,16 @@ from minigrad.nn.module import Module
 from minigrad.serialization import archive
 from minigrad.tensor import Tensor
 
-__all__ = ["load", "load_file", "load_model", "save", "save_file", "save_model"]
+__all__ = [
+    "load",
+    "load_file",
+    "load_model",
+    "save",
+    "save_file",
+    "save_model",
+    "storage_ptr",
+    "storage_size",
+]
 
 _TYPES = {
     "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
@@ -113,6 +122,16 @@ def load_model(
             state |= dict.fromkeys(names, state[saved])
     keys = model.load_state_dict(state, strict=strict)
     return set(keys.missing_keys), keys.unexpected_keys
+
+
+def storage_ptr(tensor: Tensor) -> int:
+    """The address of the memory of a Tensor."""
+    return tensor.untyped_storage().data_ptr()
+
+
+def storage_size(tensor: Tensor) -> int:
+    """The bytes of the memory of a Tensor."""
+    return tensor.untyped_storage().nbytes()
 
 
 def _package() -> Any:

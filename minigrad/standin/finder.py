@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -30,17 +31,17 @@ _ELSEWHERE = {
     "cuda.random": "cuda",
     "distributed.optim": "optim.redundancy",
     "jit.annotations": "standin.annotations",
+    "nn.parallel.data_parallel": "nn.parallel",
+    "nn.parallel.distributed": "nn.parallel",
     "optim.adamw": "optim.adam",
+    "utils._foreach_utils": "utils._foreach_utils",
     "utils._pytree": "utils._pytree",
     "utils.data._utils": "utils.data._utils",
     "utils.data._utils.collate": "utils.data.collate",
     "utils.data._utils.worker": "utils.data.info",
 }
-# These come with their parent: an import statement would put the first in the place of the function of its name, and
-# looks for the others in no module that is not a package.
-_WITH_THEIR_PARENTS = (
-    "autograd.gradcheck", "cuda.amp.autocast_mode", "cuda.amp.grad_scaler", "jit.annotations",
-)  # fmt: skip
+# It comes with its parent: an import statement would put it in the place of the function of its name.
+_WITH_ITS_PARENT = "autograd.gradcheck"
 
 # Parts of PyTorch's compiler, of which scripts set the switches.
 _SWITCHES = ("_dynamo", "_inductor")
@@ -61,7 +62,9 @@ class Finder(MetaPathFinder):
         if fullname == "functorch":  # it comes with PyTorch, and is part of it
             return ModuleSpec(fullname, _Alias("minigrad.standin.functorch"))
         head, _, rest = fullname.partition(".")
-        if fullname in ON_TOP and _is_not_to_be_had(fullname):
+        # Who only asks whether it is there gets the answer of the other finders.
+        imported = sys._getframe(2).f_code.co_name.startswith("_find_and_load")
+        if imported and fullname in ON_TOP and _is_not_to_be_had(fullname):
             error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
             error.add_note(
                 f"{fullname} needs PyTorch itself. Here minigrad stands in for torch; a script whose use of {fullname} "
@@ -70,17 +73,38 @@ class Finder(MetaPathFinder):
             raise error
         if head != "torch":
             return None
+        if rest == "_C":
+            return ModuleSpec(fullname, _There(import_module("minigrad")._C), is_package=True)
         place = ours(rest)
         if place is None and rest.partition(".")[0] in _SWITCHES:
             modules = import_module("minigrad.standin.switches").MODULES
             if rest in modules:
                 return ModuleSpec(fullname, _There(modules[rest]), is_package=True)
+        if place is None and (spec := _by_its_names(fullname)) is not None:
+            return spec
         if place is None:
             parent, _, name = fullname.rpartition(".")
             said = hint(parent.replace("torch", "minigrad", 1), name)
             said = said or ". minigrad, which stands in for torch here, has no such module"
             raise ModuleNotFoundError(f"No module named {fullname!r}{_asked()}{said}", name=fullname)
         return ModuleSpec(fullname, _Alias(place), is_package=True)
+
+
+class _Last(MetaPathFinder):
+    """Finds what `_handle_fromlist` looks for in ``from torch.distributed import nn``, where no other finder does."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return _by_its_names(fullname) if fullname.startswith("minigrad.") else None
+
+
+def _by_its_names(name: str) -> ModuleSpec | None:
+    """A module of PyTorch that is not here, if a package asks for it: see `minigrad.standin.absent`."""
+    if not _of_a_package(_asking()[0]):
+        return None
+    absent = import_module("minigrad.standin.absent").absent(name.partition(".")[2])
+    return None if absent is None else ModuleSpec(name, _There(absent), is_package=True)
 
 
 class _There(Loader):
@@ -102,10 +126,12 @@ class _Alias(Loader):
     def exec_module(self, module: ModuleType) -> None:
         # The import system takes from sys.modules what stands there now. `module`, which it has made, is dropped.
         name = module.__name__
-        sys.modules[name] = import_module(self.place)
-        for child in _WITH_THEIR_PARENTS:
-            if name == f"torch.{child}".rpartition(".")[0]:
-                sys.modules[f"torch.{child}"] = import_module(f"minigrad.{_ELSEWHERE[child]}")
+        sys.modules[name] = found = import_module(self.place)
+        vars(found).setdefault("__path__", [])  # PyTorch's may be a package, where one file does here
+        if name == f"torch.{_WITH_ITS_PARENT}".rpartition(".")[0]:
+            sys.modules[f"torch.{_WITH_ITS_PARENT}"] = import_module(
+                f"minigrad.{_ELSEWHERE[_WITH_ITS_PARENT]}"
+            )
 
 
 def install() -> None:
@@ -122,14 +148,14 @@ def install() -> None:
     dtypes.print_as("torch")
     older.install()
     sys.meta_path.insert(0, Finder())
+    sys.meta_path.append(_Last())
 
 
 def uninstall() -> None:
     """Takes back what `install` does. Nothing happens if minigrad does not stand in for ``torch``."""
-    finders = [finder for finder in sys.meta_path if isinstance(finder, Finder)]
-    if not finders:
+    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         return
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, (Finder, _Last))]
     for name in [
         name
         for name in sys.modules
@@ -179,12 +205,26 @@ def _has_compiled_code(spec: ModuleSpec) -> bool:
     return False
 
 
-def _asked() -> str:
-    """Where the import statement stands that is being executed."""
+def _asking() -> tuple[str, int]:
+    """The file and the line of the import statement that is being executed."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith("<frozen importlib") and not INSIDE[file]:
-            return f" (at {spot(file, frame.f_lineno)})"
+            return file, frame.f_lineno
         frame = frame.f_back
-    return ""
+    return "", 0
+
+
+def _asked() -> str:
+    file, line = _asking()
+    return file and f" (at {spot(file, line)})"
+
+
+def _of_a_package(file: str) -> bool:
+    """Whether a file is that of an installed package, and lies neither beside the script nor below it."""
+    folder = os.path.dirname(os.path.abspath(file))
+    beside = not sys.path[0] or os.path.commonpath([folder, os.path.abspath(sys.path[0])]) == os.path.abspath(
+        sys.path[0]
+    )
+    return bool(file) and os.path.exists(file) and ("site-packages" in folder.split(os.sep) or not beside)

@@ -107,6 +107,13 @@ def _nothing(*args: Any) -> None:
     """What packages built on PyTorch ask of its compiled code, answered: nobody counts, and nothing is traced."""
 
 
+def _plainly(function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """What subclasses of Tensor set as ``__torch_function__`` to get plain results, as they do here."""
+    return function(*args, **(kwargs or {}))
+
+
+# Classes that packages name in annotations alone.
+_ANNOTATED = ("PyTorchFileReader", "PyTorchFileWriter", "ScriptObject", "SymBool", "SymFloat", "SymInt")
 _before: list[tuple[Any, str, Any]] = []
 
 
@@ -117,7 +124,16 @@ def install() -> None:
     minigrad.__dict__["device"] = NamedDevice
     _before.append((minigrad, "_C", None))
     minigrad.__dict__["_C"] = compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
-    compiled.__dict__.update(_log_api_usage_once=_nothing, _get_tracing_state=_nothing)
+    compiled.__dict__.update(
+        _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
+        _disabled_torch_function_impl=_plainly, __path__=[],
+    )  # fmt: skip
+    for name in _ANNOTATED:
+        _before.append((minigrad, name, None))
+        minigrad.__dict__[name] = import_module("minigrad.standin.absent").named(f"torch.{name}")
+    ops = import_module("minigrad.ops")  # ours has another meaning, and packages name what PyTorch's holds
+    _before.append((ops, "aten", None))
+    ops.__dict__["aten"] = import_module("minigrad.standin.absent").named("torch.ops.aten")
     for name, (places, factors) in _FACTORS.items():
         for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
             function = getattr(home, called, None)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from minigrad.compiler import names
+from minigrad.standin.absent import named
 
 __all__ = ["MODULES"]
 
@@ -55,6 +56,7 @@ _dynamo = _module(
     **{name: getattr(names, name) for name in names.__all__ if name != "cudagraph_mark_step_begin"},
     **dict.fromkeys(("graph_break", "mark_dynamic", "mark_static", "maybe_mark_dynamic"), _nothing),
     optimize=_optimize,
+    OptimizedModule=named("torch._dynamo.OptimizedModule"),
 )
 _inductor = _module("torch._inductor")
 # What ``import`` finds, by the path below torch.

@@ -7,9 +7,11 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+import numpy as np
+
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import RUNNING, part
+from minigrad.core.changes import RUNNING, Apart, lie_alike, part
 from minigrad.core.hooks import Before, RemovableHandle, after_ids
 from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
@@ -110,8 +112,14 @@ class _Gradient(Tensor):
 
     @property
     def data(self) -> Tensor:
-        """A Tensor over the same memory, without history; setting it gives the Tensor other memory."""
-        return shapes.detach(self)
+        """A Tensor over the same memory, without history; setting it gives the Tensor other memory.
+
+        No backward pass notices a change in place of it, unlike one of `detach`.
+        """
+        t = shapes.detach(self)
+        if MODE.get().recorder is None:
+            t._array = np.asarray(Apart(t._array))
+        return t
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -124,7 +132,9 @@ class _Gradient(Tensor):
                 "data set to a tensor that requires gradients must be floating point, but it is "
                 f"{value.dtype}"
             )
-        self._array = value._array
+        apart: Any = value._array.base
+        same = apart.__class__ is Apart and lie_alike(value._array, apart.array)
+        self._array = apart.array if same else value._array
         if node is not None and node.op is None:
             leaf(self, node.requires_grad)
         self._view = None

@@ -1,22 +1,49 @@
 """PyTorch's names for trees: tuples (also named ones), lists and dicts, nested at will.
 
-Everything else is a leaf, also None.  These names begin with an underscore in PyTorch too, and many packages use them.
+Everything else is a leaf, also None, but for objects of classes that are registered.  These names begin with an
+underscore in PyTorch too, and many packages use them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from minigrad.func.trees import Spec, flatten, unflatten
+from minigrad.func.trees import REGISTERED, Spec, flatten, unflatten
 
 __all__ = [
-    "PyTree", "TreeSpec", "tree_all", "tree_any", "tree_flatten", "tree_leaves", "tree_map", "tree_map_",
-    "tree_map_only", "tree_structure", "tree_unflatten",
+    "MappingKey", "PyTree", "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten", "tree_leaves",
+    "tree_map", "tree_map_", "tree_map_only", "tree_structure", "tree_unflatten",
 ]  # fmt: skip
 
-PyTree = Any
+Context = PyTree = Any
 TreeSpec = Spec
+
+
+class MappingKey(NamedTuple):
+    """The place of a value in a dict."""
+
+    key: Any
+
+
+def _dict_flatten_with_keys(d: dict[Any, Any]) -> tuple[list[tuple[MappingKey, Any]], list[Any]]:
+    return [(MappingKey(key), value) for key, value in d.items()], list(d)
+
+
+def register_pytree_node(
+    cls: type[Any],
+    flatten_fn: Callable[[Any], tuple[Any, Any]],
+    unflatten_fn: Callable[[Any, Any], Any],
+    **described: Any,
+) -> None:
+    """From now on objects of the class itself are trees, here and in `minigrad.func`.
+
+    ``flatten_fn`` gives their values and what else there is, ``unflatten_fn`` makes an object of these.  What PyTorch
+    takes by keyword serves its export and its messages.  ValueError for a class that is registered.
+    """
+    if cls in REGISTERED:
+        raise ValueError(f"{cls} is already registered as pytree node.")
+    REGISTERED[cls] = flatten_fn, unflatten_fn
 
 
 def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Spec]:

@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Callable
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.dtypes import float64
 from minigrad.errors import runtime_error, value_error
@@ -20,6 +20,8 @@ from minigrad.functions.parts import cat
 from minigrad.tensor import Tensor
 
 __all__ = [
+    "AuxOutput",
+    "AuxRequest",
     "BlockMask",
     "and_masks",
     "create_block_mask",
@@ -30,7 +32,7 @@ __all__ = [
 ]
 
 MaskMod = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-_BLOCK = 128
+_DEFAULT_SPARSE_BLOCK_SIZE = 128  # packages name it
 
 
 def _places(*shape: int) -> list[Tensor]:
@@ -101,23 +103,38 @@ class BlockMask:
 
 def create_block_mask(
     mask_mod: MaskMod, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None,
-    BLOCK_SIZE: int | tuple[int, int] = _BLOCK, _compile: bool = False,
+    BLOCK_SIZE: int | tuple[int, int] = _DEFAULT_SPARSE_BLOCK_SIZE, _compile: bool = False,
 ) -> BlockMask:  # fmt: skip
     """The mask of a function of places, for `flex_attention`; B and H of None broadcast."""
     block = (BLOCK_SIZE, BLOCK_SIZE) if isinstance(BLOCK_SIZE, int) else tuple(BLOCK_SIZE)
     return BlockMask(create_mask(mask_mod, B, H, Q_LEN, KV_LEN, device), mask_mod, (block[0], block[1]))
 
 
+class AuxRequest(NamedTuple):
+    """What `flex_attention` returns beside its result: logarithms of the sums of exponentials, and largest scores."""
+
+    lse: bool = False
+    max_scores: bool = False
+
+
+class AuxOutput(NamedTuple):
+    """What an `AuxRequest` has asked for, each (B, H, L), else None."""
+
+    lse: Tensor | None = None
+    max_scores: Tensor | None = None
+
+
 def flex_attention(
     query: Tensor, key: Tensor, value: Tensor, score_mod: Callable[..., Tensor] | None = None,
     block_mask: BlockMask | None = None, scale: float | None = None, enable_gqa: bool = False,
-    return_lse: bool = False, kernel_options: Any = None,
+    return_lse: bool = False, kernel_options: Any = None, *, return_aux: AuxRequest | None = None,
 ) -> Any:  # fmt: skip
     """``softmax(mod(query @ key.mT * scale)) @ value``: (B, H, L, E), (B, H, S, E) and (B, H, S, V) give (B, H, L, V).
 
     ``score_mod(score, batch, head, q_idx, kv_idx)`` returns other scores; ``block_mask`` says what a query may see.  A
     query that may see nothing gives zeros.  With ``enable_gqa`` heads of query share those of key and value.  With
-    ``return_lse`` the logarithms of the sums of exponentials, (B, H, L), come too.  Scores are float64 for float64,
+    ``return_lse`` the logarithms of the sums of exponentials, (B, H, L), come too, with ``return_aux`` an `AuxOutput`
+    of what that asks for.  Scores are float64 for float64,
     else float32, and all in memory at once.  ValueError for shapes that do not fit, and for different dtypes.
     """
     dtype = query.dtype
@@ -168,4 +185,7 @@ def flex_attention(
     lse = scores.logsumexp(-1)
     p = (scores - where(lse == -math.inf, 0.0, lse).unsqueeze(-1)).exp()
     y = (p @ value).to(dtype)
+    if return_aux is not None:
+        most = scores.amax(-1) if return_aux.max_scores else None
+        return y, AuxOutput(lse if return_aux.lse else None, most)
     return (y, lse) if return_lse else y

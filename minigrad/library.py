@@ -1,0 +1,160 @@
+"""Operations of one's own, under the names of ``torch.library``: a function of Tensors with a name and a gradient.
+
+`minigrad.autograd.Function` is the plain way to the same end.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+from minigrad import autograd
+from minigrad.core.mode import MODE
+from minigrad.core.tensor import Tensor
+from minigrad.errors import runtime_error
+from minigrad.hints import missing as _missing
+
+__all__ = ["CustomOpDef", "custom_op", "register_autograd", "register_fake", "register_kernel"]
+
+_BY_NAME: dict[str, CustomOpDef] = {}
+
+
+class CustomOpDef:
+    """An operation that `custom_op` has made: it is called as its function."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._name, self._function = name, function
+        self._applied: type[autograd.Function] | None = None
+        _BY_NAME[name] = self
+
+    def __repr__(self) -> str:
+        return f"<CustomOpDef({self._name})>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        wanted = MODE.get().grad and any(isinstance(x, Tensor) and x.requires_grad for x in args)
+        if not wanted:
+            return self._function(*args, **kwargs)
+        applied = self._applied or self._without_gradient()
+        return applied.apply(*args, *kwargs.values())
+
+    def register_autograd(
+        self, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None
+    ) -> None:
+        """Sets the gradient: ``backward(ctx, *grads)`` returns one for each argument, None for what has none.
+
+        ``setup_context(ctx, inputs, output)`` saves for it what it needs.
+        """
+        function = self._function
+
+        class Applied(autograd.Function):
+            @staticmethod
+            def forward(*args: Any) -> Any:
+                return function(*args)
+
+            @staticmethod
+            def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+                if setup_context is not None:
+                    setup_context(ctx=ctx, inputs=inputs, output=output)
+
+            @staticmethod
+            def backward(ctx: Any, *grads: Any) -> Any:
+                return backward(ctx, *grads)
+
+        Applied.__name__ = Applied.__qualname__ = self._name.rpartition("::")[2]
+        self._applied = Applied
+
+    def _without_gradient(self) -> type[autograd.Function]:
+        name = self._name
+
+        def refuse(ctx: Any, *grads: Any) -> NoReturn:
+            raise runtime_error(
+                f"Trying to backward through {name}.default but no autograd formula was registered. If you need to use "
+                "autograd with this custom operator, use torch.library.register_autograd"
+            )
+
+        self.register_autograd(refuse)
+        assert self._applied is not None
+        applied, self._applied = self._applied, None
+        return applied
+
+    def register_fake(self, fn: Callable[..., Any], /) -> Callable[..., Any]:
+        """``fn``, which tells PyTorch's compiler the shapes of results; here the function itself runs."""
+        return fn
+
+    def register_kernel(
+        self, device_types: str | Iterable[str] | None, func: Callable[..., Any] | None = None, /
+    ) -> Any:
+        """Sets the function for the CPU; of other devices there are none. Also a decorator."""
+        kinds = [device_types] if isinstance(device_types, str) else list(device_types or ["cpu"])
+
+        def register(fn: Callable[..., Any]) -> Callable[..., Any]:
+            if "cpu" in kinds:
+                self._function = fn
+            return fn
+
+        return register if func is None else register(func)
+
+
+def custom_op(
+    name: str,
+    fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    mutates_args: str | Iterable[str],
+    device_types: str | Iterable[str] | None = None,
+    schema: str | None = None,
+    tags: Any = None,
+) -> Any:
+    """An operation ``"namespace::name"`` of a function, also as a decorator.
+
+    The function must return new Tensors; ``mutates_args`` names arguments that it changes, for which the gradient is
+    not noted.  The other options serve PyTorch's compiler.  ValueError for a name without a namespace.
+    """
+    if name.count("::") != 1:
+        raise ValueError(f"custom_op(): the name is 'namespace::name', got {name!r}")
+    return CustomOpDef(name, fn) if fn is not None else functools.partial(CustomOpDef, name)
+
+
+def _op(op: CustomOpDef | str) -> CustomOpDef:
+    if isinstance(op, CustomOpDef):
+        return op
+    if op not in _BY_NAME:
+        raise RuntimeError(f"there is no operation {op!r}; custom_op() makes one")
+    return _BY_NAME[op]
+
+
+def register_autograd(
+    op: CustomOpDef | str,
+    backward: Callable[..., Any],
+    /,
+    *,
+    setup_context: Callable[..., Any] | None = None,
+    lib: Any = None,
+) -> None:
+    """`CustomOpDef.register_autograd` of an operation, or of one by its name."""
+    _op(op).register_autograd(backward, setup_context=setup_context)
+
+
+def register_fake(
+    op: CustomOpDef | str, func: Callable[..., Any] | None = None, /, *, lib: Any = None
+) -> Any:
+    """`CustomOpDef.register_fake` of an operation, or of one by its name; also a decorator."""
+    return _op(op).register_fake if func is None else _op(op).register_fake(func)
+
+
+def register_kernel(
+    op: CustomOpDef | str,
+    device_types: str | Iterable[str] | None,
+    func: Callable[..., Any] | None = None,
+    /,
+    *,
+    lib: Any = None,
+) -> Any:
+    """`CustomOpDef.register_kernel` of an operation, or of one by its name; also a decorator."""
+    return _op(op).register_kernel(device_types, func)
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise _missing(__name__, name)

@@ -1,0 +1,59 @@
+"""Modules of PyTorch that are not here, as packages import them: their names are known, and whoever uses one is told.
+
+A package names in its imports what few of its functions need, such as ``torch.fft``.  A script gets an error at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any, NoReturn
+
+from minigrad.errors import not_implemented_error
+from minigrad.hints.nearest import hint
+from minigrad.standin.modules import MODULES
+
+
+class _Absent(type):
+    """The class of names that are not here: no object is of such a class, and it makes none."""
+
+    place: str
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> NoReturn:
+        """NotImplementedError."""
+        home, _, name = cls.place.rpartition(".")
+        said = hint(home.replace("torch", "minigrad", 1), name) or ". PyTorch has it, minigrad does not yet"
+        raise not_implemented_error(f"{cls.place} is a name alone{said}")
+
+    def __getattr__(cls, name: str) -> Any:
+        return named(f"{cls.place}.{name}")
+
+    def __getitem__(cls, _: Any) -> Any:
+        return cls
+
+    def __repr__(cls) -> str:
+        return f"<{cls.place}, which is not here>"
+
+
+def named(place: str) -> Any:
+    """The name ``place`` of PyTorch. AttributeError for those that Python asks for itself."""
+    name = place.rpartition(".")[2]
+    if name.startswith("__"):
+        raise AttributeError(f"{place} is not here", name=name)
+    return _Absent(name, (), {"place": place})
+
+
+class _Module(ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        return vars(self).setdefault(name, named(f"{self.__name__}.{name}"))
+
+
+def absent(path: str) -> ModuleType | None:
+    """The module ``torch.<path>`` by its names alone; None if PyTorch has none."""
+    above = sys.modules.get(f"torch.{path}".rpartition(".")[0])
+    if path not in MODULES.split() and not isinstance(above, _Module):
+        return None
+    module = _Module(f"torch.{path}")
+    module.__path__ = []
+    module.__dict__["is_available"] = lambda: False
+    return module
