@@ -94,6 +94,7 @@ else:
             "formats": "channels_last channels_last_3d contiguous_format jagged layout memory_format preserve_format "
             "sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
             "func": "vmap",
+            "futures": "Future",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",

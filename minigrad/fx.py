@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 from minigrad.errors import runtime_error
 from minigrad.hints import missing as _missing
 
-__all__ = ["wrap"]
+__all__ = ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "Transformer", "wrap"]
 
 _F = TypeVar("_F", bound=Callable[..., Any] | str)
 
@@ -23,6 +23,39 @@ def wrap(fn_or_name: _F) -> _F:
             f"Unsupported type for global function: wrap() takes a function or its name, got {fn_or_name!r}"
         )
     return fn_or_name
+
+
+class GraphModule:
+    """What tracing makes in PyTorch: a name, for annotations and ``isinstance``. To make one is a RuntimeError."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise runtime_error(
+            f"fx.{type(self).__name__}: there is no symbolic tracing here; minigrad.tape is the record of what ran"
+        )
+
+
+class Graph(GraphModule):
+    """As `GraphModule`."""
+
+
+class Interpreter(GraphModule):
+    """As `GraphModule`."""
+
+
+class Node(GraphModule):
+    """As `GraphModule`."""
+
+
+class Proxy(GraphModule):
+    """As `GraphModule`."""
+
+
+class Tracer(GraphModule):
+    """As `GraphModule`."""
+
+
+class Transformer(GraphModule):
+    """As `GraphModule`."""
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -57,6 +57,9 @@ class _Storage:
         """How many bytes there are."""
         return int(self._flat.nbytes)
 
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()
+
     def element_size(self) -> int:
         """How many bytes an element has."""
         return int(self._flat.itemsize)

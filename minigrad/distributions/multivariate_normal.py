@@ -70,33 +70,33 @@ class MultivariateNormal(Distribution):
         setattr(self, name, matrix.expand(*batch, *matrix.shape[-2:]))
         self.loc = loc.expand(*batch, loc.shape[-1])
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
-        self._scale: Tensor
+        self._unbroadcasted_scale_tril: Tensor
         if name == "scale_tril":
-            self._scale = matrix
+            self._unbroadcasted_scale_tril = matrix
         elif name == "covariance_matrix":
-            self._scale = cholesky(matrix)
+            self._unbroadcasted_scale_tril = cholesky(matrix)
         else:
-            self._scale = _tril_of_precision(matrix)
-
-    @property
-    def _unbroadcasted_scale_tril(self) -> Tensor:
-        return self._scale
+            self._unbroadcasted_scale_tril = _tril_of_precision(matrix)
 
     @lazy_property
     def scale_tril(self) -> Tensor:
         """The Cholesky factor of the covariance."""
-        return self._scale.expand(*self.batch_shape, *self.event_shape, *self.event_shape)
+        return self._unbroadcasted_scale_tril.expand(*self.batch_shape, *self.event_shape, *self.event_shape)
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
         """The covariance."""
-        return (self._scale @ self._scale.mT).expand(*self.batch_shape, *self.event_shape, *self.event_shape)
+        return (self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT).expand(
+            *self.batch_shape, *self.event_shape, *self.event_shape
+        )
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance."""
-        identity = eye(self._scale.shape[-1], dtype=self._scale.dtype).expand(self._scale.shape)
-        inverse = solve_triangular(self._scale, identity, upper=False)
+        identity = eye(
+            self._unbroadcasted_scale_tril.shape[-1], dtype=self._unbroadcasted_scale_tril.dtype
+        ).expand(self._unbroadcasted_scale_tril.shape)
+        inverse = solve_triangular(self._unbroadcasted_scale_tril, identity, upper=False)
         return (inverse.mT @ inverse).expand(*self.batch_shape, *self.event_shape, *self.event_shape)
 
     @property
@@ -109,17 +109,21 @@ class MultivariateNormal(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        return self._scale.square().sum(-1).expand(*self.batch_shape, *self.event_shape)
+        return self._unbroadcasted_scale_tril.square().sum(-1).expand(*self.batch_shape, *self.event_shape)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        return self.loc + _mv(self._scale, draw("normal", self.loc, shape))
+        return self.loc + _mv(self._unbroadcasted_scale_tril, draw("normal", self.loc, shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        distance = _mahalanobis(self._scale, value - self.loc)
-        return -0.5 * (self.event_shape[0] * math.log(2 * math.pi) + distance) - _log_diagonal(self._scale)
+        distance = _mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
+        return -0.5 * (self.event_shape[0] * math.log(2 * math.pi) + distance) - _log_diagonal(
+            self._unbroadcasted_scale_tril
+        )
 
     def entropy(self) -> Tensor:
-        half = 0.5 * self.event_shape[0] * (1.0 + math.log(2 * math.pi)) + _log_diagonal(self._scale)
+        half = 0.5 * self.event_shape[0] * (1.0 + math.log(2 * math.pi)) + _log_diagonal(
+            self._unbroadcasted_scale_tril
+        )
         return half.expand(self.batch_shape)

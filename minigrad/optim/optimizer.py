@@ -117,6 +117,9 @@ class Optimizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
+    def _patch_step_function(self) -> None:
+        """What PyTorch does to ``step`` for its profiler, and optimizers of packages call; here it needs nothing."""
+
     def __repr__(self) -> str:
         lines = [type(self).__name__ + " ("]
         for i, group in enumerate(self.param_groups):

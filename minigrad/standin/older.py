@@ -131,6 +131,8 @@ def install() -> None:
     for name in _ANNOTATED:
         _before.append((minigrad, name, None))
         minigrad.__dict__[name] = import_module("minigrad.standin.absent").named(f"torch.{name}")
+    _before.append((minigrad, "functional", None))
+    minigrad.__dict__["functional"] = minigrad  # its names are the first ones
     ops = import_module("minigrad.ops")  # ours has another meaning, and packages name what PyTorch's holds
     _before.append((ops, "aten", None))
     ops.__dict__["aten"] = import_module("minigrad.standin.absent").named("torch.ops.aten")

@@ -180,8 +180,11 @@ class _Value(Tensor):
         return self._array.tolist()  # type: ignore[no-any-return]
 
     def numpy(self, *, force: bool = False) -> Array:
-        """The array, which shares the memory. RuntimeError if the Tensor requires grad, unless ``force`` is True."""
-        if self.requires_grad and not force:
+        """The array, which shares the memory.
+
+        RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off.
+        """
+        if self.requires_grad and not force and MODE.get().grad:
             raise runtime_error(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
