@@ -17,7 +17,13 @@ from minigrad.errors import runtime_error, value_error
 from minigrad.hints import missing
 
 __all__ = [
-    "ProfilerAction", "ProfilerActivity", "profile", "record_function", "schedule", "supported_activities",
+    "ProfilerAction",
+    "ProfilerActivity",
+    "kineto_available",
+    "profile",
+    "record_function",
+    "schedule",
+    "supported_activities",
     "tensorboard_trace_handler",
 ]  # fmt: skip
 
@@ -218,3 +224,8 @@ class profile:
 
 def __getattr__(name: str) -> NoReturn:
     raise missing(__name__, name)
+
+
+def kineto_available() -> bool:
+    """False: PyTorch's library of that name is not here, and `profile` does without."""
+    return False

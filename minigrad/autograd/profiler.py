@@ -25,7 +25,7 @@ from minigrad.errors import here, place, runtime_error
 if TYPE_CHECKING:
     from minigrad.autograd.profiling import EventList, FunctionEventAvg
 
-__all__ = ["profile", "record_function"]
+__all__ = ["emit_itt", "emit_nvtx", "profile", "record_function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -221,6 +221,26 @@ class profile:
         return "<unfinished profiler_legacy.profile>" if self._events is None else str(self._events)
 
     __repr__ = __str__
+
+
+class emit_nvtx:
+    """Marks for the profiler of a graphics card, of which there is none: RuntimeError on entry, where ``enabled``."""
+
+    def __init__(self, enabled: bool = True, record_shapes: bool = False) -> None:
+        self.enabled = enabled
+
+    def __enter__(self) -> Any:
+        if self.enabled:
+            raise runtime_error(
+                f"{type(self).__name__}: there is no such profiler here; autograd.profiler.profile() is one"
+            )
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class emit_itt(emit_nvtx):
+    """Likewise, for the profiler of Intel's processors."""
 
 
 if not TYPE_CHECKING:

@@ -6,8 +6,8 @@ A package names in its imports what few of its functions need, such as ``torch.f
 from __future__ import annotations
 
 import sys
-from types import ModuleType
-from typing import Any, NoReturn
+from types import FunctionType, ModuleType
+from typing import Any
 
 from minigrad.errors import not_implemented_error
 from minigrad.hints.nearest import hint
@@ -19,8 +19,10 @@ class _Absent(type):
 
     place: str
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> NoReturn:
-        """NotImplementedError."""
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """NotImplementedError; as a decorator, what it makes of a function is a name alone, too."""
+        if not kwargs and len(args) == 1 and isinstance(args[0], FunctionType):
+            return cls
         home, _, name = cls.place.rpartition(".")
         said = hint(home.replace("torch", "minigrad", 1), name) or ". PyTorch has it, minigrad does not yet"
         raise not_implemented_error(f"{cls.place} is a name alone{said}")

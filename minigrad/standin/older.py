@@ -113,7 +113,15 @@ def _plainly(function: Callable[..., Any], types: Any, args: Any = (), kwargs: A
 
 
 # Classes that packages name in annotations alone.
-_ANNOTATED = ("PyTorchFileReader", "PyTorchFileWriter", "ScriptObject", "SymBool", "SymFloat", "SymInt")
+_ANNOTATED = (
+    "PyTorchFileReader",
+    "PyTorchFileWriter",
+    "ScriptModule",
+    "ScriptObject",
+    "SymBool",
+    "SymFloat",
+    "SymInt",
+)
 _before: list[tuple[Any, str, Any]] = []
 
 

@@ -6,6 +6,7 @@ underscore in PyTorch too, and many packages use them.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -24,6 +25,35 @@ class MappingKey(NamedTuple):
     """The place of a value in a dict."""
 
     key: Any
+
+
+class NodeDef(NamedTuple):
+    """The functions that take an object of a class apart, and put it together."""
+
+    flatten_fn: Callable[[Any], tuple[Any, Any]]
+    unflatten_fn: Callable[[Any, Any], Any]
+
+
+def _of_dict(kind: type[Any]) -> NodeDef:
+    return NodeDef(lambda d: ([*d.values()], [*d]), lambda values, keys: kind(zip(keys, values, strict=True)))
+
+
+# By class, for packages that walk trees themselves; of what `register_pytree_node` adds nothing is here.
+SUPPORTED_NODES: dict[type[Any], NodeDef] = {
+    tuple: NodeDef(lambda t: ([*t], None), lambda values, _: tuple(values)),
+    list: NodeDef(lambda t: ([*t], None), lambda values, _: [*values]),
+    dict: _of_dict(dict),
+    OrderedDict: _of_dict(OrderedDict),
+}
+
+
+def LeafSpec() -> Spec:
+    """The structure of a leaf."""
+    return Spec(None, (), ())
+
+
+def _get_node_type(tree: Any) -> type[Any]:
+    return type(tree)
 
 
 def _dict_flatten_with_keys(d: dict[Any, Any]) -> tuple[list[tuple[MappingKey, Any]], list[Any]]:

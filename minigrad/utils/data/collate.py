@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from minigrad.errors import runtime_error, type_error
 from minigrad.functions.creation import as_tensor, tensor
 from minigrad.functions.parts import stack
 from minigrad.tensor import Tensor
+
+np_str_obj_array_pattern = re.compile(r"[SaUO]")  # by it packages tell arrays of texts and objects
 
 
 def default_collate(batch: Sequence[Any]) -> Any:

@@ -122,7 +122,7 @@ class DataLoader(Generic[T]):
         self.multiprocessing_context = _context(multiprocessing_context, num_workers)
         default = default_convert if batch_sampler is None else default_collate
         self.collate_fn = default if collate_fn is None else collate_fn
-        self._iterator: _Pass | None = None
+        self._iterator: _BaseDataLoaderIter | None = None
         self._length: int | None = None  # of a dataset that is iterated over, if it was asked for
         self._initialized = True
         self._check_processors()
@@ -139,10 +139,14 @@ class DataLoader(Generic[T]):
             self._iterator.restart()
             return self._iterator
         self._check_processors()
-        iterator = _Pass(self)
+        iterator = self._get_iterator()
         if self.persistent_workers:
             self._iterator = iterator
         return iterator
+
+    def _get_iterator(self) -> _BaseDataLoaderIter:
+        """A pass over the data; loaders of packages wrap it."""
+        return (_MultiProcessingDataLoaderIter if self.num_workers else _SingleProcessDataLoaderIter)(self)
 
     def __len__(self) -> int:
         """How many batches a pass has. TypeError where the dataset or the sampler has no length."""
@@ -174,8 +178,8 @@ class DataLoader(Generic[T]):
                 )
 
 
-class _Pass:
-    """A pass over the data."""
+class _BaseDataLoaderIter:
+    """A pass over the data, under the name that packages ask for."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         self._loader, self._given, self._length = loader, 0, loader._length
@@ -226,6 +230,14 @@ class _Pass:
                 "own copy, of which get_worker_info() tells it the part that is its"
             )
         return batch
+
+
+class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
+    """One without workers."""
+
+
+class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
+    """One with workers."""
 
 
 class _Endless:
