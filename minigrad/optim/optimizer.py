@@ -54,6 +54,15 @@ def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHand
     return register(EVERY_POST, hook)
 
 
+class Steps:
+    """Whether an optimizer has made steps: an object beside it, so that a recording has no changing flag to guard."""
+
+    __slots__ = ("made",)
+
+    def __init__(self) -> None:
+        self.made = False
+
+
 class Optimizer:
     """Base class: a subclass gives ``defaults`` (its options) and writes ``step``.
 
@@ -65,9 +74,8 @@ class Optimizer:
     was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option that is missing.
     """
 
-    # Of schedulers: whether `step` ran since the first one was made.  It is no attribute that a recording has to guard.
-    __slots__ = ("__dict__", "__weakref__", "_stepped")
-    _stepped: bool | None
+    # Of schedulers: whether `step` ran since the first one was made.
+    _steps: Steps | None = None
     # An optimizer gets tables of its own with its first hook.  They are neither copied nor pickled, as in PyTorch.
     _step_pre_hooks: Mapping[int, Callable[..., Any]] = MappingProxyType({})
     _step_post_hooks = _state_dict_pre_hooks = _state_dict_post_hooks = _step_pre_hooks
@@ -303,8 +311,8 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if RUNNING and (running := part()) is not None:
             raise running.refused("step()")
-        if getattr(self, "_stepped", None) is False:
-            self._stepped = True
+        if self._steps is not None:
+            self._steps.made = True
         before = self._step_pre_hooks
         if not (before or self._step_post_hooks or EVERY_PRE or EVERY_POST) or type(self).step is not call:
             return step(self, *args, **kwargs)

@@ -9,7 +9,7 @@ import functools
 import re
 from collections.abc import Callable
 from importlib import import_module
-from types import ModuleType, NoneType
+from types import ModuleType, NoneType, SimpleNamespace
 from typing import Any
 
 from minigrad.device import device
@@ -112,6 +112,19 @@ def _plainly(function: Callable[..., Any], types: Any, args: Any = (), kwargs: A
     return function(*args, **(kwargs or {}))
 
 
+def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
+    """What the arguments of ``to`` ask for: a device, a dtype, whether it need not wait, and a format of memory."""
+    from minigrad.nn._tensors import dtype_of_to
+
+    dtype = dtype_of_to(*args, **named)
+    places = [
+        x for x in (*args, named.get("device"), named.get("tensor")) if isinstance(x, (str, device, Tensor))
+    ]
+    place: Any = next(iter(places), None)
+    place = place.device if isinstance(place, Tensor) else place
+    return place if place is None else device(place), dtype, False, named.get("memory_format")
+
+
 # Classes that packages name in annotations alone.
 _ANNOTATED = (
     "PyTorchFileReader",
@@ -134,7 +147,7 @@ def install() -> None:
     minigrad.__dict__["_C"] = compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
-        _disabled_torch_function_impl=_plainly, __path__=[],
+        _disabled_torch_function_impl=_plainly, __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
     )  # fmt: skip
     for name in _ANNOTATED:
         _before.append((minigrad, name, None))

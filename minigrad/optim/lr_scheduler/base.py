@@ -9,7 +9,7 @@ from typing import Any
 from minigrad.core.changes import changed_since
 from minigrad.core.node import next_seq
 from minigrad.errors import type_error, value_error, warn
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Optimizer, Steps
 from minigrad.tensor import Tensor
 
 EPOCH = (
@@ -47,8 +47,8 @@ class LRScheduler:
         self.base_lrs: list[Any] = rates(optimizer, "initial_lr")
         self.last_epoch = last_epoch
         self._since = next_seq()
-        if getattr(optimizer, "_stepped", None) is None:
-            optimizer._stepped = False
+        if getattr(optimizer, "_steps", None) is None:
+            optimizer._steps = Steps()
         self._initial_step()
 
     def _initial_step(self) -> None:
@@ -92,10 +92,15 @@ class LRScheduler:
 
     def _optimizer_ran(self) -> bool:
         """Whether the optimizer made a step; one that is replayed by `compile` is known by what it changed."""
-        return bool(getattr(self.optimizer, "_stepped", True)) or any(
-            changed_since(p._array, getattr(self, "_since", 0))
-            for group in self.optimizer.param_groups
-            for p in group["params"]
+        steps = getattr(self.optimizer, "_steps", None)
+        return (
+            steps is None
+            or steps.made
+            or any(
+                changed_since(p._array, getattr(self, "_since", 0))
+                for group in self.optimizer.param_groups
+                for p in group["params"]
+            )
         )
 
     def _update_lr(self, epoch: int | None = None) -> None:
