@@ -15,7 +15,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
 from minigrad.hints import missing as _missing
 
-__all__ = ["CustomOpDef", "custom_op", "register_autograd", "register_fake", "register_kernel"]
+__all__ = ["CustomOpDef", "Library", "custom_op", "register_autograd", "register_fake", "register_kernel"]
 
 _BY_NAME: dict[str, CustomOpDef] = {}
 
@@ -97,6 +97,30 @@ class CustomOpDef:
         return register if func is None else register(func)
 
 
+class Library:
+    """Operations of a namespace, as packages with compiled ones make them: those for the CPU are `custom_op`.
+
+    What is for other devices, and for PyTorch's compiler, is taken and does nothing.
+    """
+
+    def __init__(self, ns: str, kind: str, dispatch_key: str = "") -> None:
+        self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
+
+    def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
+        """The name in a schema such as ``"scale(Tensor x) -> Tensor"``; `impl` gives it a function."""
+        return schema.partition("(")[0]
+
+    def impl(self, op_name: Any, fn: Callable[..., Any], dispatch_key: str = "", **options: Any) -> None:
+        """Sets the function of an operation."""
+        if (dispatch_key or self.dispatch_key) in (
+            "",
+            "CPU",
+            "CompositeImplicitAutograd",
+            "CompositeExplicitAutograd",
+        ):
+            CustomOpDef(f"{self.ns}::{op_name}", fn)
+
+
 def custom_op(
     name: str,
     fn: Callable[..., Any] | None = None,
@@ -140,8 +164,8 @@ def register_autograd(
 def register_fake(
     op: CustomOpDef | str, func: Callable[..., Any] | None = None, /, *, lib: Any = None
 ) -> Any:
-    """`CustomOpDef.register_fake` of an operation, or of one by its name; also a decorator."""
-    return _op(op).register_fake if func is None else _op(op).register_fake(func)
+    """`CustomOpDef.register_fake` of an operation, or of one by its name, here or not; also a decorator."""
+    return (lambda fn: fn) if func is None else func
 
 
 def register_kernel(

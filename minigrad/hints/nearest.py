@@ -35,7 +35,7 @@ def hint(place: str, name: str) -> str:
     """The end of "has no attribute ...", for a name in ``place``; empty where there is nothing to say."""
     theirs = NAMES.get(place.replace("minigrad", "torch", 1), "").split()
     if name in theirs:
-        return f". {_instead(place, name)}"
+        return f". {instead(place, name)}"
     ours = [n for n in _names(place) if not n.startswith("_")]
     same = [n for n in (*ours, *theirs) if _plain(n) == _plain(name)]
     same.sort(key=lambda n: n.strip("_") != name.strip("_"))
@@ -43,7 +43,7 @@ def hint(place: str, name: str) -> str:
     if not near:
         other = _elsewhere(name)
         return f". There is {other}" if other else ""
-    return f". Did you mean: {near[0]!r}?" + ("" if near[0] in ours else f" {_instead(place, near[0])}")
+    return f". Did you mean: {near[0]!r}?" + ("" if near[0] in ours else f" {instead(place, near[0])}")
 
 
 def _names(place: str) -> list[str]:
@@ -57,7 +57,8 @@ def _owner(place: str) -> Any:
     return sys.modules["minigrad"].Tensor if place == "minigrad.Tensor" else import_module(place)
 
 
-def _instead(place: str, name: str) -> str:
+def instead(place: str, name: str) -> str:
+    """That only PyTorch has a name, and what there is here in its place."""
     lacking = "PyTorch has it, minigrad does not yet"
     advice = {n: sentence for names, sentence in _SENTENCES.items() for n in names.split()}
     sentence = advice.get(f"{place}.{name}") or advice.get(name)

@@ -19,7 +19,7 @@ from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.hints import missing as _missing
 from minigrad.onnx.forms import FORMS
 
-__all__ = ["export", "is_in_onnx_export"]
+__all__ = ["export", "is_in_onnx_export", "register_custom_op_symbolic", "unregister_custom_op_symbolic"]
 
 _exporting: ContextVar[bool] = ContextVar("_exporting", default=False)
 
@@ -273,6 +273,14 @@ class _Graph:
         pairs = zip(t._array.shape, twin._array.shape, strict=True)
         sizes = [n if n == m else f"batch_{k}" if k else "batch" for k, (n, m) in enumerate(pairs)]
         return self.onnx.helper.make_tensor_value_info(name, self.type(t._array.dtype), sizes)
+
+
+def register_custom_op_symbolic(symbolic_name: str, symbolic_fn: Any, opset_version: int) -> None:
+    """Nothing: packages tell PyTorch's exporter forms of their compiled operations; `export` here goes by the tape."""
+
+
+def unregister_custom_op_symbolic(symbolic_name: str, opset_version: int) -> None:
+    """Nothing, as `register_custom_op_symbolic`."""
 
 
 def __getattr__(name: str) -> NoReturn:

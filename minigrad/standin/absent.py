@@ -6,11 +6,11 @@ A package names in its imports what few of its functions need, such as ``torch.f
 from __future__ import annotations
 
 import sys
-from types import FunctionType, ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from minigrad.errors import not_implemented_error
-from minigrad.hints.nearest import hint
+from minigrad.hints.nearest import instead
 from minigrad.standin.modules import MODULES
 
 
@@ -20,12 +20,17 @@ class _Absent(type):
     place: str
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """NotImplementedError; as a decorator, what it makes of a function is a name alone, too."""
-        if not kwargs and len(args) == 1 and isinstance(args[0], FunctionType):
-            return cls
+        """NotImplementedError; while modules are imported, which decorate and make tables, another name alone."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_name == "exec_module" and frame.f_code.co_filename.startswith(
+                "<frozen importlib"
+            ):
+                return cls
+            frame = frame.f_back
         home, _, name = cls.place.rpartition(".")
-        said = hint(home.replace("torch", "minigrad", 1), name) or ". PyTorch has it, minigrad does not yet"
-        raise not_implemented_error(f"{cls.place} is a name alone{said}")
+        said = instead(home.replace("torch", "minigrad", 1), name)
+        raise not_implemented_error(f"{cls.place} is a name alone. {said}")
 
     def __getattr__(cls, name: str) -> Any:
         return named(f"{cls.place}.{name}")

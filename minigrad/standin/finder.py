@@ -46,8 +46,16 @@ _WITH_ITS_PARENT = "autograd.gradcheck"
 # Parts of PyTorch's compiler, of which scripts set the switches.
 _SWITCHES = ("_dynamo", "_inductor")
 # What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
-_COMPILED = "torchaudio torchtext torchvision"
-ON_TOP = {*_COMPILED.split(), "fastai", "ignite", "lightning", "pytorch_lightning", "torchdata"}
+_COMPILED = "torchaudio torchtext"
+ON_TOP = {
+    *_COMPILED.split(),
+    "fastai",
+    "ignite",
+    "lightning",
+    "pytorch_lightning",
+    "torchdata",
+    "torchvision",
+}
 
 
 class Finder(MetaPathFinder):

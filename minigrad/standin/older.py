@@ -107,6 +107,18 @@ def _nothing(*args: Any) -> None:
     """What packages built on PyTorch ask of its compiled code, answered: nobody counts, and nothing is traced."""
 
 
+class _Keys:
+    """PyTorch's dispatch keys, as their names."""
+
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+def _load_library(path: str) -> None:
+    """OSError, upon which packages do without their compiled part."""
+    raise OSError(f"{path} is compiled for PyTorch itself, for which minigrad stands in")
+
+
 def _plainly(function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
     """What subclasses of Tensor set as ``__torch_function__`` to get plain results, as they do here."""
     return function(*args, **(kwargs or {}))
@@ -148,6 +160,7 @@ def install() -> None:
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
         _disabled_torch_function_impl=_plainly, __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
+        DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
         _before.append((minigrad, name, None))
@@ -155,8 +168,11 @@ def install() -> None:
     _before.append((minigrad, "functional", None))
     minigrad.__dict__["functional"] = minigrad  # its names are the first ones
     ops = import_module("minigrad.ops")  # ours has another meaning, and packages name what PyTorch's holds
-    _before.append((ops, "aten", None))
-    ops.__dict__["aten"] = import_module("minigrad.standin.absent").named("torch.ops.aten")
+    for name in ("aten", "prims", "torchvision"):
+        _before.append((ops, name, None))
+        ops.__dict__[name] = import_module("minigrad.standin.absent").named(f"torch.ops.{name}")
+    _before.append((ops, "load_library", None))
+    ops.__dict__["load_library"] = _load_library
     for name, (places, factors) in _FACTORS.items():
         for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
             function = getattr(home, called, None)

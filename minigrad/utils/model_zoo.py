@@ -1,5 +1,16 @@
-"""`hub.load_state_dict_from_url` by its older name."""
+"""`hub.load_state_dict_from_url` by its older name, and the bar of progress that packages take from here."""
 
+from typing import Any
+
+from minigrad.hints import missing
 from minigrad.hub import load_state_dict_from_url as load_url
 
 __all__ = ["load_url"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "tqdm":
+        raise missing(__name__, name)
+    from tqdm import tqdm
+
+    return tqdm
