@@ -90,7 +90,7 @@ else:
             "amp.grad_scaler": "GradScaler",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
-            "functions.draws": "_standard_gamma",
+            "functions.draws": "_sample_dirichlet _standard_gamma",
             "formats": "channels_last channels_last_3d contiguous_format jagged layout memory_format preserve_format "
             "sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
             "func": "vmap",

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
+    from minigrad.backends import cpu as cpu
     from minigrad.backends import cuda as cuda
     from minigrad.backends import cudnn as cudnn
     from minigrad.backends import mkl as mkl
     from minigrad.backends import mps as mps
     from minigrad.backends import openmp as openmp
 
-__all__ = ["cuda", "cudnn", "mkl", "mps", "openmp"]
+__all__ = ["cpu", "cuda", "cudnn", "mkl", "mps", "openmp"]
 
 if not TYPE_CHECKING:
 

@@ -129,7 +129,9 @@ TypeError for a float."""
         """The record of the operation that made it, None for a leaf."""
     @property
     def data(self) -> Tensor:
-        """A Tensor over the same memory, without history; setting it gives the Tensor other memory."""
+        """A Tensor over the same memory, without history; setting it gives the Tensor other memory.
+    
+    No backward pass notices a change in place of it, unlike one of `detach`."""
     @data.setter
     def data(self, value: Tensor) -> None:
         ...
@@ -250,6 +252,10 @@ TypeError for a float."""
     _grad: Tensor | None
     def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:
         ...
+    def as_subclass(self, cls: builtins.type[Own]) -> Own:
+        """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
+    
+    What operations make of it are plain Tensors."""
     @staticmethod
     def _make_subclass(cls: builtins.type[Own], data: Tensor, requires_grad: builtins.bool=False) -> Own:
         """A leaf of another class over the same memory."""
@@ -307,7 +313,9 @@ TypeError for a float."""
     def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
     def numpy(self, *, force: builtins.bool=False) -> Array:
-        """The array, which shares the memory. RuntimeError if the Tensor requires grad, unless ``force`` is True."""
+        """The array, which shares the memory.
+    
+    RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off."""
     def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:
         ...
     def __repr__(self) -> str:

@@ -299,6 +299,6 @@ def randn_like(
 
 
 # The functions that are methods too.
-_standard_gamma = standard_gamma  # by PyTorch's name
+_standard_gamma, _sample_dirichlet = standard_gamma, sample_dirichlet  # by PyTorch's names
 METHODS = "bernoulli multinomial"
 public(globals(), __all__, home="minigrad")

@@ -5,6 +5,7 @@ It is there while minigrad stands in for ``torch``, and costs nothing elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Callable
@@ -161,6 +162,7 @@ def install() -> None:
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
         _disabled_torch_function_impl=_plainly, __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
+        DisableTorchFunctionSubclass=contextlib.nullcontext, DisableTorchFunction=contextlib.nullcontext,
     )  # fmt: skip
     for name in _ANNOTATED:
         _before.append((minigrad, name, None))
@@ -168,9 +170,15 @@ def install() -> None:
     _before.append((minigrad, "functional", None))
     minigrad.__dict__["functional"] = minigrad  # its names are the first ones
     ops = import_module("minigrad.ops")  # ours has another meaning, and packages name what PyTorch's holds
-    for name in ("aten", "prims", "torchvision"):
-        _before.append((ops, name, None))
-        ops.__dict__[name] = import_module("minigrad.standin.absent").named(f"torch.ops.{name}")
+    fx = import_module("minigrad.fx")
+    named = import_module("minigrad.standin.absent").named
+    for module, path, names in (
+        (ops, "ops", "aten prims torchvision"),
+        (fx, "fx", "graph graph_module node proxy"),
+    ):
+        for name in names.split():
+            _before.append((module, name, None))
+            module.__dict__[name] = named(f"torch.{path}.{name}")
     _before.append((ops, "load_library", None))
     ops.__dict__["load_library"] = _load_library
     for name, (places, factors) in _FACTORS.items():

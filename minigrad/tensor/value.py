@@ -52,6 +52,19 @@ class _Value(Tensor):
         leaf_: Self = cls._make_subclass(cls, wrap(array), False)
         return leaf_
 
+    def as_subclass(self, cls: type[Own]) -> Own:
+        """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
+
+        What operations make of it are plain Tensors.
+        """
+        kind: object = cls
+        if not (isinstance(kind, type) and issubclass(kind, Tensor)):
+            raise type_error(f"as_subclass() takes a subclass of Tensor, got {cls!r}")
+        alias, t = self[...], new(cls)
+        t._array, t._node, t._view = alias._array, alias._node, alias._view
+        t.__dict__.update(alias.__dict__)
+        return t
+
     @staticmethod
     def _make_subclass(cls: type[Own], data: Tensor, requires_grad: bool = False) -> Own:
         """A leaf of another class over the same memory."""
