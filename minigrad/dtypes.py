@@ -93,7 +93,7 @@ class _Absent(dtype):
             + (
                 "there are no complex numbers here; x.numpy() leads to NumPy, which has them"
                 if self.is_complex
-                else "minigrad computes in float16, float32, float64 and integers; use one of these"
+                else "minigrad computes in float16, float32 and float64, and counts in int8 to int64 and uint8"
             )
         )
 

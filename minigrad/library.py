@@ -46,38 +46,38 @@ class CustomOpDef:
 
         ``setup_context(ctx, inputs, output)`` saves for it what it needs.
         """
-        function = self._function
+        self._applied = self._with(backward, setup_context)
+
+    def _with(
+        self, backward: Callable[..., Any], setup: Callable[..., Any] | None
+    ) -> type[autograd.Function]:
+        op = self
 
         class Applied(autograd.Function):
             @staticmethod
             def forward(*args: Any) -> Any:
-                return function(*args)
+                return op._function(*args)
 
             @staticmethod
             def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-                if setup_context is not None:
-                    setup_context(ctx=ctx, inputs=inputs, output=output)
+                if setup is not None:
+                    setup(ctx=ctx, inputs=inputs, output=output)
 
             @staticmethod
             def backward(ctx: Any, *grads: Any) -> Any:
                 return backward(ctx, *grads)
 
         Applied.__name__ = Applied.__qualname__ = self._name.rpartition("::")[2]
-        self._applied = Applied
+        return Applied
 
     def _without_gradient(self) -> type[autograd.Function]:
-        name = self._name
-
         def refuse(ctx: Any, *grads: Any) -> NoReturn:
             raise runtime_error(
-                f"Trying to backward through {name}.default but no autograd formula was registered. If you need to use "
-                "autograd with this custom operator, use torch.library.register_autograd"
+                f"Trying to backward through {self._name}.default but no autograd formula was registered. If you need "
+                "to use autograd with this custom operator, use torch.library.register_autograd"
             )
 
-        self.register_autograd(refuse)
-        assert self._applied is not None
-        applied, self._applied = self._applied, None
-        return applied
+        return self._with(refuse, None)
 
     def register_fake(self, fn: Callable[..., Any], /) -> Callable[..., Any]:
         """``fn``, which tells PyTorch's compiler the shapes of results; here the function itself runs."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import builtins
-import os
 from collections.abc import Sequence
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 from minigrad import dtypes
 from minigrad.core.size import Size as Size
@@ -13,11 +12,10 @@ from minigrad.device import DeviceLike, device
 from minigrad.storage import UntypedStorage as Storage
 from minigrad.tensor import Tensor
 
-__all__ = ["Device", "FileLike", "Number", "Storage"]
+__all__ = ["Device", "Number", "Storage"]
 
 Number: TypeAlias = int | float | bool
 Device: TypeAlias = DeviceLike
-FileLike: TypeAlias = str | os.PathLike[str] | IO[bytes]
 # The names that PyTorch's own annotations use.
 _int, _float, _bool, _str, _bytes, _complex = (
     builtins.int, builtins.float, builtins.bool, builtins.str, builtins.bytes, builtins.complex,

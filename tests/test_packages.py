@@ -221,3 +221,148 @@ def test_each_output_of_a_function_is_printed_with_its_name() -> None:
     one, two = Both.apply(mg.ones(2, requires_grad=True))
     assert [t.grad_fn.name() for t in (one, two)] == ["BothBackward"] * 2
     assert repr(two) == "tensor([2., 2.], grad_fn=<BothBackward>)"
+
+
+# ---------------------------------------------------------------- what packages of several kinds use
+
+
+def test_element_types_and_layouts_that_are_names() -> None:
+    for name, size in {
+        "complex64": 8,
+        "cfloat": 8,
+        "complex128": 16,
+        "uint16": 2,
+        "float8_e5m2": 1,
+        "qint8": 1,
+    }.items():
+        kind = getattr(mg, name)
+        assert kind.itemsize == size
+        assert kind.is_complex == name.startswith("c")
+        assert mg.ones(1).dtype != kind
+        with pytest.raises(TypeError, match="is a name alone"):
+            mg.ones(1, dtype=kind)
+    assert (mg.finfo(mg.bfloat16).max, mg.finfo(mg.bfloat16).bits) == (3.3895313892515355e38, 16)
+    assert mg.finfo(mg.float8_e4m3fn).min == -448
+    assert mg.ones(1).layout is mg.strided != mg.sparse_coo
+
+
+def test_an_operation_of_one_s_own_under_a_name() -> None:
+    @mg.library.custom_op("tests::scale", mutates_args=())
+    def scale(x: mg.Tensor, by: float) -> mg.Tensor:
+        return mg.from_numpy(x.detach().numpy() * by)
+
+    @scale.register_fake
+    def _(x: mg.Tensor, by: float) -> mg.Tensor:
+        return mg.empty_like(x)
+
+    x = mg.ones(3, requires_grad=True)
+    assert scale(x.detach(), 2.0).tolist() == [2, 2, 2]
+    with pytest.raises(RuntimeError, match="no autograd formula was registered"):
+        scale(x, 2.0).sum().backward()
+
+    def keep(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.by = inputs[1]
+
+    mg.library.register_autograd("tests::scale", lambda ctx, g: (g * ctx.by, None), setup_context=keep)
+    scale(x, 3.0).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [3, 3, 3]
+    with pytest.raises(ValueError, match="namespace::name"):
+        mg.library.custom_op("scale", abs, mutates_args=())
+    with pytest.raises(RuntimeError, match="no operation 'tests::other'"):
+        mg.library.register_autograd("tests::other", abs)
+    library = mg.library.Library("tests", "DEF")
+    library.impl(library.define("twice(Tensor x) -> Tensor"), lambda x: 2 * x)
+    mg.library.register_kernel("tests::twice", "cpu", lambda x: 4 * x)
+
+
+def test_futures() -> None:
+    first, second = mg.futures.Future[int](), mg.futures.Future[int]()
+    both, then = mg.futures.collect_all([first, second]), first.then(lambda f: f.wait() + 1)
+    with pytest.raises(RuntimeError, match="before the Future has a result"):
+        first.value()
+    first.set_result(1)
+    assert (first.value(), then.wait(), both.done()) == (1, 2, False)
+    with pytest.raises(RuntimeError, match="completed once"):
+        first.set_result(2)
+    second.set_exception(ValueError("no"))
+    assert both.wait() == [first, second]
+    with pytest.raises(ValueError, match=r"^no$"):
+        mg.futures.wait_all([first, second])
+    assert mg.Future is mg.futures.Future
+
+
+def test_classes_that_are_trees(torch: ModuleType) -> None:
+    tree = importlib.import_module("torch.utils._pytree")
+
+    class Output(dict[str, Any]):
+        pass
+
+    tree.register_pytree_node(
+        Output, lambda o: ([*o.values()], [*o]), lambda values, keys: Output(zip(keys, values, strict=True))
+    )
+    doubled = tree.tree_map(lambda x: 2 * x, [Output(a=1, b=(2, 3))])
+    assert type(doubled[0]) is Output
+    assert doubled == [{"a": 2, "b": (4, 6)}]
+    with pytest.raises(ValueError, match="already registered"):
+        tree.register_pytree_node(Output, abs, abs)
+    grads = mg.func.grad(lambda o: (o["w"] ** 2).sum())(Output(w=mg.tensor([3.0])))
+    assert type(grads) is Output
+    assert grads["w"].tolist() == [6]
+
+
+def test_a_wrapper_takes_the_class_of_an_optimizer() -> None:
+    optimizer = mg.optim.AdamW([mg.ones(1, requires_grad=True)])
+
+    class Wrapper:
+        def __init__(self) -> None:
+            self.__dict__ = dict(vars(optimizer))
+            self.__class__ = type("Wrapped", (Wrapper, type(optimizer)), {})  # type: ignore[assignment]
+
+    assert isinstance(Wrapper(), mg.optim.AdamW)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduler = mg.optim.lr_scheduler.StepLR(optimizer, 1)
+        optimizer.step()
+        scheduler.step()
+    with pytest.warns(UserWarning, match="before"):
+        mg.optim.lr_scheduler.StepLR(mg.optim.SGD([mg.ones(1, requires_grad=True)], 0.1), 1).step()
+
+
+def test_a_tensor_as_one_of_a_subclass() -> None:
+    class Image(mg.Tensor):
+        pass
+
+    x = mg.ones(2, requires_grad=True)
+    image = (x * 3).as_subclass(Image)
+    assert type(image) is Image
+    (image * image).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [18, 18]
+    with pytest.raises(TypeError, match="takes a subclass"):
+        x.as_subclass(dict)  # type: ignore[type-var]
+
+
+def test_numpy_gives_the_array_where_no_gradients_flow() -> None:
+    x = mg.ones(2, requires_grad=True)
+    with mg.no_grad():
+        assert np.asarray(x).tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="requires grad"):
+        x.numpy()
+
+
+def test_passes_over_data_by_their_names() -> None:
+    loader = mg.utils.data.DataLoader([1, 2])  # type: ignore[arg-type]
+    names = importlib.import_module("minigrad.utils.data.dataloader")
+    assert isinstance(iter(loader), names._SingleProcessDataLoaderIter)
+    assert not issubclass(names._SingleProcessDataLoaderIter, names._MultiProcessingDataLoaderIter)
+
+
+def test_what_attention_returns_beside_its_result() -> None:
+    flex = importlib.import_module("minigrad.nn.attention.flex_attention")
+    q, k, v = (mg.arange(6.0).reshape(1, 1, 3, 2) * s for s in (0.1, 0.2, 0.3))
+    y, aux = flex.flex_attention(q, k, v, scale=1.0, return_aux=flex.AuxRequest(lse=True, max_scores=True))
+    scores = q @ k.mT
+    assert mg.allclose(y, F.scaled_dot_product_attention(q, k, v, scale=1.0))
+    assert mg.allclose(aux.lse, scores.logsumexp(-1))
+    assert mg.equal(aux.max_scores, scores.amax(-1))

@@ -8,8 +8,10 @@ import os
 import pickle
 import subprocess
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -119,28 +121,81 @@ def test_a_module_that_is_missing_is_named_with_the_line(torch: ModuleType) -> N
 
 
 def test_what_is_built_on_pytorch_says_so(torch: ModuleType) -> None:
-    for name in ("torchvision", "torchvision.transforms", "torchaudio"):
+    for name, says in {
+        "torchvision": "pip install --no-deps torchvision", "torchvision.transforms": "without PyTorch",
+        "torchaudio": "needs PyTorch itself",
+    }.items():  # fmt: skip
         with pytest.raises(ModuleNotFoundError, match=f"^No module named '{name.split('.')[0]}'") as caught:
             importlib.import_module(name)
-        assert "needs PyTorch itself" in caught.value.__notes__[0]
+        assert says in caught.value.__notes__[0]
+    # Packages ask in this way whether another one is there.
+    assert find_spec("torchvision") is None
+
+
+def test_a_package_may_name_what_is_not_here(
+    torch: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code beside the script gets an error at once, code of packages where it uses what it has imported."""
+    script = tmp_path / "script"
+    script.mkdir()
+    monkeypatch.setattr(sys, "path", [str(script), str(tmp_path / "installed"), *sys.path[1:]])
+    text = """
+        import torch.fft, torch.distributed.rpc as rpc
+        from torch.fft import rfft
+        from torch.distributed import nn as distributed_nn
+        from torch.distributed.tensor import Replicate
+        from torch._C import DispatchKeySet
+        TABLE = {"replicate": Replicate(), "scalar": "Scalar" in torch.ops.aten.maximum.overloads()}
+        @rpc.api.require
+        def remote(): ...
+        def use(x: torch.ScriptModule | None) -> torch.PyTorchFileReader: return rfft(x)
+        def call(): return remote()
+        def place(): return Replicate()
+        def load(): torch.ops.load_library("_C.so")
+    """
+    for home, name in (("installed", "built_on_torch"), ("script", "beside_the_script")):
+        (tmp_path / home).mkdir(exist_ok=True)
+        (tmp_path / home / f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
+    importlib.invalidate_caches()
+    with pytest.raises(
+        ModuleNotFoundError, match=r"No module named 'torch\.fft' \(at .*beside_the_script.py:2\)"
+    ):
+        importlib.import_module("beside_the_script")
+    package = importlib.import_module("built_on_torch")
+    assert not package.rpc.is_available()
+    assert not isinstance(mg.ones(2), package.Replicate)
+    assert package.TABLE["scalar"] is False
+    assert repr(package.distributed_nn).startswith("<module 'torch.distributed.nn'")
+    for call, says in {
+        lambda: package.use(mg.ones(2)): r"torch\.fft\.rfft is a name alone.* there are no complex",
+        package.call: r"rpc\.api\.require is a name alone", package.place: r"tensor\.Replicate is a name alone",
+    }.items():  # fmt: skip
+        with pytest.raises(NotImplementedError, match=says):
+            call()
+    with pytest.raises(OSError, match="compiled for PyTorch itself"):
+        package.load()
+    with pytest.raises(ModuleNotFoundError, match=r"torch\.nonsense"):
+        exec(compile("import torch.nonsense", str(tmp_path / "installed" / "built_on_torch.py"), "exec"), {})
+    for name in [name for name in sys.modules if name in ("built_on_torch", "beside_the_script")]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 def test_a_package_in_plain_python_may_stand_for_one_of_them(
     torch: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchaudio").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ModuleNotFoundError):  # a folder of data has this name too
-        importlib.import_module("torchvision")
-    (tmp_path / "torchvision" / "__init__.py").write_text("import torch\nx = torch.ones(2)\n")
+        importlib.import_module("torchaudio")
+    (tmp_path / "torchaudio" / "__init__.py").write_text("import torch\nx = torch.ones(2)\n")
     (tmp_path / "other").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path / "other"))
     importlib.invalidate_caches()
-    assert importlib.import_module("torchvision").x.tolist() == [1, 1]
-    monkeypatch.delitem(sys.modules, "torchvision")
-    (tmp_path / "torchvision" / "_C.so").touch()
-    with pytest.raises(ModuleNotFoundError, match="No module named 'torchvision'"):
-        importlib.import_module("torchvision")
+    assert importlib.import_module("torchaudio").x.tolist() == [1, 1]
+    monkeypatch.delitem(sys.modules, "torchaudio")
+    (tmp_path / "torchaudio" / "_C.so").touch()
+    with pytest.raises(ModuleNotFoundError, match="No module named 'torchaudio'"):
+        importlib.import_module("torchaudio")
 
 
 def test_trees_under_their_private_name(torch: ModuleType) -> None:
@@ -409,7 +464,7 @@ HERE = {
     "torch.float32": "24", "torch.Tensor": "24",
 }  # fmt: skip
 NOT_HERE = {
-    "torchvision": ("2", "needs PyTorch itself"), "torch.sparse_coo_tensor": ("5", "PyTorch has it"),
+    "torchvision": ("2", "--no-deps torchvision"), "torch.sparse_coo_tensor": ("5", "PyTorch has it"),
     "torch.utils.tensorboard.SummaryWriter": ("7", "nothing of this name"),
     "torch.Tensor.to_sparse": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
     "torch.nn.CrossMapLRN2d": ("17", "PyTorch has it"), "torch.bfloat16": ("17", "float16, float32 and float64"),

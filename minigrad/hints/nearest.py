@@ -22,8 +22,7 @@ _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
-    "cdouble cfloat chalf complex complex128 complex32 complex64 eig eigvals fft imag istft polar stft "
-    "view_as_complex view_as_real":
+    "complex eig eigvals fft imag istft polar stft view_as_complex view_as_real":
         "there are no complex numbers here; x.numpy() leads to NumPy, which has them",
     "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
     "minigrad.sparse to_sparse sparse_coo_tensor sparse_csr_tensor": "every Tensor here is dense",
@@ -61,7 +60,7 @@ def instead(place: str, name: str) -> str:
     """That only PyTorch has a name, and what there is here in its place."""
     lacking = "PyTorch has it, minigrad does not yet"
     advice = {n: sentence for names, sentence in _SENTENCES.items() for n in names.split()}
-    sentence = advice.get(f"{place}.{name}") or advice.get(name)
+    sentence = advice.get(f"{place}.{name}") or advice.get(name) or advice.get(place.rpartition(".")[2])
     if sentence:
         return f"{lacking}: {sentence}"
     if name.endswith("_") and name[:-1] in _names("minigrad.Tensor"):

@@ -6,6 +6,7 @@ A package names in its imports what few of its functions need, such as ``torch.f
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -37,6 +38,9 @@ class _Absent(type):
 
     def __getitem__(cls, _: Any) -> Any:
         return cls
+
+    def __iter__(cls) -> Iterator[Any]:  # else Python would go on with `__getitem__` for ever
+        return iter(())
 
     def __repr__(cls) -> str:
         return f"<{cls.place}, which is not here>"

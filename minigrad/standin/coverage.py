@@ -15,7 +15,7 @@ from typing import Any
 from minigrad.dtypes import dtype
 from minigrad.hints.names import NAMES
 from minigrad.hints.nearest import hint
-from minigrad.standin.finder import ON_TOP, ours
+from minigrad.standin.finder import ON_TOP, lacking, ours
 
 _WIDTH = 80
 # Classes whose methods are looked for on whatever has an attribute of that name.
@@ -97,9 +97,9 @@ def report(source: bytes, script: str) -> Report:
         at = os.path.join(here, top)
         if os.path.isfile(f"{at}.py") or os.path.isfile(os.path.join(at, "__init__.py")):
             result.beside[top] = lines
-        elif top in ON_TOP:
+        elif top in ON_TOP and (said := lacking(top)):
             result.lines[top] = sorted({*result.lines.get(top, ()), *lines})
-            result.missing[top] = "it needs PyTorch itself"
+            result.missing[top] = said
     return result
 
 

@@ -74,10 +74,7 @@ class Finder(MetaPathFinder):
         imported = sys._getframe(2).f_code.co_name.startswith("_find_and_load")
         if imported and fullname in ON_TOP and _is_not_to_be_had(fullname):
             error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
-            error.add_note(
-                f"{fullname} needs PyTorch itself. Here minigrad stands in for torch; a script whose use of {fullname} "
-                "is small may load its data with NumPy and torch.from_numpy()."
-            )
+            error.add_note(f"Here minigrad stands in for torch: {lacking(fullname)}.")
             raise error
         if head != "torch":
             return None
@@ -164,12 +161,13 @@ def uninstall() -> None:
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         return
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, (Finder, _Last))]
-    for name in [
-        name
-        for name in sys.modules
-        if name.partition(".")[0] in ("functorch", "torch") or name == "safetensors.torch"
-    ]:
-        del sys.modules[name]
+    ours = [
+        n for n in sys.modules if n.partition(".")[0] in ("functorch", "torch") or n == "safetensors.torch"
+    ]
+    for name in sorted(ours, reverse=True):  # what is below comes first
+        parent, module = sys.modules.get(name.rpartition(".")[0]), sys.modules.pop(name)
+        if module.__name__ == name and vars(parent or module).get(name.rpartition(".")[2]) is module:
+            delattr(parent, name.rpartition(".")[2])  # one by its names alone, which the import left there
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = minigrad.__version__.partition("+minigrad.")[2]
     dtypes.print_as("minigrad")
@@ -192,6 +190,15 @@ def ours(path: str) -> str | None:
     if place in sys.modules:
         return place
     return place if hasattr(import_module(home), "__path__") and find_spec(place) else None
+
+
+def lacking(name: str) -> str:
+    """What is said of a package built on PyTorch that cannot be imported; empty for one that can."""
+    if not _is_not_to_be_had(name):
+        return ""
+    if name in _COMPILED.split():
+        return f"{name} needs PyTorch itself; a small use of it may load its data with NumPy and torch.from_numpy()"
+    return f"{name} is not installed; `pip install --no-deps {name}` brings it without PyTorch"
 
 
 def _is_not_to_be_had(name: str) -> bool:
