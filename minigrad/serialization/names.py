@@ -62,7 +62,7 @@ ALLOWED: dict[str, Any] = {
     "builtins set": SET, "builtins bytes": NO_BYTES, "builtins bytearray": BYTEARRAY, "builtins complex": COMPLEX,
     **{f"torch {name}": StorageType(d.numpy) for d, name in STORAGES.items()},
     "torch.storage UntypedStorage": StorageType(None),
-    **{f"torch {d.name}": d for d in (*STORAGES, dtypes.bfloat16)},
+    **{f"torch {d.name}": d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype)},
 }  # fmt: skip
 
 # What PyTorch's files may have and minigrad has no place for, by words in the name.

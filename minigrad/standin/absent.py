@@ -68,3 +68,12 @@ def absent(path: str) -> ModuleType | None:
     module.__path__ = []
     module.__dict__["is_available"] = lambda: False
     return module
+
+
+def forget() -> None:
+    """Takes these modules out of those that are loaded, and out of the modules that an import has put them into."""
+    for name, module in [*sys.modules.items()]:
+        if isinstance(module, _Module):
+            parent, _, last = name.rpartition(".")
+            vars(sys.modules.get(parent, module)).pop(last, None)
+            del sys.modules[name]

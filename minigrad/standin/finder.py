@@ -161,13 +161,10 @@ def uninstall() -> None:
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         return
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, (Finder, _Last))]
-    ours = [
-        n for n in sys.modules if n.partition(".")[0] in ("functorch", "torch") or n == "safetensors.torch"
-    ]
-    for name in sorted(ours, reverse=True):  # what is below comes first
-        parent, module = sys.modules.get(name.rpartition(".")[0]), sys.modules.pop(name)
-        if module.__name__ == name and vars(parent or module).get(name.rpartition(".")[2]) is module:
-            delattr(parent, name.rpartition(".")[2])  # one by its names alone, which the import left there
+    import_module("minigrad.standin.absent").forget()
+    for name in [*sys.modules]:
+        if name.partition(".")[0] in ("functorch", "torch") or name == "safetensors.torch":
+            del sys.modules[name]
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = minigrad.__version__.partition("+minigrad.")[2]
     dtypes.print_as("minigrad")

@@ -193,4 +193,7 @@ def uninstall() -> None:
     """Takes back what `install` does."""
     while _before:
         home, name, function = _before.pop()
-        delattr(home, name) if function is None else setattr(home, name, function)
+        if function is not None:
+            setattr(home, name, function)
+        elif name in vars(home):
+            delattr(home, name)
