@@ -141,6 +141,11 @@ def custom_op(
     return CustomOpDef(name, fn) if fn is not None else functools.partial(CustomOpDef, name)
 
 
+def of_namespace(name: str) -> dict[str, CustomOpDef]:
+    """The operations of a namespace, by their names."""
+    return {full.partition("::")[2]: op for full, op in _BY_NAME.items() if full.partition("::")[0] == name}
+
+
 def _op(op: CustomOpDef | str) -> CustomOpDef:
     if isinstance(op, CustomOpDef):
         return op

@@ -51,7 +51,7 @@ class _Storage:
 
     def data_ptr(self) -> int:
         """The address."""
-        return int(self._owner.__array_interface__["data"][0])
+        return int(self._flat.__array_interface__["data"][0])
 
     def nbytes(self) -> int:
         """How many bytes there are."""
@@ -75,7 +75,14 @@ class _Storage:
         values: list[Any] = self._flat.tolist()
         return values
 
-    def __getitem__(self, at: int) -> Any:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._flat, dtype, copy=copy)
+
+    def __getitem__(self, at: int | slice) -> Any:
+        if isinstance(at, slice) and self.element_size() == 1:  # bytes
+            part = object.__new__(type(self))
+            part._owner, part._flat = self._owner, self._flat[at]
+            return part
         return self._flat[self._place(at)].item()
 
     def __setitem__(self, at: int, value: Any) -> None:
@@ -139,6 +146,16 @@ class _Storage:
 
 class UntypedStorage(_Storage):
     """The bytes of a Tensor's memory. Two are equal if they are the same memory."""
+
+    @classmethod
+    def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> Self:
+        """The first ``nbytes`` of a file; with ``shared``, what is written is written to the file."""
+        mode: Any = "r+" if shared else "c"  # of a copy of what is written
+        return cls(wrap(np.asarray(np.memmap(filename, np.uint8, mode, shape=nbytes or None))))
+
+    def untyped(self) -> UntypedStorage:
+        """The storage itself."""
+        return self
 
 
 class TypedStorage(_Storage):

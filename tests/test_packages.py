@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -366,3 +367,30 @@ def test_what_attention_returns_beside_its_result() -> None:
     assert mg.allclose(y, F.scaled_dot_product_attention(q, k, v, scale=1.0))
     assert mg.allclose(aux.lse, scores.logsumexp(-1))
     assert mg.equal(aux.max_scores, scores.amax(-1))
+
+
+def test_what_is_made_on_meta_has_values(torch: ModuleType) -> None:
+    torch.manual_seed(0)
+    with torch.device("meta"):
+        layer = nn.Linear(2, 2)
+        assert layer.weight.device.type == torch.tensor([]).device.type == "meta"
+    assert layer.weight.device == torch.device("cpu")
+    first = torch.rand(1)
+    torch.manual_seed(0)
+    assert torch.equal(first, torch.rand(1))  # nothing was drawn
+    with pytest.raises(RuntimeError, match="CPU only"), torch.device("cuda"):
+        pass
+
+
+def test_the_bytes_of_a_file_as_a_storage(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(np.arange(4, dtype=np.float32).tobytes() + b"rest")
+    storage = mg.UntypedStorage.from_file(str(tmp_path / "x"), False, 16)
+    part = mg.asarray(storage[4:12], dtype=mg.uint8).view(mg.float32)
+    assert (part.tolist(), len(storage), storage.untyped() is storage) == ([1.0, 2.0], 16, True)
+
+
+def test_a_namespace_of_operations(torch: ModuleType) -> None:
+    torch.library.custom_op("namespace_of_tests::twice", lambda x: 2 * x, mutates_args=())
+    assert torch.ops.namespace_of_tests.twice(mg.ones(1)).item() == 2
+    with pytest.raises(AttributeError, match="nothing_of_this_name"):
+        assert torch.ops.nothing_of_this_name.twice

@@ -408,7 +408,6 @@ def other_type(name: str) -> io.BytesIO:
         ("torch._utils\n_rebuild_tensor_v3", "rarer element types"),
         ("torch._utils\n_rebuild_nested_tensor", "nested Tensors"),
         ("torch._utils\n_rebuild_meta_tensor_no_storage", "Tensors without values"),
-        ("torch\nuint16", "the element type uint16"),
         ("torch.nn.modules.linear\nLinear", r"torch.nn.modules.linear.Linear.*state_dict\(\)"),
     ],
 )

@@ -18,6 +18,7 @@ from minigrad.hints import lacking
 from minigrad.nn import _hooks, _members, _state, _tensors
 from minigrad.nn._registering import *  # noqa: F403 (PyTorch's file of this name has them)
 from minigrad.nn._registering import Hooked
+from minigrad.nn._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # noqa: F401  # packages name it
 from minigrad.nn._state import IncompatibleKeys as _IncompatibleKeys
 from minigrad.nn._text import block, did_you_mean, html, indent, note_place, type_name
 from minigrad.nn.parameter import Buffer, Parameter, clear_grad

@@ -66,7 +66,8 @@ def absent(path: str) -> ModuleType | None:
         return None
     module = _Module(f"torch.{path}")
     module.__path__ = []
-    module.__dict__["is_available"] = lambda: False
+    # Questions of which the answer is known.
+    module.__dict__.update(is_available=lambda: False, is_traceable_wrapper_subclass=lambda t: False)
     return module
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType, NoneType, SimpleNamespace
@@ -15,6 +16,7 @@ from typing import Any
 
 from minigrad.device import device
 from minigrad.errors import runtime_error, type_error
+from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
 # Functions and methods that once took factors by place: how many arguments have a place today, and the factors' names.
@@ -46,6 +48,10 @@ _DEVICES = frozenset([
     "cpu", "cuda", "hip", "hpu", "ipu", "lazy", "maia", "meta", "mps", "mtia", "privateuseone", "vulkan", "xla",
     "xpu",
 ])  # fmt: skip
+
+
+# What `Tensor.device` and the state of the generator were before each ``with torch.device("meta")``.
+_told: list[Any] = []
 
 
 class _Any(type):
@@ -97,6 +103,20 @@ class NamedDevice(device, metaclass=_Any):
             return str(self) == other
         return self.type == other.type and (self.type == "cpu" or self.index == other.index)
 
+    def __enter__(self) -> device:
+        """In ``with``: what PyTorch makes without values, for "meta", has some. Tensors tell that device; no draw counts."""
+        if self.type != "meta":
+            return super().__enter__()
+        _told.append((vars(Tensor)["device"], default_generator.get_state()))
+        type.__setattr__(Tensor, "device", property(lambda t: self))
+        return self
+
+    def __exit__(self, *caught: object) -> None:
+        if self.type == "meta":
+            told, state = _told.pop()
+            type.__setattr__(Tensor, "device", told)
+            default_generator.restore(state)
+
     def __hash__(self) -> int:
         return hash(self.type if self.type == "cpu" else str(self))  # that of the name which is equal to it
 
@@ -113,6 +133,12 @@ class _Keys:
 
     def __getattr__(self, name: str) -> str:
         return name
+
+
+def _namespace(before: Callable[[str], Any], name: str) -> Any:
+    """As ``torch.ops.name``: the operations of a namespace that `library.custom_op` has made, or ``before(name)``."""
+    found = sys.modules.get("minigrad.library") and import_module("minigrad.library").of_namespace(name)
+    return SimpleNamespace(**found) if found else before(name)
 
 
 def _load_library(path: str) -> None:
@@ -179,6 +205,8 @@ def install() -> None:
         for name in names.split():
             _before.append((module, name, None))
             module.__dict__[name] = named(f"torch.{path}.{name}")
+    _before.append((ops, "__getattr__", vars(ops)["__getattr__"]))
+    ops.__dict__["__getattr__"] = functools.partial(_namespace, vars(ops)["__getattr__"])
     _before.append((ops, "load_library", None))
     ops.__dict__["load_library"] = _load_library
     for name, (places, factors) in _FACTORS.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from minigrad.compiler import names
@@ -57,6 +57,7 @@ _dynamo = _module(
     **dict.fromkeys(("graph_break", "mark_dynamic", "mark_static", "maybe_mark_dynamic"), _nothing),
     optimize=_optimize,
     OptimizedModule=named("torch._dynamo.OptimizedModule"),
+    eval_frame=SimpleNamespace(OptimizedModule=named("torch._dynamo.OptimizedModule")),
 )
 _inductor = _module("torch._inductor")
 # What ``import`` finds, by the path below torch.
