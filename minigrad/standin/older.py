@@ -104,7 +104,7 @@ class NamedDevice(device, metaclass=_Any):
         return self.type == other.type and (self.type == "cpu" or self.index == other.index)
 
     def __enter__(self) -> device:
-        """In ``with``: what PyTorch makes without values, for "meta", has some. Tensors tell that device; no draw counts."""
+        """In ``with``: what PyTorch makes without values, for "meta", has some. Tensors tell it, and no draw counts."""
         if self.type != "meta":
             return super().__enter__()
         _told.append((vars(Tensor)["device"], default_generator.get_state()))
