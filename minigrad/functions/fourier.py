@@ -28,7 +28,6 @@ FFT = (
     "ihfft", "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
 )  # fmt: skip
 __all__ = ["istft", "stft"]
-_LAST = (-2, -1)
 Norm: TypeAlias = "str | None"
 
 
@@ -164,42 +163,60 @@ def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None)
 
 
 def fft2(
-    input: Tensor, s: int | Sequence[int] | None = None, dim: int | Sequence[int] = _LAST, norm: Norm = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
 ) -> Tensor:
     """`fft` along two dimensions."""
     return _complex("fft2", input, s, dim, norm, False)
 
 
 def ifft2(
-    input: Tensor, s: int | Sequence[int] | None = None, dim: int | Sequence[int] = _LAST, norm: Norm = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
 ) -> Tensor:
     """The inverse of `fft2`."""
     return _complex("ifft2", input, s, dim, norm, True)
 
 
 def rfft2(
-    input: Tensor, s: int | Sequence[int] | None = None, dim: int | Sequence[int] = _LAST, norm: Norm = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
 ) -> Tensor:
     """`rfft` along the last of two dimensions, `fft` along the other."""
     return _to_half("rfft2", input, s, dim, _norm(norm), False)
 
 
 def irfft2(
-    input: Tensor, s: int | Sequence[int] | None = None, dim: int | Sequence[int] = _LAST, norm: Norm = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
 ) -> Tensor:
     """The inverse of `rfft2`."""
     return _from_half("irfft2", input, s, dim, _norm(norm), False)
 
 
 def hfft2(
-    input: Tensor, s: int | Sequence[int] | None = None, dim: int | Sequence[int] = _LAST, norm: Norm = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
 ) -> Tensor:
     """`hfft` along the last of two dimensions, `fft` along the other."""
     return _from_half("hfft2", input, s, dim, OTHER[_norm(norm)], True)
 
 
 def ihfft2(
-    input: Tensor, s: int | Sequence[int] | None = None, dim: int | Sequence[int] = _LAST, norm: Norm = None
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
 ) -> Tensor:
     """The inverse of `hfft2`."""
     return _to_half("ihfft2", input, s, dim, OTHER[_norm(norm)], True)
