@@ -402,7 +402,6 @@ def other_type(name: str) -> io.BytesIO:
     ("name", "says"),
     [
         ("torch\nBFloat16Storage", "the element type bfloat16"),
-        ("torch\nComplexFloatStorage", "complex element types"),
         ("torch\nQInt8Storage", "quantised"),
         ("torch._utils\n_rebuild_sparse_tensor", "sparse Tensors"),
         ("torch._utils\n_rebuild_tensor_v3", "rarer element types"),
