@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         mps as mps,
         nn as nn,
         optim as optim,
+        overrides as overrides,
         profiler as profiler,
         random as random,
     )
@@ -79,8 +80,8 @@ else:
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func",
         "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
-        "onnx", "optim", "profiler", "random", "serialization", "special", "storage", "tape", "testing", "threads",
-        "types", "utils", "version", "xpu",
+        "onnx", "optim", "overrides", "profiler", "random", "serialization", "special", "storage", "tape", "testing",
+        "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -67,8 +67,9 @@ def extend(methods: type[Tensor]) -> type[Tensor]:
     for name, value in vars(methods).items():
         if name not in _OWN:
             setattr(Tensor, name, value)
-            if value.__class__ is FunctionType and value.__qualname__ == f"{methods.__name__}.{name}":
-                value.__qualname__, value.__module__ = f"Tensor.{name}", Tensor.__module__
+            function = getattr(value, "__func__", value)  # of a classmethod
+            if function.__class__ is FunctionType and function.__qualname__ == f"{methods.__name__}.{name}":
+                function.__qualname__, function.__module__ = f"Tensor.{name}", Tensor.__module__
     return Tensor
 
 

@@ -247,6 +247,13 @@ TypeError for a float."""
         """False."""
     def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
         """RuntimeError: the only device is the CPU."""
+    def __init_subclass__(cls, **options: Any) -> None:
+        ...
+    def __torch_function__(cls, func: Callable[..., Any], types: Iterable[builtins.type], args: tuple[Any, ...]=(), kwargs: dict[str, Any] | None=None) -> Any:
+        """The result of ``func``, a public function that got Tensors of this class, with Tensors of the class in it.
+    
+    A subclass may write its own, and call this one by ``super()``. ``types`` are the classes of arguments that
+    take over; NotImplemented where this class is none of their subclasses, so that theirs are asked."""
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
     _grad: Tensor | None
@@ -255,7 +262,7 @@ TypeError for a float."""
     def as_subclass(self, cls: builtins.type[Own]) -> Own:
         """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
     
-    What operations make of it are plain Tensors."""
+    What operations make of it are of that class too, by its ``__torch_function__``."""
     @staticmethod
     def _make_subclass(cls: builtins.type[Own], data: Tensor, requires_grad: builtins.bool=False) -> Own:
         """A leaf of another class over the same memory."""
@@ -325,6 +332,8 @@ TypeError for a float."""
     def __len__(self) -> builtins.int:
         ...
     def __iter__(self) -> Iterator[Tensor]:
+        ...
+    def __reversed__(self) -> Tensor:
         ...
     def __contains__(self, element: object) -> builtins.bool:
         ...

@@ -28,6 +28,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
+from minigrad.gate.overriding import FILE, enrol, foreign
 
 C = TypeVar("C", bound=type)
 
@@ -153,8 +154,6 @@ class _Missing:
 
 
 MISSING = _Missing()
-# Where tracebacks say that gates are: inside the package, and without a line to show.
-FILE = __file__.removesuffix("__init__.py") + "<gate>"
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
 _MAKERS = frozenset(
@@ -336,10 +335,15 @@ class Gate:
                 raise type_error(f"{self.name}() got {what} argument '{name}'")
         return tuple(places)
 
-    def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Raises what a user should see in place of an error; returns where that is the error itself."""
+    def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> bool:
+        """Raises what a user should see in place of an error; False where that is the error itself.
+
+        True if the call is to be made again: an argument has a ``__torch_function__`` that nobody asked yet.
+        """
+        if foreign(args, named):
+            return True
         if isinstance(error, Warning) or _of_user(error):
-            return
+            return False
         own = {n: v for n, v in named.items() if n in self.only}
         wrong = self.wrong(args, own, self.kinds)
         operand, caused = isinstance(error, NotAnOperand), error.__cause__ is not None
@@ -353,6 +357,7 @@ class Gate:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None
         if isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy"):
             raise runtime_error(f"{self.name}(): {error}") from error
+        return False
 
 
 def _says_nothing(name: str, value: Any) -> bool:
@@ -427,6 +432,7 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
         function.__annotations__,
         function,
     )
+    enrol(door)
     return door
 
 

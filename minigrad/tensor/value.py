@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import needs_value
+from minigrad.core.apply import apply, needs_value
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import new
 from minigrad.core.op import Array
@@ -24,6 +24,7 @@ from minigrad.functions import creation, elementwise
 from minigrad.functions.dims import one_dim
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
+from minigrad.ops import shape
 
 if TYPE_CHECKING:
     Own = TypeVar("Own", bound="Tensor")
@@ -55,12 +56,12 @@ class _Value(Tensor):
     def as_subclass(self, cls: type[Own]) -> Own:
         """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
 
-        What operations make of it are plain Tensors.
+        What operations make of it are of that class too, by its ``__torch_function__``.
         """
         kind: object = cls
         if not (isinstance(kind, type) and issubclass(kind, Tensor)):
             raise type_error(f"as_subclass() takes a subclass of Tensor, got {cls!r}")
-        alias, t = self[...], new(cls)
+        alias, t = apply(shape.alias, (self,)), new(cls)
         t._array, t._node, t._view = alias._array, alias._node, alias._view
         t.__dict__.update(alias.__dict__)
         return t
@@ -226,7 +227,13 @@ class _Value(Tensor):
         node = self._node
         if node is not None and node.requires_grad:
             suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.name()}>")
-        return tensor_text(self._array, suffixes=suffixes)
+        kind = type(self)
+        if kind.__module__.partition(".")[0] == "minigrad":
+            return tensor_text(self._array, suffixes=suffixes)
+        text = tensor_text(self._array, suffixes=suffixes, prefix=f"{kind.__name__}(")
+        return f"Parameter({text})" if self._is_param else text
+
+    _is_param = False  # whether it passes for a Parameter
 
     def __format__(self, spec: str) -> str:
         if self._array.ndim == 0:
@@ -242,6 +249,9 @@ class _Value(Tensor):
         if self._array.ndim == 0:
             raise type_error("iteration over a 0-d tensor")
         return iter(Tensor.unbind(self))
+
+    def __reversed__(self) -> Tensor:
+        return self.flip(0) if self._array.ndim else self
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")

@@ -1,0 +1,272 @@
+"""What takes over public functions: classes with ``__torch_function__``, Tensors or not, and modes.
+
+The doors, as users hold them, stay the functions they are.  The first class or mode that takes over `arm`s them: each
+gets other code, which looks for such arguments, and its own code goes into a function behind it.  Whoever has a door,
+under whatever name, has the armed one then, and a program without such classes pays nothing.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterable
+from functools import partial
+from types import FunctionType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from minigrad.core.mode import MODE
+from minigrad.core.size import Size
+from minigrad.core.tensor import Tensor
+from minigrad.dtypes import dtype, printed
+from minigrad.errors import type_error
+
+# Where tracebacks say that gates are: inside the package, and without a line to show.
+FILE = __file__.removesuffix("overriding.py") + "<gate>"
+
+
+class _Doors:
+    """The functions of users, and whether they are armed."""
+
+    def __init__(self) -> None:
+        self.known: list[Any] = []
+        self.armed = False
+
+    def enrol(self, door: Any) -> None:
+        """Takes note of a door; one that is made late is armed at once."""
+        self.known.append(door)
+        if self.armed:
+            _arm(door, door)
+
+
+DOORS = _Doors()
+enrol = DOORS.enrol
+
+
+class State(NamedTuple):
+    """The modes that are on, the innermost last; whether they, and whether classes, take over."""
+
+    modes: tuple[Any, ...] = ()
+    by_modes: bool = True
+    by_classes: bool = True
+
+
+_STATE: contextvars.ContextVar[State] = contextvars.ContextVar("minigrad_overriding", default=State())  # noqa: B039 (immutable)
+now = _STATE.get
+
+
+class Within:
+    """In ``with``: another state; left, the state before is back."""
+
+    def __init__(self, **changes: Any) -> None:
+        self._changes, self._before = changes, list[State]()
+
+    def __enter__(self) -> Self:
+        self._before.append(now())
+        _STATE.set(now()._replace(**self._changes))
+        return self
+
+    def __exit__(self, *caught: object) -> None:
+        _STATE.set(self._before.pop())
+
+
+class DisableTorchFunctionSubclass(Within):
+    """In ``with``: functions take Tensors of subclasses as what they are in memory; results are plain."""
+
+    def __init__(self) -> None:
+        super().__init__(by_classes=False)
+
+
+class DisableTorchFunction(Within):
+    """In ``with``: neither classes nor modes take over."""
+
+    def __init__(self) -> None:
+        super().__init__(by_classes=False, by_modes=False)
+
+
+def plainly(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """The ``__torch_function__`` of classes that take nothing over: their results are plain Tensors."""
+    with DisableTorchFunctionSubclass():
+        return func(*args, **(kwargs or {}))
+
+
+# ---------------------------------------------------------------- who takes over
+
+# Classes that are known to take nothing over; for all others an attribute is looked up.
+_PLAIN = frozenset(
+    {Tensor, float, int, bool, str, type(None), slice, type(...), np.ndarray, dtype, Size, range}
+)
+
+
+def overrides(x: object) -> bool:
+    """Whether the class of an object takes functions over."""
+    cls = type(x)
+    own = None if cls in _PLAIN else getattr(cls, "__torch_function__", None)
+    return own is not None and own is not plainly
+
+
+def overloaded(args: Iterable[Any]) -> list[Any]:
+    """One argument of each class that takes over: subclasses before their bases, else from the left."""
+    found: list[Any] = []
+    if not now().by_classes:
+        return found
+    for x in args:
+        if overrides(x) and type(x) not in map(type, found):
+            at = (i for i, y in enumerate(found) if issubclass(type(x), type(y)))
+            found.insert(next(at, len(found)), x)
+    return found
+
+
+def _each(args: Iterable[Any]) -> Iterable[Any]:
+    """Arguments, and what lists and tuples among them hold."""
+    for x in args:
+        if x.__class__ is list or x.__class__ is tuple:
+            yield from x
+        else:
+            yield x
+
+
+def foreign(args: Iterable[Any], named: dict[str, Any] | None = None) -> bool:
+    """Whether a call failed only because doors are not armed yet; they are from now on."""
+    if DOORS.armed or not any(map(overrides, _each((*args, *(named or {}).values())))):
+        return False
+    arm()
+    return True
+
+
+def offered(
+    func: Any, relevant: Iterable[Any], args: tuple[Any, ...], named: dict[str, Any] | None
+) -> tuple[Any, list[Any]]:
+    """What the innermost mode makes of a call, or the first class that takes it; and those that were asked.
+
+    NotImplemented where all leave it to others.
+    """
+    state, found = now(), overloaded(relevant)
+    types = tuple(map(type, found))
+    if found and (recorder := MODE.get().recorder) is not None:
+        raise recorder.refuse(
+            f"{types[0].__name__} takes over {func.__name__} by __torch_function__, and what it does is not recorded. "
+            "Pass as_subclass(minigrad.Tensor) of it, or leave this part uncompiled"
+        )
+    result: Any = NotImplemented
+    if state.modes and state.by_modes:
+        with Within(modes=state.modes[:-1]):
+            result = state.modes[-1].__torch_function__(func, types, args, named)
+    for x in found:
+        if result is not NotImplemented:
+            break
+        result = x.__torch_function__(func, types, args, named)
+    return result, found
+
+
+# No argument takes these over, only a mode does.
+_OF_MODES = frozenset({"as_subclass", "as_tensor", "asarray", "from_numpy", "tensor"})
+
+
+def _route(inner: Any, func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """A call of an armed door. ``func`` is what users are told was called; the name of a method for operators."""
+    if not named and not now().modes:
+        for x in args:
+            if x.__class__ not in _PLAIN:
+                break
+        else:
+            return inner(*args)
+    relevant = () if inner.__name__ in _OF_MODES else _each((*args, *named.values()))
+    state = now()
+    if not (state.modes and state.by_modes) and not (relevant := overloaded(relevant)):
+        return inner(*args, **named)
+    operator = func.__class__ is str
+    if operator:
+        func = getattr(Tensor, func)
+    try:
+        result, found = offered(func, relevant, args, named or None)
+    except TypeError:
+        if operator:
+            return NotImplemented  # Python asks the other operand, and says what it finds
+        raise
+    if result is not NotImplemented:
+        return result
+    if not found:
+        return inner(*args, **named)
+    if operator:
+        return result
+    raise type_error(
+        f"Multiple dispatch failed for '{called(func)}'; all __torch_function__ handlers returned NotImplemented:\n\n"
+        + "".join(f"  - tensor subclass {type(x)}\n" for x in found)
+        + "\nReturn a result from one of them, or convert the arguments with as_subclass(minigrad.Tensor)."
+    )
+
+
+def called(func: Any) -> str:
+    """The name of a function with its place: ``minigrad.Tensor.add_``."""
+    owner = getattr(func, "__self__", None)
+    if isinstance(owner, property):
+        getter: Any = owner.fget
+        return printed(f"Tensor.{getter.__name__}.{func.__name__}")
+    home, _, rest = func.__module__.partition(".")
+    name = f"{rest}.{func.__qualname__}".lstrip(".")
+    return printed(name) if home == "minigrad" else f"{func.__module__}.{func.__qualname__}"
+
+
+# ---------------------------------------------------------------- doors
+
+
+def _armed(*args: Any, _route: Any, **named: Any) -> Any:
+    return _route(args, named)
+
+
+def _arm(door: Any, func: Any) -> None:
+    """Gives a door the code that looks for arguments that take over; what it did does a function behind it."""
+    code = door.__code__
+    if door.__name__ in ("__init__", "__new__") or "_route" in (door.__kwdefaults__ or ()):
+        return
+    inner = FunctionType(code, door.__globals__, door.__name__, door.__defaults__, door.__closure__)
+    inner.__kwdefaults__, inner.__annotations__ = door.__kwdefaults__, door.__annotations__
+    inner.__qualname__, inner.__module__ = door.__qualname__, door.__module__
+    if not hasattr(door, "__wrapped__"):
+        door.__wrapped__ = inner  # `help` and `inspect.signature` show its parameters
+    door.__kwdefaults__ = {"_route": partial(_route, inner, func)}
+    door.__code__ = _armed.__code__.replace(
+        co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname, co_filename=FILE
+    )
+
+
+# Operators that users are told of by the method's name, as in PyTorch; the others by their own.
+_METHODS = {
+    "add": "add", "radd": "add", "iadd": "add_", "sub": "sub", "isub": "sub_", "mul": "mul", "rmul": "mul",
+    "imul": "mul_", "truediv": "div", "itruediv": "div_", "ifloordiv": "floor_divide_", "mod": "remainder",
+    "imod": "remainder_", "pow": "pow", "ipow": "pow_", "matmul": "matmul", "ne": "ne", "lt": "lt", "le": "le",
+    "gt": "gt", "ge": "ge", "rand": "bitwise_and", "ror": "bitwise_or", "rxor": "bitwise_xor",
+}  # fmt: skip
+_OPERATORS = (
+    "rsub rtruediv floordiv rfloordiv rmod rpow rmatmul eq and or xor lshift rlshift rshift rrshift iand ior ixor "
+    "ilshift irshift"
+)
+_OTHERS = "getitem setitem array bool complex contains deepcopy dlpack float format index int len reduce_ex repr reversed dir"
+
+
+def arm() -> None:
+    """From now on the doors ask arguments, and modes, whether they take over; once for all."""
+    if DOORS.armed:
+        return
+    DOORS.armed = True
+    for door in DOORS.known:
+        _arm(door, door)
+    own = vars(Tensor)
+    for name, method in _METHODS.items():
+        _arm(own[f"__{name}__"], method)
+    for name in _OPERATORS.split():
+        _arm(own[f"__{name}__"], f"__{name}__")
+    for name in _OTHERS.split():
+        door = own.get(f"__{name}__")
+        if door is not None:
+            _arm(door, door)
+    for value in [*own.values()]:
+        if isinstance(value, property):
+            for function, func in (
+                (value.fget, value.__get__),
+                (value.fset, value.__set__),
+                (value.fdel, value.__delete__),
+            ):
+                if function is not None:
+                    _arm(function, func)
