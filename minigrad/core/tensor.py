@@ -96,6 +96,19 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     return t
 
 
+def of_class(t: Tensor, cls: type[T]) -> T:
+    """A Tensor that nobody else has, as one of a class: of the same memory, with the same record and attributes."""
+    own = new(cls)
+    own._array, own._node, own._view = t._array, t._node, t._view
+    own.__dict__.update(t.__dict__)
+    return own
+
+
+def of_users(cls: type) -> bool:
+    """Whether a class of Tensors is none of minigrad's."""
+    return cls.__module__.partition(".")[0] != "minigrad"
+
+
 def for_inference(t: Tensor) -> None:
     """Marks a Tensor as made in inference mode; from the first one on, `apply` looks at what it saves."""
     global INFERENCE

@@ -16,8 +16,8 @@ def make_0S(function, seen, check, call, explain):
                 return function(*rest, **named)
             return function(*rest)
         except Exception as error:
-            if explain(error, (*rest,), named):
-                return gate(*rest, **named)
+            if again := explain(error, (*rest,), named):
+                return again()
             raise
 
     return gate
@@ -32,8 +32,8 @@ def make_1(function, seen, check, call, explain):
                 return function(p0, **named)
             return function(p0)
         except Exception as error:
-            if explain(error, (p0,), named):
-                return gate(p0, **named)
+            if again := explain(error, (p0,), named):
+                return again()
             raise
 
     return gate
@@ -48,8 +48,8 @@ def make_1A(function, seen, check, call, explain, apply, op):
                 return function(p0, **named)
             return apply(op, (p0,))
         except Exception as error:
-            if explain(error, (p0,), named):
-                return gate(p0, **named)
+            if again := explain(error, (p0,), named):
+                return again()
             raise
 
     return gate
@@ -64,8 +64,8 @@ def make_1S(function, seen, check, call, explain):
                 return function(p0, *rest, **named)
             return function(p0, *rest)
         except Exception as error:
-            if explain(error, (p0, *rest,), named):
-                return gate(p0, *rest, **named)
+            if again := explain(error, (p0, *rest,), named):
+                return again()
             raise
 
     return gate
@@ -82,8 +82,8 @@ def make_1L(function, seen, check, call, explain):
                 return check(type(p0), (p0,), named)
             return function(p0)
         except Exception as error:
-            if explain(error, (p0,), named):
-                return gate(p0, **named)
+            if again := explain(error, (p0,), named):
+                return again()
             raise
 
     return gate
@@ -98,8 +98,8 @@ def make_2(function, seen, check, call, explain):
                 return function(p0, p1, **named)
             return function(p0, p1)
         except Exception as error:
-            if explain(error, (p0, p1,), named):
-                return gate(p0, p1, **named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -114,8 +114,8 @@ def make_2A(function, seen, check, call, explain, apply, op):
                 return function(p0, p1, **named)
             return apply(op, (p0, p1,))
         except Exception as error:
-            if explain(error, (p0, p1,), named):
-                return gate(p0, p1, **named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -132,8 +132,8 @@ def make_2L(function, seen, check, call, explain):
                 return check((type(p0), type(p1)), (p0, p1,), named)
             return function(p0, p1)
         except Exception as error:
-            if explain(error, (p0, p1,), named):
-                return gate(p0, p1, **named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -150,8 +150,8 @@ def make_2LA(function, seen, check, call, explain, apply, op):
                 return check((type(p0), type(p1)), (p0, p1,), named)
             return apply(op, (p0, p1,))
         except Exception as error:
-            if explain(error, (p0, p1,), named):
-                return gate(p0, p1, **named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -166,8 +166,8 @@ def make_3(function, seen, check, call, explain):
                 return function(p0, p1, p2, **named)
             return function(p0, p1, p2)
         except Exception as error:
-            if explain(error, (p0, p1, p2,), named):
-                return gate(p0, p1, p2, **named)
+            if again := explain(error, (p0, p1, p2,), named):
+                return again()
             raise
 
     return gate
@@ -184,8 +184,8 @@ def make_3L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2)), (p0, p1, p2,), named)
             return function(p0, p1, p2)
         except Exception as error:
-            if explain(error, (p0, p1, p2,), named):
-                return gate(p0, p1, p2, **named)
+            if again := explain(error, (p0, p1, p2,), named):
+                return again()
             raise
 
     return gate
@@ -202,8 +202,8 @@ def make_4L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3)), (p0, p1, p2, p3,), named)
             return function(p0, p1, p2, p3)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3,), named):
-                return gate(p0, p1, p2, p3, **named)
+            if again := explain(error, (p0, p1, p2, p3,), named):
+                return again()
             raise
 
     return gate
@@ -218,8 +218,8 @@ def make_5(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, **named)
             return function(p0, p1, p2, p3, p4)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4,), named):
-                return gate(p0, p1, p2, p3, p4, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4,), named):
+                return again()
             raise
 
     return gate
@@ -236,8 +236,8 @@ def make_5L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4)), (p0, p1, p2, p3, p4,), named)
             return function(p0, p1, p2, p3, p4)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4,), named):
-                return gate(p0, p1, p2, p3, p4, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4,), named):
+                return again()
             raise
 
     return gate
@@ -252,8 +252,8 @@ def make_6(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, **named)
             return function(p0, p1, p2, p3, p4, p5)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5,), named):
-                return gate(p0, p1, p2, p3, p4, p5, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5,), named):
+                return again()
             raise
 
     return gate
@@ -270,8 +270,8 @@ def make_6L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5)), (p0, p1, p2, p3, p4, p5,), named)
             return function(p0, p1, p2, p3, p4, p5)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5,), named):
-                return gate(p0, p1, p2, p3, p4, p5, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5,), named):
+                return again()
             raise
 
     return gate
@@ -286,8 +286,8 @@ def make_7(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, **named)
             return function(p0, p1, p2, p3, p4, p5, p6)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6,), named):
+                return again()
             raise
 
     return gate
@@ -304,8 +304,8 @@ def make_7L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6)), (p0, p1, p2, p3, p4, p5, p6,), named)
             return function(p0, p1, p2, p3, p4, p5, p6)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6,), named):
+                return again()
             raise
 
     return gate
@@ -320,8 +320,8 @@ def make_8(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named):
+                return again()
             raise
 
     return gate
@@ -338,8 +338,8 @@ def make_8L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7)), (p0, p1, p2, p3, p4, p5, p6, p7,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named):
+                return again()
             raise
 
     return gate
@@ -354,8 +354,8 @@ def make_9(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named):
+                return again()
             raise
 
     return gate
@@ -372,8 +372,8 @@ def make_9L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8)), (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named):
+                return again()
             raise
 
     return gate
@@ -388,8 +388,8 @@ def make_10(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named):
+                return again()
             raise
 
     return gate
@@ -406,8 +406,8 @@ def make_10L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9)), (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named):
+                return again()
             raise
 
     return gate
@@ -422,8 +422,8 @@ def make_11(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named):
+                return again()
             raise
 
     return gate
@@ -440,8 +440,8 @@ def make_11L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9), type(p10)), (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named):
+                return again()
             raise
 
     return gate
@@ -456,8 +456,8 @@ def make_12(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11)
         except Exception as error:
-            if explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11,), named):
-                return gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, **named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11,), named):
+                return again()
             raise
 
     return gate

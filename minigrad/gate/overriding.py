@@ -159,8 +159,9 @@ def offered(
     return result, found
 
 
-# No argument takes these over, only a mode does.
-_OF_MODES = frozenset({"as_subclass", "as_tensor", "asarray", "from_numpy", "tensor"})
+# No argument takes these over, only a mode does; and these nothing does.
+_OF_MODES = frozenset({"as_tensor", "asarray", "tensor"})
+_NEVER = frozenset({"__init__", "__new__", "as_subclass", "from_numpy"})
 
 
 def _route(inner: Any, func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -218,7 +219,7 @@ def _armed(*args: Any, _route: Any, **named: Any) -> Any:
 def _arm(door: Any, func: Any) -> None:
     """Gives a door the code that looks for arguments that take over; what it did does a function behind it."""
     code = door.__code__
-    if door.__name__ in ("__init__", "__new__") or "_route" in (door.__kwdefaults__ or ()):
+    if door.__name__ in _NEVER or "_route" in (door.__kwdefaults__ or ()):
         return
     inner = FunctionType(code, door.__globals__, door.__name__, door.__defaults__, door.__closure__)
     inner.__kwdefaults__, inner.__annotations__ = door.__kwdefaults__, door.__annotations__
@@ -242,7 +243,10 @@ _OPERATORS = (
     "rsub rtruediv floordiv rfloordiv rmod rpow rmatmul eq and or xor lshift rlshift rshift rrshift iand ior ixor "
     "ilshift irshift"
 )
-_OTHERS = "getitem setitem array bool complex contains deepcopy dlpack float format index int len reduce_ex repr reversed dir"
+_OTHERS = (
+    "getitem setitem array bool complex contains deepcopy dir dlpack float format index int len reduce_ex repr "
+    "reversed"
+)
 
 
 def arm() -> None:

@@ -7,13 +7,13 @@ from typing import Any, Self, TypeGuard, TypeVar
 
 from minigrad import dtypes
 from minigrad.core.changes import RUNNING, part
-from minigrad.core.tensor import wrap
+from minigrad.core.tensor import of_users, wrap
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import empty
 from minigrad.gate import constructor
-from minigrad.gate.overriding import overrides, plainly
+from minigrad.gate.overriding import plainly
 from minigrad.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
@@ -44,7 +44,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     __torch_function__ = plainly  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
-        if isinstance(data, Tensor) and overrides(data):
+        if isinstance(data, Tensor) and of_users(type(data)):
             return _marked(data, requires_grad)  # type: ignore[return-value]
         return _leaf(cls, data, requires_grad)
 

@@ -182,10 +182,11 @@ def install() -> None:
     minigrad.__dict__["_C"] = compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
-        _disabled_torch_function_impl=overriding.plainly, __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
-        DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
+        _disabled_torch_function_impl=overriding.plainly, _disabled_torch_dispatch_impl=Tensor.__torch_dispatch__,
         DisableTorchFunctionSubclass=overriding.DisableTorchFunctionSubclass,
         DisableTorchFunction=overriding.DisableTorchFunction,
+        __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
+        DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
         _before.append((minigrad, name, None))

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, needs_value
-from minigrad.core.mode import MODE, RECORDERS
-from minigrad.core.node import new
+from minigrad.core.apply import needs_value
+from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.size import Size
-from minigrad.core.tensor import Tensor, extend, wrap
+from minigrad.core.tensor import Tensor, extend, of_users, wrap
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
 from minigrad.device import device as Device
@@ -24,7 +23,6 @@ from minigrad.functions import creation, elementwise
 from minigrad.functions.dims import one_dim
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
-from minigrad.ops import shape
 
 if TYPE_CHECKING:
     Own = TypeVar("Own", bound="Tensor")
@@ -52,32 +50,6 @@ class _Value(Tensor):
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         leaf_: Self = cls._make_subclass(cls, wrap(array), False)
         return leaf_
-
-    def as_subclass(self, cls: type[Own]) -> Own:
-        """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
-
-        What operations make of it are of that class too, by its ``__torch_function__``.
-        """
-        kind: object = cls
-        if not (isinstance(kind, type) and issubclass(kind, Tensor)):
-            raise type_error(f"as_subclass() takes a subclass of Tensor, got {cls!r}")
-        alias, t = apply(shape.alias, (self,)), new(cls)
-        t._array, t._node, t._view = alias._array, alias._node, alias._view
-        t.__dict__.update(alias.__dict__)
-        return t
-
-    @staticmethod
-    def _make_subclass(cls: type[Own], data: Tensor, requires_grad: bool = False) -> Own:
-        """A leaf of another class over the same memory."""
-        t = new(cls)
-        t._array, t._node, t._view = data._array, None, None
-        if data._inference:
-            t._inference = True
-        if RECORDERS and (recorder := MODE.get().recorder) is not None:
-            recorder.made(t)
-        if requires_grad is not False:
-            t.requires_grad_(requires_grad)
-        return t
 
     @property
     def shape(self) -> Size:
@@ -228,7 +200,7 @@ class _Value(Tensor):
         if node is not None and node.requires_grad:
             suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.name()}>")
         kind = type(self)
-        if kind.__module__.partition(".")[0] == "minigrad":
+        if not of_users(kind):
             return tensor_text(self._array, suffixes=suffixes)
         text = tensor_text(self._array, suffixes=suffixes, prefix=f"{kind.__name__}(")
         return f"Parameter({text})" if self._is_param else text
