@@ -29,14 +29,14 @@ class _Doors:
     """The functions of users, and whether they are armed."""
 
     def __init__(self) -> None:
-        self.known: list[Any] = []
+        self.known: list[tuple[Any, Any]] = []
         self.armed = False
 
-    def enrol(self, door: Any) -> None:
-        """Takes note of a door; one that is made late is armed at once."""
-        self.known.append(door)
+    def enrol(self, door: Any, func: Any = None) -> None:
+        """Takes note of a door, and of the function that users know it by; one that is made late is armed at once."""
+        self.known.append((door, func or door))
         if self.armed:
-            _arm(door, door)
+            _arm(door, func or door)
 
 
 DOORS = _Doors()
@@ -161,7 +161,7 @@ def offered(
 
 # No argument takes these over, only a mode does; and these nothing does.
 _OF_MODES = frozenset({"as_tensor", "asarray", "tensor"})
-_NEVER = frozenset({"__init__", "__new__", "as_subclass", "from_numpy"})
+_NEVER = frozenset({"__init__", "__new__", "as_subclass", "from_dlpack", "from_numpy"})
 
 
 def _route(inner: Any, func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -244,7 +244,7 @@ _OPERATORS = (
     "ilshift irshift"
 )
 _OTHERS = (
-    "getitem setitem array bool complex contains deepcopy dir dlpack float format index int len reduce_ex repr "
+    "getitem setitem array array_ufunc bool complex contains deepcopy dir dlpack float format index int len reduce_ex repr "
     "reversed"
 )
 
@@ -254,8 +254,8 @@ def arm() -> None:
     if DOORS.armed:
         return
     DOORS.armed = True
-    for door in DOORS.known:
-        _arm(door, door)
+    for door, func in DOORS.known:
+        _arm(door, func)
     own = vars(Tensor)
     for name, method in _METHODS.items():
         _arm(own[f"__{name}__"], method)
