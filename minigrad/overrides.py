@@ -16,7 +16,7 @@ from typing import Any, Self
 from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, type_error
 from minigrad.functions import lookup
-from minigrad.gate.overriding import FILE, Within, arm, called, now, offered, overrides
+from minigrad.gate.overriding import FILE, State, Within, arm, called, now, offered, overloaded, overrides
 from minigrad.gate.overriding import DisableTorchFunction as DisableTorchFunction
 from minigrad.gate.overriding import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from minigrad.tensor.subclasses import converted, nowrap
@@ -34,7 +34,7 @@ _convert, get_default_nowrap_functions = converted, nowrap
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:
     """Whether one of the arguments, or a mode, takes functions over."""
     state = now()
-    return bool(state.by_modes and state.modes) or (state.by_classes and any(map(overrides, relevant_args)))
+    return bool(state.modes) or (state.by_classes and any(map(overrides, relevant_args)))
 
 
 def has_torch_function_unary(x: Any) -> bool:
@@ -55,7 +55,8 @@ def handle_torch_function(
     ``relevant_args`` are those of its arguments that may be Tensors; they are asked in turn, subclasses before their
     bases. TypeError where all return NotImplemented.
     """
-    result, found = offered(public_api, relevant_args, args, kwargs)
+    found = overloaded(relevant_args) if now().by_classes else []
+    result = offered(public_api, found, args, kwargs)
     if result is NotImplemented:
         raise type_error(
             f"no implementation found for '{called(public_api)}' on types that implement __torch_function__: "
@@ -80,7 +81,7 @@ def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[..
     return decorate
 
 
-class TorchFunctionMode:
+class TorchFunctionMode(Within):
     """In ``with``: every public function calls ``__torch_function__`` of the mode in its place, whatever its arguments.
 
     A subclass writes that; inside of it the mode is off. NotImplementedError for one that does not.
@@ -93,13 +94,12 @@ class TorchFunctionMode:
 
     def __enter__(self) -> Self:
         arm()
-        within = Within(modes=(*now().modes, self))
-        within.__enter__()
-        self.__dict__.setdefault("_within", []).append(within)
-        return self
+        self.__dict__.setdefault("_before", [])  # a subclass may not call the constructor
+        return super().__enter__()
 
-    def __exit__(self, *caught: object) -> None:
-        self.__dict__["_within"].pop().__exit__()
+    def change(self, state: State) -> State:
+        """It is the innermost mode."""
+        return State((*state.modes, self), state.by_classes)
 
 
 class BaseTorchFunctionMode(TorchFunctionMode):

@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad.core.mode import MODE
 from minigrad.core.size import Size
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, of_class
 from minigrad.dtypes import dtype, printed
 from minigrad.errors import type_error
 
@@ -44,10 +44,9 @@ enrol = DOORS.enrol
 
 
 class State(NamedTuple):
-    """The modes that are on, the innermost last; whether they, and whether classes, take over."""
+    """The modes that are on, the innermost last; whether classes take over."""
 
     modes: tuple[Any, ...] = ()
-    by_modes: bool = True
     by_classes: bool = True
 
 
@@ -58,12 +57,17 @@ now = _STATE.get
 class Within:
     """In ``with``: another state; left, the state before is back."""
 
-    def __init__(self, **changes: Any) -> None:
-        self._changes, self._before = changes, list[State]()
+    def __init__(self) -> None:
+        self._before: list[State] = []
+
+    def change(self, state: State) -> State:
+        """The state inside, from that outside."""
+        raise NotImplementedError
 
     def __enter__(self) -> Self:
-        self._before.append(now())
-        _STATE.set(now()._replace(**self._changes))
+        before = now()
+        self._before.append(before)
+        _STATE.set(self.change(before))
         return self
 
     def __exit__(self, *caught: object) -> None:
@@ -73,21 +77,27 @@ class Within:
 class DisableTorchFunctionSubclass(Within):
     """In ``with``: functions take Tensors of subclasses as what they are in memory; results are plain."""
 
-    def __init__(self) -> None:
-        super().__init__(by_classes=False)
+    def change(self, state: State) -> State:
+        """Classes take nothing over."""
+        return State(state.modes, False)
 
 
 class DisableTorchFunction(Within):
     """In ``with``: neither classes nor modes take over."""
 
-    def __init__(self) -> None:
-        super().__init__(by_classes=False, by_modes=False)
+    def change(self, state: State) -> State:
+        """Nothing takes over."""
+        return State((), False)
 
 
 def plainly(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
     """The ``__torch_function__`` of classes that take nothing over: their results are plain Tensors."""
-    with DisableTorchFunctionSubclass():
+    before = now()
+    _STATE.set(State(before.modes, False))
+    try:
         return func(*args, **(kwargs or {}))
+    finally:
+        _STATE.set(before)
 
 
 # ---------------------------------------------------------------- who takes over
@@ -108,8 +118,6 @@ def overrides(x: object) -> bool:
 def overloaded(args: Iterable[Any]) -> list[Any]:
     """One argument of each class that takes over: subclasses before their bases, else from the left."""
     found: list[Any] = []
-    if not now().by_classes:
-        return found
     for x in args:
         if overrides(x) and type(x) not in map(type, found):
             at = (i for i, y in enumerate(found) if issubclass(type(x), type(y)))
@@ -134,29 +142,29 @@ def foreign(args: Iterable[Any], named: dict[str, Any] | None = None) -> bool:
     return True
 
 
-def offered(
-    func: Any, relevant: Iterable[Any], args: tuple[Any, ...], named: dict[str, Any] | None
-) -> tuple[Any, list[Any]]:
-    """What the innermost mode makes of a call, or the first class that takes it; and those that were asked.
+def offered(func: Any, found: list[Any], args: tuple[Any, ...], named: dict[str, Any] | None) -> Any:
+    """What the innermost mode makes of a call, or the first of these arguments that takes it.
 
     NotImplemented where all leave it to others.
     """
-    state, found = now(), overloaded(relevant)
-    types = tuple(map(type, found))
-    if found and (recorder := MODE.get().recorder) is not None:
+    before, types = now(), tuple(map(type, found))
+    asked: list[Any] = [*before.modes[-1:], *found]
+    if asked and (recorder := MODE.get().recorder) is not None:
         raise recorder.refuse(
-            f"{types[0].__name__} takes over {func.__name__} by __torch_function__, and what it does is not recorded. "
-            "Pass as_subclass(minigrad.Tensor) of it, or leave this part uncompiled"
+            f"{type(asked[0]).__name__} takes over {func.__name__} by __torch_function__, and what it does is not "
+            "recorded. Pass as_subclass(minigrad.Tensor) of a Tensor, or leave this part uncompiled"
         )
     result: Any = NotImplemented
-    if state.modes and state.by_modes:
-        with Within(modes=state.modes[:-1]):
-            result = state.modes[-1].__torch_function__(func, types, args, named)
-    for x in found:
+    for x in asked:
+        if before.modes and x is asked[0]:
+            _STATE.set(State(before.modes[:-1], before.by_classes))
+        try:
+            result = x.__torch_function__(func, types, args, named)
+        finally:
+            _STATE.set(before)
         if result is not NotImplemented:
             break
-        result = x.__torch_function__(func, types, args, named)
-    return result, found
+    return result
 
 
 # No argument takes these over, only a mode does; and these nothing does.
@@ -164,38 +172,75 @@ _OF_MODES = frozenset({"as_tensor", "asarray", "tensor"})
 _NEVER = frozenset({"__init__", "__new__", "as_subclass", "from_dlpack", "from_numpy"})
 
 
-def _route(inner: Any, func: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """A call of an armed door. ``func`` is what users are told was called; the name of a method for operators."""
-    if not named and not now().modes:
+def _route(inner: Any, func: Any, composed: bool, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """A call of an armed door. ``func`` is what users are told was called; the name of a method for operators.
+
+    A ``composed`` function may call methods of its arguments.
+    """
+    state = now()
+    if not state.modes and not named:
         for x in args:
             if x.__class__ not in _PLAIN:
                 break
         else:
             return inner(*args)
-    relevant = () if inner.__name__ in _OF_MODES else _each((*args, *named.values()))
-    state = now()
-    if not (state.modes and state.by_modes) and not (relevant := overloaded(relevant)):
-        return inner(*args, **named)
+    ask = state.by_classes and inner.__name__ not in _OF_MODES
+    found = overloaded(_each((*args, *named.values()))) if ask else []
+    if not found and not state.modes:
+        return with_plain(inner, args, named) if composed else inner(*args, **named)
     operator = func.__class__ is str
     if operator:
         func = getattr(Tensor, func)
     try:
-        result, found = offered(func, relevant, args, named or None)
+        result = offered(func, found, args, named or None)
     except TypeError:
         if operator:
             return NotImplemented  # Python asks the other operand, and says what it finds
         raise
-    if result is not NotImplemented:
+    if result is not NotImplemented or operator:
         return result
     if not found:
         return inner(*args, **named)
-    if operator:
-        return result
     raise type_error(
         f"Multiple dispatch failed for '{called(func)}'; all __torch_function__ handlers returned NotImplemented:\n\n"
         + "".join(f"  - tensor subclass {type(x)}\n" for x in found)
         + "\nReturn a result from one of them, or convert the arguments with as_subclass(minigrad.Tensor)."
     )
+
+
+def with_plain(inner: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """The call with plain Tensors for those whose class replaces methods: what is composed means the Tensor's own.
+
+    Each shares memory and record with the one that it stands for. That takes its place in the result, also as the base
+    of views.
+    """
+    twins: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def there(x: Any) -> Any:
+        if isinstance(x, Tensor) and getattr(x, "_replaces", False):
+            twin = of_class(x, Tensor)
+            twins[id(twin)] = twin, x
+            return twin
+        return type(x)(map(there, x)) if x.__class__ is list or x.__class__ is tuple else x
+
+    def back(y: Any) -> Any:
+        if id(y) in twins:
+            return twins[id(y)][1]
+        if isinstance(y, Tensor) and y._view is not None and id(y._view.base) in twins:
+            y._view = y._view._replace(base=twins[id(y._view.base)][1])
+        return each_of(y, back)
+
+    arguments = [there(x) for x in args]
+    result = inner(*arguments, **{name: there(x) for name, x in named.items()})
+    return back(result) if twins else result
+
+
+def each_of(values: Any, change: Callable[[Any], Any]) -> Any:
+    """A list or tuple, also a named one, of changed values; anything else as it is."""
+    if not isinstance(values, (tuple, list)):
+        return values
+    changed = map(change, values)
+    return type(values)._make(changed) if hasattr(values, "_make") else type(values)(changed)
 
 
 def called(func: Any) -> str:
@@ -216,6 +261,15 @@ def _armed(*args: Any, _route: Any, **named: Any) -> Any:
     return _route(args, named)
 
 
+# Functions of these modules work on the Tensor itself: its record, its hooks, its gradient.
+_WITH_ITSELF = (
+    "minigrad.tensor",
+    "minigrad.autograd",
+    "minigrad.functions.inplace",
+    "minigrad.functions.in_place",
+)
+
+
 def _arm(door: Any, func: Any) -> None:
     """Gives a door the code that looks for arguments that take over; what it did does a function behind it."""
     code = door.__code__
@@ -226,7 +280,9 @@ def _arm(door: Any, func: Any) -> None:
     inner.__qualname__, inner.__module__ = door.__qualname__, door.__module__
     if not hasattr(door, "__wrapped__"):
         door.__wrapped__ = inner  # `help` and `inspect.signature` show its parameters
-    door.__kwdefaults__ = {"_route": partial(_route, inner, func)}
+    home = door.__wrapped__.__globals__.get("__name__", "")
+    composed = not home.startswith(_WITH_ITSELF) and not door.__name__.endswith("_")
+    door.__kwdefaults__ = {"_route": partial(_route, inner, func, composed)}
     door.__code__ = _armed.__code__.replace(
         co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname, co_filename=FILE
     )
@@ -244,9 +300,19 @@ _OPERATORS = (
     "ilshift irshift"
 )
 _OTHERS = (
-    "getitem setitem array array_ufunc bool complex contains deepcopy dir dlpack float format index int len reduce_ex repr "
-    "reversed"
+    "getitem setitem array array_ufunc bool complex contains deepcopy dir dlpack float format index int len reduce_ex "
+    "repr reversed"
 )
+
+
+def is_operator(name: str) -> bool:
+    """Whether a name with underscores around it is that of an operator, also ``[]``."""
+    short = name.strip("_")
+    return (
+        short in _METHODS
+        or short in _OPERATORS.split()
+        or short in ("getitem", "neg", "pos", "abs", "invert")
+    )
 
 
 def arm() -> None:

@@ -25,8 +25,9 @@ class _ParameterMeta(type(Tensor)):  # type: ignore[misc]
     """A Tensor of a user's class is a Parameter if it was made one."""
 
     def __instancecheck__(cls, instance: object) -> bool:
-        marked = isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
-        return (cls is Parameter and marked) or bool(super().__instancecheck__(instance))
+        if type.__instancecheck__(cls, instance):
+            return True
+        return cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
 
 
 @constructor(check="none")

@@ -11,7 +11,7 @@ from minigrad.core.node import new
 from minigrad.core.tensor import Tensor, extend, of_class, of_users
 from minigrad.errors import not_implemented_error, type_error
 from minigrad.gate import methods
-from minigrad.gate.overriding import DisableTorchFunctionSubclass, arm, plainly
+from minigrad.gate.overriding import DisableTorchFunctionSubclass, arm, each_of, is_operator, plainly
 from minigrad.ops import shape
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ class _Subclasses(Tensor):
         """The function: there is nothing below the public ones that a class takes over."""
         return func(*args, **(kwargs or {}))
 
+    _replaces = False  # whether a class has methods of its own in the place of the Tensor's
+
     def __init_subclass__(cls, **options: Any) -> None:
         super(Tensor, cls).__init_subclass__(**options)
+        if any(name in vars(Tensor) for name in vars(cls) if name[:2] != "__" or is_operator(name)):
+            cls._replaces = True
         # those of the package are parts of the Tensor's, or take nothing over
         if of_users(cls) and cls.__torch_function__ is not plainly and not _dispatches(cls):
             arm()
@@ -51,7 +55,7 @@ class _Subclasses(Tensor):
             return NotImplemented
         with DisableTorchFunctionSubclass():
             result = func(*args, **(kwargs or {}))
-            return result if func in nowrap() else converted(result, cls)
+            return result if func == _GRAD else converted(result, cls)
 
     def as_subclass(self, cls: type[Own]) -> Own:
         """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
@@ -103,7 +107,10 @@ def _refused(cls: type) -> Exception:
 
 def nowrap() -> set[Any]:
     """The functions whose results stay as they are: they are kept somewhere."""
-    return {Tensor.grad.__get__}
+    return {_GRAD}
+
+
+_GRAD = vars(Tensor)["grad"].__get__
 
 
 def converted(result: Any, cls: type[Tensor]) -> Any:
@@ -112,7 +119,4 @@ def converted(result: Any, cls: type[Tensor]) -> Any:
         return result
     if isinstance(result, Tensor):
         return result if isinstance(result, cls) else result.as_subclass(cls)
-    if isinstance(result, (tuple, list)):
-        values = (converted(x, cls) for x in result)
-        return type(result)._make(values) if hasattr(result, "_make") else type(result)(values)
-    return result
+    return each_of(result, lambda x: converted(x, cls))
