@@ -17,6 +17,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, type_error
 from minigrad.functions import lookup
 from minigrad.gate.overriding import FILE, State, Within, arm, called, now, offered, overloaded, overrides
+from minigrad.gate.overriding import plainly as _disabled_torch_function_impl  # noqa: F401 (PyTorch's name)
 from minigrad.gate.overriding import DisableTorchFunction as DisableTorchFunction
 from minigrad.gate.overriding import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from minigrad.tensor.subclasses import converted, nowrap
@@ -123,7 +124,7 @@ def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
         module = import_module(f"minigrad.{space}".rstrip("."))
         names = [*lookup.FUNCTIONS] if not space else getattr(module, "__all__", dir(module))
         functions: list[Any] = [getattr(module, name, None) for name in names]
-        found[module] = [f for f in functions if _is_door(f)]
+        found[module] = [f for f in functions if _asks(f)]
     found[Tensor] = [
         value.__get__ if isinstance(value, property) else getattr(Tensor, name)
         for name, value in [*vars(Tensor).items()]
@@ -140,8 +141,10 @@ def _is_door(value: object) -> bool:
 
 def _asks(function: Any) -> bool:
     """Whether one of its parameters is a Tensor."""
+    if not _is_door(function):
+        return False
     parts = [str(a) for name, a in function.__annotations__.items() if name != "return"]
-    return _is_door(function) and any("Tensor" in a or "Operand" in a for a in parts)
+    return any("Tensor" in a or "Operand" in a for a in parts)
 
 
 def get_ignored_functions() -> set[Callable[..., Any]]:

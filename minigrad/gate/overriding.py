@@ -8,9 +8,10 @@ under whatever name, has the armed one then, and a program without such classes 
 from __future__ import annotations
 
 import contextvars
+import functools
 from collections.abc import Callable, Iterable
 from functools import partial
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -257,8 +258,21 @@ def called(func: Any) -> str:
 # ---------------------------------------------------------------- doors
 
 
-def _armed(*args: Any, _route: Any, **named: Any) -> Any:
-    return _route(args, named)
+@functools.cache
+def _armed(free: tuple[str, ...]) -> CodeType:
+    """The code of armed doors. A function keeps its closure, so its new code has the same names from outside."""
+    names = ", ".join(free)
+    space: dict[str, Any] = {}
+    exec(
+        f"def make({names}):\n"
+        "    def armed(*args, _route, **named):\n"
+        f"        if 0: ({names})\n"
+        "        return _route(args, named)\n"
+        "    return armed\n",
+        space,
+    )
+    code: CodeType = space["make"](*free).__code__
+    return code
 
 
 # Functions of these modules work on the Tensor itself: its record, its hooks, its gradient.
@@ -283,8 +297,8 @@ def _arm(door: Any, func: Any) -> None:
     home = door.__wrapped__.__globals__.get("__name__", "")
     composed = not home.startswith(_WITH_ITSELF) and not door.__name__.endswith("_")
     door.__kwdefaults__ = {"_route": partial(_route, inner, func, composed)}
-    door.__code__ = _armed.__code__.replace(
-        co_freevars=code.co_freevars, co_name=code.co_name, co_qualname=code.co_qualname, co_filename=FILE
+    door.__code__ = _armed(code.co_freevars).replace(
+        co_name=code.co_name, co_qualname=code.co_qualname, co_filename=FILE
     )
 
 
