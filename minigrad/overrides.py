@@ -17,9 +17,9 @@ from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, type_error
 from minigrad.functions import lookup
 from minigrad.gate.overriding import FILE, State, Within, arm, called, now, offered, overloaded, overrides
-from minigrad.gate.overriding import plainly as _disabled_torch_function_impl  # noqa: F401 (PyTorch's name)
 from minigrad.gate.overriding import DisableTorchFunction as DisableTorchFunction
 from minigrad.gate.overriding import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
+from minigrad.gate.overriding import plainly as _disabled_torch_function_impl  # noqa: F401 (PyTorch's name)
 from minigrad.tensor.subclasses import converted, nowrap
 
 __all__ = [

@@ -256,12 +256,10 @@ def test_a_mode_is_over_after_an_error_and_in_other_threads() -> None:
         pass
 
     seen: list[Any] = []
+    thread = threading.Thread(target=lambda: seen.append((mg.ones(1) + 1).tolist()))
     with pytest.raises(NotImplementedError, match="Fails is a mode without"), Fails():
-        thread = threading.Thread(target=lambda: seen.append(mg.ones(1) + 1))
-        thread.start()
-        thread.join()
-        mg.ones(1)
-    assert seen == [mg.tensor([2.0])]
+        thread.start() or thread.join() or mg.ones(1)  # type: ignore[func-returns-value]
+    assert seen == [[2.0]]
     with Noted() as noted, overrides.DisableTorchFunction():
         assert mg.ones(1).tolist() == [1]
     assert noted.names == []

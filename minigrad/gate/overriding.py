@@ -216,24 +216,26 @@ def with_plain(inner: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
     of views.
     """
     twins: dict[int, tuple[Tensor, Tensor]] = {}
+    result = inner(
+        *[_as_plain(x, twins) for x in args], **{name: _as_plain(x, twins) for name, x in named.items()}
+    )
+    return _as_given(result, twins) if twins else result
 
-    def there(x: Any) -> Any:
-        if isinstance(x, Tensor) and getattr(x, "_replaces", False):
-            twin = of_class(x, Tensor)
-            twins[id(twin)] = twin, x
-            return twin
-        return type(x)(map(there, x)) if x.__class__ is list or x.__class__ is tuple else x
 
-    def back(y: Any) -> Any:
-        if id(y) in twins:
-            return twins[id(y)][1]
-        if isinstance(y, Tensor) and y._view is not None and id(y._view.base) in twins:
-            y._view = y._view._replace(base=twins[id(y._view.base)][1])
-        return each_of(y, back)
+def _as_plain(x: Any, twins: dict[int, tuple[Tensor, Tensor]]) -> Any:
+    if isinstance(x, Tensor) and getattr(x, "_replaces", False):
+        twin = of_class(x, Tensor)
+        twins[id(twin)] = twin, x
+        return twin
+    return each_of(x, lambda y: _as_plain(y, twins)) if x.__class__ in (list, tuple) else x
 
-    arguments = [there(x) for x in args]
-    result = inner(*arguments, **{name: there(x) for name, x in named.items()})
-    return back(result) if twins else result
+
+def _as_given(y: Any, twins: dict[int, tuple[Tensor, Tensor]]) -> Any:
+    if id(y) in twins:
+        return twins[id(y)][1]
+    if isinstance(y, Tensor) and y._view is not None and id(y._view.base) in twins:
+        y._view = y._view._replace(base=twins[id(y._view.base)][1])
+    return each_of(y, lambda z: _as_given(z, twins))
 
 
 def each_of(values: Any, change: Callable[[Any], Any]) -> Any:
