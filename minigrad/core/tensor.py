@@ -56,6 +56,19 @@ class ValuesAndIndices(NamedTuple):
         return printed(f"return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})")
 
 
+def of_parts(cls: type[Any], *parts: Any, **named: Any) -> Any:
+    """A result of several parts, given by place or by name or, as PyTorch's take them, in one sequence."""
+    if named:
+        parts += tuple(named.pop(name) for name in cls._fields[len(parts) :] if name in named)
+    elif len(parts) == 1:
+        parts = tuple(parts[0])
+    if named or len(parts) != len(cls._fields):
+        raise TypeError(f"{cls.__name__}() takes {', '.join(cls._fields)}, or a sequence of these")
+    return tuple.__new__(cls, parts)
+
+
+setattr(ValuesAndIndices, "__new__", of_parts)  # noqa: B010
+
 _OWN = frozenset({
     "__module__", "__dict__", "__weakref__", "__annotations__", "__doc__", "__firstlineno__",
     "__static_attributes__",
