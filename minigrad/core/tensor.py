@@ -30,7 +30,7 @@ class Tensor(MissingMethods):
 
     ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
     default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.tensor` is the usual way.
-    TypeError for a float.
+    ``Tensor(t)`` of a Tensor shares its memory, and gradients pass. TypeError for a float.
     """
 
     # The storage, as far as the core must know it; `minigrad.tensor` adds the methods.

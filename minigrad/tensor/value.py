@@ -37,6 +37,8 @@ class _Value(Tensor):
 
     def __new__(cls, *data: int | Sequence[Any] | Array | Tensor) -> Self:
         only = data[0] if len(data) == 1 else None
+        if isinstance(only, Tensor):
+            return Tensor.as_subclass(only, cls)
         if len(data) != 1 or only.__class__ in (int, Size):  # sizes
             shape: Any = only if isinstance(only, Size) else data or (0,)
             array = np.empty(shape, dtypes.default_float())
@@ -45,8 +47,8 @@ class _Value(Tensor):
                 f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
             )
         else:
-            if isinstance(only, (Tensor, np.ndarray)):
-                needs_value("Tensor() of a Tensor or an array")
+            if isinstance(only, np.ndarray):
+                needs_value("Tensor() of an array")
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         leaf_: Self = cls._make_subclass(cls, wrap(array), False)
         return leaf_
