@@ -75,7 +75,8 @@ SAME: list[Callable[[], Any]] = [
     lambda: mg.add(PLAIN, 1, out=X.clone()), lambda: X.clone().mul_(PLAIN), lambda: mg.as_tensor(X),
     lambda: mg.autograd.grad((P := X.clone().requires_grad_()).sum(), P)[0],
     lambda: copy.copy(X), lambda: copy.deepcopy(X), lambda: pickle.loads(pickle.dumps(X)), lambda: reversed(X),
-    lambda: type(X.max(0))(t for t in X.max(0)).indices, lambda: mg.nn.Parameter(X), lambda: mg.nn.Parameter(X) * 2, lambda: mg.stack([*X]),
+    lambda: type(X.max(0))(t for t in X.max(0)).indices,
+    lambda: mg.nn.Parameter(X), lambda: mg.nn.Parameter(X) * 2, lambda: mg.stack([*X]),
 ]  # fmt: skip
 
 
