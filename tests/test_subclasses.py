@@ -347,6 +347,12 @@ def test_functions_call_no_methods_of_the_class_that_nobody_called() -> None:
     product.sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[2, 2], [3, 3]]
+    y = mg.tensor([-1.0, 2.0], requires_grad=True)
+    z = y.as_subclass(Tagged) + 0
+    assert F.relu(z, inplace=True) is z
+    z.sum().backward()
+    assert y.grad is not None
+    assert y.grad.tolist() == [0, 1]
 
 
 # ---------------------------------------------------------------- what costs nothing, and what is refused
