@@ -175,10 +175,32 @@ def test_subclasses_are_asked_first_and_strangers_refuse() -> None:
     assert type(k + u) is type(u + k) is type(mg.add(k, u)) is Under
     with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \+: 'Kept' and 'Other'"):
         k + o
+    asked: list[str] = []
+    answer = classmethod(lambda cls, *a, **k: asked.append(cls.__name__) or NotImplemented)
+    first: Any = type("First", (mg.Tensor,), {"__torch_function__": answer})
+    second: Any = type("Second", (first,), {})
+    a, b = (mg.ones(1).as_subclass(c) for c in (first, second))
+    with pytest.raises(TypeError, match="NotImplemented"):
+        mg.add(a, b)
+    assert asked == ["Second", "First"]
     with pytest.raises(
         TypeError, match=r"(?s)'minigrad.add'.*NotImplemented.*class '.*Kept'.*class '.*Other'"
     ):
         mg.add(k, o)
+
+
+def test_an_operator_leaves_a_type_error_to_the_other_operand() -> None:
+    class Fails(mg.Tensor):
+        @classmethod
+        def __torch_function__(cls, *args: Any, **kwargs: Any) -> Any:
+            raise TypeError
+
+    class Right:
+        def __radd__(self, other: Any) -> str:
+            return "right"
+
+    right: Any = Right()
+    assert mg.ones(1).as_subclass(Fails) + right == "right"
 
 
 DUCKS = {
@@ -347,6 +369,10 @@ def test_functions_call_no_methods_of_the_class_that_nobody_called() -> None:
     product.sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[2, 2], [3, 3]]
+    base, w = mg.Tensor._make_subclass(Tagged, mg.zeros(1, 1)), mg.ones(1, 1, requires_grad=True)
+    mg.swapaxes(base, 0, 1).add_(w)
+    base.sum().backward()
+    assert w.grad == 1
     y = mg.tensor([-1.0, 2.0], requires_grad=True)
     z = y.as_subclass(Tagged) + 0
     assert F.relu(z, inplace=True) is z

@@ -219,9 +219,6 @@ def with_plain(inner: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
     result = inner(
         *[_as_plain(x, twins) for x in args], **{name: _as_plain(x, twins) for name, x in named.items()}
     )
-    for twin, x in twins.values():
-        if twin._node is not x._node and twin._node is not None and twin._node.op is not None:
-            x._node, x._view, x._epoch = twin._node, twin._view, twin._epoch  # it was changed in place
     return _as_given(result, twins) if twins else result
 
 
