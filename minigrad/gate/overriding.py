@@ -18,7 +18,7 @@ import numpy as np
 
 from minigrad.core.mode import MODE
 from minigrad.core.size import Size
-from minigrad.core.tensor import Tensor, of_class
+from minigrad.core.tensor import Tensor, of_class, of_users
 from minigrad.dtypes import dtype, printed
 from minigrad.errors import type_error
 
@@ -103,17 +103,19 @@ def plainly(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = 
 
 # ---------------------------------------------------------------- who takes over
 
-# Classes that are known to take nothing over; for all others an attribute is looked up.
-_PLAIN = frozenset(
-    {Tensor, float, int, bool, str, type(None), slice, type(...), np.ndarray, dtype, Size, range}
-)
+# Classes that are known to take nothing over, to which those of minigrad are added when they are met.
+_PLAIN = {Tensor, float, int, bool, str, type(None), slice, type(...), np.ndarray, dtype, Size, range}
 
 
 def overrides(x: object) -> bool:
     """Whether the class of an object takes functions over."""
     cls = type(x)
     own = None if cls in _PLAIN else getattr(cls, "__torch_function__", None)
-    return own is not None and own is not plainly
+    if own is not None and own is not plainly:
+        return True
+    if not of_users(cls):
+        _PLAIN.add(cls)
+    return False
 
 
 def overloaded(args: Iterable[Any]) -> list[Any]:
@@ -133,6 +135,15 @@ def _each(args: Iterable[Any]) -> Iterable[Any]:
             yield from x
         else:
             yield x
+
+
+def _all_plain(args: Iterable[Any]) -> bool:
+    """Whether all are of classes that are known to take nothing over."""
+    for x in args:
+        cls = x.__class__
+        if cls not in _PLAIN and not ((cls is list or cls is tuple) and _all_plain(x)):
+            return False
+    return True
 
 
 def foreign(args: Iterable[Any], named: dict[str, Any] | None = None) -> bool:
@@ -179,12 +190,8 @@ def _route(inner: Any, func: Any, composed: bool, args: tuple[Any, ...], named: 
     A ``composed`` function may call methods of its arguments.
     """
     state = now()
-    if not state.modes and not named:
-        for x in args:
-            if x.__class__ not in _PLAIN:
-                break
-        else:
-            return inner(*args)
+    if not state.modes and _all_plain(args) and (not named or _all_plain(named.values())):
+        return inner(*args, **named)
     ask = state.by_classes and inner.__name__ not in _OF_MODES
     found = overloaded(_each((*args, *named.values()))) if ask else []
     if not found and not state.modes:
