@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from types import FunctionType
-from typing import Any, Self
+from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, type_error
@@ -93,14 +93,9 @@ class TorchFunctionMode(Within):
     ) -> Any:
         raise not_implemented_error(f"{type(self).__name__} is a mode without a __torch_function__")
 
-    def __enter__(self) -> Self:
+    def _inside(self, state: State) -> State:
         arm()
-        self.__dict__.setdefault("_before", [])  # a subclass may not call the constructor
-        return super().__enter__()
-
-    def change(self, state: State) -> State:
-        """It is the innermost mode."""
-        return State((*state.modes, self), state.by_classes)
+        return State((*state.modes, self), state.by_classes, state)
 
 
 class BaseTorchFunctionMode(TorchFunctionMode):

@@ -45,10 +45,11 @@ enrol = DOORS.enrol
 
 
 class State(NamedTuple):
-    """The modes that are on, the innermost last; whether classes take over."""
+    """The modes that are on, the innermost last; whether classes take over; what was before, inside of ``with``."""
 
     modes: tuple[Any, ...] = ()
     by_classes: bool = True
+    before: Any = None
 
 
 _STATE: contextvars.ContextVar[State] = contextvars.ContextVar("minigrad_overriding", default=State())  # noqa: B039 (immutable)
@@ -56,39 +57,31 @@ now = _STATE.get
 
 
 class Within:
-    """In ``with``: another state; left, the state before is back."""
+    """In ``with``: another state; left, the state before is back. Threads may share one, for it holds nothing."""
 
-    def __init__(self) -> None:
-        self._before: list[State] = []
-
-    def change(self, state: State) -> State:
-        """The state inside, from that outside."""
+    def _inside(self, state: State) -> State:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        before = now()
-        self._before.append(before)
-        _STATE.set(self.change(before))
+        _STATE.set(self._inside(now()))
         return self
 
     def __exit__(self, *caught: object) -> None:
-        _STATE.set(self._before.pop())
+        _STATE.set(now().before)
 
 
 class DisableTorchFunctionSubclass(Within):
     """In ``with``: functions take Tensors of subclasses as what they are in memory; results are plain."""
 
-    def change(self, state: State) -> State:
-        """Classes take nothing over."""
-        return State(state.modes, False)
+    def _inside(self, state: State) -> State:
+        return State(state.modes, False, state)
 
 
 class DisableTorchFunction(Within):
     """In ``with``: neither classes nor modes take over."""
 
-    def change(self, state: State) -> State:
-        """Nothing takes over."""
-        return State((), False)
+    def _inside(self, state: State) -> State:
+        return State((), False, state)
 
 
 def plainly(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
