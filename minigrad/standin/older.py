@@ -185,6 +185,7 @@ def install() -> None:
         _disabled_torch_function_impl=overriding.plainly, _disabled_torch_dispatch_impl=Tensor.__torch_dispatch__,
         DisableTorchFunctionSubclass=overriding.DisableTorchFunctionSubclass,
         DisableTorchFunction=overriding.DisableTorchFunction,
+        _is_torch_function_mode_enabled=lambda: bool(overriding.now().modes),
         __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
