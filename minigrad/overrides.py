@@ -109,7 +109,7 @@ class BaseTorchFunctionMode(TorchFunctionMode):
 
 # ---------------------------------------------------------------- what there is
 
-_SPACES = ("", "nn.functional", "nn.init", "linalg", "special")
+_SPACES = ("", "nn.functional", "nn.init", "linalg", "fft", "special")
 
 
 def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:

@@ -97,7 +97,21 @@ def plainly(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = 
 # ---------------------------------------------------------------- who takes over
 
 # Classes that are known to take nothing over, to which those of minigrad are added when they are met.
-_PLAIN = {Tensor, float, int, bool, str, type(None), slice, type(...), np.ndarray, dtype, Size, range}
+_PLAIN = {
+    Tensor,
+    float,
+    int,
+    bool,
+    complex,
+    str,
+    type(None),
+    slice,
+    type(...),
+    np.ndarray,
+    dtype,
+    Size,
+    range,
+}
 
 
 def overrides(x: object) -> bool:
