@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         mps as mps,
         nn as nn,
         optim as optim,
+        overrides as overrides,
         profiler as profiler,
         random as random,
     )
@@ -80,8 +81,8 @@ else:
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
         "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
-        "nn", "onnx", "optim", "profiler", "random", "serialization", "special", "storage", "tape", "testing",
-        "threads", "types", "utils", "version", "xpu",
+        "nn", "onnx", "optim", "overrides", "profiler", "random", "serialization", "special", "storage", "tape",
+        "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -920,7 +920,11 @@ def test_the_class_makes_tensors_as_pytorch_s_does() -> None:
     assert mg.Tensor(mg.Size([2, 3])).shape == mg.Tensor(2, 3).shape == (2, 3)
     assert mg.Tensor(mg.Size([])).shape == ()
     assert mg.Tensor((2, 3)).tolist() == [2.0, 3.0]
-    assert mg.Tensor(mg.arange(2)).dtype is mg.float32
+    whole, x = mg.arange(2), mg.ones(2, requires_grad=True)
+    mg.Tensor(whole).add_(1)  # of the same memory, whatever the dtype
+    mg.Tensor(x).sum().backward()
+    assert x.grad is not None
+    assert (whole.tolist(), x.grad.tolist()) == ([1, 2], [1, 1])
     for data in (2.5, "a", None, True):
         with pytest.raises(TypeError, match="sequence"):
             mg.Tensor(data)

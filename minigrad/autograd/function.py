@@ -18,9 +18,10 @@ from minigrad.core.gradients import Part
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Freed, Node, Packed, new_node
 from minigrad.core.op import Op
-from minigrad.core.tensor import Tensor, View, leaf, wrap
+from minigrad.core.tensor import Tensor, View, leaf, of_class, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
 from minigrad.errors import runtime_error
+from minigrad.gate.overriding import overrides
 
 if TYPE_CHECKING:
     P = ParamSpec("P")
@@ -355,7 +356,7 @@ def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t
         if t._array.size and np.may_share_memory(t._array, x._array):
             base = x if x._view is None else x._view.base
             out._view = View(base, (), base._epoch, "a Function")
-    return out
+    return of_class(out, type(t)) if overrides(t) else out
 
 
 def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:

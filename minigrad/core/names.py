@@ -79,14 +79,15 @@ def of_permute(node: Any) -> str:
 
 def of_slice(node: Any) -> str:
     """By what stands last between the brackets and is not all of a dimension."""
-    for k in reversed(node.params["index"]):
+    index = node.params["index"]
+    for k in reversed(index):
         if k is None:
             return "UnsqueezeBackward0"
         if k is not Ellipsis and not isinstance(k, slice):
             return "SelectBackward0"
         if isinstance(k, slice) and k != slice(None):
             break
-    return "SliceBackward0"
+    return "SliceBackward0" if any(isinstance(k, slice) for k in index) else "AliasBackward0"
 
 
 def of_triangle(node: Any) -> str:

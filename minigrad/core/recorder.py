@@ -65,6 +65,10 @@ class Recorder:
         """The error for what would depend on the values of a Tensor."""
         raise NotImplementedError
 
+    def refuse(self, message: str) -> Exception:
+        """The error for what no recording can hold."""
+        raise NotImplementedError
+
     def picked(self, source: Any, t: Any) -> None:
         """A Tensor of one number has picked ``t``, which is a copy now, and would be a view of the source else."""
 

@@ -30,7 +30,7 @@ class Tensor(MissingMethods):
 
     ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
     default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.tensor` is the usual way.
-    TypeError for a float.
+    ``Tensor(t)`` of a Tensor shares its memory, and gradients pass. TypeError for a float.
     """
 
     # The storage, as far as the core must know it; `minigrad.tensor` adds the methods.
@@ -56,6 +56,19 @@ class ValuesAndIndices(NamedTuple):
         return printed(f"return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})")
 
 
+def of_parts(cls: type[Any], *parts: Any, **named: Any) -> Any:
+    """A result of several parts, given by place or by name or, as PyTorch's take them, in one sequence."""
+    if named:
+        parts += tuple(named.pop(name) for name in cls._fields[len(parts) :] if name in named)
+    elif len(parts) == 1:
+        parts = tuple(parts[0])
+    if named or len(parts) != len(cls._fields):
+        raise TypeError(f"{cls.__name__}() takes {', '.join(cls._fields)}, or a sequence of these")
+    return tuple.__new__(cls, parts)
+
+
+setattr(ValuesAndIndices, "__new__", of_parts)  # noqa: B010
+
 _OWN = frozenset({
     "__module__", "__dict__", "__weakref__", "__annotations__", "__doc__", "__firstlineno__",
     "__static_attributes__",
@@ -67,8 +80,9 @@ def extend(methods: type[Tensor]) -> type[Tensor]:
     for name, value in vars(methods).items():
         if name not in _OWN:
             setattr(Tensor, name, value)
-            if value.__class__ is FunctionType and value.__qualname__ == f"{methods.__name__}.{name}":
-                value.__qualname__, value.__module__ = f"Tensor.{name}", Tensor.__module__
+            function = getattr(value, "__func__", value)  # of a classmethod
+            if function.__class__ is FunctionType and function.__qualname__ == f"{methods.__name__}.{name}":
+                function.__qualname__, function.__module__ = f"Tensor.{name}", Tensor.__module__
     return Tensor
 
 
@@ -93,6 +107,19 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
         if mode.recorder is not None:
             mode.recorder.made(t)
     return t
+
+
+def of_class(t: Tensor, cls: type[T]) -> T:
+    """A Tensor that nobody else has, as one of a class: of the same memory, with the same record and attributes."""
+    own = new(cls)
+    own._array, own._node, own._view = t._array, t._node, t._view
+    own.__dict__.update(t.__dict__)
+    return own
+
+
+def of_users(cls: type) -> bool:
+    """Whether a class of Tensors is none of minigrad's."""
+    return cls.__module__.partition(".")[0] != "minigrad"
 
 
 def for_inference(t: Tensor) -> None:

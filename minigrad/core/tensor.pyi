@@ -3,7 +3,7 @@
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import EllipsisType
-from typing import Any, Literal, NamedTuple, Self, SupportsIndex, TypeVar, overload
+from typing import Any, Literal, NamedTuple, NoReturn, Self, SupportsIndex, TypeVar, overload
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Tensor(MissingMethods):
 
 ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
 default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.tensor` is the usual way.
-TypeError for a float."""
+``Tensor(t)`` of a Tensor shares its memory, and gradients pass. TypeError for a float."""
 
     _array: Array
     _node: Node | None
@@ -250,18 +250,33 @@ TypeError for a float."""
         """False."""
     def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
         """RuntimeError: the only device is the CPU."""
+    @staticmethod
+    def __torch_dispatch__(func: Callable[..., Any], types: Any, args: Any=(), kwargs: Any=None) -> Any:
+        """The function: there is nothing below the public ones that a class takes over."""
+    def __init_subclass__(cls, **options: Any) -> None:
+        ...
+    @classmethod
+    def __torch_function__(cls, func: Callable[..., Any], types: Iterable[builtins.type], args: tuple[Any, ...]=(), kwargs: dict[str, Any] | None=None) -> Any:
+        """The result of ``func``, a public function that got Tensors of this class, with Tensors of the class in it.
+    
+    A subclass may write its own, and call this one by ``super()``. ``types`` are the classes of arguments that
+    take over; NotImplemented where this class is none of their subclasses, so that theirs are asked."""
+    def as_subclass(self, cls: builtins.type[Own]) -> Own:
+        """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
+    
+    What operations make of it are of that class too, by its ``__torch_function__``. NotImplementedError for a
+    class with a ``__torch_dispatch__``."""
+    @staticmethod
+    def _make_subclass(cls: builtins.type[Own], data: Tensor, requires_grad: builtins.bool=False) -> Own:
+        """A leaf of another class over the same memory."""
+    @staticmethod
+    def _make_wrapper_subclass(cls: builtins.type, *args: Any, **kwargs: Any) -> NoReturn:
+        """NotImplementedError: such a Tensor has no memory, and takes over all that happens to it."""
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
     _grad: Tensor | None
     def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:
         ...
-    def as_subclass(self, cls: builtins.type[Own]) -> Own:
-        """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
-    
-    What operations make of it are plain Tensors."""
-    @staticmethod
-    def _make_subclass(cls: builtins.type[Own], data: Tensor, requires_grad: builtins.bool=False) -> Own:
-        """A leaf of another class over the same memory."""
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
@@ -328,6 +343,8 @@ TypeError for a float."""
     def __len__(self) -> builtins.int:
         ...
     def __iter__(self) -> Iterator[Tensor]:
+        ...
+    def __reversed__(self) -> Tensor:
         ...
     def __contains__(self, element: object) -> builtins.bool:
         ...
@@ -1491,4 +1508,7 @@ INFERENCE: bool
 def extend(methods: type[Tensor]) -> type[Tensor]: ...
 def wrap(array: Any, node: Node | None = None) -> Tensor: ...
 def for_inference(t: Tensor) -> None: ...
+def of_parts(cls: builtins.type[Any], *parts: Any, **named: Any) -> Any: ...
+def of_class(t: Tensor, cls: builtins.type[T]) -> T: ...
+def of_users(cls: builtins.type) -> builtins.bool: ...
 def leaf(t: Tensor, requires_grad: bool = False) -> Node: ...

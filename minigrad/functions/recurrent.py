@@ -9,6 +9,7 @@ from minigrad.core.apply import apply
 from minigrad.core.op import Op, Params
 from minigrad.core.tensor import Tensor
 from minigrad.functions.elementwise import own
+from minigrad.gate.overriding import enrol
 from minigrad.ops import recurrent as r
 from minigrad.ops.shape import split
 
@@ -40,5 +41,8 @@ def layer(
     shapes = [(len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)]
     return [own(part) for part in split(y, shapes)]
 
+
+# The modules call it as PyTorch's call functions.
+enrol(layer)
 
 METHODS = ""

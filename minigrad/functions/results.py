@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, of_parts
 from minigrad.dtypes import printed
 
 C = TypeVar("C", bound=type)
@@ -20,6 +20,7 @@ def prints_as(name: str) -> Callable[[C], C]:
 
     def decorated(cls: C) -> C:
         setattr(cls, "__repr__", __repr__)  # noqa: B010
+        setattr(cls, "__new__", of_parts)  # noqa: B010
         return cls
 
     return decorated

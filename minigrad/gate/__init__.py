@@ -28,6 +28,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
+from minigrad.gate.overriding import FILE, enrol, foreign
 
 C = TypeVar("C", bound=type)
 
@@ -153,8 +154,6 @@ class _Missing:
 
 
 MISSING = _Missing()
-# Where tracebacks say that gates are: inside the package, and without a line to show.
-FILE = __file__.removesuffix("__init__.py") + "<gate>"
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
 _MAKERS = frozenset(
@@ -213,6 +212,7 @@ class Gate:
         # Whether classes are looked up at each call; a single Tensor is looked at by its operation.
         single = count == 1 and check == "all" and function.__annotations__.get(self.names[0]) == "Tensor"
         self.looks = not single and any(self.watches(n) for n in self.names)
+        self.door: Any = None  # what users call
         self.seen: set[Any] = set()  # classes of arguments that were found good
 
     def kind(self, name: str) -> Kind | None:
@@ -336,10 +336,20 @@ class Gate:
                 raise type_error(f"{self.name}() got {what} argument '{name}'")
         return tuple(places)
 
-    def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Raises what a user should see in place of an error; returns where that is the error itself."""
+    def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Raises what a user should see in place of an error; returns None where that is the error itself.
+
+        A function without arguments makes the call again: one of them has a ``__torch_function__``, not asked yet.
+        """
+        if foreign(args, named):
+            given = [*args]
+            while given and given[-1] is self.default(
+                self.names[len(given) - 1] if len(given) <= len(self.names) else ""
+            ):
+                given.pop()
+            return functools.partial(self.door, *given, **named)
         if isinstance(error, Warning) or _of_user(error):
-            return
+            return None
         own = {n: v for n, v in named.items() if n in self.only}
         wrong = self.wrong(args, own, self.kinds)
         operand, caused = isinstance(error, NotAnOperand), error.__cause__ is not None
@@ -353,6 +363,7 @@ class Gate:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None
         if isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy"):
             raise runtime_error(f"{self.name}(): {error}") from error
+        return None
 
 
 def _says_nothing(name: str, value: Any) -> bool:
@@ -427,6 +438,8 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
         function.__annotations__,
         function,
     )
+    gate.door = door
+    enrol(door)
     return door
 
 

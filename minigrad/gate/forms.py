@@ -16,7 +16,8 @@ def make_0S(function, seen, check, call, explain):
                 return function(*rest, **named)
             return function(*rest)
         except Exception as error:
-            explain(error, (*rest,), named)
+            if again := explain(error, (*rest,), named):
+                return again()
             raise
 
     return gate
@@ -31,7 +32,8 @@ def make_1(function, seen, check, call, explain):
                 return function(p0, **named)
             return function(p0)
         except Exception as error:
-            explain(error, (p0,), named)
+            if again := explain(error, (p0,), named):
+                return again()
             raise
 
     return gate
@@ -46,7 +48,8 @@ def make_1A(function, seen, check, call, explain, apply, op):
                 return function(p0, **named)
             return apply(op, (p0,))
         except Exception as error:
-            explain(error, (p0,), named)
+            if again := explain(error, (p0,), named):
+                return again()
             raise
 
     return gate
@@ -61,7 +64,8 @@ def make_1S(function, seen, check, call, explain):
                 return function(p0, *rest, **named)
             return function(p0, *rest)
         except Exception as error:
-            explain(error, (p0, *rest,), named)
+            if again := explain(error, (p0, *rest,), named):
+                return again()
             raise
 
     return gate
@@ -78,7 +82,8 @@ def make_1L(function, seen, check, call, explain):
                 return check(type(p0), (p0,), named)
             return function(p0)
         except Exception as error:
-            explain(error, (p0,), named)
+            if again := explain(error, (p0,), named):
+                return again()
             raise
 
     return gate
@@ -93,7 +98,8 @@ def make_2(function, seen, check, call, explain):
                 return function(p0, p1, **named)
             return function(p0, p1)
         except Exception as error:
-            explain(error, (p0, p1,), named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -108,7 +114,8 @@ def make_2A(function, seen, check, call, explain, apply, op):
                 return function(p0, p1, **named)
             return apply(op, (p0, p1,))
         except Exception as error:
-            explain(error, (p0, p1,), named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -125,7 +132,8 @@ def make_2L(function, seen, check, call, explain):
                 return check((type(p0), type(p1)), (p0, p1,), named)
             return function(p0, p1)
         except Exception as error:
-            explain(error, (p0, p1,), named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -142,7 +150,8 @@ def make_2LA(function, seen, check, call, explain, apply, op):
                 return check((type(p0), type(p1)), (p0, p1,), named)
             return apply(op, (p0, p1,))
         except Exception as error:
-            explain(error, (p0, p1,), named)
+            if again := explain(error, (p0, p1,), named):
+                return again()
             raise
 
     return gate
@@ -157,7 +166,8 @@ def make_3(function, seen, check, call, explain):
                 return function(p0, p1, p2, **named)
             return function(p0, p1, p2)
         except Exception as error:
-            explain(error, (p0, p1, p2,), named)
+            if again := explain(error, (p0, p1, p2,), named):
+                return again()
             raise
 
     return gate
@@ -174,7 +184,8 @@ def make_3L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2)), (p0, p1, p2,), named)
             return function(p0, p1, p2)
         except Exception as error:
-            explain(error, (p0, p1, p2,), named)
+            if again := explain(error, (p0, p1, p2,), named):
+                return again()
             raise
 
     return gate
@@ -191,7 +202,8 @@ def make_4L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3)), (p0, p1, p2, p3,), named)
             return function(p0, p1, p2, p3)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3,), named)
+            if again := explain(error, (p0, p1, p2, p3,), named):
+                return again()
             raise
 
     return gate
@@ -206,7 +218,8 @@ def make_5(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, **named)
             return function(p0, p1, p2, p3, p4)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4,), named):
+                return again()
             raise
 
     return gate
@@ -223,7 +236,8 @@ def make_5L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4)), (p0, p1, p2, p3, p4,), named)
             return function(p0, p1, p2, p3, p4)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4,), named):
+                return again()
             raise
 
     return gate
@@ -238,7 +252,8 @@ def make_6(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, **named)
             return function(p0, p1, p2, p3, p4, p5)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5,), named):
+                return again()
             raise
 
     return gate
@@ -255,7 +270,8 @@ def make_6L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5)), (p0, p1, p2, p3, p4, p5,), named)
             return function(p0, p1, p2, p3, p4, p5)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5,), named):
+                return again()
             raise
 
     return gate
@@ -270,7 +286,8 @@ def make_7(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, **named)
             return function(p0, p1, p2, p3, p4, p5, p6)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6,), named):
+                return again()
             raise
 
     return gate
@@ -287,7 +304,8 @@ def make_7L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6)), (p0, p1, p2, p3, p4, p5, p6,), named)
             return function(p0, p1, p2, p3, p4, p5, p6)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6,), named):
+                return again()
             raise
 
     return gate
@@ -302,7 +320,8 @@ def make_8(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named):
+                return again()
             raise
 
     return gate
@@ -319,7 +338,8 @@ def make_8L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7)), (p0, p1, p2, p3, p4, p5, p6, p7,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named):
+                return again()
             raise
 
     return gate
@@ -334,7 +354,8 @@ def make_9(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named):
+                return again()
             raise
 
     return gate
@@ -351,7 +372,8 @@ def make_9L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8)), (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named):
+                return again()
             raise
 
     return gate
@@ -366,7 +388,8 @@ def make_10(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named):
+                return again()
             raise
 
     return gate
@@ -383,7 +406,8 @@ def make_10L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9)), (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named):
+                return again()
             raise
 
     return gate
@@ -398,7 +422,8 @@ def make_11(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named):
+                return again()
             raise
 
     return gate
@@ -415,7 +440,8 @@ def make_11L(function, seen, check, call, explain):
                 return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9), type(p10)), (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named):
+                return again()
             raise
 
     return gate
@@ -430,7 +456,8 @@ def make_12(function, seen, check, call, explain):
                 return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, **named)
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11)
         except Exception as error:
-            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11,), named)
+            if again := explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11,), named):
+                return again()
             raise
 
     return gate

@@ -7,12 +7,13 @@ from typing import Any, Self, TypeGuard, TypeVar
 
 from minigrad import dtypes
 from minigrad.core.changes import RUNNING, part
-from minigrad.core.tensor import wrap
+from minigrad.core.tensor import of_users, wrap
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import empty
 from minigrad.gate import constructor
+from minigrad.gate.overriding import plainly
 from minigrad.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
@@ -20,8 +21,17 @@ __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter
 T = TypeVar("T", bound=Tensor)
 
 
+class _ParameterMeta(type(Tensor)):  # type: ignore[misc]
+    """A Tensor of a user's class is a Parameter if it was made one."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if type.__instancecheck__(cls, instance):
+            return True
+        return cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+
+
 @constructor(check="none")
-class Parameter(Tensor):
+class Parameter(Tensor, metaclass=_ParameterMeta):
     """A Tensor that a :class:`~minigrad.nn.Module` registers when it becomes one of its attributes.
 
     ``data`` is a Tensor of any shape; the Parameter is a new leaf that shares its memory (and forgets its
@@ -31,8 +41,12 @@ class Parameter(Tensor):
     """
 
     _warns_of_hooks = False
+    _is_param = True
+    __torch_function__ = plainly  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
+        if data.__class__ is not Tensor and isinstance(data, Tensor) and of_users(type(data)):
+            return _marked(data, requires_grad)  # type: ignore[return-value]
         return _leaf(cls, data, requires_grad)
 
     def __repr__(self) -> str:
@@ -53,6 +67,7 @@ class Buffer(Tensor):
     """
 
     persistent: bool
+    __torch_function__ = plainly  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
         return _leaf(cls, data, False)
@@ -64,6 +79,18 @@ class Buffer(Tensor):
 def _rebuild_buffer(cls: type[Buffer], data: Tensor, persistent: bool) -> Buffer:
     """What pickles of minigrad 0.1.0 call."""
     return cls(data, persistent=persistent)
+
+
+def _marked(data: Tensor, requires_grad: bool) -> Tensor:
+    """A leaf of the class of ``data`` that passes for a Parameter. RuntimeError where `detach` gives another class."""
+    leaf = data.detach().requires_grad_(requires_grad)
+    if type(leaf) is not type(data):
+        raise runtime_error(
+            f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an "
+            f"instance of the same type, but type {type(leaf).__name__} was found instead: see its __torch_function__"
+        )
+    vars(leaf)["_is_param"] = True
+    return leaf
 
 
 def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
@@ -87,6 +114,7 @@ class UninitializedTensorMixin(Tensor):
     """What has a dtype and no size yet. Until ``materialize`` ValueError for all that needs values."""
 
     cls_to_become: type[Tensor]
+    __torch_function__ = plainly  # type: ignore[assignment]
 
     def _refuse(self) -> Any:
         raise value_error(

@@ -68,7 +68,7 @@ class Writer:
         elif isinstance(value, np.ndarray):
             kind += f" of {value.dtype}"
         elif isinstance(value, Tensor):
-            instead = "; save value.data, or a Tensor made of it"
+            instead = "; save value.as_subclass(minigrad.Tensor)"
         elif isinstance(value, (dict, list, tuple, set, frozenset)):
             plain = next(t for t in (dict, list, tuple, set, frozenset) if isinstance(value, t))
             instead = f"; save a plain {'set' if plain is frozenset else plain.__name__} of it"

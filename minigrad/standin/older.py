@@ -5,7 +5,6 @@ It is there while minigrad stands in for ``torch``, and costs nothing elsewhere.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 
 from minigrad.device import device
 from minigrad.errors import runtime_error, type_error
+from minigrad.gate import overriding
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
@@ -41,6 +41,7 @@ def _with_factors(function: Callable[..., Any], places: int, factors: str) -> Ca
             others = tuple(x for x in args if isinstance(x, Tensor))
         return function(*others, **dict(zip(factors.split(), numbers, strict=False)), **named)
 
+    overriding.enrol(older)
     return older
 
 
@@ -146,11 +147,6 @@ def _load_library(path: str) -> None:
     raise OSError(f"{path} is compiled for PyTorch itself, for which minigrad stands in")
 
 
-def _plainly(function: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
-    """What subclasses of Tensor set as ``__torch_function__`` to get plain results, as they do here."""
-    return function(*args, **(kwargs or {}))
-
-
 def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
     """What the arguments of ``to`` ask for: a device, a dtype, whether it need not wait, and a format of memory."""
     from minigrad.nn._tensors import dtype_of_to
@@ -186,9 +182,12 @@ def install() -> None:
     minigrad.__dict__["_C"] = compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
-        _disabled_torch_function_impl=_plainly, __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
+        _disabled_torch_function_impl=overriding.plainly, _disabled_torch_dispatch_impl=Tensor.__torch_dispatch__,
+        DisableTorchFunctionSubclass=overriding.DisableTorchFunctionSubclass,
+        DisableTorchFunction=overriding.DisableTorchFunction,
+        _is_torch_function_mode_enabled=lambda: bool(overriding.now().modes),
+        __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
-        DisableTorchFunctionSubclass=contextlib.nullcontext, DisableTorchFunction=contextlib.nullcontext,
     )  # fmt: skip
     for name in _ANNOTATED:
         _before.append((minigrad, name, None))

@@ -34,7 +34,7 @@ FILLED = {"new_zeros": creation.zeros, "new_ones": creation.ones, "new_empty": c
 
 def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
     def method(self: Tensor) -> Tensor:
-        return self.to(dtype)
+        return Tensor.to(self, dtype)
 
     method.__name__, method.__qualname__ = name, f"_Convert.{name}"
     method.__doc__ = (
@@ -111,19 +111,19 @@ class _Convert(Tensor):
         if dtype is None:
             return dtypes.printed(_NAMES[self.dtype])
         if isinstance(dtype, type) and isinstance(typed := getattr(dtype, "dtype", None), dtypes.dtype):
-            return self.to(typed)
+            return Tensor.to(self, typed)
         if isinstance(dtype, (str, FunctionType)):
             name = dtype if isinstance(dtype, str) else dtype.__name__
             place = name.rpartition(".")
             if place[0] not in ("", "torch", "minigrad") or place[2] not in _OF_NAMES:
                 raise value_error(f"invalid type: {name!r}")
-            return self.to(_OF_NAMES[place[2]])
+            return Tensor.to(self, _OF_NAMES[place[2]])
         other: Any = dtype
-        return self.to(other)
+        return Tensor.to(self, other)
 
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""
-        return self.to(other)
+        return Tensor.to(self, other)
 
     def cpu(self) -> Tensor:
         """Itself."""

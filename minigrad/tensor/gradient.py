@@ -38,7 +38,7 @@ class _Gradient(Tensor):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        self.requires_grad_(value)
+        Tensor.requires_grad_(self, value)  # a subclass may set this in its own method
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Turns recording on or off for a leaf. RuntimeError for other Tensors and for integers."""

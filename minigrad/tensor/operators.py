@@ -18,6 +18,7 @@ from minigrad.functions import elementwise, inplace, linalg, lookup, table
 from minigrad.functions import index as indexing
 from minigrad.functions.store import update
 from minigrad.gate import methods
+from minigrad.gate.overriding import foreign
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import permute
 
@@ -30,7 +31,7 @@ def _operator(op: Op) -> Callable[[Tensor, Operand], Tensor]:
         try:
             return apply(op, (self, other))
         except NotAnOperand:
-            return NotImplemented
+            return method(self, other) if foreign((other,)) else NotImplemented
 
     return method
 
@@ -40,7 +41,7 @@ def _reflected(op: Op) -> Callable[[Tensor, Operand], Tensor]:
         try:
             return apply(op, (other, self))
         except NotAnOperand:
-            return NotImplemented
+            return method(self, other) if foreign((other,)) else NotImplemented
 
     return method
 
@@ -53,7 +54,7 @@ def _in_place(op: Op) -> Callable[[T, Operand], T]:
         try:
             return update(self, op, (self, other))
         except NotAnOperand:
-            return NotImplemented
+            return method(self, other) if foreign((other,)) else NotImplemented
 
     return method
 
@@ -73,6 +74,7 @@ def _with_functions(methods: type[Tensor]) -> type[Tensor]:
     for name, op in _BINARY.items():
         added |= {f"__{name}__": _operator(op), f"__r{name}__": _reflected(op), f"__i{name}__": _in_place(op)}
     added |= {f"__{name}__": _operator(op) for name, op in _COMPARE.items()}
+    added |= {"__getitem__": indexing.getitem, "__setitem__": inplace.setitem}
     for name, function in added.items():
         if name.startswith("__"):
             function.__name__, function.__qualname__, function.__module__ = name, f"Tensor.{name}", "minigrad"

@@ -10,12 +10,11 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import needs_value
-from minigrad.core.mode import MODE, RECORDERS
-from minigrad.core.node import new
+from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.size import Size
-from minigrad.core.tensor import Tensor, extend, wrap
+from minigrad.core.tensor import Tensor, extend, of_users, wrap
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
 from minigrad.device import device as Device
@@ -38,6 +37,8 @@ class _Value(Tensor):
 
     def __new__(cls, *data: int | Sequence[Any] | Array | Tensor) -> Self:
         only = data[0] if len(data) == 1 else None
+        if isinstance(only, Tensor):
+            return Tensor.as_subclass(only, cls)
         if len(data) != 1 or only.__class__ in (int, Size):  # sizes
             shape: Any = only if isinstance(only, Size) else data or (0,)
             array = np.empty(shape, dtypes.default_float())
@@ -46,37 +47,11 @@ class _Value(Tensor):
                 f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
             )
         else:
-            if isinstance(only, (Tensor, np.ndarray)):
-                needs_value("Tensor() of a Tensor or an array")
+            if isinstance(only, np.ndarray):
+                needs_value("Tensor() of an array")
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         leaf_: Self = cls._make_subclass(cls, wrap(array), False)
         return leaf_
-
-    def as_subclass(self, cls: type[Own]) -> Own:
-        """This Tensor as one of a subclass, of the same memory and in the same graph. TypeError for any other class.
-
-        What operations make of it are plain Tensors.
-        """
-        kind: object = cls
-        if not (isinstance(kind, type) and issubclass(kind, Tensor)):
-            raise type_error(f"as_subclass() takes a subclass of Tensor, got {cls!r}")
-        alias, t = self[...], new(cls)
-        t._array, t._node, t._view = alias._array, alias._node, alias._view
-        t.__dict__.update(alias.__dict__)
-        return t
-
-    @staticmethod
-    def _make_subclass(cls: type[Own], data: Tensor, requires_grad: bool = False) -> Own:
-        """A leaf of another class over the same memory."""
-        t = new(cls)
-        t._array, t._node, t._view = data._array, None, None
-        if data._inference:
-            t._inference = True
-        if RECORDERS and (recorder := MODE.get().recorder) is not None:
-            recorder.made(t)
-        if requires_grad is not False:
-            t.requires_grad_(requires_grad)
-        return t
 
     @property
     def shape(self) -> Size:
@@ -227,7 +202,13 @@ class _Value(Tensor):
         node = self._node
         if node is not None and node.requires_grad:
             suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.name()}>")
-        return tensor_text(self._array, suffixes=suffixes)
+        kind = type(self)
+        if not of_users(kind):
+            return tensor_text(self._array, suffixes=suffixes)
+        text = tensor_text(self._array, suffixes=suffixes, prefix=f"{kind.__name__}(")
+        return f"Parameter({text})" if self._is_param else text
+
+    _is_param = False  # whether it passes for a Parameter
 
     def __format__(self, spec: str) -> str:
         if self._array.ndim == 0:
@@ -243,6 +224,9 @@ class _Value(Tensor):
         if self._array.ndim == 0:
             raise type_error("iteration over a 0-d tensor")
         return iter(Tensor.unbind(self))
+
+    def __reversed__(self) -> Tensor:
+        return self.flip(0) if self._array.ndim else self
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")
