@@ -64,6 +64,8 @@ def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def added_by_numpy(shape: Sequence[int], dtype: Any, axis: Any, dense: bool) -> bool:
     """Whether `add_up` adds as NumPy does by itself, however an array lies in memory, or one that lies densely."""
     count = math.prod(shape if axis is None else [shape[d] for d in axis])
+    if dtype.kind == "c":
+        return math.prod(shape) <= FEW
     return dtype.kind != "f" or count <= FEW or (count == math.prod(shape) and dense)
 
 
