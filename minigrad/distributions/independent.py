@@ -56,40 +56,32 @@ class Independent(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        value: Tensor = self.base_dist.mean
-        return value
+        return self.base_dist.mean
 
     @property
     def mode(self) -> Tensor:
-        value: Tensor = self.base_dist.mode
-        return value
+        return self.base_dist.mode
 
     @property
     def variance(self) -> Tensor:
-        value: Tensor = self.base_dist.variance
-        return value
+        return self.base_dist.variance
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
-        value: Tensor = self.base_dist.sample(sample_shape)
-        return value
+        return self.base_dist.sample(sample_shape)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        value: Tensor = self.base_dist.rsample(sample_shape)
-        return value
+        return self.base_dist.rsample(sample_shape)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        log_prob: Tensor = sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
-        return log_prob
+        return sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
 
     def entropy(self) -> Tensor:
-        entropy: Tensor = sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
-        return entropy
+        return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         if self.reinterpreted_batch_ndims > 0:
             raise NotImplementedError("Enumeration over cartesian product is not implemented")
-        values: Tensor = self.base_dist.enumerate_support(expand=expand)
-        return values
+        return self.base_dist.enumerate_support(expand=expand)
 
     def __repr__(self) -> str:
         return f"Independent({self.base_dist}, {self.reinterpreted_batch_ndims})"

@@ -29,10 +29,8 @@ class LogisticNormal(TransformedDistribution):
 
     @property
     def loc(self) -> Tensor:
-        loc: Tensor = self.base_dist.base_dist.loc
-        return loc
+        return self.base_dist.base_dist.loc
 
     @property
     def scale(self) -> Tensor:
-        scale: Tensor = self.base_dist.base_dist.scale
-        return scale
+        return self.base_dist.base_dist.scale

@@ -37,8 +37,7 @@ class LogitRelaxedBernoulli(Odds, Distribution):
         uniform = clamp_probs(draw("uniform", self.probs, shape))
         probs = clamp_probs(self.probs)
         odds = uniform.log() - (-uniform).log1p() + probs.log() - (-probs).log1p()
-        value: Tensor = odds / self.temperature
-        return value
+        return odds / self.temperature
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -46,8 +45,7 @@ class LogitRelaxedBernoulli(Odds, Distribution):
         t = self.temperature
         diff: Tensor = logits - value * t
         log_t = t.log() if isinstance(t, Tensor) else math.log(t)
-        log_prob: Tensor = log_t + diff - 2 * diff.exp().log1p()
-        return log_prob
+        return log_t + diff - 2 * diff.exp().log1p()
 
 
 class RelaxedBernoulli(TransformedDistribution):

@@ -90,8 +90,8 @@ class Module(Hooked):
         module: Any = self  # to a type checker a call has the signature of `forward`
         try:
             if module._hooked:
-                return _hooks.call(module, args, kwargs)  # type: ignore[no-any-return]
-            return module.forward(*args, **kwargs) if kwargs else module.forward(*args)  # type: ignore[no-any-return]
+                return _hooks.call(module, args, kwargs)
+            return module.forward(*args, **kwargs) if kwargs else module.forward(*args)
         except Exception as error:
             note_place(module, error)
             raise

@@ -42,8 +42,7 @@ class Parameter(Tensor):
         # Like PyTorch's, the copy has the values and the flag, but no gradient.
         if id(self) not in memo:
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
-        copied: Self = memo[id(self)]
-        return copied
+        return memo[id(self)]
 
 
 class Buffer(Tensor):
@@ -74,8 +73,7 @@ def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
             f"{cls.__name__} expects a Tensor, got {type(data).__name__}; "
             f"for arrays and lists write {cls.__name__}(minigrad.tensor(...))"
         )
-    leaf: T = Tensor._make_subclass(cls, data, requires_grad)
-    return leaf
+    return Tensor._make_subclass(cls, data, requires_grad)
 
 
 # ---------------------------------------------------------------- without a size yet
@@ -190,7 +188,7 @@ U = TypeVar("U", bound=UninitializedTensorMixin)
 def _without_size(cls: type[U], requires_grad: bool, dtype: dtypes.dtype | None) -> U:
     tensor: Any = Tensor._make_subclass(cls.cls_to_become, empty(0, dtype=dtype), requires_grad)
     tensor.__class__ = cls
-    return tensor  # type: ignore[no-any-return]
+    return tensor
 
 
 def is_lazy(param: Any) -> TypeGuard[UninitializedTensorMixin]:

@@ -36,8 +36,7 @@ def get_ema_avg_fn(decay: float = 0.999) -> One:
 
     @no_grad()
     def average(ema_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
-        new: Tensor = decay * ema_param + (1 - decay) * current_param
-        return new
+        return decay * ema_param + (1 - decay) * current_param
 
     return average
 
@@ -47,8 +46,7 @@ def get_swa_avg_fn() -> One:
 
     @no_grad()
     def average(averaged_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
-        new: Tensor = averaged_param + (current_param - averaged_param) / (num_averaged + 1)
-        return new
+        return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
 
     return average
 

@@ -157,8 +157,7 @@ class _Operators(Tensor):
 
     def polygamma(self, n: int) -> Tensor:
         """`minigrad.polygamma` of it."""
-        y: Tensor = lookup.function("polygamma")(n, self)
-        return y
+        return lookup.function("polygamma")(n, self)
 
     def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
