@@ -8,7 +8,7 @@ where there is no such number.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from minigrad.functions.elementwise import where
 from minigrad.functions.lookup import function
 from minigrad.functions.matrix_norms import vector_norm
 from minigrad.gate import public
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.ops import elementwise as e
 from minigrad.ops import special
 
@@ -370,9 +370,4 @@ def logaddexp(
 
 
 public(globals(), __all__)
-
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

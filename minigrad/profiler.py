@@ -8,13 +8,13 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 from minigrad.autograd.profiler import profile as _Profile
 from minigrad.autograd.profiler import record_function
 from minigrad.autograd.profiling import EventList
 from minigrad.errors import runtime_error, value_error
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = [
     "ProfilerAction",
@@ -222,8 +222,7 @@ class profile:
     add_metadata_json = add_metadata
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+module_getattr(globals())
 
 
 def kineto_available() -> bool:

@@ -21,6 +21,7 @@ import numpy as np
 from minigrad.core import engine
 from minigrad.core.quiet import QUIET
 from minigrad.errors import here, place, runtime_error
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.autograd.profiling import EventList, FunctionEventAvg
@@ -243,12 +244,4 @@ class emit_itt(emit_nvtx):
     """Likewise, for the profiler of Intel's processors."""
 
 
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        from minigrad.autograd import profiling
-        from minigrad.hints import missing
-
-        if name in profiling.__all__:
-            return getattr(profiling, name)
-        raise missing(__name__, name)
+module_getattr(globals(), {"profiling": "EventList FunctionEvent FunctionEventAvg"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
-
 from minigrad.distributions import constraints as constraints
 from minigrad.distributions.bernoulli import Bernoulli as Bernoulli
 from minigrad.distributions.beta import Beta as Beta
@@ -77,7 +75,7 @@ from minigrad.distributions.uniform import Uniform as Uniform
 from minigrad.distributions.von_mises import VonMises as VonMises
 from minigrad.distributions.weibull import Weibull as Weibull
 from minigrad.distributions.wishart import Wishart as Wishart
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "CatTransform", "Categorical", "Cauchy",
@@ -93,8 +91,4 @@ __all__ = [
     "VonMises", "Weibull", "Wishart", "biject_to", "constraints", "identity_transform", "kl_divergence",
     "register_kl", "transform_to",
 ]  # fmt: skip
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

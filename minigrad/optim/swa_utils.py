@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from minigrad.autograd.modes import no_grad
 from minigrad.errors import value_error
 from minigrad.functions.creation import tensor
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import _BatchNorm
 from minigrad.optim.lr_scheduler.base import LRScheduler, each
@@ -169,8 +169,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
         model.train(training)
 
 
-def __getattr__(name: str) -> object:
-    raise missing(__name__, name)
+module_getattr(globals())
 
 
 class SWALR(LRScheduler):
