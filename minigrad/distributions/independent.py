@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import parameters, sum_rightmost
+from minigrad.distributions.utils import attribute, parameters, sum_rightmost
 from minigrad.errors import value_error
 
 __all__ = ["Independent"]
@@ -54,17 +54,9 @@ class Independent(Distribution):
         support, n = self.base_dist.support, self.reinterpreted_batch_ndims
         return constraints.independent(support, n) if n else support
 
-    @property
-    def mean(self) -> Tensor:
-        return self.base_dist.mean
-
-    @property
-    def mode(self) -> Tensor:
-        return self.base_dist.mode
-
-    @property
-    def variance(self) -> Tensor:
-        return self.base_dist.variance
+    mean = attribute("base_dist.mean")
+    mode = attribute("base_dist.mode")
+    variance = attribute("base_dist.variance")
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         return self.base_dist.sample(sample_shape)
