@@ -12,7 +12,6 @@ from _thread import _local
 from collections.abc import Callable
 from threading import Lock
 from time import perf_counter
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
@@ -130,9 +129,7 @@ class record_function:
         self._begun.append((clock, 0.0 if clock is None else clock.begin()))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         clock, begin = self._begun.pop()
         if clock is not None and clock is _HERE.clock:
             clock.end(self.name, begin)
@@ -180,9 +177,7 @@ class profile:
         self._clock = clock
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         if self._clock is not None and self._events is None:
             self._clock.stop()
             from minigrad.autograd.profiling import events_of
