@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
 from minigrad.core.hooks import RemovableHandle
-from minigrad.device import DeviceLike
+from minigrad.device import DeviceLike, check_device
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
@@ -370,7 +370,7 @@ class Module(Hooked):
 
     def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
         """Gives all parameters and buffers other memory, with whatever is in it; returns self."""
-        Device("cpu" if device is None else device)
+        check_device(device)
         for module in self.modules() if recurse else (self,):
             _tensors.convert(module.__minigrad_contents__(), empty_like)
         return self

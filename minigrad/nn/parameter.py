@@ -8,8 +8,7 @@ from typing import Any, Self, TypeGuard, TypeVar
 from minigrad import dtypes
 from minigrad.core.changes import RUNNING, part
 from minigrad.core.tensor import wrap
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import empty
 from minigrad.gate import constructor
@@ -128,8 +127,7 @@ class UninitializedTensorMixin(Tensor):
         self, shape: int | Sequence[int], device: DeviceLike = None, dtype: dtypes.dtype | None = None
     ) -> None:
         """Becomes an ordinary Parameter or Tensor of a shape, with whatever is in it."""
-        if device is not None:
-            Device(device)
+        check_device(device)
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
         values = empty(sizes, dtype=dtype or self.dtype)
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
@@ -155,8 +153,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     def __new__(
         cls, requires_grad: bool = True, device: DeviceLike = None, dtype: dtypes.dtype | None = None
     ) -> Self:
-        if device is not None:
-            Device(device)
+        check_device(device)
         return _without_size(cls, requires_grad, dtype)
 
 
@@ -172,8 +169,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
         dtype: dtypes.dtype | None = None,
         persistent: bool = True,
     ) -> Self:
-        if device is not None:
-            Device(device)
+        check_device(device)
         buffer = _without_size(cls, requires_grad, dtype)
         buffer.persistent = persistent
         return buffer

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.device import device as Device
+from minigrad.device import check_device
 from minigrad.random import rejection
 from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
@@ -37,8 +37,7 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
             raise TypeError(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
-        if device is not None:
-            Device(device)
+        check_device(device)
         self._bits = Bits()
 
     @classmethod
