@@ -217,6 +217,21 @@ def test_densities_by_scipy_integrate_to_1() -> None:
     assert integrates_to_1(BY_SCIPY) == 10
 
 
+def test_quantiles_are_the_inverse_of_the_distribution_function() -> None:
+    count, p = 0, mg.linspace(0.1, 0.9, 5)
+    for make, *_ in GOLDEN:
+        d = make()
+        try:
+            places = d.icdf(p.reshape(-1, *[1] * len(d.batch_shape)))
+        except NotImplementedError:
+            continue
+        assert close(
+            d.cdf(places), np.broadcast_to(np.asarray(p).reshape(-1, *[1] * len(d.batch_shape)), places.shape)
+        ), d
+        count += 1
+    assert count == 14
+
+
 def test_draws_have_the_mean_and_variance_that_are_stated() -> None:
     mg.manual_seed(0)
     for make, *_ in GOLDEN:
