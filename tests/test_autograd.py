@@ -231,6 +231,14 @@ def test_grad_of_intermediates_and_of_itself() -> None:
     assert gy.item() == 1.0
 
 
+@pytest.mark.parametrize("inputs", [False, True])
+def test_a_plain_pass_adds_to_a_gradient_that_was_recorded(inputs: bool) -> None:
+    x = double(2.0)
+    (x * x).sum().backward(create_graph=True)
+    (x * 3).sum().backward(inputs=[x] if inputs else None)
+    assert (x.grad.tolist(), x.grad.requires_grad) == ([7.0], False)
+
+
 def test_create_graph_to_order_3() -> None:
     x = scalar(2.0)
     y = x**4 + x.exp()

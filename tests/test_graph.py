@@ -95,7 +95,9 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
     assert tangent is not None
     assert tangent.tolist() == [2.0, 8.0]
     assert "Square" in str(mg.tape_table(y))
+    moments = [node.seq for node in mg.tape.tape([y._node])]
     assert "1458" in str(mg.explain(y))
+    assert [node.seq for node in mg.tape.tape([y._node])] == moments
 
 
 def test_hooks_nest_and_are_forbidden() -> None:

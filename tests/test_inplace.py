@@ -392,6 +392,21 @@ def test_another_part_of_the_same_memory_counts_as_changed() -> None:
         y.backward()
 
 
+def test_a_change_of_several_operations_keeps_what_their_rules_read() -> None:
+    x = double(1.0, 2.0)
+    m = x * 1
+    m.addcmul_(m, m)
+    (g,) = mg.autograd.grad(m.sum(), x)
+    assert (m.tolist(), g.tolist()) == ([2.0, 6.0], [3.0, 5.0])
+
+
+def test_one_number_may_be_written_where_elements_share_memory() -> None:
+    t = mg.zeros(1).expand(3)
+    assert t.fill_(2.0).tolist() == t.copy_(2).tolist() == [2.0] * 3
+    with pytest.raises(RuntimeError, match=r"clone\(\) the tensor"):
+        t.copy_(mg.ones(3))
+
+
 def test_a_value_may_have_more_dimensions_of_size_1_in_front() -> None:
     for key, size in (
         (0, 3),
