@@ -214,15 +214,21 @@ def multi_head_attention_forward(
         q, k, v = (x.reshape(batch, num_heads, *x._array.shape[1:]) for x in (q, k, v))
         y = linear(_attended(q, k, v, mask, dropped, causal), out_proj_weight, out_proj_bias)
         return (y if batched else y.squeeze(1)), None
-    scores = (q * math.sqrt(1.0 / q._array.shape[2])) @ k.mT
-    p = softmax(scores if mask is None else scores + mask, -1)
-    if dropped > 0.0:
-        p = dropout(p, dropped)
-    y = linear((p @ v).transpose(0, 1).reshape(steps, batch, width), out_proj_weight, out_proj_bias)
+    y, p = _weighed(q, k, v, mask, dropped)
+    y = linear(y.transpose(0, 1).reshape(steps, batch, width), out_proj_weight, out_proj_bias)
     p = p.reshape(batch, num_heads, steps, keys)
     if average_attn_weights:
         p = p.mean(1)
     return (y, p) if batched else (y.squeeze(1), p.squeeze(0))
+
+
+def _weighed(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropped: float) -> tuple[Tensor, Tensor]:
+    """What (batch * heads, steps, width) see of keys and values, and the probabilities by which they do."""
+    scores = (q * math.sqrt(1.0 / q._array.shape[2])) @ k.mT
+    p = softmax(scores if mask is None else scores + mask, -1)
+    if dropped > 0.0:
+        p = dropout(p, dropped)
+    return p @ v, p
 
 
 def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal: bool) -> Tensor:

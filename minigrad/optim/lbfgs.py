@@ -235,7 +235,6 @@ def _search(
     before, now = start, point(t)
     rounds = 0
     done = False
-    bracket = [start, now]
     while rounds < most:
         if too_high(now) or (rounds > 1 and now.loss >= before.loss):
             bracket = [before, now]
