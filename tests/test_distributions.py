@@ -471,6 +471,10 @@ def test_correlations_of_numbers() -> None:
         free = jacobian(lambda x: tril_matrix_to_vec(f(x), -1), x)
         assert close(f.log_abs_det_jacobian(x, y[row]), free.det().abs().log(), 1e-9)
     assert close(biject_to(constraints.corr_cholesky)(VECTOR), y)
+    d = D.TransformedDistribution(D.Independent(D.Normal(z(2, 3), 1.0), 1), [f])
+    values = d.log_prob(f(t([[0.1, 0.2, 0.3], [-0.5, 0.0, 0.4]])))
+    assert (d.batch_shape, d.event_shape) == ((2,), (3, 3))
+    assert close(values, [-2.6685, -2.5657], 1e-4)  # PyTorch's
     for wrong, message in (((4,), "lower-diagonal"), ((), "Too few")):
         with pytest.raises(ValueError, match=message):
             f.forward_shape(wrong)
