@@ -475,6 +475,8 @@ def test_correlations_of_numbers() -> None:
     values = d.log_prob(f(t([[0.1, 0.2, 0.3], [-0.5, 0.0, 0.4]])))
     assert (d.batch_shape, d.event_shape) == ((2,), (3, 3))
     assert close(values, [-2.6685, -2.5657], 1e-4)  # PyTorch's
+    one_of_all = D.TransformedDistribution(D.Independent(D.Normal(z(2, 3), 1.0), 2), [f])
+    assert close(one_of_all.log_prob(f(t([[0.1, 0.2, 0.3], [-0.5, 0.0, 0.4]]))), values.sum())
     for wrong, message in (((4,), "lower-diagonal"), ((), "Too few")):
         with pytest.raises(ValueError, match=message):
             f.forward_shape(wrong)
