@@ -361,12 +361,14 @@ class Module(Hooked):
         dtype = _tensors.dtype_of_to(*args, **kwargs)
         if dtype is None:
             return self
-        if not dtype.is_floating_point:
-            raise type_error(f"nn.Module.to only accepts floating point dtypes, but desired dtype={dtype}")
+        if not (dtype.is_floating_point or dtype.is_complex):
+            raise type_error(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
         return self._to_float(dtype)
 
     def _to_float(self, dtype: DType) -> Self:
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
 
     def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
         """Gives all parameters and buffers other memory, with whatever is in it; returns self."""
