@@ -129,8 +129,7 @@ class _Operators(Tensor):
     @property
     def imag(self) -> Tensor:
         """The imaginary part, as a view. RuntimeError for real numbers."""
-        part: Tensor = lookup.function("imag")(self)
-        return part
+        return lookup.function("imag")(self)
 
     @property
     def mT(self) -> Tensor:
