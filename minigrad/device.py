@@ -52,3 +52,9 @@ class device:
 
 
 DeviceLike: TypeAlias = "device | str | None"
+
+
+def check_device(name: DeviceLike) -> None:
+    """RuntimeError for another device than the CPU; None is that."""
+    if name is not None:
+        device(name)

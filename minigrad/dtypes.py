@@ -64,13 +64,11 @@ class dtype:
 
     def to_complex(self) -> Self:
         """The complex type whose parts have this floating-point type. TypeError for others, and for float16."""
-        twin: Self = self if self.is_complex else _counterpart(self, _COMPLEX_OF, "to_complex")
-        return twin
+        return self if self.is_complex else _counterpart(self, _COMPLEX_OF, "to_complex")
 
     def to_real(self) -> Self:
         """The type of the parts of a complex type; a floating-point type itself. TypeError for others."""
-        twin: Self = self if self.is_floating_point else _counterpart(self, _REAL_OF, "to_real")
-        return twin
+        return self if self.is_floating_point else _counterpart(self, _REAL_OF, "to_real")
 
     def __repr__(self) -> str:
         return printed(self.name)

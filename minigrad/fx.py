@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from minigrad.errors import runtime_error
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 
 __all__ = ["Graph", "GraphModule", "Interpreter", "Node", "Proxy", "Tracer", "Transformer", "wrap"]
 
@@ -58,5 +58,4 @@ class Transformer(GraphModule):
     """As `GraphModule`."""
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise _missing(__name__, name)
+_module_getattr(globals())

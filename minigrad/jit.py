@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 from minigrad.nn.module import Module
 
 __all__ = [
@@ -104,5 +104,4 @@ def optimized_execution(should_optimize: bool) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise _missing(__name__, name)
+_module_getattr(globals())

@@ -13,7 +13,7 @@ from minigrad import autograd
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 
 __all__ = ["CustomOpDef", "Library", "custom_op", "register_autograd", "register_fake", "register_kernel"]
 
@@ -185,5 +185,4 @@ def register_kernel(
     return _op(op).register_kernel(device_types, func)
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise _missing(__name__, name)
+_module_getattr(globals())

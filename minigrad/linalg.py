@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
-
 from minigrad.errors import LinAlgError as LinAlgError
 from minigrad.functions.algebra import det as det
 from minigrad.functions.algebra import matrix_exp as matrix_exp
@@ -43,7 +41,7 @@ from minigrad.functions.systems import vander as vander
 from minigrad.functions.systems import vecdot as vecdot
 from minigrad.functions.vectors import cross as cross
 from minigrad.functions.vectors import diagonal as diagonal
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
@@ -52,8 +50,4 @@ __all__ = [
     "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv",
     "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

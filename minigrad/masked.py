@@ -8,7 +8,7 @@ where there is no such number.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from minigrad.functions.elementwise import where
 from minigrad.functions.lookup import function
 from minigrad.functions.matrix_norms import vector_norm
 from minigrad.gate import public
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.ops import elementwise as e
 from minigrad.ops import special
 
@@ -46,7 +46,7 @@ def _counting(name: str, input: Tensor, mask: Tensor) -> Tensor:
             f"masked.{name}(): expected broadcastable mask, got one of shape {list(mask._array.shape)} for an input of "
             f"shape {list(input._array.shape)}; the mask may not have more dimensions"
         )
-    return cast(mask, np.dtype(np.bool_)).expand(input._array.shape)  # type: ignore[no-any-return]
+    return cast(mask, np.dtype(np.bool_)).expand(input._array.shape)
 
 
 def _filled(name: str, input: Tensor, mask: Tensor | None, value: Number) -> Tensor:
@@ -78,8 +78,7 @@ def _dims(input: Tensor, dim: Dim) -> tuple[int, ...]:
 
 def _to(t: Tensor, dtype: DTypeLike | None, input: Tensor) -> Tensor:
     """``t`` in ``dtype``, by default in that of ``input``."""
-    result: Tensor = cast(t, input._array.dtype if dtype is None else dtypes.as_numpy(dtype))
-    return result
+    return cast(t, input._array.dtype if dtype is None else dtypes.as_numpy(dtype))
 
 
 def _sum_dtype(input: Tensor, dtype: DTypeLike | None) -> np.dtype[Any]:
@@ -117,7 +116,7 @@ def prod(
     y = cast(_filled("prod", input, mask, 1), _sum_dtype(input, dtype))
     for d in reversed(_dims(input, dim)):
         y = reduce.prod(y, d, keepdim)
-    return y  # type: ignore[no-any-return]
+    return y
 
 
 def amax(
@@ -190,8 +189,7 @@ def mean(
         )
     total: Tensor = sum(input, dim, keepdim=keepdim, dtype=to, mask=mask)
     count = _count("mean", input, dim, keepdim, mask)
-    mean: Tensor = total / count
-    return mean
+    return total / count
 
 
 def _count(name: str, input: Tensor, dim: Dim, keepdim: bool, mask: Tensor | None) -> Any:
@@ -304,8 +302,7 @@ def _variance(
         count = max(count - less, 0)
     elif less:
         count = apply(e.maximum, (cast(count, wide) - less, single(0, wide)))
-    result: Tensor = cast(total / count, to)
-    return result
+    return cast(total / count, to)
 
 
 # ---------------------------------------------------------------- what keeps the shape
@@ -373,9 +370,4 @@ def logaddexp(
 
 
 public(globals(), __all__)
-
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

@@ -7,24 +7,17 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 from minigrad.autograd.profiler import profile as _Profile
 from minigrad.autograd.profiler import record_function
 from minigrad.autograd.profiling import EventList
 from minigrad.errors import runtime_error, value_error
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = [
-    "ProfilerAction",
-    "ProfilerActivity",
-    "kineto_available",
-    "profile",
-    "record_function",
-    "schedule",
-    "supported_activities",
-    "tensorboard_trace_handler",
+    "ProfilerAction", "ProfilerActivity", "kineto_available", "profile", "record_function", "schedule",
+    "supported_activities", "tensorboard_trace_handler",
 ]  # fmt: skip
 
 
@@ -52,6 +45,11 @@ def supported_activities() -> set[ProfilerActivity]:
     return {ProfilerActivity.CPU}
 
 
+def kineto_available() -> bool:
+    """False: PyTorch's library of that name is not here, and `profile` does without."""
+    return False
+
+
 def schedule(
     *, wait: int, warmup: int, active: int, repeat: int = 0, skip_first: int = 0, skip_first_wait: int = 0
 ) -> Callable[[int], ProfilerAction]:
@@ -74,9 +72,7 @@ def schedule(
         if skip_first_wait:
             step += wait
         cycle, at = divmod(step, wait + warmup + active)
-        if repeat and cycle >= repeat:
-            return ProfilerAction.NONE
-        if at < wait:
+        if (repeat and cycle >= repeat) or at < wait:
             return ProfilerAction.NONE
         if at < wait + warmup:
             return ProfilerAction.WARMUP
@@ -148,9 +144,7 @@ class profile:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -222,10 +216,4 @@ class profile:
     add_metadata_json = add_metadata
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
-
-
-def kineto_available() -> bool:
-    """False: PyTorch's library of that name is not here, and `profile` does without."""
-    return False
+module_getattr(globals())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
-
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Operand
@@ -30,7 +28,7 @@ from minigrad.functions.table import sigmoid as expit
 from minigrad.functions.table import sinc as sinc
 from minigrad.functions.table import xlogy as xlogy
 from minigrad.gate import public
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.ops import gamma
 from minigrad.ops import special as ops
 
@@ -93,9 +91,4 @@ def zeta(input: Operand, other: Operand) -> Tensor:
 
 
 public(globals(), ("i0e", "i1", "i1e", "zeta", "entr", "erfcx", "log_ndtr", "ndtr", "ndtri", "xlog1py"))
-
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

@@ -72,8 +72,7 @@ class _Storage:
 
     def tolist(self) -> list[Any]:
         """The elements."""
-        values: list[Any] = self._flat.tolist()
-        return values
+        return self._flat.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self._flat, dtype, copy=copy)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from minigrad.cuda import (
     device_count,
     empty_cache,
@@ -17,13 +15,11 @@ from minigrad.cuda import (
     seed,
     seed_all,
 )
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 
 __all__ = [
     "device_count", "empty_cache", "is_available", "is_initialized", "manual_seed", "manual_seed_all",
     "max_memory_allocated", "memory_allocated", "reset_peak_memory_stats", "seed", "seed_all",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> NoReturn:
-    raise _missing(__name__, name)
+_module_getattr(globals())

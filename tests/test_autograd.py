@@ -84,6 +84,16 @@ def test_two_leaves_do_not_share_a_gradient() -> None:
     assert y.grad.tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_sum_of_gradients_lies_in_memory_as_a_recorded_one(recorded: bool) -> None:
+    x = mg.ones(3, 4, requires_grad=True) * 1.0
+    x.retain_grad()
+    across = mg.ones(4, 3).t()
+    ((x * mg.ones(3, 4)).sum() + (x * across).sum() + (x * across).sum()).backward(create_graph=recorded)
+    assert x.grad is not None
+    assert x.grad.stride() == (4, 1)
+
+
 def test_a_non_scalar_needs_a_gradient() -> None:
     x = double(1.0, 2.0)
     with pytest.raises(RuntimeError, match=r"scalar outputs.*\[2\]"):
@@ -219,6 +229,14 @@ def test_grad_of_intermediates_and_of_itself() -> None:
     assert (gm.tolist(), gx.tolist()) == ([12.0], [36.0])
     (gy,) = autograd.grad(y, y)
     assert gy.item() == 1.0
+
+
+@pytest.mark.parametrize("inputs", [False, True])
+def test_a_plain_pass_adds_to_a_gradient_that_was_recorded(inputs: bool) -> None:
+    x = double(2.0)
+    (x * x).sum().backward(create_graph=True)
+    (x * 3).sum().backward(inputs=[x] if inputs else None)
+    assert (x.grad.tolist(), x.grad.requires_grad) == ([7.0], False)
 
 
 def test_create_graph_to_order_3() -> None:

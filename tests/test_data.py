@@ -82,6 +82,15 @@ def test_the_order_is_pytorchs(how: str) -> None:
     assert len(make()) == len(order)
 
 
+def test_an_order_that_is_drawn_and_not_used_is_drawn() -> None:
+    generator, other = (mg.Generator().manual_seed(0) for _ in range(2))
+    assert list(data.RandomSampler(range(4), generator=generator)) == [0, 1, 3, 2]
+    assert generator.permutation(4).tolist() == [3, 2, 0, 1], "as of torch"
+    for _ in range(3):
+        other.permutation(4)
+    assert mg.equal(generator.get_state(), other.get_state())
+
+
 def test_each_pass_has_an_order_of_its_own() -> None:
     mg.manual_seed(0)
     loader = data.DataLoader(Seven, 3, shuffle=True, drop_last=True)

@@ -217,6 +217,21 @@ def test_densities_by_scipy_integrate_to_1() -> None:
     assert integrates_to_1(BY_SCIPY) == 10
 
 
+def test_quantiles_are_the_inverse_of_the_distribution_function() -> None:
+    count, p = 0, mg.linspace(0.1, 0.9, 5)
+    for make, *_ in GOLDEN:
+        d = make()
+        try:
+            places = d.icdf(p.reshape(-1, *[1] * len(d.batch_shape)))
+        except NotImplementedError:
+            continue
+        assert close(
+            d.cdf(places), np.broadcast_to(np.asarray(p).reshape(-1, *[1] * len(d.batch_shape)), places.shape)
+        ), d
+        count += 1
+    assert count == 14
+
+
 def test_draws_have_the_mean_and_variance_that_are_stated() -> None:
     mg.manual_seed(0)
     for make, *_ in GOLDEN:
@@ -456,6 +471,12 @@ def test_correlations_of_numbers() -> None:
         free = jacobian(lambda x: tril_matrix_to_vec(f(x), -1), x)
         assert close(f.log_abs_det_jacobian(x, y[row]), free.det().abs().log(), 1e-9)
     assert close(biject_to(constraints.corr_cholesky)(VECTOR), y)
+    d = D.TransformedDistribution(D.Independent(D.Normal(z(2, 3), 1.0), 1), [f])
+    values = d.log_prob(f(t([[0.1, 0.2, 0.3], [-0.5, 0.0, 0.4]])))
+    assert (d.batch_shape, d.event_shape) == ((2,), (3, 3))
+    assert close(values, [-2.6685, -2.5657], 1e-4)  # PyTorch's
+    one_of_all = D.TransformedDistribution(D.Independent(D.Normal(z(2, 3), 1.0), 2), [f])
+    assert close(one_of_all.log_prob(f(t([[0.1, 0.2, 0.3], [-0.5, 0.0, 0.4]]))), values.sum())
     for wrong, message in (((4,), "lower-diagonal"), ((), "Too few")):
         with pytest.raises(ValueError, match=message):
             f.forward_shape(wrong)

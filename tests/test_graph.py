@@ -6,6 +6,7 @@ import gc
 import sys
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -94,7 +95,9 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
     assert tangent is not None
     assert tangent.tolist() == [2.0, 8.0]
     assert "Square" in str(mg.tape_table(y))
+    moments = [node.seq for node in mg.tape.tape([y._node])]
     assert "1458" in str(mg.explain(y))
+    assert [node.seq for node in mg.tape.tape([y._node])] == moments
 
 
 def test_hooks_nest_and_are_forbidden() -> None:
@@ -159,6 +162,11 @@ def test_several_gradients_together() -> None:
     (x * 1).sum().backward()
     assert log == [[2.0, 3.0, None], [1.0, 1.0, 1.0]]
     assert len(firsts) == 3
+    seen: list[Any] = []
+    w = leaf(1, 1)
+    graph.register_multi_grad_hook((w,), lambda gs: seen.append(weakref.ref(gs[0]._array)))
+    mg.autograd.grad((w * 2).sum(), w)
+    assert seen[0]() is None, "the hook keeps no gradient"
     assert isinstance((x * 2).grad_fn, graph.Node)
     with pytest.raises(ValueError, match="mode to be one of"):
         graph.register_multi_grad_hook((x,), print, mode="some")

@@ -446,6 +446,10 @@ def test_source_prints_what_was_changed_before_and_after() -> None:
     y = (w + k + k).sum()
     k.add_(1)
     assert "k" in mg.source(y)
+    for _ in range(8):  # and when the first of them was, is forgotten now
+        k.add_(1)
+    with pytest.raises(RuntimeError, match="changed in place between its uses"):
+        mg.source(y)
 
 
 # ---------------------------------------------------------------- detach_

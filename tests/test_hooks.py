@@ -111,6 +111,13 @@ def test_removing_a_hook_twice_leaves_a_later_one() -> None:
     assert calls == [2]
 
 
+def test_a_handle_takes_no_number_that_the_table_has() -> None:
+    """As that of a module from another process, whose hooks were numbered there."""
+    first = RemovableHandle({})
+    hooks: dict[int, Any] = dict.fromkeys(range(first.id + 1, first.id + 4), "theirs")
+    assert RemovableHandle(hooks).id == first.id + 4
+
+
 # ---------------------------------------------------------------- backward hooks of modules
 
 

@@ -392,12 +392,46 @@ def test_another_part_of_the_same_memory_counts_as_changed() -> None:
         y.backward()
 
 
+def test_a_change_of_several_operations_keeps_what_their_rules_read() -> None:
+    x = double(1.0, 2.0)
+    m = x * 1
+    m.addcmul_(m, m)
+    (g,) = mg.autograd.grad(m.sum(), x)
+    assert (m.tolist(), g.tolist()) == ([2.0, 6.0], [3.0, 5.0])
+
+
+def test_one_number_may_be_written_where_elements_share_memory() -> None:
+    t = mg.zeros(1).expand(3)
+    assert t.fill_(2.0).tolist() == t.copy_(2).tolist() == [2.0] * 3
+    with pytest.raises(RuntimeError, match=r"clone\(\) the tensor"):
+        t.copy_(mg.ones(3))
+
+
+def test_a_value_may_have_more_dimensions_of_size_1_in_front() -> None:
+    for key, size in (
+        (0, 3),
+        ([1, 0], (2, 3)),
+        ((mg.tensor([0]), slice(1, None)), (1, 2)),
+        (mg.tensor([True, False]), 3),
+    ):
+        t = mg.zeros(2, 3)
+        t[key] = mg.ones(1, 1, *(size if isinstance(size, tuple) else (size,)))
+        expected = np.zeros((2, 3))
+        expected[key if not isinstance(key, mg.Tensor) else key.numpy()] = 1
+        assert t.tolist() == expected.tolist()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda t: t.add_(mg.ones(3, 2)), r"output with shape \[2\]"),
         (lambda t: t.expand(3, 2).add_(1), r"clone\(\)"),
         (lambda t: t.copy_(mg.ones(3)), "size"),
+        (lambda t: t.copy_(mg.ones(0)), "size"),
+        (
+            lambda t: t.copy_(mg.ones(1, 2)),
+            r"output with shape \[2\] doesn't match the broadcast shape \[1, 2\]",
+        ),
         (lambda t: t.__setitem__([0, 1], mg.ones(3)), "shape mismatch"),
         (lambda t: t.fill_(mg.ones(2)), "0-dimension"),
         (lambda t: t.masked_fill_(mg.ones(2), 1.0), "boolean"),

@@ -265,10 +265,11 @@ def test_what_a_package_loads_later_is_where_it_says(package: Any) -> None:
         for name in [alias.name for alias in statement.names]:
             names = importlib.import_module(str(statement.module)).__all__ if name == "*" else [name]
             said.update(dict.fromkeys(names, statement.module))
-    classes = {name: f"{package.__name__}.{place}" for name, place in package._PLACES.items()}
-    assert {n: m for n, m in said.items() if m != package.__name__} == classes
-    for name, place in classes.items():
+    for name, place in said.items():
         assert getattr(package, name) is getattr(importlib.import_module(place), name)
+    here = {alias.name for n in tree.body if isinstance(n, ast.ImportFrom) for alias in n.names}
+    here |= {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    assert set(package.__all__) - here == said.keys() - here
 
 
 def test_gradcheck_is_a_function_whatever_was_imported_before() -> None:

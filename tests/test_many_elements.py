@@ -60,6 +60,13 @@ def test_many_elements_are_as_few(function: Any, dtype: Any) -> None:
         np.testing.assert_allclose(g.numpy()[start : start + 5001], h.numpy(), rtol, rtol)
 
 
+def test_arrays_of_several_shapes_do_not_go_in_pieces() -> None:
+    x, row = np.ones((3, buffered.PIECE)), np.arange(float(buffered.PIECE))
+    add = buffered.piece_by_piece(lambda a, b: a + b)
+    for y in (row, np.ones((3, 1)), np.asfortranarray(x), 2.0, x):
+        assert np.array_equal(add(x, y), x + y)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("rows", "shape"), [(1001, (300,)), (70, (20, 100)), (30, (5000,)), (4097, (33,))])
 def test_layer_norm_of_many_rows_is_that_of_each(dtype: Any, rows: int, shape: tuple[int, ...]) -> None:

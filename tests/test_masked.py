@@ -93,6 +93,7 @@ def test_masks_that_leave_nothing_integers_and_what_is_refused() -> None:
     assert masked.argmax(whole, 1, mask=~mask, keepdim=True).tolist() == [[1]]
     assert masked.median(whole, 1, mask=mask).tolist() == [2]
     a, b = mg.tensor([1.0, 2.0]), mg.tensor([3.0, 4.0])
+    assert math.isnan(masked.var(mg.ones(1), correction=2))
     added = masked.logaddexp(a, b, input_mask=mg.tensor([True, False]), other_mask=mg.tensor([False, False]))
     assert added.tolist() == [1.0, -math.inf]
     refused: list[tuple[Any, type[Exception], str]] = [

@@ -261,6 +261,13 @@ def test_a_saved_state_goes_on(name: str) -> None:
     )
 
 
+def test_a_state_brings_the_shape_of_its_cycles() -> None:
+    falling = CyclicLR(optimizer_of(), 0.1, 0.3, 2, mode="exp_range", gamma=0.5, cycle_momentum=False)
+    other = CyclicLR(optimizer_of(), 0.1, 0.3, 2, cycle_momentum=False)
+    other.load_state_dict(falling.state_dict())
+    assert (other.scale_mode, other.scale_fn(2)) == ("iterations", 0.25)
+
+
 def test_what_states_hold() -> None:
     """The keys that PyTorch 2.13 has."""
     base = ["base_lrs", "last_epoch", "_step_count", "_is_initial", "_get_lr_called_within_step", "_last_lr"]

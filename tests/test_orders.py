@@ -141,6 +141,8 @@ def test_slices_by_index() -> None:
     same(mg.tensor([1.0, 2.0]).put(mg.tensor([1, 1]), mg.tensor([3.0, 4.0]), accumulate=True), [1.0, 9.0])
     with pytest.raises(RuntimeError, match="out of bounds"):
         mg.tensor(X).index_add(0, mg.tensor([4, 0]), mg.tensor(v))
+    with pytest.raises(IndexError, match="out of range"):
+        mg.tensor(X).index_select(0, mg.tensor([0, -1]))
     check_gradients(lambda x, v: x.index_reduce(0, mg.tensor([1, 1]), v, "amax"), [X, v], (0, 1))
 
 

@@ -91,6 +91,14 @@ def test_a_parameter_that_is_computed() -> None:
     assert other.parametrizations.bias.original0 is twin.parametrizations.bias.original0
 
 
+def test_a_function_takes_the_mode_of_its_module() -> None:
+    layer = nn.Linear(3, 3).eval()
+    values = layer.weight.tolist()
+    parametrize.register_parametrization(layer, "weight", nn.Dropout(0.9))
+    assert layer.weight.tolist() == values
+    assert layer.train().weight.tolist() != values
+
+
 def test_what_is_computed_is_kept_while_cached() -> None:
     layer = parametrize.register_parametrization(nn.Linear(2, 2), "weight", Symmetric())
     assert layer.weight is not layer.weight

@@ -312,7 +312,7 @@ def world() -> dict[str, Any]:
 def state(s: dict[str, Any]) -> list[Any]:
     tensors = [s["w"], s["v"], s["seen"], s["total"]]
     grads = [(id(t.grad), None if t.grad is None else t.grad.tolist()) for t in tensors[:2]]
-    rng = [s["generator"].get_state().tolist(), mg.get_rng_state().tolist()]
+    rng = [s["generator"].get_state().tolist(), s["generator"].resets, mg.get_rng_state().tolist()]
     return [*(t.tolist() for t in tensors), grads, s["total"].grad_fn, rng]
 
 
@@ -398,7 +398,8 @@ def test_the_user_interrupts(threads: int, blas: int) -> None:
 def test_an_interrupt_at_any_instruction_leaves_all_or_nothing(threads: int, blas: int) -> None:
     place = os.path.dirname(mg.__file__)
     files = {
-        os.path.join(place, *path.split("/")) for path in ("parts.py", "threads.py", "core/tentative.py")
+        os.path.join(place, *path.split("/"))
+        for path in ("parts/__init__.py", "threads.py", "parts/journal.py")
     }
 
     def attempt(stop: int) -> tuple[bool, bool, bool]:

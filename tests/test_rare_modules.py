@@ -124,6 +124,18 @@ def test_losses_of_linear_maps() -> None:
         nn.NLLLoss2d()
 
 
+def test_norms_of_little() -> None:
+    """Where a norm is small what is added to it tells, and one number has no variance."""
+    small = mg.full((2,), 1e-4)
+    assert F.rms_norm(small, (2,)).tolist() == pytest.approx([0.2782] * 2, abs=1e-4)  # PyTorch's
+    assert F.rms_norm(small.double(), (2,)).tolist() == pytest.approx([1, 1], abs=1e-4)
+    with pytest.raises(
+        ValueError, match=r"more than 1 value per channel when training, got input size \[1, 2\]"
+    ):
+        F.group_norm(mg.ones(1, 2), 2)
+    assert F.group_norm(mg.ones(2, 2), 2).tolist() == [[0, 0], [0, 0]]
+
+
 def test_functions_with_places() -> None:
     x = mg.rand(2, 6)
     for name, image in (("1d", x[None]), ("2d", x[None, None]), ("3d", x[None, None, None])):

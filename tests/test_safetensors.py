@@ -75,6 +75,11 @@ def test_what_is_not_saved(tmp_path: Path) -> None:
     save_file({"a": x[:3], "b": x[3:]}, path)
 
 
+def header(path: Path) -> Any:
+    data = path.read_bytes()
+    return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+
+
 def test_a_model_with_shared_parameters(tmp_path: Path) -> None:
     pytest.importorskip("safetensors")
     path = tmp_path / "a.safetensors"
@@ -87,6 +92,9 @@ def test_a_model_with_shared_parameters(tmp_path: Path) -> None:
     net, other = model(), model()
     save_model(net, path)
     assert set(load_file(path)) == {"0.weight", "0.bias", "1.bias"}
+    assert header(path)["__metadata__"] == {"1.weight": "0.weight"}
+    save_model(net, path, {"1.weight": "as its neighbour"})  # what the caller says stands
+    assert header(path)["__metadata__"] == {"1.weight": "as its neighbour"}
     assert load_model(other, path) == (set(), [])
     assert other[1].weight is other[0].weight
     assert other[0].weight.tolist() == net[0].weight.tolist()

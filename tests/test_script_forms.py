@@ -101,9 +101,17 @@ class Diagonal(D.Independent):
         return super().expand(batch_shape, self._get_checked_instance(Diagonal, _instance))
 
 
-class Plain(D.Gumbel):
+class Plain(D.Independent):
+    def __init__(self) -> None:
+        super().__init__(D.Normal(mg.zeros(2), 1.0), 1)
+
+
+class Ground(D.Gumbel):
+    """A family that keeps nothing but its parameters is expanded without the constructor."""
+
     def __init__(self) -> None:
         super().__init__(0.0, 1.0)
+        self.level = "ground"
 
 
 def test_subclasses_are_expanded_by_what_they_are() -> None:
@@ -112,6 +120,9 @@ def test_subclasses_are_expanded_by_what_they_are() -> None:
     assert (wide.batch_shape, wide.event_shape) == ((4,), (3,))
     with pytest.raises(NotImplementedError, match=r"Plain has an __init__ of its own"):
         Plain().expand((2,))
+    deeper = Ground().expand((2,))
+    assert (type(deeper), deeper.level, deeper.batch_shape) == (Ground, "ground", (2,))
+    assert deeper.mean.shape == deeper.sample().shape == (2,)
     one = mg.ones(2)
     mixture = D.MixtureSameFamily(D.Categorical(one), D.Normal(one, one))
     for family in (
@@ -124,6 +135,7 @@ def test_subclasses_are_expanded_by_what_they_are() -> None:
         batch = (3, *family.batch_shape)
         assert family.expand(batch).batch_shape == batch
         assert type(family.expand(batch)) is type(family)
+    assert D.Weibull(1.0, one).expand((3, 2)).concentration_reciprocal.shape == (3, 2)
 
 
 def test_classes_of_constraints_can_be_derived_from() -> None:

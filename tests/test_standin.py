@@ -193,9 +193,12 @@ def test_a_package_in_plain_python_may_stand_for_one_of_them(
     importlib.invalidate_caches()
     assert importlib.import_module("torchaudio").x.tolist() == [1, 1]
     monkeypatch.delitem(sys.modules, "torchaudio")
-    (tmp_path / "torchaudio" / "_C.so").touch()
-    with pytest.raises(ModuleNotFoundError, match="No module named 'torchaudio'"):
-        importlib.import_module("torchaudio")
+    (tmp_path / "torchaudio" / "lib").mkdir()
+    for compiled in ("_C.so", "lib/_C.so"):
+        (tmp_path / "torchaudio" / compiled).touch()
+        with pytest.raises(ModuleNotFoundError, match="No module named 'torchaudio'"):
+            importlib.import_module("torchaudio")
+        (tmp_path / "torchaudio" / compiled).unlink()
 
 
 def test_trees_under_their_private_name(torch: ModuleType) -> None:
@@ -220,6 +223,7 @@ def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
     x, one, eye = mg.tensor([1.0, 2.0]), mg.ones(2), mg.ones(2, 2)
     assert torch.add(x, 2, one).tolist() == x.sub(-2, one).tolist() == [3, 4]
     assert x.clone().add_(-0.5, one).tolist() == [0.5, 1.5]
+    assert torch.add(x, 2, 3).tolist() == [7, 8]
     assert x.clone().addcmul_(3, x, x).tolist() == [4, 14]
     assert torch.addcdiv(x, 2, one, one).tolist() == [3, 4]
     assert torch.addmm(2, eye, 3, eye, eye).tolist() == eye.addmm(2, 3, eye, eye).tolist() == [[8, 8]] * 2
@@ -321,9 +325,15 @@ def launch(tmp_path: Path) -> Run:
     return launch
 
 
-def test_a_script_runs_as_python_runs_it(launch: Run, tmp_path: Path) -> None:
+def test_a_script_runs_as_python_runs_it(
+    launch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what was told by PyTorch's own name stands, what mpiexec tells is told by it too
+    for name, value in {"RANK": "1", "PMI_RANK": "3", "MPI_LOCALRANKID": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
     script = """if True:
-        import sys
+        import os, sys
         import torch
         import torch.nn.functional as F, torch.optim as optim
         from torch import nn
@@ -333,6 +343,7 @@ def test_a_script_runs_as_python_runs_it(launch: Run, tmp_path: Path) -> None:
         print(net, net.weight.dtype, F.relu(torch.tensor([-1.0, 2.0])), isinstance(optim.SGD, type))
         print(sys.argv, __name__, __file__, sys.modules["__main__"].net is net)
         print(sys.path[0])
+        print(os.environ["RANK"], os.environ["LOCAL_RANK"])
         sys.exit(7)"""
     done = launch(script, "--time", "x", "--", options=("--time",))
     assert done.returncode == 7
@@ -340,6 +351,7 @@ def test_a_script_runs_as_python_runs_it(launch: Run, tmp_path: Path) -> None:
         "Linear(in_features=2, out_features=1, bias=True) torch.float32 tensor([0., 2.]) True",
         f"['train.py', '--time', 'x', '--'] __main__ {tmp_path / 'train.py'} True",
         str(tmp_path.resolve()),
+        "1 2",
     ]
     assert done.stderr.startswith("minigrad: ")
     assert " s of CPU" in done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import minigrad as mg
-from minigrad.functions import in_place
+from minigrad.functions import methods
 from minigrad.nn import functional as F
 
 X = mg.arange(12.0).reshape(2, 6) / 7
@@ -73,7 +73,7 @@ def test_another_reduction_is_refused() -> None:
 
 
 def test_functions_in_place_are_the_methods() -> None:
-    for name in in_place.__all__:
+    for name in methods.__all__:
         assert getattr(mg, name) is getattr(mg.Tensor, name)
         assert pickle.loads(pickle.dumps(getattr(mg, name))) is getattr(mg, name)
     x = X.clone()

@@ -126,5 +126,5 @@ def test_the_stub_of_tensor_has_every_method() -> None:
         if isinstance(node, ast.ClassDef) and node.name == "Tensor"
     ]
     named = {node.name for node in tensor.body if isinstance(node, ast.FunctionDef)}
-    named |= {ast.unparse(n.targets[0]) for n in tensor.body if isinstance(n, ast.Assign)}
+    named |= {ast.unparse(t) for n in tensor.body if isinstance(n, ast.Assign) for t in n.targets}
     assert {name for name in vars(mg.Tensor) if not name.startswith("_")} <= named

@@ -18,7 +18,7 @@ from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.gate import public
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.autograd import forward_ad, functional, graph
@@ -244,24 +244,13 @@ if not TYPE_CHECKING:
     del gradcheck, minigrad
 
     # Checks of gradients, and what else few programs need, are loaded when they are first asked for.
-    _PLACES = {
-        "Function": "function",
-        "GradcheckError": "gradcheck",
-        "Variable": "variable",
-        "detect_anomaly": "anomaly",
-        "gradcheck": "gradcheck",
-        "gradgradcheck": "gradcheck",
-        "once_differentiable": "function",
-        "set_detect_anomaly": "anomaly",
-    }
-
-    def __getattr__(name):
-        if name in ("forward_ad", "functional", "graph", "profiler"):
-            return import_module(f"minigrad.autograd.{name}")
-        if name in _PLACES:
-            module = import_module(f"minigrad.autograd.{_PLACES[name]}")
-            return globals().setdefault(name, getattr(module, name))
-        raise missing(__name__, name)
-
-    def __dir__():
-        return sorted({*globals(), *__all__})
+    module_getattr(
+        globals(),
+        {
+            "anomaly": "detect_anomaly set_detect_anomaly",
+            "function": "Function once_differentiable",
+            "gradcheck": "GradcheckError gradcheck gradgradcheck",
+            "variable": "Variable",
+            **dict.fromkeys(("forward_ad", "functional", "graph", "profiler"), ""),
+        },
+    )

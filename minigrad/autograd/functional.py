@@ -23,7 +23,7 @@ from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.gate import public
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.ops.shape import alias, reshape
 
 if TYPE_CHECKING:
@@ -440,7 +440,4 @@ def hessian(
 
 
 public(globals(), __all__, check="none")
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

@@ -12,7 +12,6 @@ from _thread import _local
 from collections.abc import Callable
 from threading import Lock
 from time import perf_counter
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
@@ -21,6 +20,7 @@ import numpy as np
 from minigrad.core import engine
 from minigrad.core.quiet import QUIET
 from minigrad.errors import here, place, runtime_error
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.autograd.profiling import EventList, FunctionEventAvg
@@ -129,9 +129,7 @@ class record_function:
         self._begun.append((clock, 0.0 if clock is None else clock.begin()))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         clock, begin = self._begun.pop()
         if clock is not None and clock is _HERE.clock:
             clock.end(self.name, begin)
@@ -179,9 +177,7 @@ class profile:
         self._clock = clock
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         if self._clock is not None and self._events is None:
             self._clock.stop()
             from minigrad.autograd.profiling import events_of
@@ -243,12 +239,4 @@ class emit_itt(emit_nvtx):
     """Likewise, for the profiler of Intel's processors."""
 
 
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> Any:
-        from minigrad.autograd import profiling
-        from minigrad.hints import missing
-
-        if name in profiling.__all__:
-            return getattr(profiling, name)
-        raise missing(__name__, name)
+module_getattr(globals(), {"profiling": "EventList FunctionEvent FunctionEventAvg"})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.backends import cpu as cpu
@@ -17,12 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["cpu", "cuda", "cudnn", "mkl", "mps", "openmp"]
 
-if not TYPE_CHECKING:
-
-    def __getattr__(name):
-        if name in __all__:
-            return import_module(f"minigrad.backends.{name}")
-        raise missing(__name__, name)
-
-    def __dir__():
-        return sorted({*globals(), *__all__})
+module_getattr(globals(), dict.fromkeys(__all__, ""))

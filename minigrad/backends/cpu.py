@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = ["get_cpu_capability"]
 
@@ -14,5 +12,4 @@ def get_cpu_capability() -> str:
     return "DEFAULT"
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise missing(__name__, name)
+module_getattr(globals())

@@ -219,7 +219,7 @@ class Compiled(Generic[P, R]):
         try:
             if self.check:
                 call = functools.partial(replay.run, *entered, args, kwargs)
-                return Recording(self, args, kwargs).check(call, exact=self.backend == "numpy")  # type: ignore[no-any-return]
+                return Recording(self, args, kwargs).check(call, exact=self.backend == "numpy")
             result: R = replay.run(*entered, args, kwargs)
         except Exception as error:
             self._explain(error, args, kwargs)

@@ -80,7 +80,7 @@ class _Items(NamedTuple):
     content: Any
 
     def __iter__(self) -> Iterator[Any]:
-        return base_of(self.content).__iter__(self.content)  # type: ignore[no-any-return]
+        return base_of(self.content).__iter__(self.content)
 
 
 def _items_in(content: Any) -> Iterable[Any]:
@@ -307,7 +307,7 @@ class Guards:
         terms += [_AT_ONCE[kind].format(*map(self._names.name, column)) for kind, column in columns.items()]
         self._lists = columns[_ITEMS][1]
         self._content[:] = chain.from_iterable(self._lists)
-        return self._names.function("", " and ".join(terms))  # type: ignore[no-any-return]
+        return self._names.function("", " and ".join(terms))
 
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""

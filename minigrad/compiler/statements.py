@@ -350,7 +350,7 @@ class Statements(Text):
                 vars(self.helpers).update(before)
         call: Any = self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
         self._kernels[v] = call.func.id
-        return call  # type: ignore[no-any-return]
+        return call
 
     def opaque(self) -> list[tuple[str, Value]]:
         """The values that kernels without a source compute, in order, with the names of these."""

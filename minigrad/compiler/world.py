@@ -400,7 +400,7 @@ class World:
                 if now not in self._settled:
                     self._settled.add(now)
                     self._ask(space, self._mentioned)
-        return size  # type: ignore[no-any-return]
+        return size
 
     def may_name(self, name: str) -> bool:
         """Whether the code may ask something for an attribute of this name."""

@@ -280,7 +280,7 @@ def wrap_operand(array: Array) -> Tensor:
     """A Tensor of an array that is an operand: a copy where it may be saved, for the array may change later."""
     mode = _mode()
     if mode.recorder is not None:
-        return mode.recorder.array(array)  # type: ignore[no-any-return]
+        return mode.recorder.array(array)
     return wrap(array.copy() if mode.grad else array)
 
 

@@ -207,39 +207,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     @property
     def is_cuda(self) -> builtins.bool:
         """False."""
-    @property
-    def is_mps(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_xpu(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_xla(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_mtia(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_sparse_csr(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_vulkan(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_meta(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_sparse(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_nested(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_quantized(self) -> builtins.bool:
-        """False."""
-    @property
-    def is_mkldnn(self) -> builtins.bool:
-        """False."""
+    is_mps = is_xpu = is_xla = is_mtia = is_vulkan = is_meta = is_cuda
+    is_sparse = is_sparse_csr = is_nested = is_quantized = is_mkldnn = is_cuda
     def is_signed(self) -> builtins.bool:
         """Whether negative values exist."""
     def get_device(self) -> builtins.int:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from minigrad.cuda import amp as amp
 from minigrad.errors import runtime_error
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 
 __all__ = [
     "CUDAGraph",
@@ -179,6 +179,4 @@ graph = _class("graph")
 # Scripts for graphics cards call cuda.random.manual_seed().
 random = sys.modules[__name__]
 
-
-def __getattr__(name: str) -> NoReturn:
-    raise _missing(__name__, name)
+_module_getattr(globals())

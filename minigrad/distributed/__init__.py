@@ -11,17 +11,13 @@ has ended.
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from minigrad.distributed import processes, transfers
 from minigrad.distributed.processes import *
 from minigrad.distributed.transfers import *
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 
 __all__ = []
 __all__ += processes.__all__
 __all__ += transfers.__all__
 
-
-def __getattr__(name: str) -> NoReturn:
-    raise _missing(__name__, name)
+_module_getattr(globals())

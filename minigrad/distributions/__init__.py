@@ -1,8 +1,7 @@
 """Probability distributions, under the names of ``torch.distributions``."""
+# ruff: noqa: F403, F405
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, NoReturn
 
 from minigrad.distributions import constraints as constraints
 from minigrad.distributions.bernoulli import Bernoulli as Bernoulli
@@ -51,33 +50,12 @@ from minigrad.distributions.relaxed_bernoulli import RelaxedBernoulli as Relaxed
 from minigrad.distributions.relaxed_categorical import RelaxedOneHotCategorical as RelaxedOneHotCategorical
 from minigrad.distributions.studentT import StudentT as StudentT
 from minigrad.distributions.transformed_distribution import TransformedDistribution as TransformedDistribution
-from minigrad.distributions.transforms import AbsTransform as AbsTransform
-from minigrad.distributions.transforms import AffineTransform as AffineTransform
-from minigrad.distributions.transforms import CatTransform as CatTransform
-from minigrad.distributions.transforms import ComposeTransform as ComposeTransform
-from minigrad.distributions.transforms import CorrCholeskyTransform as CorrCholeskyTransform
-from minigrad.distributions.transforms import (
-    CumulativeDistributionTransform as CumulativeDistributionTransform,
-)
-from minigrad.distributions.transforms import ExpTransform as ExpTransform
-from minigrad.distributions.transforms import IndependentTransform as IndependentTransform
-from minigrad.distributions.transforms import LowerCholeskyTransform as LowerCholeskyTransform
-from minigrad.distributions.transforms import PositiveDefiniteTransform as PositiveDefiniteTransform
-from minigrad.distributions.transforms import PowerTransform as PowerTransform
-from minigrad.distributions.transforms import ReshapeTransform as ReshapeTransform
-from minigrad.distributions.transforms import SigmoidTransform as SigmoidTransform
-from minigrad.distributions.transforms import SoftmaxTransform as SoftmaxTransform
-from minigrad.distributions.transforms import SoftplusTransform as SoftplusTransform
-from minigrad.distributions.transforms import StackTransform as StackTransform
-from minigrad.distributions.transforms import StickBreakingTransform as StickBreakingTransform
-from minigrad.distributions.transforms import TanhTransform as TanhTransform
-from minigrad.distributions.transforms import Transform as Transform
-from minigrad.distributions.transforms import identity_transform as identity_transform
+from minigrad.distributions.transforms import *
 from minigrad.distributions.uniform import Uniform as Uniform
 from minigrad.distributions.von_mises import VonMises as VonMises
 from minigrad.distributions.weibull import Weibull as Weibull
 from minigrad.distributions.wishart import Wishart as Wishart
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "CatTransform", "Categorical", "Cauchy",
@@ -93,8 +71,4 @@ __all__ = [
     "VonMises", "Weibull", "Wishart", "biject_to", "constraints", "identity_transform", "kl_divergence",
     "register_kl", "transform_to",
 ]  # fmt: skip
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

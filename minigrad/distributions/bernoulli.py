@@ -10,7 +10,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import bce, broadcast_all, one_of, parameters
+from minigrad.distributions.utils import attribute, bce, broadcast_all, parameters
 from minigrad.functions.creation import arange
 from minigrad.functions.draws import bernoulli
 from minigrad.functions.elementwise import where
@@ -26,14 +26,9 @@ class Bernoulli(Odds, Distribution):
     has_enumerate_support = True
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        name = one_of(self, probs=probs, logits=logits)
-        (value,) = broadcast_all(probs if name == "probs" else logits)
-        setattr(self, name, value)
-        super().__init__(value.shape, validate_args=validate_args)
+        super().__init__(self._set(probs, logits).shape, validate_args=validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.probs
+    mean = attribute("probs")
 
     @property
     def mode(self) -> Tensor:

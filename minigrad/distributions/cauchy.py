@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from minigrad.core.tensor import Tensor
-from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, parameters
+from minigrad.distributions.distribution import LocScale, Shape
+from minigrad.distributions.utils import draw
 from minigrad.functions.creation import full_like
 
 __all__ = ["Cauchy"]
 
 
-class Cauchy(Distribution):
+class Cauchy(LocScale):
     """Cauchy with that median and half width."""
-
-    arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:
         return full_like(self.loc, math.nan)
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
-from minigrad.distributions.utils import lazy_property, logits_to_probs, probs_to_logits
+from minigrad.distributions.utils import (
+    broadcast_all,
+    lazy_property,
+    logits_to_probs,
+    one_of,
+    probs_to_logits,
+)
 
 
 class _Either:
@@ -19,6 +27,13 @@ class _Either:
 
 class Odds(_Either):
     """Of single trials: `probs` of success, and `logits`, their log odds."""
+
+    def _set(self, probs: Any, logits: Any, *others: Any) -> Tensor:
+        """Sets the one that is not None, in the shape that it has together with others, and returns it."""
+        name = one_of(self, probs=probs, logits=logits)
+        value = broadcast_all(probs if name == "probs" else logits, *others)[0]
+        setattr(self, name, value)
+        return value
 
     @lazy_property
     def logits(self) -> Tensor:

@@ -27,8 +27,7 @@ class _Real(Constraint):
     """Every number."""
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = value == value
-        return holds
+        return value == value
 
 
 REAL = _Real()

@@ -95,8 +95,7 @@ class _Interval(_Bounds):
     upper_bound: Any
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = (value >= self.lower_bound) & (value <= self.upper_bound)
-        return holds
+        return (value >= self.lower_bound) & (value <= self.upper_bound)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,8 +104,7 @@ class _HalfOpenInterval(_Bounds):
     upper_bound: Any
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = (value >= self.lower_bound) & (value < self.upper_bound)
-        return holds
+        return (value >= self.lower_bound) & (value < self.upper_bound)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,8 +115,7 @@ class _IntegerInterval(_Bounds):
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = (value % 1 == 0) & (value >= self.lower_bound) & (value <= self.upper_bound)
-        return holds
+        return (value % 1 == 0) & (value >= self.lower_bound) & (value <= self.upper_bound)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,15 +123,13 @@ class _GreaterThan(_Bounds):
     lower_bound: Any
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = value > self.lower_bound
-        return holds
+        return value > self.lower_bound
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _GreaterThanEq(_GreaterThan):
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = value >= self.lower_bound
-        return holds
+        return value >= self.lower_bound
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,8 +137,7 @@ class _IntegerGreaterThan(_GreaterThan):
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = (value % 1 == 0) & (value >= self.lower_bound)
-        return holds
+        return (value % 1 == 0) & (value >= self.lower_bound)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,8 +145,7 @@ class _LessThan(_Bounds):
     upper_bound: Any
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = value < self.upper_bound
-        return holds
+        return value < self.upper_bound
 
 
 class _Multinomial(Constraint):
@@ -164,8 +157,7 @@ class _Multinomial(Constraint):
         self.upper_bound = upper_bound
 
     def check(self, value: Tensor) -> Tensor:
-        holds: Tensor = (value >= 0).all(dim=-1) & (value.sum(dim=-1) <= self.upper_bound)
-        return holds
+        return (value >= 0).all(dim=-1) & (value.sum(dim=-1) <= self.upper_bound)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,8 +242,7 @@ class _Cat(_Parts):
 
 
 def _close(a: Any, b: Any) -> Tensor:
-    near: Tensor = (a - b).abs() <= 1e-6
-    return near
+    return (a - b).abs() <= 1e-6
 
 
 class _Boolean(Constraint):

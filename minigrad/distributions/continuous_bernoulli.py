@@ -16,7 +16,6 @@ from minigrad.distributions.utils import (
     draw,
     lazy_property,
     logits_to_probs,
-    one_of,
     parameters,
 )
 from minigrad.functions.elementwise import where
@@ -35,13 +34,10 @@ class ContinuousBernoulli(Odds, Distribution):
         self, probs: Any = None, logits: Any = None, lims: tuple[float, float] = (0.499, 0.501),
         validate_args: bool | None = None,
     ) -> None:  # fmt: skip
-        name = one_of(self, probs=probs, logits=logits)
-        (value,) = broadcast_all(probs if name == "probs" else logits)
-        self._lims = lims
-        setattr(self, name, value)
+        value, self._lims = self._set(probs, logits), lims
         # as in PyTorch the constructor clamps, after the check
         super().__init__(value.shape, validate_args=validate_args)
-        if name == "probs":
+        if logits is None:
             self.probs = clamp_probs(value)
 
     @lazy_property

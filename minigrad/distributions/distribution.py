@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from minigrad.autograd import no_grad
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
 from minigrad.distributions.constraints import Constraint, is_dependent
-from minigrad.distributions.utils import recorded
+from minigrad.distributions.utils import attribute, broadcast_all, parameters, recorded
 from minigrad.errors import value_error
 
 __all__ = ["Distribution"]
@@ -204,3 +205,16 @@ class Distribution:
             if isinstance(value, Tensor):
                 parts.append(f"{name}: {value if value.numel() == 1 else value.size()}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class LocScale(Distribution):
+    """Numbers distributed evenly around ``loc``, and as far as ``scale`` tells."""
+
+    arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
+    support = constraints.real
+    has_rsample = True
+    mode = attribute("loc")
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(self.loc.shape, validate_args=validate_args)

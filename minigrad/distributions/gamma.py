@@ -49,8 +49,7 @@ class Gamma(Distribution):
         value = as_tensor(value, dtype=self.rate.dtype)  # as in PyTorch a number too
         self._validate_sample(value)
         a, b = self.concentration, self.rate
-        density: Tensor = xlogy(a, b) + xlogy(a - 1, value) - b * value - lgamma(a)
-        return density
+        return xlogy(a, b) + xlogy(a - 1, value) - b * value - lgamma(a)
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, draw, parameters
 from minigrad.functions.elementwise import where
 
 __all__ = ["GeneralizedPareto"]
@@ -41,9 +41,7 @@ class GeneralizedPareto(Distribution):
         mean = self.loc + self.scale / (1 - where(finite, self.concentration, 0.5))
         return where(finite, mean, math.nan)
 
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mode = attribute("loc")
 
     @property
     def variance(self) -> Tensor:

@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import bce, broadcast_all, draw, one_of, parameters, recorded
+from minigrad.distributions.utils import bce, broadcast_all, draw, parameters, recorded
 from minigrad.errors import value_error
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
@@ -25,11 +25,9 @@ class Geometric(Odds, Distribution):
     support = constraints.nonnegative_integer
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        name = one_of(self, probs=probs, logits=logits)
-        (value,) = broadcast_all(probs if name == "probs" else logits)
-        setattr(self, name, value)
+        value = self._set(probs, logits)
         super().__init__(value.shape, validate_args=validate_args)
-        if self._validate_args and not recorded() and name == "probs" and not bool((value > 0).all()):
+        if self._validate_args and not recorded() and logits is None and not bool((value > 0).all()):
             raise value_error(
                 f"Expected parameter probs of distribution {self!r} to be positive, but found:\n{value}"
             )

@@ -7,11 +7,10 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Shape
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, ExpTransform
 from minigrad.distributions.uniform import Uniform
-from minigrad.distributions.utils import broadcast_all, euler_constant, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, euler_constant, parameters
 from minigrad.functions.creation import full_like
 from minigrad.functions.typed import finfo
 
@@ -36,19 +35,11 @@ class Gumbel(TransformedDistribution):
         ]  # fmt: skip
         super().__init__(base, transforms, validate_args)
 
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        shape = tuple(batch_shape)
-        new = self._get_checked_instance(Gumbel, _instance)
-        Gumbel.__init__(new, self.loc.expand(shape), self.scale.expand(shape), self._validate_args)
-        return new
-
     @property
     def mean(self) -> Tensor:
         return self.loc + self.scale * euler_constant
 
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mode = attribute("loc")
 
     @property
     def stddev(self) -> Tensor:

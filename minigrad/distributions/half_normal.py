@@ -10,39 +10,25 @@ from minigrad.distributions import constraints
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AbsTransform
-from minigrad.distributions.utils import parameters
+from minigrad.distributions.utils import attribute, parameters
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
 
 __all__ = ["HalfNormal"]
 
 
-class HalfNormal(TransformedDistribution):
-    """The size of a normal number around 0."""
+class Half(TransformedDistribution):
+    """The size of a number that is distributed evenly around 0."""
 
-    base_dist: Normal
+    base_dist: Any
     arg_constraints = parameters(scale=constraints.positive)
     support = constraints.nonnegative
     has_rsample = True
-
-    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
-        super().__init__(Normal(0.0, scale, validate_args=False), AbsTransform(), validate_args)
-
-    @property
-    def scale(self) -> Tensor:
-        return self.base_dist.scale
+    scale = attribute("base_dist.scale")
 
     @property
     def mode(self) -> Tensor:
         return zeros_like(self.scale)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.scale * math.sqrt(2 / math.pi)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.scale.square() * (1 - 2 / math.pi)
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -58,3 +44,18 @@ class HalfNormal(TransformedDistribution):
 
     def entropy(self) -> Tensor:
         return self.base_dist.entropy() - math.log(2)
+
+
+class HalfNormal(Half):
+    """The size of a normal number around 0."""
+
+    def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
+        super().__init__(Normal(0.0, scale, validate_args=False), AbsTransform(), validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.scale * math.sqrt(2 / math.pi)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale.square() * (1 - 2 / math.pi)

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import parameters, sum_rightmost
+from minigrad.distributions.utils import attribute, parameters, sum_rightmost
 from minigrad.errors import value_error
 
 __all__ = ["Independent"]
@@ -54,42 +54,26 @@ class Independent(Distribution):
         support, n = self.base_dist.support, self.reinterpreted_batch_ndims
         return constraints.independent(support, n) if n else support
 
-    @property
-    def mean(self) -> Tensor:
-        value: Tensor = self.base_dist.mean
-        return value
-
-    @property
-    def mode(self) -> Tensor:
-        value: Tensor = self.base_dist.mode
-        return value
-
-    @property
-    def variance(self) -> Tensor:
-        value: Tensor = self.base_dist.variance
-        return value
+    mean = attribute("base_dist.mean")
+    mode = attribute("base_dist.mode")
+    variance = attribute("base_dist.variance")
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
-        value: Tensor = self.base_dist.sample(sample_shape)
-        return value
+        return self.base_dist.sample(sample_shape)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        value: Tensor = self.base_dist.rsample(sample_shape)
-        return value
+        return self.base_dist.rsample(sample_shape)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        log_prob: Tensor = sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
-        return log_prob
+        return sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
 
     def entropy(self) -> Tensor:
-        entropy: Tensor = sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
-        return entropy
+        return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         if self.reinterpreted_batch_ndims > 0:
             raise NotImplementedError("Enumeration over cartesian product is not implemented")
-        values: Tensor = self.base_dist.enumerate_support(expand=expand)
-        return values
+        return self.base_dist.enumerate_support(expand=expand)
 
     def __repr__(self) -> str:
         return f"Independent({self.base_dist}, {self.reinterpreted_batch_ndims})"

@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.gamma import Gamma
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import PowerTransform
-from minigrad.distributions.utils import parameters
+from minigrad.distributions.utils import attribute, parameters
 from minigrad.functions.creation import ones
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
@@ -30,13 +30,7 @@ class InverseGamma(TransformedDistribution):
         base = Gamma(concentration, rate, validate_args=validate_args)
         super().__init__(base, PowerTransform(-ones(())), validate_args)
 
-    @property
-    def concentration(self) -> Tensor:
-        return self.base_dist.concentration
-
-    @property
-    def rate(self) -> Tensor:
-        return self.base_dist.rate
+    concentration, rate = attribute("base_dist.concentration"), attribute("base_dist.rate")
 
     @property
     def mean(self) -> Tensor:

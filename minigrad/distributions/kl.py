@@ -122,8 +122,7 @@ def _binomial(p: Any, q: Any) -> Tensor:
 @register_kl(ContinuousBernoulli, ContinuousBernoulli)
 def _continuous_bernoulli(p: Any, q: Any) -> Tensor:
     odds = p.mean * (p.logits - q.logits)
-    divergence: Tensor = odds + p._log_norm() + (-p.probs).log1p() - q._log_norm() - (-q.probs).log1p()
-    return divergence
+    return odds + p._log_norm() + (-p.probs).log1p() - q._log_norm() - (-q.probs).log1p()
 
 
 @register_kl(Beta, Beta)
@@ -161,8 +160,7 @@ def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
 
 @register_kl(Geometric, Geometric)
 def _geometric(p: Any, q: Any) -> Tensor:
-    divergence: Tensor = -p.entropy() - (-q.probs).log1p() / p.probs - q.logits
-    return divergence
+    return -p.entropy() - (-q.probs).log1p() / p.probs - q.logits
 
 
 @register_kl(Laplace, Laplace)
@@ -210,16 +208,14 @@ def _multivariate_normal(p: Any, q: Any) -> Tensor:
     ours, theirs = (d.scale_tril.expand(*batch, n, n) for d in (p, q))
     trace = solve_triangular(theirs, ours, upper=False).square().sum((-2, -1))
     distance = _mahalanobis(theirs, q.loc - p.loc)
-    divergence: Tensor = _log_diagonal(theirs) - _log_diagonal(ours) + 0.5 * (trace + distance - n)
-    return divergence
+    return _log_diagonal(theirs) - _log_diagonal(ours) + 0.5 * (trace + distance - n)
 
 
 @register_kl(Independent, Independent)
 def _independent(p: Any, q: Any) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise NotImplementedError("KL between Independents of unlike reinterpreted_batch_ndims")
-    total: Tensor = sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
-    return total
+    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
 
 
 @register_kl(TransformedDistribution, TransformedDistribution)
@@ -227,8 +223,7 @@ def _transformed(p: Any, q: Any) -> Tensor:
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
         raise NotImplementedError("KL between distributions of unlike transforms is not implemented")
     more = len(p.event_shape) - len(p.base_dist.event_shape)
-    total: Tensor = sum_rightmost(kl_divergence(p.base_dist, q.base_dist), more)
-    return total
+    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), more)
 
 
 # ---------------------------------------------------------------- two families
@@ -237,13 +232,11 @@ def _transformed(p: Any, q: Any) -> Tensor:
 
 def _to_normal(p: Any, q: Any) -> Tensor:
     distance = (p.variance + (p.mean - q.loc).square()) / (2 * q.scale.square())
-    divergence: Tensor = distance + 0.5 * math.log(2 * math.pi) + q.scale.log() - p.entropy()
-    return divergence
+    return distance + 0.5 * math.log(2 * math.pi) + q.scale.log() - p.entropy()
 
 
 def _to_exponential(p: Any, q: Any) -> Tensor:
-    divergence: Tensor = q.rate * p.mean - q.rate.log() - p.entropy()
-    return divergence
+    return q.rate * p.mean - q.rate.log() - p.entropy()
 
 
 def _to_gamma(p: Any, q: Any) -> Tensor:
@@ -256,8 +249,7 @@ def _to_gamma(p: Any, q: Any) -> Tensor:
         log_mean = _log_mean(p.low.clamp(min=0), p.high)
     else:
         log_mean = p.scale.log() + p.alpha.reciprocal()
-    divergence: Tensor = lgamma(a) - a * b.log() - (a - 1) * log_mean + b * p.mean - p.entropy()
-    return divergence
+    return lgamma(a) - a * b.log() - (a - 1) * log_mean + b * p.mean - p.entropy()
 
 
 def _never(p: Any, q: Any) -> Tensor:
@@ -285,8 +277,7 @@ _KL.update({(p, q): function for function, ps, qs in _PAIRS for p in ps for q in
 
 @register_kl(Bernoulli, Poisson)
 def _bernoulli_poisson(p: Any, q: Poisson) -> Tensor:
-    divergence: Tensor = q.rate - p.probs * q.rate.log() - p.entropy()
-    return divergence
+    return q.rate - p.probs * q.rate.log() - p.entropy()
 
 
 @register_kl(Beta, Uniform)
@@ -297,8 +288,7 @@ def _beta_uniform(p: Any, q: Uniform) -> Tensor:
 
 @register_kl(Beta, ContinuousBernoulli)
 def _beta_continuous_bernoulli(p: Any, q: Any) -> Tensor:
-    divergence: Tensor = -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._log_norm()
-    return divergence
+    return -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._log_norm()
 
 
 @register_kl(Exponential, Gumbel)

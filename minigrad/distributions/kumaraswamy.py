@@ -7,7 +7,6 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Shape
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, PowerTransform
 from minigrad.distributions.uniform import Uniform
@@ -42,13 +41,6 @@ class Kumaraswamy(TransformedDistribution):
             PowerTransform(self.concentration1.reciprocal()),
         ]  # fmt: skip
         super().__init__(base, transforms, validate_args)
-
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        shape = tuple(batch_shape)
-        one, zero = self.concentration1.expand(shape), self.concentration0.expand(shape)
-        new = self._get_checked_instance(Kumaraswamy, _instance)
-        Kumaraswamy.__init__(new, one, zero, self._validate_args)
-        return new
 
     @property
     def mean(self) -> Tensor:

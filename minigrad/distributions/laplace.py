@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from minigrad.core.tensor import Tensor
-from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, parameters
+from minigrad.distributions.distribution import LocScale, Shape
+from minigrad.distributions.utils import attribute, draw
 from minigrad.functions.typed import finfo
 
 __all__ = ["Laplace"]
 
 
-class Laplace(Distribution):
+class Laplace(LocScale):
     """Laplace with that centre and scale."""
 
-    arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mean = attribute("loc")
 
     @property
     def variance(self) -> Tensor:

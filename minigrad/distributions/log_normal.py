@@ -9,7 +9,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import ExpTransform
-from minigrad.distributions.utils import parameters
+from minigrad.distributions.utils import attribute, parameters
 
 __all__ = ["LogNormal"]
 
@@ -25,13 +25,7 @@ class LogNormal(TransformedDistribution):
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         super().__init__(Normal(loc, scale, validate_args=validate_args), ExpTransform(), validate_args)
 
-    @property
-    def loc(self) -> Tensor:
-        return self.base_dist.loc
-
-    @property
-    def scale(self) -> Tensor:
-        return self.base_dist.scale
+    loc, scale = attribute("base_dist.loc"), attribute("base_dist.scale")
 
     @property
     def mean(self) -> Tensor:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import StickBreakingTransform
-from minigrad.distributions.utils import parameters
+from minigrad.distributions.utils import attribute, parameters
 
 __all__ = ["LogisticNormal"]
 
@@ -27,12 +26,4 @@ class LogisticNormal(TransformedDistribution):
             base = base.expand((1,))
         super().__init__(base, StickBreakingTransform(), validate_args)
 
-    @property
-    def loc(self) -> Tensor:
-        loc: Tensor = self.base_dist.base_dist.loc
-        return loc
-
-    @property
-    def scale(self) -> Tensor:
-        scale: Tensor = self.base_dist.base_dist.scale
-        return scale
+    loc, scale = attribute("base_dist.base_dist.loc"), attribute("base_dist.base_dist.scale")

@@ -8,7 +8,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.multivariate_normal import _log_diagonal, _mahalanobis, _mv
-from minigrad.distributions.utils import draw, lazy_property, parameters
+from minigrad.distributions.utils import attribute, draw, lazy_property, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import eye
@@ -67,13 +67,7 @@ class LowRankMultivariateNormal(Distribution):
         a = solve_triangular(self._capacitance_tril, scaled, upper=False)
         return self.cov_diag.reciprocal().diag_embed() - a.mT @ a
 
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mean = mode = attribute("loc")
 
     @property
     def variance(self) -> Tensor:

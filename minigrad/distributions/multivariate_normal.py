@@ -7,7 +7,7 @@ import math
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import draw, lazy_property, one_matrix, parameters
+from minigrad.distributions.utils import attribute, draw, lazy_property, one_matrix, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import eye
@@ -99,13 +99,7 @@ class MultivariateNormal(Distribution):
         inverse = solve_triangular(self._unbroadcasted_scale_tril, identity, upper=False)
         return (inverse.mT @ inverse).expand(*self.batch_shape, *self.event_shape, *self.event_shape)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mean = mode = attribute("loc")
 
     @property
     def variance(self) -> Tensor:

@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.gamma import Gamma
-from minigrad.distributions.utils import broadcast_all, one_of, parameters
+from minigrad.distributions.utils import broadcast_all, parameters
 from minigrad.functions.draws import poisson
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
@@ -32,10 +32,8 @@ class NegativeBinomial(Odds, Distribution):
     def __init__(
         self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        name = one_of(self, probs=probs, logits=logits)
-        self.total_count, value = broadcast_all(total_count, probs if name == "probs" else logits)
-        self.total_count = self.total_count.type_as(value)
-        setattr(self, name, value)
+        value = self._set(probs, logits, total_count)
+        self.total_count = broadcast_all(total_count, value)[0].type_as(value)
         super().__init__(value.shape, validate_args=validate_args)
 
     @property

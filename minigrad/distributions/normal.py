@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from minigrad.core.tensor import Tensor
-from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, parameters
+from minigrad.distributions.distribution import LocScale, Shape
+from minigrad.distributions.utils import attribute, draw
 
 __all__ = ["Normal"]
 
 
-class Normal(Distribution):
+class Normal(LocScale):
     """Normal with that mean and standard deviation."""
 
-    arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mean = attribute("loc")
 
     @property
     def stddev(self) -> Tensor:

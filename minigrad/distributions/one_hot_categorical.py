@@ -9,7 +9,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.categorical import Categorical
 from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import one_of, parameters
+from minigrad.distributions.utils import attribute, one_of, parameters
 from minigrad.functions.creation import eye
 from minigrad.nn.functional import one_hot
 
@@ -34,9 +34,7 @@ class OneHotCategorical(Weights, Distribution):
             return Categorical(logits=self.logits, validate_args=False)
         return Categorical(probs=self.probs, validate_args=False)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.probs
+    mean = attribute("probs")
 
     @property
     def mode(self) -> Tensor:

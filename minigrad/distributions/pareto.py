@@ -6,11 +6,10 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Shape
 from minigrad.distributions.exponential import Exponential
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, ExpTransform
-from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, parameters
 
 __all__ = ["Pareto"]
 
@@ -26,12 +25,6 @@ class Pareto(TransformedDistribution):
         base = Exponential(self.alpha, validate_args=validate_args)
         super().__init__(base, [ExpTransform(), AffineTransform(0, self.scale)], validate_args)
 
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        shape = tuple(batch_shape)
-        new = self._get_checked_instance(Pareto, _instance)
-        Pareto.__init__(new, self.scale.expand(shape), self.alpha.expand(shape), self._validate_args)
-        return new
-
     @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> Any:
         return constraints.greater_than_eq(self.scale)
@@ -41,9 +34,7 @@ class Pareto(TransformedDistribution):
         a = self.alpha.clamp(min=1)  # infinite up to 1
         return a * self.scale / (a - 1)
 
-    @property
-    def mode(self) -> Tensor:
-        return self.scale
+    mode = attribute("scale")
 
     @property
     def variance(self) -> Tensor:

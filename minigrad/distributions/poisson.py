@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, parameters
 from minigrad.functions.draws import poisson
 from minigrad.functions.table import lgamma, xlogy
 
@@ -24,9 +24,7 @@ class Poisson(Distribution):
         (self.rate,) = broadcast_all(rate)
         super().__init__(self.rate.shape, validate_args=validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.rate
+    mean = attribute("rate")
 
     @property
     def mode(self) -> Tensor:

@@ -11,7 +11,7 @@ from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import SigmoidTransform
-from minigrad.distributions.utils import broadcast_all, clamp_probs, draw, one_of, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, clamp_probs, draw, parameters
 
 __all__ = ["LogitRelaxedBernoulli", "RelaxedBernoulli"]
 
@@ -27,18 +27,14 @@ class LogitRelaxedBernoulli(Odds, Distribution):
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         self.temperature = temperature
-        name = one_of(self, probs=probs, logits=logits)
-        (value,) = broadcast_all(probs if name == "probs" else logits)
-        setattr(self, name, value)
-        super().__init__(value.shape, validate_args=validate_args)
+        super().__init__(self._set(probs, logits).shape, validate_args=validate_args)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         uniform = clamp_probs(draw("uniform", self.probs, shape))
         probs = clamp_probs(self.probs)
         odds = uniform.log() - (-uniform).log1p() + probs.log() - (-probs).log1p()
-        value: Tensor = odds / self.temperature
-        return value
+        return odds / self.temperature
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -46,8 +42,7 @@ class LogitRelaxedBernoulli(Odds, Distribution):
         t = self.temperature
         diff: Tensor = logits - value * t
         log_t = t.log() if isinstance(t, Tensor) else math.log(t)
-        log_prob: Tensor = log_t + diff - 2 * diff.exp().log1p()
-        return log_prob
+        return log_t + diff - 2 * diff.exp().log1p()
 
 
 class RelaxedBernoulli(TransformedDistribution):
@@ -64,14 +59,5 @@ class RelaxedBernoulli(TransformedDistribution):
         base = LogitRelaxedBernoulli(temperature, probs, logits)
         super().__init__(base, SigmoidTransform(), validate_args)
 
-    @property
-    def temperature(self) -> Any:
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        return self.base_dist.probs
+    temperature = attribute("base_dist.temperature")
+    probs, logits = attribute("base_dist.probs"), attribute("base_dist.logits")

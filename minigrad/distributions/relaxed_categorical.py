@@ -12,7 +12,7 @@ from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import ExpTransform
-from minigrad.distributions.utils import broadcast_all, clamp_probs, draw, one_of, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, clamp_probs, draw, one_of, parameters
 
 __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 
@@ -62,14 +62,5 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(base, ExpTransform(), validate_args)
 
-    @property
-    def temperature(self) -> Any:
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        return self.base_dist.probs
+    temperature = attribute("base_dist.temperature")
+    probs, logits = attribute("base_dist.probs"), attribute("base_dist.logits")

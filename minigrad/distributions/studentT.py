@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chi2 import Chi2
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, draw, parameters
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
 
@@ -31,9 +31,7 @@ class StudentT(Distribution):
     def mean(self) -> Tensor:
         return where(self.df <= 1, math.nan, self.loc)
 
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mode = attribute("loc")
 
     @property
     def variance(self) -> Tensor:

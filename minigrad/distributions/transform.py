@@ -63,16 +63,14 @@ class Transform:
             return self._call(x)
         if x is not self._cached[0]:
             self._cached = (x, self._call(x))
-        y: Tensor = self._cached[1]
-        return y
+        return self._cached[1]
 
     def _inv_call(self, y: Tensor) -> Tensor:
         if self._cache_size == 0:
             return self._inverse(y)
         if y is not self._cached[1]:
             self._cached = (self._inverse(y), y)
-        x: Tensor = self._cached[0]
-        return x
+        return self._cached[0]
 
     def _call(self, x: Tensor) -> Tensor:
         raise NotImplementedError
@@ -287,18 +285,15 @@ class IndependentTransform(Transform):
 
     def _call(self, x: Tensor) -> Tensor:
         self._check(x, self.domain)
-        y: Tensor = self.base_transform(x)
-        return y
+        return self.base_transform(x)
 
     def _inverse(self, y: Tensor) -> Tensor:
         self._check(y, self.codomain)
-        x: Tensor = self.base_transform.inv(y)
-        return x
+        return self.base_transform.inv(y)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         log_det = self.base_transform.log_abs_det_jacobian(x, y)
-        total: Tensor = sum_rightmost(log_det, self.reinterpreted_batch_ndims)
-        return total
+        return sum_rightmost(log_det, self.reinterpreted_batch_ndims)
 
     def forward_shape(self, shape: Sequence[int]) -> Size:
         return Size(self.base_transform.forward_shape(shape))

@@ -86,8 +86,7 @@ class TransformedDistribution(Distribution):
             log_prob = log_prob - sum_rightmost(log_det, events - transform.domain.event_dim)
             y = x
         base = self.base_dist.log_prob(y)
-        total: Tensor = log_prob + sum_rightmost(base, events - len(self.base_dist.event_shape))
-        return total
+        return log_prob + sum_rightmost(base, events - len(self.base_dist.event_shape))
 
     def cdf(self, value: Tensor) -> Tensor:
         """By the transforms' inverses; they must be monotonic."""

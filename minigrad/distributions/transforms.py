@@ -67,16 +67,13 @@ class PowerTransform(Transform):
         return self.exponent.sign() if isinstance(self.exponent, Tensor) else math.copysign(1, self.exponent)
 
     def _call(self, x: Tensor) -> Tensor:
-        y: Tensor = x**self.exponent
-        return y
+        return x**self.exponent
 
     def _inverse(self, y: Tensor) -> Tensor:
-        x: Tensor = y ** (1 / self.exponent)
-        return x
+        return y ** (1 / self.exponent)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        log_det: Tensor = (self.exponent * y / x).abs().log()
-        return log_det
+        return (self.exponent * y / x).abs().log()
 
     def _joint(self, shape: Sequence[int]) -> Size:
         return Size(broadcast_shapes(tuple(shape), getattr(self.exponent, "shape", ())))
@@ -170,12 +167,10 @@ class AffineTransform(Transform):
         return scale.sign() if isinstance(scale, Tensor) else (scale > 0) - (scale < 0)
 
     def _call(self, x: Tensor) -> Tensor:
-        y: Tensor = self.loc + self.scale * x
-        return y
+        return self.loc + self.scale * x
 
     def _inverse(self, y: Tensor) -> Tensor:
-        x: Tensor = (y - self.loc) / self.scale
-        return x
+        return (y - self.loc) / self.scale
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         scale = self.scale
@@ -183,8 +178,7 @@ class AffineTransform(Transform):
             log_det = scale.abs().log().expand(broadcast_shapes(scale.shape, x.shape))
         else:
             log_det = x.new_full(x.shape, math.log(abs(scale)))
-        total: Tensor = sum_rightmost(log_det, self._event_dim)
-        return total
+        return sum_rightmost(log_det, self._event_dim)
 
     def _joint(self, shape: Sequence[int]) -> Size:
         shapes = (getattr(x, "shape", ()) for x in (self.loc, self.scale))
@@ -207,16 +201,13 @@ class CumulativeDistributionTransform(Transform):
         return self.distribution.support
 
     def _call(self, x: Tensor) -> Tensor:
-        y: Tensor = self.distribution.cdf(x)
-        return y
+        return self.distribution.cdf(x)
 
     def _inverse(self, y: Tensor) -> Tensor:
-        x: Tensor = self.distribution.icdf(y)
-        return x
+        return self.distribution.icdf(y)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        log_det: Tensor = self.distribution.log_prob(x)
-        return log_det
+        return self.distribution.log_prob(x)
 
 
 # ---------------------------------------------------------------- vectors and matrices

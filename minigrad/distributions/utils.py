@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from minigrad import dtypes
@@ -137,6 +138,12 @@ def one_matrix(owner: object, **options: Tensor | None) -> tuple[str, Any]:
     if matrix.dim() < 2:
         raise value_error(f"{name} must be at least two-dimensional, with optional leading batch dimensions")
     return name, matrix
+
+
+def attribute(path: str) -> Any:
+    """A property that is another attribute, such as ``"loc"`` or ``"base_dist.loc"``."""
+    read = attrgetter(path)
+    return property(lambda self: read(self))
 
 
 class lazy_property:

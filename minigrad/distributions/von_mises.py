@@ -9,7 +9,7 @@ from minigrad.autograd import no_grad
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, draw, parameters
 from minigrad.functions.creation import zeros
 from minigrad.functions.elementwise import where
 from minigrad.special import i0e, i1e
@@ -27,13 +27,7 @@ class VonMises(Distribution):
         self.loc, self.concentration = broadcast_all(loc, concentration)
         super().__init__(self.loc.shape, validate_args=validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
+    mean = mode = attribute("loc")
 
     @property
     def variance(self) -> Tensor:

@@ -6,7 +6,6 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Shape
 from minigrad.distributions.exponential import Exponential
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, PowerTransform
@@ -26,16 +25,13 @@ class Weibull(TransformedDistribution):
 
     def __init__(self, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
         self.scale, self.concentration = broadcast_all(scale, concentration)
-        self.concentration_reciprocal = self.concentration.reciprocal()
         base = Exponential(ones_like(self.scale), validate_args=validate_args)
         power = PowerTransform(self.concentration_reciprocal)
         super().__init__(base, [power, AffineTransform(0, self.scale)], validate_args)
 
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        shape = tuple(batch_shape)
-        new = self._get_checked_instance(Weibull, _instance)
-        Weibull.__init__(new, self.scale.expand(shape), self.concentration.expand(shape), self._validate_args)
-        return new
+    @property
+    def concentration_reciprocal(self) -> Tensor:
+        return self.concentration.reciprocal()
 
     @property
     def mean(self) -> Tensor:

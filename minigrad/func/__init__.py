@@ -10,8 +10,6 @@ inner derivative never mistakes an outer variable for its own, and an outer one 
 transform records also under ``no_grad``, but then its results are constants.
 """
 
-from typing import TYPE_CHECKING, NoReturn
-
 from minigrad.func.batching import vmap
 from minigrad.func.modules import functional_call, stack_module_state
 from minigrad.func.transforms import (
@@ -25,14 +23,10 @@ from minigrad.func.transforms import (
     value_and_grad,
     vjp,
 )  # fmt: skip
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
     "stack_module_state", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

@@ -45,8 +45,7 @@ def logdet(A: Tensor) -> Tensor:
     """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
     square("logdet", A, low=RuntimeError)
     sign, size = slogdet(A)
-    y: Tensor = size + sign.log()
-    return y
+    return size + sign.log()
 
 
 # ---------------------------------------------------------------- powers and the exponential
@@ -61,8 +60,7 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
     square_sizes("linalg.matrix_power", A)
     if n == 0:
         nothing = apply(ops.triangles, (A,), NOTHING)  # with a gradient, of 0
-        one: Tensor = nothing + identity(A)
-        return one
+        return nothing + identity(A)
     if n < 0:
         A, n = systems.inv(A), -n
     if n == 1:

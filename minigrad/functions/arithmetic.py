@@ -111,15 +111,13 @@ def _areas(name: str, y: Tensor, x: Tensor | None, dx: Number, dim: int) -> Tens
         elif x._array.ndim < ndim:
             x = x.reshape([1] * (ndim - x._array.ndim) + list(x._array.shape))
         width = _shifted(x, d, 1) - _shifted(x, d, 0)
-    areas: Tensor = (_shifted(y, d, 0) + _shifted(y, d, 1)) * width / 2
-    return areas
+    return (_shifted(y, d, 0) + _shifted(y, d, 1)) * width / 2
 
 
 def _shifted(t: Tensor, dim: int, start: int) -> Tensor:
     """All elements along a dimension but the last or, with 1, but the first."""
     piece = slice(1, None) if start else slice(None, -1)
-    view: Tensor = t[(slice(None),) * dim + (piece,)]
-    return view
+    return t[(slice(None),) * dim + (piece,)]
 
 
 # ---------------------------------------------------------------- transposed; questions

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, needs_value
+from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.errors import index_error, runtime_error, type_error, value_error
@@ -291,8 +292,6 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
 
 def broadcast_shapes(*shapes: Sizes) -> Any:
     """The shape that shapes broadcast to. RuntimeError where they do not, ValueError for a negative size."""
-    from minigrad.core.size import Size
-
     plain = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     if any(n < 0 for shape in plain for n in shape):
         raise value_error("Attempting to broadcast a dimension with negative length!")

@@ -209,8 +209,7 @@ def _slopes(x: Tensor, d: int, step: Any, edge_order: int) -> Tensor:
 
     def end(first: int, second: int, third: int, a: Any, b: Any, sign: float) -> Tensor:
         if edge_order == 1:
-            slope: Tensor = (part(second, 1) - part(first, 1)) / a * sign
-            return slope
+            return (part(second, 1) - part(first, 1)) / a * sign
         # the slope at its first point of the parabola through three points, at distances a and b
         lead = part(first, 1) * (-(2 * a + b) / (a * (a + b)))
         slope = lead + part(second, 1) * ((a + b) / (a * b)) - part(third, 1) * (a / (b * (a + b)))

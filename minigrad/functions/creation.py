@@ -47,7 +47,7 @@ def _finish(array: Tensor | Array, requires_grad: bool, on: DeviceLike = None) -
     t: Any = array if isinstance(array, Tensor) else wrap(array)
     if requires_grad:
         t.requires_grad_()
-    return t  # type: ignore[no-any-return]
+    return t
 
 
 def _dtype(dtype: DTypeLike | None) -> np.dtype[Any]:

@@ -55,8 +55,7 @@ def _lengths(name: str, lengths: Any, n: int) -> Tensor:
         raise runtime_error(f"{name}_lengths must be integral")
     if lengths._array.size != n:
         raise runtime_error(f"{name}_lengths must be of size batch_size, {n}; got {lengths._array.size}")
-    flat: Tensor = lengths.reshape(-1)
-    return flat
+    return lengths.reshape(-1)
 
 
 def _padded(targets: Tensor, sizes: Tensor, n: int) -> Tensor:

@@ -41,8 +41,7 @@ def norm(
     if isinstance(p, str) and p != "fro":
         from minigrad.functions.matrix_norms import matrix_norm
 
-        y: Tensor = matrix_norm(input, p, tuple(range(input._array.ndim)) if dim is None else dim, keepdim)
-        return y
+        return matrix_norm(input, p, tuple(range(input._array.ndim)) if dim is None else dim, keepdim)
     order = 2.0 if p is None or isinstance(p, str) else float(p)
     dims = all_dims(dim, input._array.ndim)
     return length(input, order, dims, keepdim)

@@ -79,8 +79,7 @@ def _with_multiple(name: str, op: Any, input: Any, other: Any, alpha: Number) ->
     if alpha.__class__ is int and alpha == 1:
         return apply(op, (input, other))
     meet = dtypes.common([raw(input), raw(other)])
-    y: Tensor = cast(apply(op, (input, scaled(name, input, other, alpha))), meet)
-    return y
+    return cast(apply(op, (input, scaled(name, input, other, alpha))), meet)
 
 
 def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
@@ -327,8 +326,7 @@ def _with_product(op: Any, input: Tensor, tensor1: Any, tensor2: Any, value: Num
     if value.__class__ is not int or value != 1:
         first = apply(e.mul, (first, value))
     product = apply(op, (first, cast(tensor2, work)))
-    y: Tensor = cast(apply(e.add, (cast(input, work), product)), meet)
-    return y
+    return cast(apply(e.add, (cast(input, work), product)), meet)
 
 
 def isclose(

@@ -9,8 +9,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.tensor import Tensor
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy
@@ -42,8 +41,7 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike = None, copy: bool | None
     BufferError for Tensors that require grad and for memory that is not the CPU's, TypeError for element types that
     minigrad has not.
     """
-    if device is not None:
-        Device(device)
+    check_device(device)
     if type(ext_tensor).__name__ == "PyCapsule":
         ext_tensor = _Capsule(ext_tensor)
     if not hasattr(ext_tensor, "__dlpack__"):
@@ -137,8 +135,7 @@ def empty_strided(
         raise runtime_error(
             f"empty_strided(): sizes and strides must not be negative, got {list(size)} and {list(stride)}"
         )
-    if device is not None:
-        Device(device)
+    check_device(device)
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     extent = 0 if 0 in size else 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     memory = np.empty(extent, kind)

@@ -42,8 +42,7 @@ def _floats(name: str, x: Tensor, complex: bool | None) -> Tensor:
     if complex is False and kind.kind == "c":
         raise runtime_error(f"{name} expects a real input tensor, but got {x.dtype}")
     kind = kind if kind.kind in "fc" else dtypes.default_float()
-    y: Tensor = cast(x, dtypes.complex_of(kind) if complex else kind)
-    return y
+    return cast(x, dtypes.complex_of(kind) if complex else kind)
 
 
 def _norm(norm: str | None) -> Any:

@@ -31,8 +31,7 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     if p < 1:
         raise runtime_error("p has to be greater than or equal to 1")
     lower = arange(p, dtype=dtypes.common([input._array, 1.0])) / 2
-    y: Tensor = lgamma(input.unsqueeze(-1) - lower).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
-    return y
+    return lgamma(input.unsqueeze(-1) - lower).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
 
 
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.

@@ -125,12 +125,10 @@ def copy_(t: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = F
     onto_itself = other is t
     dtype = t._array.dtype
     value: Any = other if isinstance(other, Tensor) else single(other, dtype)
-    if (not value._array.size and t._array.size) or (
-        value._array.ndim > t._array.ndim and _leading(value, t)
-    ):
+    if value._array.ndim > t._array.ndim:
         raise runtime_error(
-            f"The size of tensor a ({list(t._array.shape)}) must match the size of tensor b "
-            f"({list(value._array.shape)})"
+            f"copy_(): output with shape {list(t._array.shape)} doesn't match the broadcast shape "
+            f"{list(value._array.shape)}; use reshape()"
         )
     value = cast(value, dtype)
     if value._array.shape != t._array.shape:
@@ -144,11 +142,6 @@ def copy_(t: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = F
     elif value is other:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
     return store(t, value, "copy", alike=not isinstance(other, Tensor))
-
-
-def _leading(value: Tensor, t: Tensor) -> bool:
-    extra = value._array.ndim - t._array.ndim
-    return any(n != 1 for n in value._array.shape[:extra])
 
 
 def fill_(t: Tensor, value: Tensor | Number) -> Tensor:

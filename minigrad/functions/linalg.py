@@ -165,8 +165,7 @@ def _plus(
     beta, alpha = number(beta, dtype), number(alpha, dtype)  # of integers: whole, as in PyTorch
     if dtype == F16 and b._array.dtype == F16:  # in float32, rounded once
         wide = [cast(t, F32) for t in (input, a, b)]
-        once: Tensor = cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)
-        return once
+        return cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)
     product = product_of(a, b)
     if alpha != 1:
         product = product * alpha

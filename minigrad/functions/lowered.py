@@ -29,8 +29,7 @@ def grid_sampler(
             f"grid_sampler(): expected modes from 0 to 2, but got {interpolation_mode} and {padding_mode}"
         )
     mode, outside = _MODES[interpolation_mode], _PADDINGS[padding_mode]
-    y: Tensor = grid_sample(input, grid, mode, outside, align_corners)
-    return y
+    return grid_sample(input, grid, mode, outside, align_corners)
 
 
 def _of_rank(rank: int, input: Tensor, grid: Tensor) -> None:

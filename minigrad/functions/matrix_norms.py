@@ -35,8 +35,7 @@ def _in_dtype(name: str, x: Tensor, dtype: DTypeLike | None) -> Tensor:
             f"{name}: the dtype of the input ({x.dtype}) should be convertible without narrowing to the specified "
             f"dtype ({dtype})"
         )
-    y: Tensor = cast(x, kind)
-    return y
+    return cast(x, kind)
 
 
 def vector_norm(
@@ -58,8 +57,7 @@ def vector_norm(
             "an identity"
         )
     if x._array.dtype == F16:
-        y: Tensor = cast(length(cast(x, F32), float(ord), dims, keepdim), F16)
-        return y
+        return cast(length(cast(x, F32), float(ord), dims, keepdim), F16)
     return length(x, float(ord), dims, keepdim)
 
 

@@ -79,7 +79,7 @@ def sort(
     """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
     d = one_dim(dim, input._array.ndim)
     order = apply(ops.argsort, (input,), {"dim": d, "descending": descending})
-    return _taken(_Sort, input, d, order)  # type: ignore[no-any-return]
+    return _taken(_Sort, input, d, order)
 
 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
@@ -105,7 +105,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     if input._array.dtype == bool:
         raise not_implemented_error("\"topk_cpu\" not implemented for 'Bool'")
     order = _first_places(input, int(k), d, largest)
-    return _taken(_Topk, input, d, order)  # type: ignore[no-any-return]
+    return _taken(_Topk, input, d, order)
 
 
 def _first_places(input: Tensor, k: int, d: int, largest: bool) -> Tensor:
@@ -127,7 +127,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     order = _first_places(input, int(k), d, False)
     if input._array.ndim:
         order = order.narrow(d, int(k) - 1, 1).contiguous()
-    return _dropped(_taken(_Kthvalue, input, d, order), _Kthvalue, d, keepdim)  # type: ignore[no-any-return]
+    return _dropped(_taken(_Kthvalue, input, d, order), _Kthvalue, d, keepdim)
 
 
 # ---------------------------------------------------------------- medians, modes, quantiles
@@ -175,7 +175,7 @@ def _middle(
         return apply(ops.median, (input,), {"ignore": ignore})
     d = _some(name, input, dim)
     place = apply(ops.median_place, (input,), {"dim": d, "ignore": ignore})
-    return _dropped(_taken(kind, input, d, place), kind, d, keepdim)  # type: ignore[no-any-return]
+    return _dropped(_taken(kind, input, d, place), kind, d, keepdim)
 
 
 def _some(name: str, input: Tensor, dim: int) -> int:
@@ -190,7 +190,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndice
     """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
     d = _some("mode", input, dim)
     place = apply(ops.mode_place, (input,), {"dim": d})
-    return _dropped(_taken(_Mode, input, d, place), _Mode, d, keepdim)  # type: ignore[no-any-return]
+    return _dropped(_taken(_Mode, input, d, place), _Mode, d, keepdim)
 
 
 _ROUNDINGS: dict[str, Any] = {"nearest": Tensor.round, "lower": Tensor.floor, "higher": Tensor.ceil}
@@ -276,7 +276,7 @@ def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
 def _running(kind: type[ValuesAndIndices], input: Tensor, dim: int, largest: bool) -> ValuesAndIndices:
     d = one_dim(dim, input._array.ndim)
     place = apply(ops.running_place, (input,), {"dim": d, "largest": largest})
-    return _taken(kind, input, d, place)  # type: ignore[no-any-return]
+    return _taken(kind, input, d, place)
 
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:

@@ -36,7 +36,7 @@ def in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor
         return store(self, function(self, *args, **kwargs), name[:-1], since)
 
     method.__wrapped__ = function  # type: ignore[attr-defined]
-    return as_method(method, name)  # type: ignore[no-any-return]
+    return as_method(method, name)
 
 
 def as_method(function: Any, name: str) -> Any:

@@ -82,8 +82,7 @@ def pinv(
 def mirrored(A: Tensor) -> Tensor:
     """The symmetric or Hermitian matrix with the lower triangle of A."""
     low = apply(ops.triangles, (A,), LOWER)
-    both: Tensor = low + apply(ops.triangles, (A,), STRICTLY_LOWER).mH
-    return both
+    return low + apply(ops.triangles, (A,), STRICTLY_LOWER).mH
 
 
 def tolerances(

@@ -154,8 +154,7 @@ def _gate(op: Op) -> FunctionType:
     function = _function(op)
     function.__name__ = function.__qualname__ = op.public[0].strip(".()")
     function.__doc__, function.__module__ = _doc(op), "minigrad"
-    gate: FunctionType = gated(function, op=op if form(op) in _FEW else None)
-    return gate
+    return gated(function, op=op if form(op) in _FEW else None)
 
 
 def check(ops: Iterable[Op]) -> dict[str, FunctionType]:

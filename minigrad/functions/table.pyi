@@ -22,7 +22,6 @@ from minigrad.functions.exchange import asarray as asarray, empty_strided as emp
 from minigrad.functions.fourier import istft as istft, stft as stft
 from minigrad.functions.gamma import mvlgamma as mvlgamma, polygamma as polygamma
 from minigrad.functions.images import channel_shuffle as channel_shuffle, pixel_shuffle as pixel_shuffle, pixel_unshuffle as pixel_unshuffle
-from minigrad.functions.in_place import abs_ as abs_, acos_ as acos_, acosh_ as acosh_, addmv_ as addmv_, arccos_ as arccos_, arccosh_ as arccosh_, arcsin_ as arcsin_, arcsinh_ as arcsinh_, arctan_ as arctan_, arctanh_ as arctanh_, as_strided_ as as_strided_, asin_ as asin_, asinh_ as asinh_, atan_ as atan_, atanh_ as atanh_, ceil_ as ceil_, clamp_ as clamp_, clamp_max_ as clamp_max_, clamp_min_ as clamp_min_, clip_ as clip_, cos_ as cos_, cosh_ as cosh_, deg2rad_ as deg2rad_, detach as detach, detach_ as detach_, erf_ as erf_, erfc_ as erfc_, exp2_ as exp2_, exp_ as exp_, expm1_ as expm1_, fill_ as fill_, fix_ as fix_, floor_ as floor_, frac_ as frac_, gcd_ as gcd_, i0_ as i0_, index_put_ as index_put_, is_inference as is_inference, is_signed as is_signed, lcm_ as lcm_, ldexp_ as ldexp_, log10_ as log10_, log1p_ as log1p_, log2_ as log2_, log_ as log_, logit_ as logit_, nan_to_num_ as nan_to_num_, neg_ as neg_, negative_ as negative_, rad2deg_ as rad2deg_, reciprocal_ as reciprocal_, relu_ as relu_, round_ as round_, rsqrt_ as rsqrt_, sigmoid_ as sigmoid_, sin_ as sin_, sinc_ as sinc_, sinh_ as sinh_, sqrt_ as sqrt_, square_ as square_, tan_ as tan_, tanh_ as tanh_, threshold_ as threshold_, trunc_ as trunc_, xlogy_ as xlogy_, zero_ as zero_
 from minigrad.functions.lowered import grid_sampler as grid_sampler, grid_sampler_2d as grid_sampler_2d, grid_sampler_3d as grid_sampler_3d, native_batch_norm as native_batch_norm, native_group_norm as native_group_norm, native_layer_norm as native_layer_norm
 from minigrad.functions.parts import cat as cat, chunk as chunk, concat as concat, concatenate as concatenate, hstack as hstack, narrow as narrow, row_stack as row_stack, select as select, split as split, stack as stack, tensor_split as tensor_split, unbind as unbind, vstack as vstack
 from minigrad.functions.pool import adaptive_avg_pool1d as adaptive_avg_pool1d, adaptive_max_pool1d as adaptive_max_pool1d, avg_pool1d as avg_pool1d, max_pool1d as max_pool1d, max_pool2d as max_pool2d, max_pool3d as max_pool3d
@@ -33,6 +32,73 @@ from minigrad.functions.spaced import logspace as logspace, range as range
 from minigrad.functions.strides import as_strided as as_strided, as_strided_copy as as_strided_copy, as_strided_scatter as as_strided_scatter
 from minigrad.functions.typed import BoolTensor as BoolTensor, ByteTensor as ByteTensor, CharTensor as CharTensor, DoubleTensor as DoubleTensor, FloatTensor as FloatTensor, HalfTensor as HalfTensor, IntTensor as IntTensor, LongTensor as LongTensor, ShortTensor as ShortTensor, can_cast as can_cast, finfo as finfo, get_default_device as get_default_device, iinfo as iinfo, numel as numel, set_default_device as set_default_device, set_default_tensor_type as set_default_tensor_type
 from minigrad.functions.windows import bartlett_window as bartlett_window, blackman_window as blackman_window, hamming_window as hamming_window, hann_window as hann_window, kaiser_window as kaiser_window, scalar_tensor as scalar_tensor, unravel_index as unravel_index
+
+abs_ = Tensor.abs_
+acos_ = Tensor.acos_
+acosh_ = Tensor.acosh_
+addmv_ = Tensor.addmv_
+arccos_ = Tensor.arccos_
+arccosh_ = Tensor.arccosh_
+arcsin_ = Tensor.arcsin_
+arcsinh_ = Tensor.arcsinh_
+arctan_ = Tensor.arctan_
+arctanh_ = Tensor.arctanh_
+as_strided_ = Tensor.as_strided_
+asin_ = Tensor.asin_
+asinh_ = Tensor.asinh_
+atan_ = Tensor.atan_
+atanh_ = Tensor.atanh_
+ceil_ = Tensor.ceil_
+clamp_ = Tensor.clamp_
+clamp_max_ = Tensor.clamp_max_
+clamp_min_ = Tensor.clamp_min_
+clip_ = Tensor.clip_
+cos_ = Tensor.cos_
+cosh_ = Tensor.cosh_
+deg2rad_ = Tensor.deg2rad_
+detach = Tensor.detach
+detach_ = Tensor.detach_
+erf_ = Tensor.erf_
+erfc_ = Tensor.erfc_
+exp2_ = Tensor.exp2_
+exp_ = Tensor.exp_
+expm1_ = Tensor.expm1_
+fill_ = Tensor.fill_
+fix_ = Tensor.fix_
+floor_ = Tensor.floor_
+frac_ = Tensor.frac_
+gcd_ = Tensor.gcd_
+i0_ = Tensor.i0_
+index_put_ = Tensor.index_put_
+is_inference = Tensor.is_inference
+is_signed = Tensor.is_signed
+lcm_ = Tensor.lcm_
+ldexp_ = Tensor.ldexp_
+log1p_ = Tensor.log1p_
+log2_ = Tensor.log2_
+log10_ = Tensor.log10_
+log_ = Tensor.log_
+logit_ = Tensor.logit_
+nan_to_num_ = Tensor.nan_to_num_
+neg_ = Tensor.neg_
+negative_ = Tensor.negative_
+rad2deg_ = Tensor.rad2deg_
+reciprocal_ = Tensor.reciprocal_
+relu_ = Tensor.relu_
+round_ = Tensor.round_
+rsqrt_ = Tensor.rsqrt_
+sigmoid_ = Tensor.sigmoid_
+sin_ = Tensor.sin_
+sinc_ = Tensor.sinc_
+sinh_ = Tensor.sinh_
+sqrt_ = Tensor.sqrt_
+square_ = Tensor.square_
+tan_ = Tensor.tan_
+tanh_ = Tensor.tanh_
+threshold_ = Tensor.threshold_
+trunc_ = Tensor.trunc_
+xlogy_ = Tensor.xlogy_
+zero_ = Tensor.zero_
 
 def clone(input: Tensor) -> Tensor:
     """A copy in memory of its own, with the gradient passing through."""
@@ -219,7 +285,7 @@ def xlogy(input: Operand, other: Operand) -> Tensor:
 def sinc(input: Tensor) -> Tensor:
     """``sin(pi * input) / (pi * input)``, and 1 at 0."""
 
-__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "hypot", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "logsumexp", "erf", "erfc", "erfinv", "logit", "hardshrink", "threshold", "fmax", "fmin", "copysign", "nextafter", "gcd", "lcm", "signbit", "isneginf", "isposinf", "lgamma", "digamma", "igamma", "igammac", "i0", "relu", "logaddexp", "logaddexp2", "xlogy", "sinc", "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "log_softmax", "prelu", "rrelu", "rrelu_", "selu", "selu_", "softmax", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve", "aminmax", "cumulative_trapezoid", "frexp", "heaviside", "is_floating_point", "is_nonzero", "is_same_size", "ldexp", "nan_to_num", "trapezoid", "trapz", "argwhere", "atleast_3d", "block_diag", "broadcast_shapes", "cartesian_prod", "column_stack", "combinations", "diff", "dsplit", "dstack", "hsplit", "meshgrid", "narrow_copy", "repeat_interleave", "roll", "rot90", "split_with_sizes", "vander", "vsplit", "adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_complex", "is_conj", "is_neg", "isreal", "polar", "real", "resolve_conj", "resolve_neg", "sgn", "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "alias_copy", "constant_pad_nd", "diagonal_copy", "expand_copy", "gradient", "permute_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsafe_chunk", "unsafe_split", "unsqueeze_copy", "view_copy", "bincount", "histc", "histogram", "unique", "unique_consecutive", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "select_scatter", "slice_scatter", "trace", "tril", "tril_indices", "triu", "triu_indices", "cdist", "corrcoef", "cov", "deg2rad", "dist", "nanmean", "norm", "pdist", "rad2deg", "renorm", "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "asarray", "empty_strided", "from_dlpack", "frombuffer", "to_dlpack", "istft", "stft", "mvlgamma", "polygamma", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "cos_", "cosh_", "deg2rad_", "detach", "detach_", "erf_", "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_", "index_put_", "is_inference", "is_signed", "lcm_", "ldexp_", "log1p_", "log2_", "log10_", "log_", "logit_", "nan_to_num_", "neg_", "negative_", "rad2deg_", "reciprocal_", "relu_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "tan_", "tanh_", "threshold_", "trunc_", "xlogy_", "zero_", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "native_batch_norm", "native_group_norm", "native_layer_norm", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack", "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d", "addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron", "tensordot", "index_add", "index_copy", "index_fill", "index_reduce", "masked_scatter", "put", "scatter", "scatter_add", "scatter_reduce", "argsort", "bucketize", "cummax", "cummin", "isin", "kthvalue", "logcumsumexp", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile", "searchsorted", "sort", "topk", "logspace", "range", "as_strided", "as_strided_copy", "as_strided_scatter", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device", "set_default_tensor_type", "bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window", "scalar_tensor", "unravel_index"]
+__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "hypot", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "logsumexp", "erf", "erfc", "erfinv", "logit", "hardshrink", "threshold", "fmax", "fmin", "copysign", "nextafter", "gcd", "lcm", "signbit", "isneginf", "isposinf", "lgamma", "digamma", "igamma", "igammac", "i0", "relu", "logaddexp", "logaddexp2", "xlogy", "sinc", "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "log_softmax", "prelu", "rrelu", "rrelu_", "selu", "selu_", "softmax", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve", "aminmax", "cumulative_trapezoid", "frexp", "heaviside", "is_floating_point", "is_nonzero", "is_same_size", "ldexp", "nan_to_num", "trapezoid", "trapz", "argwhere", "atleast_3d", "block_diag", "broadcast_shapes", "cartesian_prod", "column_stack", "combinations", "diff", "dsplit", "dstack", "hsplit", "meshgrid", "narrow_copy", "repeat_interleave", "roll", "rot90", "split_with_sizes", "vander", "vsplit", "adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_complex", "is_conj", "is_neg", "isreal", "polar", "real", "resolve_conj", "resolve_neg", "sgn", "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "alias_copy", "constant_pad_nd", "diagonal_copy", "expand_copy", "gradient", "permute_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsafe_chunk", "unsafe_split", "unsqueeze_copy", "view_copy", "bincount", "histc", "histogram", "unique", "unique_consecutive", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "select_scatter", "slice_scatter", "trace", "tril", "tril_indices", "triu", "triu_indices", "cdist", "corrcoef", "cov", "deg2rad", "dist", "nanmean", "norm", "pdist", "rad2deg", "renorm", "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "asarray", "empty_strided", "from_dlpack", "frombuffer", "to_dlpack", "istft", "stft", "mvlgamma", "polygamma", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "native_batch_norm", "native_group_norm", "native_layer_norm", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack", "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d", "addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron", "tensordot", "index_add", "index_copy", "index_fill", "index_reduce", "masked_scatter", "put", "scatter", "scatter_add", "scatter_reduce", "argsort", "bucketize", "cummax", "cummin", "isin", "kthvalue", "logcumsumexp", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile", "searchsorted", "sort", "topk", "logspace", "range", "as_strided", "as_strided_copy", "as_strided_scatter", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device", "set_default_tensor_type", "bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window", "scalar_tensor", "unravel_index", "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "cos_", "cosh_", "deg2rad_", "detach", "detach_", "erf_", "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_", "index_put_", "is_inference", "is_signed", "lcm_", "ldexp_", "log1p_", "log2_", "log10_", "log_", "logit_", "nan_to_num_", "neg_", "negative_", "rad2deg_", "reciprocal_", "relu_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "tan_", "tanh_", "threshold_", "trunc_", "xlogy_", "zero_"]
 METHODS: frozenset[str]
 
 def form(op: Op) -> str: ...

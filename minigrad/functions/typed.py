@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
-from minigrad.device import DeviceLike, device
+from minigrad.device import DeviceLike, check_device, device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import type_error
 from minigrad.functions.creation import empty, tensor
@@ -21,13 +22,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
+def typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
     """Of sizes memory with whatever is in it, of anything else a copy of it."""
-    if len(args) == 1 and not isinstance(args[0], int):
-        return (
-            empty(args[0], dtype=dtype) if type(args[0]).__name__ == "Size" else tensor(args[0], dtype=dtype)
-        )
-    return empty(args or (0,), dtype=dtype)
+    if len(args) == 1 and not isinstance(args[0], (int, Size)):
+        return tensor(args[0], dtype=dtype)
+    return empty(*(args or (0,)), dtype=dtype)
 
 
 class _OfType(type):
@@ -36,73 +35,51 @@ class _OfType(type):
     dtype: dtypes.dtype
 
     def __call__(cls, *args: Any) -> Tensor:
-        return _typed(args, cls.dtype)
+        return typed(args, cls.dtype)
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Tensor) and instance._array.dtype == cls.dtype.numpy
 
 
-class FloatTensor(metaclass=_OfType):
+class _Typed(metaclass=_OfType):
+    def __init_subclass__(cls, dtype: dtypes.dtype) -> None:
+        cls.dtype, cls.__module__ = dtype, "minigrad"
+
+
+class FloatTensor(_Typed, dtype=dtypes.float32):
     """``tensor(data, dtype=float32)``, or ``empty(*size, dtype=float32)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.float32
 
-
-class DoubleTensor(metaclass=_OfType):
+class DoubleTensor(_Typed, dtype=dtypes.float64):
     """``tensor(data, dtype=float64)``, or ``empty(*size, dtype=float64)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.float64
 
-
-class HalfTensor(metaclass=_OfType):
+class HalfTensor(_Typed, dtype=dtypes.float16):
     """``tensor(data, dtype=float16)``, or ``empty(*size, dtype=float16)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.float16
 
-
-class LongTensor(metaclass=_OfType):
+class LongTensor(_Typed, dtype=dtypes.int64):
     """``tensor(data, dtype=int64)``, or ``empty(*size, dtype=int64)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.int64
 
-
-class IntTensor(metaclass=_OfType):
+class IntTensor(_Typed, dtype=dtypes.int32):
     """``tensor(data, dtype=int32)``, or ``empty(*size, dtype=int32)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.int32
 
-
-class ShortTensor(metaclass=_OfType):
+class ShortTensor(_Typed, dtype=dtypes.int16):
     """``tensor(data, dtype=int16)``, or ``empty(*size, dtype=int16)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.int16
 
-
-class CharTensor(metaclass=_OfType):
+class CharTensor(_Typed, dtype=dtypes.int8):
     """``tensor(data, dtype=int8)``, or ``empty(*size, dtype=int8)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.int8
 
-
-class ByteTensor(metaclass=_OfType):
+class ByteTensor(_Typed, dtype=dtypes.uint8):
     """``tensor(data, dtype=uint8)``, or ``empty(*size, dtype=uint8)``."""
 
-    __module__ = "minigrad"
-    dtype = dtypes.uint8
 
-
-class BoolTensor(metaclass=_OfType):
+class BoolTensor(_Typed, dtype=dtypes.bool):
     """``tensor(data, dtype=bool)``, or ``empty(*size, dtype=bool)``."""
-
-    __module__ = "minigrad"
-    dtype = dtypes.bool
 
 
 # The limits of floating types that programs only name: resolution, largest number, eps, smallest normal number.
@@ -182,7 +159,7 @@ def numel(input: Tensor) -> int:
 
 def set_default_device(device: DeviceLike) -> None:
     """Takes the CPU, which is the only device. RuntimeError for any other."""
-    _device(device)
+    check_device(device)
 
 
 def set_default_tensor_type(t: Any) -> None:
@@ -202,13 +179,5 @@ def get_default_device() -> device:
     return device("cpu")
 
 
-def _device(name: DeviceLike) -> device:
-    return device("cpu" if name is None else name)
-
-
 METHODS = ""
-public(
-    globals(),
-    [name for name in __all__ if name != "get_default_device"],
-    home="minigrad",
-)
+public(globals(), [name for name in __all__ if name != "get_default_device"], home="minigrad")

@@ -12,14 +12,12 @@ METHODS = ""
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """The vector product over ``dim``, which has size 3; input and other broadcast. RuntimeError for other sizes."""
-    y: Tensor = products.cross(input, other, dim)
-    return y
+    return products.cross(input, other, dim)
 
 
 def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """The diagonals of matrices as the last dimension: a view. ``offset`` counts to the right."""
-    y: Tensor = diagonals.diagonal(A, offset, dim1, dim2)
-    return y
+    return diagonals.diagonal(A, offset, dim1, dim2)
 
 
 public(globals(), ("cross", "diagonal"), check="Tensors", home="minigrad.linalg")

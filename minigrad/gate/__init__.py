@@ -156,29 +156,10 @@ class _Missing:
 MISSING = _Missing()
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
-_MAKERS = frozenset(
-    [
-        "arange",
-        "empty",
-        "empty_like",
-        "eye",
-        "full",
-        "full_like",
-        "linspace",
-        "logspace",
-        "ones",
-        "ones_like",
-        "rand",
-        "rand_like",
-        "randint",
-        "randint_like",
-        "randn",
-        "randn_like",
-        "randperm",
-        "zeros",
-        "zeros_like",
-    ]
-)
+_MAKERS = frozenset([
+    "arange", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "zeros", "zeros_like",
+])  # fmt: skip
 _LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
 _TAKE_FORMATS = (
     frozenset(["clone", "cpu", "bool", "byte", "double", "float", "half", "int", "long", "short"]) | _MAKERS

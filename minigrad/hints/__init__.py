@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from opcode import opmap
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from minigrad.hints.names import NAMES
@@ -24,6 +27,28 @@ def missing(module: str, name: str) -> Exception:
         return ImportError(text, name=module, path=getattr(home, "__file__", None))
     # With obj=None the interpreter adds no suggestion of its own.
     return AttributeError(what + said, name=name, obj=None if said else home)
+
+
+def module_getattr(space: dict[str, Any], files: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Gives a module, by its ``globals()``, a ``__getattr__`` that raises `missing`; type checkers do not see it.
+
+    ``files`` are modules of the package, each with the names that stand here too: it is loaded when one of them, or it
+    itself, is first asked for. Returns all of these names.
+    """
+    places = {name: file for file, names in files.items() for name in names.split()}
+
+    def __getattr__(name: str) -> Any:
+        if name in places:
+            value = getattr(import_module(f".{places[name]}", space["__package__"]), name)
+            return space.setdefault(name, value)  # two threads may ask for it at once; both get one object
+        if name in files:
+            return import_module(f".{name}", space["__package__"])
+        raise missing(space["__name__"], name)
+
+    space["__getattr__"] = __getattr__
+    if files:
+        space["__dir__"] = lambda: sorted({*space, *space["__all__"], *files})
+    return [*places]
 
 
 class _Missing:

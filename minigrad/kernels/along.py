@@ -71,8 +71,7 @@ def _counts(plan: Plan) -> Array:
     stops = np.minimum(starts + kernel, size + pad)
     if not include:
         starts, stops = np.maximum(starts, 0), np.minimum(stops, size)
-    counts: Array = (stops - starts).astype(np.float64)
-    return counts
+    return (stops - starts).astype(np.float64)
 
 
 def _window_taps(size: int, kernel: int, stride: int, pad: int, gap: int, out: int) -> Any:
@@ -185,8 +184,7 @@ def _as_slice(numbers: Array) -> Any:
 def _part(x: Array, axis: int, where: Any) -> Array:
     if isinstance(where, np.ndarray):
         return np.take(x, where.astype(np.intp, copy=False), axis)
-    view: Array = x[(slice(None),) * (axis % x.ndim) + (where,)]
-    return view
+    return x[(slice(None),) * (axis % x.ndim) + (where,)]
 
 
 def _along(v: Any, axis: int, dtype: Any) -> Any:
@@ -380,8 +378,7 @@ def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...], empty: Empty = np.em
 def _masked(g: Array, mask: Array, empty: Empty) -> Array:
     """``g`` where a mask is true, and 0 elsewhere: the bits times 1 or 0, a fifth of the time of np.where."""
     bits = g.view(f"i{g.itemsize}")
-    y: Array = np.multiply(bits, mask.view(np.int8), out=empty(g.shape, bits.dtype)).view(g.dtype)
-    return y
+    return np.multiply(bits, mask.view(np.int8), out=empty(g.shape, bits.dtype)).view(g.dtype)
 
 
 def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table, empty: Empty) -> Array:

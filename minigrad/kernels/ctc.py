@@ -64,8 +64,7 @@ def forward(emitted: Array, skips: Array, lengths: Array, kept: Array | None = N
 def last(width: int, sizes: Array) -> Array:
     """Where a target of each size may end: in its last class, or in the blank behind."""
     behind = 2 * sizes[:, None] - np.arange(width)
-    ends: Array = (behind == 0) | (behind == 1)
-    return ends
+    return (behind == 0) | (behind == 1)
 
 
 def _total(a: Array, lengths: Array, sizes: Array) -> Array:

@@ -46,8 +46,7 @@ def _integral(exponent: Callable[[Array], Any], factor: Callable[[Array], Any], 
         end = np.where(exponent(part * end[:, None])[:, 0] <= _FALL, part * end, end)
     x, w = _nodes()
     s = end[:, None] * x
-    total: Array = (np.exp(exponent(s)) * factor(s)) @ w * end
-    return total
+    return (np.exp(exponent(s)) * factor(s)) @ w * end
 
 
 def _chunked(slope: Callable[..., Any], *arrays: Array) -> Array:

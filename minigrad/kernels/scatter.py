@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minigrad.buffers import Empty
+
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
@@ -78,9 +80,9 @@ def gather(x: Array, index: Array, dim: int, out: Array | None = None) -> Array:
     return picked
 
 
-def ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int, empty: Any = np.empty) -> Array:
+def ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int, empty: Empty = np.empty) -> Array:
     """Zeros of this ``shape`` with ``g`` added at the places from which `gather` takes it."""
-    out: Array = empty(shape, g.dtype)
+    out = empty(shape, g.dtype)
     out.fill(0)
     flat, values = out.reshape(-1), g.reshape(-1)
     for here, places in in_blocks(shape, index, dim):

@@ -56,8 +56,7 @@ def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, out: Ints) -> 
     inner = [s * d for s, d in zip(steps, dilation, strict=True)]
     outer = [s * d for s, d in zip(steps, stride, strict=True)]
     shape, strides = (*x.shape[:2], *kernel, *out), (*x.strides[:2], *inner, *outer)
-    view: Array = np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
-    return view
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
 
 
 def covered(size: int, count: int, step: int, offset: int) -> tuple[int, int]:
@@ -132,15 +131,13 @@ def runs(x: Array, kernel: Ints, dilation: Ints, length: int) -> Array:
     """The view (batch, channels, *kernel, length) of a padded array."""
     inner = [s * d for s, d in zip(x.strides[2:], dilation, strict=True)]
     shape, strides = (*x.shape[:2], *kernel, length), (*x.strides[:2], *inner, x.strides[-1])
-    view: Array = np.lib.stride_tricks.as_strided(x, shape, strides)
-    return view
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
 
 
 def in_runs(z: Array, sizes: Ints, out: Ints) -> Array:
     """The view (..., *out) of what stands in runs, (..., length)."""
     strides = (*z.strides[:-1], *(s * z.strides[-1] for s in spans(sizes)))
-    view: Array = np.lib.stride_tricks.as_strided(z, (*z.shape[:-1], *out), strides)
-    return view
+    return np.lib.stride_tricks.as_strided(z, (*z.shape[:-1], *out), strides)
 
 
 def _step(n: int, elements: int) -> int:

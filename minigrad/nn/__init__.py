@@ -1,13 +1,15 @@
 """Neural networks: PyTorch's ``nn``. Names only."""
-# ruff: noqa: F403, F405
+# ruff: noqa: F403
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
-    from minigrad.nn import functional, init, parallel, utils
+    from minigrad.nn import functional as functional
+    from minigrad.nn import init as init
+    from minigrad.nn import parallel as parallel
+    from minigrad.nn import utils as utils
     from minigrad.nn.activation import *
     from minigrad.nn.adaptive import *
     from minigrad.nn.bags import *
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from minigrad.nn.linear import *
     from minigrad.nn.loss import *
     from minigrad.nn.margins import *
-    from minigrad.nn.module import Module
+    from minigrad.nn.module import Module as Module
     from minigrad.nn.normalization import *
     from minigrad.nn.padding import *
-    from minigrad.nn.parallel import DataParallel
-    from minigrad.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+    from minigrad.nn.parallel import DataParallel as DataParallel
+    from minigrad.nn.parameter import Buffer as Buffer
+    from minigrad.nn.parameter import Parameter as Parameter
+    from minigrad.nn.parameter import UninitializedBuffer as UninitializedBuffer
+    from minigrad.nn.parameter import UninitializedParameter as UninitializedParameter
     from minigrad.nn.pooling import *
     from minigrad.nn.projected import *
     from minigrad.nn.rnn import *
@@ -32,40 +37,9 @@ if TYPE_CHECKING:
     from minigrad.nn.transformer import *
     from minigrad.nn.upsampling import *
 
-__all__ = [
-    "CELU", "ELU", "GELU", "GLU", "GRU", "LSTM", "RNN", "SELU", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d", "AdaptiveLogSoftmaxWithLoss", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d", "AlphaDropout", "AvgPool1d", "AvgPool2d", "AvgPool3d", "BCELoss", "BCEWithLogitsLoss",
-    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "Buffer", "CTCLoss", "ChannelShuffle",
-    "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
-    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "CosineEmbeddingLoss",
-    "CosineSimilarity", "CrossEntropyLoss", "DataParallel", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d",
-    "Embedding", "EmbeddingBag", "FeatureAlphaDropout", "Flatten", "Fold", "FractionalMaxPool2d", "FractionalMaxPool3d",
-    "GRUCell", "GaussianNLLLoss", "GroupNorm", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh",
-    "HingeEmbeddingLoss", "HuberLoss", "Identity", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "KLDivLoss", "L1Loss", "LPPool1d", "LPPool2d", "LPPool3d", "LSTMCell", "LayerNorm", "LazyBatchNorm1d",
-    "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d",
-    "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
-    "LazyInstanceNorm3d", "LazyLinear", "LeakyReLU", "Linear", "LinearCrossEntropyLoss",
-    "LinearCrossEntropyOptions", "LocalResponseNorm",
-    "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss", "MaxPool1d", "MaxPool2d", "MaxPool3d",
-    "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "Mish", "Module", "ModuleDict", "ModuleList",
-    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiheadAttention", "NLLLoss",
-    "NLLLoss2d", "PReLU", "PairwiseDistance", "Parameter", "ParameterDict", "ParameterList", "PixelShuffle",
-    "PixelUnshuffle", "PoissonNLLLoss", "RMSNorm", "RNNBase", "RNNCell", "RNNCellBase", "RReLU", "ReLU", "ReLU6",
-    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",
-    "ReplicationPad3d", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d",
-    "Softmin", "Softplus", "Softshrink", "Softsign", "SyncBatchNorm", "Tanh", "Tanhshrink", "Threshold",
-    "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
-    "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
-    "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "functional", "init", "parallel", "utils",
-]  # fmt: skip
-
-
-if not TYPE_CHECKING:
-    # By file, as above: a file is loaded when one of its classes is first asked for.
-    _FILES = {
+__all__ = module_getattr(
+    globals(),
+    {
         "activation": """
             CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax
             Mish PReLU RReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softmin Softplus Softshrink
@@ -117,16 +91,7 @@ if not TYPE_CHECKING:
         "upsampling": """
             ChannelShuffle PixelShuffle PixelUnshuffle Upsample UpsamplingBilinear2d UpsamplingNearest2d
         """,
-    }
-    _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
-
-    def __getattr__(name):
-        if name in ("attention", "common_types", "functional", "init", "modules", "utils", *_FILES):
-            return import_module(f"minigrad.nn.{name}")
-        if name in _PLACES:
-            module = import_module(f"minigrad.nn.{_PLACES[name]}")
-            return globals().setdefault(name, getattr(module, name))
-        raise missing(__name__, name)
-
-    def __dir__():
-        return sorted({*globals(), *__all__, *_FILES})
+        **dict.fromkeys(("attention", "common_types", "functional", "init", "modules", "utils"), ""),
+    },
+)
+__all__ += ["functional", "init", "parallel", "utils"]

@@ -130,14 +130,12 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 def softsign(input: Tensor) -> Tensor:
     """``input / (1 + |input|)``."""
-    y: Tensor = input / (input.abs() + 1)
-    return y
+    return input / (input.abs() + 1)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
     """``input - tanh(input)``."""
-    y: Tensor = input - input.tanh()
-    return y
+    return input - input.tanh()
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

@@ -191,15 +191,11 @@ def multi_head_attention_forward(
     mask = _checked_mask(mask, batch, num_heads, steps, length)
     dropped = dropout_p if training else 0.0
     if plain:
-        mask = _merged(mask, padding, batch, num_heads, length)
-        if mask is not None:
-            mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, num_heads, -1, length)
         order = (0, 2, 1, 3) if turned else (1, 2, 0, 3)
         q, k, v = (
             x.reshape(*x._array.shape[:2], num_heads, width // num_heads).permute(order) for x in (q, k, v)
         )
-        y = scaled_dot_product_attention(q, k, v, mask, dropped, causal)
-        y = y.permute(2, 0, 1, 3).reshape(steps, batch, width)
+        y = _attended(q, k, v, _merged(mask, padding, batch, num_heads, length), dropped, causal)
         y = linear(y, out_proj_weight, out_proj_bias)
         return (y if batched else y.squeeze(1)), None
     more = 0  # keys beside those of the sequence
@@ -216,21 +212,33 @@ def multi_head_attention_forward(
     mask = _merged(mask, padding, batch, num_heads, keys)
     if not need_weights:
         q, k, v = (x.reshape(batch, num_heads, *x._array.shape[1:]) for x in (q, k, v))
-        if mask is not None:
-            mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, num_heads, -1, keys)
-        y = scaled_dot_product_attention(q, k, v, mask, dropped, causal)
-        y = y.permute(2, 0, 1, 3).reshape(steps, batch, width)
-        y = linear(y, out_proj_weight, out_proj_bias)
+        y = linear(_attended(q, k, v, mask, dropped, causal), out_proj_weight, out_proj_bias)
         return (y if batched else y.squeeze(1)), None
-    scores = (q * math.sqrt(1.0 / q._array.shape[2])) @ k.mT
-    p = softmax(scores if mask is None else scores + mask, -1)
-    if dropped > 0.0:
-        p = dropout(p, dropped)
-    y = linear((p @ v).transpose(0, 1).reshape(steps, batch, width), out_proj_weight, out_proj_bias)
+    y, p = _weighed(q, k, v, mask, dropped)
+    y = linear(y.transpose(0, 1).reshape(steps, batch, width), out_proj_weight, out_proj_bias)
     p = p.reshape(batch, num_heads, steps, keys)
     if average_attn_weights:
         p = p.mean(1)
     return (y, p) if batched else (y.squeeze(1), p.squeeze(0))
+
+
+def _weighed(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropped: float) -> tuple[Tensor, Tensor]:
+    """What (batch * heads, steps, width) see of keys and values, and the probabilities by which they do."""
+    scores = (q * math.sqrt(1.0 / q._array.shape[2])) @ k.mT
+    p = softmax(scores if mask is None else scores + mask, -1)
+    if dropped > 0.0:
+        p = dropout(p, dropped)
+    return p @ v, p
+
+
+def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal: bool) -> Tensor:
+    """What (batch, heads, steps, width) see of keys and values, as (steps, batch, heads * width)."""
+    batch, heads, steps, width = q._array.shape
+    if mask is not None:
+        keys = k._array.shape[2]
+        mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, heads, -1, keys)
+    y = scaled_dot_product_attention(q, k, v, mask, dropped, causal)
+    return y.permute(2, 0, 1, 3).reshape(steps, batch, heads * width)
 
 
 def _lies_turned(array: Any) -> bool:

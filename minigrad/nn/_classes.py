@@ -118,8 +118,7 @@ def _weights(classes: Tensor, weight: Tensor | None, ignore: int, like: Tensor) 
     """The weight of each target; 0 where it is ignored."""
     kept = classes.ne(ignore)
     if weight is None:
-        weights: Tensor = cast(kept, like._array.dtype)
-        return weights
+        return cast(kept, like._array.dtype)
     return where(kept, weight[where(kept, classes, 0)], 0.0)
 
 
@@ -132,14 +131,12 @@ def _of_classes(
     mode = MODE.get()
     if weight is None and mode.recorder is None and not mode.everything and not mode.transform:
         # Nothing would record how many there are: one call in place of three, a twentieth of a small step.
-        mean_of_kept: Tensor = losses.sum() / int(np.count_nonzero(classes._array != ignore))
-        return mean_of_kept
+        return losses.sum() / int(np.count_nonzero(classes._array != ignore))
     weights = _weights(classes, weight, ignore, losses)
     if weight is not None:
         losses = losses * weights
     if reduction == "mean":
-        mean: Tensor = losses.sum() / weights.sum()
-        return mean
+        return losses.sum() / weights.sum()
     return reduced(losses, reduction)
 
 
@@ -164,8 +161,7 @@ def _of_probabilities(
         return -losses.sum(dim)
     if reduction == "mean":
         count = input._array.size / classes if classes else math.nan
-        mean: Tensor = -losses.sum() / count
-        return mean
+        return -losses.sum() / count
     return reduced(-losses, reduction)
 
 

@@ -24,8 +24,7 @@ def _norm(x: Tensor, p: float, along: int | Sequence[int], keepdim: bool) -> Ten
     if p == 2:
         squares = x.square().sum(dim, keepdim)
         zero = squares.eq(0)
-        length: Tensor = where(zero, squares, where(zero, 1.0, squares).sqrt())
-        return length
+        return where(zero, squares, where(zero, 1.0, squares).sqrt())
     size: Tensor = x.abs()
     if p == 1:
         return size.sum(dim, keepdim)
@@ -34,13 +33,11 @@ def _norm(x: Tensor, p: float, along: int | Sequence[int], keepdim: bool) -> Ten
     if p == -math.inf:
         return size.amin(dim, keepdim)
     if p == 0:
-        count: Tensor = cast(x.ne(0), x._array.dtype).sum(dim, keepdim)
-        return count
+        return cast(x.ne(0), x._array.dtype).sum(dim, keepdim)
     zero = size.eq(0)
     powers = where(zero, 0.0 if p > 0 else math.inf, where(zero, 1.0, size) ** p).sum(dim, keepdim)
     zero = powers.eq(0)
-    root: Tensor = where(zero, powers, where(zero, 1.0, powers) ** (1.0 / p))
-    return root
+    return where(zero, powers, where(zero, 1.0, powers) ** (1.0 / p))
 
 
 def normalize(

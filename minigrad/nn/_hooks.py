@@ -36,8 +36,7 @@ class Table(Generic[H]):
         own = module.__dict__
         if "_hooked" not in own:
             own.update({"_hooked": True, **{name: own.get(name, OrderedDict()) for name in TABLES}})
-        table: OrderedDict[int, H] = own.setdefault(self.name, OrderedDict())
-        return table
+        return own.setdefault(self.name, OrderedDict())
 
 
 class StateTable(Table[H]):
@@ -46,8 +45,7 @@ class StateTable(Table[H]):
     def __get__(self, module: Any, owner: Any = None) -> OrderedDict[int, H]:
         if module is None:
             raise AttributeError(self.name)
-        table: OrderedDict[int, H] = module.__dict__.setdefault(self.name, OrderedDict())
-        return table
+        return module.__dict__.setdefault(self.name, OrderedDict())
 
 
 class ForwardHook(NamedTuple):

@@ -111,8 +111,7 @@ def kl_div(
         zero = target.eq(0)
         losses = where(zero, target * 0, target * where(zero, 1.0, target).log()) - target * input
     if reduction == "batchmean" and input._array.ndim:
-        mean: Tensor = losses.sum() / input._array.shape[0]
-        return mean
+        return losses.sum() / input._array.shape[0]
     return reduced(losses, "mean" if reduction == "batchmean" else reduction)
 
 

@@ -97,5 +97,4 @@ class Names:
     def __get__(self, module: Any, owner: Any = None) -> set[str]:
         if module is None:
             raise AttributeError(self.name)
-        names: set[str] = module.__dict__.setdefault(self.name, set())
-        return names
+        return module.__dict__.setdefault(self.name, set())

@@ -264,8 +264,7 @@ def local_response_norm(
     total = squares.narrow(1, 0, channels)
     for first in range(1, size):
         total = total + squares.narrow(1, first, channels)
-    y: Tensor = input / (total * (alpha / size) + k) ** beta
-    return y
+    return input / (total * (alpha / size) + k) ** beta
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

@@ -41,8 +41,7 @@ def weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
             )
         errors = errors * weight
         if reduction == "mean":
-            mean: Tensor = errors.sum() / weight.sum()
-            return mean
+            return errors.sum() / weight.sum()
     return reduced(errors, reduction)
 
 
@@ -84,8 +83,7 @@ def difference(name: str, input: Tensor, target: Tensor) -> Tensor:
     a, b = input._array.dtype, target._array.dtype
     if a.kind != "f" and b.kind != "f":
         refuse_whole(name, input)
-    d: Tensor = (cast(input, b) if a.kind == "b" else input) - (cast(target, a) if b.kind == "b" else target)
-    return d
+    return (cast(input, b) if a.kind == "b" else input) - (cast(target, a) if b.kind == "b" else target)
 
 
 def of_input(name: str, input: Tensor, losses: Tensor) -> Tensor:

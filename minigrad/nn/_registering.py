@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.core.hooks import RemovableHandle, register
 from minigrad.errors import runtime_error
-from minigrad.nn._hooks import EVERY, REGISTRATION, TABLES, ForwardHook, OldHook, StateTable, Table
+from minigrad.nn._hooks import EVERY, REGISTRATION, ForwardHook, OldHook, StateTable, Table
 
 __all__ = [
     "register_module_backward_hook", "register_module_buffer_registration_hook", "register_module_forward_hook",
@@ -35,9 +35,6 @@ class Hooked:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        # A pickle may be older than some of the tables.
-        if any(state.get(name) for name in TABLES):
-            self.__dict__["_hooked"] = True
 
     def register_forward_pre_hook(
         self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False

@@ -62,8 +62,7 @@ def state_dict(module: Any, destination: Any, prefix: str, keep_vars: bool) -> d
     for hook in _hooks(module, "_state_dict_hooks"):
         returned = hook(module, destination, prefix, metadata)
         destination = destination if returned is None else returned
-    written: dict[str, Any] = destination
-    return written
+    return destination
 
 
 def positional(args: tuple[Any, ...], destination: Any, prefix: str, keep_vars: bool) -> Any:

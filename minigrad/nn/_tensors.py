@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.autograd import no_grad
 from minigrad.core.contents import Contents
-from minigrad.device import device as Device
+from minigrad.device import check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import type_error
 from minigrad.nn._text import type_name
@@ -41,8 +41,7 @@ def dtype_of_to(
         )
     if device is not None and not isinstance(device, str) and not hasattr(device, "type"):
         raise type_error(f"to() expects a dtype, a device or a Tensor, got {type_name(device)}")
-    if device is not None:
-        Device(device)
+    check_device(device)
     return dtype
 
 

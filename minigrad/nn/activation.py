@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import value_error
 from minigrad.functions.creation import full
@@ -21,18 +20,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-class ReLU(Module):
-    """``max(0, x)``, element by element; with ``inplace`` the input itself is changed."""
+class _InPlace(Module):
+    """What may change its input in place, and has no other setting."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
+    def extra_repr(self) -> str:
+        return _inplace(self)[2:]
+
+
+def _inplace(module: Module) -> str:
+    return ", inplace=True" if module.inplace else ""
+
+
+class ReLU(_InPlace):
+    """``max(0, x)``, element by element; with ``inplace`` the input itself is changed."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.relu(input, True) if self.inplace else relu(input)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
 
 
 class Tanh(Module):
@@ -47,10 +54,6 @@ class Sigmoid(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return sigmoid(input)
-
-
-def _inplace(module: Module) -> str:
-    return ", inplace=True" if module.inplace else ""
 
 
 class ELU(Module):
@@ -83,18 +86,11 @@ class CELU(Module):
         return f"alpha={self.alpha}{_inplace(self)}"
 
 
-class SELU(Module):
+class SELU(_InPlace):
     """``scale * elu(x, alpha)`` with the constants for which layers keep mean 0 and variance 1."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return _inplace(self)[2:]
 
 
 class GELU(Module):
@@ -125,18 +121,22 @@ class GLU(Module):
         return f"dim={self.dim}"
 
 
-class Hardshrink(Module):
-    """0 from ``-lambd`` to ``lambd``, else ``x``."""
+class _Shrink(Module):
+    """What treats numbers from ``-lambd`` to ``lambd`` otherwise than the rest."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.hardshrink(input, self.lambd)
-
     def extra_repr(self) -> str:
         return f"{self.lambd}"
+
+
+class Hardshrink(_Shrink):
+    """0 from ``-lambd`` to ``lambd``, else ``x``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardshrink(input, self.lambd)
 
 
 class Hardsigmoid(Module):
@@ -211,32 +211,18 @@ class LogSigmoid(Module):
         return F.logsigmoid(input)
 
 
-class Mish(Module):
+class Mish(_InPlace):
     """``x * tanh(softplus(x))``."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
 
-    def extra_repr(self) -> str:
-        return _inplace(self)[2:]
 
-
-class SiLU(Module):
+class SiLU(_InPlace):
     """``x * sigmoid(x)``."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return _inplace(self)[2:]
 
 
 class Softplus(Module):
@@ -254,18 +240,11 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Softshrink(Module):
+class Softshrink(_Shrink):
     """``x`` moved by ``lambd`` towards 0, but not beyond it."""
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softshrink(input, self.lambd)
-
-    def extra_repr(self) -> str:
-        return f"{self.lambd}"
 
 
 class Softsign(Module):
@@ -314,46 +293,36 @@ class RReLU(Module):
         return f"lower={self.lower}, upper={self.upper}{_inplace(self)}"
 
 
-class Softmax(Module):
-    """``exp(x)`` over its sum along ``dim``."""
+class _Along(Module):
+    """What works along a dimension."""
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax(_Along):
+    """``exp(x)`` over its sum along ``dim``."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softmax(input, self.dim)
 
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
-
-class LogSoftmax(Module):
+class LogSoftmax(_Along):
     """The logarithm of `Softmax`."""
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
         return F.log_softmax(input, self.dim)
 
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
-
-class Softmin(Module):
+class Softmin(_Along):
     """`Softmax` of ``-x``."""
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softmin(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
 
 class Softmax2d(Module):
@@ -378,8 +347,7 @@ class PReLU(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.num_parameters = num_parameters
         self.init = init
         self.weight = Parameter(full((num_parameters,), float(init), dtype=dtype))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import value_error
 from minigrad.functions.creation import empty
@@ -38,8 +37,7 @@ class Bilinear(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         if in1_features <= 0:
             raise value_error(f"in1_features must be > 0, but got {in1_features}")
         self.in1_features = in1_features
@@ -89,8 +87,7 @@ class EmbeddingBag(_Rows):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.max_norm = max_norm

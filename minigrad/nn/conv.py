@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import value_error
 from minigrad.functions import conv as functions
@@ -59,8 +58,7 @@ class _Conv(Module):
             raise value_error(
                 f"padding_mode must be one of {set(_MODES)}, but got padding_mode='{padding_mode}'"
             )
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.padding: Any = padding if isinstance(padding, str) else each_dim(padding, rank)
         self.output_padding = each_dim(output_padding, rank)
         self.transposed, self.groups, self.padding_mode = self._transposed, groups, padding_mode

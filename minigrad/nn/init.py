@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from minigrad.functions.creation import tensor as make
 from minigrad.functions.draws import randperm
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -326,8 +326,4 @@ sparse = _deprecated(sparse_)
 uniform = _deprecated(uniform_)
 xavier_normal = _deprecated(xavier_normal_)
 xavier_uniform = _deprecated(xavier_uniform_)
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+module_getattr(globals())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.functions.creation import empty
 from minigrad.functions.nn import plain_linear
@@ -51,8 +50,7 @@ class Linear(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(empty((out_features, in_features), dtype=dtype))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
 from minigrad.core.hooks import RemovableHandle
-from minigrad.device import DeviceLike
+from minigrad.device import DeviceLike, check_device
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
@@ -90,8 +90,8 @@ class Module(Hooked):
         module: Any = self  # to a type checker a call has the signature of `forward`
         try:
             if module._hooked:
-                return _hooks.call(module, args, kwargs)  # type: ignore[no-any-return]
-            return module.forward(*args, **kwargs) if kwargs else module.forward(*args)  # type: ignore[no-any-return]
+                return _hooks.call(module, args, kwargs)
+            return module.forward(*args, **kwargs) if kwargs else module.forward(*args)
         except Exception as error:
             note_place(module, error)
             raise
@@ -372,7 +372,7 @@ class Module(Hooked):
 
     def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
         """Gives all parameters and buffers other memory, with whatever is in it; returns self."""
-        Device("cpu" if device is None else device)
+        check_device(device)
         for module in self.modules() if recurse else (self,):
             _tensors.convert(module.__minigrad_contents__(), empty_like)
         return self

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import I64
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import value_error, warn
@@ -35,8 +34,7 @@ class _Scaled(Module):
     def _register(
         self, shape: tuple[int, ...], weight: bool, bias: bool, device: DeviceLike, dtype: DType | None
     ) -> None:
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.register_parameter("weight", Parameter(ones(shape, dtype=dtype)) if weight else None)
         self.register_parameter("bias", Parameter(zeros(shape, dtype=dtype)) if bias else None)
 
@@ -95,8 +93,7 @@ class RMSNorm(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.normalized_shape = _shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine

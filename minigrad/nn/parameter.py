@@ -8,8 +8,7 @@ from typing import Any, Self, TypeGuard, TypeVar
 from minigrad import dtypes
 from minigrad.core.changes import RUNNING, part
 from minigrad.core.tensor import of_users, wrap
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import empty
 from minigrad.gate import constructor
@@ -56,8 +55,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         # Like PyTorch's, the copy has the values and the flag, but no gradient.
         if id(self) not in memo:
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
-        copied: Self = memo[id(self)]
-        return copied
+        return memo[id(self)]
 
 
 class Buffer(Tensor):
@@ -101,8 +99,7 @@ def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
             f"{cls.__name__} expects a Tensor, got {type(data).__name__}; "
             f"for arrays and lists write {cls.__name__}(minigrad.tensor(...))"
         )
-    leaf: T = Tensor._make_subclass(cls, data, requires_grad)
-    return leaf
+    return Tensor._make_subclass(cls, data, requires_grad)
 
 
 # ---------------------------------------------------------------- without a size yet
@@ -158,8 +155,7 @@ class UninitializedTensorMixin(Tensor):
         self, shape: int | Sequence[int], device: DeviceLike = None, dtype: dtypes.dtype | None = None
     ) -> None:
         """Becomes an ordinary Parameter or Tensor of a shape, with whatever is in it."""
-        if device is not None:
-            Device(device)
+        check_device(device)
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
         values = empty(sizes, dtype=dtype or self.dtype)
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
@@ -185,8 +181,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     def __new__(
         cls, requires_grad: bool = True, device: DeviceLike = None, dtype: dtypes.dtype | None = None
     ) -> Self:
-        if device is not None:
-            Device(device)
+        check_device(device)
         return _without_size(cls, requires_grad, dtype)
 
 
@@ -202,8 +197,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
         dtype: dtypes.dtype | None = None,
         persistent: bool = True,
     ) -> Self:
-        if device is not None:
-            Device(device)
+        check_device(device)
         buffer = _without_size(cls, requires_grad, dtype)
         buffer.persistent = persistent
         return buffer
@@ -218,7 +212,7 @@ U = TypeVar("U", bound=UninitializedTensorMixin)
 def _without_size(cls: type[U], requires_grad: bool, dtype: dtypes.dtype | None) -> U:
     tensor: Any = Tensor._make_subclass(cls.cls_to_become, empty(0, dtype=dtype), requires_grad)
     tensor.__class__ = cls
-    return tensor  # type: ignore[no-any-return]
+    return tensor
 
 
 def is_lazy(param: Any) -> TypeGuard[UninitializedTensorMixin]:

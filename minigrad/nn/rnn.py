@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions.creation import empty, zeros
@@ -48,8 +47,7 @@ class RNNBase(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         _check_sizes(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
         if mode not in _GATES:
             raise value_error(f"Unrecognized RNN mode: {mode}")
@@ -373,8 +371,7 @@ class RNNCellBase(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias

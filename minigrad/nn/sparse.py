@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from minigrad.autograd import no_grad
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import value_error
 from minigrad.functions.creation import empty
@@ -64,8 +63,7 @@ class Embedding(_Rows):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         if padding_idx is not None:

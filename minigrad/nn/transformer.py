@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.modes import is_grad_enabled
-from minigrad.device import DeviceLike
-from minigrad.device import device as Device
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import as_numpy, default_float
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, value_error
@@ -83,8 +82,7 @@ class MultiheadAttention(Module):
         if embed_dim % num_heads:
             raise value_error(f"embed_dim must be divisible by num_heads, got {embed_dim} and {num_heads}")
         super().__init__()
-        if device is not None:
-            Device(device)
+        check_device(device)
         self.embed_dim = embed_dim
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim
@@ -475,7 +473,7 @@ class Transformer(Module):
         memory = self.encoder(
             src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal
         )
-        output: Tensor = self.decoder(
+        return self.decoder(
             tgt,
             memory,
             tgt_mask=tgt_mask,
@@ -485,14 +483,12 @@ class Transformer(Module):
             tgt_is_causal=tgt_is_causal,
             memory_is_causal=memory_is_causal,
         )
-        return output
 
     @staticmethod
     def generate_square_subsequent_mask(
         sz: int, device: DeviceLike = None, dtype: DType | None = None
     ) -> Tensor:
         """The causal mask (sz, sz): 0 up to the diagonal, -inf above."""
-        if device is not None:
-            Device(device)
+        check_device(device)
         kind = default_float() if dtype is None else as_numpy(dtype)
         return from_numpy(np.where(np.tri(sz, dtype=bool), 0.0, -math.inf).astype(kind))

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Const, Node, tape
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.errors import runtime_error, type_error, value_error, warn
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 from minigrad.onnx.forms import FORMS
 
 __all__ = ["export", "is_in_onnx_export", "register_custom_op_symbolic", "unregister_custom_op_symbolic"]
@@ -285,5 +285,4 @@ def unregister_custom_op_symbolic(symbolic_name: str, opset_version: int) -> Non
     """Nothing, as `register_custom_op_symbolic`."""
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise _missing(__name__, name)
+_module_getattr(globals())

@@ -11,7 +11,7 @@ from minigrad.core.op import Op
 from minigrad.errors import BadValue
 from minigrad.kernels import activations as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import buffered, called, in_pieces
+from minigrad.ops.buffered import buffered, called, piece_by_piece
 from minigrad.ops.elementwise import where
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -19,7 +19,7 @@ _SLOPE = math.sqrt(2 / math.pi)
 _CUBIC = 0.044715
 
 
-@in_pieces
+@piece_by_piece
 def _gelu_backward_x(g: Any, d: Any, x: Any, approximate: str) -> Any:
     g, z = g * d, x * x
     if approximate == "tanh":
@@ -30,25 +30,25 @@ def _gelu_backward_x(g: Any, d: Any, x: Any, approximate: str) -> Any:
     return g * (e.times(e.exp(z * -0.5), 1 / math.sqrt(2 * math.pi)) * (2.0 - z))
 
 
-@in_pieces
+@piece_by_piece
 def _mish_vjp(g: Any, x: Any) -> Any:
     t = e.tanh(softplus(x, beta=1.0, threshold=20.0))
     return g * (t + x * e.sigmoid(x) * (1.0 - t * t))
 
 
-@in_pieces
+@piece_by_piece
 def _silu_vjp(g: Any, x: Any) -> Any:
     s = e.sigmoid(x)
     return g * (s * (x * (1.0 - s) + 1.0))
 
 
-@in_pieces
+@piece_by_piece
 def _softplus_vjp(g: Any, x: Any, beta: float, threshold: float) -> Any:
     z = e.times(x, beta)
     return where(e.gt(z, threshold), g, g * e.sigmoid(z))
 
 
-@in_pieces
+@piece_by_piece
 def _elu_vjp(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
     # of positive numbers exp may be inf, which would spoil the second derivative
     below = e.times(e.exp(e.times(e.clamp(x, min=None, max=0.0), input_scale)), alpha * scale * input_scale)
@@ -63,13 +63,13 @@ def _within(x: Any, lambd: float) -> Any:
     return e.logical_and(e.ge(x, -lambd), e.le(x, lambd))
 
 
-@in_pieces
+@piece_by_piece
 def _hardswish_vjp(g: Any, x: Any) -> Any:
     middle = g * (e.times(x, 1 / 3) + 0.5)
     return where(e.le(x, -3.0), 0.0, where(e.lt(x, 3.0), middle, g))
 
 
-@in_pieces
+@piece_by_piece
 def _logit_vjp(g: Any, x: Any, eps: float | None) -> Any:
     low, beyond = (0.0, math.nan) if eps is None else (eps, 0.0)
     outside = e.logical_or(e.lt(x, low), e.gt(x, 1.0 - low))
@@ -77,12 +77,12 @@ def _logit_vjp(g: Any, x: Any, eps: float | None) -> Any:
     return where(outside, beyond, g / (inner * (1.0 - inner)))
 
 
-@in_pieces
+@piece_by_piece
 def _bce_vjp(g: Any, x: Any, target: Any) -> Any:
     return g * ((x - target) / e.clamp((1.0 - x) * x, min=1e-12, max=None))
 
 
-@in_pieces
+@piece_by_piece
 def _bce_target_vjp(g: Any, x: Any) -> Any:
     low: dict[str, Any] = {"min": -100.0, "max": None}
     return g * (e.clamp(e.log1p(-x), **low) - e.clamp(e.log(x), **low))
@@ -103,11 +103,13 @@ _KIND: dict[str, Any] = {"elementwise": True, "new": True}
 
 # fmt: off
 # special functions
-erf: Op = Op("erf", in_pieces(k.erf), "x", lambda g, x: g * e.times(e.exp(-(x * x)), _TWO_OVER_ROOT_PI), cast="float",
+erf: Op = Op("erf", piece_by_piece(k.erf), "x", lambda g, x: g * e.times(e.exp(-(x * x)), _TWO_OVER_ROOT_PI),
+         cast="float",
          public="erf erf_", doc="The error function.", **_KIND)
-erfc = Op("erfc", in_pieces(k.erfc), "x", lambda g, x: g * e.times(e.exp(-(x * x)), -_TWO_OVER_ROOT_PI), cast="float",
+erfc = Op("erfc", piece_by_piece(k.erfc), "x", lambda g, x: g * e.times(e.exp(-(x * x)), -_TWO_OVER_ROOT_PI),
+          cast="float",
           public="erfc erfc_", doc="``1 - erf(input)``, exact also where that is small.", **_KIND)
-erfinv = Op("erfinv", in_pieces(k.erfinv), "x", lambda g, y: g * e.times(e.exp(y * y), 1 / _TWO_OVER_ROOT_PI),
+erfinv = Op("erfinv", piece_by_piece(k.erfinv), "x", lambda g, y: g * e.times(e.exp(y * y), 1 / _TWO_OVER_ROOT_PI),
             cast="float",
             public="erfinv erfinv_", doc="The inverse of `erf`; inf at 1, nan beyond.", **_KIND)
 logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",

@@ -28,14 +28,12 @@ def _pair(a: Array, b: Array) -> Array:
 
 
 def _as_real(x: Array) -> Array:
-    y: Array = x[..., None].view(real_of(x.dtype))
-    return y
+    return x[..., None].view(real_of(x.dtype))
 
 
 def _as_complex(x: Array) -> Array:
     lies = x.strides[-1] == x.itemsize
-    y: Array = (x if lies else np.ascontiguousarray(x)).view(complex_of(x.dtype))[..., 0]
-    return y
+    return (x if lies else np.ascontiguousarray(x)).view(complex_of(x.dtype))[..., 0]
 
 
 def _angle_vjp(g: Any, x: Any) -> Any:

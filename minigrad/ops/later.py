@@ -99,14 +99,14 @@ FUNCTIONS = {
     "fourier": "istft stft",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
-    "in_place": """
+    "lowered": "grid_sampler grid_sampler_2d grid_sampler_3d native_batch_norm native_group_norm native_layer_norm",
+    "methods": """
         abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_ asin_ asinh_
         atan_ atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach detach_ erf_ erfc_
         exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ i0_ index_put_ is_inference is_signed lcm_ ldexp_
         log1p_ log2_ log10_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_
         sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ threshold_ trunc_ xlogy_ zero_
     """,
-    "lowered": "grid_sampler grid_sampler_2d grid_sampler_3d native_batch_norm native_group_norm native_layer_norm",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
     "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",

@@ -135,7 +135,7 @@ def _relu_consume(g: Array, y: Array) -> Array:
             part = flat[k : k + _BLOCK]
             np.multiply(part, np.not_equal(values[k : k + _BLOCK], _ZERO[kind]), part)
     else:
-        return _relu_backward(g, y)  # type: ignore[no-any-return]
+        return _relu_backward(g, y)
     return g
 
 

@@ -204,8 +204,7 @@ def _cumprod_backward(g: Array, x: Array, dim: int) -> Array:
 
 
 def _suffix_sum(x: Array) -> Array:
-    y: Array = np.add.accumulate(x[..., ::-1], axis=-1)[..., ::-1]
-    return y
+    return np.add.accumulate(x[..., ::-1], axis=-1)[..., ::-1]
 
 
 def _cumprod_backward_vjp(g: Any, u: Any, x: Any, dim: int) -> Any:

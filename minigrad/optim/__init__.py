@@ -1,49 +1,35 @@
 """Optimizers: PyTorch's ``optim``. Names only."""
+# ruff: noqa: F403
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
-    from minigrad.optim import lr_scheduler, swa_utils
-    from minigrad.optim.adadelta import Adadelta
-    from minigrad.optim.adafactor import Adafactor
-    from minigrad.optim.adagrad import Adagrad
-    from minigrad.optim.adam import Adam, AdamW
-    from minigrad.optim.adamax import Adamax
-    from minigrad.optim.asgd import ASGD
-    from minigrad.optim.lbfgs import LBFGS
-    from minigrad.optim.muon import Muon
-    from minigrad.optim.nadam import NAdam
-    from minigrad.optim.optimizer import Optimizer
-    from minigrad.optim.radam import RAdam
-    from minigrad.optim.rmsprop import RMSprop
-    from minigrad.optim.rprop import Rprop
-    from minigrad.optim.sgd import SGD
+    from minigrad.optim import lr_scheduler as lr_scheduler
+    from minigrad.optim import swa_utils as swa_utils
+    from minigrad.optim.adadelta import *
+    from minigrad.optim.adafactor import *
+    from minigrad.optim.adagrad import *
+    from minigrad.optim.adam import *
+    from minigrad.optim.adamax import *
+    from minigrad.optim.asgd import *
+    from minigrad.optim.lbfgs import *
+    from minigrad.optim.muon import *
+    from minigrad.optim.nadam import *
+    from minigrad.optim.optimizer import Optimizer as Optimizer
+    from minigrad.optim.radam import *
+    from minigrad.optim.rmsprop import *
+    from minigrad.optim.rprop import *
+    from minigrad.optim.sgd import *
 
-__all__ = [
-    "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
-    "RAdam", "RMSprop", "Rprop", "lr_scheduler", "swa_utils",
-]  # fmt: skip
-
-
-if not TYPE_CHECKING:
-    # A file is loaded when its class is first asked for.
-    _PLACES = {
-        "ASGD": "asgd", "Adadelta": "adadelta", "Adafactor": "adafactor", "Adagrad": "adagrad", "Adam": "adam",
-        "AdamW": "adam", "Adamax": "adamax", "LBFGS": "lbfgs", "Muon": "muon", "NAdam": "nadam",
-        "Optimizer": "optimizer", "RAdam": "radam", "RMSprop": "rmsprop", "Rprop": "rprop", "SGD": "sgd",
-    }  # fmt: skip
-    _MODULES = {*_PLACES.values(), "lr_scheduler", "redundancy", "swa_utils"}
-
-    def __getattr__(name):
-        if name in _MODULES:
-            return import_module(f"minigrad.optim.{name}")
-        if name in _PLACES:
-            module = import_module(f"minigrad.optim.{_PLACES[name]}")
-            return globals().setdefault(name, getattr(module, name))
-        raise missing(__name__, name)
-
-    def __dir__():
-        return sorted({*globals(), *__all__, *_MODULES})
+__all__ = module_getattr(
+    globals(),
+    {
+        "adadelta": "Adadelta", "adafactor": "Adafactor", "adagrad": "Adagrad", "adam": "Adam AdamW",
+        "adamax": "Adamax", "asgd": "ASGD", "lbfgs": "LBFGS", "lr_scheduler": "", "muon": "Muon", "nadam": "NAdam",
+        "optimizer": "Optimizer", "radam": "RAdam", "redundancy": "", "rmsprop": "RMSprop", "rprop": "Rprop",
+        "sgd": "SGD", "swa_utils": "",
+    },
+)  # fmt: skip
+__all__ += ["lr_scheduler", "swa_utils"]

@@ -176,14 +176,12 @@ class _Descent:
         r = q * state["H_diag"]
         for i in range(size):
             r = r + steps[i] * (al[i] - changes[i].dot(r) * inverse[i])
-        direction: Tensor = r
-        return direction
+        return r
 
     def _gradient(self) -> Tensor:
         """All gradients as one vector; that of a parameter without one is 0."""
         grads = [p.new_zeros(p.numel()) if p.grad is None else p.grad.reshape(-1) for p in self.params]
-        whole: Tensor = cat(grads).detach()
-        return whole
+        return cat(grads).detach()
 
     def _evaluate(self) -> tuple[float, Tensor]:
         with enable_grad():
@@ -239,7 +237,6 @@ def _search(
     before, now = start, point(t)
     rounds = 0
     done = False
-    bracket = [start, now]
     while rounds < most:
         if too_high(now) or (rounds > 1 and now.loss >= before.loss):
             bracket = [before, now]

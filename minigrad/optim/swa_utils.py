@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from minigrad.autograd.modes import no_grad
 from minigrad.errors import value_error
 from minigrad.functions.creation import tensor
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import _BatchNorm
 from minigrad.optim.lr_scheduler.base import LRScheduler, each
@@ -36,8 +36,7 @@ def get_ema_avg_fn(decay: float = 0.999) -> One:
 
     @no_grad()
     def average(ema_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
-        new: Tensor = decay * ema_param + (1 - decay) * current_param
-        return new
+        return decay * ema_param + (1 - decay) * current_param
 
     return average
 
@@ -47,8 +46,7 @@ def get_swa_avg_fn() -> One:
 
     @no_grad()
     def average(averaged_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
-        new: Tensor = averaged_param + (current_param - averaged_param) / (num_averaged + 1)
-        return new
+        return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
 
     return average
 
@@ -171,8 +169,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
         model.train(training)
 
 
-def __getattr__(name: str) -> object:
-    raise missing(__name__, name)
+module_getattr(globals())
 
 
 class SWALR(LRScheduler):

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.device import device as Device
+from minigrad.device import check_device
 from minigrad.random import rejection
 from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
@@ -37,7 +37,7 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
             raise TypeError(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
-        Device("cpu" if device is None else device)
+        check_device(device)
         self._bits = Bits()
 
     @classmethod
@@ -194,7 +194,7 @@ class Generator:
         if np.dtype(dtype).kind == "c":  # parts of half the variance
             size, kind = (*_shape(shape), 2), np.empty(0, dtype).real.dtype
             parts = self.normal(size, kind, 0.0, std * math.sqrt(0.5), blocks=blocks)
-            return np.add(parts.view(dtype)[..., 0], mean, dtype=dtype)  # type: ignore[no-any-return]
+            return np.add(parts.view(dtype)[..., 0], mean, dtype=dtype)
         size, kind = _shape(shape), _floating(dtype, "normal")
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")

@@ -39,7 +39,7 @@ def applied(node: Node, operands: Sequence[Any]) -> Expr:
                 template.format(*(f"operand_{i}_" for i in range(len(operands)))), mode="eval"
             ).body
             parts = {f"operand_{i}_": x for i, x in enumerate(operands)}
-            return _Filled(parts).visit(tree)  # type: ignore[no-any-return]
+            return _Filled(parts).visit(tree)
         except (SyntaxError, IndexError):  # a text with what only a program has
             pass
     keywords = []

@@ -20,8 +20,10 @@ _PROTOCOL = 1001
 class _Storages:
     """The memory that a pickle names, whose bytes come after it. RuntimeError if it is more than the file can hold."""
 
-    def __init__(self, name: str, size: int, swapped: bool) -> None:
-        self.name, self.swapped, self._room = name, swapped, size
+    swapped = False  # `read` refuses other files
+
+    def __init__(self, name: str, size: int) -> None:
+        self.name, self._room = name, size
         self.memory: dict[str, Array] = {}
 
     def storage(self, key: str, nbytes: int) -> Array:
@@ -35,7 +37,7 @@ class _Storages:
 def read(file: IO[bytes], name: str) -> Any:
     """The value in a file. UnpicklingError if it is no such file, RuntimeError for one that is cut off."""
     data = file.read()
-    storages = _Storages(name, len(data), False)
+    storages = _Storages(name, len(data))
     at, heads = 0, []
     for _ in range(3):
         reader = Reader(data, storages, at)
@@ -52,16 +54,14 @@ def read(file: IO[bytes], name: str) -> Any:
         )
     reader = Reader(data, storages, at)
     value = reader.read()
-    reader_of_keys = Reader(data, storages, reader.end)
-    keys, at = reader_of_keys.read(), reader_of_keys.end
+    reader = Reader(data, storages, reader.end)
+    keys, at = reader.read(), reader.end
     known = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
     if not known or sorted(keys) != sorted(storages.memory):
         raise runtime_error(f"{name} is damaged: its list of storages is not that of its Tensors")
     for key in keys:
         memory = storages.memory[key]
-        count = struct.unpack(
-            "<q" if sys.byteorder == "little" else ">q", data[at : at + 8].ljust(8, b"\xff")
-        )[0]
+        (count,) = struct.unpack("=q", data[at : at + 8].ljust(8, b"\xff"))
         part = data[at + 8 : at + 8 + memory.nbytes]
         if len(part) < memory.nbytes or not 0 <= count <= memory.nbytes:
             raise runtime_error(f"{name} is cut off in the storage {key}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minigrad import dtypes
 from minigrad.dtypes import NumpyType
 
@@ -86,8 +84,3 @@ def elsewhere(name: str) -> str | None:
         if plain.startswith(word) or (len(word) > 4 and word in plain):
             return what
     return None
-
-
-def dtype_of(array: np.ndarray[Any, Any]) -> dtypes.dtype:
-    """The element type of an array."""
-    return dtypes.OF_NUMPY[array.dtype]

@@ -362,8 +362,7 @@ class Reader:
         if self._of(str, encoding) not in ("latin1", "latin-1"):
             self._fail(f"it has bytes in the encoding {encoding[:20]!r}")
         self._spend(len(self._of(str, text)))
-        data: bytes = text.encode("latin1")
-        return data
+        return text.encode("latin1")
 
     def _set(self, items: Any = ()) -> set[Any]:
         return {self._key(item) for item in self._items((tuple, list), items)}

@@ -62,8 +62,7 @@ def save(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) 
             "know. Save a model by save_model(), or a clone() of one"
         )
     arrays = {name: np.ascontiguousarray(t._array).reshape(t.shape) for name, t in tensors.items()}
-    saved: bytes = package.save(arrays, metadata)
-    return saved
+    return package.save(arrays, metadata)
 
 
 def load_file(filename: str | os.PathLike[str], device: DeviceLike | int = "cpu") -> dict[str, Tensor]:

@@ -18,7 +18,8 @@ from minigrad.hints.names import VERSION
 from minigrad.hints.nearest import hint
 from minigrad.standin import older
 
-# Where the names of a module of PyTorch's are, if it is not the module of the same path. Empty: minigrad itself.
+# Where the names of a module of PyTorch's are, if it is not the module of the same path, and modules here whose names
+# begin with an underscore. Empty: minigrad itself.
 _ELSEWHERE = {
     "_vmap_internals": "func.batching",
     "functional": "",
@@ -235,8 +236,6 @@ def _asked() -> str:
 
 def _of_a_package(file: str) -> bool:
     """Whether a file is that of an installed package, and lies neither beside the script nor below it."""
-    folder = os.path.dirname(os.path.abspath(file))
-    beside = not sys.path[0] or os.path.commonpath([folder, os.path.abspath(sys.path[0])]) == os.path.abspath(
-        sys.path[0]
-    )
-    return bool(file) and os.path.exists(file) and ("site-packages" in folder.split(os.sep) or not beside)
+    folder = Path(os.path.abspath(file)).parent
+    beside = not sys.path[0] or folder.is_relative_to(os.path.abspath(sys.path[0]))
+    return bool(file) and os.path.exists(file) and ("site-packages" in folder.parts or not beside)

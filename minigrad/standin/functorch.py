@@ -78,20 +78,14 @@ def _make_functional(model: Module, disable_autograd_tracking: bool = False) -> 
         raise runtime_error(
             "make_functional(model): `model` has buffers; make_functional_with_buffers(model) returns them too"
         )
-    result: tuple[_Functional, _State] = _functional(
-        model, not disable_autograd_tracking, Module.named_parameters
-    )
-    return result
+    return _functional(model, not disable_autograd_tracking, Module.named_parameters)
 
 
 def _with_buffers(
     model: Module, disable_autograd_tracking: bool = False
 ) -> tuple[_Functional, _State, _State]:
     """``f(params, buffers, *args)``, the ``params`` and the ``buffers``."""
-    result: tuple[_Functional, _State, _State] = _functional(
-        model, not disable_autograd_tracking, Module.named_parameters, Module.named_buffers
-    )
-    return result
+    return _functional(model, not disable_autograd_tracking, Module.named_parameters, Module.named_buffers)
 
 
 def _ensemble(models: Sequence[Module]) -> tuple[_Functional, _State, _State]:

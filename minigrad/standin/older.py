@@ -1,4 +1,4 @@
-"""What only scripts for PyTorch write: arguments in their order of years ago, and the names of devices.
+"""What only scripts and packages for PyTorch write: arguments in their order of years ago, devices, compiled parts.
 
 It is there while minigrad stands in for ``torch``, and costs nothing elsewhere.
 """
@@ -173,13 +173,19 @@ _ANNOTATED = (
 _before: list[tuple[Any, str, Any]] = []
 
 
+def _put(home: Any, name: str, value: Any) -> None:
+    """Sets a name until `uninstall`."""
+    _before.append((home, name, vars(home).get(name)))
+    setattr(home, name, value)
+
+
 def install() -> None:
     """From now on `add` and its like take factors by place, and a device may be named that is not there."""
-    minigrad = import_module("minigrad")
-    _before.append((minigrad, "device", device))
-    minigrad.__dict__["device"] = NamedDevice
-    _before.append((minigrad, "_C", None))
-    minigrad.__dict__["_C"] = compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
+    minigrad, ops, fx = (import_module(f"minigrad{module}") for module in ("", ".ops", ".fx"))
+    named = import_module("minigrad.standin.absent").named
+    _put(minigrad, "device", NamedDevice)
+    compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
+    _put(minigrad, "_C", compiled)
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
         _disabled_torch_function_impl=overriding.plainly, _disabled_torch_dispatch_impl=Tensor.__torch_dispatch__,
@@ -190,30 +196,23 @@ def install() -> None:
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
-        _before.append((minigrad, name, None))
-        minigrad.__dict__[name] = import_module("minigrad.standin.absent").named(f"torch.{name}")
-    _before.append((minigrad, "functional", None))
-    minigrad.__dict__["functional"] = minigrad  # its names are the first ones
-    ops = import_module("minigrad.ops")  # ours has another meaning, and packages name what PyTorch's holds
-    fx = import_module("minigrad.fx")
-    named = import_module("minigrad.standin.absent").named
-    for module, path, names in (
-        (ops, "ops", "aten prims torchvision"),
-        (fx, "fx", "graph graph_module node proxy"),
-    ):
-        for name in names.split():
-            _before.append((module, name, None))
-            module.__dict__[name] = named(f"torch.{path}.{name}")
-    _before.append((ops, "__getattr__", vars(ops)["__getattr__"]))
-    ops.__dict__["__getattr__"] = functools.partial(_namespace, vars(ops)["__getattr__"])
-    _before.append((ops, "load_library", None))
-    ops.__dict__["load_library"] = _load_library
+        _put(minigrad, name, named(f"torch.{name}"))
+    _put(minigrad, "functional", minigrad)  # its names are the first ones
+    for name in (
+        "aten",
+        "prims",
+        "torchvision",
+    ):  # our `ops` has another meaning, and packages name what PyTorch's holds
+        _put(ops, name, named(f"torch.ops.{name}"))
+    for name in ("graph", "graph_module", "node", "proxy"):
+        _put(fx, name, named(f"torch.fx.{name}"))
+    _put(ops, "__getattr__", functools.partial(_namespace, vars(ops)["__getattr__"]))
+    _put(ops, "load_library", _load_library)
     for name, (places, factors) in _FACTORS.items():
         for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
             function = getattr(home, called, None)
             if function is not None:
-                _before.append((home, called, vars(home).get(called)))
-                setattr(home, called, _with_factors(function, places, factors))
+                _put(home, called, _with_factors(function, places, factors))
 
 
 def uninstall() -> None:

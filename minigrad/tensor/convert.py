@@ -10,7 +10,7 @@ from minigrad import dtypes
 from minigrad.core.apply import cast
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Sizes
-from minigrad.device import DeviceLike
+from minigrad.device import DeviceLike, check_device
 from minigrad.device import device as Device
 from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
@@ -87,8 +87,7 @@ class _Convert(Tensor):
                 continue
             elif a is not None:
                 dtype = a
-        if device is not None:
-            Device(device)
+        check_device(device)
         changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
         changed = changed.clone() if copy and changed is self else changed
         format = ignored.get("memory_format")
@@ -131,9 +130,9 @@ class _Convert(Tensor):
 
     def new(self, *args: Any) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
-        from minigrad.functions.typed import _typed
+        from minigrad.functions.typed import typed
 
-        return _typed(args, self.dtype)
+        return typed(args, self.dtype)
 
     def new_tensor(
         self, data: Any, *, dtype: dtypes.DTypeLike | None = None, device: DeviceLike = None,

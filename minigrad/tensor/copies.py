@@ -36,7 +36,7 @@ class _Copies(Tensor):
                 "moment; use .detach().clone()"
             )
         if id(self) in memo:
-            return memo[id(self)]  # type: ignore[no-any-return]
+            return memo[id(self)]
         t = memo[id(self)] = _restore(*deepcopy(self._parts(), memo))
         if self._grad is not None:
             t._grad = deepcopy(self._grad, memo)
@@ -48,7 +48,7 @@ class _Copies(Tensor):
             t.__dict__.update(attributes or {})
             for name, value in slots.items():
                 setattr(t, name, value)
-        return t  # type: ignore[no-any-return]
+        return t
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         # Like PyTorch's: a copy of a result is a leaf over its memory, and hooks and gradients stay behind.

@@ -131,8 +131,7 @@ class _Operators(Tensor):
     @property
     def imag(self) -> Tensor:
         """The imaginary part, as a view. RuntimeError for real numbers."""
-        part: Tensor = lookup.function("imag")(self)
-        return part
+        return lookup.function("imag")(self)
 
     @property
     def mT(self) -> Tensor:
@@ -166,8 +165,7 @@ class _Operators(Tensor):
 
     def polygamma(self, n: int) -> Tensor:
         """`minigrad.polygamma` of it."""
-        y: Tensor = lookup.function("polygamma")(n, self)
-        return y
+        return lookup.function("polygamma")(n, self)
 
     def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""

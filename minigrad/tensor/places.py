@@ -26,60 +26,8 @@ class _Places(Tensor):
         """False."""
         return False
 
-    @property
-    def is_mps(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_xpu(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_xla(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_mtia(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_sparse_csr(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_vulkan(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_meta(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_sparse(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_nested(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_quantized(self) -> bool:
-        """False."""
-        return False
-
-    @property
-    def is_mkldnn(self) -> bool:
-        """False."""
-        return False
+    is_mps = is_xpu = is_xla = is_mtia = is_vulkan = is_meta = is_cuda
+    is_sparse = is_sparse_csr = is_nested = is_quantized = is_mkldnn = is_cuda
 
     def is_signed(self) -> bool:
         """Whether negative values exist."""

@@ -50,8 +50,7 @@ class _Value(Tensor):
             if isinstance(only, np.ndarray):
                 needs_value("Tensor() of an array")
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
-        leaf_: Self = cls._make_subclass(cls, wrap(array), False)
-        return leaf_
+        return cls._make_subclass(cls, wrap(array), False)
 
     @property
     def shape(self) -> Size:
@@ -160,12 +159,12 @@ class _Value(Tensor):
         if self._array.size != 1:
             raise runtime_error(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
         needs_value("item()")
-        return self._array.item()  # type: ignore[no-any-return]
+        return self._array.item()
 
     def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
         needs_value("tolist()")
-        return self._array.tolist()  # type: ignore[no-any-return]
+        return self._array.tolist()
 
     def numpy(self, *, force: bool = False) -> Array:
         """The array, which shares the memory.
@@ -273,7 +272,7 @@ class _Value(Tensor):
                 "only one element tensors can be converted to Python scalars, this one has shape "
                 f"{list(self._array.shape)}"
             )
-        return self._array.item()  # type: ignore[no-any-return]
+        return self._array.item()
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":

@@ -1,9 +1,8 @@
 """What is around training: `data` makes batches, `checkpoint` saves memory, `benchmark` measures."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.utils import benchmark as benchmark
@@ -15,12 +14,4 @@ if TYPE_CHECKING:
 
 __all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo"]
 
-if not TYPE_CHECKING:
-
-    def __getattr__(name):
-        if name in __all__ or name == "_pytree":
-            return import_module(f"minigrad.utils.{name}")
-        raise missing(__name__, name)
-
-    def __dir__():
-        return sorted({*globals(), *__all__})
+module_getattr(globals(), dict.fromkeys((*__all__, "_pytree"), ""))

@@ -33,4 +33,4 @@ def _get_activation_fn(activation: str) -> Callable[..., Any]:
     """`relu` or `gelu`, by its name. RuntimeError for another name."""
     if activation not in ("relu", "gelu"):
         raise runtime_error(f"activation should be relu/gelu, not {activation}")
-    return getattr(functional, activation)  # type: ignore[no-any-return]
+    return getattr(functional, activation)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.nn.utils import parametrizations as parametrizations
@@ -20,44 +19,16 @@ if TYPE_CHECKING:
     from minigrad.nn.utils.fusion import *  # noqa: F403
     from minigrad.nn.utils.init import *  # noqa: F403
 
-# By module, the names that stand here too.
-_NAMES = {
-    "clip_grad": (
-        "clip_grad_norm",
-        "clip_grad_norm_",
-        "clip_grad_value_",
-        "clip_grads_with_norm_",
-        "get_total_norm",
-    ),
-    "convert_parameters": ("parameters_to_vector", "vector_to_parameters"),
-    "fusion": ("fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights"),
-    "init": ("skip_init",),
-    "parametrizations": (),
-    "parametrize": (),
-    "prune": (),
-    "rnn": (),
-    "stateless": (),
-    "_spectral_norm": ("remove_spectral_norm", "spectral_norm"),
-    "_weight_norm": ("remove_weight_norm", "weight_norm"),
-}
-__all__ = [
-    "parametrizations",
-    "parametrize",
-    "prune",
-    "rnn",
-    "stateless",
-    *(name for names in _NAMES.values() for name in names),
-]
-
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
-
-    def __getattr__(name: str) -> Any:
-        if name in _NAMES:
-            return import_module(f"{__name__}.{name}")
-        for home, names in _NAMES.items():
-            if name in names:
-                return getattr(import_module(f"{__name__}.{home}"), name)
-        raise missing(__name__, name)
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+__all__ = module_getattr(
+    globals(),
+    {
+        "clip_grad": "clip_grad_norm clip_grad_norm_ clip_grad_value_ clip_grads_with_norm_ get_total_norm",
+        "convert_parameters": "parameters_to_vector vector_to_parameters",
+        "fusion": "fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval fuse_linear_bn_weights",
+        "init": "skip_init",
+        "_spectral_norm": "remove_spectral_norm spectral_norm",
+        "_weight_norm": "remove_weight_norm weight_norm",
+        **dict.fromkeys(_MODULES := ("parametrizations", "parametrize", "prune", "rnn", "stateless"), ""),
+    },
+)
+__all__ += _MODULES

@@ -44,8 +44,7 @@ class SpectralNorm:
                     u.copy_(F.normalize(matrix.mv(v), dim=0, eps=self.eps))
                 # copies: the next call changes the vectors, and this one may still be differentiated
                 u, v = u.clone(), v.clone()
-        computed: Tensor = weight / u.dot(matrix.mv(v))
-        return computed
+        return weight / u.dot(matrix.mv(v))
 
     def __call__(self, module: Module, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module, do_power_iteration=module.training))

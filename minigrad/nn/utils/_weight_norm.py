@@ -24,8 +24,7 @@ class WeightNorm:
     def compute_weight(self, module: Module) -> Tensor:
         """``g * v / ‖v‖``."""
         g, v = getattr(module, f"{self.name}_g"), getattr(module, f"{self.name}_v")
-        weight: Tensor = v * (g / norm_except_dim(v, 2, self.dim))
-        return weight
+        return v * (g / norm_except_dim(v, 2, self.dim))
 
     def __call__(self, module: Module, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))

@@ -21,8 +21,7 @@ def fuse_conv_bn_eval(conv: M, bn: Module, transpose: bool = False) -> M:
     ``transpose`` says that the convolution is a transposed one. RuntimeError in training mode, or without running
     statistics.
     """
-    fused: M = _fused(conv, bn, 1 if transpose else 0)
-    return fused
+    return _fused(conv, bn, 1 if transpose else 0)
 
 
 def fuse_linear_bn_eval(linear: M, bn: Any) -> M:
@@ -35,8 +34,7 @@ def fuse_linear_bn_eval(linear: M, bn: Any) -> M:
             "To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got "
             f"linear.out_features={linear.out_features} and bn.num_features={bn.num_features}"
         )
-    fused: M = _fused(linear, bn, 0)
-    return fused
+    return _fused(linear, bn, 0)
 
 
 def fuse_conv_bn_weights(

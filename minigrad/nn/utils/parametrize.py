@@ -275,7 +275,7 @@ def _property(name: str) -> property:
         functions = module.parametrizations[name]
         known = _CACHE.get()
         if known is None:
-            return functions()  # type: ignore[no-any-return]
+            return functions()
         key = id(module), name
         if key not in known:
             known[key] = module, functions()

@@ -350,10 +350,7 @@ class L1Unstructured(_Unstructured):
         cls, module: Module, name: str, amount: float, importance_scores: Tensor | None = None
     ) -> L1Unstructured:
         """As `BasePruningMethod.apply`."""
-        method: L1Unstructured = super().apply(
-            module, name, amount=amount, importance_scores=importance_scores
-        )
-        return method
+        return super().apply(module, name, amount=amount, importance_scores=importance_scores)
 
 
 class _Structured(_ByAmount):
@@ -395,8 +392,7 @@ class RandomStructured(_Structured):
 
     def _kept(self, t: Tensor, size: int, count: int) -> Tensor:
         drawn = rand(size)
-        kept: Tensor = drawn > kthvalue(drawn, count).values
-        return kept
+        return drawn > kthvalue(drawn, count).values
 
 
 class LnStructured(_Structured):
@@ -408,8 +404,7 @@ class LnStructured(_Structured):
 
     def _kept(self, t: Tensor, size: int, count: int) -> Tensor:
         others = [d for d in range(t.dim()) if d != self.dim % t.dim()]
-        kept: Tensor = topk(vector_norm(t, self.n, others), size - count).indices
-        return kept
+        return topk(vector_norm(t, self.n, others), size - count).indices
 
     @classmethod
     def apply(  # type: ignore[override]
@@ -422,10 +417,7 @@ class LnStructured(_Structured):
         importance_scores: Tensor | None = None,
     ) -> LnStructured:
         """As `BasePruningMethod.apply`."""
-        method: LnStructured = super().apply(
-            module, name, amount=amount, n=n, dim=dim, importance_scores=importance_scores
-        )
-        return method
+        return super().apply(module, name, amount=amount, n=n, dim=dim, importance_scores=importance_scores)
 
 
 class CustomFromMask(BasePruningMethod):

@@ -1,6 +1,6 @@
 """Schedules of learning rates: PyTorch's ``optim.lr_scheduler``. Names only."""
 
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 from minigrad.optim.lr_scheduler.base import LRScheduler as LRScheduler
 from minigrad.optim.lr_scheduler.base import _LRScheduler as _LRScheduler
 from minigrad.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
@@ -24,6 +24,4 @@ __all__ = [
     "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> object:
-    raise missing(__name__, name)
+module_getattr(globals())

@@ -110,8 +110,7 @@ def fill(text: str, operands: Sequence[Expr], **values: Any) -> Expr:
     if values.get("dim").__class__ is tuple and len(values["dim"]) == 1:
         values["dim"] = values["dim"][0]
     parts = dict(zip(names, operands, strict=True)) | {f"value_{k}_": v for k, v in values.items()}
-    filled: Expr = _filled_in(parsed(text.format(*names, **{k: f"value_{k}_" for k in values})), parts)
-    return filled
+    return _filled_in(parsed(text.format(*names, **{k: f"value_{k}_" for k in values})), parts)
 
 
 # ---------------------------------------------------------------- values

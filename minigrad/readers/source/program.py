@@ -223,7 +223,7 @@ class Program:
     def _also(self, value: Any, node: Node | None) -> Value:
         if node is not None:
             value.nodes.append(node)
-        return value  # type: ignore[no-any-return]
+        return value
 
     def _apart(self, copy: Op, inputs: list[Any], node: Node) -> list[Any]:
         """Two matrices that were equal and have become one value are two arrays again.

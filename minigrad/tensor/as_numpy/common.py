@@ -36,8 +36,7 @@ def flat(a: Tensor, axis: Any) -> tuple[Tensor, Any]:
 
 def cat(tensors: Sequence[Tensor], dim: int) -> Tensor:
     """`minigrad.cat`."""
-    result: Tensor = own("cat")(tensors, dim)
-    return result
+    return own("cat")(tensors, dim)
 
 
 def over(a: Tensor, axis: Axis, keepdims: bool) -> tuple[Tensor, Axis, bool]:

@@ -110,8 +110,7 @@ def outer(a: Tensor, b: Tensor, out: Unused = None) -> Tensor:
 def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Tensor:
     if not isinstance(axes, int):
         axes = [[x] if isinstance(x, int) else list(x) for x in axes]
-    result: Tensor = own("tensordot")(a, b, axes)
-    return result
+    return own("tensordot")(a, b, axes)
 
 
 def einsum(subscripts: str, *operands: Tensor, optimize: bool | str = False) -> Tensor:
@@ -123,8 +122,7 @@ def einsum(subscripts: str, *operands: Tensor, optimize: bool | str = False) -> 
         raise type_error(
             "np.einsum of bools is not recorded by minigrad; convert them with .int() or .float()"
         )
-    result: Tensor = own("einsum")(subscripts, *operands)
-    return result
+    return own("einsum")(subscripts, *operands)
 
 
 def kron(a: Tensor, b: Tensor) -> Tensor:

@@ -187,8 +187,7 @@ def cumprod(a: Tensor, axis: int | None = None, dtype: DTypeLike | None = None, 
 
 
 def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
-    result: Tensor = own("trapezoid")(y, dim=axis, **({"dx": dx} if x is None else {"x": x}))
-    return result
+    return own("trapezoid")(y, dim=axis, **({"dx": dx} if x is None else {"x": x}))
 
 
 def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Unused = None, append: Unused = None) -> Tensor:
@@ -204,8 +203,7 @@ def sort(
     stable: bool | None = None,
 ) -> Tensor:
     a, axis = flat(a, axis)
-    values: Tensor = a.sort(axis, stable=bool(stable) or kind in ("stable", "mergesort"))[0]
-    return values
+    return a.sort(axis, stable=bool(stable) or kind in ("stable", "mergesort"))[0]
 
 
 def argsort(
@@ -272,5 +270,4 @@ def unique(
 
 def searchsorted(a: Tensor, v: Tensor, side: str = "left", sorter: Unused = None) -> Tensor:
     kind = dtypes.result_type(a, v)
-    result: Tensor = own("searchsorted")(a.to(kind), v.to(kind), side=side)
-    return result
+    return own("searchsorted")(a.to(kind), v.to(kind), side=side)

@@ -26,8 +26,7 @@ def stack(arrays: Sequence[Tensor], axis: int = 0, out: Unused = None, *, dtype:
     kind = arrays[0].dtype
     for a in arrays:
         kind = dtypes.promote_types(kind, a.dtype)
-    result: Tensor = own("stack")([a.to(kind) for a in arrays], axis)
-    return result
+    return own("stack")([a.to(kind) for a in arrays], axis)
 
 
 def vstack(tup: Sequence[Tensor], *, dtype: Unused = None) -> Tensor:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-from minigrad.hints import missing as _missing
+from minigrad.hints import module_getattr as _module_getattr
 from minigrad.utils.data.collate import default_collate as default_collate
 from minigrad.utils.data.collate import default_convert as default_convert
 from minigrad.utils.data.dataloader import DataLoader as DataLoader
@@ -32,9 +29,4 @@ __all__ = [
     "TensorDataset", "WeightedRandomSampler", "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip
 
-if not TYPE_CHECKING:
-
-    def __getattr__(name):
-        if name == "_utils":
-            return import_module(f"{__name__}.{name}")
-        raise _missing(__name__, name)
+_module_getattr(globals(), {"_utils": ""})

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from minigrad.core import changes
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.core.tentative import Grads, Journal
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.func.trees import Spec, flatten, unflatten
 from minigrad.functions.parts import cat, narrow
+from minigrad.parts.journal import Grads, Journal
 from minigrad.threads import Team
 
 __all__ = ["in_parts"]
