@@ -28,6 +28,7 @@ from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
+from minigrad.readers.source.layout import laid_out
 
 __all__ = ["Compiled", "compile", *_names]
 
@@ -251,4 +252,4 @@ class Compiled(Generic[P, R]):
             raise RuntimeError(
                 f"source(): the compiled {self.__name__} has recorded nothing yet; call it first"
             )
-        return self.recordings[0].text
+        return laid_out(self.recordings[0].text)
