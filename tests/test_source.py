@@ -340,6 +340,15 @@ def test_what_is_computed_twice_is_printed_once() -> None:
     assert len(right) == len(set(right))
 
 
+def test_the_gradient_of_a_square_is_a_product_with_two() -> None:
+    x, b = mg.randn(3, 2), mg.tensor([0.1, 0.2], requires_grad=True)
+    text = mg.source(((x + b) ** 2).sum(), inputs={"x": x, "b": b})
+    assert re.findall(r"    d_add_1 = (.*)", text) == ["add_1 * 2.0"]
+    result, _ = load(mg.source((b * 3) ** 1, inputs={"b": b}))(array := np.ones(2, np.float32), array)
+    assert result.tolist() == [3, 3]
+    assert not np.may_share_memory(result, array)
+
+
 def test_what_nobody_needs_is_not_printed() -> None:
     w, v = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
     y = (w * v.exp().sin()).sum()
