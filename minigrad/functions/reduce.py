@@ -299,12 +299,12 @@ def _arg(op: Op, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
 
 
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where any element along ``dim`` is nonzero (bool; uint8 stays uint8). With ``dim=()`` each stays by itself."""
+    """True where any element along ``dim`` is nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     return _logical(reduce.any, input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where all elements along ``dim`` are nonzero (bool; uint8 stays uint8). With ``dim=()`` each stays by itself."""
+    """True where all elements along ``dim`` are nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     return _logical(reduce.all, input, dim, keepdim)
 
 

@@ -36,7 +36,9 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
         return self.to(dtype)
 
     method.__name__, method.__qualname__ = name, f"_Convert.{name}"
-    method.__doc__ = f"The Tensor in {dtype.name}: itself if that is its dtype, else a copy. Between floats gradients flow."
+    method.__doc__ = (
+        f"The Tensor in {dtype.name}: itself if it is, else a copy. Gradients flow between floats."
+    )
     return method
 
 
