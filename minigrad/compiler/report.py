@@ -51,9 +51,10 @@ class Recorded(NamedTuple):
             duration = "" if s.microseconds is None else f"{s.microseconds:.2f}"
             rows.append((str(s.number), s.call, s.result, s.into, duration, s.line.removeprefix(f"{file}:")))
         eager = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
+        times = "once" if self.calls == 1 else f"{self.calls} times"
         head = (
             f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
-            f"{eager}; replayed {self.calls} times{f'; lines of {file}' if file else ''}"
+            f"{eager}; replayed {times}{f'; lines of {file}' if file else ''}"
         )
         return head, rows
 

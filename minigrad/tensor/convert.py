@@ -37,7 +37,7 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
     method.__name__, method.__qualname__ = name, f"_Convert.{name}"
     method.__doc__ = (
-        f"The Tensor in {dtype.name}: itself if it is, else a copy. Gradients flow between floats."
+        f"This Tensor in {dtype.name}; a copy, unless it has that dtype. Gradients flow between floats."
     )
     return method
 
