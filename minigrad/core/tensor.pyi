@@ -853,7 +853,7 @@ TypeError for a float."""
     def matrix_exp(self) -> Tensor:
         """The sum of ``matrix_power(A, k) / k!`` of square matrices (..., n, n)."""
     def matrix_power(self, n: builtins.int) -> Tensor:
-        """The product of ``n`` matrices A (..., m, m), of ``-n`` inverses if n is negative; 1 for 0.
+        """A (..., m, m) times itself, ``n`` factors; its inverse where n is negative, the identity for 0.
     
     By squares. LinAlgError for a negative power of singular A."""
     def orgqr(self, input2: Tensor) -> Tensor:
