@@ -39,7 +39,7 @@ class Report:
         total, lacking = len(self.lines), len(self.missing)
         count = f"{total} name{'s' * (total != 1)} of torch in {self.script}: "
         some = f"{total - lacking} {_are(total - lacking)} here, {lacking} {_are(lacking)} missing."
-        rows += ["", count + (some if lacking else "it is here." if total == 1 else "all are here.")]
+        rows += ["", count + (some if lacking else "all are here.")]
         limits = (
             "Not to be seen here: arguments that a function does not take, names put together at run time (getattr, "
             "strings), whether a line is ever reached, and the class of an object whose method is called."
