@@ -685,7 +685,7 @@ def header(session: Session) -> list[str]:
     installed = {peer.package for peer in PEERS if peer.installed()}
     absent = [peer.name for peer in PEERS if peer.package not in installed]
     left_out = [peer.name for peer in PEERS if peer.package in installed and peer not in session.peers]
-    how = "all peers in one process" if session.one_process else "each peer in its own process"
+    how = "All peers in one process" if session.one_process else "Each peer in its own process"
     if driver.CAN_STOP and not session.one_process:
         how += ", stopped while others have their turn"
     lines = [

@@ -243,8 +243,8 @@ def verdict(record: Record, epochs: int) -> str | None:
     print(
         f"\nCompared: {gradients} gradients in each of {epochs:,} epochs, each network at its own weights."
         "\nLargest difference of a gradient from the one by hand:\n"
-        f"  relative to the largest in its layer    {record.worst}\n"
-        f"  relative to its own, however near zero  {record.worst_in_itself}"
+        f"  relative to the largest in its layer   {record.worst}\n"
+        f"  relative to itself, however near zero  {record.worst_in_itself}"
     )
     if record.at_same_weights is None:
         print(f"They agree: relative to its layer, no gradient differs by more than {BOUND:.0e}.")

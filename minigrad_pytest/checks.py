@@ -453,11 +453,11 @@ def summary(reports: Sequence[Any]) -> str:
     line = f"gradient checks: {len(checks)} ran in {tests} test{'s' * (tests > 1)}"
     if margins:
         (loose, first), (tight, last) = margins[0], margins[-1]
-        line += f"; error / tolerance: tightest {tight:.2g} in {last}, loosest {loose:.2g} in {first}"
+        line += f"; error / tolerance:\n  tightest {tight:.2g} in {last}\n  loosest {loose:.2g} in {first}"
     bare = [test for *_, bare, test in checks if bare]
     if bare:
         line += (
-            f"\n{len(bare)} of these saw nothing but operators on Tensors, which are minigrad's own ({bare[0]}); "
-            "a backward pass of yours is checked by check_vjp"
+            f"\n  {len(bare)} of these saw nothing but operators on Tensors, which are minigrad's own"
+            f"\n  ({bare[0]}); a backward pass of yours is checked by check_vjp"
         )
     return line

@@ -49,7 +49,7 @@ def failure(check: Callable[[], Any], kind: str) -> GradcheckError:
     assert f"verdict   {kind}: " in text.replace("    verdict", "  verdict").replace(
         "verdict     ", "verdict   "
     )
-    assert max(map(len, text.splitlines())) < 100, text
+    assert max(map(len, text.splitlines())) <= 80, text
     assert len(text.splitlines()) < 25, text
     assert "seed 0" in text
     return error

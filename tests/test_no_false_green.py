@@ -491,7 +491,8 @@ def test_the_fixtures_for_backward_passes_by_hand(run: Any) -> None:
         "E *check_jvp: sin*",
         "E *wrong sign*",
         "E *repeat: pytest test_it.py::test_wrong_too (seed 3 stands there)",
-        "gradient checks: 5 ran in 4 tests; error / tolerance: tightest *",
+        "gradient checks: 5 ran in 4 tests; error / tolerance:",
+        "  tightest *",
     ])  # fmt: skip
     assert "minigrad_pytest" not in found.stdout.str()
     assert "plain.py" not in found.stdout.str()
@@ -576,11 +577,12 @@ def test_a_layer_in_the_fixture_and_the_mark_does_not_pass(run: Any) -> None:
         "*verdict  nothing of yours is checked: Dense.backward is not called*",
         "*call check_vjp(layer.forward, layer.backward, args)*",
         "gradcheck: test_names (test_it.py:*)",
-        "*verdict  nothing of yours is checked: NumPy's functions record minigrad's own derivatives*",
+        "*verdict  nothing of yours is checked: NumPy's functions record minigrad's own",
         ">*gradcheck(lambda x: layer.forward(x).sum(), X)",
         "E *Dense.backward is not called*",
         "gradient checks: 10 ran in 8 tests; *",
-        "2 of these saw nothing but operators *test_it.py::test_operators); a backward pass *check_vjp",
+        "  2 of these saw nothing but operators *",
+        "  (test_it.py::test_operators); a backward pass *check_vjp",
     ])  # fmt: skip
 
 

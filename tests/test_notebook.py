@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_draw import any_engine
+from test_draw import any_engine, browser, tried_each
 from test_player import no_folded_layouts
 
 import minigrad as mg
@@ -59,6 +59,23 @@ def test_cells_of_a_notebook(
     assert drawn["text/html"].startswith("<iframe")
     assert "cell 2, line 2" in unescape(drawn["text/html"])
     assert str(results[5].error_in_exec).endswith("(at cell 6, line 5)")
+
+
+def test_the_rules_of_a_notebooks_page_do_not_win(tmp_path: Path) -> None:
+    browser()
+    rules = ".host :is(td, th, pre) { text-align: right; font-family: Verdana } .host thead th { border: 0 }"
+    table = notebook.table([("name", "saved"), ("  weight", "8 B")], right=(1,))
+    page = f"<html><head></head><body>{table}{notebook.python('x = 1')}<style>{rules}</style></body></html>"
+    page = page.replace("<body>", '<body data-ready="true" class="host">')
+    look = """
+    const of = (selector) => { const s = getComputedStyle(all(selector)[0]);
+      return [s.textAlign, s.whiteSpace, s.borderBottomWidth, s.fontFamily.includes('monospace')]; };
+    told.looks = ['th', 'td', 'td.n', 'pre'].map(of);
+    """
+    (told,) = tried_each([(page, look)], tmp_path)
+    assert [align for align, *_ in told["looks"]][:3] == ["left", "left", "right"]
+    assert [space for _, space, *_ in told["looks"]] == ["pre"] * 4
+    assert [told["looks"][0][2], told["looks"][3][3]] == ["1px", True]
 
 
 def test_tables_and_modules_have_html_forms() -> None:

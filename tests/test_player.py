@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,28 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert len(large._graph.boxes) >= 58
     # Here without folded layouts, which come to 60 kB at most.
     assert len(pages[2][0].encode()) < 230_000
+
+
+def test_a_page_gives_up_folded_layouts_before_it_is_heavy(
+    any_engine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minigrad.readers.draw.states.SQUARES", 4_000)
+    net, loss = article()
+    drawing = mg.draw(loss, net)
+    whole = drawing.html()
+    all_of_them = [len(view["layouts"]) for view in layouts(whole)]
+    for weight, kept in ((len(whole.encode()) - 2_000, True), (len(whole.encode()) // 2, False)):
+        monkeypatch.setattr("minigrad.readers.draw.page.WEIGHT", weight)
+        light = drawing.html()
+        assert (len(light.encode()) <= weight) == kept
+        assert ([len(view["layouts"]) for view in layouts(light)] != all_of_them) == kept
+        assert [view["layouts"][0] for view in layouts(light)] == [
+            view["layouts"][0] for view in layouts(whole)
+        ]
+
+
+def layouts(page: str) -> Any:
+    return json.loads(page.partition(' id="data">')[2].partition("</script>")[0])["views"]
 
 
 def test_what_cannot_be_stepped_through_has_no_player(any_engine: None) -> None:

@@ -106,7 +106,7 @@ def test_in_a_process_of_its_own(tmp_path):
     done = fresh("-W", "error", cwd=tmp_path)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
     assert re.search(
-        r"^gradient checks: 2 ran in 1 test; error / tolerance: tightest \S+ in test_it", done.stdout, re.M
+        r"^gradient checks: 2 ran in 1 test; error / tolerance:\n  tightest \S+ in test_it", done.stdout, re.M
     )
 
 
@@ -436,8 +436,9 @@ def test_the_summary_counts_and_names_the_margins(run):
         """)
     found.assert_outcomes(passed=4)
     found.stdout.fnmatch_lines([
-        "gradient checks: 4 ran in 4 tests; error / tolerance: tightest * in test_it.py::test_by_the_function, "
-        "loosest 0 in test_it.py::test_exact"
+        "gradient checks: 4 ran in 4 tests; error / tolerance:",
+        "  tightest * in test_it.py::test_by_the_function",
+        "  loosest 0 in test_it.py::test_exact",
     ])  # fmt: skip
 
 
@@ -458,7 +459,7 @@ def test_with_xdist(tmp_path):
     assert (
         len(
             re.findall(
-                r"^gradient checks: 4 ran in 4 tests; .*tightest \S+ in test_it.py::test_power\[\d\],",
+                r"^gradient checks: 4 ran in 4 tests; .*\n  tightest \S+ in test_it.py::test_power\[\d\]$",
                 done.stdout,
                 re.M,
             )

@@ -390,7 +390,7 @@ def test_moments() -> None:
         (lambda g: g.log_normal(3, "f4", 0.0, 0.0), RuntimeError, "std > 0.0"),
         (lambda g: g.geometric(1.5, 3), RuntimeError, r"\(0, 1\)"),
         (lambda g: g.geometric(0.5, 3, "b1"), NotImplementedError, "bool"),
-        (lambda g: g.integers(5, 5, 3), RuntimeError, "low < high"),
+        (lambda g: g.integers(5, 5, 3), RuntimeError, "'from' to be less than 'to'"),
         (lambda g: g.integers(0, 5.5, 3), TypeError, "high must be an int"),
         (lambda g: g.integers(0, 2**63, 3), ValueError, "int64"),
         (lambda g: g.integers(0, 300, 3, "u1"), RuntimeError, "299 is out of bounds for uint8"),

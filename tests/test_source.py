@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import minigrad as mg
 from minigrad import autograd
 from minigrad.core.mode import MODE
 from minigrad.core.op import TABLE, Op
+from minigrad.readers.source.layout import laid_out
 
 NARROW = (np.float32, np.float16)
 every = pytest.mark.parametrize("row", ROWS, ids=[r.id for r in ROWS])
@@ -61,6 +64,7 @@ def check(f: Any, recorded: list[np.ndarray], fresh: list[np.ndarray], wanted: t
     with everything():
         xs = tensors(recorded, wanted)
         text = mg.source(f(*xs), inputs=dict(zip(names, xs, strict=True)))
+    assert [line for line in text.splitlines() if len(line) > 80] == []
     run = load(text)
     for arrays in (recorded, fresh):
         xs = tensors([a.copy() for a in arrays], wanted)
@@ -298,6 +302,28 @@ def test_a_place_stands_in_a_line_of_its_own_where_both_are_wider_than_80_column
     assert re.search(rf"^    # {re.escape(line)}\n    # \(test_source.py:\d+\)\n", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "total = total + np.matmul(cols.reshape(groups, -1, len(part) * count), here.reshape(groups, -1, filters))",
+        "    shape, strides = old = ((*x.shape[:2], *kernel, *out), [s * d for s, d in zip(inner, outer) if s != d])",
+        "    elif rows.dtype.kind == 'f' and not np.isfinite(rows).all() or (rows.shape[axis] - 1 > count == step):",
+        "raise IndexError(f'Target {target[at]} is out of {x.shape[1] - 1:>{width}}: it isn\\'t ({ignore})') from None",
+        "return 'a single text of more than eighty characters, in which (brackets, and \\'quotes\\' do not count'",
+        "def _summed_products(x, g, kernel, stride, dilation, groups, length=len('a, b'), empty=np.empty, pads=()):",
+        "y = _pool(x, plans=(('window', 30, 2, 2, 0, 1, 15), ('window', 30, 2, 2, 0, 1, 15)))  # a (place:12",
+    ],
+)
+def test_a_long_line_is_broken_and_says_the_same(line: str) -> None:
+    before, end = ("if x: pass\n", " pass") if "elif" in line else ("", " pass" * line.endswith(":"))
+    broken = laid_out(line)
+    assert max(map(len, broken.splitlines())) <= 80 < len(line)
+    old, new = (ast.dump(ast.parse(before + textwrap.dedent(text) + end)) for text in (line, broken))
+    assert old == new
+    whole = f'"""A text,\n{line}\n"""'
+    assert laid_out(whole) == whole
+
+
 def test_the_same_tape_gives_the_same_text() -> None:
     x = mg.randn(3, 4, requires_grad=True)
     y = (x.sin() * x.cumprod(0)).amax(1).sum()
@@ -312,6 +338,15 @@ def test_what_is_computed_twice_is_printed_once() -> None:
     lines = body(text)
     right = [line.partition(" = ")[2] for line in lines[1:-1]]
     assert len(right) == len(set(right))
+
+
+def test_the_gradient_of_a_square_is_a_product_with_two() -> None:
+    x, b = mg.randn(3, 2), mg.tensor([0.1, 0.2], requires_grad=True)
+    text = mg.source(((x + b) ** 2).sum(), inputs={"x": x, "b": b})
+    assert re.findall(r"    d_add_1 = (.*)", text) == ["add_1 * 2.0"]
+    result, _ = load(mg.source((b * 3) ** 1, inputs={"b": b}))(array := np.ones(2, np.float32), array)
+    assert result.tolist() == [3, 3]
+    assert not np.may_share_memory(result, array)
 
 
 def test_what_nobody_needs_is_not_printed() -> None:

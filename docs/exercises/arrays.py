@@ -1,4 +1,7 @@
-"""Exercises on arrays. Replace each `raise` by your answer; `pytest docs/exercises -k arrays` grades them."""
+"""Exercises on arrays. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k arrays`.
+"""
 
 import numpy as np
 

@@ -1,4 +1,7 @@
-"""Exercises on attention. Replace each `raise` by your answer; `pytest docs/exercises -k attention` grades them."""
+"""Exercises on attention. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k attention`.
+"""
 
 import numpy as np
 

@@ -1,4 +1,7 @@
-"""Exercises on the chain rule. Replace each `raise` by your answer; `pytest docs/exercises -k chain` grades them."""
+"""Exercises on the chain rule. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k chain`.
+"""
 
 import math
 

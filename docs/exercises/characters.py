@@ -1,4 +1,7 @@
-"""Exercises on embeddings. Replace each `raise` by your answer; `pytest docs/exercises -k characters` grades them."""
+"""Exercises on embeddings. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k characters`.
+"""
 
 
 def backward_of_lookup(table, rows, g):

@@ -1,4 +1,7 @@
-"""Exercises on classes. Replace each `raise` by your answer; `pytest docs/exercises -k classes` grades them."""
+"""Exercises on classes. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k classes`.
+"""
 
 
 def softmax(scores):

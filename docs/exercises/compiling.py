@@ -1,4 +1,7 @@
-"""Exercises on compiling. Replace each `raise` by your answer; `pytest docs/exercises -k compiling` grades them."""
+"""Exercises on compiling. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k compiling`.
+"""
 
 
 def training_step(net, optimizer):

@@ -1,4 +1,7 @@
-"""Exercises on convolution. Replace each `raise` by your answer; `pytest docs/exercises -k convolution` grades them."""
+"""Exercises on convolution. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k convolution`.
+"""
 
 import numpy as np
 

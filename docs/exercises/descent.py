@@ -1,4 +1,7 @@
-"""Exercises on descent. Replace each `raise` by your answer; `pytest docs/exercises -k descent` grades them."""
+"""Exercises on descent. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k descent`.
+"""
 
 
 def momentum_step(p, grad, velocity, lr, momentum):

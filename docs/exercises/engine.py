@@ -1,4 +1,6 @@
-"""Exercises on the engine. Replace each `raise` by your answer; `pytest docs/exercises -k engine` grades them.
+"""Exercises on the engine. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k engine`.
 
 A Tensor's record is `y.grad_fn`. A record has `inputs`, `op` (None for a leaf), `saved`, and `layout.keep`: for each
 saved array the number of the input, or the count of inputs for the result.

@@ -1,4 +1,7 @@
-"""Exercises on matrices. Replace each `raise` by your answer; `pytest docs/exercises -k matrices` grades them."""
+"""Exercises on matrices. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k matrices`.
+"""
 
 
 def linear(x, W, b):

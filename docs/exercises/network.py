@@ -1,4 +1,7 @@
-"""Exercises on a network. Replace each `raise` by your answer; `pytest docs/exercises -k network` grades them."""
+"""Exercises on a network. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k network`.
+"""
 
 import numpy as np
 

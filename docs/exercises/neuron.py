@@ -1,4 +1,7 @@
-"""Exercises on a neuron. Replace each `raise` by your answer; `pytest docs/exercises -k neuron` grades them."""
+"""Exercises on a neuron. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k neuron`.
+"""
 
 import numpy as np
 

@@ -1,4 +1,7 @@
-"""Exercises on operations. Replace each `raise` by your answer; `pytest docs/exercises -k operation` grades them."""
+"""Exercises on operations. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k operation`.
+"""
 
 
 def cube_root():

@@ -1,4 +1,6 @@
-"""Exercises on the tape. Replace each `raise` by your answer; `pytest docs/exercises -k tape` grades them.
+"""Exercises on the tape. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k tape`.
 
 A Number is made of its value and of pairs: an input, and the slope of the value by that input.
 """

@@ -1,4 +1,7 @@
-"""Exercises on curvature. Replace each `raise` by your answer; `pytest docs/exercises -k second` grades them."""
+"""Exercises on curvature. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k second`.
+"""
 
 
 def newton_step(f, x):

@@ -1,4 +1,7 @@
-"""Exercises on slopes. Replace each `raise` by your answer; `pytest docs/exercises -k slope` grades them."""
+"""Exercises on slopes. Replace each `raise` by your answer.
+
+With pytest: `pytest docs/exercises -k slope`.
+"""
 
 
 def bell(x):

@@ -3,7 +3,7 @@ import pytest
 
 
 @pytest.mark.parametrize("name", ["four_steps", "used_twice", "ten_steps"])
-def test_slope(work, check_vjp, name):
+def test_derivative(work, check_vjp, name):
     f, slope = getattr(work, name), getattr(work, f"slope_of_{name}")
 
     def by_element(x):

@@ -29,6 +29,7 @@ from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 from minigrad.gate.overriding import now as overriding
+from minigrad.readers.source.layout import laid_out
 
 __all__ = ["Compiled", "compile", *_names]
 
@@ -254,4 +255,4 @@ class Compiled(Generic[P, R]):
             raise RuntimeError(
                 f"source(): the compiled {self.__name__} has recorded nothing yet; call it first"
             )
-        return self.recordings[0].text
+        return laid_out(self.recordings[0].text)

@@ -13,9 +13,9 @@ from minigrad.compiler.plan import Plan
 from minigrad.compiler.replay import Replay
 from minigrad.core.quiet import QUIET
 from minigrad.readers import notebook
-from minigrad.readers.table import aligned
+from minigrad.readers.columns import WIDTH, aligned, fitted
 
-_ROUNDS, WIDTH = 20, 80
+_ROUNDS = 20
 
 
 class Step(NamedTuple):
@@ -50,19 +50,17 @@ class Recorded(NamedTuple):
         for s in self.steps:
             duration = "" if s.microseconds is None else f"{s.microseconds:.2f}"
             rows.append((str(s.number), s.call, s.result, s.into, duration, s.line.removeprefix(f"{file}:")))
-        # The calls are cut so that the table is not wider than the page.
-        room = WIDTH - sum(max(len(row[i]) for row in rows) + 2 for i in (0, 2, 3, 4, 5) if i != 4 or timed)
-        rows = [(n, x if len(x) <= room else f"{x[: room - 1]}…", *rest) for n, x, *rest in rows]
         eager = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
+        times = "once" if self.calls == 1 else f"{self.calls} times"
         head = (
             f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
-            f"{eager}; replayed {self.calls} times{f'; lines of {file}' if file else ''}"
+            f"{eager}; replayed {times}{f'; lines of {file}' if file else ''}"
         )
         return head, rows
 
     def __str__(self) -> str:
         head, rows = self._told()
-        return f"{textwrap.fill(head, WIDTH)}\n{aligned(rows, right=(0, 4))}"
+        return f"{textwrap.fill(head, WIDTH)}\n{aligned(fitted(rows, 1, 2), right=(0, 4))}"
 
     def _repr_html_(self) -> str:
         head, rows = self._told()

@@ -175,9 +175,11 @@ def _own(y: Array, arrays: Sequence[Any], params: Params) -> Array:
 def _failed(op: Op, operands: Sequence[Any], arrays: Sequence[Any], params: Params, error: Exception) -> Any:
     """The result after all, where a finalizer ran during another kernel; else raises what a user should see."""
     if not (isinstance(error, RuntimeError) and QUIET.busy()):
-        if op.raises and not (op.elementwise and _misfit(arrays)):
+        misfit = bool(op.elementwise or op.parts) and _misfit(arrays)
+        if op.raises and not misfit:
             fails_by_values(f"{op.name}()")
-        raise errors.explain(op, operands, params, error, here()) from error
+        # Of shapes that do not fit the message says more than NumPy's; else the cause may be a kernel of the user's.
+        raise errors.explain(op, operands, params, error, here()) from (None if misfit else error)
     with np.errstate(all="ignore"):
         return op.kernel(*arrays, **params)
 

@@ -92,8 +92,8 @@ class Facts:
 
     # ------------------------------------------------------------ other ways to compute it
 
-    #: Whether the result is the first input. It is called with the input's shape, the result's, and the
-    #: parameters.
+    #: Whether the result is the first input, or with ``new`` a copy of it. It is called with the input's
+    #: shape, the result's, and the parameters.
     idle: Callable[..., bool] | None = None
     #: Called with the same, gives the steps to what NumPy's broadcasting makes the result of, if nothing
     #: else is missing.

@@ -52,8 +52,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def fill_diagonal_(self, fill_value: builtins.int | builtins.float | builtins.bool, wrap: builtins.bool=False) -> Tensor:
         """The elements whose indices are all equal become ``fill_value``.
     
-    ``wrap`` goes on below in a matrix of more rows than columns, with a row between. RuntimeError for fewer than
-    two dimensions, and for more than two of several lengths."""
+    In a matrix of more rows than columns ``wrap`` begins again below, after an empty row. RuntimeError for fewer
+    than two dimensions, and for more than two of several lengths."""
     def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Draws | None=None, **named: builtins.float) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
     def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
@@ -844,7 +844,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def matrix_exp(self) -> Tensor:
         """The sum of ``matrix_power(A, k) / k!`` of square matrices (..., n, n)."""
     def matrix_power(self, n: builtins.int) -> Tensor:
-        """The product of ``n`` matrices A (..., m, m), of ``-n`` inverses if n is negative; 1 for 0.
+        """A (..., m, m) times itself, ``n`` factors; its inverse where n is negative, the identity for 0.
     
     By squares. LinAlgError for a negative power of singular A."""
     def orgqr(self, input2: Tensor) -> Tensor:
@@ -888,7 +888,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def nan_to_num_(self, nan: builtins.float | None=None, posinf: builtins.float | None=None, neginf: builtins.float | None=None) -> Tensor:
         """`nan_to_num`, in place."""
     def argwhere(self) -> Tensor:
-        """The places of the elements that are not 0, one a row."""
+        """The indices of the elements that are not 0, a row for each element."""
     def diff(self, n: builtins.int=1, dim: builtins.int=-1, prepend: Tensor | None=None, append: Tensor | None=None) -> Tensor:
         """The differences of neighbours along ``dim``, ``n`` times; of bools whether they differ."""
     def dsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
@@ -990,7 +990,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def triu_(self, diagonal: builtins.int=0) -> Tensor:
         """`triu`, in place."""
     def corrcoef(self) -> Tensor:
-        """The coefficients of correlation of rows, of which each column is an observation."""
+        """The correlation coefficients of the rows; each column is an observation."""
     def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
         """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
     def deg2rad(self) -> Tensor:
@@ -1208,13 +1208,13 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def kron(self, other: Tensor) -> Tensor:
         """Kronecker's product: a copy of ``other`` for each element of ``input``, multiplied by it."""
     def all(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
-        """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
+        """True where all elements along ``dim`` are nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     def amax(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
         """The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
     def amin(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
         """The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
     def any(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
-        """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
+        """True where any element along ``dim`` is nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     def argmax(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Tensor:
         """The index (int64) of the first maximum, in the flattened Tensor when ``dim`` is None."""
     def argmin(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Tensor:

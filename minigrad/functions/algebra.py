@@ -52,7 +52,7 @@ def logdet(A: Tensor) -> Tensor:
 
 
 def matrix_power(A: Tensor, n: int) -> Tensor:
-    """The product of ``n`` matrices A (..., m, m), of ``-n`` inverses if n is negative; 1 for 0.
+    """A (..., m, m) times itself, ``n`` factors; its inverse where n is negative, the identity for 0.
 
     By squares. LinAlgError for a negative power of singular A.
     """

@@ -250,7 +250,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """All tuples of elements of vectors, one a row; of a single vector that vector."""
+    """All tuples with an element of each vector, a row for each tuple; a single vector is returned as it is."""
     for x in tensors:
         if x._array.ndim != 1:
             raise runtime_error("Expect a 1D vector, but got shape " + str(list(x._array.shape)))
@@ -260,7 +260,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
-    """All choices of ``r`` elements of a vector, one a row, in the order of their places."""
+    """All choices of ``r`` elements of a vector, a row for each, in the order of their indices."""
     if input._array.ndim != 1:
         raise runtime_error(f"Expect a 1D vector, but got shape {list(input._array.shape)}")
     if r < 0:
@@ -304,7 +304,7 @@ def broadcast_shapes(*shapes: Sizes) -> Any:
 
 
 def argwhere(input: Tensor) -> Tensor:
-    """The places of the elements that are not 0, one a row."""
+    """The indices of the elements that are not 0, a row for each element."""
     needs_value("argwhere()")
     return wrap(np.argwhere(input._array).astype(np.int64, copy=False))
 

@@ -260,7 +260,7 @@ def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
 def empty(
     *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
-    """Memory of that shape with whatever is in it."""
+    """A new Tensor of this size, with whatever is in its memory."""
     return _finish(np.empty(_shape("empty", size), _dtype(dtype)), requires_grad, device)
 
 

@@ -190,7 +190,7 @@ def cov(
 
 
 def corrcoef(input: Tensor) -> Tensor:
-    """The coefficients of correlation of rows, of which each column is an observation."""
+    """The correlation coefficients of the rows; each column is an observation."""
     if input._array.ndim > 2:
         raise runtime_error(
             f"corrcoef(): expected input to have two or fewer dimensions but got an input with "

@@ -230,7 +230,8 @@ def where(
     if condition._array.dtype.kind not in "b":
         if condition._array.dtype != np.uint8:
             raise runtime_error(
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}; "
+                "compare it with something, such as != 0"
             )
         condition = cast(condition, dtypes.BOOL)
     operands = (

@@ -65,7 +65,8 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     used = sum(_width(k) for k in items)
     if used > len(size):
         raise index_error(
-            f"too many indices for tensor of dimension {len(size)}: {used} in {_show(key)}, shape {list(size)}"
+            f"too many indices for tensor of dimension {len(size)}: [{_show(key)}] has {used}, "
+            f"and the shape is {list(size)}"
         )
     dots = [i for i, k in enumerate(items) if k is Ellipsis]
     if len(dots) > 1:

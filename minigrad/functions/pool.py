@@ -151,7 +151,7 @@ def max_pool2d(
     """The maximum of each window of (batch, channels, height, width).
 
     With ``return_indices`` also where it stands, counted row by row. The gradient flows to the first of equal maxima.
-    ``stride`` is ``kernel_size`` where nothing is said; padding is never a maximum.
+    ``stride`` is ``kernel_size`` by default; padding is never a maximum.
     """
     return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 

@@ -310,12 +310,12 @@ def _arg(op: Op, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
 
 
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
+    """True where any element along ``dim`` is nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     return _logical(reduce.any, input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
+    """True where all elements along ``dim`` are nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     return _logical(reduce.all, input, dim, keepdim)
 
 

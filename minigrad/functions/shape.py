@@ -46,7 +46,7 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     known = math.prod(n for n in shape if n != -1)
     holes = shape.count(-1)
     if holes > 1:
-        raise runtime_error("only one dimension can be inferred")
+        raise runtime_error(f"only one dimension can be inferred; {list(shape)} has {holes} of -1")
     if any(n < -1 for n in shape):
         raise runtime_error(
             f"invalid shape dimension {min(shape)} at index {shape.index(min(shape))} of shape {list(shape)}"
@@ -61,7 +61,8 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
             return tuple(count // known if n == -1 else n for n in shape)
     elif known == count:
         return shape
-    raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}")
+    why = f"-1 would be {count} / {known}, no whole number" if holes else f"it takes {known} elements"
+    raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}; {why}")
 
 
 def reshape(input: Tensor, *shape: Sizes) -> Tensor:

@@ -142,7 +142,7 @@ def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: 
 
 
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
-    """The lower median of all, or over ``dim`` with its place; nan where there is a nan.
+    """The lower median of all, or over ``dim`` with its index; nan where there is a nan.
 
     Over all, equal elements share the gradient; over ``dim`` the element at the place gets it.
     """

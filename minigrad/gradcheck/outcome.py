@@ -29,6 +29,6 @@ class GradcheckError(RuntimeError):
 
 
 class GradcheckWarning(UserWarning):
-    """A derivative within the tolerance, with an error that is yet no rounding."""
+    """A derivative is within the tolerance, but further off than rounding explains."""
 
     __module__ = "minigrad.testing"

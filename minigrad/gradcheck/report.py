@@ -16,7 +16,7 @@ from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.problem import Finding, Result, Settings, Shape
 from minigrad.gradcheck.outcome import OUTCOMES, GradcheckError, GradcheckWarning
 
-WIDTH = 96
+WIDTH = 80
 Rows = Sequence[tuple[str, str]]  # labels and texts
 
 

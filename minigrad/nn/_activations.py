@@ -313,7 +313,7 @@ def _of_channels(input: Tensor, p: float, training: bool, inplace: bool, batched
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """1 in the place that each class names, else 0: int64 of shape (..., num_classes).
 
-    Without ``num_classes`` it is the largest class and one. RuntimeError for classes that are negative or too large.
+    ``num_classes`` is the largest class plus 1 by default. RuntimeError for classes that are negative or too large.
     """
     array = tensor._array
     if array.dtype != np.int64:

@@ -38,7 +38,7 @@ def layer_norm(
     eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Tensor:
-    """:func:`minigrad.nn.functional.layer_norm`; ``cudnn_enable`` says nothing here."""
+    """:func:`minigrad.nn.functional.layer_norm`; ``cudnn_enable`` changes nothing."""
     return F.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
@@ -57,7 +57,7 @@ def group_norm(
     eps: float = 1e-5,
     cudnn_enabled: bool = True,
 ) -> Tensor:
-    """:func:`minigrad.nn.functional.group_norm`; ``cudnn_enabled`` says nothing here."""
+    """:func:`minigrad.nn.functional.group_norm`; ``cudnn_enabled`` changes nothing."""
     return F.group_norm(input, num_groups, weight, bias, eps)
 
 

@@ -72,8 +72,8 @@ def _is_class(x: Any, target: Any, ignore: int) -> None:
     if wrong.any():
         at = int(wrong.argmax())
         raise IndexError(
-            f"Target {target[at]} is out of bounds. It is number {at} of the targets; of {x.shape[1]} classes they are "
-            f"0 to {x.shape[1] - 1}, or ignore_index ({ignore})"
+            f"Target {target[at]} is out of bounds: target number {at} has to be from 0 to {x.shape[1] - 1}, for "
+            f"there are {x.shape[1]} classes, or ignore_index ({ignore})"
         )
 
 

@@ -281,7 +281,7 @@ pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
           raises=True, new=True, grad_fn=names.of_pow, complex="analytic")
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
                      text=_pow_scalar_text, into=_pow_scalar_into, twice=True,
-                     new=True, grad_fn="PowBackward0", complex="analytic")
+                     idle=lambda x, y, exponent: exponent == 1, new=True, grad_fn="PowBackward0", complex="analytic")
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text=_FLOOR, elementwise=True, wide=True,
          public="floor_divide floor_divide_",

@@ -24,7 +24,8 @@ class Adafactor(Rule):
 
         w = t**beta2_decay,   rho = min(lr, 1 / sqrt(t)),   alpha = max(eps2, rms(p)) * rho
         p = p * (1 - lr * weight_decay)
-        R = R + w * (mean over columns of g * g - R),   C = C + w * (mean over rows of g * g - C)
+        R = R + w * (mean over columns of g * g - R)
+        C = C + w * (mean over rows of g * g - C)
         V = R @ C / max(eps1, mean of R)        # of a vector: V = V + w * (g * g - V)
         u = g / sqrt(max(V, eps1**2))
         p = p - alpha * u / max(1, rms(u) / d)

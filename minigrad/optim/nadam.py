@@ -20,7 +20,8 @@ class NAdam(Rule):
     Step t takes the gradient g of a parameter p, negated with ``maximize``, and does ::
 
         g = g + weight_decay * p
-        mu(t) = beta1 * (1 - 0.5 * 0.96**(t * momentum_decay)),   product = mu(1) * ... * mu(t)
+        mu(t) = beta1 * (1 - 0.5 * 0.96**(t * momentum_decay))
+        product = mu(1) * ... * mu(t)
         m = m + (1 - beta1) * (g - m)
         v = beta2 * v + (1 - beta2) * g * g
         n = (1 - mu(t)) / (1 - product) * g + mu(t+1) / (1 - product * mu(t+1)) * m

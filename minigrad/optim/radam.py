@@ -23,8 +23,8 @@ class RAdam(Rule):
         m = m + (1 - beta1) * (g - m)
         v = beta2 * v + (1 - beta2) * g * g
         R = 2 / (1 - beta2) - 1,   r = R - 2 * t * beta2**t / (1 - beta2**t)
-        p = p - lr / (1 - beta1**t) * m * (
-            sqrt((r-4) * (r-2) * R / ((R-4) * (R-2) * r) * (1 - beta2**t)) / (sqrt(v) + eps)  if r > 5 else  1)
+        s = sqrt((r-4) * (r-2) * R / ((R-4) * (R-2) * r) * (1 - beta2**t))
+        p = p - lr / (1 - beta1**t) * m * (s / (sqrt(v) + eps)  if r > 5 else  1)
 
     With ``decoupled_weight_decay`` p is multiplied by ``1 - lr * weight_decay`` first, and g stays as it is. m and
     v are ``state[p]["exp_avg"]`` and ``["exp_avg_sq"]``. ``foreach`` and ``capturable`` choose among PyTorch's

@@ -8,20 +8,22 @@ import tokenize
 from collections.abc import Sequence
 from html import escape
 
-# A page says which it is: Jupyter and VS Code by an attribute or a class, others by the reader's preference.
+# A page says which it is: Jupyter and VS Code by an attribute or a class, others by the reader's preference. A class
+# stands twice where the page's own rules would win.
 _LIGHT = "--mg-head:#0550ae;--mg-name:#953800;--mg-quiet:#57606a;--mg-line:#d0d7de"
 _DARK = "--mg-head:#79c0ff;--mg-name:#ffa657;--mg-quiet:#9aa4ae;--mg-line:#444c56"
 STYLE = f"""<style>
 .minigrad {{ {_LIGHT}; line-height: 1.4; }}
+pre.minigrad.minigrad {{ font-family: ui-monospace, Menlo, Consolas, monospace }}
 @media (prefers-color-scheme: dark) {{ .minigrad {{ {_DARK} }} }}
 [data-jp-theme-light=true] .minigrad, .vscode-light .minigrad {{ {_LIGHT} }}
 [data-jp-theme-light=false] .minigrad, .vscode-dark .minigrad {{ {_DARK} }}
 .minigrad b {{ color: var(--mg-head) }} .minigrad i {{ color: var(--mg-quiet) }}
 .minigrad u {{ color: var(--mg-name); text-decoration: none }}
 .minigrad table {{ border-collapse: collapse; font-size: 90%; font-variant-numeric: tabular-nums }}
-.minigrad th, .minigrad td {{ text-align: left; padding: 2px 12px 2px 0; border: 0; white-space: pre }}
-.minigrad thead th {{ border-bottom: 1px solid var(--mg-line); color: var(--mg-head) }}
-.minigrad .n {{ text-align: right }}
+.minigrad.minigrad :is(th, td) {{ text-align: left; padding: 2px 12px 2px 0; border: 0; white-space: pre }}
+.minigrad.minigrad thead th {{ border-bottom: 1px solid var(--mg-line); color: var(--mg-head) }}
+.minigrad.minigrad .n.n {{ text-align: right }}
 </style>"""
 
 _UNSEEN = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}

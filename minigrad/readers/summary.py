@@ -17,9 +17,13 @@ from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error
 from minigrad.readers import notebook
+from minigrad.readers.columns import WIDTH, aligned, fitted
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
+
+
+_NUMBERS = 2, 3, 4, 5  # columns
 
 
 class SummaryRow(NamedTuple):
@@ -65,28 +69,31 @@ class Summary(list[SummaryRow]):
             own = f"{r.parameters:,}" if r.parameters else ""
             shared = f"{r.shared:,} shared" if r.shared else ""
             count = f"{own} (+{shared})" if own and shared else own or shared
-            calls = "" if r.calls == 1 else f"{r.calls}" if r.calls else "" if inner else "not called"
+            calls = f"{r.calls}" if r.calls > 1 else ""
+            output = r.output if r.calls or inner else "not called"
             products = f"{r.multiply_adds:,}" if r.multiply_adds else ""
-            rows.append((label, r.output, count, products, _bytes(r.activation_bytes), calls))
+            rows.append((label, output, count, products, _bytes(r.activation_bytes), calls))
         totals = (f"{self.parameters:,}", f"{self.multiply_adds:,}", _bytes(self.activation_bytes))
         rows.append(("total", "", *totals, ""))
         return rows
 
     def __str__(self) -> str:
         rows = self._rows()
-        kept = [k for k in range(6) if any(row[k] for row in rows[1:])]
-        widths = {k: max(len(row[k]) for row in rows) for k in kept}
-        lines = [
-            "  ".join(row[k].rjust(widths[k]) if k > 1 else row[k].ljust(widths[k]) for k in kept).rstrip()
-            for row in rows
+        whole = aligned(rows, _NUMBERS, foot=True)
+        if len(whole.split("\n", 2)[1]) <= WIDTH:
+            return whole
+        upper = ("", "", "", "multiply-", "kept for", "")
+        narrow = [
+            upper,
+            tuple(cell.removeprefix("multiply-").removeprefix("kept for ") for cell in rows[0]),
+            *rows[1:],
         ]
-        rule = "─" * max(map(len, lines))
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        return aligned(fitted(narrow, 0, 1, least=20, heads=2), _NUMBERS, heads=2, foot=True)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return notebook.table(self._rows(), right=(2, 3, 4, 5))
+        return notebook.table(self._rows(), right=_NUMBERS)
 
 
 def summary(model: Module, *inputs: object) -> Summary:
@@ -187,7 +194,7 @@ def _shapes(output: object) -> str:
         return " × ".join(map(str, output._array.shape)) or "number"
     if isinstance(output, (tuple, list)):
         return "(" + ", ".join(_shapes(t) for t in output) + ")"
-    return type(output).__name__
+    return "None" if output is None else type(output).__name__
 
 
 def _bytes(n: int) -> str:

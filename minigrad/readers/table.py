@@ -12,12 +12,12 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.errors import type_error
 from minigrad.readers import notebook
+from minigrad.readers.columns import WIDTH, aligned, fitted
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
 
 _EMPTY = "An empty tape: nothing here was computed from a Tensor that requires grad, outside of no_grad."
-LONGEST = 48  # characters of an operation's name that are printed
 
 
 class TapeRow(NamedTuple):
@@ -43,14 +43,21 @@ class TapeTable(list[TapeRow]):
             ("#", "name", "operation", "inputs", "shape", "dtype", "saved", "line")
         ]
         for r in self:
-            operation = r.operation if len(r.operation) <= LONGEST else r.operation[: LONGEST - 1] + "…"
             saved = "freed" if r.saved_bytes is None else f"{r.saved_bytes:,} B" if r.saved_bytes else ""
             shape = "" if r.shape is None else " × ".join(map(str, r.shape)) or "number"
-            rows.append((str(r.number), r.name, operation, " ".join(r.inputs), shape, r.dtype, saved, r.line))
+            inputs = " ".join(r.inputs)
+            rows.append((str(r.number), r.name, r.operation, inputs, shape, r.dtype, saved, r.line))
         return rows
 
     def __str__(self) -> str:
-        return aligned(self._rows(), right=(0, 6)) if self else _EMPTY
+        if not self:
+            return _EMPTY
+        whole = aligned(rows := self._rows(), right=(0, 6))
+        if len(whole.split("\n", 2)[1]) <= WIDTH:  # the rule is as long as the longest line
+            return whole
+        # What has no inputs leaves its name the room of theirs.
+        narrow = [(n, _told(*row[:3]), *row[3:]) for n, *row in rows[1:]]
+        return aligned(fitted([("#", "operation", *rows[0][4:]), *narrow], 5, 1, 2, least=16), right=(0, 4))
 
     __repr__ = __str__
 
@@ -83,6 +90,14 @@ def tape_table(
     return TapeTable(_row(node, numbers, names.get(id(node), "")) for node in nodes)
 
 
+def _told(name: str, operation: str, inputs: str) -> str:
+    """A name, an operation and its inputs in one cell."""
+    if inputs:
+        call = f"{operation}({inputs.replace(' ', ', ')})"
+        return f"{name} = {call}" if name else call
+    return name if name and operation != "input" else f"{operation} {name}".rstrip()
+
+
 def _row(node: Node, numbers: dict[Node, int], name: str) -> TapeRow:
     inputs = tuple(repr(n.value) if n.__class__ is Const else f"#{numbers[n]}" for n in node.inputs)
     saved: int | None = 0
@@ -95,15 +110,3 @@ def _row(node: Node, numbers: dict[Node, int], name: str) -> TapeRow:
     dtype = "" if node.dtype is None else str(node.dtype)
     shape = None if node.shape is None else tuple(node.shape)
     return TapeRow(numbers[node], name, kind, inputs, shape, dtype, saved, line)
-
-
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Lines of cells in columns, with a rule under the first; empty columns are left out."""
-    rows = [["".join(c if c.isprintable() else ascii(c)[1:-1] for c in cell) for cell in row] for row in rows]
-    kept = [k for k in range(len(rows[0])) if any(row[k] for row in rows[1:])]
-    widths = {k: max(len(row[k]) for row in rows) for k in kept}
-    lines = [
-        "  ".join(row[k].rjust(widths[k]) if k in right else row[k].ljust(widths[k]) for k in kept).rstrip()
-        for row in rows
-    ]
-    return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])

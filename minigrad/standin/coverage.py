@@ -42,7 +42,7 @@ class Report:
         rows += ["", count + (some if lacking else "all are here.")]
         limits = (
             "Not to be seen here: arguments that a function does not take, names put together at run time (getattr, "
-            "strings), whether a line is ever reached, and of which class the object is whose method is called."
+            "strings), whether a line is ever reached, and the class of an object whose method is called."
         )
         if self.beside:
             limits += f" Not looked into: {', '.join(sorted(self.beside))}, beside the script."

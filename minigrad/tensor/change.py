@@ -49,8 +49,8 @@ class _Change(Tensor):
     def fill_diagonal_(self, fill_value: Number, wrap: bool = False) -> Tensor:
         """The elements whose indices are all equal become ``fill_value``.
 
-        ``wrap`` goes on below in a matrix of more rows than columns, with a row between. RuntimeError for fewer than
-        two dimensions, and for more than two of several lengths.
+        In a matrix of more rows than columns ``wrap`` begins again below, after an empty row. RuntimeError for fewer
+        than two dimensions, and for more than two of several lengths.
         """
         shape = self._array.shape
         if len(shape) < 2:

@@ -38,7 +38,7 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
     method.__name__, method.__qualname__ = name, f"_Convert.{name}"
     method.__doc__ = (
-        f"The Tensor in {dtype.name}: itself if it is so, else a copy. Gradients pass between floats."
+        f"This Tensor in {dtype.name}; a copy, unless it has that dtype. Gradients flow between floats."
     )
     return method
 

@@ -243,7 +243,7 @@ def set_device_states(
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Each Tensor of a tuple as a leaf of its own over the same memory, which asks for a gradient if it did."""
+    """Each Tensor of a tuple as a leaf of its own over the same memory, which requires grad if it did."""
     if not isinstance(inputs, tuple):
         raise runtime_error(
             f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}"

@@ -96,10 +96,10 @@ const drawing = (() => {
       const box = outline(g), at = ["x", "y"].map((k) => +text.getAttribute(k));
       v.home.set(g.dataset.id, { at, box });
       g.querySelector("path")?.setAttribute("d", rounded(box));
-      g.querySelectorAll("text").forEach((line, k) => { // those below the first stand 12 lower each
+      g.querySelectorAll("text").forEach((line, k) => { // those below the first are evenly spaced
         if (line.hasAttribute("x")) return;
         line.setAttribute("x", at[0]);
-        line.setAttribute("y", (at[1] + 12 * k).toFixed(1));
+        line.setAttribute("y", (at[1] + v.top.dataset.leading * k).toFixed(1));
       });
       if (g.dataset.id.startsWith("f")) g.classList.add("closed");
     }

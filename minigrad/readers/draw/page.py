@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from minigrad.readers.draw import dot, engines, states
 from minigrad.readers.draw.graph import Box, Graph
 
+WEIGHT = 300_000  # bytes of a page of a network of sixty boxes
 _STYLE = (
     # Without geometricPrecision letters keep to whole pixels, and do not fit into small boxes.
     "<style>text{text-rendering:geometricPrecision}"
@@ -68,24 +70,43 @@ def write(
     ]
     lines: dict[str, int] = {}
     told = [_data(g, lines) for g in graphs]
-    data = {"views": entries, "graphs": told, "lines": list(lines), "refused": refused, "player": steps}
     here = Path(__file__).parent
     template = (here / "page.html").read_text(encoding="utf-8")
     filled = {
         "style": _colours() + "\n" + (here / "page.css").read_text(encoding="utf-8"),
         "views": shown,
-        # In a script element only "</" and "<!--" could end it or change its meaning. No file holds half a character.
-        "data": re.sub(
-            "[<\ud800-\udfff]",
-            lambda m: f"\\u{ord(m[0]):04x}",
-            json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        "data": _json(
+            {"views": [], "graphs": told, "lines": list(lines), "refused": refused, "player": steps}
         ),
         "program": "".join(
             re.sub(r"^\s+|^//.*\n", "", (here / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
             for name in ("page.js", "player.js", "export.js")
         ),
     }
+    _lighten(entries, WEIGHT - sum(len(text.encode()) for text in (template, *filled.values())))
+    filled["data"] = filled["data"].replace("[]", _json(entries), 1)
     return re.sub(r"\{\{(\w+)\}\}", lambda m: filled[m[1]], template)
+
+
+def _lighten(views: list[dict[str, Any]], room: int) -> None:
+    """Leaves out the folded layouts that are least likely to be asked for, if what is left of the page fits then."""
+    sizes = [[len(_json(layout)) + 1 for layout in view["layouts"]] for view in views]
+    over = sum(map(sum, sizes)) - room
+    if over > sum(sum(several[1:]) for several in sizes):
+        return  # in a large page they are a small part
+    while over > 0:
+        n = max(range(len(views)), key=lambda n: len(sizes[n]))
+        views[n]["layouts"].pop()
+        over -= sizes[n].pop()
+
+
+def _json(data: Any) -> str:
+    """Data as a script element holds it: only "</" and "<!--" could end that or change its meaning.
+
+    No file holds half a character.
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[<\ud800-\udfff]", lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
 class _View:
@@ -171,24 +192,35 @@ def _inline(svg: str) -> str:
     """A picture as part of a page: ids that are the page's own, and nothing that the page says better."""
     svg = _with_style(svg)
     svg = re.sub(r"<!--.*?-->\n|<title>[^<]*</title>\n", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' xlink:title="[^"]*"| font-family="[^"]*"| text-anchor="middle"', "", svg)
+    # Newer Graphviz asks for spaces to be kept; none matters here.
+    unused = r' xlink:title="[^"]*"| font-family="[^"]*"| text-anchor="middle"| xml:space="preserve"'
+    svg = re.sub(unused, "", svg).replace("&#45;", "-")
     svg = re.sub(r'<g id="a_[^"]*"><a>\n(.*?)</a>\n</g>\n', r"\1", svg, flags=re.DOTALL)
     svg = re.sub(r'(<g id="[^"]*" class="edge.*?>\n)(.*?)(?=</g>)', _edge, svg, flags=re.DOTALL)
     svg = re.sub(r'(<text[^>]*?) text-anchor="start"|(<text[^>]*?) font-size="[\d.]+"', _first, svg)
-    svg = re.sub(r'<g id="[^"]*" class="node (\w+)">\n.*?</g>\n', _node, svg, flags=re.DOTALL)
+    leading = _leading(svg)
+    node = functools.partial(_node, leading)
+    svg = re.sub(r'<g id="[^"]*" class="node (\w+)">\n.*?</g>\n', node, svg, flags=re.DOTALL)
+    svg = svg.replace('class="graph"', f'class="graph" data-leading="{leading}"', 1)
     svg = re.sub(r'(<g id="[^"]*" class="cluster.*?)<path[^>]*/>', r"\1<path/>", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="([^"]*)"', lambda m: f'data-id="{m[1]}"', svg)
     return re.sub(r' points="[^"]*"', _rounded, svg).replace(">\n", ">")
 
 
-def _node(match: re.Match[str]) -> str:
+def _leading(svg: str) -> float:
+    """How far below the first line of a box the second stands: engines differ."""
+    lines = re.search(r'<text x="([^"]*)" y="([^"]*)">[^<]*</text>\n<text x="\1" y="([^"]*)">', svg)
+    return round(float(lines[3]) - float(lines[2]), 2) if lines else 12
+
+
+def _node(leading: float, match: re.Match[str]) -> str:
     """A box without the colours that its class has; of one with round corners only the sides are told."""
     fill, stroke = re.findall(r'color="(#\w+)"', dot.STYLES[match[1]][0])
     node = match[0].replace(f' fill="{fill}"', "").replace(f' stroke="{stroke}"', "")
     node = re.sub(r' d="([^"]*)"', _sides, node)
     texts = re.findall(r'<text x="([^"]*)" y="([^"]*)">', node)
     for k, (x, y) in enumerate(texts[1:], 1):  # one below another, as the page knows
-        if x == texts[0][0] and abs(float(y) - float(texts[0][1]) - 12 * k) < 0.05:
+        if x == texts[0][0] and abs(float(y) - float(texts[0][1]) - leading * k) < 0.05:
             node = node.replace(f' x="{x}" y="{y}"', "", 1)
     return node
 

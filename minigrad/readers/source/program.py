@@ -178,9 +178,16 @@ class Program:
         x: Any = inputs[0] if inputs else None
         if op.joins is not None and x.__class__ is Value and x.record is op:
             params, inputs, x = op.joins(params, x.params), [x.inputs[0]], x.inputs[0]
-        if op.idle is not None and op.idle(x.shape, shape, **params):
+        idle = op.idle is not None and x.__class__ is Value and op.idle(x.shape, shape, **params)
+        if idle and not op.new:
             return self._also(x, node)
-        if copies(op) and x.__class__ is Value and x.record is not None and x.record.new and x.fill is None:
+        if (
+            (idle or copies(op))
+            and x.__class__ is Value
+            and x.record is not None
+            and x.record.new
+            and x.fill is None
+        ):
             return self._also(x, node)  # in a program that changes nothing in place, a copy is the same
         if op.apart is not None and node is not None:
             inputs = self._apart(op.apart, inputs, node)

@@ -24,10 +24,10 @@ from minigrad.readers.source.expressions import (
     repeats,
     whole,
 )  # fmt: skip
+from minigrad.readers.source.layout import WIDTH, laid_out
 from minigrad.readers.source.names import Names, identifier
 from minigrad.readers.source.program import Program, Value, memory
 
-WIDTH = 80
 INSIDE = 44  # characters; what is longer gets a line of its own
 
 
@@ -234,7 +234,7 @@ class Text:
         body += self._describe()
         body += self._forward() + self._backward()
         body.append(results)
-        return "\n".join([*head, *body]) + "\n"
+        return laid_out("\n".join([*head, *body])) + "\n"
 
     def _describe(self) -> list[str]:
         kinds: dict[str, list[str]] = {}
@@ -284,7 +284,8 @@ class Text:
         one = f"    # {text}  ({place})"
         if place and len(one) <= WIDTH:
             return [one]
-        return [f"    # {text}", *([f"    # ({place})"] if place else [])]
+        short = textwrap.shorten(text, WIDTH - 6, placeholder=" …")
+        return [f"    # {short}", *([f"    # ({place})"] if place else [])]
 
     def _results(self) -> str:
         program = self.program
@@ -351,7 +352,8 @@ def _printable(text: str) -> str:
 
 def docstring(title: str) -> str:
     """The docstring of a module."""
-    return '"""' + _printable(title).replace("\\", "\\\\").replace('"""', "'''") + '"""'
+    text = '"""' + _printable(title).replace("\\", "\\\\").replace('"""', "'''") + '"""'
+    return "\n".join(textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False))
 
 
 def _quoted(name: str) -> str:
