@@ -1352,7 +1352,9 @@ TypeError for a float."""
     def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     def contiguous(self, *, memory_format: Any=None) -> Tensor:
-        """Itself if its memory is in row order, or in that of the format, else a copy."""
+        """Itself if its memory is in row order, or in that of the format, else a copy.
+    
+    RuntimeError for ``preserve_format``, and for a format of another number of dimensions."""
     def detach(self) -> Tensor:
         """A Tensor over the same memory, without history: no gradient flows through it."""
     def expand(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:

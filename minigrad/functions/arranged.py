@@ -14,6 +14,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.errors import index_error, runtime_error, type_error, value_error
 from minigrad.functions.dims import one_dim, tensor_list
+from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, split, stack, tensor_split
 from minigrad.gate import public
 from minigrad.ops import index as i
@@ -63,10 +64,10 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         )
     turns = k % 4
     if turns == 1:
-        return input.flip(b).transpose(a, b).contiguous()
+        return own(input.flip(b).transpose(a, b))
     if turns == 2:
         return input.flip((a, b))
-    return input.flip(a).transpose(a, b).contiguous() if turns == 3 else input.clone()
+    return own(input.flip(a).transpose(a, b)) if turns == 3 else input.clone()
 
 
 def repeat_interleave(

@@ -30,6 +30,8 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
+from minigrad.kernels.order import by_steps as by_steps
+from minigrad.kernels.order import inverse
 from minigrad.ops import elementwise, shape
 
 if TYPE_CHECKING:
@@ -318,26 +320,13 @@ def _like(
     return own(laid_as(t._array, lambda size: make(size, **options))).requires_grad_(requires_grad)
 
 
-def by_steps(array: Array) -> tuple[int, ...]:
-    """The dimensions by their steps in memory, the longest first; what is only repeated stays where it is."""
-    steps, order = array.strides, [*range(array.ndim)]
-    for i in order[1:]:
-        for j in range(i, 0, -1):
-            before, after = (abs(steps[d]) for d in order[j - 1 : j + 1])
-            if before and after and before >= after:
-                break
-            if before and after:
-                order[j - 1 : j + 1] = order[j], order[j - 1]
-    return tuple(order)
-
-
 def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     """What ``make`` fills row by row, turned as the array lies in memory: PyTorch draws in the order of memory."""
     order = by_steps(array)
     source = make(tuple(array.shape[d] for d in order))
     if order == (*range(array.ndim),):
         return source
-    return apply(shape.permute, (source,), {"axes": shape.inverse(order)})
+    return apply(shape.permute, (source,), {"axes": inverse(order)})
 
 
 def empty_like(

@@ -181,14 +181,10 @@ _MAKERS = frozenset(
     ]
 )
 _LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
-_TAKE_FORMATS = (
-    frozenset(["clone", "cpu", "bool", "byte", "double", "float", "half", "int", "long", "short"]) | _MAKERS
-)
 # Arguments that say nothing here, and the functions that take them in PyTorch.
 _IDLE = {
     "layout": _MAKERS | _LIKE,
     "pin_memory": _MAKERS | _LIKE | {"tensor", "normal", "tril_indices", "triu_indices"},
-    "memory_format": _TAKE_FORMATS,
 }
 
 
@@ -300,6 +296,11 @@ class Gate:
         """The function with arguments given by name that are not among those with a place."""
         if "out" in named and "out" not in self.only:
             return self.write(args, {**named})
+        if "memory_format" in named and "memory_format" not in self.only:
+            from minigrad.gate import memory
+
+            if self.name in memory.TAKES:
+                return memory.result(self.name, self.call, args, {**named})
         own = {name: value for name, value in named.items() if name in self.only}
         if len(own) == len(named) or self.takes_all:
             classes = map(type, args[: len(self.names)] if self.looks else ())
@@ -356,14 +357,10 @@ class Gate:
 
 
 def _says_nothing(name: str, value: Any) -> bool:
-    """Whether an argument of PyTorch's asks for what is so here anyway: a format of memory, the layout, not pinned."""
-    from minigrad.formats import layout, memory_format
+    """Whether an argument of PyTorch's asks for what is so here anyway: the layout, not pinned."""
+    from minigrad.formats import layout
 
-    if name == "pin_memory":
-        return value is False
-    return value is None or (
-        isinstance(value, memory_format) and isinstance(value, layout) == (name == "layout")
-    )
+    return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
 
 
 def _describe(value: Any, kind: Kind) -> str:
