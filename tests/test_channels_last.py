@@ -29,7 +29,8 @@ def is_behind(y: mg.Tensor) -> bool:
 KEEP: list[Callable[[Any], Any]] = [
     F.relu, lambda x: x * 2 + 1, lambda x: F.dropout(x, 0.3), mg.nn.Conv2d(4, 3, 3), mg.nn.Conv2d(4, 4, 3, groups=4),
     mg.nn.ConvTranspose2d(4, 3, 2, 2), lambda x: F.max_pool2d(x, 2),
-    lambda x: F.max_pool2d(x, 2, return_indices=True)[1], lambda x: F.avg_pool2d(x, 3, 1, 1), lambda x: F.adaptive_avg_pool2d(x, 3), mg.nn.BatchNorm2d(4),
+    lambda x: F.max_pool2d(x, 2, return_indices=True)[1], lambda x: F.avg_pool2d(x, 3, 1, 1),
+    lambda x: F.adaptive_avg_pool2d(x, 3), mg.nn.BatchNorm2d(4),
     mg.nn.BatchNorm2d(4, affine=False), mg.nn.BatchNorm2d(4).eval(), mg.nn.GroupNorm(2, 4),
     mg.nn.GroupNorm(2, 4, affine=False), lambda x: F.interpolate(x, scale_factor=2),
     lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"), lambda x: F.pad(x, (1, 2)),

@@ -139,7 +139,10 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     axes = list(range(ndim))
     if ndim:
         axes[a], axes[b] = b, a
-    return apply(s.permute, (input,), {"axes": tuple(axes)})
+    y = apply(s.permute, (input,), {"axes": tuple(axes)})
+    if ndim == 2 and y._node is not None:  # as for more dimensions; of a matrix the record may be that of `T`
+        y._node.outer = "TransposeBackward0", y._node.seq
+    return y
 
 
 swapaxes = swapdims = transpose

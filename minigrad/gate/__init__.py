@@ -28,6 +28,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
+from minigrad.gate.names import label_of, named_as
 
 C = TypeVar("C", bound=type)
 
@@ -197,6 +198,8 @@ class Gate:
 
     def __init__(self, function: types.FunctionType, name: str, check: str) -> None:
         self.function, self.name, self.checks = function, name, check
+        label = label_of(function)
+        self.run = function if label is None else named_as(label, function)
         code = function.__code__
         count = code.co_argcount
         self.names = code.co_varnames[:count]
@@ -290,7 +293,7 @@ class Gate:
                 named, key = {**named, name: named[name].item()}, None
         if key is not None and all(map(_lasting, (*args, *named.values()))):
             self.seen.add(key)
-        return self.function(*values, **named)
+        return self.run(*values, **named)
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
@@ -412,7 +415,7 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
     gate = Gate(function, name or function.__name__, check)
     form = f"make_{len(gate.names)}{'L' * gate.looks}{'S' * bool(gate.star)}{'A' * (op is not None)}"
     more = () if op is None else (apply, op)
-    door = getattr(forms, form)(function, gate.seen, gate.check, gate.call, gate.explain, *more)
+    door = getattr(forms, form)(gate.run, gate.seen, gate.check, gate.call, gate.explain, *more)
     door.__code__ = _code(form, gate.names)
     door.__defaults__ = gate.defaults or None
     # functools.update_wrapper takes twice as long
