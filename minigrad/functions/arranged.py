@@ -12,7 +12,7 @@ from minigrad import dtypes
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
-from minigrad.errors import index_error, runtime_error, type_error, value_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error, warn_once
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, split, stack, tensor_split
@@ -225,7 +225,12 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     xs = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
     if not xs:
         raise runtime_error("meshgrid expects a non-empty TensorList")
-    if indexing not in (None, "ij", "xy"):
+    if indexing is None:
+        warn_once(
+            "meshgrid: in an upcoming release of PyTorch it will be required to pass the indexing argument, as in "
+            "meshgrid(x, y, indexing='ij')"
+        )
+    elif indexing not in ("ij", "xy"):
         raise runtime_error(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for x in xs:
         if not isinstance(x, Tensor):

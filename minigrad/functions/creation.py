@@ -26,7 +26,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
@@ -201,6 +201,11 @@ def tensor(
     differ in length or a whole number needs more than 64 bits; RuntimeError if an integer ``dtype`` cannot hold a
     number, or if integers are to require grad.
     """
+    if isinstance(data, Tensor):
+        warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than tensor(sourceTensor)"
+        )
     if MODE.get().recorder is not None and not isinstance(data, (int, float)):
         return _copied(data, dtype, requires_grad)
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)

@@ -17,7 +17,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
 from minigrad.core.types import NumberLike as NumberLike
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import not_implemented_error, runtime_error, warn_once
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
@@ -233,6 +233,7 @@ def where(
             raise runtime_error(
                 f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
             )
+        warn_once("where received a uint8 condition tensor. This is deprecated; use a boolean condition")
         condition = cast(condition, dtypes.BOOL)
     operands = (
         [_number_as_tensor(t) for t in (input, other)] if not _any_tensor(input, other) else [input, other]

@@ -10,7 +10,7 @@ from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import type_error
+from minigrad.errors import type_error, warn_once
 from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
 
@@ -187,6 +187,10 @@ def set_default_device(device: DeviceLike) -> None:
 
 def set_default_tensor_type(t: Any) -> None:
     """`set_default_dtype` by an older name: ``"torch.DoubleTensor"`` or ``DoubleTensor``. TypeError for others."""
+    warn_once(
+        "set_default_tensor_type() is deprecated as of PyTorch 2.1, please use set_default_dtype() and "
+        "set_default_device()"
+    )
     name = t if isinstance(t, str) else getattr(t, "__name__", "")
     kinds = {"HalfTensor": dtypes.float16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
     home, _, last = name.rpartition(".")
