@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         nn as nn,
         optim as optim,
         profiler as profiler,
+        quasirandom as quasirandom,
         random as random,
     )
     from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
@@ -79,8 +80,8 @@ else:
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func",
         "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
-        "onnx", "optim", "profiler", "random", "serialization", "special", "storage", "tape", "testing", "threads",
-        "types", "utils", "version", "xpu",
+        "onnx", "optim", "profiler", "quasirandom", "random", "serialization", "special", "storage", "tape", "testing",
+        "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -317,6 +317,17 @@ def test_channels_last() -> None:
         x.to(memory_format="channels_last")
 
 
+def test_names_of_types() -> None:
+    names = {
+        3: "int",
+        "x": "str",
+        mg.nn.Linear: "minigrad.nn.linear.Linear",
+        mg.ones(1): "minigrad.FloatTensor",
+    }
+    assert all(mg.typename(x) == name for x, name in names.items())
+    assert mg.tensor([2**70, 0.5]).tolist() == [2.0**70, 0.5]
+
+
 def test_older_names_of_makers_and_types() -> None:
     x = mg.ones(2, dtype=mg.float64)
     assert (x.new(2, 3).shape, x.new(2, 3).dtype) == ((2, 3), mg.float64)

@@ -14,11 +14,12 @@ from minigrad import errors
 
 LEAF = mg.ones(2, requires_grad=True)
 ONCE: list[tuple[str, Callable[[], Any]]] = [
-    ("x.T. on tensors of dimension other than 2", lambda: mg.ones(2, 3, 4).T), ("0-D tensors", lambda: mg.tensor(1.0).T),
+    ("x.T. on tensors of dimension other than 2", lambda: mg.ones(2, 3, 4).T),
+    ("0-D tensors", lambda: mg.tensor(1.0).T),
     ("pass the indexing argument", lambda: mg.meshgrid(LEAF, LEAF)),
     ("without specifying the dim arg", lambda: mg.cross(mg.ones(3, 3), mg.ones(3, 3))),
-    ("in favor of linalg.qr", lambda: mg.qr(mg.eye(2))), ("in favor of linalg.cholesky", lambda: mg.cholesky(mg.eye(2))),
-    ("in favor of linalg.lu_factor", lambda: mg.lu(mg.eye(2))), ("linalg.multi_dot", lambda: mg.chain_matmul(mg.eye(2))),
+    ("in favor of linalg.qr", lambda: mg.qr(mg.eye(2))), ("linalg.cholesky", lambda: mg.cholesky(mg.eye(2))),
+    ("linalg.lu_factor", lambda: mg.lu(mg.eye(2))), ("linalg.multi_dot", lambda: mg.chain_matmul(mg.eye(2))),
     ("solve_triangular", lambda: mg.triangular_solve(mg.ones(2, 1), mg.eye(2))),
     ("set_default_tensor_type", lambda: mg.set_default_tensor_type("torch.FloatTensor")),
     ("uint8 condition", lambda: mg.where(mg.ones(2, dtype=mg.uint8), LEAF, LEAF)),

@@ -129,6 +129,8 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         return array.astype(np.float64)
     if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
+    if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
+        return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
     if array.dtype.kind not in "biuf":
         raise _no_number(data, _first(data), dtype)
     return array

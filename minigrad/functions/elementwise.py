@@ -24,7 +24,7 @@ from minigrad.ops import shape
 
 __all__ = [
     "add", "addcdiv", "addcmul", "allclose", "clamp", "clamp_max", "clamp_min", "clip", "div",
-    "divide", "equal", "fill", "float_power", "frac", "isclose", "lerp", "masked_fill", "nonzero",
+    "divide", "equal", "fill", "float_power", "frac", "isclose", "lerp", "masked_fill", "nonzero", "nonzero_static",
     "positive", "pow", "rsub", "square", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
 
@@ -266,6 +266,16 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
     return wrap(indices.T[:, : input._array.ndim])
 
 
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them."""
+    if size < 0:
+        raise runtime_error("nonzero_static: 'size' must be an non-negative integer")
+    found = nonzero(input)._array[:size]
+    rows = np.full((size, input._array.ndim), fill_value, np.int64)
+    rows[: len(found)] = found
+    return wrap(rows)
+
+
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     if isinstance(value, Tensor) and value._array.ndim:
@@ -375,6 +385,6 @@ def equal(input: Tensor, other: Tensor) -> bool:
 METHODS = """
     add addcdiv addcdiv_ addcmul addcmul_ allclose clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_
     clip clip_ div div_ divide divide_ equal float_power frac frac_ isclose lerp lerp_
-    masked_fill nonzero positive pow pow_ square square_ sub subtract true_divide true_divide_
+    masked_fill nonzero nonzero_static positive pow pow_ square square_ sub subtract true_divide true_divide_
 """
 public(globals(), __all__, home="minigrad")

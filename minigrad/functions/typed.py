@@ -17,7 +17,7 @@ from minigrad.gate import public
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
     "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device",
-    "set_default_tensor_type",
+    "set_default_tensor_type", "typename",
 ]  # fmt: skip
 
 
@@ -183,6 +183,16 @@ def numel(input: Tensor) -> int:
 def set_default_device(device: DeviceLike) -> None:
     """Takes the CPU, which is the only device. RuntimeError for any other."""
     _device(device)
+
+
+def typename(obj: Any, /) -> str:
+    """The name of an object's class, or of a class or function, with its module; of a Tensor that of its type."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    if not hasattr(obj, "__qualname__"):
+        obj = type(obj)
+    home = getattr(obj, "__module__", None) or ""
+    return obj.__qualname__ if home in ("", "builtins") else f"{home}.{obj.__qualname__}"
 
 
 def set_default_tensor_type(t: Any) -> None:
