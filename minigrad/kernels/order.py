@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import buffers
+
 Array = np.ndarray[Any, Any]
 
 
@@ -31,7 +33,12 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 def in_order(x: Array, axes: tuple[int, ...]) -> Array:
     """A copy that lies row by row once its dimensions are permuted by ``axes``."""
-    return np.array(x.transpose(axes), order="C").transpose(inverse(axes))
+    rows = buffers.copied(x.transpose(axes), rows=True)
+    y = rows.transpose(inverse(axes))
+    # On a buffer it is an array of its own, no view of one.
+    return (
+        np.ndarray(x.shape, x.dtype, rows.base, 0, y.strides) if isinstance(rows.base, buffers.Buffer) else y
+    )
 
 
 def channels_last(ndim: int) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from minigrad.core.plans import OUT, PART, Line, Lines, Part, Target, named, nar
 from minigrad.core.text import Call, Helper, Text
 from minigrad.dtypes import BOOL, F32, F64
 from minigrad.kernels import sums
+from minigrad.kernels.order import by_steps, inverse
 from minigrad.kernels.sums import VDOT
 from minigrad.ops.elementwise import sub, zero
 from minigrad.ops.elementwise import times as times_number
@@ -92,8 +93,11 @@ def _relu(x: Array) -> Array:
     zero = _ZERO.get(kind)
     if zero is None:
         return np.maximum(x, 0)
-    if x.size < LONG or not x.flags.c_contiguous:
+    if x.size < LONG:
         return np.maximum(x, zero)
+    if not x.flags.c_contiguous:
+        rows = x.transpose(axes := by_steps(x))
+        return _relu(rows).transpose(inverse(axes)) if rows.flags.c_contiguous else np.maximum(x, zero)
     # NumPy compares two arrays up to three times as fast as an array and a number.
     y = buffers.empty(x.shape, x.dtype)
     row = long_row(x.size, x.shape[-1])
