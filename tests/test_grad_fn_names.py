@@ -79,6 +79,8 @@ NAMES: list[tuple[str, Any]] = [
     ("MeanBackward1", lambda: F.adaptive_avg_pool2d(IMAGE, 1)), ("SqueezeBackward1", lambda: F.max_pool1d(BATCH, 2)),
     ("ScaledDotProductFlashAttentionForCpuBackward0", lambda: F.scaled_dot_product_attention(IMAGE, IMAGE, IMAGE)),
     ("GluBackward0", lambda: F.glu(of(2, 4))), ("LinalgSolveExBackward0", lambda: mg.linalg.solve(SYMMETRIC, X)),
+    ("AddBackward0", lambda: mg.nn.LSTMCell(3, 2)(X)[1]), ("TanhBackward0", lambda: mg.nn.RNNCell(3, 2)(X)),
+    ("EmbeddingBagBackward0", lambda: mg.nn.EmbeddingBag(3, 2)(mg.tensor([[1, 2]]))),
     ("CopyBackwards", lambda: changed(lambda y: y.copy_(X))), ("CopySlices", lambda: changed(lambda y: y[0].mul_(2))),
 ]  # fmt: skip
 
@@ -107,6 +109,12 @@ def test_what_a_function_gives_back_keeps_its_name() -> None:
     y = X * 2
     assert F.dropout(y, training=False).grad_fn.name() == "MulBackward0"
     assert F.pad(y, (0, 0), mode="constant").grad_fn.name() == "ConstantPadNdBackward0"
+
+
+def test_a_checkpoint_finds_the_records_again() -> None:
+    x = mg.randn(3, 4, requires_grad=True)
+    for function in (lambda x: x.sort()[0].exp(), lambda x: F.cross_entropy(x * 1, mg.tensor([0, 1, 2]))):
+        mg.utils.checkpoint.checkpoint(function, x, use_reentrant=False).sum().backward()
 
 
 def test_names_are_pytorch_s() -> None:

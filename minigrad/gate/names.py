@@ -16,17 +16,16 @@ addbmm addcdiv addcmul addmm addmv addr aminmax angle as_strided_scatter baddbmm
 channel_shuffle cholesky cholesky_inverse cholesky_solve cross=LinalgCross cummax cummin cumprod cumsum
 deg2rad=Deg2Rad diagonal_scatter dist fill frac frexp glu index_add index_copy index_put index_reduce index_select
 kthvalue ldexp lu_solve=LinalgLuSolve lu_unpack masked_select mode msort=Sort mv mvlgamma nansum narrow_copy
-native_batch_norm native_group_norm native_layer_norm pixel_shuffle pixel_unshuffle put rad2deg=Rad2Deg renorm roll
-rot90 rsub scatter_reduce select_scatter slice_scatter std_mean t take tile=Repeat topk trace triangular_solve unbind
-var_mean vdot chunk=Split split_with_sizes cholesky_ex=LinalgCholeskyEx factorizations.cholesky=LinalgCholeskyEx
-householder_product=LinalgHouseholderProduct lstsq=LinalgLstsq factorizations.lu=LinalgLu solve=LinalgSolveEx
-solve_ex=LinalgSolveEx vecdot=Vdot vector_norm=LinalgVectorNorm binary_cross_entropy binary_cross_entropy_with_logits
-mse_loss huber_loss soft_margin_loss multi_margin_loss multilabel_margin_loss
-pdist bilinear=ViewBackward0 unsafe_split unsafe_chunk=UnsafeSplit
-tensor_split=SliceBackward0 hsplit=SliceBackward0 vsplit=SliceBackward0 dsplit=SliceBackward0
-avg_pool2d=AvgPool2D avg_pool3d=AvgPool3D fractional_max_pool2d=FractionalMaxPool2D
-fractional_max_pool3d=FractionalMaxPool3D max_unpool2d=MaxUnpool2D max_unpool3d=MaxUnpool3D
-grid_sampler_2d=GridSampler2D grid_sampler_3d=GridSampler3D rrelu=RreluWithNoise
+embedding_bag native_batch_norm native_group_norm native_layer_norm pixel_shuffle pixel_unshuffle put rad2deg=Rad2Deg
+renorm roll repeat rot90 rsub scatter_reduce select_scatter slice_scatter std_mean t take tile=Repeat topk trace
+triangular_solve unbind var_mean vdot chunk=Split split_with_sizes cholesky_ex=LinalgCholeskyEx
+factorizations.cholesky=LinalgCholeskyEx householder_product=LinalgHouseholderProduct lstsq=LinalgLstsq
+factorizations.lu=LinalgLu solve=LinalgSolveEx solve_ex=LinalgSolveEx vecdot=Vdot vector_norm=LinalgVectorNorm
+binary_cross_entropy binary_cross_entropy_with_logits mse_loss huber_loss soft_margin_loss multi_margin_loss
+multilabel_margin_loss pdist bilinear=ViewBackward0 unsafe_split unsafe_chunk=UnsafeSplit tensor_split=SliceBackward0
+hsplit=SliceBackward0 vsplit=SliceBackward0 dsplit=SliceBackward0 avg_pool2d=AvgPool2D avg_pool3d=AvgPool3D
+fractional_max_pool2d=FractionalMaxPool2D fractional_max_pool3d=FractionalMaxPool3D max_unpool2d=MaxUnpool2D
+max_unpool3d=MaxUnpool3D grid_sampler_2d=GridSampler2D grid_sampler_3d=GridSampler3D rrelu=RreluWithNoise
 instance_norm=ViewBackward0 pairwise_distance=NormBackward1
 """
 

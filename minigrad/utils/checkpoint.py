@@ -121,9 +121,11 @@ class _Region:
         """The function once more, whose records give what they have saved."""
         self.unchanged()
         twins: list[Node] = []
+        records: list[tuple[str, Any]] = []  # as `keep` has named them: a function may name its last one anew
 
         def collect(node: Node) -> Any:
             twins.append(node)
+            records.append((node.name(), node.shape))
             if not self.whole and len(twins) == len(self.records):
                 raise _Enough
             return node.saved
@@ -140,7 +142,7 @@ class _Region:
             if self.state is not None:
                 set_rng_state(self.state)
             self.function(*args, **kwargs)
-        self.compare([(twin.name(), twin.shape) for twin in twins])
+        self.compare(records)
         for twin in twins:
             check_unchanged(twin)
         return {i: twin.saved for i, twin in enumerate(twins)}
