@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from cases import case
 
@@ -38,8 +39,15 @@ QUIET: list[Callable[[], Any]] = [
     lambda: mg.eye(2).T, lambda: mg.meshgrid(LEAF, indexing="ij"), lambda: LEAF.sum().item(), lambda: int(LEAF.sum()),
     lambda: mg.linalg.cross(mg.ones(3, 3), mg.ones(3, 3)), lambda: mg.tensor([LEAF[0].detach()]),
     lambda: mg.nn.TransformerEncoder(mg.nn.TransformerEncoderLayer(4, 2, batch_first=True), 1),
-    lambda: mg.autograd.grad(LEAF.sum(), LEAF, create_graph=True),
+    lambda: mg.autograd.grad(LEAF.sum(), LEAF, create_graph=True), lambda: mg.FloatTensor(LEAF),
+    lambda: np.quantile(LEAF, mg.tensor(0.5)), lambda: mg.optim.LBFGS([LEAF]).step(loss),  # type: ignore[call-overload]
 ]  # fmt: skip
+
+
+def loss() -> mg.Tensor:
+    y = LEAF.square().sum()
+    y.backward()
+    return y
 
 
 def test_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +67,8 @@ def test_each_time() -> None:
         assert told[0].filename == __file__
 
 
-def test_what_is_as_it_should_be() -> None:
+def test_what_is_as_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "TOLD", set())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for function in QUIET:

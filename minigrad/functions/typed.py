@@ -23,6 +23,8 @@ __all__ = [
 
 def _typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
     """Of sizes memory with whatever is in it, of anything else a copy of it."""
+    if len(args) == 1 and isinstance(args[0], Tensor):
+        return args[0].detach().to(dtype, copy=True)
     if len(args) == 1 and not isinstance(args[0], int):
         return (
             empty(args[0], dtype=dtype) if type(args[0]).__name__ == "Size" else tensor(args[0], dtype=dtype)
