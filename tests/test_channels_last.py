@@ -92,6 +92,16 @@ def test_a_module_with_channels_last() -> None:
         mg.nn.Conv1d(1, 1, 1).to(memory_format=mg.channels_last_3d).to(**BEHIND).weight.to(**BEHIND)
 
 
+def test_weights_of_convolutions_alone() -> None:
+    net = mg.nn.Sequential(
+        mg.nn.Conv2d(3, 4, 3), mg.nn.Sequential(mg.nn.ConvTranspose2d(4, 2, 2)), mg.nn.Conv1d(2, 2, 1)
+    )
+    assert mg.nn.utils.convert_conv2d_weight_memory_format(net, mg.channels_last) is net
+    assert [p.stride() for p in net.parameters() if p.dim() > 1] == [(27, 1, 9, 3), (8, 1, 4, 2), (2, 1, 1)]
+    deep = mg.nn.utils.convert_conv3d_weight_memory_format(mg.nn.Conv3d(2, 2, 2), mg.channels_last_3d)
+    assert deep.weight.stride() == (16, 1, 8, 4, 2)
+
+
 def test_draws_go_in_the_order_of_memory() -> None:
     x = images(2, 3, 2, 2)
     for draw in (mg.rand_like, mg.randn_like, lambda x: mg.zeros_like(x).uniform_(), F.dropout):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from minigrad.nn.utils.convert_parameters import *  # noqa: F403
     from minigrad.nn.utils.fusion import *  # noqa: F403
     from minigrad.nn.utils.init import *  # noqa: F403
+    from minigrad.nn.utils.memory_format import *  # noqa: F403
 
 # By module, the names that stand here too.
 _NAMES = {
@@ -32,6 +33,7 @@ _NAMES = {
     "convert_parameters": ("parameters_to_vector", "vector_to_parameters"),
     "fusion": ("fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights"),
     "init": ("skip_init",),
+    "memory_format": ("convert_conv2d_weight_memory_format", "convert_conv3d_weight_memory_format"),
     "parametrizations": (),
     "parametrize": (),
     "prune": (),
