@@ -73,7 +73,8 @@ def element_types(op: Op) -> str:
     text = TYPES[op.cast]
     if len(op.inputs) == 1:  # one type has nothing to meet
         text = text.replace("promoted", "kept").replace("kept; integers", "integers")
-    return f"{text}; no bool" if "b" in (op.refuse or {}) else text
+    text = f"{text}; no bool" if "b" in (op.refuse or {}) else text
+    return f"{text}; complex" if op.complex else text
 
 
 # ---------------------------------------------------------------- other names

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
+        fft as fft,
         func as func,
         fx as fx,
         hub as hub,
@@ -78,9 +79,10 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func",
-        "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nn",
-        "onnx", "optim", "profiler", "quasirandom", "random", "serialization", "special", "storage", "tape", "testing",
+        "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
+        "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
+        "nn", "onnx", "optim", "profiler", "quasirandom", "random", "serialization", "special", "storage", "tape",
+        "testing",
         "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {

@@ -144,6 +144,14 @@ def _edges(array: npt.NDArray[Any], edgeitems: int) -> npt.NDArray[Any]:
 
 def _number_format(shown: npt.NDArray[Any], options: PrintOptions) -> tuple[Callable[[Any], str], int]:
     """The one format for all numbers of a tensor, chosen from those `shown`, and its width."""
+    if shown.dtype.kind == "c":
+        (first, one), (second, other) = (_number_format(part, options) for part in (shown.real, shown.imag))
+
+        def both(value: complex) -> str:
+            imaginary = second(value.imag).lstrip()
+            return f"{first(value.real)}{'' if imaginary[0] == '-' else '+'}{imaginary}j"
+
+        return both, one + other + 1
     write: Callable[[Any], str] = str
     widest = shown.ravel().tolist()
     if shown.dtype.kind == "f":

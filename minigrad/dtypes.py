@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
@@ -39,14 +39,13 @@ _Int: TypeAlias = int
 class dtype:
     """An element type such as ``minigrad.float32``; ``numpy`` is its NumPy twin."""
 
-    __slots__ = ("is_floating_point", "name", "numpy")
-    is_complex = False
+    __slots__ = ("is_complex", "is_floating_point", "name", "numpy")
     is_here = True  # whether Tensors have it
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.numpy = np.dtype(name)
-        self.is_floating_point = self.numpy.kind == "f"
+        self.is_floating_point, self.is_complex = self.numpy.kind == "f", self.numpy.kind == "c"
 
     @property
     def dtype(self) -> NumpyType:
@@ -61,7 +60,17 @@ class dtype:
     @property
     def is_signed(self) -> _Bool:
         """Whether negative values exist."""
-        return self.numpy.kind in "if"
+        return self.numpy.kind in "ifc"
+
+    def to_complex(self) -> Self:
+        """The complex type whose parts have this floating-point type. TypeError for others, and for float16."""
+        twin: Self = self if self.is_complex else _counterpart(self, _COMPLEX_OF, "to_complex")
+        return twin
+
+    def to_real(self) -> Self:
+        """The type of the parts of a complex type; a floating-point type itself. TypeError for others."""
+        twin: Self = self if self.is_floating_point else _counterpart(self, _REAL_OF, "to_real")
+        return twin
 
     def __repr__(self) -> str:
         return printed(self.name)
@@ -78,23 +87,15 @@ class _Absent(dtype):
 
     def __init__(self, name: str, itemsize: _Int) -> None:
         self.name, self._itemsize = name, itemsize
-        self.is_floating_point = "float" in name
-
-    @property
-    def is_complex(self) -> _Bool:  # type: ignore[override]
-        """Whether elements are complex numbers."""
-        return self.name.startswith("complex")
+        self.is_floating_point, self.is_complex = "float" in name, name.startswith("complex")
 
     @property
     def numpy(self) -> NumpyType:  # type: ignore[override]
         """TypeError."""
         raise TypeError(
             f"{self.name} is a name alone, no Tensor has this element type: "
-            + (
-                "there are no complex numbers here; x.numpy() leads to NumPy, which has them"
-                if self.is_complex
-                else "minigrad computes in float16, float32 and float64, and counts in int8 to int64 and uint8"
-            )
+            + "minigrad computes in float16, float32, float64, complex64 and complex128, and counts in int8 to int64 "
+            "and uint8"
         )
 
     @property
@@ -122,13 +123,17 @@ float64 = double = dtype("float64")
 bfloat16 = _Absent("bfloat16", 2)
 float8_e4m3fn, float8_e5m2 = (_Absent(name, 1) for name in ("float8_e4m3fn", "float8_e5m2"))
 complex32 = chalf = _Absent("complex32", 4)
-complex64 = cfloat = _Absent("complex64", 8)
-complex128 = cdouble = _Absent("complex128", 16)
+complex64 = cfloat = dtype("complex64")
+complex128 = cdouble = dtype("complex128")
 uint16, uint32, uint64 = (_Absent(f"uint{8 * n}", n) for n in (2, 4, 8))
 qint8, quint8, qint32 = (_Absent(name, n) for name, n in (("qint8", 1), ("quint8", 1), ("qint32", 4)))
 
-OF_NUMPY = {t.numpy: t for t in (bool, uint8, int8, int16, int32, int64, float16, float32, float64)}
+OF_NUMPY = {
+    t.numpy: t
+    for t in (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
+}
 F16, F32, F64 = float16.numpy, float32.numpy, float64.numpy
+C64, C128 = complex64.numpy, complex128.numpy
 I64, BOOL = int64.numpy, bool.numpy
 
 # As in PyTorch there is one default for the process, so that new threads have it too.
@@ -174,17 +179,37 @@ def as_numpy(d: DTypeLike) -> NumpyType:
 
 
 _PY_FLOAT = builtins.float
-_OF_PYTHON = {builtins.float: F64, builtins.int: I64, builtins.bool: BOOL}
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+_OF_PYTHON = {builtins.complex: C128, builtins.float: F64, builtins.int: I64, builtins.bool: BOOL}
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+_COMPLEX_OF = {F32: C64, F64: C128}
+_REAL_OF = {C64: F32, C128: F64}
+
+
+def _counterpart(d: Any, table: dict[NumpyType, NumpyType], name: str) -> Any:
+    if not d.is_here or d.numpy not in table:
+        raise TypeError(f"{name}() is not there for {d}")
+    return OF_NUMPY[table[d.numpy]]
+
+
+def complex_of(d: NumpyType) -> NumpyType:
+    """The complex dtype with the precision of a floating one, complex64 for float16; of others that of the default."""
+    return (
+        d if d.kind == "c" else _COMPLEX_OF.get(d, C64) if d.kind == "f" else _COMPLEX_OF.get(_default, C64)
+    )
+
+
+def real_of(d: NumpyType) -> NumpyType:
+    """The dtype of the parts of complex numbers; another as it is."""
+    return _REAL_OF.get(d, d)
 
 
 def promote(d: NumpyType, e: NumpyType) -> NumpyType:
     """PyTorch's ``promote_types``: int64 with float32 stays float32, where NumPy would widen."""
     if d is e or d == e:
         return d
-    if d.kind == "f" and e.kind != "f":
+    if _CATEGORY[d.kind] >= 2 and _CATEGORY[e.kind] < 2:
         return d
-    if e.kind == "f" and d.kind != "f":
+    if _CATEGORY[e.kind] >= 2 and _CATEGORY[d.kind] < 2:
         return e
     return np.promote_types(d, e)
 
@@ -208,7 +233,8 @@ def common(operands: Iterable[object]) -> NumpyType:
     """The dtype in which operands meet.
 
     ``operands`` are arrays or Python numbers.  Those with dimensions decide first, then 0-d ones, then numbers; a
-    later group only counts where its category (bool < integer < float) is higher.  TypeError without operands.
+    later group only counts where its category (bool < integer < float < complex) is higher.  TypeError without
+    operands.
     """
     groups: list[NumpyType | None] = [None, None, None]
     for x in operands:
@@ -221,14 +247,17 @@ def common(operands: Iterable[object]) -> NumpyType:
     result: NumpyType | None = None
     for d_ in groups:
         if d_ is not None and (result is None or _CATEGORY[d_.kind] > _CATEGORY[result.kind]):
-            result = d_
+            # A complex number keeps the precision of floats that decide before it.
+            result = (
+                complex_of(result) if d_.kind == "c" and result is not None and result.kind == "f" else d_
+            )
     if result is None:
         raise TypeError("at least one operand is needed to find a dtype")
     return result
 
 
 def number_dtype(x: object) -> NumpyType:
-    """The dtype that a Python number has on its own: bool, int64 or the default float."""
+    """The dtype that a Python number has on its own: bool, int64, the default float, or complex with its precision."""
     if isinstance(x, _PY_BOOL):
         return BOOL
     if isinstance(x, _PY_INT):
@@ -236,7 +265,7 @@ def number_dtype(x: object) -> NumpyType:
     if isinstance(x, _PY_FLOAT):
         return _default
     if isinstance(x, complex):
-        raise TypeError("complex numbers are not supported by minigrad; use their real and imaginary parts")
+        return complex_of(_default)
     raise TypeError(f"expected a number or a Tensor, got {type(x).__name__}")
 
 

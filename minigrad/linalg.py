@@ -11,7 +11,9 @@ from minigrad.functions.algebra import matrix_power as matrix_power
 from minigrad.functions.algebra import slogdet as slogdet
 from minigrad.functions.factorizations import cholesky as cholesky
 from minigrad.functions.factorizations import cholesky_ex as cholesky_ex
+from minigrad.functions.factorizations import eig as eig
 from minigrad.functions.factorizations import eigh as eigh
+from minigrad.functions.factorizations import eigvals as eigvals
 from minigrad.functions.factorizations import eigvalsh as eigvalsh
 from minigrad.functions.factorizations import householder_product as householder_product
 from minigrad.functions.factorizations import lu as lu
@@ -44,7 +46,7 @@ from minigrad.functions.vectors import diagonal as diagonal
 from minigrad.hints import missing
 
 __all__ = [
-    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh",
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
     "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve",
     "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv",
     "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv",

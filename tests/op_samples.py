@@ -33,6 +33,13 @@ NOT_SAMPLED = {
         ("standard_gamma", "dirichlet", "poisson", "binomial", "gamma_slope", "dirichlet_slope"),
         "random, or the gradients of what is; tested in test_random.py and test_distributions.py",
     ),
+    **dict.fromkeys(
+        ("conj", "real", "imag", "pair", "as_real", "as_complex", "angle", "sgn", "c2c", "r2c", "c2r"),
+        "of complex numbers, tested in test_complex.py",
+    ),
+    **dict.fromkeys(
+        ("eig", "eig_vectors", "eig_values"), "its results are complex, tested in test_complex.py"
+    ),
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }

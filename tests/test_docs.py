@@ -291,9 +291,9 @@ def test_what_the_tables_of_operations_say() -> None:
         "all", "a, b", "all", "none", "all"
     ]  # fmt: skip
     assert set(tables.TYPES) == set(CASTS)
-    assert tables.element_types(TABLE["div"]) == "promoted; integers become float"
-    assert tables.element_types(TABLE["exp"]) == "integers become float"
-    assert tables.element_types(TABLE["neg"]) == "kept; no bool"
+    assert tables.element_types(TABLE["div"]) == "promoted; integers become float; complex"
+    assert tables.element_types(TABLE["exp"]) == "integers become float; complex"
+    assert tables.element_types(TABLE["neg"]) == "kept; no bool; complex"
 
     assert tables.readers(TABLE["tanh"]) == "expression, in place, ONNX"
     assert [tables.readers(TABLE[name]) for name in ("floor_divide", "nll")] == ["expression, ONNX", "–"]
@@ -374,6 +374,7 @@ FAMILIES = [
     (mg.optim.lr_scheduler, ["optim"]),
     (mg.optim.swa_utils, ["optim"]),
     (mg.linalg, ["linalg"]),
+    (mg.fft, ["fft"]),
     (mg.special, ["special"]),
     (mg.distributions, ["distributions"]),
     (mg.masked, ["masked"]),

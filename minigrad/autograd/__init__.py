@@ -80,6 +80,11 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
                     f"{list(t._array.shape)}; pass its gradient, or reduce it with .sum() or .mean()"
                 )
             shape, dtype = t._array.shape, t._array.dtype
+            if dtype.kind == "c":
+                raise runtime_error(
+                    f"grad can be implicitly created only for real scalar outputs but got {t.dtype}; pass its "
+                    "gradient, or take abs() or the real part"
+                )
             seed: Any = np.ones(shape, dtype) if shape else np.array(1.0, dtype)  # the second is quicker
         else:
             if not isinstance(g, Tensor):
@@ -88,6 +93,11 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
                 raise runtime_error(
                     f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
                     f"{list(t._array.shape)}."
+                )
+            if (g._array.dtype.kind == "c") != (t._array.dtype.kind == "c"):
+                raise runtime_error(
+                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                    f"dtype: grad_output[0] has a dtype of {g.dtype} and output[0] has a dtype of {t.dtype}."
                 )
             seed = g.to(t.dtype) if create else g._array.astype(t._array.dtype, copy=False)
         if create and not isinstance(seed, Tensor):

@@ -30,9 +30,9 @@ class Level:
             raise value_error(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
         x_node = node_of(x) if self.recording else None
         inside = bare(x)
-        if inside._array.dtype.kind != "f":
+        if inside._array.dtype.kind not in "fc":
             raise runtime_error(
-                f"only Tensors of floating point dtype can require gradients, this one is {inside.dtype}"
+                f"only Tensors of floating point and complex dtype can require gradients, this one is {inside.dtype}"
             )
         node = leaf(inside, True)
         self.nodes.append(node)

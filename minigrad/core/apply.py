@@ -13,11 +13,11 @@ from numpy import ndarray
 from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import promote, tensor
-from minigrad.core.basic import clone, to, to_integer
+from minigrad.core.basic import clone, real, to, to_integer
 from minigrad.core.layout import Layout
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import Const, Node, new, new_node
-from minigrad.core.op import NO_PARAMS, Array, Op, Params
+from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, leaf, wrap
@@ -118,13 +118,16 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
                 dtype = a.dtype
             elif a.dtype is not dtype:
                 usual = False
+                known = known and a.dtype.kind != "c"
         elif type(t) is float or type(t) is int:
             arrays.append(t)
             bare = False
         else:
             usual = known = False
     # An op without a cast takes what there is, as a table and the numbers of its rows.
-    if (usual and (dtype is F32 or dtype is F64)) or (known and op.cast is None and dtype is not None):
+    if (usual and (dtype is F32 or dtype is F64)) or (
+        known and op.cast is None and dtype is not None and dtype.kind != "c"
+    ):
         return operands, tuple(arrays), tuple(nodes) if bare else None, key
     return _convert(op, operands)
 
@@ -212,7 +215,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
             t = t.item()
         elif isinstance(t, np.ndarray):
             t = wrap_operand(t)
-        elif not isinstance(t, (Tensor, int, float)):
+        elif not isinstance(t, (Tensor, int, float, complex)):
             raise NotAnOperand(
                 f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} ({errors.place(*here())})"
             )
@@ -225,7 +228,14 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
     key = 1
     for n in nodes:
         key = key << 1 | (n is not None and n.requires_grad)
-    return ready, tuple(map(_raw, ready)), None if None in nodes else nodes, key
+    arrays = tuple(map(_raw, ready))
+    if any(map(is_complex, arrays)):
+        if not op.complex:
+            raise errors.not_implemented_error(
+                f'"{op.name}" not implemented for complex numbers; take the real and the imaginary part'
+            )
+        key = -key
+    return ready, arrays, None if None in nodes else nodes, key
 
 
 def _promoted(op: Op, operands: list[Any]) -> Any:
@@ -233,7 +243,7 @@ def _promoted(op: Op, operands: list[Any]) -> Any:
     dtype = promote.meet(op, operands)
     if op.wide and dtype == F16 and any(map(promote.is_wide, operands)):  # rounds once
         return cast(apply(op, [cast(t, F32) for t in operands]), F16)
-    if op.cast == "rounds" and dtype.kind != "f":  # NumPy 2.0 makes floats of integers
+    if op.cast == "rounds" and dtype.kind not in "fc":  # NumPy 2.0 makes floats of integers
         return apply(clone, operands)
     if op.cast == "branches":
         condition, *values = operands
@@ -255,7 +265,10 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
         return promote.number(t, dtype)
     if t._array.dtype == dtype:
         return t
-    return apply(to if dtype.kind == "f" else to_integer, (t,), {"dtype": dtype})
+    if t._array.dtype.kind == "c" and dtype.kind not in "cb":
+        errors.warn("Casting complex values to real discards the imaginary part")
+        t = apply(real, (t,))
+    return apply(to if dtype.kind in "fc" else to_integer, (t,), {"dtype": dtype})
 
 
 def single(x: Any, dtype: np.dtype[Any]) -> Any:

@@ -44,6 +44,8 @@ def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
 def _view_scatter(x: Array, v: Array, path: Path) -> Array:
     out = np.array(x)  # a gradient may be a NumPy number, which cannot be written to
     part = _shown(out, path)
+    if v.dtype.kind == "c" and part.dtype.kind != "c":  # of the zeros that a gradient gets
+        v = v.real
     if part.size and not np.may_share_memory(part, out):
         # The base lay otherwise than a gradient does, of which this view would be a copy.
         places = _shown(np.arange(out.size).reshape(out.shape), path)
@@ -193,7 +195,7 @@ to = Op("to", copied, "x; dtype", lambda g: g,
         text=_TO, moves=True, elementwise=True, numba=_to_numba,
         new=True, grad_fn="ToCopyBackward0")  # the engine casts g back
 to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
-                new=True)
+                new=True, complex="analytic")
 reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
@@ -204,14 +206,17 @@ expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_
             )
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
-                text=_sum_to_text, new=False,
+                text=_sum_to_text, new=False, complex="analytic",
                 into=_sum_to_into, numba=_sum_to_numba)  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
-    lambda g, path: _follow(g, path), order="K", text=_view_scatter_text, grad_fn="CopySlices",
+    lambda g, path: _follow(g, path), order="K", text=_view_scatter_text, grad_fn="CopySlices", complex="analytic",
 )
-zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C")
+zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C", complex="analytic")
+# Of complex numbers; the first two are PyTorch's gradients: a real function's is complex.
+conj: Op = Op("conj", np.conjugate, "x", lambda g: conj(g), complex="own", text="np.conj({})", grad_fn="ConjBackward0")
+real = Op("real", lambda x: x.real, "x", lambda g: g, view=True, complex="own", text="{}.real", order="K")
 clone = Op("clone", copied, "x", lambda g: g, moves=True, same=0, elementwise=True,
            text=_copied_text("np.copy({})", "np.array({}, order='C')"),
            public="clone", doc="A copy in memory of its own, with the gradient passing through.",

@@ -33,6 +33,10 @@ class Facts:
     cast: str | None = None
     #: By kind of element type ("b"), the sentence with which it is refused.
     refuse: dict[str, str] | None = None
+    #: Whether it takes complex numbers. ``"analytic"``: its rules hold for them if what they read is
+    #: conjugated, as those of analytic functions with real coefficients; by default so of what moves elements.
+    #: ``"own"``: its rules give PyTorch's gradient as they stand. Otherwise it refuses them.
+    complex: str = ""
     #: With a number that float16 does not hold, float16 is computed in float32.
     wide: bool = False
     #: Raises for values that the kernel must not get. It is called with what the kernel is called with,

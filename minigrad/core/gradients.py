@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
-from minigrad.core.basic import clone, sum_to, to
+from minigrad.core.basic import clone, real, sum_to, to
 from minigrad.core.changes import changed
 from minigrad.core.hooks import After
 from minigrad.core.mode import MODE
@@ -34,6 +34,8 @@ class Part:
 
 def fit(d: Any, node: Node) -> Any:
     """A gradient in the shape and dtype of its input: what broadcasting repeated is summed."""
+    if node.dtype.kind != "c" and getattr(d, "_array", d).dtype.kind == "c":
+        d = real(d)
     if type(d) is np.ndarray:
         if d.shape != node.shape:
             d = sum_to.kernel(d, node.shape)

@@ -50,12 +50,13 @@ class Layout:
 class Layouts(dict[int, "Layout | None"]):
     """The layouts of an op, each made when it is first asked for.
 
-    The key is, in binary, a 1 and then a digit for each input: whether it wants a gradient.
+    The key is, in binary, a 1 and then a digit for each input: whether it wants a gradient.  It is negative where
+    elements are complex.
     """
 
-    def __init__(self, make: Callable[[tuple[bool, ...]], Layout | None]) -> None:
+    def __init__(self, make: Callable[[tuple[bool, ...], bool], Layout | None]) -> None:
         self.make = make
 
     def __missing__(self, key: int) -> Layout | None:
-        layout = self[key] = self.make(tuple(digit == "1" for digit in f"{key:b}"[1:]))
+        layout = self[key] = self.make(tuple(digit == "1" for digit in f"{abs(key):b}"[1:]), key < 0)
         return layout

@@ -80,6 +80,8 @@ class Op(Facts):
             known = ufunc or self.rows or self.order is not None or self.into is not None
             self.new = known and not view and not self.repeats
         self.view = view or (False if self.new or self.repeats else None)
+        if not self.complex and (self.moves or self.view):
+            self.complex = "analytic"
         self.order = self.order or ("C" if self.rows else "K" if self.elementwise else None)
         self.raises = self.raises or self.check is not None
         self.twice = self.twice or (isinstance(self.text, str) and self.text.count("{0}") > 1)
@@ -114,6 +116,8 @@ class Op(Facts):
         for number in (self.same, self.lies_like):
             if number is not None and not 0 <= number < count:
                 raise self._wrong(f"same and lies_like are numbers of inputs, 0 to {count - 1}; got {number}")
+        if self.complex not in ("", "analytic", "own"):
+            raise self._wrong(f'complex is "analytic", "own" or ""; got {self.complex!r}')
         if self.view and self.new:
             raise self._wrong("what may be a view is not new memory")
 
@@ -130,14 +134,17 @@ class Op(Facts):
             raise self._wrong(f"a rule takes g first, then any of {sorted(known)}; got {list(names)}")
         return names[1:]
 
-    def layout(self, needs: Iterable[bool]) -> Layout | None:
-        """What to save and which rules to call, by whether each input wants a gradient; None where none flows."""
+    def layout(self, needs: Iterable[bool], dtype: np.dtype[Any] | None = None) -> Layout | None:
+        """What to save and which rules to call, by whether each input wants a gradient; None where none flows.
+
+        ``dtype`` is the element type of the operands, if that may be complex.
+        """
         key = 1
         for need in needs:
             key = key << 1 | need
-        return self.layouts[key]
+        return self.layouts[-key if dtype is not None and dtype.kind == "c" else key]
 
-    def _layout(self, needs: tuple[bool, ...]) -> Layout | None:
+    def _layout(self, needs: tuple[bool, ...], complex: bool) -> Layout | None:
         """`layout` when it is first asked for."""
         if not self.differentiable or not any(needs):
             return None
@@ -148,13 +155,15 @@ class Op(Facts):
         def step(i: int, rule: Rule) -> Step:
             sources = tuple(self._source(name, needs, keep) for name in self._reads(rule))
             alone = len(sources) == 1 and sources[0][0] == SAVED
+            if complex and self.complex == "analytic" and any(kind in (SAVED, MANY) for kind, _ in sources):
+                rule = _of_conjugates(rule)
             return i, rule, sources[0][1] if alone else None, sources
 
         if self.joint is not None:
             parts: list[Step] = [(i, None, None, ()) for i in inputs]
             return Layout(keep, step(-1, self.joint), parts, None, self.fresh)
         steps = [step(i, rule) for i in inputs if (rule := self.rules[min(i, last)]) is not None]
-        return Layout(keep, None, steps, self.consume)
+        return Layout(keep, None, steps, None if complex else self.consume)
 
     def _source(self, name: str, needs: tuple[bool, ...], keep: list[int]) -> tuple[int, Any]:
         """Where the argument of a rule comes from; an array is added to ``keep``."""
@@ -186,6 +195,30 @@ def _checked(kernel: Callable[..., Any], check: Callable[..., None]) -> Callable
         return kernel(*operands, **params)
 
     return checked
+
+
+def _of_conjugates(rule: Rule) -> Rule:
+    """A rule for complex numbers: with the conjugates of what it reads it gives PyTorch's gradient.
+
+    That is the one whose real part is the slope along the real axis, and its imaginary part that along the imaginary
+    one.  Of analytic functions it is the conjugate of what the rule gives of conjugated gradients.
+    """
+    return lambda g, *saved: rule(g, *map(conjugate, saved))
+
+
+def conjugate(x: Any) -> Any:
+    """The conjugate of complex numbers, also in tuples; anything else as it is."""
+    if isinstance(x, tuple):
+        return tuple(map(conjugate, x))
+    if isinstance(x, complex):
+        return x.conjugate()
+    return TABLE["conj"](x) if is_complex(x) else x
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a Tensor, an array or a number is complex."""
+    dtype = getattr(getattr(x, "_array", x), "dtype", None)
+    return isinstance(x, complex) if dtype is None else dtype.kind == "c"
 
 
 def is_ufunc(kernel: object) -> bool:

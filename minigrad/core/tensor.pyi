@@ -16,7 +16,7 @@ from minigrad.core.size import Size
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
-from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
+from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eig, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
 from minigrad.hints import MissingMethods
 from minigrad.storage import TypedStorage, UntypedStorage
 
@@ -42,12 +42,12 @@ TypeError for a float."""
     _view: View | None
     _epoch: builtins.int
     _inference: builtins.bool
-    def add_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+    def add_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``self += alpha * other``."""
-    def sub_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+    def sub_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``self -= alpha * other``."""
     subtract_ = sub_
-    def float_power_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def float_power_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`float_power`, in place. RuntimeError where it is not float64."""
     def fill_diagonal_(self, fill_value: builtins.int | builtins.float | builtins.bool, wrap: builtins.bool=False) -> Tensor:
         """The elements whose indices are all equal become ``fill_value``.
@@ -167,13 +167,13 @@ TypeError for a float."""
         """A capsule of DLPack over the same memory; a CPU has no ``stream``. BufferError if it requires grad."""
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         """The kind of device and its number, as DLPack has them: the CPU."""
-    def __rtruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rtruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __pow__(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __pow__(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rpow__(self, base: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rpow__(self, base: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __ipow__(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __ipow__(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
     def __matmul__(self, other: Tensor | Array) -> Tensor:
         ...
@@ -184,19 +184,22 @@ TypeError for a float."""
         """The dimensions in reverse order; deprecated in PyTorch but for matrices."""
     @property
     def real(self) -> Tensor:
-        """The Tensor itself: there are no complex numbers."""
+        """The real part, as a view; of real numbers the Tensor itself."""
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part, as a view. RuntimeError for real numbers."""
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
     @property
     def mH(self) -> Tensor:
-        """`mT`: there are no complex numbers. RuntimeError for a vector."""
+        """`mT`, conjugated. RuntimeError for a vector."""
     @property
     def H(self) -> Tensor:
-        """The transposed matrix: there are no complex numbers. RuntimeError for what is no matrix."""
+        """The transposed matrix, conjugated. RuntimeError for what is no matrix."""
     def polygamma(self, n: builtins.int) -> Tensor:
         """`minigrad.polygamma` of it."""
-    def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
     @property
     def is_cpu(self) -> builtins.bool:
@@ -336,87 +339,89 @@ TypeError for a float."""
         ...
     def __complex__(self) -> complex:
         ...
+    def _real(self) -> builtins.int | builtins.float | builtins.bool:
+        """The one element. RuntimeError where it has an imaginary part."""
     def _only(self) -> builtins.int | builtins.float | builtins.bool:
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
     def __index__(self) -> builtins.int:
         ...
     def __dir__(self) -> list[str]:
         ...
-    def __add__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __add__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __radd__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __radd__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __iadd__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __iadd__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __sub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __sub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rsub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rsub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __isub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __isub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __mul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __mul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rmul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rmul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __imul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __imul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __truediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __truediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __itruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __itruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __floordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __floordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rfloordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rfloordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __ifloordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __ifloordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __mod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __mod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rmod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rmod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __imod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __imod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __and__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __and__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rand__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rand__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __iand__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __iand__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __or__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __or__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __ror__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __ror__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __ior__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __ior__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __xor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __xor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rxor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rxor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __ixor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __ixor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __lshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __lshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rlshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rlshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __ilshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __ilshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
-    def __rshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __rrshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __rrshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __irshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+    def __irshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Self:
         ...
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
         ...
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
         ...
-    def __lt__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __lt__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __le__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __le__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __gt__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __gt__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
-    def __ge__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def __ge__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
     def __neg__(self) -> Tensor:
         ...
@@ -444,6 +449,10 @@ TypeError for a float."""
         """In uint8."""
     def bool(self) -> Tensor:
         """In bool."""
+    def cfloat(self) -> Tensor:
+        """In complex64."""
+    def cdouble(self) -> Tensor:
+        """In complex128."""
     def new_zeros(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.zeros` in this dtype."""
     def new_ones(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
@@ -456,13 +465,13 @@ TypeError for a float."""
         ...
     def clone(self) -> Tensor:
         """A copy in memory of its own, with the gradient passing through."""
-    def mul(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def mul(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input * other``."""
-    def mul_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def mul_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`mul`, in place."""
-    def multiply(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def multiply(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input * other``."""
-    def multiply_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def multiply_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`multiply`, in place."""
     def neg(self) -> Tensor:
         """``-input``. RuntimeError for bool."""
@@ -472,17 +481,17 @@ TypeError for a float."""
         """``-input``. RuntimeError for bool."""
     def negative_(self) -> Tensor:
         """`negative`, in place."""
-    def floor_divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def floor_divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; ``div`` with a rounding mode is the same with a gradient of 0."""
-    def floor_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def floor_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`floor_divide`, in place."""
-    def remainder(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def remainder(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """The remainder with the sign of ``other``, as Python's ``%``."""
-    def remainder_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def remainder_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`remainder`, in place."""
-    def fmod(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def fmod(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """The remainder with the sign of ``input``."""
-    def fmod_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def fmod_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`fmod`, in place."""
     def reciprocal(self) -> Tensor:
         """``1 / x``."""
@@ -624,10 +633,6 @@ TypeError for a float."""
         """-1, 0 or 1; gradient 0."""
     def sign_(self) -> Tensor:
         """`sign`, in place."""
-    def sgn(self) -> Tensor:
-        """-1, 0 or 1; gradient 0."""
-    def sgn_(self) -> Tensor:
-        """`sgn`, in place."""
     def floor(self) -> Tensor:
         """The next whole number below; gradient 0."""
     def floor_(self) -> Tensor:
@@ -652,49 +657,49 @@ TypeError for a float."""
         """The larger of two elements; nan wins; at a tie each gets half the gradient."""
     def minimum(self, other: Tensor) -> Tensor:
         """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
-    def eq(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def eq(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input == other`` by element (bool)."""
-    def eq_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def eq_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`eq`, in place."""
-    def ne(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def ne(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input != other`` by element (bool)."""
-    def ne_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def ne_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`ne`, in place."""
-    def not_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def not_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input != other`` by element (bool)."""
-    def not_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def not_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`not_equal`, in place."""
-    def lt(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def lt(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input < other`` by element (bool)."""
-    def lt_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def lt_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`lt`, in place."""
-    def less(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def less(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input < other`` by element (bool)."""
-    def less_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def less_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`less`, in place."""
-    def le(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def le(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input <= other`` by element (bool)."""
-    def le_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def le_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`le`, in place."""
-    def less_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def less_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input <= other`` by element (bool)."""
-    def less_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def less_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`less_equal`, in place."""
-    def gt(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def gt(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input > other`` by element (bool)."""
-    def gt_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def gt_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`gt`, in place."""
-    def greater(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def greater(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input > other`` by element (bool)."""
-    def greater_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def greater_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`greater`, in place."""
-    def ge(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def ge(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input >= other`` by element (bool)."""
-    def ge_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def ge_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`ge`, in place."""
-    def greater_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def greater_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input >= other`` by element (bool)."""
-    def greater_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def greater_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`greater_equal`, in place."""
     def isnan(self) -> Tensor:
         """True where an element is nan (bool)."""
@@ -722,25 +727,25 @@ TypeError for a float."""
         """Each bit flipped; for bool, not."""
     def bitwise_not_(self) -> Tensor:
         """`bitwise_not`, in place."""
-    def bitwise_and(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_and(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """And of the bits of integers or bools."""
-    def bitwise_and_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_and_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`bitwise_and`, in place."""
-    def bitwise_or(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_or(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """Or of the bits of integers or bools."""
-    def bitwise_or_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_or_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`bitwise_or`, in place."""
-    def bitwise_xor(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_xor(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """Exclusive or of the bits of integers or bools."""
-    def bitwise_xor_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_xor_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`bitwise_xor`, in place."""
-    def bitwise_left_shift(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_left_shift(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input * 2**other`` of integers, in their bits; 0 where ``other`` is not from 0 to their number."""
-    def bitwise_left_shift_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_left_shift_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`bitwise_left_shift`, in place."""
-    def bitwise_right_shift(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_right_shift(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input // 2**other`` of integers, in their bits; 0 or -1 where ``other`` is not from 0 to their number."""
-    def bitwise_right_shift_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def bitwise_right_shift_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`bitwise_right_shift`, in place."""
     def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
         """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
@@ -770,9 +775,9 @@ TypeError for a float."""
         """The larger of two elements; the number where one is nan."""
     def fmin(self, other: Tensor) -> Tensor:
         """The smaller of two elements; the number where one is nan."""
-    def copysign(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def copysign(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0."""
-    def copysign_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def copysign_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`copysign`, in place."""
     def nextafter(self, other: Tensor) -> Tensor:
         """The next floating-point number from ``input`` towards ``other``."""
@@ -820,9 +825,9 @@ TypeError for a float."""
         """``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers."""
     def logaddexp2(self, other: Tensor) -> Tensor:
         """``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers."""
-    def xlogy(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def xlogy(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input * log(other)``; 0 where ``input`` is 0, unless ``other`` is nan."""
-    def xlogy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def xlogy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`xlogy`, in place."""
     def sinc(self) -> Tensor:
         """``sin(pi * input) / (pi * input)``, and 1 at 0."""
@@ -858,6 +863,10 @@ TypeError for a float."""
     By squares. LinAlgError for a negative power of singular A."""
     def orgqr(self, input2: Tensor) -> Tensor:
         """`linalg.householder_product`."""
+    def ormqr(self, tau: Tensor, other: Tensor, left: builtins.bool=True, transpose: builtins.bool=False) -> Tensor:
+        """``Q @ other``, or with ``left=False`` ``other @ Q``; with ``transpose`` the adjoint of Q in its place.
+    
+    Q is (..., m, m), the whole product of the reflections of which `orgqr` gives the first columns."""
     def pinverse(self, rcond: builtins.float=1e-15) -> Tensor:
         """`linalg.pinv` with another tolerance."""
     def qr(self, some: builtins.bool=True) -> QR:
@@ -870,8 +879,6 @@ TypeError for a float."""
     Without ``compute_uv`` U and V are zeros."""
     def triangular_solve(self, A: Tensor, upper: builtins.bool=True, transpose: builtins.bool=False, unitriangular: builtins.bool=False) -> TriangularSolution:
         """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed. Deprecated."""
-    def adjoint(self) -> Tensor:
-        """The last two dimensions exchanged (of real numbers, as `Tensor.mT`)."""
     def aminmax(self, *, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Extremes:
         """The least and the greatest element, ``(min, max)``, over ``dim`` or over all; equal ones share the gradient."""
     def frexp(self) -> MantissaAndExponent:
@@ -882,14 +889,10 @@ TypeError for a float."""
         """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError for two dtypes."""
     def heaviside_(self, values: Tensor) -> Tensor:
         """`heaviside`, in place."""
-    def is_complex(self) -> builtins.bool:
-        """False: no Tensor here is complex."""
     def is_nonzero(self) -> builtins.bool:
         """Whether the only element is not 0. RuntimeError unless there is just one."""
     def is_same_size(self, other: Tensor) -> builtins.bool:
         """Whether two Tensors have one shape."""
-    def isreal(self) -> Tensor:
-        """True everywhere (bool): no Tensor here is complex."""
     def ldexp(self, other: Tensor) -> Tensor:
         """``input * 2**other``."""
     def ldexp_(self, other: Tensor) -> Tensor:
@@ -922,20 +925,34 @@ TypeError for a float."""
         """Parts of the sizes listed along ``dim``; all are views."""
     def vsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
         """`tensor_split` along rows, into equal parts where a number is given."""
+    def adjoint(self) -> Tensor:
+        """The conjugates of transposed matrices. RuntimeError for a vector."""
     def angle(self) -> Tensor:
-        """0, or pi where ``input`` is negative; nan where it is nan. Its gradient is 0."""
+        """The angles to the positive real axis, in radians: of real numbers 0, or pi where they are negative.
+    
+    The gradient of real numbers is 0; nan stays nan."""
     def conj(self) -> Tensor:
-        """The input itself: there are no complex numbers."""
+        """The conjugates, in memory of their own; of real numbers the Tensor itself."""
     def conj_physical(self) -> Tensor:
-        """The input itself: there are no complex numbers."""
+        """`conj`."""
+    def conj_physical_(self) -> Tensor:
+        """`conj_physical`, in place."""
+    def is_complex(self) -> builtins.bool:
+        """Whether the element type is complex."""
     def is_conj(self) -> builtins.bool:
-        """False: there are no complex numbers."""
+        """False: a conjugate has memory of its own."""
     def is_neg(self) -> builtins.bool:
-        """False: there are no complex numbers."""
+        """False."""
+    def isreal(self) -> Tensor:
+        """True where the imaginary part is 0 (bool)."""
     def resolve_conj(self) -> Tensor:
-        """The input itself: there are no complex numbers."""
+        """The Tensor itself: a conjugate has memory of its own."""
     def resolve_neg(self) -> Tensor:
-        """The input itself: there are no complex numbers."""
+        """The Tensor itself."""
+    def sgn(self) -> Tensor:
+        """``input / abs(input)``, 0 at 0; of real numbers `sign`."""
+    def sgn_(self) -> Tensor:
+        """`sgn`, in place."""
     def sum_to_size(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
     def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
@@ -1017,7 +1034,7 @@ TypeError for a float."""
     
     RuntimeError for weights that are negative or not finite, for a row of zeros, and for more samples than there are
     weights without ``replacement``."""
-    def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+    def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + value * tensor1 / tensor2``."""
@@ -1051,18 +1068,18 @@ TypeError for a float."""
     The gradient passes where min <= input <= max. RuntimeError if both bounds are None."""
     def clip_(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
         """`clip`, in place."""
-    def div(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
+    def div(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
-    def div_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
+    def div_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """`div`, in place."""
-    def divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
+    def divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
-    def divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
+    def divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """`divide`, in place."""
     def equal(self, other: Tensor) -> builtins.bool:
         """Whether shape and all elements are the same. TypeError for what is no Tensor."""
-    def float_power(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
-        """``input ** exponent`` in float64."""
+    def float_power(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
+        """``input ** exponent`` in float64, or in complex128."""
     def frac(self) -> Tensor:
         """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
     def frac_(self) -> Tensor:
@@ -1087,24 +1104,35 @@ TypeError for a float."""
         """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them."""
     def positive(self) -> Tensor:
         """``input`` itself. RuntimeError for bool."""
-    def pow(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def pow(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input ** exponent``; at least one of the two is a Tensor.
     
     The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power."""
-    def pow_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def pow_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`pow`, in place."""
     def square(self) -> Tensor:
         """``input * input``."""
     def square_(self) -> Tensor:
         """`square`, in place."""
-    def sub(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+    def sub(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input - alpha * other``."""
-    def subtract(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+    def subtract(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input - alpha * other``."""
-    def true_divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def true_divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input / other``."""
-    def true_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+    def true_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`true_divide`, in place."""
+    def istft(self, n_fft: builtins.int, hop_length: builtins.int | None=None, win_length: builtins.int | None=None, window: Tensor | None=None, center: builtins.bool=True, normalized: builtins.bool=False, onesided: builtins.bool | None=None, length: builtins.int | None=None, return_complex: builtins.bool=False) -> Tensor:
+        """The signal of which ``input`` ([batch,] frequency, piece) is the `stft`, ``length`` points of it.
+    
+    Pieces are added, weighted by the window, over the sum of its squares.  RuntimeError where that is 0 somewhere."""
+    def stft(self, n_fft: builtins.int, hop_length: builtins.int | None=None, win_length: builtins.int | None=None, window: Tensor | None=None, center: builtins.bool=True, pad_mode: str='reflect', normalized: builtins.bool=False, onesided: builtins.bool | None=None, return_complex: builtins.bool | None=None, align_to_window: builtins.bool | None=None) -> Tensor:
+        """The transforms of overlapping pieces of a signal (time) or (batch, time): ([batch,] frequency, piece).
+    
+    A piece has ``n_fft`` points, ``hop_length`` (a quarter of it) behind the one before, times ``window`` (of
+    ``win_length`` points, in the middle).  With ``center`` the signal is extended by half a piece at both ends, by
+    ``pad_mode``.  ``onesided`` leaves out the conjugates of a real signal; ``normalized`` divides by the root of
+    ``n_fft``.  Without ``return_complex`` parts stand along a last dimension."""
     def mvlgamma(self, p: builtins.int) -> Tensor:
         """The logarithm of the gamma function of ``p`` dimensions: p*(p-1)/4 * log(pi) and ``lgamma(input - k/2)``, k < p.
     
@@ -1168,7 +1196,7 @@ TypeError for a float."""
     def outer(self, vec2: Tensor) -> Tensor:
         """All products of the elements of two vectors, (n, m)."""
     def vdot(self, other: Tensor) -> Tensor:
-        """The inner product of two vectors of one length (0-d): `dot`, as there are no complex numbers."""
+        """The inner product of two vectors of one length (0-d), with the conjugate of ``input``."""
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
@@ -1244,7 +1272,7 @@ TypeError for a float."""
     def min(self, *, other: Tensor) -> Tensor:
         ...
     def nansum(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
-        """The sum over ``dim`` with nan counted as 0."""
+        """The sum over ``dim`` with nan counted as 0. RuntimeError for complex numbers."""
     def prod(self, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
         """The product over ``dim`` (one dimension, or None for all); its gradient is exact also at zeros."""
     def std(self, dim: builtins.int | Sequence[builtins.int] | None | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:

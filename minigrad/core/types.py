@@ -14,9 +14,9 @@ from minigrad.core.tensor import Tensor
 # Python's bool, where a method of Tensor has taken its name.
 Flag: TypeAlias = bool
 Number: TypeAlias = "int | float | bool"
-Operand: TypeAlias = "Tensor | Number | Array | np.generic"
+Operand: TypeAlias = "Tensor | Number | complex | Array | np.generic"
 # Of Tensors, those of one number.
-NumberLike: TypeAlias = "Tensor | Number | np.generic"
+NumberLike: TypeAlias = "Tensor | Number | complex | np.generic"
 Dim: TypeAlias = "int | Sequence[int] | None"
 Sizes: TypeAlias = "int | Sequence[int]"
 # Or a tuple of them.

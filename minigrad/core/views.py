@@ -186,6 +186,6 @@ def become_view(t: Tensor, reshaped: Callable[[Tensor], Tensor]) -> None:
 
 def _scattered(base: Any, before: Any, value: Any, path: Any) -> Node:
     """The record of the base after a change through a view: the memory already holds the result."""
-    layout = view_scatter.layout((before.requires_grad, value._node.requires_grad))
+    layout = view_scatter.layout((before.requires_grad, value._node.requires_grad), before.dtype)
     array = base._array
     return new_node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)

@@ -69,13 +69,24 @@ class Run:
                 )
 
     def check_floats(self) -> None:
-        """RuntimeError unless the result is a tree of Tensors of floats."""
+        """RuntimeError unless the result is a tree of Tensors of floats, which may be complex."""
         self.check_outputs()
         for t in self.outputs:
-            if t._array.dtype.kind != "f":
+            if t._array.dtype.kind not in "fc":
                 raise runtime_error(
                     f"{self.name}: All outputs of f must be floating-point Tensors, got Tensor with dtype {t.dtype}"
                 )
+
+    def check_real(self, name: str) -> None:
+        """As `check_floats`; RuntimeError also for complex numbers."""
+        self.check_floats()
+        for what, tensors in (("input", self.inputs), ("output", self.outputs)):
+            for i, t in enumerate(tensors):
+                if t._array.dtype.kind == "c":
+                    raise runtime_error(
+                        f"{name}: Expected all {what}s to be real but received complex tensor at flattened {what} idx: "
+                        f"{i}; take view_as_real() of it"
+                    )
 
     def create(self, vectors: Sequence[Tensor] = ()) -> bool:
         """Whether derivatives are recorded: the results, or the vectors, depend on an outer graph."""

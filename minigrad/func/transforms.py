@@ -245,7 +245,7 @@ def jvp(
 
 def _need_floats(points: Sequence[object]) -> None:
     for x in points:
-        if isinstance(x, Tensor) and x._array.dtype.kind != "f":
+        if isinstance(x, Tensor) and x._array.dtype.kind not in "fc":
             raise value_error(f"Expected primal to be floating point or complex, but got: {x._array.dtype}")
 
 
@@ -281,7 +281,7 @@ def jacrev(
     def wrapper(*args: Any) -> Any:
         not_all(argnums)
         run = Run("vjp(f, ...)", func, args, {}, argnums, has_aux)
-        run.check_floats()
+        run.check_real("jacrev")
         create = run.create()
         with recorded():
             jacobian = run.shown_jacobians(by_rows(run.outputs, run.level.nodes, create), create)
@@ -323,7 +323,7 @@ def jacfwd(
             )
         _need_floats(flatten(tuple(args[i] for i in places_of(argnums, len(args))))[0])
         run = Run("jvp(f, primals, tangents)", func, args, {}, argnums, has_aux)
-        run.check_outputs()
+        run.check_real("jacfwd")
         create = run.create()
         with recorded():
             push = Push(run.outputs, run.level.nodes)

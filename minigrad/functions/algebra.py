@@ -11,6 +11,7 @@ from minigrad.functions import factorizations, systems
 from minigrad.functions.dims import whole
 from minigrad.functions.elementwise import own
 from minigrad.functions.factorizations import NOTHING, both_triangles, identity
+from minigrad.functions.images import pad
 from minigrad.functions.linalg import matmul
 from minigrad.functions.matrix_checks import matrix, square, square_sizes
 from minigrad.functions.results import LU, QR, OlderSVD, SignAndLogDet, TriangularSolution
@@ -19,8 +20,8 @@ from minigrad.ops import matrices as ops
 
 __all__ = [
     "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "lu", "lu_solve",
-    "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "pinverse", "qr", "slogdet", "svd",
-    "triangular_solve",
+    "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet",
+    "svd", "triangular_solve",
 ]  # fmt: skip
 
 
@@ -115,9 +116,9 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
             f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L._array.shape[-1]} by "
             f"{L._array.shape[-1]} but each b matrix is {input._array.shape[-2]} by {input._array.shape[-1]}"
         )
-    low = L.mT if upper else L
+    low = L.mH if upper else L
     y = systems.solve_triangular(low, input, upper=False)
-    return systems.solve_triangular(low.mT, y, upper=True)
+    return systems.solve_triangular(low.mH, y, upper=True)
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
@@ -143,12 +144,38 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> OlderSVD:
         values = factorizations.svdvals(input)
         return OlderSVD(input.new_zeros((*batch, n, n)), values, input.new_zeros((*batch, m, m)))
     u, s, v = factorizations.svd(input, not some)
-    return OlderSVD(u, s, own(v.mT))
+    return OlderSVD(u, s, own(v.mH))
 
 
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     """`linalg.householder_product`."""
     return factorizations.householder_product(input, input2)
+
+
+def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
+    """``Q @ other``, or with ``left=False`` ``other @ Q``; with ``transpose`` the adjoint of Q in its place.
+
+    Q is (..., m, m), the whole product of the reflections of which `orgqr` gives the first columns.
+    """
+    matrix("ormqr", input)
+    m, n = input._array.shape[-2:]
+    side = -2 if left else -1
+    if other._array.ndim < 2 or other._array.shape[side] != m:
+        raise runtime_error(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
+    if tau._array.shape[-1:] != (min(m, n),):
+        raise runtime_error(
+            f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])"
+        )
+    for name, t in (("tau", tau), ("other", other)):
+        if t._array.dtype != input._array.dtype:
+            raise runtime_error(
+                f"torch.ormqr: Expected input and {name} to have the same dtype, but input has dtype {input.dtype} and "
+                f"{name} has dtype {t.dtype}"
+            )
+    columns = pad(input, [0, m - n]) if n < m else input[..., :m]
+    q = factorizations.householder_product(columns, tau)
+    q = q.mH if transpose else q
+    return matmul(q, other) if left else matmul(other, q)
 
 
 def triangular_solve(
@@ -188,7 +215,7 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
 
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
-    cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power orgqr pinverse qr
-    slogdet svd triangular_solve
+    cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power orgqr ormqr pinverse
+    qr slogdet svd triangular_solve
 """
 public(globals(), __all__, home="minigrad")

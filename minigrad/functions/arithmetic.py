@@ -16,8 +16,8 @@ from minigrad.ops import arithmetic as ops
 from minigrad.ops import elementwise as e
 
 __all__ = [
-    "adjoint", "aminmax", "cumulative_trapezoid", "frexp", "heaviside", "is_complex", "is_floating_point",
-    "is_nonzero", "is_same_size", "isreal", "ldexp", "nan_to_num", "trapezoid", "trapz",
+    "aminmax", "cumulative_trapezoid", "frexp", "heaviside", "is_floating_point",
+    "is_nonzero", "is_same_size", "ldexp", "nan_to_num", "trapezoid", "trapz",
 ]  # fmt: skip
 
 
@@ -55,11 +55,6 @@ def frexp(input: Tensor) -> MantissaAndExponent:
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """``input * 2**other``."""
     return apply(e.mul, (input, pow(2.0, other)))
-
-
-def isreal(input: Tensor) -> Tensor:
-    """True everywhere (bool): no Tensor here is complex."""
-    return apply(e.eq, (apply(e.zero, (input,)), 0))
 
 
 # ---------------------------------------------------------------- along dimensions
@@ -130,21 +125,6 @@ def _shifted(t: Tensor, dim: int, start: int) -> Tensor:
 # ---------------------------------------------------------------- transposed; questions
 
 
-def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged (of real numbers, as `Tensor.mT`)."""
-    if input._array.ndim == 1:
-        raise runtime_error(
-            "tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor."
-        )
-    transposed: Tensor = input.mT
-    return transposed
-
-
-def is_complex(input: Tensor) -> bool:
-    """False: no Tensor here is complex."""
-    return bool(input._array.dtype.kind == "c")
-
-
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is one of floating-point numbers."""
     return bool(input._array.dtype.kind == "f")
@@ -170,7 +150,7 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
-    adjoint aminmax frexp heaviside heaviside_ is_complex is_nonzero is_same_size isreal ldexp ldexp_
+    aminmax frexp heaviside heaviside_ is_nonzero is_same_size ldexp ldexp_
     nan_to_num nan_to_num_
 """
 public(globals(), __all__, home="minigrad")

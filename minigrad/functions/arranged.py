@@ -287,7 +287,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     count = x._array.size if N is None else int(N)
     if count < 0:
         raise runtime_error("N must be non-negative.")
-    kind = None if x._array.dtype.kind == "f" else dtypes.int64
+    kind = None if x._array.dtype.kind in "fc" else dtypes.int64
     ones = x.new_ones((x._array.size, min(count, 1)), dtype=kind)
     if count < 2:
         return ones

@@ -1,8 +1,7 @@
-"""Views as copies, windows, differences, and names that PyTorch has for complex numbers too, under PyTorch's names."""
+"""Views as copies, windows and differences, under PyTorch's names."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,18 +9,17 @@ from minigrad.core import basic
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Sizes
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import runtime_error
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim
-from minigrad.functions.elementwise import where
 from minigrad.functions.images import pad as padded
 from minigrad.functions.parts import cat, chunk, split, unbind
 from minigrad.gate import public
 from minigrad.ops import shape, strided
 
 __all__ = [
-    "alias_copy", "angle", "conj", "conj_physical", "constant_pad_nd", "diagonal_copy", "expand_copy", "gradient",
-    "is_conj", "is_neg", "permute_copy", "real", "resolve_conj", "resolve_neg", "split_with_sizes_copy",
+    "alias_copy", "constant_pad_nd", "diagonal_copy", "expand_copy", "gradient",
+    "permute_copy", "split_with_sizes_copy",
     "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsafe_chunk", "unsafe_split",
     "unsqueeze_copy", "view_copy",
 ]  # fmt: skip
@@ -95,60 +93,6 @@ def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]
 def unsafe_split(tensor: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Copies of the parts of `split`, so that a change of one in place is none of the others."""
     return tuple(part.clone() for part in split(tensor, split_size, dim))
-
-
-# ---------------------------------------------------------------- of complex numbers, of which there are none
-
-
-def real(input: Tensor) -> Tensor:
-    """The input itself: there are no complex numbers."""
-    return _itself("real", input)
-
-
-def conj(input: Tensor) -> Tensor:
-    """The input itself: there are no complex numbers."""
-    return _itself("conj", input)
-
-
-def conj_physical(input: Tensor) -> Tensor:
-    """The input itself: there are no complex numbers."""
-    return _itself("conj_physical", input)
-
-
-def resolve_conj(input: Tensor) -> Tensor:
-    """The input itself: there are no complex numbers."""
-    return _itself("resolve_conj", input)
-
-
-def resolve_neg(input: Tensor) -> Tensor:
-    """The input itself: there are no complex numbers."""
-    return _itself("resolve_neg", input)
-
-
-def is_conj(input: Tensor) -> bool:
-    """False: there are no complex numbers."""
-    _itself("is_conj", input)
-    return False
-
-
-def is_neg(input: Tensor) -> bool:
-    """False: there are no complex numbers."""
-    _itself("is_neg", input)
-    return False
-
-
-def _itself(name: str, input: Tensor) -> Tensor:
-    if not isinstance(input, Tensor):
-        raise type_error(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
-    return input
-
-
-def angle(input: Tensor) -> Tensor:
-    """0, or pi where ``input`` is negative; nan where it is nan. Its gradient is 0."""
-    x = input if input._array.dtype.kind == "f" else input.float()
-    # through `sign`, whose gradient is 0 also where the input is inf
-    y = x.sign().clamp(max=0).abs() * math.pi
-    return where(x.isnan(), math.nan, y)
 
 
 # ---------------------------------------------------------------- windows and sums
@@ -225,7 +169,7 @@ def gradient(
     for d in dims:
         if input._array.shape[d] < edge_order + 1:
             raise runtime_error("torch.gradient expected each dimension size to be at least edge_order+1")
-    x = input if input._array.dtype.kind == "f" else input.float()
+    x = input if input._array.dtype.kind in "fc" else input.float()
     return tuple(_slopes(x, d, step, edge_order) for d, step in zip(dims, steps, strict=True))
 
 
@@ -285,7 +229,7 @@ def _slopes(x: Tensor, d: int, step: Any, edge_order: int) -> Tensor:
 
 
 METHODS = """
-    angle conj conj_physical is_conj is_neg resolve_conj resolve_neg sum_to_size unfold unsafe_chunk unsafe_split
+    sum_to_size unfold unsafe_chunk unsafe_split
 """
 public(globals(), __all__, home="minigrad")
 public(globals(), ("sum_to_size", "unfold"), home="minigrad", cls="Tensor.")

@@ -68,9 +68,11 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
         dtypes.as_numpy(array.dtype)
     else:
         array = _from_nested(data, dtype)
+        if array.dtype.kind == "c" and dtype is not None and dtypes.as_numpy(dtype).kind not in "cb":
+            raise type_error(f"must be real number, not complex: {dtype} has no imaginary part")
         if dtype is not None and array.size and not _holds(array, dtypes.as_numpy(dtype)):
             raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
-        if dtype is None and (array.dtype.kind == "f" or array.size == 0):
+        if dtype is None and (array.dtype.kind in "fc" or array.size == 0):
             dtype = dtypes.OF_NUMPY.get(_meeting(data), dtype)
     target = dtypes.as_numpy(array.dtype if dtype is None else dtype)
     return array if array.dtype == target and array.dtype.isnative else QUIET.run(array.astype, target)
@@ -99,8 +101,8 @@ def _meeting(data: Any) -> np.dtype[Any]:
             met.add(np.dtype(kind))
         elif issubclass(kind, (np.ndarray, Tensor)):
             met |= {raw(x).dtype for x in level if isinstance(x, kind)}
-        elif issubclass(kind, float):
-            met.add(dtypes.default_float())
+        elif issubclass(kind, (float, complex)):
+            met.add(dtypes.number_dtype(kind(0)))
     return functools.reduce(dtypes.promote, met) if met else dtypes.default_float()
 
 
@@ -124,14 +126,14 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
     if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
-        if dtype is None or dtypes.as_numpy(dtype).kind != "f":
+        if dtype is None or dtypes.as_numpy(dtype).kind not in "fc":
             raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
     if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
         return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufc":
         raise _no_number(data, _first(data), dtype)
     return array
 
@@ -143,8 +145,6 @@ def _no_number(data: Any, first: Any, dtype: DTypeLike | None) -> Exception:
     text = f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {first!r}"
     if isinstance(first, (str, bytes)) or dtype is not None:
         return type_error(text)
-    if isinstance(first, complex):
-        return type_error(f"{text}; there are no complex numbers here")
     return runtime_error(f"Could not infer dtype of {type(first).__name__}; {text}")
 
 
@@ -299,7 +299,9 @@ def full(
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if kind.kind in "iu" and not isinstance(value, Numeral):
+    if (kind.kind in "iu" or (kind.kind == "f" and isinstance(value, complex))) and not isinstance(
+        value, Numeral
+    ):
         value = held(value, kind)
     if isinstance(fill_value, Numeral) and kind.kind == "f":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
@@ -409,6 +411,8 @@ def arange(
         raise type_error("arange() takes end, or start and end, as in arange(3) or arange(1, 3)")
     start, end, step = (_plain_number(x) for x in (0 if start is None else start, end, step))
     kind = None if dtype is None else dtypes.as_numpy(dtype)
+    if kind is not None and kind.kind == "c":
+        raise not_implemented_error(f'"arange" not implemented for {dtype}; use .to() on another one')
     if kind is not None and kind.kind == "b":
         raise not_implemented_error('"arange" not implemented for bool; use .bool() on another one')
     if step == 0:
@@ -453,7 +457,7 @@ def linspace(
 
 def _spaced(start: Any, end: Any, steps: int, kind: Any) -> Any:
     scalar = kind.type
-    if steps == 1 or kind.kind != "f":
+    if steps == 1 or kind.kind not in "fc":
         return np.linspace(start, end, steps).astype(kind)
     # As PyTorch: in the dtype itself, from both ends to the middle
     step = scalar((scalar(end) - scalar(start)) / scalar(max(steps - 1, 1)))

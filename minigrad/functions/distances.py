@@ -13,6 +13,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Dim, Number
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, warn
+from minigrad.functions.complex import complex as complex_
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
 from minigrad.functions.lengths import length
@@ -33,7 +34,7 @@ def norm(
     """
     if dtype is not None:
         input = cast(input, dtypes.as_numpy(dtype))
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fc":
         raise runtime_error(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
         )
@@ -146,7 +147,7 @@ def cov(
     if x._array.dtype == bool:
         raise runtime_error("cov(): bool dtype is not supported for input")
     x = x.reshape(1, -1) if x._array.ndim < 2 else x
-    if x._array.dtype.kind != "f":
+    if x._array.dtype.kind not in "fc":
         x = cast(x, dtypes.default_float())
     count = x._array.shape[1]
     weights: Any = None
@@ -185,7 +186,7 @@ def cov(
         )
         norm_factor = 0.0
     x = x - mean
-    y: Tensor = x @ (x if weights is None else x * weights).mT / norm_factor
+    y: Tensor = x @ (x if weights is None else x * weights).mH / norm_factor
     return y.reshape(()) if len(x._array) == 1 else y
 
 
@@ -200,7 +201,10 @@ def corrcoef(input: Tensor) -> Tensor:
     if not c._array.ndim:
         return c / c
     deviation = c.diagonal().sqrt()
-    return (c / deviation.unsqueeze(-1) / deviation.unsqueeze(-2)).clamp(-1, 1)
+    c = c / deviation.unsqueeze(-1) / deviation.unsqueeze(-2)
+    if c._array.dtype.kind == "c":
+        return complex_(c.real.clamp(-1, 1), c.imag.clamp(-1, 1))
+    return c.clamp(-1, 1)
 
 
 METHODS = """

@@ -88,7 +88,7 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
     meet = dtypes.common([raw(input), raw(other)])
-    if (isinstance(alpha, float) and meet.kind != "f") or (isinstance(alpha, bool) and meet.kind != "b"):
+    if (isinstance(alpha, float) and meet.kind not in "fc") or (isinstance(alpha, bool) and meet.kind != "b"):
         raise runtime_error(
             f"{name}(): for integral input tensors, argument alpha must not be a floating point number"
         )
@@ -152,8 +152,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
 
 
 def float_power(input: Operand, exponent: Operand) -> Tensor:
-    """``input ** exponent`` in float64."""
-    double = dtypes.F64
+    """``input ** exponent`` in float64, or in complex128."""
+    double = dtypes.promote(dtypes.F64, dtypes.common([raw(input), raw(exponent)]))
     return pow(cast(input, double), cast(exponent, double))
 
 
@@ -308,7 +308,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, Tensor) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fc":
         raise not_implemented_error(f'"lerp" not implemented for {input.dtype}; use .float() first')
     return apply(e.lerp, (input, end, weight))
 
@@ -320,7 +320,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``."""
-    if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
+    if dtypes.common([raw(tensor1), raw(tensor2)]).kind not in "fc":
         raise runtime_error(
             "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, tensor2)"
         )

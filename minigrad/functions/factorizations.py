@@ -8,7 +8,7 @@ from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.linalg import matmul
 from minigrad.functions.matrix_checks import matrix, no_info, square
-from minigrad.functions.results import LU, QR, SVD, Eigh, FactorAndInfo, LUFactor, LUFactorAndInfo
+from minigrad.functions.results import LU, QR, SVD, Eig, Eigh, FactorAndInfo, LUFactor, LUFactorAndInfo
 from minigrad.gate import public
 from minigrad.ops import matrices as ops
 
@@ -103,7 +103,7 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     product = one + apply(ops.triangles, (input,), NOTHING)  # so that it is recorded, whatever the sizes
     for k in reversed(range(count)):
         v = columns[..., :, k : k + 1]
-        product = product - tau[..., k : k + 1, None] * matmul(v, matmul(v.mT, product))
+        product = product - tau[..., k : k + 1, None] * matmul(v, matmul(v.mH, product))
     return product
 
 
@@ -115,6 +115,21 @@ def _symmetric(A: Tensor, UPLO: str) -> dict[str, bool]:
         raise runtime_error(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     square("linalg.eigh", A)
     return {"lower": UPLO.upper() == "L"}
+
+
+def eig(A: Tensor) -> Eig:
+    """Eigenvalues (..., n) and eigenvectors in columns of A (..., n, n), complex.
+
+    Vectors have length 1.  A loss must not depend on their phase; the gradient is not finite where eigenvalues repeat.
+    """
+    square("linalg.eig", A)
+    packed = apply(ops.eig, (A,))
+    return Eig(apply(ops.eig_values, (A, packed)), apply(ops.eig_vectors, (A, packed)))
+
+
+def eigvals(A: Tensor) -> Tensor:
+    """The eigenvalues of `eig`."""
+    return eig(A).eigenvalues
 
 
 def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
@@ -222,7 +237,7 @@ def both_triangles(both: Tensor) -> tuple[Tensor, Tensor]:
 
 
 LINALG = (
-    "cholesky", "cholesky_ex", "eigh", "eigvalsh", "householder_product", "lu", "lu_factor", "lu_factor_ex", "qr",
-    "svd", "svdvals",
+    "cholesky", "cholesky_ex", "eig", "eigh", "eigvals", "eigvalsh", "householder_product", "lu", "lu_factor",
+    "lu_factor_ex", "qr", "svd", "svdvals",
 )  # fmt: skip
 public(globals(), LINALG, home="minigrad.linalg")

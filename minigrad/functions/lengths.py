@@ -19,6 +19,8 @@ METHODS = ""
 def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
     """The norm over dimensions, or over all."""
     over: dict[str, Any] = {"dim": dims, "keepdim": keepdim}
+    if x._array.dtype.kind == "c":
+        x = x.abs()
     if p == 2:
         return apply(ops.length, (x,), over)
     if p == 0:

@@ -119,8 +119,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """The inner product of two vectors of one length (0-d): `dot`, as there are no complex numbers."""
-    return dot(input, other)
+    """The inner product of two vectors of one length (0-d), with the conjugate of ``input``."""
+    return dot(input.conj(), other)
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:

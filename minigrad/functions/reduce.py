@@ -7,7 +7,9 @@ range raises IndexError, one named twice RuntimeError.
 from __future__ import annotations
 
 import builtins
+import functools
 import math
+import operator
 from typing import Any, overload
 
 import numpy as np
@@ -38,9 +40,9 @@ def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = 
     if dtype is not None and not floats:
         _carries(input, dtype)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
-    if floats and t._array.dtype.kind != "f":
+    if floats and t._array.dtype.kind not in "fc":
         raise runtime_error(
-            f"{name}(): could not infer output dtype. Input dtype must be a floating point dtype. "
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
             f"Got: {t.dtype}; convert it with .float() first"
         )
     return t
@@ -48,7 +50,7 @@ def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = 
 
 def _carries(input: Tensor, dtype: Any) -> None:
     """RuntimeError where gradients would be lost in an integer ``dtype``."""
-    if dtypes.as_numpy(dtype).kind != "f" and input.requires_grad and MODE.get().grad:
+    if dtypes.as_numpy(dtype).kind not in "fc" and input.requires_grad and MODE.get().grad:
         raise runtime_error(
             f"Autograd not support dtype: {dtype} has no gradients; use .detach() to go without"
         )
@@ -70,7 +72,9 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLi
 def nansum(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
-    """The sum over ``dim`` with nan counted as 0."""
+    """The sum over ``dim`` with nan counted as 0. RuntimeError for complex numbers."""
+    if input._array.dtype.kind == "c":
+        raise runtime_error("nansum on CPU does not support complex inputs")
     return sum(input.masked_fill(input.isnan(), 0), dim, keepdim, dtype=dtype)
 
 
@@ -112,11 +116,18 @@ def std(
 def _deviation(
     op: Op, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: float | None
 ) -> Tensor:
-    dim, correction = _spread_arguments(dim, unbiased, correction)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fc":
         raise runtime_error(
             f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first"
         )
+    if input._array.dtype.kind == "c":
+        parts = (
+            _deviation(reduce.var, part, dim, unbiased, keepdim, correction)
+            for part in (input.real, input.imag)
+        )
+        y: Tensor = functools.reduce(operator.add, parts)
+        return y.sqrt() if op is reduce.std else y
+    dim, correction = _spread_arguments(dim, unbiased, correction)
     dims = all_dims(dim, input._array.ndim)
     shape = input._array.shape
     count = math.prod(shape if dims is None else [shape[d] for d in dims])

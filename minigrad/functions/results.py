@@ -81,6 +81,14 @@ class QR(NamedTuple):
     R: Tensor
 
 
+@prints_as("linalg_eig")
+class Eig(NamedTuple):
+    """Of `linalg.eig`."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
 @prints_as("linalg_eigh")
 class Eigh(NamedTuple):
     """Of `linalg.eigh`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +31,14 @@ def logspace(
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     if kind.kind == "b":
         raise not_implemented_error('"logspace" not implemented for bool; use .bool() on another one')
-    if kind.kind != "f":
-        start, end = int(start), int(end)
-    powers = linspace(start, end, steps, dtype=kind if kind.kind == "f" else np.float64, device=device)._array
+    first: Any
+    last: Any
+    first, last = start, end
+    if kind.kind in "iu":
+        first, last = int(first), int(last)
+    powers = linspace(
+        first, last, steps, dtype=kind if kind.kind in "fc" else np.float64, device=device
+    )._array
     values = QUIET.run(np.power, powers.dtype.type(base), powers).astype(kind)
     return from_numpy(values).requires_grad_(requires_grad)
 
@@ -46,7 +52,8 @@ def range(
         "range is deprecated and will be removed, since Python's range does not have its end; use arange, with values "
         "in [start, end)."
     )
-    first, last, by = (float(x) for x in (start, end, step))
+    numbers: Any = start, end, step
+    first, last, by = map(float, numbers)
     if by == 0:
         raise runtime_error("step must be nonzero")
     if not math.isfinite(first) or not math.isfinite(last):

@@ -55,7 +55,7 @@ def pinv(
 
     By default ``rtol`` is ``max(m, n) * eps``, or 0 where ``atol`` is given. The gradient takes the rank as fixed.
     """
-    if A._array.ndim < 2 or A._array.dtype.kind != "f" or A._array.dtype == np.float16:
+    if A._array.ndim < 2 or A._array.dtype.kind not in "fc" or A._array.dtype == np.float16:
         raise runtime_error(
             f"linalg.pinv({A.dtype}{list(A._array.shape)}): expected a tensor with 2 or more dimensions of float, "
             "double, cfloat or cdouble types"
@@ -80,9 +80,9 @@ def pinv(
 
 
 def mirrored(A: Tensor) -> Tensor:
-    """The symmetric matrix with the lower triangle of A."""
+    """The symmetric or Hermitian matrix with the lower triangle of A."""
     low = apply(ops.triangles, (A,), LOWER)
-    both: Tensor = low + apply(ops.triangles, (A,), STRICTLY_LOWER).mT
+    both: Tensor = low + apply(ops.triangles, (A,), STRICTLY_LOWER).mH
     return both
 
 
@@ -194,14 +194,14 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
     if pivots._array.dtype != np.int32:
         raise runtime_error("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
     if not left:
-        return own(lu_solve(LU, pivots, B.mT, left=True, adjoint=not adjoint).mT)
+        return own(lu_solve(LU, pivots, B.mH, left=True, adjoint=not adjoint).mH)
     _fits("linalg.lu_solve", LU, B, True)
     order = apply(ops.unpivot, (pivots,), {"rows": LU._array.shape[-1], "dtype": LU._array.dtype})
     if not adjoint:
         y = apply(ops.solve_triangular, (LU, matmul(order.mT, B)), {"upper": False, "unit": True})
         return apply(ops.solve_triangular, (LU, y), {"upper": True, "unit": False})
-    y = apply(ops.solve_triangular, (LU.mT, B), {"upper": False, "unit": False})
-    return matmul(order, apply(ops.solve_triangular, (LU.mT, y), {"upper": True, "unit": True}))
+    y = apply(ops.solve_triangular, (LU.mH, B), {"upper": False, "unit": False})
+    return matmul(order, apply(ops.solve_triangular, (LU.mH, y), {"upper": True, "unit": True}))
 
 
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
@@ -341,12 +341,12 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """The inner products of vectors that stand along ``dim``; x and y broadcast."""
+    """The inner products of vectors that stand along ``dim``, with the conjugates of x; x and y broadcast."""
     if x._array.dtype != y._array.dtype:
         raise runtime_error(
             f"linalg.vecdot: Expected x and y to have the same dtype, got {x.dtype} and {y.dtype}"
         )
-    return (x * y).sum(dim)
+    return (x.conj() * y).sum(dim)
 
 
 LINALG = (

@@ -127,7 +127,7 @@ class finfo:
             self.resolution, self.max, self.eps, self.tiny = _ABSENT[type.name]
             self.min, self.smallest_normal = -self.max, self.tiny
             return
-        kind = dtypes.default_float() if type is None else dtypes.as_numpy(type)
+        kind = dtypes.default_float() if type is None else dtypes.real_of(dtypes.as_numpy(type))
         if kind.kind != "f":
             raise type_error(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
         limits = np.finfo(kind)

@@ -99,7 +99,8 @@ def gradcheck(
     """Compares gradients with central differences, at every element or (``fast_mode``) along random vectors.
 
     ``func(*inputs)`` returns Tensors, alone or in tuples, lists and dicts; so may the inputs be.  Those that
-    require grad are checked.  An element passes if ``|analytic - numeric| <= atol + rtol |numeric|``, which is
+    require grad are checked; of complex numbers both parts.  An element passes if
+    ``|analytic - numeric| <= atol + rtol |numeric|``, which is
     PyTorch's rule and, by its defaults, lets an error of a thousandth pass: what passes with an error that
     measuring cannot explain gives a `GradcheckWarning`, and ``rtol=1e-5, atol=1e-7`` refuses it.  A failure
     raises `GradcheckError` with a report, or returns False without ``raise_exception``.  ``seed`` is that of
@@ -111,12 +112,13 @@ def gradcheck(
     pass: `minigrad.testing.check_vjp` checks it.  ``allow_numpy`` says that minigrad's derivatives are meant.
     """
     from minigrad.gradcheck import checking
+    from minigrad.gradcheck.arguments import of_parts
 
     checking.check_options(
         check_forward_ad, check_backward_ad, check_batched_grad, check_batched_forward_grad
     )
     settings = (eps, rtol, atol, nondet_tol, fast_mode, seed)
-    subject = checking.function(func, inputs, allow_numpy)
+    subject = checking.function(*of_parts(func, inputs), allow_numpy)
     return checking.run(subject, settings, check_undefined_grad, raise_exception)
 
 
@@ -143,6 +145,7 @@ def gradgradcheck(
 ) -> bool:
     """`gradcheck` of the gradients: as functions of ``inputs`` and ``grad_outputs`` (random ones if None)."""
     from minigrad.gradcheck import checking
+    from minigrad.gradcheck.arguments import of_parts
 
     if not (check_fwd_over_rev or check_rev_over_rev):
         raise ValueError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
@@ -150,5 +153,6 @@ def gradgradcheck(
         raise ValueError("Setting check_undefined_grad=True requires check_rev_over_rev to be True")
     checking.check_options(check_fwd_over_rev, check_rev_over_rev, check_batched_grad, False)
     settings = (eps, rtol, atol, nondet_tol, fast_mode, seed)
+    func, inputs = of_parts(func, inputs)
     subject = checking.gradients(func, inputs, grad_outputs, seed, gen_non_contig_grad_outputs, allow_numpy)
     return checking.run(subject, settings, check_undefined_grad, raise_exception)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,50 @@ import numpy as np
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error, type_error
+from minigrad.functions.complex import view_as_complex, view_as_real
 from minigrad.gradcheck.ownership import INSTEAD
 from minigrad.gradcheck.report import warn_of_dtype
-from minigrad.gradcheck.structure import named
+from minigrad.gradcheck.structure import leaves, named, replaced
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
     """Several values, or one."""
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def of_parts(func: Callable[..., Any], inputs: Any) -> tuple[Callable[..., Any], Any]:
+    """A function and inputs that are real in place of complex ones: what is measured are slopes along both axes."""
+    values = as_tuple(inputs)
+    if not any(isinstance(t, Tensor) and t.is_complex() for _, t in leaves(values)):
+        return func, inputs
+    split: set[str] = set()
+
+    def in_parts(name: str, t: Any) -> Any:
+        if not (isinstance(t, Tensor) and t.is_complex()):
+            return t
+        split.add(name)
+        return view_as_real(t.detach()).clone().requires_grad_(t.requires_grad)
+
+    @functools.wraps(func)
+    def parts(*values: Any) -> Any:
+        return real_results(func)(
+            *replaced(values, lambda name, t: view_as_complex(t) if name in split else t)
+        )
+
+    return parts, replaced(values, in_parts)
+
+
+def real_results(func: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose complex results are pairs of real numbers."""
+
+    @functools.wraps(func)
+    def parts(*values: Any) -> Any:
+        return replaced(
+            func(*values),
+            lambda _, t: view_as_real(t) if isinstance(t, Tensor) and t.is_complex() else t,
+        )
+
+    return parts
 
 
 def tensors(inputs: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from minigrad.hints.names import NAMES
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
     "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
-    "minigrad.func", "minigrad.linalg", "minigrad.nn.utils", "minigrad.nn.utils.rnn",
+    "minigrad.fft", "minigrad.func", "minigrad.linalg", "minigrad.nn.utils", "minigrad.nn.utils.rnn",
     "minigrad.nn.utils.parametrize", "minigrad.nn.utils.prune", "minigrad.random",
     "minigrad.special", "minigrad.utils", "minigrad.utils.data",
 )  # fmt: skip
@@ -21,9 +21,7 @@ _PLACES = (
 _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "mps xpu ipu bfloat16":
-        "minigrad computes on the CPU, in float16, float32 and float64",
-    "complex eig eigvals fft imag istft polar stft view_as_complex view_as_real":
-        "there are no complex numbers here; x.numpy() leads to NumPy, which has them",
+        "minigrad computes on the CPU, in float16, float32, float64, complex64 and complex128",
     "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
     "minigrad.sparse to_sparse sparse_coo_tensor sparse_csr_tensor": "every Tensor here is dense",
     "minigrad.export": "minigrad.compile records a function and replays it",

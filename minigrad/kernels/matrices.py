@@ -17,11 +17,11 @@ def _wide(x: Any) -> Any:
     return x.astype(np.float32) if x.dtype.char == "e" else x
 
 
-def _flat(x: Array, *parts: Array) -> Any:
-    """The results for each matrix of ``x`` in a row, in its element type."""
+def _flat(x: Array, *parts: Array, dtype: Any = None) -> Any:
+    """The results for each matrix of ``x`` in a row, in its element type or another."""
     batch = x.shape[:-2]
     rows = [p.reshape((*batch, int(np.prod(p.shape[len(batch) :])))) for p in parts]
-    return np.concatenate(rows, -1).astype(x.dtype)
+    return np.concatenate(rows, -1).astype(x.dtype if dtype is None else dtype)
 
 
 def part(packed: Array, start: int, shape: tuple[int, ...]) -> Any:
@@ -148,7 +148,7 @@ def cofactor(x: Array) -> Any:
     In float64.  Where the inverse loses more than half of the digits it comes from singular values: of
     ``u @ diag(s) @ v`` it is ``det(u) * det(v) * u @ diag(c) @ v`` with the products ``c`` of the other values.
     """
-    a = x.astype(np.float64)
+    a = x.astype(np.result_type(x, np.float64))
     fine = np.asarray(np.isfinite(a).all((-2, -1)))[..., None, None]
     a = np.where(fine, a, np.eye(a.shape[-1]))
     y = inv_ex(a)
@@ -158,8 +158,8 @@ def cofactor(x: Array) -> Any:
     else:
         u, s, v = np.linalg.svd(a)
         others = np.where(np.eye(s.shape[-1], dtype=bool), 1.0, s[..., None, :]).prod(-1)
-        sign = np.round(np.linalg.det(u) * np.linalg.det(v))
-        y = (u * (sign[..., None] * others)[..., None, :]) @ v
+        sign = np.linalg.det(u) * np.linalg.det(v)
+        y = (u.conj() * (sign[..., None] * others)[..., None, :]) @ v.conj()
     return np.where(fine, y, np.nan).astype(x.dtype)
 
 
@@ -197,18 +197,18 @@ def _begun(x: Array) -> Array:
     """
     a = np.tril(x)
     for k in range(len(a)):
-        a[k, k] -= a[k, :k] @ a[k, :k]
-        if not a[k, k] > 0:
+        a[k, k] -= a[k, :k] @ a[k, :k].conj()
+        if not a[k, k].real > 0:
             return a
         a[k, k] = np.sqrt(a[k, k])
-        a[k + 1 :, k] = (a[k + 1 :, k] - a[k + 1 :, :k] @ a[k, :k]) / a[k, k]
+        a[k + 1 :, k] = (a[k + 1 :, k] - a[k + 1 :, :k] @ a[k, :k].conj()) / a[k, k]
     a[-1, -1] = 0.0  # rounding hides which it was
     return a
 
 
 def minors(x: Array, factor: Array) -> Any:
     """By matrix the order of the first leading minor that is not positive: there the diagonal of the factor ends."""
-    bad = ~(np.diagonal(factor, axis1=-2, axis2=-1) > 0)
+    bad = ~(np.diagonal(factor, axis1=-2, axis2=-1).real > 0)
     return np.asarray(np.where(bad.any(-1), bad.argmax(-1) + 1 if bad.size else 0, 0), np.int32)
 
 
@@ -226,13 +226,21 @@ def qr_r(x: Array) -> Any:
 
 
 def eigh(x: Array, lower: bool) -> Any:
-    """The eigenvectors in columns and the eigenvalues, flat, of the symmetric matrix with that triangle."""
+    """The eigenvectors in columns and the eigenvalues, flat, of the Hermitian matrix with that triangle."""
     values, vectors = np.linalg.eigh(_wide(x), "L" if lower else "U")
     return _flat(x, vectors, values)
 
 
 def eigvalsh(x: Array, lower: bool) -> Any:
-    return np.linalg.eigvalsh(_wide(x), "L" if lower else "U").astype(x.dtype)
+    return np.linalg.eigvalsh(_wide(x), "L" if lower else "U").astype(x.real.dtype)
+
+
+def eig(x: Array) -> Any:
+    """The eigenvectors in columns and the eigenvalues, flat, all complex."""
+    if not np.isfinite(x).all():
+        raise np.linalg.LinAlgError("linalg.eig: the input matrix contains non-finite values.")
+    values, vectors = np.linalg.eig(_wide(x))
+    return _flat(x, vectors, values, dtype=np.result_type(x, np.complex64))
 
 
 def svd(x: Array, full: bool) -> Any:
@@ -244,7 +252,7 @@ def svd(x: Array, full: bool) -> Any:
 
 def svdvals(x: Array) -> Any:
     _finite("linalg.svd", x)
-    return np.linalg.svd(_wide(x), compute_uv=False).astype(x.dtype)
+    return np.linalg.svd(_wide(x), compute_uv=False).astype(x.real.dtype)
 
 
 def _finite(name: str, x: Array) -> None:
@@ -260,7 +268,7 @@ def pinv(x: Array, atol: float, rtol: float) -> Any:
     u, s, v = np.linalg.svd(_wide(x), False)
     large = s > np.maximum(atol, rtol * s.max(-1, keepdims=True, initial=0))
     inverse = np.where(large, 1 / np.where(large, s, 1), 0).astype(s.dtype)
-    return np.array(np.matmul(v.mT * inverse[..., None, :], u.mT), x.dtype, order="C")
+    return np.array(np.matmul(v.mT.conj() * inverse[..., None, :], u.mT.conj()), x.dtype, order="C")
 
 
 # ---------------------------------------------------------------- elimination with pivots
@@ -274,7 +282,8 @@ def lu(x: Array) -> Any:
     pivots = np.zeros((len(a), min(n, m)), a.dtype)
     every = np.arange(len(a))
     for k in range(min(n, m)):
-        p = k + np.argmax(np.abs(a[:, k:, k]), -1)
+        column = a[:, k:, k]  # of complex numbers LAPACK adds the sizes of the parts
+        p = k + np.argmax(np.abs(column.real) + np.abs(column.imag), -1)
         pivots[:, k] = p + 1
         row = a[every, p]
         a[every, p] = a[:, k]
@@ -310,7 +319,7 @@ def permutation(pivots: Array, rows: int, dtype: Any) -> Any:
 
 
 def whole(x: Array) -> Any:
-    return x.astype(np.int32)
+    return x.real.astype(np.int32)
 
 
 # ---------------------------------------------------------------- results taken out
@@ -321,6 +330,14 @@ def eigenvectors(x: Array, packed: Array, lower: bool) -> Any:
 
 
 def eigenvalues(x: Array, packed: Array, lower: bool) -> Any:
+    return part(packed.real, x.shape[-1] ** 2, x.shape[-1:])
+
+
+def eig_vectors(x: Array, packed: Array) -> Any:
+    return part(packed, 0, x.shape[-2:])
+
+
+def eig_values(x: Array, packed: Array) -> Any:
     return part(packed, x.shape[-1] ** 2, x.shape[-1:])
 
 
@@ -342,7 +359,7 @@ def left_vectors(x: Array, packed: Array, full: bool) -> Any:
 
 def singular_values(x: Array, packed: Array, full: bool) -> Any:
     n, m = x.shape[-2:]
-    return part(packed, n * (n if full else min(n, m)), (min(n, m),))
+    return part(packed.real, n * (n if full else min(n, m)), (min(n, m),))
 
 
 def right_vectors(x: Array, packed: Array, full: bool) -> Any:
@@ -364,7 +381,7 @@ def lu_permutation(packed: Any, rows: int, columns: int) -> Any:
 
 
 def logabsdet(x: Any, packed: Array) -> Any:
-    return part(packed, 1, ())
+    return part(packed.real, 1, ())
 
 
 def det_sign(x: Any, packed: Array) -> Any:
@@ -379,11 +396,11 @@ def matrix_exp(x: Array) -> Any:
 
     N. J. Higham, The scaling and squaring method for the matrix exponential revisited (SIAM J. Matrix Anal. 26, 2005).
     """
-    a = x.astype(np.float64)
+    a = x.astype(np.result_type(x, np.float64))
     norm = np.abs(a).sum(-2).max(-1, initial=0.0)
     halvings = np.ceil(np.log2(np.maximum(norm, 1e-300) / 5.4))
-    halvings = np.where(np.isfinite(halvings), np.clip(halvings, 0, 1100), 0)
-    a = np.ldexp(a, -halvings.astype(np.int32)[..., None, None])
+    halvings = np.where(np.isfinite(halvings), np.clip(halvings, 0, 1074), 0)
+    a = a * np.ldexp(1.0, -halvings.astype(np.int32)[..., None, None])
     one = np.eye(a.shape[-1])
     a2 = a @ a
     a4 = a2 @ a2

@@ -48,6 +48,10 @@ def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     kind = x.dtype.char
     if kind == "e":
         return add_up(x.astype(np.float32), axis, keepdims).astype(np.float16)
+    if kind in "FD" and x.size > FEW:  # their parts, for which the sum is exact
+        parts = np.ascontiguousarray(x)[..., None].view(x.real.dtype)
+        axis = tuple(range(x.ndim)) if axis is None else axis
+        return np.ascontiguousarray(add_up(parts, axis, keepdims)).view(x.dtype)[..., 0]
     if x.size > FEW and kind in "fd":
         y = _folded(x, axis)
         if y is not None:

@@ -20,6 +20,7 @@ __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 def _norm(x: Tensor, p: float, along: int | Sequence[int], keepdim: bool) -> Tensor:
     """The p-norm along a dimension; its gradient is 0 where it is 0."""
     dim = along if isinstance(along, int) else tuple(along)
+    x = x.abs() if x._array.dtype.kind == "c" else x
     if p == 2:
         squares = x.square().sum(dim, keepdim)
         zero = squares.eq(0)
@@ -50,7 +51,7 @@ def normalize(
     out: Tensor | None = None,
 ) -> Tensor:
     """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fc":
         raise runtime_error(
             f"normalize(): Expected a floating point tensor as input. Got {input.dtype}; use .float() first"
         )

@@ -360,14 +360,16 @@ class Module(Hooked):
         format of another number of dimensions.
         """
         dtype, format = _tensors.dtype_of_to(*args, **kwargs), kwargs.get("memory_format")
-        if dtype is not None and not dtype.is_floating_point:
-            raise type_error(f"nn.Module.to only accepts floating point dtypes, but desired dtype={dtype}")
+        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+            raise type_error(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
         if format is not None:
             self._apply(lambda t: t.to(memory_format=format) if t.dim() in (4, 5) else t)
         return self if dtype is None else self._to_float(dtype)
 
     def _to_float(self, dtype: DType) -> Self:
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
 
     def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
         """Gives all parameters and buffers other memory, with whatever is in it; returns self."""

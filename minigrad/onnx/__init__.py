@@ -194,6 +194,8 @@ class _Graph:
             if form is None:
                 raise self.refuse("it has no form in ONNX here")
             arrays, others = self.first.arrays[node], self.second.arrays[twin]
+            if node.dtype.kind == "c":
+                raise self.refuse("it is of complex numbers, which ONNX has no operations for")
             # of numbers among the operands
             self.dtype = node.dtype if node.dtype.kind != "b" else np.result_type(*arrays[:-1])
             inputs = [self.operand(*row) for row in zip(node.inputs, arrays[:-1], others[:-1], strict=True)]

@@ -13,8 +13,8 @@ diagonal: Op = Op("diagonal", k.diagonal, "x; offset dim1 dim2",
                   view=True, moves=True)
 undiagonal: Op = Op("embed_diagonal", k.undiagonal, "g; shape offset dim1 dim2",
                     lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), order="C",
-                    grad_fn="DiagEmbedBackward0")
+                    grad_fn="DiagEmbedBackward0", complex="analytic")
 triangle: Op = Op("triangle", k.triangle, "x; diagonal upper",
                   lambda g, diagonal, upper: triangle(g, diagonal=diagonal, upper=upper), order="C",
-                  grad_fn=names.of_triangle)
+                  grad_fn=names.of_triangle, complex="analytic")
 # fmt: on

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad.core import names
-from minigrad.core.op import Array, Op
+from minigrad.core.basic import conj, real
+from minigrad.core.op import Array, Op, is_complex
 from minigrad.core.plans import Line, Lines, Target
 from minigrad.core.text import Call, Text, of_floats
 from minigrad.dtypes import F32, F64
@@ -28,6 +29,8 @@ def _sigmoid(x: Array) -> Array:
     if x.dtype.char == "e":  # several steps that round once, here and below
         return _sigmoid(x.astype(np.float32)).astype(np.float16)
     # exp of a negative number only, so it never overflows; two of them take less than a choice between 1 and one
+    if x.dtype.kind == "c":
+        return 1.0 / (1.0 + np.exp(-x))
     y = np.exp(np.minimum(x, 0.0))
     y /= 1.0 + np.exp(-np.abs(x))
     return y
@@ -72,6 +75,25 @@ def _clamp(x: Array, min: float | None, max: float | None) -> Array:
 def _sign(x: Array) -> Array:
     # PyTorch: the sign of nan is 0. np.sign takes three times as long.
     return np.subtract(np.greater(x, 0).view(np.int8), np.less(x, 0).view(np.int8)).astype(x.dtype)
+
+
+def _sgn(x: Array) -> Array:
+    size = np.abs(x)
+    return np.where(size == 0, x.dtype.type(0), x / np.where(size == 0, size.dtype.type(1), size))
+
+
+def _abs_vjp(g: Any, x: Any) -> Any:
+    return g * (sgn(x) if is_complex(x) else sign(x))
+
+
+def _acosh_vjp(g: Any, x: Any) -> Any:
+    # of complex numbers two roots, which are cut where the function is
+    return g * (rsqrt(x - 1.0) * rsqrt(x + 1.0) if is_complex(x) else rsqrt(x * x - 1.0))
+
+
+def _sgn_vjp(g: Any, x: Any, y: Any) -> Any:
+    # along the circle alone
+    return where(eq(x, 0), 0.0, (g - y * real(conj(y) * g)) / abs(x))
 
 
 def _power(a: Array, b: Array) -> Array:
@@ -153,8 +175,9 @@ def _pow_base(g: Any, a: Any, b: Any) -> Any:
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     # of a Python number a Python number: NumPy's would widen float32
-    log_a = float(np.log(a)) if isinstance(a, (int, float)) else log(a)
-    return where(logical_and(eq(a, 0.0), ge(b, 0.0)), 0.0, g * (y * log_a))
+    log_a = np.log(a).item() if isinstance(a, (int, float, complex)) else log(a)
+    rising = ge(real(b) if is_complex(b) else b, 0.0)
+    return where(logical_and(eq(a, 0.0), rising), 0.0, g * (y * log_a))
 
 
 def _twice(x: Any) -> Any:
@@ -240,23 +263,25 @@ _FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
 
 # fmt: off
 # arithmetic
-add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True, sums=True)
+add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True, sums=True,
+        complex="analytic")
 sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True,
-         refuse=_SUBTRACTED, grad_fn=names.of_sub)
+         refuse=_SUBTRACTED, grad_fn=names.of_sub, complex="analytic")
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
          text="{} * {}", fold=True, unit=1, wide=True,
-         public="mul mul_ multiply multiply_", doc="``input * other``.")
+         public="mul mul_ multiply multiply_", doc="``input * other``.", complex="analytic")
 div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (div(a, b) / b), cast="float",
-         text="{} / {}", fold=True, wide=True)  # the quotient is not kept: it may be changed in place
+         text="{} / {}", fold=True, wide=True,
+         complex="analytic")  # the quotient is not kept: it may be changed in place
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True,
          cast="same", refuse=_NEGATED, public="neg neg_ negative negative_",
-         doc="``-input``. RuntimeError for bool.")
+         doc="``-input``. RuntimeError for bool.", complex="analytic")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text=of_floats("np.power({}, {})"), elementwise=True,
-          raises=True, new=True, grad_fn=names.of_pow)
+          raises=True, new=True, grad_fn=names.of_pow, complex="analytic")
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
                      text=_pow_scalar_text, into=_pow_scalar_into, twice=True,
-                     new=True, grad_fn="PowBackward0")
+                     new=True, grad_fn="PowBackward0", complex="analytic")
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text=_FLOOR, elementwise=True, wide=True,
          public="floor_divide floor_divide_",
@@ -277,66 +302,66 @@ fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * tru
                      cast="number", text=of_floats("np.fmod({}, {})"), elementwise=True,
          public="fmod fmod_", form=_AGAINST, doc="The remainder with the sign of ``input``.",
                      raises=True, new=True, grad_fn=names.of_number("Fmod", 1, 0))
-square          = Op("square", np.square, "x", lambda g, x: g * _twice(x), grad_fn="PowBackward0")
+square          = Op("square", np.square, "x", lambda g, x: g * _twice(x), grad_fn="PowBackward0", complex="analytic")
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      text="1.0 / {}",
          public="reciprocal reciprocal_", doc="``1 / x``.",
-                     numba="np.reciprocal({})")
+                     numba="np.reciprocal({})", complex="analytic")
 
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", activation=True,
-         public="exp exp_", doc="e to the power of each element.")
+         public="exp exp_", doc="e to the power of each element.", complex="analytic")
 exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float",
-         public="exp2 exp2_", doc="2 to the power of each element.")
+         public="exp2 exp2_", doc="2 to the power of each element.", complex="analytic")
 expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float",
-         public="expm1 expm1_", doc="``exp(x) - 1``, exact near 0.")
+         public="expm1 expm1_", doc="``exp(x) - 1``, exact near 0.", complex="analytic")
 log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float",
-         public="log log_", doc="The natural logarithm; nan below 0, -inf at 0.")
+         public="log log_", doc="The natural logarithm; nan below 0, -inf at 0.", complex="analytic")
 log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="float",
-         public="log2 log2_", doc="The logarithm to base 2.")
+         public="log2 log2_", doc="The logarithm to base 2.", complex="analytic")
 log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float",
-         public="log10 log10_", doc="The logarithm to base 10.")
+         public="log10 log10_", doc="The logarithm to base 10.", complex="analytic")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float",
-         public="log1p log1p_", doc="``log(1 + x)``, exact near 0.", grad_fn="Log1PBackward0")
+         public="log1p log1p_", doc="``log(1 + x)``, exact near 0.", grad_fn="Log1PBackward0", complex="analytic")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float",
-         public="sqrt sqrt_", doc="The square root; nan below 0, gradient inf at 0.")
+         public="sqrt sqrt_", doc="The square root; nan below 0, gradient inf at 0.", complex="analytic")
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
            text="1.0 / np.sqrt({})", elementwise=True,
          public="rsqrt rsqrt_", doc="One over the square root.",
-           new=True)
+           new=True, complex="analytic")
 sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float",
          elementwise=True, activation=True,
          public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.",
-             new=True)
+             new=True, complex="analytic")
 
 # trigonometric and hyperbolic
 sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", activation=True,
-         public="sin sin_", doc="The sine of radians.")
+         public="sin sin_", doc="The sine of radians.", complex="analytic")
 cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float", activation=True,
-         public="cos cos_", doc="The cosine of radians.")
+         public="cos cos_", doc="The cosine of radians.", complex="analytic")
 tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float",
-         public="tan tan_", doc="The tangent of radians.")
+         public="tan tan_", doc="The tangent of radians.", complex="analytic")
 asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float",
-         public="asin asin_ arcsin arcsin_", doc="The inverse sine, in radians.")
+         public="asin asin_ arcsin arcsin_", doc="The inverse sine, in radians.", complex="analytic")
 acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float",
-         public="acos acos_ arccos arccos_", doc="The inverse cosine, in radians.")
+         public="acos acos_ arccos arccos_", doc="The inverse cosine, in radians.", complex="analytic")
 atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float",
-         public="atan atan_ arctan arctan_", doc="The inverse tangent, in radians.")
+         public="atan atan_ arctan arctan_", doc="The inverse tangent, in radians.", complex="analytic")
 sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float",
-         public="sinh sinh_", doc="The hyperbolic sine.")
+         public="sinh sinh_", doc="The hyperbolic sine.", complex="analytic")
 cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float",
-         public="cosh cosh_", doc="The hyperbolic cosine.")
+         public="cosh cosh_", doc="The hyperbolic cosine.", complex="analytic")
 tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float", activation=True,
-         public="tanh tanh_", doc="The hyperbolic tangent.")
+         public="tanh tanh_", doc="The hyperbolic tangent.", complex="analytic")
 asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float",
-         public="asinh asinh_ arcsinh arcsinh_", doc="The inverse hyperbolic sine.")
-acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float",
-         public="acosh acosh_ arccosh arccosh_", doc="The inverse hyperbolic cosine.")
+         public="asinh asinh_ arcsinh arcsinh_", doc="The inverse hyperbolic sine.", complex="analytic")
+acosh = Op("acosh", np.arccosh, "x", _acosh_vjp,     cast="float",
+         public="acosh acosh_ arccosh arccosh_", doc="The inverse hyperbolic cosine.", complex="analytic")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float",
-         public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.")
+         public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.", complex="analytic")
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
            lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
-           new=True, numba=_lerp_numba, grad_fn=names.of_number("Lerp", 2, 0))
+           new=True, numba=_lerp_numba, grad_fn=names.of_number("Lerp", 2, 0), complex="analytic")
 hypot = Op("hypot", np.hypot, "a b", lambda g, a, y: g * (a / y),
            lambda g, b, y: g * (b / y), cast="floats",
            public="hypot hypot_", form=_PAIR,
@@ -347,11 +372,12 @@ atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a
          doc="The angle of the points (other, input), in radians.")
 
 # kinks and steps
-abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})",
-         cast="number", public="abs abs_ absolute absolute_", doc="The absolute value; gradient 0 at 0.")
+abs   = Op("abs",   np.absolute, "x", _abs_vjp, text="np.abs({})",
+         cast="number", public="abs abs_ absolute absolute_", doc="The absolute value; gradient 0 at 0.", complex="own")
 sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
-         public="sign sign_ sgn sgn_", doc="-1, 0 or 1; gradient 0.",
+         public="sign sign_", doc="-1, 0 or 1; gradient 0.",
                new=True)
+sgn: Op = Op("sgn", _sgn, "x", _sgn_vjp, elementwise=True, new=True, complex="own")
 floor = Op("floor", np.floor, "x", lambda g: zero(g),
          cast="rounds", public="floor floor_", doc="The next whole number below; gradient 0.")
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g),
@@ -385,15 +411,16 @@ clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), h
                new=True, grad_fn="ClampBackward0")
 where: Op   = Op("where", select, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
                  lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True,
-                 new=True, text="np.where({}, {}, {})", numba=_where_numba)
+                 new=True, text="np.where({}, {}, {})", numba=_where_numba, complex="analytic")
 
 # without gradient
 zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True,
-              new=True)
+              new=True, complex="analytic")
 eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}",
-         public="eq eq_", form=_AGAINST, doc="``input == other`` by element (bool).")
+         public="eq eq_", form=_AGAINST, doc="``input == other`` by element (bool).", complex="analytic")
 ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}",
-         public="ne ne_ not_equal not_equal_", form=_AGAINST, doc="``input != other`` by element (bool).")
+         public="ne ne_ not_equal not_equal_", form=_AGAINST, doc="``input != other`` by element (bool).",
+         complex="analytic")
 lt: Op = Op("lt", np.less,          "a b", cast="same", text="{} < {}",
          public="lt lt_ less less_", form=_AGAINST, doc="``input < other`` by element (bool).")
 le: Op = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}",
@@ -404,19 +431,20 @@ ge: Op = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}",
          public="ge ge_ greater_equal greater_equal_", form=_AGAINST,
          doc="``input >= other`` by element (bool).")
 isnan    = Op("isnan", np.isnan, "x",
-         public="isnan", doc="True where an element is nan (bool).")
+         public="isnan", doc="True where an element is nan (bool).", complex="analytic")
 isinf    = Op("isinf", np.isinf, "x",
-         public="isinf", doc="True where an element is infinite (bool).")
+         public="isinf", doc="True where an element is infinite (bool).", complex="analytic")
 isfinite = Op("isfinite", np.isfinite, "x",
-         public="isfinite", doc="True where an element is finite (bool).")
+         public="isfinite", doc="True where an element is finite (bool).", complex="analytic")
 logical_not = Op("logical_not", np.logical_not, "x",
-         public="logical_not logical_not_", doc="True where an element is zero (bool).")
+         public="logical_not logical_not_", doc="True where an element is zero (bool).", complex="analytic")
 logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same",
-         public="logical_and logical_and_", form=_PAIR, doc="True where both are nonzero (bool).")
+         public="logical_and logical_and_", form=_PAIR, doc="True where both are nonzero (bool).", complex="analytic")
 logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same",
-         public="logical_or logical_or_", form=_PAIR, doc="True where one is nonzero (bool).")
+         public="logical_or logical_or_", form=_PAIR, doc="True where one is nonzero (bool).", complex="analytic")
 logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same",
-         public="logical_xor logical_xor_", form=_PAIR, doc="True where exactly one is nonzero (bool).")
+         public="logical_xor logical_xor_", form=_PAIR, doc="True where exactly one is nonzero (bool).",
+         complex="analytic")
 bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}",
          cast="bits", public="bitwise_not bitwise_not_", doc="Each bit flipped; for bool, not.")
 bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="bits", text="{} & {}",

@@ -128,20 +128,20 @@ def _index_text(v: Call) -> Text:
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None,
            order="K", text=_index_text,
-           raises=True, depends=_masked)
+           raises=True, depends=_masked, complex="analytic")
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
-                 raises=True, depends=_masked)
+                 raises=True, depends=_masked, complex="analytic")
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
                _index_put_value, None, order="K",
-                   raises=True, depends=_masked_put)
+                   raises=True, depends=_masked_put, complex="analytic")
 index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
-                   raises=True, depends=_masked)
+                   raises=True, depends=_masked, complex="analytic")
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
-            check=_in_range, text=called(k.gather))
+            check=_in_range, text=called(k.gather), complex="analytic")
 ungather: Op = Op("ungather", kept(k.ungather), "g index; shape dim",
                   lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
-                  raises=True, text=called(k.ungather))
+                  raises=True, text=called(k.ungather), complex="analytic")
 # fmt: on

@@ -15,6 +15,7 @@ OPS = {
         softmax safe_softmax softmax_backward log_softmax log_softmax_backward log_loss log_loss_backward
         nll nll_backward one_hot embedding embedding_backward embedding_transposed
     """,
+    "complex": "imag pair as_real as_complex angle c2c r2c c2r",
     "conv": "conv conv_input conv_weight unfold fold pad_constant",
     "ctc": "ctc ctc_backward",
     "diagonals": "diagonal embed_diagonal triangle",
@@ -27,8 +28,8 @@ OPS = {
     "matrices": """
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
         logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh eigenvectors
-        eigenvalues eigvalsh svd left_vectors right_vectors singular_values svdvals pinv lu lu_compact
-        lu_pivots lu_info lu_permutation unpivot matrix_exp
+        eigenvalues eigvalsh eig eig_vectors eig_values svd left_vectors right_vectors singular_values
+        svdvals pinv lu lu_compact lu_pivots lu_info lu_permutation unpivot matrix_exp
     """,
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": """
@@ -64,21 +65,25 @@ FUNCTIONS = {
     """,
     "algebra": """
         cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve lu_unpack matrix_exp
-        matrix_power orgqr pinverse qr slogdet svd triangular_solve
+        matrix_power orgqr ormqr pinverse qr slogdet svd triangular_solve
     """,
     "arithmetic": """
-        adjoint aminmax cumulative_trapezoid frexp heaviside is_complex is_floating_point is_nonzero
-        is_same_size isreal ldexp nan_to_num trapezoid trapz
+        aminmax cumulative_trapezoid frexp heaviside is_floating_point is_nonzero is_same_size ldexp
+        nan_to_num trapezoid trapz
     """,
     "arranged": """
         argwhere atleast_3d block_diag broadcast_shapes cartesian_prod column_stack combinations diff dsplit
         dstack hsplit meshgrid narrow_copy repeat_interleave roll rot90 split_with_sizes vander vsplit
     """,
+    "complex": """
+        adjoint angle complex conj conj_physical imag is_complex is_conj is_neg isreal polar real
+        resolve_conj resolve_neg sgn view_as_complex view_as_complex_copy view_as_real view_as_real_copy
+    """,
     "conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "copies": """
-        alias_copy angle conj conj_physical constant_pad_nd diagonal_copy expand_copy gradient is_conj
-        is_neg permute_copy real resolve_conj resolve_neg split_with_sizes_copy squeeze_copy t_copy
-        transpose_copy unbind_copy unfold_copy unsafe_chunk unsafe_split unsqueeze_copy view_copy
+        alias_copy constant_pad_nd diagonal_copy expand_copy gradient permute_copy split_with_sizes_copy
+        squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsafe_chunk unsafe_split unsqueeze_copy
+        view_copy
     """,
     "counts": "bincount histc histogram histogramdd unique unique_consecutive",
     "diagonals": """
@@ -91,6 +96,7 @@ FUNCTIONS = {
         randperm
     """,
     "exchange": "asarray empty_strided from_dlpack frombuffer to_dlpack",
+    "fourier": "istft stft",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "in_place": """
@@ -124,17 +130,15 @@ METHODS = {
     "activations": "log_softmax prelu softmax",
     "algebra": """
         cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power
-        orgqr pinverse qr slogdet svd triangular_solve
+        orgqr ormqr pinverse qr slogdet svd triangular_solve
     """,
-    "arithmetic": """
-        adjoint aminmax frexp heaviside heaviside_ is_complex is_nonzero is_same_size isreal ldexp ldexp_
-        nan_to_num nan_to_num_
-    """,
+    "arithmetic": "aminmax frexp heaviside heaviside_ is_nonzero is_same_size ldexp ldexp_ nan_to_num nan_to_num_",
     "arranged": "argwhere diff dsplit hsplit narrow_copy repeat_interleave roll rot90 split_with_sizes vsplit",
-    "copies": """
-        angle conj conj_physical is_conj is_neg resolve_conj resolve_neg sum_to_size unfold unsafe_chunk
-        unsafe_split
+    "complex": """
+        adjoint angle conj conj_physical conj_physical_ is_complex is_conj is_neg isreal resolve_conj
+        resolve_neg sgn sgn_
     """,
+    "copies": "sum_to_size unfold unsafe_chunk unsafe_split",
     "counts": "bincount histc histogram unique unique_consecutive",
     "diagonals": """
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril tril_
@@ -142,6 +146,7 @@ METHODS = {
     """,
     "distances": "corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_",
     "draws": "bernoulli multinomial",
+    "fourier": "istft stft",
     "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",

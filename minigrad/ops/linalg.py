@@ -115,6 +115,6 @@ def _matmul_text(v: Call) -> Text:
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
              costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
-            into=_matmul_into, numba=_matmul_numba, grad_fn=names.of_matmul)
-dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C")
+            into=_matmul_into, numba=_matmul_numba, grad_fn=names.of_matmul, complex="analytic")
+dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C", complex="analytic")
 # fmt: on

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from minigrad.core.op import Op
+from minigrad.core.basic import conj, real
+from minigrad.core.op import Op, is_complex
 from minigrad.errors import runtime_error
 from minigrad.kernels import matrices as k
 from minigrad.ops import elementwise as e
@@ -44,13 +45,20 @@ def _one_on_the_diagonal(x: Any) -> Any:
     return _off_diagonal(x) + _diagonal(e.zero(x) + 1.0)
 
 
+def _h(x: Any) -> Any:
+    """The transposed matrix, conjugated."""
+    return conj(x.mT) if is_complex(x) else x.mT
+
+
 def _mirrored(x: Any) -> Any:
-    """The lower triangle, also above the diagonal."""
+    """The lower triangle, also above the diagonal; that is real."""
+    if is_complex(x):
+        return _strictly_lower(x) + _h(_strictly_lower(x)) + real(_diagonal(x))
     return _lower(x) + _strictly_lower(x).mT
 
 
 def _turned(x: Any) -> Any:
-    return x - x.mT
+    return x - _h(x)
 
 
 # ---------------------------------------------------------------- systems and determinants
@@ -78,7 +86,14 @@ def _solve_triangular_vjp(g: Any, a: Any, y: Any, upper: bool, unit: bool, needs
 
 
 def _cofactor_vjp(g: Any, x: Any) -> Any:
-    """In the basis of singular vectors, where cofactors are products of singular values: these without two of them."""
+    """In the basis of singular vectors, where cofactors are products of singular values: these without two of them.
+
+    Of complex matrices by the inverse, so not of singular ones.
+    """
+    if is_complex(x):
+        y, inverse = cofactor(x), inv_ex(x).mT
+        last = len(x.shape) - 1
+        return total(g * y, dim=(last - 1, last), keepdim=True) * inverse - mm(mm(y, g.mT), inverse)
     packed = svd(x, full=False)
     u, s, v = _factors(x, packed, False)
     last = len(x.shape) - 1
@@ -91,14 +106,22 @@ def _cofactor_vjp(g: Any, x: Any) -> Any:
     return mm(mm(u * sign[..., None, None], on - (pairs * inner).mT), v)
 
 
+def _det_sign_vjp(g: Any, x: Any, y: Any) -> Any:
+    """Of a complex determinant the sign turns with its angle."""
+    if not is_complex(x):
+        return e.zero(x)
+    turn = real(conj(y) * g * -1j) * 1j
+    return turn[..., None, None] * _h(inv_ex(x))
+
+
 # ---------------------------------------------------------------- factorizations
 
 
 def _cholesky_vjp(g: Any, y: Any) -> Any:
-    inner = triangles(mm(y.mT, _lower(g)), below=1.0, on=0.5, above=0.0)
-    inner = solve_triangular(y.mT, inner, upper=True, unit=False)
-    inner = solve_triangular(y.mT, inner.mT, upper=True, unit=False)
-    return (inner + inner.mT) * 0.5
+    inner = triangles(mm(_h(y), _lower(g)), below=1.0, on=0.5, above=0.0)
+    inner = solve_triangular(_h(y), inner, upper=True, unit=False)
+    inner = solve_triangular(_h(y), _h(inner), upper=True, unit=False)
+    return (inner + _h(inner)) * 0.5
 
 
 def _qr_parts(x: Any, packed: Any) -> tuple[Any, Any]:
@@ -106,8 +129,8 @@ def _qr_parts(x: Any, packed: Any) -> tuple[Any, Any]:
 
 
 def _by_inverse(z: Any, r: Any) -> Any:
-    """``z @ inv(r).mT``."""
-    return solve_triangular(r, z.mT, upper=True, unit=False).mT
+    """``z @ inv(r).mH``."""
+    return _h(solve_triangular(r, _h(z), upper=True, unit=False))
 
 
 def _differentiable(x: Any, complete: bool) -> None:
@@ -122,7 +145,7 @@ def _qr_q_vjp(g: Any, x: Any, packed: Any, complete: bool) -> Any:
     _differentiable(x, complete)
     q, r = _qr_parts(x, packed)
     n, m = x.shape[-2:]
-    d = _by_inverse(g + mm(q, _mirrored(-mm(g.mT, q))), r[..., :, :n])
+    d = _by_inverse(g + mm(q, _mirrored(-mm(_h(g), q))), r[..., :, :n])
     return d if n >= m else unslice(d, shape=tuple(x.shape), index=(Ellipsis, slice(None), slice(0, n)))
 
 
@@ -131,9 +154,9 @@ def _qr_triangle_vjp(g: Any, x: Any, packed: Any, complete: bool) -> Any:
     q, r = _qr_parts(x, packed)
     n, m = x.shape[-2:]
     if n >= m:
-        return _by_inverse(mm(q, _mirrored(mm(r, _upper(g).mT))), r)
-    later = mm(x[..., :, n:], g[..., :, n:].mT)  # to what this multiplies, q has a gradient of its own
-    inner = mm(r[..., :, :n], _upper(g[..., :, :n]).mT) - mm(later.mT, q)
+        return _by_inverse(mm(q, _mirrored(mm(r, _h(_upper(g))))), r)
+    later = mm(x[..., :, n:], _h(g[..., :, n:]))  # to what this multiplies, q has a gradient of its own
+    inner = mm(r[..., :, :n], _h(_upper(g[..., :, :n]))) - mm(_h(later), q)
     d = _by_inverse(mm(q, _mirrored(inner)) + later, r[..., :, :n])
     return cat(d, mm(q, g[..., :, n:]), dim=len(x.shape) - 1)
 
@@ -152,13 +175,32 @@ def _between(w: Any) -> Any:
 
 def _eigenvectors_vjp(g: Any, x: Any, packed: Any, lower: bool) -> Any:
     v, w = eigenvectors(x, packed, lower=lower), eigenvalues(x, packed, lower=lower)
-    inner = _off_diagonal(mm(v.mT, g)) / _between(w)
-    return mm(mm(v, inner), v.mT)
+    inner = _off_diagonal(mm(_h(v), g)) / _between(w)
+    return mm(mm(v, inner), _h(v))
 
 
 def _eigenvalues_vjp(g: Any, x: Any, packed: Any, lower: bool) -> Any:
     v = eigenvectors(x, packed, lower=lower)
-    return mm(v * g[..., None, :], v.mT)
+    return mm(v * g[..., None, :], _h(v))
+
+
+def _eig_vectors_vjp(g: Any, x: Any, packed: Any) -> Any:
+    """C. Boeddeker and others, On the computation of complex-valued gradients (2017); vectors have length 1."""
+    v, w = eig_vectors(x, packed), eig_values(x, packed)
+    inner = mm(_h(v), g)
+    lengths = total(_diagonal(inner), dim=(len(x.shape) - 2,), keepdim=True)
+    inner = inner - mm(_h(v), v * real(lengths))
+    return _by_vectors(v, _off_diagonal(inner) / conj(_between(w)))
+
+
+def _eig_values_vjp(g: Any, x: Any, packed: Any) -> Any:
+    v = eig_vectors(x, packed)
+    return _by_vectors(v, _diagonal(g[..., None, :] + e.zero(v)))
+
+
+def _by_vectors(v: Any, inner: Any) -> Any:
+    """``inv(v).mH @ inner @ v.mH``."""
+    return solve(_h(v), mm(inner, _h(v)))
 
 
 def _eigvalsh_vjp(g: Any, x: Any, lower: bool) -> Any:
@@ -181,10 +223,15 @@ def _left_vjp(g: Any, x: Any, packed: Any, full: bool) -> Any:
     u, s, v = _factors(x, packed, full)
     n, m = x.shape[-2:]
     g = g[..., :, : min(n, m)] if full else g
-    inner = (_turned(mm(u.mT, g)) / _squares_between(s)) * s[..., None, :]
+    turned = _turned(mm(_h(u), g))
+    inner = (turned / _squares_between(s)) * s[..., None, :]
+    if is_complex(
+        x
+    ):  # the phase of the vectors, which a loss must not depend on, is shared out as in PyTorch
+        inner = _off_diagonal(inner) + _diagonal(turned) / (s[..., None, :] * 2.0)
     d = mm(u, inner)
     if n > m:
-        d = d + (g - mm(u, mm(u.mT, g))) / s[..., None, :]
+        d = d + (g - mm(u, mm(_h(u), g))) / s[..., None, :]
     return mm(d, v)
 
 
@@ -192,10 +239,11 @@ def _right_vjp(g: Any, x: Any, packed: Any, full: bool) -> Any:
     u, s, v = _factors(x, packed, full)
     n, m = x.shape[-2:]
     g = g[..., : min(n, m), :] if full else g
-    inner = s[..., :, None] * (_turned(mm(v, g.mT)) / _squares_between(s))
+    inner = s[..., :, None] * (_turned(mm(v, _h(g))) / _squares_between(s))
+    inner = _off_diagonal(inner) if is_complex(x) else inner  # see `_left_vjp`
     d = mm(inner, v)
     if m > n:
-        d = d + (g - mm(mm(g, v.mT), v)) / s[..., :, None]
+        d = d + (g - mm(mm(g, _h(v)), v)) / s[..., :, None]
     return mm(u, d)
 
 
@@ -210,7 +258,7 @@ def _svdvals_vjp(g: Any, x: Any) -> Any:
 
 def _pinv_vjp(g: Any, x: Any, y: Any) -> Any:
     """G. H. Golub and V. Pereyra, The differentiation of pseudo-inverses (SIAM J. Numer. Anal. 10, 1973)."""
-    h, back = g.mT, y.mT
+    h, back = _h(g), _h(y)
     rows = mm(mm(h, y), back)
     columns = mm(back, mm(y, h))
     return rows - mm(x, mm(y, rows)) + columns - mm(mm(columns, y), x) - mm(mm(back, g), back)
@@ -225,15 +273,15 @@ def _lu_vjp(g: Any, x: Any, packed: Any) -> Any:
     dl, du = _strictly_lower(g[..., :size, :size]), _upper(g[..., :size, :size])
     more = None
     if m > n:
-        beside = solve_triangular(square.mT, g[..., :, n:], upper=True, unit=True)
-        dl = dl - _strictly_lower(mm(beside, both[..., :, n:].mT))
+        beside = solve_triangular(_h(square), g[..., :, n:], upper=True, unit=True)
+        dl = dl - _strictly_lower(mm(beside, _h(both[..., :, n:])))
         more = beside
     elif n > m:
         more = _by_inverse(g[..., m:, :], square)
-        du = du - _upper(mm(both[..., m:, :].mT, more))
+        du = du - _upper(mm(_h(both[..., m:, :]), more))
     low = _one_on_the_diagonal(_strictly_lower(square))
-    inner = _strictly_lower(mm(low.mT, dl)) + _upper(mm(du, _upper(square).mT))
-    d = _by_inverse(solve_triangular(square.mT, inner, upper=True, unit=True), square)
+    inner = _strictly_lower(mm(_h(low), dl)) + _upper(mm(du, _h(_upper(square))))
+    d = _by_inverse(solve_triangular(_h(square), inner, upper=True, unit=True), square)
     if more is not None:
         d = cat(d, more, dim=len(x.shape) - (1 if m > n else 2))
     return mm(p, d)
@@ -255,56 +303,64 @@ _RAISES: dict[str, Any] = {"raises": True}
 
 # fmt: off
 triangles: Op = Op("triangles", k.triangles, "x; below on above",
-                   lambda g, below, on, above: triangles(g, below=below, on=on, above=above))
+                   lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic")
 
 # inverse, determinant, systems
-inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES)
-inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0")
-zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse")
+inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic")
+inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic")
+zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse", complex="analytic")
 solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
-                grad_fn="LinalgSolveExBackward0", **_RAISES)
+                grad_fn="LinalgSolveExBackward0", **_RAISES, complex="analytic")
 solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex),
-                  grad_fn="LinalgSolveExBackward0")
+                  grad_fn="LinalgSolveExBackward0", complex="analytic")
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
-                          grad_fn="LinalgSolveTriangularBackward0", **_OWN)
-det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0")
-cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp)
-signed_logdet = Op("signed_logdet", k.signed_logdet, "x")
-logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * inv_ex(x).mT, None,
-               grad_fn="LinalgSlogdetBackward0", **_OWN)
-det_sign = Op("det_sign", k.det_sign, "x packed", lambda g, x: e.zero(x), None,
-              grad_fn="LinalgSlogdetBackward0", **_OWN)
+                          grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic")
+det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
+              complex="analytic")
+cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
+signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
+logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
+               grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own")
+det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
+              grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own")
 
 # factorizations
-cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES)
-cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0")
-minors = Op("minors", k.minors, "x factor")
-qr = Op("qr", k.qr, "x; complete")
-qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN)
+cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own")
+cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own")
+minors = Op("minors", k.minors, "x factor", complex="own")
+qr = Op("qr", k.qr, "x; complete", complex="own")
+qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN, complex="own")
 qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None,
-                     grad_fn="LinalgQrBackward0", **_OWN)
-qr_r = Op("qr_r", k.qr_r, "x", _refused_r)
-eigh = Op("eigh", k.eigh, "x; lower")
+                     grad_fn="LinalgQrBackward0", **_OWN, complex="own")
+qr_r = Op("qr_r", k.qr_r, "x", _refused_r, complex="own")
+eigh = Op("eigh", k.eigh, "x; lower", complex="own")
 eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None,
-                      grad_fn="LinalgEighBackward0", **_OWN)
+                      grad_fn="LinalgEighBackward0", **_OWN, complex="own")
 eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None,
-                     grad_fn="LinalgEighBackward0", **_OWN)
-eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0")
-svd = Op("svd", k.svd, "x; full", **_RAISES)
+                     grad_fn="LinalgEighBackward0", **_OWN, complex="own")
+eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0", complex="own")
+eig = Op("eig", k.eig, "x", **_RAISES, complex="own")
+eig_vectors: Op = Op("eig_vectors", k.eig_vectors, "x packed", _eig_vectors_vjp, None,
+                     grad_fn="LinalgEigBackward0", **_OWN, complex="own")
+eig_values: Op = Op("eig_values", k.eig_values, "x packed", _eig_values_vjp, None,
+                    grad_fn="LinalgEigBackward0", **_OWN, complex="own")
+svd = Op("svd", k.svd, "x; full", **_RAISES, complex="own")
 left_vectors: Op = Op("left_vectors", k.left_vectors, "x packed; full", _left_vjp, None,
-                      grad_fn="LinalgSvdBackward0", **_OWN)
+                      grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
 right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _right_vjp, None,
-                       grad_fn="LinalgSvdBackward0", **_OWN)
+                       grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
 singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None,
-                         grad_fn="LinalgSvdBackward0", **_OWN)
-svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, grad_fn="LinalgSvdBackward0", **_RAISES)
-pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES)
-lu = Op("lu", k.lu, "x")
-lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN)
-lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN)
-lu_info = Op("lu_info", k.zero_diagonal, "x")
-lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", **_OWN)
-unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN)
+                         grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
+svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, grad_fn="LinalgSvdBackward0", **_RAISES, complex="own")
+pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own")
+lu = Op("lu", k.lu, "x", complex="analytic")
+lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN,
+                    complex="own")
+lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN, complex="analytic")
+lu_info = Op("lu_info", k.zero_diagonal, "x", complex="analytic")
+lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", **_OWN, complex="analytic")
+unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN, complex="analytic")
 
-matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp, grad_fn="LinalgMatrixExpBackward0")
+matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp, grad_fn="LinalgMatrixExpBackward0",
+        complex="analytic")
 # fmt: on

@@ -351,13 +351,13 @@ def _scan_text(name: str) -> TextOf:
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
-         into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"))
+         into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"), complex="analytic")
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
                 order="K", broadcasts=_spread_steps, text=_spread_text)
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
-          into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"))
+          into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"), complex="analytic")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)
@@ -374,19 +374,20 @@ logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order=
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
-              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"), grad_fn=names.of_prod)
-prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A")
+              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"), grad_fn=names.of_prod, complex="analytic")
+prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic")
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back, reverse: _scan(np.add, x, dim, dtype, reverse),
-                "x; dim dtype back reverse", _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"))
+                "x; dim dtype back reverse", _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"), complex="analytic")
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
-             _cumprod_vjp, rows=True, text=_scan_text("np.cumprod"))
-cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A")
+             _cumprod_vjp, rows=True, text=_scan_text("np.cumprod"), complex="analytic")
+cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
+        complex="analytic")
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
             order="K")
 argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
             order="K")
 any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True)
+         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
 all = Op("all", lambda x, dim, keepdim: by_rows(np.all(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True)
+         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
 # fmt: on

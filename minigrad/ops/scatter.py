@@ -68,14 +68,14 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
 # fmt: off
 scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  lambda g, index, dim: scatter(g, 0.0, index, dim=dim), _scatter_value_vjp, None,
-                 order="C", check=_checked, grad_fn=names.of_number("Scatter", 1, 1))
-scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True)
+                 order="C", check=_checked, grad_fn=names.of_number("Scatter", 1, 1), complex="analytic")
+scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True, complex="analytic")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
-                     order="C", check=_checked, text=called(k.scatter_add))
+                     order="C", check=_checked, text=called(k.scatter_add), complex="analytic")
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
-                   order="C", check=_checked)
+                   order="C", check=_checked, complex="analytic")
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
                      joint=_extreme, order="C", check=_checked, grad_fn="ScatterReduceBackward0")
 scatter_product: Op = Op("scatter_product", k.scatter_product, "x v index; dim",
@@ -83,8 +83,8 @@ scatter_product: Op = Op("scatter_product", k.scatter_product, "x v index; dim",
 masked_scatter: Op = Op("masked_scatter", k.masked_scatter, "x mask v",
                         lambda g, mask: e.where(mask, 0.0, g), None,
                         lambda g, mask, v_shape: masked_gather(g, mask, shape=v_shape),
-                        order="C", check=_enough)
+                        order="C", check=_enough, complex="analytic")
 masked_gather: Op = Op("masked_gather", k.masked_gather, "g mask; shape",
                        lambda g, g_shape, mask: masked_scatter(zeros(g, shape=g_shape), mask, g), None,
-                       order="C", raises=True)
+                       order="C", raises=True, complex="analytic")
 # fmt: on

@@ -40,6 +40,7 @@ sliding_back: Op = Op(
     "g; shape dim step",
     lambda g, g_shape, dim, step: sliding(g, dim=dim, size=g_shape[-1], step=step),
     order="C",
+    complex="analytic",
 )
 
 
@@ -78,4 +79,5 @@ as_strided_back: Op = Op(
     "g; shape size stride offset",
     lambda g, size, stride, offset: as_strided(g, size=size, stride=stride, offset=offset),
     order="C",
+    complex="analytic",
 )

@@ -56,6 +56,8 @@ class LBFGS(Optimizer):
             "line_search_fn": line_search_fn,
         }
         super().__init__(params, defaults)
+        if any(p.is_complex() for group in self.param_groups for p in group["params"]):
+            raise value_error("LBFGS does not support complex parameters; give it view_as_real() of them")
         if len(self.param_groups) != 1:
             raise value_error("LBFGS doesn't support per-parameter options (parameter groups)")
 

@@ -17,6 +17,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.views import check_inference
 from minigrad.dtypes import F32, F64, float32, float64, get_default_dtype
 from minigrad.errors import runtime_error
+from minigrad.functions.complex import view_as_real
 from minigrad.functions.creation import by_steps, full, zeros_like
 from minigrad.functions.elementwise import where as tensor_where
 from minigrad.functions.store import has_no_history
@@ -76,6 +77,8 @@ class Rule(Optimizer):
             alike = p.detach()
             state[name] = zeros_like(alike) if shape == p.shape else alike.new_zeros(shape)
             value = _option(values.get(name, 0.0))
+            if p._array.dtype.kind == "c":
+                value = value * (1 + 1j)
             if isinstance(value, Tensor) or value != 0.0:
                 state[name] += value
         return state
@@ -231,6 +234,8 @@ class _Step:
     def _check(self, p: Tensor, own: Named) -> None:
         """RuntimeError if the state does not fit the parameter, or if memory may not be changed."""
         name, shapes = type(self.rule).__name__, self.rule._shapes(p, self.group)
+        if p._array.dtype.kind == "c" and not self.rule._elementwise:
+            raise runtime_error(f"{name} does not support complex parameters; give it view_as_real() of them")
         for entry, shape in shapes.items():
             if tuple(own[entry].shape) != shape:
                 what = "a momentum buffer" if entry == "momentum_buffer" else entry
@@ -260,6 +265,8 @@ class _Step:
         counts = {name: own[name] if is_compiling() else own[name]._array[()] for name in self.rule._counts}
         numbers, flags = _numbers(self.rule, self.group, counts, fresh)
         before = {"param": p, "grad": g, **{name: own[name] for name in self.rule._shapes(p, self.group)}}
+        if p._array.dtype.kind == "c":  # as PyTorch, both parts alone
+            before = {name: view_as_real(t) for name, t in before.items()}
         # With gradients, the formula's records keep what it reads, which is overwritten afterwards.
         read = {name: t.clone() for name, t in before.items()} if MODE.get().grad else before
         values = {**read, **numbers, **flags}

@@ -37,8 +37,7 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
             raise TypeError(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
-        if device is not None:
-            Device(device)
+        Device("cpu" if device is None else device)
         self._bits = Bits()
 
     @classmethod
@@ -149,6 +148,9 @@ class Generator:
             NotImplementedError: `dtype` is not floating.
             RuntimeError: low > high, or a bound or their difference does not fit in `dtype`.
         """
+        if np.dtype(dtype).kind == "c":  # both parts
+            parts = self.uniform((*_shape(shape), 2), np.empty(0, dtype).real.dtype, low, high)
+            return parts.view(dtype)[..., 0]
         size, kind = _shape(shape), _floating(dtype, "uniform")
         largest = float(np.finfo(kind).max)
         for name, bound in (("low", low), ("high", high)):
@@ -189,6 +191,10 @@ class Generator:
             NotImplementedError: `dtype` is not floating.
             RuntimeError: `std` is negative or nan.
         """
+        if np.dtype(dtype).kind == "c":  # parts of half the variance
+            size, kind = (*_shape(shape), 2), np.empty(0, dtype).real.dtype
+            parts = self.normal(size, kind, 0.0, std * math.sqrt(0.5), blocks=blocks)
+            return np.add(parts.view(dtype)[..., 0], mean, dtype=dtype)  # type: ignore[no-any-return]
         size, kind = _shape(shape), _floating(dtype, "normal")
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")
@@ -454,9 +460,8 @@ def _int(value: object, name: str) -> int:
 def _shape(shape: Shape) -> tuple[int, ...]:
     sizes: Iterable[object] = shape if isinstance(shape, Iterable) else (shape,)
     size = tuple(_int(n, "each dimension of a shape") for n in sizes)
-    for n in size:
-        if n < 0:
-            raise RuntimeError(f"cannot create an array with negative dimension {n}: {list(size)}")
+    if (n := min(size, default=0)) < 0:
+        raise RuntimeError(f"cannot create an array with negative dimension {n}: {list(size)}")
     return size
 
 

@@ -35,8 +35,10 @@ def text(array: Array, digits: int = 4) -> str:
     kind = array.dtype.kind
     if kind == "b":
         return f"{int(np.count_nonzero(array))} of {array.size} true"
+    if kind == "c":
+        return f"of size {text(np.abs(array), digits)}"
     if kind not in "iuf":
-        return f"{array.size} {'complex numbers' if kind == 'c' else 'elements'}"
+        return f"{array.size} elements"
     mask = np.isfinite(array)
     bad = array.size - int(np.count_nonzero(mask))
     finite = array[mask] if bad else array
@@ -50,7 +52,7 @@ def text(array: Array, digits: int = 4) -> str:
 
 def number(value: Any, digits: int = 4) -> str:
     """A number in so many digits."""
-    return f"{value + 0.0:.{digits}g}" if isinstance(value, float) else str(value)
+    return f"{value + 0.0:.{digits}g}" if isinstance(value, (float, complex)) else str(value)
 
 
 def _nested(array: Array, digits: int) -> str:

@@ -26,6 +26,7 @@ STORAGES = {
     dtypes.float32: "FloatStorage", dtypes.float64: "DoubleStorage", dtypes.float16: "HalfStorage",
     dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",
     dtypes.int8: "CharStorage", dtypes.uint8: "ByteStorage", dtypes.bool: "BoolStorage",
+    dtypes.complex64: "ComplexFloatStorage", dtypes.complex128: "ComplexDoubleStorage",
 }  # fmt: skip
 
 TENSOR = Callee("torch._utils _rebuild_tensor_v2")
@@ -67,7 +68,7 @@ ALLOWED: dict[str, Any] = {
 
 # What PyTorch's files may have and minigrad has no place for, by words in the name.
 ELSEWHERE = {
-    "bfloat16": "the element type bfloat16", "complex": "complex element types", "sparse": "sparse Tensors",
+    "bfloat16": "the element type bfloat16", "complex32": "the element type complex32", "sparse": "sparse Tensors",
     "layout": "sparse Tensors", "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
     "float8": "element types of 8 bits", "meta": "Tensors without values", "uint16": "the element type uint16",
     "uint32": "the element type uint32", "uint64": "the element type uint64", "tensor_v3": "rarer element types",

@@ -18,7 +18,7 @@ from minigrad.core.apply import wrap_operand
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy import products, reductions, shapes
+from minigrad.tensor.as_numpy import products, reductions, shapes, spectra
 from minigrad.tensor.as_numpy.common import own
 
 LEAVE = "t.detach().numpy() to leave the tape"
@@ -57,13 +57,17 @@ class Form:
 
 def _numpys(name: str) -> Any:
     """A function of NumPy's by its name here: ``linalg_norm`` is in ``np.linalg``; older versions may lack some."""
-    space, _, inner = name.partition("linalg_")
-    return getattr(np.linalg, inner, None) if inner and not space else getattr(np, name, None)
+    space, _, inner = name.partition("_")
+    return (
+        getattr(getattr(np, space), inner, None)
+        if space in ("linalg", "fft") and inner
+        else getattr(np, name, None)
+    )
 
 
 FORMS: dict[Any, Form] = {
     _numpys(name): Form(function)
-    for space in (reductions, shapes, products)
+    for space in (reductions, shapes, products, spectra)
     for name, function in vars(space).items()
     if inspect.isfunction(function) and function.__module__ == space.__name__ and name[0] != "_"
 }

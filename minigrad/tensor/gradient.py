@@ -53,9 +53,9 @@ class _Gradient(Tensor):
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
                 "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
-        if requires_grad and self._array.dtype.kind != "f":
+        if requires_grad and self._array.dtype.kind not in "fc":
             raise runtime_error(
-                f"only Tensors of floating point dtype can require gradients, this one is {self.dtype}; "
+                f"only Tensors of floating point and complex dtype can require gradients, this one is {self.dtype}; "
                 "convert it with .float() first"
             )
         leaf(self, requires_grad)  # a record of its own: what was recorded before stays as it was
@@ -127,9 +127,9 @@ class _Gradient(Tensor):
             raise type_error(f"Variable data has to be a tensor, but got {type(value).__name__}")
         needs_value("setting .data")
         node = self._node
-        if node is not None and node.requires_grad and value._array.dtype.kind != "f":
+        if node is not None and node.requires_grad and value._array.dtype.kind not in "fc":
             raise runtime_error(
-                "data set to a tensor that requires gradients must be floating point, but it is "
+                "data set to a tensor that requires gradients must be floating point or complex dtype, but it is "
                 f"{value.dtype}"
             )
         apart: Any = value._array.base

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from minigrad.core.apply import NotAnOperand, apply, wrap_operand
+from minigrad.core.basic import conj, real
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
@@ -130,8 +131,14 @@ class _Operators(Tensor):
 
     @property
     def real(self) -> Tensor:
-        """The Tensor itself: there are no complex numbers."""
-        return self
+        """The real part, as a view; of real numbers the Tensor itself."""
+        return apply(real, (self,)) if self._array.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part, as a view. RuntimeError for real numbers."""
+        part: Tensor = lookup.function("imag")(self)
+        return part
 
     @property
     def mT(self) -> Tensor:
@@ -145,23 +152,23 @@ class _Operators(Tensor):
 
     @property
     def mH(self) -> Tensor:
-        """`mT`: there are no complex numbers. RuntimeError for a vector."""
+        """`mT`, conjugated. RuntimeError for a vector."""
         if self._array.ndim == 1:
             raise runtime_error(
                 "tensor.mH is only supported on matrices or batches of matrices. Got 1-D tensor."
             )
-        return self.mT
+        return _conjugate(self.mT)
 
     @property
     def H(self) -> Tensor:
-        """The transposed matrix: there are no complex numbers. RuntimeError for what is no matrix."""
+        """The transposed matrix, conjugated. RuntimeError for what is no matrix."""
         ndim = self._array.ndim
         if ndim not in (0, 2):
             more = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
             raise runtime_error(
                 f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{more}"
             )
-        return self.mT
+        return _conjugate(self.mT)
 
     def polygamma(self, n: int) -> Tensor:
         """`minigrad.polygamma` of it."""
@@ -171,6 +178,10 @@ class _Operators(Tensor):
     def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
         return elementwise.where(condition, self, other)
+
+
+def _conjugate(t: Tensor) -> Tensor:
+    return apply(conj, (t,)) if t._array.dtype.kind == "c" else t
 
 
 def operand(other: Any) -> Any:

@@ -219,7 +219,8 @@ class _Value(Tensor):
 
         needs_value("printing a Tensor")
         suffixes = []
-        default = self._array.dtype in (dtypes.default_float(), dtypes.I64, dtypes.BOOL)
+        usual = dtypes.default_float()
+        default = self._array.dtype in (usual, dtypes.complex_of(usual), dtypes.I64, dtypes.BOOL)
         if not default or (self._array.size == 0 and self._array.dtype != dtypes.default_float()):
             suffixes.append(f"dtype={self.dtype}")
         refresh(self)
@@ -261,7 +262,7 @@ class _Value(Tensor):
         return bool(self._array.item())
 
     def __int__(self) -> int:
-        return int(self._only())
+        return int(self._real())
 
     def __float__(self) -> float:
         if self.requires_grad:
@@ -269,10 +270,21 @@ class _Value(Tensor):
                 "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior. "
                 "Consider using tensor.detach() first"
             )
-        return float(self._only())
+        return float(self._real())
 
     def __complex__(self) -> complex:
         return complex(self._only())
+
+    def _real(self) -> Number:
+        """The one element. RuntimeError where it has an imaginary part."""
+        only = self._only()
+        if isinstance(only, complex):
+            if only.imag:
+                raise runtime_error(
+                    "value cannot be converted to type double without overflow; take its real part"
+                )
+            only = only.real
+        return only
 
     def _only(self) -> Number:
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""

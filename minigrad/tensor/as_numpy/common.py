@@ -26,7 +26,7 @@ def own(name: str) -> Any:
 
 
 def floating(a: Tensor) -> Tensor:
-    return a if a.is_floating_point() else a.to(dtypes.get_default_dtype())
+    return a if a.is_floating_point() or a.is_complex() else a.to(dtypes.get_default_dtype())
 
 
 def flat(a: Tensor, axis: Any) -> tuple[Tensor, Any]:

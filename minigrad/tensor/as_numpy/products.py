@@ -96,7 +96,7 @@ def dot(a: Tensor, b: Tensor, out: Unused = None) -> Tensor:
 
 
 def vdot(a: Tensor, b: Tensor) -> Tensor:
-    return linalg.matmul(a.reshape(-1), b.reshape(-1))
+    return linalg.matmul(a.reshape(-1).conj(), b.reshape(-1))
 
 
 def inner(a: Tensor, b: Tensor) -> Tensor:

@@ -1,0 +1,481 @@
+"""Discrete Fourier transforms, as ``torch.fft`` has them, and those of pieces of a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.apply import apply, cast
+from minigrad.core.tensor import Tensor
+from minigrad.device import DeviceLike
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import runtime_error, warn
+from minigrad.functions.arranged import roll
+from minigrad.functions.complex import conj, view_as_real
+from minigrad.functions.creation import from_numpy, ones
+from minigrad.functions.dims import one_dim
+from minigrad.functions.images import pad
+from minigrad.gate import public
+from minigrad.kernels.fourier import OTHER
+from minigrad.ops import complex as ops
+from minigrad.ops import strided
+
+FFT = (
+    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift",
+    "ihfft", "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
+)  # fmt: skip
+__all__ = ["istft", "stft"]
+Norm: TypeAlias = "str | None"
+
+
+# ---------------------------------------------------------------- what transforms share
+
+
+def _floats(name: str, x: Tensor, complex: bool | None) -> Tensor:
+    """The input as numbers that can be transformed: real ones, complex ones, or (None) either."""
+    kind = x._array.dtype
+    if kind == np.float16:
+        raise runtime_error("Unsupported dtype Half; convert it with .float()")
+    if complex is False and kind.kind == "c":
+        raise runtime_error(f"{name} expects a real input tensor, but got {x.dtype}")
+    kind = kind if kind.kind in "fc" else dtypes.default_float()
+    y: Tensor = cast(x, dtypes.complex_of(kind) if complex else kind)
+    return y
+
+
+def _norm(norm: str | None) -> Any:
+    if norm not in (None, *OTHER):
+        raise runtime_error(f'Invalid normalization mode: "{norm}"')
+    return norm or "backward"
+
+
+def _dims(x: Tensor, s: Any, dim: Any) -> tuple[list[int], list[int | None]]:
+    """The dimensions, counted from the front, and to which size each is cut or filled up."""
+    ndim = x._array.ndim
+    sizes = None if s is None else [s] if isinstance(s, int) else [*s]
+    given = None if dim is None else [dim] if isinstance(dim, int) else [*dim]
+    if given is None:
+        given = [*range(ndim)] if sizes is None else [*range(ndim - len(sizes), ndim)]
+    if sizes is not None and len(sizes) > ndim:
+        raise runtime_error(
+            f"Got shape with {len(sizes)} values but input tensor only has {ndim} dimensions."
+        )
+    if sizes is not None and len(sizes) != len(given):
+        raise runtime_error("When given, dim and shape arguments must have the same length")
+    dims = [one_dim(d, ndim) for d in given]
+    if len({*dims}) < len(dims):
+        raise runtime_error("FFT dims must be unique")
+    return dims, [None] * len(dims) if sizes is None else [None if n == -1 else n for n in sizes]
+
+
+def _resized(x: Tensor, dims: list[int], sizes: Sequence[int | None]) -> Tensor:
+    """The input, cut off or filled up with zeros at the end of dimensions."""
+    for d, n in zip(dims, sizes, strict=True):
+        have = x._array.shape[d]
+        n = have if n is None else n
+        if n < 1:
+            raise runtime_error(f"Invalid number of data points ({n}) specified")
+        if n < have:
+            x = x.narrow(d, 0, n)
+        elif n > have:
+            x = pad(x, [0, 0] * (x._array.ndim - 1 - d) + [0, n - have])
+    return x
+
+
+def _c2c(x: Tensor, dims: list[int], norm: Any, inverse: bool) -> Tensor:
+    if not dims:
+        return x
+    return apply(ops.c2c, (x,), {"dims": tuple(dims), "norm": norm, "inverse": inverse})
+
+
+def _complex(name: str, x: Tensor, s: Any, dim: Any, norm: Norm, inverse: bool) -> Tensor:
+    dims, sizes = _dims(x, s, dim)
+    return _c2c(_resized(_floats(name, x, True), dims, sizes), dims, _norm(norm), inverse)
+
+
+def _to_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, inverse: bool) -> Tensor:
+    """Of real numbers: the first half along the last of the dimensions, then the others."""
+    x = _floats(name, x, False)
+    dims, sizes = _dims(x, s, dim)
+    if not dims:
+        raise runtime_error(f"{name} must transform at least one axis")
+    x = _resized(x, dims, sizes)
+    half = apply(ops.r2c, (x,), {"dim": dims[-1], "norm": norm, "twice": False})
+    return _c2c(conj(half) if inverse else half, dims[:-1], OTHER[norm] if inverse else norm, inverse)
+
+
+def _from_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, forward: bool) -> Tensor:
+    """Real numbers from the half of their transform along the last of the dimensions."""
+    x = _floats(name, x, True)
+    dims, sizes = _dims(x, s, dim)
+    if not dims:
+        raise runtime_error(f"{name} must transform at least one axis")
+    last = sizes[-1] if sizes[-1] is not None else 2 * (x._array.shape[dims[-1]] - 1)
+    if last < 1:
+        raise runtime_error(f"Invalid number of data points ({last}) specified")
+    x = _resized(x, dims, [*sizes[:-1], last // 2 + 1])
+    x = _c2c(x, dims[:-1], OTHER[norm] if forward else norm, not forward)
+    params = {"dim": dims[-1], "size": last, "norm": norm, "half": False}
+    return apply(ops.c2r, (conj(x) if forward else x,), params)
+
+
+# ---------------------------------------------------------------- one dimension
+
+
+def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    """The transform along ``dim``: ``sum(x[t] * exp(-2j * pi * k * t / n))`` for k = 0 to n - 1, complex.
+
+    The input is cut off or filled up with zeros to ``n``.  ``norm`` tells where it is divided: "backward" (the
+    inverse by n), "forward" (the transform by n), or "ortho" (both by the root of n).
+    """
+    return _complex("fft", input, n, dim, norm, False)
+
+
+def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    """The inverse of `fft`."""
+    return _complex("ifft", input, n, dim, norm, True)
+
+
+def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    """The first ``n // 2 + 1`` numbers of `fft` of real ones, of which the others are conjugates."""
+    return _to_half("rfft", input, n, dim, _norm(norm), False)
+
+
+def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    """The inverse of `rfft`: ``n`` real numbers, by default an even number."""
+    return _from_half("irfft", input, n, dim, _norm(norm), False)
+
+
+def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    """The real transform of a signal of which ``input`` is the first half, the other its conjugate."""
+    return _from_half("hfft", input, n, dim, OTHER[_norm(norm)], True)
+
+
+def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    """The inverse of `hfft`."""
+    return _to_half("ihfft", input, n, dim, OTHER[_norm(norm)], True)
+
+
+# ---------------------------------------------------------------- several dimensions
+
+
+def fft2(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
+) -> Tensor:
+    """`fft` along two dimensions."""
+    return _complex("fft2", input, s, dim, norm, False)
+
+
+def ifft2(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
+) -> Tensor:
+    """The inverse of `fft2`."""
+    return _complex("ifft2", input, s, dim, norm, True)
+
+
+def rfft2(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
+) -> Tensor:
+    """`rfft` along the last of two dimensions, `fft` along the other."""
+    return _to_half("rfft2", input, s, dim, _norm(norm), False)
+
+
+def irfft2(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
+) -> Tensor:
+    """The inverse of `rfft2`."""
+    return _from_half("irfft2", input, s, dim, _norm(norm), False)
+
+
+def hfft2(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
+) -> Tensor:
+    """`hfft` along the last of two dimensions, `fft` along the other."""
+    return _from_half("hfft2", input, s, dim, OTHER[_norm(norm)], True)
+
+
+def ihfft2(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] = (-2, -1),
+    norm: Norm = None,
+) -> Tensor:
+    """The inverse of `hfft2`."""
+    return _to_half("ihfft2", input, s, dim, OTHER[_norm(norm)], True)
+
+
+def fftn(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: Norm = None,
+) -> Tensor:
+    """`fft` along all dimensions, or those of ``dim``, or as many of the last as ``s`` has sizes."""
+    return _complex("fftn", input, s, dim, norm, False)
+
+
+def ifftn(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: Norm = None,
+) -> Tensor:
+    """The inverse of `fftn`."""
+    return _complex("ifftn", input, s, dim, norm, True)
+
+
+def rfftn(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: Norm = None,
+) -> Tensor:
+    """`rfft` along the last of the dimensions, `fft` along the others."""
+    return _to_half("rfftn", input, s, dim, _norm(norm), False)
+
+
+def irfftn(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: Norm = None,
+) -> Tensor:
+    """The inverse of `rfftn`."""
+    return _from_half("irfftn", input, s, dim, _norm(norm), False)
+
+
+def hfftn(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: Norm = None,
+) -> Tensor:
+    """`hfft` along the last of the dimensions, `fft` along the others."""
+    return _from_half("hfftn", input, s, dim, OTHER[_norm(norm)], True)
+
+
+def ihfftn(
+    input: Tensor,
+    s: int | Sequence[int] | None = None,
+    dim: int | Sequence[int] | None = None,
+    norm: Norm = None,
+) -> Tensor:
+    """The inverse of `hfftn`."""
+    return _to_half("ihfftn", input, s, dim, OTHER[_norm(norm)], True)
+
+
+# ---------------------------------------------------------------- frequencies and their order
+
+
+def fftfreq(
+    n: int,
+    d: float = 1.0,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The frequencies of what `fft` gives of ``n`` points at distances ``d``, in turns."""
+    return _frequencies(np.fft.fftfreq(n), n, d, dtype, requires_grad)
+
+
+def rfftfreq(
+    n: int,
+    d: float = 1.0,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The frequencies of what `rfft` gives of ``n`` points at distances ``d``, in turns."""
+    return _frequencies(np.fft.rfftfreq(n), n, d, dtype, requires_grad)
+
+
+def _frequencies(turns: Any, n: int, d: float, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
+    kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    # As PyTorch: whole numbers, times a number that is rounded once.
+    values = np.rint(turns * n).astype(kind) * kind.type(1.0 / (n * d))
+    return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
+
+
+def fftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """The frequency 0 moved to the middle of the dimensions."""
+    return _shifted(input, dim, 1)
+
+
+def ifftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """The inverse of `fftshift`."""
+    return _shifted(input, dim, -1)
+
+
+def _shifted(input: Tensor, dim: int | Sequence[int] | None, way: int) -> Tensor:
+    dims, _ = _dims(input, None, dim)
+    if not dims:
+        return input
+    sizes = [input._array.shape[d] for d in dims]
+    return roll(input, [n // 2 if way > 0 else (n + 1) // 2 for n in sizes], dims)
+
+
+# ---------------------------------------------------------------- pieces of a signal
+
+
+def _window(name: str, window: Tensor | None, n_fft: int, win_length: int | None, like: Tensor) -> Tensor:
+    """The weights of a piece, with zeros at both sides up to ``n_fft``."""
+    length = n_fft if win_length is None else win_length
+    if not 0 < length <= n_fft:
+        raise runtime_error(f"{name}: expected 0 < win_length <= n_fft, but got win_length={length}")
+    if window is None:
+        warn(
+            "A window was not provided. A rectangular window will be applied, which is known to cause spectral "
+            "leakage; give window=hann_window(n_fft), or ones(n_fft) without this warning."
+        )
+        window = ones(length, dtype=dtypes.real_of(like._array.dtype))
+    if window._array.shape != (length,):
+        raise runtime_error(
+            f"{name}: expected a 1D window tensor of size equal to win_length={length}, but got window with size "
+            f"{list(window._array.shape)}"
+        )
+    left = (n_fft - length) // 2
+    return pad(window, [left, n_fft - length - left]) if length < n_fft else window
+
+
+def stft(
+    input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None,
+    window: Tensor | None = None, center: bool = True, pad_mode: str = "reflect", normalized: bool = False,
+    onesided: bool | None = None, return_complex: bool | None = None, align_to_window: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """The transforms of overlapping pieces of a signal (time) or (batch, time): ([batch,] frequency, piece).
+
+    A piece has ``n_fft`` points, ``hop_length`` (a quarter of it) behind the one before, times ``window`` (of
+    ``win_length`` points, in the middle).  With ``center`` the signal is extended by half a piece at both ends, by
+    ``pad_mode``.  ``onesided`` leaves out the conjugates of a real signal; ``normalized`` divides by the root of
+    ``n_fft``.  Without ``return_complex`` parts stand along a last dimension.
+    """
+    name = "stft()"
+    hop = n_fft // 4 if hop_length is None else hop_length
+    is_real = input._array.dtype.kind != "c" and (window is None or window._array.dtype.kind != "c")
+    if return_complex is None:
+        if is_real:
+            raise runtime_error(
+                "stft requires the return_complex parameter be given for real inputs; give True"
+            )
+        return_complex = True
+    if not return_complex:
+        warn(
+            "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex "
+            "tensors for all inputs, and return_complex=False will raise an error."
+        )
+    if align_to_window is not None and center:
+        raise runtime_error("stft align_to_window should only be set when center = false.")
+    x = _floats("stft", input, None)
+    if x._array.ndim not in (1, 2):
+        raise runtime_error(f"{name}: expected a 1D or 2D tensor, but got {x._array.ndim}D")
+    flat = x._array.ndim == 1
+    x = x.unsqueeze(0) if flat else x
+    if hop <= 0:
+        raise runtime_error(f"{name}: expected hop_length > 0, but got hop_length={hop}")
+    weights = _window(name, window, n_fft, win_length, x)
+    if center:
+        half = n_fft // 2
+        x = pad(x, [half, half], mode=pad_mode)
+    if not 0 < n_fft <= x._array.shape[1]:
+        raise runtime_error(f"{name}: expected 0 < n_fft <= {x._array.shape[1]}, but got n_fft={n_fft}")
+    pieces = apply(strided.sliding, (x,), {"dim": 1, "size": n_fft, "step": hop}) * weights
+    norm = "ortho" if normalized else "backward"
+    if is_real and onesided is not False:
+        y = rfft(pieces, norm=norm)
+    elif onesided:
+        raise runtime_error("Cannot have onesided output if window or input is complex")
+    else:
+        y = fft(pieces, norm=norm)
+    y = y.transpose(1, 2)
+    y = y.squeeze(0) if flat else y
+    return y if return_complex else view_as_real(y)
+
+
+def istft(
+    input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None,
+    window: Tensor | None = None, center: bool = True, normalized: bool = False, onesided: bool | None = None,
+    length: int | None = None, return_complex: bool = False,
+) -> Tensor:  # fmt: skip
+    """The signal of which ``input`` ([batch,] frequency, piece) is the `stft`, ``length`` points of it.
+
+    Pieces are added, weighted by the window, over the sum of its squares.  RuntimeError where that is 0 somewhere.
+    """
+    name = "istft()"
+    if input._array.dtype.kind != "c":
+        raise runtime_error(
+            "istft requires a complex-valued input tensor matching the output from stft with return_complex=True."
+        )
+    hop = n_fft // 4 if hop_length is None else hop_length
+    length_of_window = n_fft if win_length is None else win_length
+    if not 0 < hop <= length_of_window:
+        raise runtime_error(f"{name}: expected 0 < hop_length <= win_length, but got hop_length={hop}")
+    if input._array.ndim not in (2, 3) or not input._array.size:
+        raise runtime_error(
+            f"{name}: expected a non-empty tensor with 2 or 3 dimensions, got {list(input._array.shape)}"
+        )
+    flat = input._array.ndim == 2
+    x = (input.unsqueeze(0) if flat else input).transpose(1, 2)
+    half = n_fft // 2 + 1
+    one = x._array.shape[2] == half != n_fft if onesided is None else onesided
+    if x._array.shape[2] != (half if one else n_fft):
+        raise runtime_error(
+            f"{name}: expected the frequency dimension (3rd to the last) of the input tensor to match "
+            f"{'n_fft / 2 + 1 when onesided=True' if one else 'n_fft when onesided=False'}, but got {x._array.shape[2]}"
+        )
+    if return_complex and one:
+        raise runtime_error("Cannot have onesided output if window or input is complex")
+    weights = _window(name, window, n_fft, win_length, x)
+    norm = "ortho" if normalized else "backward"
+    pieces = irfft(x, n_fft, norm=norm) if one else ifft(x, norm=norm)
+    if not one and not return_complex:
+        pieces = pieces.real
+    count = x._array.shape[1]
+    total = n_fft + hop * (count - 1)
+    added = _added(pieces * weights, (x._array.shape[0], total), hop)
+    square = (weights * weights).unsqueeze(0).unsqueeze(0)
+    envelope = _added(square.expand(1, count, n_fft), (1, total), hop)
+    start = n_fft // 2 if center else 0
+    stop = start + length if length is not None else total - n_fft // 2 if center else total
+    added, envelope = (t[:, start : min(stop, total)] for t in (added, envelope))
+    least = np.abs(envelope._array).min(initial=np.inf)
+    if not least > 1e-11:
+        raise runtime_error(
+            f"{name}: window overlap add min: {least}; the window leaves points without weight"
+        )
+    y = added / envelope
+    if stop > total:
+        warn(
+            "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail."
+        )
+        y = pad(y, [0, stop - total])
+    return y.squeeze(0) if flat else y
+
+
+def _added(pieces: Tensor, shape: tuple[int, int], hop: int) -> Tensor:
+    """Pieces (batch, piece, point), added where they overlap."""
+    return apply(strided.sliding_back, (pieces,), {"shape": shape, "dim": 1, "step": hop})
+
+
+METHODS = "istft stft"
+public(globals(), FFT, home="minigrad.fft")
+public(globals(), __all__, home="minigrad")

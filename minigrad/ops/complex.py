@@ -1,0 +1,66 @@
+"""Complex numbers: their parts, their angles, and the discrete Fourier transform.
+
+The gradient of a complex number is PyTorch's: its real part is the slope along the real axis, its imaginary part that
+along the imaginary one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.basic import conj, real
+from minigrad.core.op import Array, Op
+from minigrad.dtypes import complex_of, real_of
+from minigrad.kernels import fourier as k
+from minigrad.kernels.fourier import OTHER
+from minigrad.ops.elementwise import abs as size_of
+from minigrad.ops.elementwise import eq, sgn, square, where
+
+__all__ = ["angle", "as_complex", "as_real", "c2c", "c2r", "conj", "imag", "pair", "r2c", "real", "sgn"]
+
+
+def _pair(a: Array, b: Array) -> Array:
+    y = np.empty(np.broadcast_shapes(np.shape(a), np.shape(b)), complex_of(np.result_type(a, b)))
+    y.real, y.imag = a, b
+    return y
+
+
+def _as_real(x: Array) -> Array:
+    y: Array = x[..., None].view(real_of(x.dtype))
+    return y
+
+
+def _as_complex(x: Array) -> Array:
+    lies = x.strides[-1] == x.itemsize
+    y: Array = (x if lies else np.ascontiguousarray(x)).view(complex_of(x.dtype))[..., 0]
+    return y
+
+
+def _angle_vjp(g: Any, x: Any) -> Any:
+    return where(eq(x, 0), 0.0, g * (x * 1j / square(size_of(x))))
+
+
+# fmt: off
+imag: Op = Op("imag", lambda x: x.imag, "x", lambda g: g * 1j, view=True, complex="own", text="{}.imag", order="K")
+pair: Op = Op("pair", _pair, "a b", lambda g: real(g), lambda g: imag(g), cast="floats", complex="own",
+              elementwise=True, new=True, grad_fn="ComplexBackward0")
+as_real: Op = Op("as_real", _as_real, "x", lambda g: as_complex(g), view=True, complex="own",
+                 grad_fn="ViewAsRealBackward0")
+as_complex: Op = Op("as_complex", _as_complex, "x", lambda g: as_real(g), view=True, complex="own",
+                    grad_fn="ViewAsComplexBackward0")
+angle: Op = Op("angle", np.angle, "x", _angle_vjp, complex="own", elementwise=True, new=True)
+
+# Fourier transforms; the adjoint of each is one of them
+c2c: Op = Op("c2c", k.c2c, "x; dims norm inverse",
+             lambda g, dims, norm, inverse: c2c(g, dims=dims, norm=OTHER[norm], inverse=not inverse),
+             complex="analytic", rows=True, grad_fn="FftC2CBackward0")
+r2c: Op = Op("r2c", k.r2c, "x; dim norm twice",
+             lambda g, x_shape, dim, norm, twice: c2r(
+                 g, dim=dim, size=x_shape[dim], norm=OTHER[norm], half=not twice),
+             complex="analytic", rows=True, grad_fn="FftR2CBackward0")
+c2r: Op = Op("c2r", k.c2r, "x; dim size norm half",
+             lambda g, dim, norm, half: r2c(g, dim=dim, norm=OTHER[norm], twice=not half),
+             complex="analytic", rows=True, grad_fn="FftC2RBackward0")
+# fmt: on
