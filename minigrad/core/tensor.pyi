@@ -1100,8 +1100,10 @@ TypeError for a float."""
     @overload
     def nonzero(self, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]:
         ...
-    def nonzero_static(self, *, size: builtins.int, fill_value: builtins.int=-1) -> Tensor:
-        """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them."""
+    def nonzero_static(self, *, size: builtins.int | None=None, fill_value: builtins.int=-1) -> Tensor:
+        """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them.
+    
+    TypeError without ``size``, RuntimeError for a negative one."""
     def positive(self) -> Tensor:
         """``input`` itself. RuntimeError for bool."""
     def pow(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import builtins
 import functools
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -235,7 +234,7 @@ def histogram(
 
 
 def histogramdd(
-    input: Tensor, bins: int | Sequence[Any], range: Any = None, weight: Tensor | None = None, density: bool = False,
+    input: Tensor, bins: Any, range: Any = None, weight: Tensor | None = None, density: bool = False,
 ) -> Any:  # fmt: skip
     """`histogram` of points (..., D): how many lie in each box, and the edges of each dimension.
 

@@ -17,7 +17,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
 from minigrad.core.types import NumberLike as NumberLike
-from minigrad.errors import not_implemented_error, runtime_error, warn_once
+from minigrad.errors import not_implemented_error, runtime_error, type_error, warn_once
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
@@ -266,12 +266,18 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
     return wrap(indices.T[:, : input._array.ndim])
 
 
-def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
-    """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them."""
+def nonzero_static(input: Tensor, *, size: int | None = None, fill_value: int = -1) -> Tensor:
+    """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them.
+
+    TypeError without ``size``, RuntimeError for a negative one.
+    """
+    ndim = input._array.ndim
+    if size is None:
+        raise type_error("nonzero_static() missing 1 required keyword-only argument: 'size'")
     if size < 0:
         raise runtime_error("nonzero_static: 'size' must be an non-negative integer")
     found = nonzero(input)._array[:size]
-    rows = np.full((size, input._array.ndim), fill_value, np.int64)
+    rows = np.full((size, ndim), fill_value, np.int64)
     rows[: len(found)] = found
     return wrap(rows)
 

@@ -225,6 +225,6 @@ def _device(name: DeviceLike) -> device:
 METHODS = ""
 public(
     globals(),
-    [name for name in __all__ if name != "get_default_device"],
+    [name for name in __all__ if name not in ("get_default_device", "typename")],
     home="minigrad",
 )

@@ -217,7 +217,7 @@ class Gate:
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
         # the size of a window is no shape, and `Tensor.type` takes more than dtypes
-        plain = name == self.rest or annotation in ("int", "TypeLike | None")
+        plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
         return _kind(annotation if plain else _BY_NAME.get(name) or annotation)
 
     def watches(self, name: str) -> bool:
