@@ -292,6 +292,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
     dtype = input._array.dtype
+    array = raw(value)
+    if isinstance(array, np.ndarray) and array.dtype.kind == "c" != dtype.kind and array.imag:
+        raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
     y = where(mask, cast(value, dtype) if isinstance(value, Tensor) else held(value, dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
