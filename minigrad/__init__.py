@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         optim as optim,
         overrides as overrides,
         profiler as profiler,
+        quasirandom as quasirandom,
         random as random,
     )
     from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
@@ -81,8 +82,8 @@ else:
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
         "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
-        "nn", "onnx", "optim", "overrides", "profiler", "random", "serialization", "special", "storage", "tape",
-        "testing", "threads", "types", "utils", "version", "xpu",
+        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "special", "storage",
+        "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -69,10 +69,10 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return np.ndarray(shape, dtype, buffer)
 
 
-def copied(x: Array) -> Array:
-    """As ``np.array(x)``."""
-    if x.nbytes < SMALL or not x.flags.c_contiguous:
-        return np.array(x)
+def copied(x: Array, rows: bool = False) -> Array:
+    """As ``np.array(x)``; with ``rows`` it lies row by row."""
+    if x.nbytes < SMALL or not (rows or x.flags.c_contiguous):
+        return np.array(x, order="C" if rows else "K")
     y = empty(x.shape, x.dtype)
     np.copyto(y, x)
     return y

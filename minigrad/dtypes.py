@@ -173,7 +173,7 @@ def as_numpy(d: DTypeLike) -> NumpyType:
         raise TypeError(
             f"minigrad has no element type {d!r}; it has " + ", ".join(t.name for t in OF_NUMPY.values())
         )
-    return numpy
+    return OF_NUMPY[numpy].numpy  # one object for each, which the fast paths tell by identity
 
 
 _PY_FLOAT = builtins.float

@@ -104,6 +104,16 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+TOLD: set[str] = set()
+
+
+def warn_once(message: str) -> None:
+    """As `warn`, but once in a process, as PyTorch does of what is deprecated."""
+    if message not in TOLD:
+        TOLD.add(message)
+        warn(message)
+
+
 # ---------------------------------------------------------------- texts
 
 

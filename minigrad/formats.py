@@ -47,7 +47,7 @@ def channels_behind(format: Any, ndim: int) -> bool:
     if format is None or format is contiguous_format or format is preserve_format:
         return False
     if not isinstance(format, memory_format) or format.name not in _CHANNELS:
-        raise TypeError(f"memory_format must be a memory format, not {type(format).__name__}")
+        raise TypeError(f"argument 'memory_format' must be memory_format, not {type(format).__name__}")
     if ndim != _CHANNELS[format.name]:
         raise RuntimeError(
             f"required rank {_CHANNELS[format.name]} tensor to use {format.name} format, got rank {ndim}"

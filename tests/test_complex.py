@@ -406,3 +406,11 @@ def test_files_and_optimizers_take_complex_numbers() -> None:
         assert mg.allclose(mg.view_as_real(p), parts)
     with pytest.raises(ValueError, match="LBFGS does not support complex"):
         mg.optim.LBFGS([mg.nn.Parameter(mg.tensor([1j]))])
+
+
+def test_a_complex_value_does_not_fill_real_elements() -> None:
+    mask = mg.tensor([True, False])
+    for x in (mg.tensor([1, 2]), mg.tensor([1.0, 2.0])):
+        with pytest.raises(RuntimeError, match="without overflow"):
+            x.masked_fill(mask, mg.tensor(1 + 2j))
+    assert mg.tensor([1j, 2.0]).masked_fill(mask, mg.tensor(1 + 2j)).tolist() == [1 + 2j, 2.0]

@@ -61,8 +61,60 @@ NAMES: list[tuple[str, Any]] = [
     ("NativeGroupNormBackward0", lambda: F.group_norm(X, 1, V, V)),
     ("LinalgInvExBackward0", lambda: mg.linalg.inv(SYMMETRIC)),
     ("LinalgEighBackward0", lambda: mg.linalg.eigh(SYMMETRIC)[1]),
+    ("AddmmBackward0", lambda: mg.addmm(X, X, X)), ("TBackward0", lambda: X.t()),
+    ("TransposeBackward0", lambda: X.transpose(0, 1)), ("MaxBackward0", lambda: X.max(0)[0]),
+    ("SortBackward0", lambda: X.sort()[0]), ("TopkBackward0", lambda: X.topk(2)[0]),
+    ("SplitBackward0", lambda: X.chunk(3)[1]), ("SplitWithSizesBackward0", lambda: X.split([1, 2])[0]),
+    ("MaskedFillBackward0", lambda: X.masked_fill(X > 0, 1.0)),
+    ("MaskedFillBackward1", lambda: X.masked_fill(X > 0, V[0])),
+    ("MseLossBackward0", lambda: F.mse_loss(X, X, reduction="sum")), ("HuberLossBackward0", lambda: F.huber_loss(X, X)),
+    ("SmoothL1LossBackward0", lambda: F.smooth_l1_loss(X, X)),
+    ("MeanBackward0", lambda: F.smooth_l1_loss(X, X, beta=0.0)),
+    ("NllLossBackward0", lambda: F.cross_entropy(X, mg.tensor([0, 1, 2]), V)),
+    ("NllLoss2DBackward0", lambda: F.cross_entropy(BATCH, mg.zeros(2, 3, dtype=mg.int64))),
+    ("DivBackward1", lambda: F.cross_entropy(X, X)), ("NllLossBackward0", lambda: F.nll_loss(X, mg.tensor([0, 1, 2]))),
+    ("BinaryCrossEntropyBackward0", lambda: F.binary_cross_entropy(X.sigmoid(), X.detach())),
+    ("BinaryCrossEntropyWithLogitsBackward0", lambda: F.binary_cross_entropy_with_logits(X, X)),
+    ("ReflectionPad2DBackward0", lambda: F.pad(IMAGE, (1, 1, 1, 1), mode="reflect")),
+    ("MeanBackward1", lambda: F.adaptive_avg_pool2d(IMAGE, 1)), ("SqueezeBackward1", lambda: F.max_pool1d(BATCH, 2)),
+    ("ScaledDotProductFlashAttentionForCpuBackward0", lambda: F.scaled_dot_product_attention(IMAGE, IMAGE, IMAGE)),
+    ("GluBackward0", lambda: F.glu(of(2, 4))), ("LinalgSolveExBackward0", lambda: mg.linalg.solve(SYMMETRIC, X)),
+    ("AddBackward0", lambda: mg.nn.LSTMCell(3, 2)(X)[1]), ("TanhBackward0", lambda: mg.nn.RNNCell(3, 2)(X)),
+    ("EmbeddingBagBackward0", lambda: mg.nn.EmbeddingBag(3, 2)(mg.tensor([[1, 2]]))),
     ("CopyBackwards", lambda: changed(lambda y: y.copy_(X))), ("CopySlices", lambda: changed(lambda y: y[0].mul_(2))),
 ]  # fmt: skip
+
+
+def names_behind(node: Any) -> Any:
+    """The name of a record, and in a list those of all that it leads to."""
+    name, nexts = node.name(), [n for n, _ in node.next_functions if n is not None]
+    return [name, *map(names_behind, nexts)] if nexts else name
+
+
+def test_a_walk_meets_the_records_of_pytorch() -> None:
+    net = mg.nn.Sequential(mg.nn.Linear(3, 4), mg.nn.ReLU(), mg.nn.Linear(4, 2, bias=False))
+    leaf, x = "AccumulateGrad", mg.ones(2, 3)
+    inner = ["ReluBackward0", ["AddmmBackward0", leaf, ["TBackward0", leaf]]]
+    outer = ["MmBackward0", inner, ["TBackward0", leaf]]
+    loss = F.cross_entropy(net(x), mg.tensor([0, 1]))
+    assert names_behind(loss.grad_fn) == ["NllLossBackward0", ["LogSoftmaxBackward0", outer]]
+    assert names_behind(F.smooth_l1_loss(net(x), x[:, :2]).grad_fn) == ["SmoothL1LossBackward0", outer]
+    y = net[0](mg.ones(1, 2, 3, requires_grad=True))
+    addmm = ["AddmmBackward0", leaf, ["ViewBackward0", leaf], ["TBackward0", leaf]]
+    assert names_behind(y.grad_fn) == ["ViewBackward0", addmm]
+    assert y.grad_fn.next_functions[0][0].next_functions[0][0].variable is net[0].bias
+
+
+def test_what_a_function_gives_back_keeps_its_name() -> None:
+    y = X * 2
+    assert F.dropout(y, training=False).grad_fn.name() == "MulBackward0"
+    assert F.pad(y, (0, 0), mode="constant").grad_fn.name() == "ConstantPadNdBackward0"
+
+
+def test_a_checkpoint_finds_the_records_again() -> None:
+    x = mg.randn(3, 4, requires_grad=True)
+    for function in (lambda x: x.sort()[0].exp(), lambda x: F.cross_entropy(x * 1, mg.tensor([0, 1, 2]))):
+        mg.utils.checkpoint.checkpoint(function, x, use_reentrant=False).sum().backward()
 
 
 def test_names_are_pytorch_s() -> None:

@@ -506,3 +506,9 @@ def test_the_gradient_of_cross_entropy_is_exact_for_large_logits() -> None:
     t = mg.from_numpy(x).requires_grad_()
     mg.nn.functional.cross_entropy(t, mg.from_numpy(target), reduction="sum").backward()
     assert np.abs(t.grad.numpy() - p).max() < 5e-7
+
+
+def test_elu_of_an_infinite_alpha() -> None:
+    x = mg.tensor([-1.0, 0.0, 1.0])
+    assert functional.elu(x, INF).tolist() == [-INF, 0.0, 1.0]
+    assert functional.celu(x, INF)[1:].tolist() == [0.0, 1.0]

@@ -102,6 +102,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 DEAD = mg.tensor([[0.0, 0.5], [-math.inf, -math.inf]])  # a mask whose second query sees no key
 # Each a function of rows of four.
 FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
+    lambda x: x.reshape(-1, 2, 2, 1).to(memory_format=mg.channels_last).reshape(-1, 4),
     lambda x: (x.exp() + 1).log().sqrt() + x.sin() * x.cos() + x.tanh() + x.atan() + x.erf(),
     lambda x: x**2 + x.abs() ** 0.5 + x.abs().log1p() + x.expm1() + x.exp2() + (x * x + 1).log2() + x.square().rsqrt(),
     lambda x: x.clamp(-1, 0.5) + x.clamp(min=0.1) + x.clamp(max=0.3) + x.floor() + x.round() - x.sign(),

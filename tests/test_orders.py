@@ -105,6 +105,33 @@ def test_what_there_is_and_how_often() -> None:
         mg.compile(mg.unique)(mg.tensor([1, 2]))
 
 
+def test_histograms_of_points() -> None:
+    points = RNG.random((6, 5, 2))
+    hist, edges = mg.histogramdd(mg.tensor(points), [2, 3], weight=mg.tensor(points[..., 0]), density=True)
+    expected, at = np.histogramdd(
+        points.reshape(-1, 2), (2, 3), density=True, weights=points[..., 0].reshape(-1)
+    )
+    same(hist, expected)
+    for e, a in zip(edges, at, strict=True):
+        same(e, a)
+    sides = [mg.tensor([0.0, 0.5, 1.0], dtype=mg.float64), mg.tensor([0.0, 1.0], dtype=mg.float64)]
+    assert mg.histogramdd(mg.tensor(points), sides).hist.sum() == 30
+    assert mg.histogramdd(mg.tensor(points), 2, range=[0, 1, 0, 1]).bin_edges[1].tolist() == [0.0, 0.5, 1.0]
+    for bins, text in (([2], "size of bins"), (0, "bins must be > 0")):
+        with pytest.raises(RuntimeError, match=text):
+            mg.histogramdd(mg.tensor(points), bins)
+    with pytest.raises(RuntimeError, match="at least 2 dimensions"):
+        mg.histogramdd(mg.tensor(X[0]), 2)
+
+
+def test_a_fixed_number_of_nonzero_elements() -> None:
+    x = mg.tensor([[1, 0], [0, 1]])
+    assert x.nonzero_static(size=3).tolist() == [[0, 0], [1, 1], [-1, -1]]
+    assert mg.nonzero_static(x, size=1, fill_value=7).tolist() == [[0, 0]]
+    with pytest.raises(RuntimeError, match="non-negative"):
+        mg.nonzero_static(x, size=-1)
+
+
 def test_an_index_that_repeats_gives_the_gradient_to_the_write_that_stays() -> None:
     v = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = mg.zeros(2).scatter(0, mg.tensor([0, 0, 1]), v)

@@ -504,3 +504,25 @@ def test_dropout_after_attention_goes_step_by_step() -> None:
     # As in PyTorch, the result is a view of one that has the steps first.
     assert y.stride() == (4, 12, 1)
     assert (layer.dropout1(y) == 0).sum((0, 2)).tolist() == [6, 2, 7, 5, 7]
+
+
+def test_points_of_a_sobol_sequence_are_pytorch_s() -> None:
+    engine = mg.quasirandom.SobolEngine(3, scramble=True, seed=5)
+    first = [
+        [515708032, 125905760, 133132920],
+        [978687104, 932721920, 578831360],
+        [574512448, 291532096, 330569920],
+    ]
+    assert (engine.draw(3) * 2**30).long().tolist() == first
+    assert (engine.fast_forward(4).draw(dtype=mg.float64) * 2**30).long().tolist() == [
+        [393659733, 1066767274, 501770660]
+    ]
+    assert (engine.reset().draw(3) * 2**30).long().tolist() == first
+    wide = mg.quasirandom.SobolEngine(160).fast_forward(12345)
+    assert wide.quasi[::40].tolist() == [151322624, 768278528, 1019150336, 303497216]
+    assert wide.draw(2)[1, -3:].tolist() == [0.31011962890625, 0.43231201171875, 0.35247802734375]
+    with pytest.raises(ValueError, match="power of 2"):
+        wide.draw_base2(4)
+    with pytest.raises(ValueError, match="Supported range"):
+        mg.quasirandom.SobolEngine(161)
+    assert repr(engine) == "SobolEngine(dimension=3, scramble=True, seed=5)"

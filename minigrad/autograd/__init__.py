@@ -16,7 +16,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import ONES, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
-from minigrad.errors import runtime_error, type_error, value_error, warn
+from minigrad.errors import runtime_error, type_error, value_error, warn, warn_once
 from minigrad.gate import public
 from minigrad.hints import module_getattr
 
@@ -120,7 +120,12 @@ def backward(
 
     ``tensors``, ``grad_tensors`` and ``inputs`` are a Tensor or an iterable of them, ``inputs`` may be a dict.
     """
-    if MODE.get().transform and not create_graph:
+    if create_graph:
+        warn_once(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+            "gradient in PyTorch, which can cause a memory leak. autograd.grad avoids that"
+        )
+    elif MODE.get().transform:
         raise runtime_error(
             "backward() inside of a function that minigrad.func differentiates leaves gradients that are constants to "
             "it; use func.grad or func.vjp there, or create_graph=True"

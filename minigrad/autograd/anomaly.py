@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.autograd.modes import Switch, _ModeManager
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
+from minigrad.errors import warn
 from minigrad.gate import constructor
 
 
@@ -33,6 +34,10 @@ class detect_anomaly(_ModeManager):
 
     def __init__(self, check_nan: bool = True) -> None:
         super().__init__()
+        warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
+            "debugging."
+        )
         self._check = check_nan
 
     def __enter__(self) -> Self:

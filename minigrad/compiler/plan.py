@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import inspect
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -50,7 +51,7 @@ class Plan:
         records = {x.value.record for x in s.statements if x.value.record is not None}
         self._kept = {
             name: kernel.keywords
-            for kernel in (op.unchecked for op in records)
+            for kernel in (inspect.unwrap(op.unchecked) for op in records)
             if isinstance(kernel, functools.partial) and (name := s.helpers.name_of(kernel.func))
         }
         self._head = [docstring(title), "", "import numpy as np", ""]

@@ -12,6 +12,7 @@ from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, Line, Lines, Target, named, narrow, wide
 from minigrad.core.text import Call, Helper, Steps, Text, TextOf, rounded_once
 from minigrad.dtypes import F32, F64
+from minigrad.kernels.order import in_order, inverse
 from minigrad.kernels.sums import MANY, WIDE, add_up, added_by_numpy, blocks, copied, sum_rows
 
 
@@ -127,6 +128,11 @@ def _copied_text(text: str, of_repeated: str) -> TextOf:
     return lambda v: of_repeated if v.repeats else None if v.dtype == np.float16 else text
 
 
+def _in_memory_text(v: Call) -> Text:
+    axes = tuple(v.params["axes"])
+    return "np.array(np.transpose({}, {axes}), order='C').transpose({back})", {"back": inverse(axes)}
+
+
 def _sum_to_text(v: Call) -> Text:
     x, shape = v.shapes[0], v.shape
     lead = len(x) - len(shape)
@@ -215,4 +221,6 @@ clone = Op("clone", copied, "x", lambda g: g, moves=True, same=0, elementwise=Tr
            text=_copied_text("np.copy({})", "np.array({}, order='C')"),
            public="clone", doc="A copy in memory of its own, with the gradient passing through.",
            into=copied_into, numba="{}.copy()")
+in_memory = Op("in_memory", in_order, "x; axes", lambda g: g, text=_in_memory_text, moves=True, same=0,
+               elementwise=True, order="A", new=True, grad_fn="CloneBackward0")
 # fmt: on

@@ -248,7 +248,7 @@ class Pass:
                     and t._grad is None
                     and node.hooks is None
                     and type(g) is np.ndarray
-                    and g.flags.c_contiguous
+                    and (g.flags.c_contiguous and t._array.flags.c_contiguous)
                 ):
                     # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
                     t._grad = grad = new(Tensor)

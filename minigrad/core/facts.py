@@ -124,6 +124,8 @@ class Facts:
     #: The name of the record as PyTorch has it for ``grad_fn``, where that is not the op's in capitals, or a
     #: function of the node that tells it.
     grad_fn: str | Callable[[Any], str] = ""
+    #: What the record's ``next_functions`` are, where not its inputs: a function of the node.
+    edges: Callable[[Any], tuple[Any, ...]] | None = None
     #: The multiply-adds, from the result's shape and those of the inputs.
     costs: Callable[..., int] | None = None
 

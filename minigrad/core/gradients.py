@@ -14,6 +14,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import AFTER, Node
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.kernels.order import by_steps, in_order, inverse
 
 
 class Part:
@@ -108,11 +109,18 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
 
 
 def laid(g: Any, t: Tensor) -> Any:
-    """The gradient, laid out row by row if its Tensor is: then it has the same views, such as ``view(-1)``."""
-    array = g._array if isinstance(g, Tensor) else g
-    if array.flags.c_contiguous or not t._array.flags.c_contiguous:
+    """The gradient, laid out as its Tensor is, then it has the same views; row by row where that has gaps."""
+    array, like = g._array if isinstance(g, Tensor) else g, t._array
+    if array.strides == like.strides or (array.flags.c_contiguous and like.flags.c_contiguous):
         return g
-    return g.contiguous() if isinstance(g, Tensor) else np.ascontiguousarray(g)
+    axes = by_steps(like)
+    if like.flags.c_contiguous or not like.transpose(axes).flags.c_contiguous:
+        axes = tuple(range(like.ndim))
+    if array.transpose(axes).flags.c_contiguous:
+        return g
+    if isinstance(g, Tensor):
+        return g.permute(axes).contiguous().permute(inverse(axes))
+    return in_order(g, axes)
 
 
 def accumulate(tensor: Any, g: Array | Tensor) -> None:

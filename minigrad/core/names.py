@@ -8,6 +8,29 @@ from typing import Any
 Naming = Callable[[Any], str]
 
 
+class Step:
+    """A record that PyTorch has and minigrad has not, for those who follow ``next_functions``."""
+
+    __slots__ = ("_name", "inputs")
+
+    def __init__(self, name: str, *inputs: Any) -> None:
+        self._name, self.inputs = name, inputs
+
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def requires_grad(self) -> bool:
+        return any(n.requires_grad for n in self.inputs)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
+
+    def __repr__(self) -> str:
+        return f"<{self._name}>"
+
+
 def _is_number(n: Any) -> bool:
     return not hasattr(n, "seq")  # a `Const`
 
@@ -49,6 +72,14 @@ def of_matmul(node: Any) -> str:
 
 def of_linear(node: Any) -> str:
     return "AddmmBackward0" if len(node.shape) == 2 else "ViewBackward0"
+
+
+def edges_of_linear(node: Any) -> tuple[Any, ...]:
+    """Those of ``addmm(b, x, w.t())``, in batches between views."""
+    x, w, b = node.inputs
+    if len(node.shape) == 2:
+        return b, x, Step("TBackward0", w)
+    return (Step("AddmmBackward0", b, Step("ViewBackward0", x), Step("TBackward0", w)),)
 
 
 def of_reshape(node: Any) -> str:

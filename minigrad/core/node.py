@@ -15,6 +15,7 @@ from minigrad.core.hooks import AFTER as AFTER
 from minigrad.core.hooks import RETAIN as RETAIN
 from minigrad.core.hooks import After, Before, RemovableHandle
 from minigrad.core.layout import Layout
+from minigrad.core.names import Step
 from minigrad.core.op import NO_PARAMS, Op, Params
 from minigrad.errors import INSIDE
 
@@ -63,7 +64,7 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "change", "code", "dtype", "hooks", "inputs", "lasti", "layout", "op", "params",
+        "__weakref__", "change", "code", "dtype", "hooks", "inputs", "lasti", "layout", "op", "outer", "params",
         "requires_grad", "saved", "seq", "shape", "tensor",
     )  # fmt: skip
 
@@ -80,6 +81,9 @@ class Node:
     requires_grad: bool
     hooks: dict[int, Callable[[Any], Any]] | None
     tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
+    # Of the last record of a function that PyTorch records as one: the name there (or those of several in a row, the
+    # last first), and a ``seq`` before its first.
+    outer: tuple[str, int]
     change: Any  # `Change` of its value in place that no record tells of; most nodes have none
 
     @classmethod
@@ -96,6 +100,8 @@ class Node:
         """PyTorch's name for the record, such as ``MulBackward0``."""
         if self.op is None:
             return "AccumulateGrad"
+        if hasattr(self, "outer"):
+            return self.outer[0].partition(" ")[0]
         if name := self.op.grad_fn:
             return name if isinstance(name, str) else name(self)
         return "".join(w[:1].upper() + w[1:] for w in self.op.name.split("_")) + "Backward0"
@@ -109,9 +115,29 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The records that the gradient goes to next, as in PyTorch: of ``2 * x``, that of ``x`` comes first."""
         inputs = self.inputs
-        if len(inputs) == 2 and inputs[0].__class__ is Const:
+        if hasattr(self, "outer"):
+            inputs = self._arguments(self.outer[1])
+            for name in self.outer[0].split()[:0:-1]:
+                inputs = (Step(name, *inputs),)
+        elif self.op is not None and self.op.edges is not None:
+            inputs = self.op.edges(self)
+        elif len(inputs) == 2 and inputs[0].__class__ is Const:
             inputs = inputs[::-1]
         return tuple((n if n.requires_grad else None, 0) for n in inputs)
+
+    def _arguments(self, since: int) -> tuple[Any, ...]:
+        """The records that came before ``since``, and leaves, from which what came later was computed."""
+        found: dict[Node, None] = {}
+        todo = [*self.inputs[::-1]]
+        while todo:
+            n = todo.pop()
+            if n.__class__ is Const:
+                continue
+            if n.op is None or n.seq < since:
+                found[n] = None
+            else:
+                todo += n.inputs[::-1]
+        return tuple(found)
 
     @property
     def variable(self) -> Any:

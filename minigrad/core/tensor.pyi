@@ -181,7 +181,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         ...
     @property
     def T(self) -> Tensor:
-        """The dimensions in reverse order."""
+        """The dimensions in reverse order; deprecated in PyTorch but for matrices."""
     @property
     def real(self) -> Tensor:
         """The real part, as a view; of real numbers the Tensor itself."""
@@ -826,7 +826,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
     def cholesky(self, upper: builtins.bool=False) -> Tensor:
-        """`linalg.cholesky`."""
+        """`linalg.cholesky`; deprecated in PyTorch."""
     def cholesky_inverse(self, upper: builtins.bool=False) -> Tensor:
         """The inverse of A, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
     def cholesky_solve(self, L: Tensor, upper: builtins.bool=False) -> Tensor:
@@ -838,7 +838,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def logdet(self) -> Tensor:
         """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
     def lu(self, pivot: builtins.bool=True, get_infos: builtins.bool=False) -> tuple[Tensor, ...]:
-        """`linalg.lu_factor`; with ``get_infos`` `linalg.lu_factor_ex`."""
+        """`linalg.lu_factor`; with ``get_infos`` `linalg.lu_factor_ex`. Deprecated in PyTorch."""
     def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
         """`linalg.lu_solve`, with ``b`` in front."""
     def matrix_exp(self) -> Tensor:
@@ -856,7 +856,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def pinverse(self, rcond: builtins.float=1e-15) -> Tensor:
         """`linalg.pinv` with another tolerance."""
     def qr(self, some: builtins.bool=True) -> QR:
-        """`linalg.qr`; without ``some`` it is complete."""
+        """`linalg.qr`; without ``some`` it is complete. Deprecated in PyTorch."""
     def slogdet(self) -> SignAndLogDet:
         """The sign of the determinant, and the logarithm of its size: -inf where A is singular, the gradient inf."""
     def svd(self, some: builtins.bool=True, compute_uv: builtins.bool=True) -> OlderSVD:
@@ -864,7 +864,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     Without ``compute_uv`` U and V are zeros."""
     def triangular_solve(self, A: Tensor, upper: builtins.bool=True, transpose: builtins.bool=False, unitriangular: builtins.bool=False) -> TriangularSolution:
-        """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed."""
+        """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed. Deprecated."""
     def aminmax(self, *, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Extremes:
         """The least and the greatest element, ``(min, max)``, over ``dim`` or over all; equal ones share the gradient."""
     def frexp(self) -> MantissaAndExponent:
@@ -1086,6 +1086,10 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     @overload
     def nonzero(self, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]:
         ...
+    def nonzero_static(self, *, size: builtins.int | None=None, fill_value: builtins.int=-1) -> Tensor:
+        """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them.
+    
+    TypeError without ``size``, RuntimeError for a negative one."""
     def positive(self) -> Tensor:
         """``input`` itself. RuntimeError for bool."""
     def pow(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
@@ -1366,7 +1370,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     def contiguous(self, *, memory_format: Any=None) -> Tensor:
-        """Itself if its memory is in row order, or in that of the format, else a copy."""
+        """Itself if its memory is in row order, or in that of the format, else a copy.
+    
+    RuntimeError for ``preserve_format``, and for a format of another number of dimensions."""
     def detach(self) -> Tensor:
         """A Tensor over the same memory, without history: no gradient flows through it."""
     def expand(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, warn_once
 from minigrad.functions import factorizations, systems
 from minigrad.functions.dims import whole
 from minigrad.functions.elementwise import own
@@ -95,8 +95,13 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     return systems.pinv(input, rcond)
 
 
+def _deprecated(name: str, other: str) -> None:
+    warn_once(f"{name} is deprecated in favor of {other} and will be removed in a future PyTorch release")
+
+
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
-    """`linalg.cholesky`."""
+    """`linalg.cholesky`; deprecated in PyTorch."""
+    _deprecated("cholesky", "linalg.cholesky")
     return factorizations.cholesky(input, upper=upper)
 
 
@@ -121,7 +126,8 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
 
 
 def qr(input: Tensor, some: bool = True) -> QR:
-    """`linalg.qr`; without ``some`` it is complete."""
+    """`linalg.qr`; without ``some`` it is complete. Deprecated in PyTorch."""
+    _deprecated("qr", "linalg.qr")
     return factorizations.qr(input, "reduced" if some else "complete")
 
 
@@ -173,14 +179,16 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
 def triangular_solve(
     b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> TriangularSolution:
-    """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed."""
+    """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed. Deprecated."""
+    _deprecated("triangular_solve", "linalg.solve_triangular")
     a = A.mT if transpose else A
     y = systems.solve_triangular(a, b, upper=upper != transpose, unitriangular=unitriangular)
     return TriangularSolution(y, A.clone())
 
 
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
-    """`linalg.lu_factor`; with ``get_infos`` `linalg.lu_factor_ex`."""
+    """`linalg.lu_factor`; with ``get_infos`` `linalg.lu_factor_ex`. Deprecated in PyTorch."""
+    _deprecated("lu", "linalg.lu_factor")
     both, pivots, info = factorizations.lu_factor_ex(A, pivot=pivot)
     return (both, pivots, info) if get_infos else (both, pivots)
 

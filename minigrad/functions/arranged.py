@@ -13,8 +13,9 @@ from minigrad.core.apply import apply, needs_value
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
-from minigrad.errors import index_error, runtime_error, type_error, value_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error, warn_once
 from minigrad.functions.dims import one_dim, tensor_list
+from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, split, stack, tensor_split
 from minigrad.gate import public
 from minigrad.ops import index as i
@@ -64,10 +65,10 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         )
     turns = k % 4
     if turns == 1:
-        return input.flip(b).transpose(a, b).contiguous()
+        return own(input.flip(b).transpose(a, b))
     if turns == 2:
         return input.flip((a, b))
-    return input.flip(a).transpose(a, b).contiguous() if turns == 3 else input.clone()
+    return own(input.flip(a).transpose(a, b)) if turns == 3 else input.clone()
 
 
 def repeat_interleave(
@@ -225,7 +226,12 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     xs = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
     if not xs:
         raise runtime_error("meshgrid expects a non-empty TensorList")
-    if indexing not in (None, "ij", "xy"):
+    if indexing is None:
+        warn_once(
+            "meshgrid: in an upcoming release of PyTorch it will be required to pass the indexing argument, as in "
+            "meshgrid(x, y, indexing='ij')"
+        )
+    elif indexing not in ("ij", "xy"):
         raise runtime_error(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for x in xs:
         if not isinstance(x, Tensor):

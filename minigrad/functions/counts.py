@@ -5,6 +5,8 @@ The size of most results depends on values, so `minigrad.compile` refuses these 
 
 from __future__ import annotations
 
+import builtins
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -20,7 +22,7 @@ from minigrad.functions.dims import one_dim
 from minigrad.functions.results import prints_as
 from minigrad.gate import public
 
-__all__ = ["bincount", "histc", "histogram", "unique", "unique_consecutive"]
+__all__ = ["bincount", "histc", "histogram", "histogramdd", "unique", "unique_consecutive"]
 
 
 @prints_as("histogram")
@@ -29,6 +31,14 @@ class _Histogram(NamedTuple):
 
     hist: Tensor
     bin_edges: Tensor
+
+
+@prints_as("histogramdd")
+class _HistogramDD(NamedTuple):
+    """What `histogramdd` returns."""
+
+    hist: Tensor
+    bin_edges: tuple[Tensor, ...]
 
 
 def unique(
@@ -178,6 +188,25 @@ def _check_range(low: float, high: float, name: str) -> None:
         raise runtime_error(f"{name}: max must be larger than min")
 
 
+def _edges(name: str, x: Any, bins: Any, range: Any) -> Any:
+    """The edges of parts: those in a Tensor, or of a number of equal parts of ``range``, by default the elements'."""
+    if isinstance(bins, Tensor):
+        if bins._array.dtype != x.dtype:
+            raise runtime_error(f"{name}: bins tensor and input tensor should have the same dtype")
+        if bins._array.ndim != 1 or not bins._array.size:
+            raise runtime_error(f"{name}: bins tensor should have one dimension and at least one element")
+        return bins._array.copy()
+    if bins <= 0:
+        raise runtime_error(f"{name}: bins must be > 0, but got {bins}")
+    if range is None:
+        range = (x.min(), x.max()) if x.size else (0, 1)
+    low, high = float(range[0]), float(range[1])
+    _check_range(low, high, name)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, int(bins) + 1).astype(x.dtype)
+
+
 def histogram(
     input: Tensor, bins: int | Tensor = 100, *, range: Any = None,
     weight: Tensor | None = None, density: bool = False,
@@ -195,28 +224,55 @@ def histogram(
         raise runtime_error(
             "histogram(): if weight tensor is provided it should have the same shape as the input"
         )
-    if isinstance(bins, Tensor):
-        if bins._array.dtype != x.dtype:
-            raise runtime_error("histogram(): bins tensor and input tensor should have the same dtype")
-        if bins._array.ndim != 1 or not bins._array.size:
-            raise runtime_error("histogram(): bins tensor should have one dimension and at least one element")
-        edges = bins._array.copy()
-    else:
-        if bins <= 0:
-            raise runtime_error(f"histogram(): bins must be > 0, but got {bins}")
-        if range is None:
-            range = (x.min(), x.max()) if x.size else (0, 1)
-        low, high = float(range[0]), float(range[1])
-        _check_range(low, high, "histogram()")
-        if low == high:
-            low, high = low - 0.5, high + 0.5
-        edges = np.linspace(low, high, int(bins) + 1).astype(x.dtype)
+    edges = _edges("histogram()", x, bins, range)
     w = None if weight is None else weight._array.reshape(-1).astype(np.float64)
     counts, _ = np.histogram(x.reshape(-1).astype(np.float64), edges.astype(np.float64), weights=w)
     counts = counts.astype(np.float64)
     if density:
         counts = counts / (np.diff(edges.astype(np.float64)) * counts.sum())
     return _Histogram(wrap(counts.astype(x.dtype)), wrap(edges))
+
+
+def histogramdd(
+    input: Tensor, bins: Any, range: Any = None, weight: Tensor | None = None, density: bool = False,
+) -> Any:  # fmt: skip
+    """`histogram` of points (..., D): how many lie in each box, and the edges of each dimension.
+
+    ``bins`` is a number of parts, one for each dimension, or a Tensor of edges for each; ``range`` has two numbers for
+    each.
+    """
+    needs_value("histogramdd()")
+    x = input._array
+    if x.ndim < 2:
+        raise runtime_error("histogramdd: input tensor should have at least 2 dimensions")
+    if x.dtype not in (np.float32, np.float64):
+        raise not_implemented_error(f'"histogramdd" not implemented for {input.dtype}')
+    count = x.shape[-1]
+    parts = list(bins) if isinstance(bins, (tuple, list)) else [bins] * count
+    if len(parts) != count:
+        raise runtime_error(
+            "histogramdd: The size of bins must be equal to the innermost dimension of the input."
+        )
+    if range is not None and len(range) != 2 * count:
+        raise runtime_error(
+            f"histogramdd: for a {count}-dimensional histogram range should have {2 * count} elements, but got "
+            f"{len(range)}"
+        )
+    if weight is not None and weight._array.shape != x.shape[:-1]:
+        raise runtime_error(
+            "histogramdd: if weight tensor is provided it should have the same shape as the input without its "
+            "innermost dimension"
+        )
+    points = x.reshape(-1, count)
+    ends = [None] * count if range is None else [range[2 * d : 2 * d + 2] for d in builtins.range(count)]
+    edges = [_edges("histogramdd", points[:, d], b, ends[d]) for d, b in enumerate(parts)]
+    w = None if weight is None else weight._array.reshape(-1).astype(np.float64)
+    wide = [e.astype(np.float64) for e in edges]
+    counts, _ = np.histogramdd(points.astype(np.float64), wide, weights=w)
+    if density:
+        volumes = functools.reduce(np.multiply.outer, map(np.diff, wide))
+        counts = counts / (volumes * counts.sum())
+    return _HistogramDD(wrap(counts.astype(x.dtype)), tuple(map(wrap, edges)))
 
 
 METHODS = """

@@ -26,10 +26,12 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
+from minigrad.kernels.order import by_steps as by_steps
+from minigrad.kernels.order import inverse
 from minigrad.ops import elementwise, shape
 
 if TYPE_CHECKING:
@@ -129,6 +131,8 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         return array.astype(np.float64)
     if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
+    if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
+        return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
     if array.dtype.kind not in "biufc":
         raise _no_number(data, _first(data), dtype)
     return array
@@ -199,6 +203,11 @@ def tensor(
     differ in length or a whole number needs more than 64 bits; RuntimeError if an integer ``dtype`` cannot hold a
     number, or if integers are to require grad.
     """
+    if isinstance(data, Tensor):
+        warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than tensor(sourceTensor)"
+        )
     if MODE.get().recorder is not None and not isinstance(data, (int, float)):
         return _copied(data, dtype, requires_grad)
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)
@@ -320,26 +329,13 @@ def _like(
     return own(laid_as(t._array, lambda size: make(size, **options))).requires_grad_(requires_grad)
 
 
-def by_steps(array: Array) -> tuple[int, ...]:
-    """The dimensions by their steps in memory, the longest first; what is only repeated stays where it is."""
-    steps, order = array.strides, [*range(array.ndim)]
-    for i in order[1:]:
-        for j in range(i, 0, -1):
-            before, after = (abs(steps[d]) for d in order[j - 1 : j + 1])
-            if before and after and before >= after:
-                break
-            if before and after:
-                order[j - 1 : j + 1] = order[j], order[j - 1]
-    return tuple(order)
-
-
 def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     """What ``make`` fills row by row, turned as the array lies in memory: PyTorch draws in the order of memory."""
     order = by_steps(array)
     source = make(tuple(array.shape[d] for d in order))
     if order == (*range(array.ndim),):
         return source
-    return apply(shape.permute, (source,), {"axes": shape.inverse(order)})
+    return apply(shape.permute, (source,), {"axes": inverse(order)})
 
 
 def empty_like(

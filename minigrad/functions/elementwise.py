@@ -17,14 +17,14 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
 from minigrad.core.types import NumberLike as NumberLike
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, warn_once
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 
 __all__ = [
     "add", "addcdiv", "addcmul", "allclose", "clamp", "clamp_max", "clamp_min", "clip", "div",
-    "divide", "equal", "fill", "float_power", "frac", "isclose", "lerp", "masked_fill", "nonzero",
+    "divide", "equal", "fill", "float_power", "frac", "isclose", "lerp", "masked_fill", "nonzero", "nonzero_static",
     "positive", "pow", "rsub", "square", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
 
@@ -233,6 +233,7 @@ def where(
                 f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}; "
                 "compare it with something, such as != 0"
             )
+        warn_once("where received a uint8 condition tensor. This is deprecated; use a boolean condition")
         condition = cast(condition, dtypes.BOOL)
     operands = (
         [_number_as_tensor(t) for t in (input, other)] if not _any_tensor(input, other) else [input, other]
@@ -265,6 +266,22 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
     return wrap(indices.T[:, : input._array.ndim])
 
 
+def nonzero_static(input: Tensor, *, size: int | None = None, fill_value: int = -1) -> Tensor:
+    """`nonzero` of a fixed number of rows: the first ``size``, or with rows of ``fill_value`` behind them.
+
+    TypeError without ``size``, RuntimeError for a negative one.
+    """
+    ndim = input._array.ndim
+    if size is None:
+        raise type_error("nonzero_static() missing 1 required keyword-only argument: 'size'")
+    if size < 0:
+        raise runtime_error("nonzero_static: 'size' must be an non-negative integer")
+    found = nonzero(input)._array[:size]
+    rows = np.full((size, ndim), fill_value, np.int64)
+    rows[: len(found)] = found
+    return wrap(rows)
+
+
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     if isinstance(value, Tensor) and value._array.ndim:
@@ -275,6 +292,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
     dtype = input._array.dtype
+    array = raw(value)
+    if isinstance(array, np.ndarray) and array.dtype.kind == "c" != dtype.kind and array.imag:
+        raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
     y = where(mask, cast(value, dtype) if isinstance(value, Tensor) else held(value, dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
@@ -373,6 +393,6 @@ def equal(input: Tensor, other: Tensor) -> bool:
 METHODS = """
     add addcdiv addcdiv_ addcmul addcmul_ allclose clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_
     clip clip_ div div_ divide divide_ equal float_power frac frac_ isclose lerp lerp_
-    masked_fill nonzero positive pow pow_ square square_ sub subtract true_divide true_divide_
+    masked_fill nonzero nonzero_static positive pow pow_ square square_ sub subtract true_divide true_divide_
 """
 public(globals(), __all__, home="minigrad")

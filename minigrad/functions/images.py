@@ -15,7 +15,7 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.functions.dims import whole
 from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, narrow
-from minigrad.functions.shape import expand, flip, permute, reshape
+from minigrad.functions.shape import expand, flip, laid_like, permute, reshape
 from minigrad.gate import public
 from minigrad.ops import conv as ops
 from minigrad.ops import pool
@@ -74,10 +74,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise not_implemented_error(
             f"\"{mode} padding\" not implemented for 'Bool'; convert with .float() first"
         )
-    y = input
+    y = input.contiguous() if mode == "circular" else input
     for d, (a, b) in enumerate(pads):
         y = _around(y, len(shape) - 1 - d, a, b, mode)
-    return y.clone() if y is input or y._view is not None else y
+    y = y.clone() if y is input or y._view is not None else y
+    return y if mode == "circular" else laid_like(y, input)
 
 
 def _around(x: Tensor, d: int, a: int, b: int, mode: str) -> Tensor:
@@ -162,7 +163,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     split = permute(
         reshape(input, *lead, channels, h // r, r, w // r, r), *range(n), n, n + 2, n + 4, n + 1, n + 3
     )
-    return own(reshape(split, *lead, channels * r * r, h // r, w // r).contiguous())
+    y = reshape(split, *lead, channels * r * r, h // r, w // r)
+    return own(laid_like(y.contiguous(), input))
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -181,7 +183,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
             f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups."
         )
     split = reshape(input, shape[0], groups, shape[1] // groups, *shape[2:])
-    return own(reshape(split.transpose(1, 2), *shape).contiguous())
+    return own(laid_like(reshape(split.transpose(1, 2), *shape).contiguous(), input))
 
 
 # ---------------------------------------------------------------- resizing

@@ -149,6 +149,7 @@ def _item(k: Any) -> Any:
             f"indices (got {type(k).__name__})"
         )
     if t._array.dtype == np.uint8:
+        warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead")
         t = cast(t, dtypes.BOOL)
     if t._array.dtype not in (dtypes.I64, np.int32, dtypes.BOOL):
         raise index_error(

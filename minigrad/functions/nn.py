@@ -6,6 +6,7 @@ from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.linalg import matmul
+from minigrad.functions.shape import t
 from minigrad.functions.table import relu as relu
 from minigrad.gate import public
 from minigrad.gate.overriding import enrol
@@ -36,7 +37,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"linear: input, weight and bias must have the same dtype, but got {', '.join(map(str, kinds))}: input "
             f"{describe(input)}, weight {describe(weight)}{rest}; convert the input with .to({kinds[1]}), or the module"
         )
-    product = matmul(input, weight.mT if w.ndim == 2 else weight)
+    product = matmul(input, t(weight) if w.ndim == 2 else weight)
     if bias is None:
         return product
     total: Tensor = product + bias

@@ -9,7 +9,7 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.errors import runtime_error, type_error, value_error, warn_once
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import broadcast, own
@@ -261,6 +261,10 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
         raise runtime_error("linalg.cross: inputs must have the same number of dimensions.")
     shape = broadcast("cross", input._array.shape, other._array.shape)
     if dim is None:
+        warn_once(
+            "Using cross without specifying the dim arg is deprecated. Please either pass the dim explicitly or use "
+            "linalg.cross, whose default is the last dimension"
+        )
         dim = next((d for d, n in enumerate(shape) if n == 3), -1)
         if 3 not in shape:
             raise runtime_error("no dimension of size 3 in input")
@@ -295,7 +299,10 @@ def multiplied(xs: list[Tensor]) -> Tensor:
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
-    """The product of matrices, in the order that takes the fewest multiplications."""
+    """The product of matrices, in the order that takes the fewest multiplications; deprecated in PyTorch."""
+    warn_once(
+        "chain_matmul is deprecated and will be removed in a future PyTorch release. Use linalg.multi_dot"
+    )
     if not matrices:
         raise value_error("chain_matmul(): Expected one or more matrices")
     for m in matrices:

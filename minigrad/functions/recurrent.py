@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from minigrad.core.apply import apply
+from minigrad.core.node import next_seq
 from minigrad.core.op import Op, Params
 from minigrad.core.tensor import Tensor
 from minigrad.functions.elementwise import own
@@ -14,6 +15,12 @@ from minigrad.ops import recurrent as r
 from minigrad.ops.shape import split
 
 Runs: TypeAlias = "tuple[tuple[int, int], ...]"
+
+# What PyTorch's steps compute last.
+_LAST = {
+    "LSTM": ("MulBackward0", "AddBackward0"), "GRU": ("AddBackward0",), "RNN_TANH": ("TanhBackward0",),
+    "RNN_RELU": ("ReluBackward0",),
+}  # fmt: skip
 
 
 def layer(
@@ -37,9 +44,14 @@ def layer(
         op = r.gru
     else:
         op, params["relu"] = r.rnn, mode == "RNN_RELU"
+    since = next_seq()
     y = apply(op, (x, *states, *weights), params)
     shapes = [(len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)]
-    return [own(part) for part in split(y, shapes)]
+    parts = [own(part) for part in split(y, shapes)]
+    for state, name in zip(parts[1:], _LAST[mode], strict=True):
+        if state._node is not None:
+            state._node.outer = name, since
+    return parts
 
 
 # The modules call it as PyTorch's call functions.

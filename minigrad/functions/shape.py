@@ -22,6 +22,7 @@ from minigrad.errors import runtime_error, type_error
 from minigrad.functions.dims import one_dim, whole
 from minigrad.functions.elementwise import broadcast
 from minigrad.gate import public
+from minigrad.kernels.order import channels_last, is_behind
 from minigrad.ops import shape as s
 
 __all__ = [
@@ -139,7 +140,10 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     axes = list(range(ndim))
     if ndim:
         axes[a], axes[b] = b, a
-    return apply(s.permute, (input,), {"axes": tuple(axes)})
+    y = apply(s.permute, (input,), {"axes": tuple(axes)})
+    if ndim == 2 and y._node is not None:  # as for more dimensions; of a matrix the record may be that of `T`
+        y._node.outer = "TransposeBackward0", y._node.seq
+    return y
 
 
 swapaxes = swapdims = transpose
@@ -332,13 +336,28 @@ def tile(input: Tensor, *dims: Sizes) -> Tensor:
 
 
 def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """Itself if its memory is in row order, or in that of the format, else a copy."""
-    if memory_format is not None:
-        from minigrad.formats import channels_behind
+    """Itself if its memory is in row order, or in that of the format, else a copy.
 
+    RuntimeError for ``preserve_format``, and for a format of another number of dimensions.
+    """
+    if memory_format is not None:
+        from minigrad.formats import channels_behind, preserve_format
+
+        if memory_format is preserve_format:
+            raise runtime_error("preserve memory format is unsupported by the contiguous operator")
         if channels_behind(memory_format, input._array.ndim):
-            return movedim(contiguous(movedim(input, 1, -1)), -1, 1)
+            axes = channels_last(input._array.ndim)
+            if input._array.transpose(axes).flags.c_contiguous:
+                return input
+            return apply(s.in_memory, (input,), {"axes": axes})
     return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
+
+
+def laid_like(y: Tensor, input: Tensor) -> Tensor:
+    """The result, or if images have their channels last in memory and it has not, a copy that has."""
+    if not is_behind(input._array) or is_behind(y._array):
+        return y
+    return apply(s.in_memory, (y,), {"axes": channels_last(y._array.ndim)})
 
 
 def detach(input: Tensor) -> Tensor:

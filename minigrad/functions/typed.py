@@ -11,19 +11,21 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike, check_device, device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import type_error
+from minigrad.errors import type_error, warn_once
 from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
     "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device",
-    "set_default_tensor_type",
+    "set_default_tensor_type", "typename",
 ]  # fmt: skip
 
 
 def typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
     """Of sizes memory with whatever is in it, of anything else a copy of it."""
+    if len(args) == 1 and isinstance(args[0], Tensor):
+        return args[0].detach().to(dtype, copy=True)
     if len(args) == 1 and not isinstance(args[0], (int, Size)):
         return tensor(args[0], dtype=dtype)
     return empty(*(args or (0,)), dtype=dtype)
@@ -162,8 +164,22 @@ def set_default_device(device: DeviceLike) -> None:
     check_device(device)
 
 
+def typename(obj: Any, /) -> str:
+    """The name of an object's class, or of a class or function, with its module; of a Tensor that of its type."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    if not hasattr(obj, "__qualname__"):
+        obj = type(obj)
+    home = getattr(obj, "__module__", None) or ""
+    return obj.__qualname__ if home in ("", "builtins") else f"{home}.{obj.__qualname__}"
+
+
 def set_default_tensor_type(t: Any) -> None:
     """`set_default_dtype` by an older name: ``"torch.DoubleTensor"`` or ``DoubleTensor``. TypeError for others."""
+    warn_once(
+        "set_default_tensor_type() is deprecated as of PyTorch 2.1, please use set_default_dtype() and "
+        "set_default_device()"
+    )
     name = t if isinstance(t, str) else getattr(t, "__name__", "")
     kinds = {"HalfTensor": dtypes.float16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
     home, _, last = name.rpartition(".")
@@ -180,4 +196,8 @@ def get_default_device() -> device:
 
 
 METHODS = ""
-public(globals(), [name for name in __all__ if name != "get_default_device"], home="minigrad")
+public(
+    globals(),
+    [name for name in __all__ if name not in ("get_default_device", "typename")],
+    home="minigrad",
+)

@@ -28,6 +28,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
+from minigrad.gate.names import label_of, named_as
 from minigrad.gate.overriding import FILE, enrol, foreign
 
 C = TypeVar("C", bound=type)
@@ -161,14 +162,10 @@ _MAKERS = frozenset([
     "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "zeros", "zeros_like",
 ])  # fmt: skip
 _LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
-_TAKE_FORMATS = (
-    frozenset(["clone", "cpu", "bool", "byte", "double", "float", "half", "int", "long", "short"]) | _MAKERS
-)
 # Arguments that say nothing here, and the functions that take them in PyTorch.
 _IDLE = {
     "layout": _MAKERS | _LIKE,
     "pin_memory": _MAKERS | _LIKE | {"tensor", "normal", "tril_indices", "triu_indices"},
-    "memory_format": _TAKE_FORMATS,
 }
 
 
@@ -181,6 +178,8 @@ class Gate:
 
     def __init__(self, function: types.FunctionType, name: str, check: str) -> None:
         self.function, self.name, self.checks = function, name, check
+        label = label_of(function)
+        self.run = function if label is None else named_as(label, function)
         code = function.__code__
         count = code.co_argcount
         self.names = code.co_varnames[:count]
@@ -199,7 +198,7 @@ class Gate:
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
         # the size of a window is no shape, and `Tensor.type` takes more than dtypes
-        plain = name == self.rest or annotation in ("int", "TypeLike | None")
+        plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
         return _kind(annotation if plain else _BY_NAME.get(name) or annotation)
 
     def watches(self, name: str) -> bool:
@@ -275,12 +274,17 @@ class Gate:
                 named, key = {**named, name: named[name].item()}, None
         if key is not None and all(map(_lasting, (*args, *named.values()))):
             self.seen.add(key)
-        return self.function(*values, **named)
+        return self.run(*values, **named)
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
         if "out" in named and "out" not in self.only:
             return self.write(args, {**named})
+        if "memory_format" in named and "memory_format" not in self.only:
+            from minigrad.gate import memory
+
+            if self.name in memory.TAKES:
+                return memory.result(self.name, self.call, args, {**named})
         own = {name: value for name, value in named.items() if name in self.only}
         if len(own) == len(named) or self.takes_all:
             classes = map(type, args[: len(self.names)] if self.looks else ())
@@ -348,14 +352,10 @@ class Gate:
 
 
 def _says_nothing(name: str, value: Any) -> bool:
-    """Whether an argument of PyTorch's asks for what is so here anyway: a format of memory, the layout, not pinned."""
-    from minigrad.formats import layout, memory_format
+    """Whether an argument of PyTorch's asks for what is so here anyway: the layout, not pinned."""
+    from minigrad.formats import layout
 
-    if name == "pin_memory":
-        return value is False
-    return value is None or (
-        isinstance(value, memory_format) and isinstance(value, layout) == (name == "layout")
-    )
+    return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
 
 
 def _describe(value: Any, kind: Kind) -> str:
@@ -407,7 +407,7 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
     gate = Gate(function, name or function.__name__, check)
     form = f"make_{len(gate.names)}{'L' * gate.looks}{'S' * bool(gate.star)}{'A' * (op is not None)}"
     more = () if op is None else (apply, op)
-    door = getattr(forms, form)(function, gate.seen, gate.check, gate.call, gate.explain, *more)
+    door = getattr(forms, form)(gate.run, gate.seen, gate.check, gate.call, gate.explain, *more)
     door.__code__ = _code(form, gate.names)
     door.__defaults__ = gate.defaults or None
     # functools.update_wrapper takes twice as long

@@ -227,7 +227,7 @@ def elu(x: Array, alpha: float, scale: float, input_scale: float) -> Any:
     if x.dtype.char == "e":
         return elu(x.astype(np.float32), alpha, scale, input_scale).astype(np.float16)
     below = np.expm1(np.minimum(x, 0.0) * input_scale) * (alpha * scale)
-    return select(x <= 0, below, x * scale)
+    return select(x < 0, below, x * scale)  # at 0 an infinite alpha would give nan
 
 
 def leaky_relu(x: Array, slope: float) -> Any:

@@ -241,6 +241,24 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal
     return y.permute(2, 0, 1, 3).reshape(steps, batch, heads * width)
 
 
+def why_not_nested(layer: Any, known: bool) -> str:
+    """What keeps PyTorch from having a layer work on nested Tensors, "" if nothing does.
+
+    ``known`` says whether its activation is one of those for which it can.
+    """
+    attention = layer.self_attn
+    last = "batch_first was not True(use batch_first for better inference performance)"
+    rows = (
+        ("norm_first was True", layer.norm_first),
+        (f"self_attn.{last}", not attention.batch_first),
+        ("self_attn was passed bias=False", attention.in_proj_bias is None),
+        ("activation_relu_or_gelu was not True", not known),
+        ("norm1.eps was not equal to encoder_layer.norm2.eps", layer.norm1.eps != layer.norm2.eps),
+        ("self_attn.num_heads is odd", attention.num_heads % 2),
+    )
+    return next((f"encoder_layer.{why}" for why, wrong in rows if wrong), "")
+
+
 def _lies_turned(array: Any) -> bool:
     """Whether the first two dimensions are in the other order in memory."""
     return not array.flags.c_contiguous and bool(array.swapaxes(0, 1).flags.c_contiguous)

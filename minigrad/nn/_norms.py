@@ -13,6 +13,7 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.functions.images import pad
 from minigrad.functions.norms import channel_norm, follow, running_norm, standardize
 from minigrad.functions.norms import layer_norm as scaled_layer_norm
+from minigrad.functions.shape import laid_like
 from minigrad.gate import public
 from minigrad.tensor import Tensor
 
@@ -143,7 +144,7 @@ def group_norm(
     if weight is not None and _alike(input, weight, bias):
         return channel_norm(input, weight, bias, num_groups, eps)
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
-    y = standardize(groups, (2,), eps).reshape(size)
+    y = laid_like(standardize(groups, (2,), eps).reshape(size), input)
     return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
 
 
@@ -243,7 +244,7 @@ def instance_norm(
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
     if weight is not None and _alike(input, weight, bias):
-        return channel_norm(input, weight, bias, size[1], eps)
+        return channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 

@@ -22,6 +22,7 @@ def dtype_of_to(
     non_blocking: bool = False,
     copy: bool = False,
     tensor: Tensor | None = None,
+    memory_format: Any = None,
     **other: Any,
 ) -> DType | None:
     """The dtype that the arguments of ``Module.to`` ask for. TypeError or RuntimeError for wrong ones."""
@@ -33,7 +34,6 @@ def dtype_of_to(
         # a bool is non_blocking, which changes nothing here
         elif not isinstance(x, bool) and x is not None:
             device = x
-    other.pop("memory_format", None)
     if other or not (dtype is None or isinstance(dtype, DType)):
         raise type_error(
             f"to() received an invalid combination of arguments: {args}, dtype={dtype!r}, {other}; "

@@ -355,17 +355,18 @@ class Module(Hooked):
         """Converts floating-point parameters and buffers in place; returns self.
 
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
-        ``dtype``, ``tensor``, ``non_blocking``. The only device is the CPU. Raises TypeError for a dtype that does not
-        float, RuntimeError for another device.
+        ``dtype``, ``tensor``, ``non_blocking``, ``memory_format``, which those of 4 or 5 dimensions take. The only
+        device is the CPU. Raises TypeError for a dtype that does not float, RuntimeError for another device or a
+        format of another number of dimensions.
         """
-        dtype = _tensors.dtype_of_to(*args, **kwargs)
-        if dtype is None:
-            return self
-        if not (dtype.is_floating_point or dtype.is_complex):
+        dtype, format = _tensors.dtype_of_to(*args, **kwargs), kwargs.get("memory_format")
+        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise type_error(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
-        return self._to_float(dtype)
+        if format is not None:
+            self._apply(lambda t: t.to(memory_format=format) if t.dim() in (4, 5) else t)
+        return self if dtype is None else self._to_float(dtype)
 
     def _to_float(self, dtype: DType) -> Self:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)

@@ -13,11 +13,11 @@ from minigrad.autograd.modes import is_grad_enabled
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import as_numpy, default_float
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import runtime_error, value_error, warn
 from minigrad.functions.creation import empty, from_numpy
 from minigrad.nn import functional as F
 from minigrad.nn import init
-from minigrad.nn._attention import as_floats, each_once
+from minigrad.nn._attention import as_floats, each_once, why_not_nested
 from minigrad.nn.activation import GELU, ReLU
 from minigrad.nn.container import ModuleList
 from minigrad.nn.dropout import Dropout
@@ -162,17 +162,14 @@ class MultiheadAttention(Module):
 
 
 def _nestable(layer: Any) -> bool:
-    """Whether PyTorch has a layer work on nested Tensors."""
-    if not isinstance(layer, TransformerEncoderLayer) or layer.norm_first:
-        return False
-    attention = layer.self_attn
-    return (
-        attention.batch_first
-        and attention.in_proj_bias is not None
-        and attention.num_heads % 2 == 0
-        and (layer.activation in (F.relu, F.gelu) or isinstance(layer.activation, (ReLU, GELU)))
-        and layer.norm1.eps == layer.norm2.eps
-    )
+    """Whether PyTorch has a layer work on nested Tensors; a warning tells why not."""
+    why = "encoder_layer was not TransformerEncoderLayer"
+    if isinstance(layer, TransformerEncoderLayer):
+        known = layer.activation in (F.relu, F.gelu) or isinstance(layer.activation, (ReLU, GELU))
+        why = why_not_nested(layer, known)
+    if why:
+        warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {why}")
+    return not why
 
 
 def _activation(activation: Activation) -> Callable[[Tensor], Tensor]:

@@ -372,6 +372,7 @@ FORMS: dict[str, Form] = {
     "clamp": _clip,
     "conv": _conv,
     "conv_input": _conv_input,
+    "in_memory": lambda o, x, axes: o("Identity", x),
     "cumsum": _cumsum,
     "div_floor": _floor_divide,
     "elu": _elu,

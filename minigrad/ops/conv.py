@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad.core.op import Op
 from minigrad.kernels import windows as k
+from minigrad.kernels.order import formatted
 from minigrad.ops.buffered import called, kept
 from minigrad.ops.reduce import sum as sum_
 
@@ -30,9 +31,10 @@ def _weight_vjp(g: Any, x: Any, w_shape: Any, stride: Any, pads: Any, dilation: 
 
 
 # fmt: off
-conv: Op = Op("conv", kept(k.conv), "x w *bias; stride pads dilation groups", _input_vjp, _weight_vjp, _bias_vjp,
-              order="C", text=called(k.conv), costs=_costs, grad_fn="ConvolutionBackward0", complex="analytic")
-conv_input: Op = Op("conv_input", kept(k.conv_input), "d w; sizes stride pads dilation groups",
+conv: Op = Op("conv", formatted(kept(k.conv), 0, 1), "x w *bias; stride pads dilation groups",
+              _input_vjp, _weight_vjp, _bias_vjp, order="C", text=called(k.conv), costs=_costs,
+              grad_fn="ConvolutionBackward0", complex="analytic")
+conv_input: Op = Op("conv_input", formatted(kept(k.conv_input), 0, 1), "d w; sizes stride pads dilation groups",
                     lambda g, w, stride, pads, dilation, groups: conv(
                         g, w, stride=stride, pads=pads, dilation=dilation, groups=groups),
                     lambda g, d, w_shape, stride, pads, dilation, groups: _weight_vjp(
@@ -54,7 +56,7 @@ fold: Op = Op("fold", k.fold, "cols; sizes kernel dilation pads stride",
               lambda g, kernel, dilation, pads, stride: unfold(
                   g, kernel=kernel, dilation=dilation, pads=pads, stride=stride),
               order="C", grad_fn="Col2ImBackward0", complex="analytic")
-pad_constant: Op = Op("pad_constant", k.pad_constant, "x; pads value",
+pad_constant: Op = Op("pad_constant", formatted(k.pad_constant, 0), "x; pads value",
                       lambda g, pads: pad_constant(g, pads=tuple((-a, -b) for a, b in pads), value=0.0),
                       order="C", grad_fn="ConstantPadNdBackward0", complex="analytic")
 # fmt: on

@@ -85,7 +85,7 @@ FUNCTIONS = {
         squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsafe_chunk unsafe_split unsqueeze_copy
         view_copy
     """,
-    "counts": "bincount histc histogram unique unique_consecutive",
+    "counts": "bincount histc histogram histogramdd unique unique_consecutive",
     "diagonals": """
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril
         tril_indices triu triu_indices
@@ -120,6 +120,7 @@ FUNCTIONS = {
     "typed": """
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
         ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
+        typename
     """,
     "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window scalar_tensor unravel_index",
 }

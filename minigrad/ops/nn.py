@@ -16,6 +16,7 @@ from minigrad.core.plans import OUT, PART, Line, Lines, Part, Target, named, nar
 from minigrad.core.text import Call, Helper, Text
 from minigrad.dtypes import BOOL, F32, F64
 from minigrad.kernels import sums
+from minigrad.kernels.order import by_steps, inverse
 from minigrad.kernels.sums import VDOT
 from minigrad.ops.elementwise import sub, zero
 from minigrad.ops.elementwise import times as times_number
@@ -92,8 +93,11 @@ def _relu(x: Array) -> Array:
     zero = _ZERO.get(kind)
     if zero is None:
         return np.maximum(x, 0)
-    if x.size < LONG or not x.flags.c_contiguous:
+    if x.size < LONG:
         return np.maximum(x, zero)
+    if not x.flags.c_contiguous:
+        rows = x.transpose(axes := by_steps(x))
+        return _relu(rows).transpose(inverse(axes)) if rows.flags.c_contiguous else np.maximum(x, zero)
     # NumPy compares two arrays up to three times as fast as an array and a number.
     y = buffers.empty(x.shape, x.dtype)
     row = long_row(x.size, x.shape[-1])
@@ -290,7 +294,8 @@ def _mean_square_text(v: Call) -> Text:
 # fmt: off
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
-            into=_linear_into, numba="np.dot({}, {}.T) + {}", grad_fn=names.of_linear, complex="analytic")
+            into=_linear_into, numba="np.dot({}, {}.T) + {}", grad_fn=names.of_linear,
+            edges=names.edges_of_linear, complex="analytic")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
           activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},

@@ -13,6 +13,7 @@ from minigrad.core.basic import reshape, sum_to
 from minigrad.core.op import Op
 from minigrad.kernels import channels as ck
 from minigrad.kernels import norms as k
+from minigrad.kernels.order import formatted
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, called, kept
 from minigrad.ops.reduce import mean, var
@@ -115,8 +116,18 @@ def _running_norm_backward_vjp(
     return [of_d + gx * reshape(w * r, shape=each), of_x, None, None, of_w]
 
 
+def _only_behind(x: Any, params: Any) -> bool:
+    """Whether images do not lie row by row as well, as those of one channel do."""
+    return not x.flags.c_contiguous
+
+
+def _of_batch(x: Any, params: Any) -> bool:
+    """`_only_behind`, of batch norm; layer and instance norm lie row by row."""
+    return 0 in params["dim"] and _only_behind(x, params)
+
+
 # fmt: off
-standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
+standardize: Op = Op("standardize", formatted(buffered(k.standardize), 0, when=_of_batch), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
                      text=called(k.standardize), grad_fn=names.of_standardize)
 standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
@@ -127,11 +138,11 @@ layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", j
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C", text=called(k.layer_norm_backward))
 moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="floats", text=called(ck.moments))
-channel_norm: Op = Op("channel_norm", buffered(ck.channel_norm), "x w *b; groups eps", joint=_channel_norm_vjp,
-                      fresh=True, order="C", cast="floats", text=called(ck.channel_norm),
+channel_norm: Op = Op("channel_norm", formatted(buffered(ck.channel_norm), 0, when=_only_behind), "x w *b; groups eps",
+                      joint=_channel_norm_vjp, fresh=True, order="C", cast="floats", text=called(ck.channel_norm),
                       grad_fn=names.of_channel_norm)
-running_norm = Op("running_norm", buffered(ck.running_norm), "x mean var w *b; eps", joint=_running_norm_vjp,
-                  fresh=True, order="C", cast="floats", text=called(ck.running_norm),
+running_norm = Op("running_norm", formatted(buffered(ck.running_norm), 0, when=_only_behind), "x mean var w *b; eps",
+                  joint=_running_norm_vjp, fresh=True, order="C", cast="floats", text=called(ck.running_norm),
                   grad_fn="NativeBatchNormBackward0")
 running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
                            joint=_running_norm_backward_vjp, order="C", text=called(ck.running_norm_backward))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.core import names
 from minigrad.core.op import Array, Op
 from minigrad.kernels import along as k
+from minigrad.kernels.order import formatted
 from minigrad.ops.buffered import called, kept
 from minigrad.ops.index import gather
 
@@ -16,16 +19,23 @@ def _inside(x: Array, at: Array, count: int) -> None:
         raise RuntimeError(f"Found an invalid max index: {wrong} (output volumes are of {count} elements)")
 
 
+def _keeps(x: Array, params: Any) -> bool:
+    """PyTorch's means of three dimensions, and its maxima of parts of them, lie row by row whatever they are of."""
+    plans = params["plans"]
+    return len(plans) < 3 or plans[0][0] not in ("mean", "sum", "adaptive")
+
+
 # fmt: off
-max_pool = Op("max_pool", kept(k.max_pool), "x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans), order="C",
-              text=called(k.max_pool), grad_fn=names.of_max_pool)
-max_pool_indices = Op("max_pool_indices", k.max_pool_indices, "x; plans", order="C")
+max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans",
+              lambda g, x, plans: max_unpick(g, x, plans=plans), order="C", text=called(k.max_pool),
+              grad_fn=names.of_max_pool)
+max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
                     None, order="C", text=called(k.max_unpick))
 max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans), None,
                   order="C")
-resample = Op("resample", k.resample, "x; plans", lambda g, plans: resample_back(g, plans=plans), order="C",
-              grad_fn=names.of_resample)
+resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
+              lambda g, plans: resample_back(g, plans=plans), order="C", grad_fn=names.of_resample)
 resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),
                        order="C")
 # As in PyTorch, a place that is named twice gives its gradient to both.

@@ -13,9 +13,12 @@ from minigrad.core import names
 from minigrad.core.basic import clone as clone
 from minigrad.core.basic import copied_into, zeros
 from minigrad.core.basic import expand as expand
+from minigrad.core.basic import in_memory as in_memory
 from minigrad.core.basic import reshape as reshape
 from minigrad.core.op import Array, Op
 from minigrad.core.text import Call, Text
+from minigrad.kernels.order import channels_last, is_behind
+from minigrad.kernels.order import inverse as inverse
 from minigrad.kernels.sums import by_rows, copied
 
 # ---------------------------------------------------------------- kernels
@@ -34,6 +37,9 @@ def _flip(x: Array, dims: tuple[int, ...]) -> Array:
 def _cat(*xs: Array, dim: int) -> Any:
     if any(x.ndim != xs[0].ndim for x in xs):
         xs = tuple(x for x in xs if x.shape != (0,))  # an empty vector among others counts for nothing
+    if xs[0].ndim > 3 and all(map(is_behind, xs)):
+        axes = channels_last(xs[0].ndim)
+        return np.concatenate([x.transpose(axes) for x in xs], axes.index(dim)).transpose(inverse(axes))
     return by_rows(np.concatenate(xs, dim))
 
 
@@ -51,6 +57,11 @@ def _cat_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
 
 
 def _stack(*xs: Array, dim: int) -> Any:
+    if 3 < xs[0].ndim > dim and all(
+        map(is_behind, xs)
+    ):  # side by side along that dimension, which is then cut
+        shape = (*xs[0].shape[:dim], len(xs), *xs[0].shape[dim:])
+        return _cat(*xs, dim=dim).reshape(shape)
     return by_rows(np.stack(xs, dim))
 
 
@@ -67,11 +78,6 @@ def _unslice(g: Array, shape: tuple[int, ...], index: Any) -> Array:
     out = np.zeros(shape, g.dtype)
     out[index] = g
     return out
-
-
-def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
-    """The permutation that undoes ``dims``."""
-    return tuple(int(d) for d in np.argsort(dims))
 
 
 # ---------------------------------------------------------------- how they print

@@ -103,7 +103,7 @@ class _Descent:
         lr, small, little = _number(options["lr"]), options["tolerance_grad"], options["tolerance_change"]
         with enable_grad():
             first = self.closure()
-        loss, g = float(first), self._gradient()
+        loss, g = float(_number(first)), self._gradient()
         state["func_evals"] += 1
         evaluations = 1
         if _largest(g) <= small:
@@ -185,7 +185,7 @@ class _Descent:
 
     def _evaluate(self) -> tuple[float, Tensor]:
         with enable_grad():
-            loss = float(self.closure())
+            loss = float(_number(self.closure()))
         return loss, self._gradient()
 
     def _move(self, t: Number, d: Tensor) -> None:

@@ -18,7 +18,7 @@ from minigrad.core.views import check_inference
 from minigrad.dtypes import F32, F64, float32, float64, get_default_dtype
 from minigrad.errors import runtime_error
 from minigrad.functions.complex import view_as_real
-from minigrad.functions.creation import full
+from minigrad.functions.creation import by_steps, full, zeros_like
 from minigrad.functions.elementwise import where as tensor_where
 from minigrad.functions.store import has_no_history
 from minigrad.optim.elementwise import PIECE, Program, Term, compiled
@@ -74,7 +74,8 @@ class Rule(Optimizer):
         state: Named = {name: count(_option(self._first(name, group)), group) for name in self._counts}
         values = self._entries(group)
         for name, shape in self._shapes(p, group).items():
-            state[name] = p.detach().new_zeros(shape)
+            alike = p.detach()
+            state[name] = zeros_like(alike) if shape == p.shape else alike.new_zeros(shape)
             value = _option(values.get(name, 0.0))
             if p._array.dtype.kind == "c":
                 value = value * (1 + 1j)
@@ -218,12 +219,14 @@ class _Step:
         if tensor.INFERENCE and any(isinstance(t, Tensor) and t._inference for t in own.values()):
             return None
         arrays = [own[name]._array for name in self.entries]
+        if b.dtype is not dtype or any(x.shape != shape for x in (b, *arrays)):
+            return None
+        if not a.flags.c_contiguous:  # in the order of memory, as with channels last
+            a, b, *arrays = (x.transpose(by_steps(p._array)) for x in (a, b, *arrays))
         for x in (a, *arrays):
             flags = x.flags
-            if x.dtype is not dtype or x.shape != shape or not flags.c_contiguous or not flags.writeable:
+            if x.dtype is not dtype or not flags.c_contiguous or not flags.writeable:
                 return None
-        if b.dtype is not dtype or b.shape != shape:
-            return None
         if len(shape) == 1 and b.flags.c_contiguous:
             return [a, b, *arrays]
         return [a.reshape(-1), b.reshape(-1), *[x.reshape(-1) for x in arrays]]

@@ -15,6 +15,7 @@ from minigrad.device import device as Device
 from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
 from minigrad.gate import methods
+from minigrad.gate.memory import in_format
 
 TYPES = {
     "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64,
@@ -91,7 +92,7 @@ class _Convert(Tensor):
         changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
         changed = changed.clone() if copy and changed is self else changed
         format = ignored.get("memory_format")
-        return changed if format is None else changed.contiguous(memory_format=format)
+        return changed if format is None else in_format(changed, format, self)
 
     @overload
     def type(self, dtype: None = None, non_blocking: bool = False) -> str: ...

@@ -13,7 +13,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Operand
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, warn_once
 from minigrad.functions import elementwise, inplace, linalg, lookup, table
 from minigrad.functions import index as indexing
 from minigrad.functions.store import update
@@ -120,7 +120,15 @@ class _Operators(Tensor):
 
     @property
     def T(self) -> Tensor:
-        """The dimensions in reverse order."""
+        """The dimensions in reverse order; deprecated in PyTorch but for matrices."""
+        if self._array.ndim != 2:
+            warn_once(
+                "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases."
+                if not self._array.ndim
+                else "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated. "
+                "Consider `x.mT` to transpose batches of matrices or `x.permute(*range(x.ndim)[::-1])` to reverse the "
+                "dimensions"
+            )
         return apply(permute, (self,), {"axes": tuple(range(self._array.ndim))[::-1]})
 
     @property

@@ -18,7 +18,7 @@ from minigrad.core.tensor import Tensor, extend, of_users, wrap
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
 from minigrad.device import device as Device
-from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.errors import runtime_error, type_error, value_error, warn_once
 from minigrad.functions import creation, elementwise
 from minigrad.functions.dims import one_dim
 from minigrad.gate import methods
@@ -248,6 +248,11 @@ class _Value(Tensor):
         return int(self._real())
 
     def __float__(self) -> float:
+        if self.requires_grad:
+            warn_once(
+                "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior. "
+                "Consider using tensor.detach() first"
+            )
         return float(self._real())
 
     def __complex__(self) -> complex:

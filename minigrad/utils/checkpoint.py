@@ -13,7 +13,7 @@ from minigrad.core.changes import changed_since, check_unchanged
 from minigrad.core.mode import MODE, Mode, ModeManager
 from minigrad.core.node import Node, Packed, next_seq
 from minigrad.core.tensor import Tensor, leaf, wrap
-from minigrad.errors import here, place, runtime_error, value_error
+from minigrad.errors import here, place, runtime_error, value_error, warn
 from minigrad.random import fork_rng, get_rng_state, set_rng_state
 
 if TYPE_CHECKING:
@@ -68,6 +68,13 @@ def checkpoint(
         raise value_error(
             f"determinism_check should be one of ('default', 'none') but got {determinism_check}"
         )
+    if use_reentrant is None:
+        warn(
+            "utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+            "recommended"
+        )
+    elif use_reentrant and not any(isinstance(x, Tensor) and x.requires_grad for x in args):
+        warn("None of the inputs have requires_grad=True. Gradients will be None")
     mode = MODE.get()
     if not mode.grad or mode.everything or mode.recorder is not None or mode.transform:
         return function(*args, **kwargs)
@@ -114,9 +121,11 @@ class _Region:
         """The function once more, whose records give what they have saved."""
         self.unchanged()
         twins: list[Node] = []
+        records: list[tuple[str, Any]] = []  # as `keep` has named them: a function may name its last one anew
 
         def collect(node: Node) -> Any:
             twins.append(node)
+            records.append((node.name(), node.shape))
             if not self.whole and len(twins) == len(self.records):
                 raise _Enough
             return node.saved
@@ -133,7 +142,7 @@ class _Region:
             if self.state is not None:
                 set_rng_state(self.state)
             self.function(*args, **kwargs)
-        self.compare([(twin.name(), twin.shape) for twin in twins])
+        self.compare(records)
         for twin in twins:
             check_unchanged(twin)
         return {i: twin.saved for i, twin in enumerate(twins)}
@@ -212,7 +221,12 @@ def checkpoint_sequential(
     size = len(steps) // segments
     start = 0
     for _ in range(segments - 1):
-        input = checkpoint(_chain(steps[start : start + size]), input, preserve_rng_state=preserve_rng_state)
+        input = checkpoint(
+            _chain(steps[start : start + size]),
+            input,
+            use_reentrant=use_reentrant,
+            preserve_rng_state=preserve_rng_state,
+        )
         start += size
     return _chain(steps[start:])(input)
 

@@ -151,7 +151,7 @@ def main() -> list[bool]:
     with mg.enable_grad():
         net(x)
     hook.remove()
-    with mg.autograd.detect_anomaly(), mg.inference_mode():
+    with mg.autograd.set_detect_anomaly(True), mg.inference_mode():
         net(x)
     fused = nn.utils.fuse_conv_bn_eval(nn.Conv2d(1, 2, 3).eval(), nn.BatchNorm2d(2).eval())
     assert_type(fused, nn.Conv2d)

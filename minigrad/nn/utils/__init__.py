@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from minigrad.nn.utils.convert_parameters import *  # noqa: F403
     from minigrad.nn.utils.fusion import *  # noqa: F403
     from minigrad.nn.utils.init import *  # noqa: F403
+    from minigrad.nn.utils.memory_format import *  # noqa: F403
 
 __all__ = module_getattr(
     globals(),
@@ -26,6 +27,7 @@ __all__ = module_getattr(
         "convert_parameters": "parameters_to_vector vector_to_parameters",
         "fusion": "fuse_conv_bn_eval fuse_conv_bn_weights fuse_linear_bn_eval fuse_linear_bn_weights",
         "init": "skip_init",
+        "memory_format": "convert_conv2d_weight_memory_format convert_conv3d_weight_memory_format",
         "_spectral_norm": "remove_spectral_norm spectral_norm",
         "_weight_norm": "remove_weight_norm weight_norm",
         **dict.fromkeys(_MODULES := ("parametrizations", "parametrize", "prune", "rnn", "stateless"), ""),

@@ -134,7 +134,10 @@ def quantile(
 ) -> Tensor:
     a = floating(a)
     return a.quantile(
-        q if isinstance(q, float) else creation.tensor(q, dtype=a.dtype), axis, keepdims, interpolation=method
+        q if isinstance(q, float) else creation.as_tensor(q, dtype=a.dtype),
+        axis,
+        keepdims,
+        interpolation=method,
     )
 
 

@@ -1,0 +1,124 @@
+"""Images with their channels last in memory: what keeps that order, as PyTorch does, and what draws in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.nn import functional as F
+
+BEHIND: Any = {"memory_format": mg.channels_last}
+ROWS: Any = {"memory_format": mg.contiguous_format}
+
+
+def images(*shape: int, last: bool = True) -> mg.Tensor:
+    x = mg.manual_seed(0) and mg.randn(*shape)
+    if last:
+        x = x.to(memory_format=mg.channels_last if len(shape) == 4 else mg.channels_last_3d)
+    return x.requires_grad_()
+
+
+def is_behind(y: mg.Tensor) -> bool:
+    return y.is_contiguous(memory_format=mg.channels_last if y.dim() == 4 else mg.channels_last_3d)
+
+
+KEEP: list[Callable[[Any], Any]] = [
+    F.relu, lambda x: x * 2 + 1, lambda x: F.dropout(x, 0.3), mg.nn.Conv2d(4, 3, 3), mg.nn.Conv2d(4, 4, 3, groups=4),
+    mg.nn.ConvTranspose2d(4, 3, 2, 2), lambda x: F.max_pool2d(x, 2),
+    lambda x: F.max_pool2d(x, 2, return_indices=True)[1], lambda x: F.avg_pool2d(x, 3, 1, 1),
+    lambda x: F.adaptive_avg_pool2d(x, 3), mg.nn.BatchNorm2d(4),
+    mg.nn.BatchNorm2d(4, affine=False), mg.nn.BatchNorm2d(4).eval(), mg.nn.GroupNorm(2, 4),
+    mg.nn.GroupNorm(2, 4, affine=False), lambda x: F.interpolate(x, scale_factor=2),
+    lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"), lambda x: F.pad(x, (1, 2)),
+    lambda x: F.pad(x, (1, 1, 1, 1), mode="reflect"), lambda x: mg.cat([x, x], 1), lambda x: x.roll(1, 2),
+    lambda x: F.channel_shuffle(x, 2), mg.zeros_like, mg.randn_like, lambda x: x.clone(), lambda x: x.double(**BEHIND),
+    lambda x: mg.stack([x, x], 1)[:, 0].clone(),
+]  # fmt: skip
+DO_NOT: list[Callable[[Any], Any]] = [
+    mg.nn.InstanceNorm2d(4, affine=True), lambda x: F.pad(x, (1, 1, 1, 1), mode="circular"), lambda x: x.clone(**ROWS),
+    lambda x: mg.cat([x, x.contiguous()], 1), lambda x: mg.zeros_like(x, **ROWS), lambda x: x.half(**ROWS),
+    lambda x: x.to(**ROWS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", range(len(KEEP)))
+def test_channels_stay_last(f: int) -> None:
+    x, rows = images(2, 4, 6, 5), images(2, 4, 6, 5, last=False)
+    y, expected = (mg.manual_seed(1) and KEEP[f](t) for t in (x, rows))
+    assert is_behind(y)
+    assert expected.is_contiguous() or expected.dtype == mg.float64
+    if y.requires_grad:
+        y.sum().backward()
+        assert x.grad.stride() == x.stride()
+    if "rand" not in getattr(KEEP[f], "__name__", "") and f != 2:  # drawn in the order of memory
+        np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("f", range(len(DO_NOT)))
+def test_what_pytorch_lays_row_by_row(f: int) -> None:
+    assert DO_NOT[f](images(2, 4, 6, 5)).is_contiguous()
+
+
+def test_images_of_three_dimensions() -> None:
+    x = images(2, 4, 4, 5, 3)
+    for keeps in (
+        mg.nn.Conv3d(4, 3, 2),
+        mg.nn.BatchNorm3d(4),
+        lambda x: F.max_pool3d(x, 2),
+        lambda x: F.pad(x, (1,) * 6, mode="replicate"),
+    ):
+        assert is_behind(keeps(x))
+    for f in (F.avg_pool3d, F.adaptive_avg_pool3d, F.adaptive_max_pool3d):
+        assert f(x, 2).is_contiguous()
+
+
+def test_a_module_with_channels_last() -> None:
+    net = mg.nn.Sequential(mg.nn.Conv2d(3, 4, 3), mg.nn.Flatten(), mg.nn.Linear(64, 2)).to(**BEHIND)
+    weight = net[0].weight
+    assert (weight.stride(), net[2].weight.stride()) == ((27, 1, 9, 3), (64, 1))
+    x = mg.randn(2, 3, 6, 6)
+    assert is_behind(net[0](x))  # by its weight
+    optimizer = mg.optim.Adam(net.parameters())
+    net(x).sum().backward()
+    optimizer.step()
+    assert weight.grad.stride() == weight.stride() == optimizer.state[weight]["exp_avg"].stride()
+    step = mg.compile(lambda x: net(x).square().sum())
+    mg.testing.assert_close(step(x), net(x).square().sum())
+    with pytest.raises(RuntimeError, match="required rank 4"):
+        mg.nn.Conv1d(1, 1, 1).to(memory_format=mg.channels_last_3d).to(**BEHIND).weight.to(**BEHIND)
+
+
+def test_weights_of_convolutions_alone() -> None:
+    net = mg.nn.Sequential(
+        mg.nn.Conv2d(3, 4, 3), mg.nn.Sequential(mg.nn.ConvTranspose2d(4, 2, 2)), mg.nn.Conv1d(2, 2, 1)
+    )
+    assert mg.nn.utils.convert_conv2d_weight_memory_format(net, mg.channels_last) is net
+    assert [p.stride() for p in net.parameters() if p.dim() > 1] == [(27, 1, 9, 3), (8, 1, 4, 2), (2, 1, 1)]
+    deep = mg.nn.utils.convert_conv3d_weight_memory_format(mg.nn.Conv3d(2, 2, 2), mg.channels_last_3d)
+    assert deep.weight.stride() == (16, 1, 8, 4, 2)
+
+
+def test_draws_go_in_the_order_of_memory() -> None:
+    x = images(2, 3, 2, 2)
+    for draw in (mg.rand_like, mg.randn_like, lambda x: mg.zeros_like(x).uniform_(), F.dropout):
+        y = mg.manual_seed(3) and draw(x.detach())
+        turned = mg.manual_seed(3) and draw(x.detach().permute(0, 2, 3, 1).contiguous())
+        if draw is not mg.randn_like:  # row by row it draws in pairs
+            assert mg.equal(y.permute(0, 2, 3, 1), turned)
+    rows = mg.manual_seed(3) and mg.rand_like(x, **ROWS)
+    assert mg.equal(rows, mg.manual_seed(3) and mg.rand(2, 3, 2, 2))
+    assert is_behind(mg.empty(2, 3, 2, 2, **BEHIND))
+    with pytest.raises(RuntimeError, match="required rank 4"):
+        mg.empty(2, **BEHIND)
+
+
+def test_a_leaf_gets_its_gradient_in_its_own_order() -> None:
+    for x in (mg.zeros(3, 4).T, mg.zeros(2, 3, 4).permute(2, 0, 1), mg.zeros(4, 6)[:, ::2]):
+        x.requires_grad_()
+        (x.sum() + (x * mg.ones(x.shape)).sum()).backward()
+        dense = x.numel() == 12 and x.dim() == 2 and x.stride() != (6, 2)
+        assert x.grad.stride() == (x.stride() if dense or x.dim() == 3 else (3, 1))

@@ -1,0 +1,75 @@
+"""What PyTorch warns of, each time or once in a process, at the user's line."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import case
+
+import minigrad as mg
+from minigrad import errors
+
+LEAF = mg.ones(2, requires_grad=True)
+ONCE: list[tuple[str, Callable[[], Any]]] = [
+    ("x.T. on tensors of dimension other than 2", lambda: mg.ones(2, 3, 4).T),
+    ("0-D tensors", lambda: mg.tensor(1.0).T),
+    ("pass the indexing argument", lambda: mg.meshgrid(LEAF, LEAF)),
+    ("without specifying the dim arg", lambda: mg.cross(mg.ones(3, 3), mg.ones(3, 3))),
+    ("in favor of linalg.qr", lambda: mg.qr(mg.eye(2))), ("linalg.cholesky", lambda: mg.cholesky(mg.eye(2))),
+    ("linalg.lu_factor", lambda: mg.lu(mg.eye(2))), ("linalg.multi_dot", lambda: mg.chain_matmul(mg.eye(2))),
+    ("solve_triangular", lambda: mg.triangular_solve(mg.ones(2, 1), mg.eye(2))),
+    ("set_default_tensor_type", lambda: mg.set_default_tensor_type("torch.FloatTensor")),
+    ("uint8 condition", lambda: mg.where(mg.ones(2, dtype=mg.uint8), LEAF, LEAF)),
+    ("requires_grad=True to a scalar", lambda: float(LEAF.sum())),
+    ("create_graph=True", lambda: (LEAF * 2).sum().backward(create_graph=True)),
+]  # fmt: skip
+EACH: list[tuple[str, Callable[[], Any]]] = [
+    ("copy construct", lambda: mg.tensor(LEAF)), ("copy construct", lambda: LEAF.new_tensor(LEAF)),
+    ("dtype uint8 is now deprecated", lambda: LEAF[mg.tensor([1, 0], dtype=mg.uint8)]),
+    ("Anomaly Detection", mg.autograd.detect_anomaly),
+    ("use_reentrant", lambda: mg.utils.checkpoint.checkpoint(mg.exp, LEAF)),
+    ("None of the inputs", lambda: mg.utils.checkpoint.checkpoint(mg.exp, mg.ones(1), use_reentrant=True)),
+    ("batch_first was not True", lambda: mg.nn.TransformerEncoder(mg.nn.TransformerEncoderLayer(4, 2), 1)),
+]  # fmt: skip
+QUIET: list[Callable[[], Any]] = [
+    lambda: mg.eye(2).T, lambda: mg.meshgrid(LEAF, indexing="ij"), lambda: LEAF.sum().item(), lambda: int(LEAF.sum()),
+    lambda: mg.linalg.cross(mg.ones(3, 3), mg.ones(3, 3)), lambda: mg.tensor([LEAF[0].detach()]),
+    lambda: mg.nn.TransformerEncoder(mg.nn.TransformerEncoderLayer(4, 2, batch_first=True), 1),
+    lambda: mg.autograd.grad(LEAF.sum(), LEAF, create_graph=True), lambda: mg.FloatTensor(LEAF),
+    lambda: np.quantile(LEAF, mg.tensor(0.5)), lambda: mg.optim.LBFGS([LEAF]).step(loss),  # type: ignore[call-overload]
+]  # fmt: skip
+
+
+def loss() -> mg.Tensor:
+    y = LEAF.square().sum()
+    y.backward()
+    return y
+
+
+def test_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "TOLD", set())
+    for text, function in ONCE:
+        with case(text):
+            with pytest.warns(UserWarning, match=text) as told:
+                function()
+            assert told[0].filename == __file__
+            function()
+
+
+def test_each_time() -> None:
+    for text, function in EACH * 2:
+        with case(text), pytest.warns(UserWarning, match=text) as told:
+            function()
+        assert told[0].filename == __file__
+
+
+def test_what_is_as_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "TOLD", set())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for function in QUIET:
+            function()
