@@ -113,10 +113,6 @@ def _deviation(
     op: Op, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: float | None
 ) -> Tensor:
     dim, correction = _spread_arguments(dim, unbiased, correction)
-    if input._array.dtype.kind != "f":
-        raise runtime_error(
-            f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first"
-        )
     dims = all_dims(dim, input._array.ndim)
     shape = input._array.shape
     count = math.prod(shape if dims is None else [shape[d] for d in dims])
