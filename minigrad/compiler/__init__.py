@@ -26,6 +26,7 @@ from minigrad.compiler.names import __all__ as _names
 from minigrad.compiler.recording import Recording, WithoutSize
 from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
+from minigrad.compiler.stores import Again, Learned
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 
@@ -237,10 +238,15 @@ class Compiled(Generic[P, R]):
                     f"{self.recordings[0].broken(args, kwargs, mode)}",
                     stacklevel=4,
                 )
-            try:
-                replay = Recording(self, args, kwargs).record()
-            except WithoutSize:
-                return None
+            learned = Learned()
+            replay = None
+            while replay is None:
+                try:
+                    replay = Recording(self, args, kwargs, learned).record()
+                except Again:
+                    pass
+                except WithoutSize:
+                    return None
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay

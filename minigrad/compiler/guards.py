@@ -187,7 +187,7 @@ TYPE = _kind("type({0})", attribute("__class__").back)
 SLOT = _kind("slot_of({0}, {1})", _slot_back)
 CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
-EQUAL = _kind("{0}() == {1}")
+EQUAL, GIVES = _kind("{0}() == {1}"), _kind("{0}()")
 _EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})"), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
 _ENTRY = _kind("{0}[{1}]", _entry_back)
@@ -205,12 +205,13 @@ _AT_ONCE = {
 
 
 class _Row(NamedTuple):
-    """A kind, its arguments, and the name of the value that it has."""
+    """A kind, its arguments, the name of the value that it has, and the table that it is about."""
 
     path: str
     kind: Kind
     arguments: tuple[Any, ...]
     value: str
+    table: Any = None
 
 
 class Guards:
@@ -239,10 +240,13 @@ class Guards:
 
     def add(self, path: str, kind: Kind, *arguments: Any) -> None:
         """Adds a row: what the kind reads of the arguments stays."""
+        self._add(path, kind, arguments)
+
+    def _add(self, path: str, kind: Kind, arguments: tuple[Any, ...], table: Any = None) -> None:
         key = kind.expression, *map(id, arguments)  # rows keep the arguments alive
         if key not in self._keys:
             self._keys.add(key)
-            self._rows.append(self._row(path, kind, *arguments))
+            self._rows.append(self._row(path, kind, *arguments)._replace(table=table))
 
     def entry(self, space: Any, key: str, path: str, owner: Any = None) -> None:
         """Adds a row: an entry of a dict or of the attributes of ``owner``, a class, or that there is none.
@@ -251,15 +255,15 @@ class Guards:
         """
         plain = type(space) in (dict, types.MappingProxyType)
         kind = _GOT if not plain else _ENTRY if key in space else _ABSENT
-        self.add(path, kind, space, key, space if owner is None else owner)
+        self._add(path, kind, (space, key, space if owner is None else owner), space)
 
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
         base = base_of(content)
-        self.add(path, _SIZE if len(content) else _EMPTY, content)
+        self._add(path, _SIZE if len(content) else _EMPTY, (content,), content)
         ways = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [_items_in]
         for way in ways if len(content) else ():
-            self.add(path, _ITEMS, way(content))
+            self._add(path, _ITEMS, (way(content),), content)
         self.keep(content)
 
     def keep(self, content: Any) -> None:
@@ -309,9 +313,9 @@ class Guards:
         self._content[:] = chain.from_iterable(self._lists)
         return self._names.function("", " and ".join(terms))  # type: ignore[no-any-return]
 
-    def changed(self) -> str:
-        """The path of the first object of Python that is not as it was; empty if all are."""
-        return next((row.path for row, _ in self._differing(self._rows)), "")
+    def changed(self, free: set[int]) -> str:
+        """The path of the first object of Python that is not as it was, but for some tables; empty if all are."""
+        return next((row.path for row, _ in self._differing(self._rows) if id(row.table) not in free), "")
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
@@ -323,6 +327,19 @@ class Guards:
             yield from row.kind.back(*row.arguments, before)
         for content, items in self._kept:
             yield from _refilling(content, items)
+
+    def places_of(self, value: Any) -> Iterator[tuple[Callable[[Any], None], Any]]:
+        """Where a value stands by itself, or as a static method: what puts another in its place, and what is there."""
+
+        def put(row: _Row, other: Any) -> None:
+            for function, *arguments in row.kind.back(*row.arguments, other):
+                function(*arguments)
+
+        for row in self._rows:
+            there = self._space[row.value]
+            inner = there.__func__ if type(there) is staticmethod else there
+            if inner is value and row.kind in (_ENTRY, _GOT, attribute("cell_contents")):
+                yield functools.partial(put, row), there
 
     def let_go(self) -> None:
         """Drops what only the recorded run needs."""

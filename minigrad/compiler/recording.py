@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
+from minigrad.compiler.stores import Again, Learned, Store
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
@@ -43,9 +45,13 @@ class WithoutSize(Exception):
 class Recording:
     """One call that is recorded."""
 
-    def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.compiled = compiled
-        self.world = World(compiled.function)
+    def __init__(
+        self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], learned: Learned | None = None
+    ) -> None:
+        self.compiled, self._given = compiled, (args, kwargs)
+        self.world = World(compiled.function, learned or Learned())
+        # What the function has stored in objects and dicts.
+        self.stores: list[Store] = []
         self.arguments = Arguments(self.world, compiled.function, args, kwargs)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:
@@ -96,13 +102,26 @@ class Recording:
             self.run.check()
             self.arguments.refuse_changes()
             world.guards.settle(world.tensors.values())
-            world.refuse_changes()
+            self.stores, after = world.changes()
+            if after:
+                self._refuse_each_time(after)
             replay = self._replay(result)
         for state in world.states:  # as it was before the call
             for content in (state, *state.values()):
                 world.guards.table(content, "the state of an optimizer", True)
         world.guards.let_go()
         return replay
+
+    def _refuse_each_time(self, stores: list[Store]) -> None:
+        """RuntimeError if the next call would change these again, as it changes a count: none could be replayed."""
+        changed: set[tuple[int, Any]] = set()
+        with contextlib.suppress(Exception, Again):
+            following = Recording(self.compiled, *self._given, self.world.stores.learned)
+            with following.run:
+                following._call()
+                changed = {(id(s.table), s.key) for s in following.world.stores.changed()}
+        if path := next((s.path for s in stores if (id(s.table), s.key) in changed), ""):
+            raise self.world.not_repeated(f"changes {path} in each call, going by what it was")
 
     def fail(self, error: Exception) -> None:
         """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""
@@ -185,8 +204,8 @@ class Recording:
         if plain or self.arguments.holds(value):
             return name(value)
         raise runtime_error(
-            f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
-            "Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
+            f"compile(): the function returns or stores a {type(value).__name__}, which a replay could not make anew. "
+            "Return Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
         )
 
     def _container(self, value: Any) -> str:
@@ -215,6 +234,8 @@ class Recording:
             t, g = before.tensor, before.tensor._grad
             if g is not before.grad:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
+        for s in self.stores:
+            yield f"({name(dict.__setitem__)}, {name(s.table)}, {name(s.key)}, {self._printed(s.table[s.key])}), "
         for state, known in self.run.states:
             if any(p not in state for p in known):
                 raise runtime_error("compile(): the function drops state of an optimizer; do that outside")

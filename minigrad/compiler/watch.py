@@ -32,6 +32,23 @@ class Step(NamedTuple):
     module: types.ModuleType | None
 
 
+class Read(NamedTuple):
+    """A step that reads an attribute: of what ``path`` leads to from a variable, or from ``owner``."""
+
+    name: str
+    variable: Any = None
+    owner: Any = None
+    path: tuple[str, ...] = ()
+
+    def table(self, frame: types.FrameType) -> Any:
+        """The attributes of the object; None where it is not known without running its code."""
+        owner = self.owner if self.variable is None else frame.f_locals.get(self.variable)
+        for name in (*self.path, None):
+            content = getattr(owner, "__dict__", None)
+            owner = None if name is None or type(content) is not dict else content.get(name)
+        return content
+
+
 def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> list[Step]:
     """The instructions of a code object: ``a.b.c`` is known as far as ``a`` and ``a.b`` are modules."""
     steps: list[Step] = []
@@ -84,9 +101,13 @@ def suspects_in(world: Any, code: types.CodeType, steps: Sequence[Step]) -> dict
     return {offset: reason for offset, reason in reasons.items() if reason}
 
 
-def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:
-    """Why a step must not run, or "" where it may."""
+def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str | Read:
+    """Why a step must not run, or "" where it may; or what it reads that the function may store."""
     _, operation, name, value, module = steps[i]
+    if name in world.stores.names and operation in ATTRIBUTE:
+        return _read(steps, i)
+    if name in world.stores.names and operation == "LOAD_CONST" and not REFLECTION.isdisjoint(code.co_names):
+        return Read(name)
     if world.hidden and asks(steps, i):
         return f"{name}, which may reach {world.hidden}"
     if operation == "LOAD_CONST" and isinstance(name, str) and not REFLECTION.isdisjoint(code.co_names):
@@ -100,6 +121,18 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
         return f"the module {name}, which is not yet imported"
     what: str = world.follow(value, name) if value is not MISSING else ""
     return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what
+
+
+def _read(steps: Sequence[Step], i: int) -> Read:
+    """What a step that asks for an attribute reads."""
+    k = i - 1
+    while steps[k].operation in ATTRIBUTE:
+        k -= 1
+    path = tuple(step.name for step in steps[k + 1 : i])
+    _, operation, name, owner, _ = steps[k]
+    if operation.startswith("LOAD_FAST"):
+        return Read(steps[i].name, name if isinstance(name, str) else name[-1], None, path)
+    return Read(steps[i].name, None, None if owner is MISSING else owner, path)
 
 
 @contextlib.contextmanager

@@ -21,12 +21,15 @@ import numpy as np
 
 from minigrad import dtypes, errors
 from minigrad.compiler import guards, kinds
+from minigrad.compiler.caches import CACHED, Caches
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.stores import Learned, Store, Stores
 from minigrad.compiler.watch import (
     ATTRIBUTE,
     FORMATS,
     GLOBAL,
+    Read,
     Step,
     asks,
     instructions_watched,
@@ -38,6 +41,9 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import Names
+
+# Attributes of Tensors that functions set, and no object is asked for.
+_OF_TENSORS = {"grad", "data", "requires_grad"}
 
 
 class _Space(NamedTuple):
@@ -53,8 +59,8 @@ class _Space(NamedTuple):
 class World:
     """What one function reaches by name, and the guards on it."""
 
-    def __init__(self, function: Any) -> None:
-        self.guards = Guards()
+    def __init__(self, function: Any, learned: Learned) -> None:
+        self.guards, self.stores, self.caches = Guards(), Stores(learned), Caches(learned)
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -93,10 +99,19 @@ class World:
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
             raise _unguarded(f"is or holds {reason}", self.home)
+        for text, call, value in self.caches.values():
+            self.guards.add(text, guards.GIVES, call)
+            if reason := self.follow(value, text):
+                raise _unguarded(f"gets {reason} from {text}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
         return self._known.get(id(value), (None, "unknown"))[1] == ""
+
+    def _is_fixed(self, value: Any) -> bool:
+        """Whether a value is known, or another one is as good as it is equal."""
+        atom = type(value) in kinds.ATOMS or isinstance(value, kinds.FIXED)
+        return atom or self.knows(value) or (type(value) is tuple and all(map(self._is_fixed, value)))
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
@@ -137,6 +152,9 @@ class World:
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
+            return ""
+        if kind is CACHED:
+            self.caches.add(value)
             return ""
         if isinstance(value, Tensor):
             return self._tensor(value, path)
@@ -218,6 +236,8 @@ class World:
             return f"a {kind.__name__}"
         if not isinstance(value, tuple):
             self.guards.table(value, path)
+        if kind is dict:
+            self.stores.open(value, path)
         if isinstance(value, (set, frozenset)):
             atoms = all(v.__class__ in (*SIMPLE, bool) or v is None for v in value)
             return "" if atoms else f"a {kind.__name__} of objects"
@@ -282,6 +302,7 @@ class World:
                     self.guards.entry(vars(builtins), name, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
                 self._asked.add(name)
+                self.stores.names |= {name} - _OF_TENSORS
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
@@ -329,7 +350,10 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                self.guards.table(vars(value), path, keys=not whole, values=whole)
+                all_stay = whole and not self.stores.sets_unread(vars(value))
+                self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
+            if not whole:
+                self.stores.open(vars(value), path, value)
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
@@ -362,6 +386,8 @@ class World:
                     self.paths[id(item)] = where.strip(".")
         if held.state is not None:
             self._optimizer(held, path)
+        else:
+            self.stores.open(vars(value), path, value)
         return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -434,8 +460,10 @@ class World:
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
+            if self.stores.is_unread(content, name):
+                continue
             value, where = content[name], _join(path, name)
-            if not whole:
+            if not whole or self.stores.sets_unread(content):
                 self.guards.entry(content, name, where, owner if of_class else None)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
@@ -464,21 +492,42 @@ class World:
         suspects = {code: rows for code, steps in self._codes if (rows := suspects_in(self, code, steps))}
 
         def look(frame: types.FrameType, offset: int) -> None:
-            if what := suspects[frame.f_code].get(offset):
+            what = suspects[frame.f_code].get(offset)
+            if isinstance(what, Read):
+                self.stores.sees(what.name, what.table(frame))
+            elif what:
                 raise _unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
 
         for group, key, stand_in, _ in self.options:  # until the run is undone
             group[key] = stand_in
-        with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
+        cached = self.caches.standing_in(self.guards, self.not_repeated, self._is_fixed)
+        with instructions_watched(suspects, look) if suspects else contextlib.nullcontext(), cached:
             yield
 
-    def refuse_changes(self) -> None:
-        """RuntimeError if the function has changed an object of Python."""
+    def changes(self) -> tuple[list[Store], list[Store]]:
+        """What the function has stored, and what of it goes by what was there before.
+
+        RuntimeError if it has changed anything else of Python.
+        """
         seeded = any(generator.resets != resets for generator, resets in self.generators)
         keys = [key for group, key, stand_in, _ in self.options if group.get(key) is not stand_in]
-        what = "the seed or the state of a random generator" if seeded else self.guards.changed()
+        if called := self.caches.called():
+            raise self.not_repeated(
+                f"calls {called}(), under lru_cache, that it does not reach by a name of its own"
+            )
+        what = (
+            "the seed or the state of a random generator"
+            if seeded
+            else self.guards.changed(self.stores.grown())
+        )
         if what or keys:
             raise self.not_repeated(f"changes {f'the option {keys[0]!r} of an optimizer' if keys else what}")
+        return self.stores.settle(self._reads_all)
+
+    def _reads_all(self, owner: Any) -> bool:
+        """Whether the code may read all attributes of an object without naming them."""
+        plain = self._textual and type(owner) in kinds.PLAIN
+        return plain or self._reflective or "replace" in self._mentioned  # as that of dataclasses
 
     def not_repeated(self, what: str) -> Exception:
         """The error for what the function does and no replay would do."""
