@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minigrad.compiler.guards import MISSING
+from minigrad.compiler.guards import MISSING, same
 from minigrad.compiler.kinds import of_minigrad
 from minigrad.core.tensor import Tensor
 
@@ -87,7 +87,7 @@ class Stores:
             Store(x.table, key, f"{x.path}.{key}".strip("."))
             for x in self._tables.values()
             for key, value in x.table.items()
-            if x.before.get(key, MISSING) is not value
+            if not same(value, x.before.get(key, MISSING))
         ]
 
     def settle(self, reads_all: Callable[[Any], bool]) -> tuple[list[Store], list[Store]]:

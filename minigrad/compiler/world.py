@@ -498,11 +498,14 @@ class World:
             elif what:
                 raise _unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
 
-        for group, key, stand_in, _ in self.options:  # until the run is undone
+        for group, key, stand_in, _ in self.options:
             group[key] = stand_in
         cached = self.caches.standing_in(self.guards, self.not_repeated, self._is_fixed)
         with instructions_watched(suspects, look) if suspects else contextlib.nullcontext(), cached:
             yield
+        for group, key, stand_in, number in self.options:
+            if group.get(key) is stand_in:
+                group[key] = number
 
     def changes(self) -> tuple[list[Store], list[Store]]:
         """What the function has stored, and what of it goes by what was there before.
@@ -510,7 +513,7 @@ class World:
         RuntimeError if it has changed anything else of Python.
         """
         seeded = any(generator.resets != resets for generator, resets in self.generators)
-        keys = [key for group, key, stand_in, _ in self.options if group.get(key) is not stand_in]
+        keys = [key for group, key, _, number in self.options if group.get(key) is not number]
         if called := self.caches.called():
             raise self.not_repeated(
                 f"calls {called}(), under lru_cache, that it does not reach by a name of its own"
