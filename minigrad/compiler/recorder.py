@@ -101,7 +101,6 @@ class Run(Recorder):
             for t in tensors.values()
             for n in [t._node]
         ]
-        self.states = [(state, {k: (v, dict(v)) for k, v in state.items()}) for state in world.states]
         # The values of changed Tensors.
         self._values: dict[int, tuple[Any, Array]] = {}
         self._generators = [(g, g.get_state()) for g, _ in world.generators] if part() is None else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -106,9 +105,6 @@ class Recording:
             if after:
                 self._refuse_each_time(after)
             replay = self._replay(result)
-        for state in world.states:  # as it was before the call
-            for content in (state, *state.values()):
-                world.guards.table(content, "the state of an optimizer", True)
         world.guards.let_go()
         return replay
 
@@ -236,23 +232,6 @@ class Recording:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
         for s in self.stores:
             yield f"({name(dict.__setitem__)}, {name(s.table)}, {name(s.key)}, {self._printed(s.table[s.key])}), "
-        for state, known in self.run.states:
-            if any(p not in state for p in known):
-                raise runtime_error("compile(): the function drops state of an optimizer; do that outside")
-            for p, entries in state.items():
-                content, was = known.get(p, (None, {}))
-                fresh = {key: t for key, t in entries.items() if t is not was.get(key)}
-                for key, t in fresh.items():
-                    if not isinstance(t, Tensor):
-                        raise runtime_error(
-                            f"compile(): the optimizer keeps {key!r}, a {type(t).__name__}, and changes it at "
-                            "each step; a replay repeats only what is done to Tensors"
-                        )
-                values = ", ".join(f"{name(key)}: {self._value(t)}" for key, t in fresh.items())
-                if values and content is not None:
-                    yield f"({name(content.update)}, {{{values}}}), "
-                elif values:
-                    yield f"({name(operator.setitem)}, {name(state)}, {name(p)}, {{{values}}}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from minigrad.compiler.guards import MISSING, same
 from minigrad.compiler.kinds import of_minigrad
+from minigrad.core.contents import Contents
 from minigrad.core.tensor import Tensor
 
 # Attributes of Modules that minigrad reads.
@@ -41,7 +42,10 @@ class Store(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """A table in which the function may store, what it held before, and the object whose attributes these are."""
+    """A table in which the function may store, what it held before, and the object whose attributes these are.
+
+    The owner of an optimizer's state is what the optimizer publishes.
+    """
 
     table: dict[Any, Any]
     before: dict[Any, Any]
@@ -112,6 +116,11 @@ class Stores:
 
     def _goes_by(self, x: _Open, key: Any, reads_all: Callable[[Any], bool]) -> bool:
         """Whether the function may have read an entry before it has set it."""
+        if isinstance(x.owner, Contents):  # a Tensor of an optimizer's state stays from its first step on
+            value = x.table[key]
+            return not all(
+                isinstance(v, Tensor) for v in (value.values() if type(value) is dict else [value])
+            )
         if x.owner is None or reads_all(x.owner) or key in _READ or (id(x.table), key) in self.learned.read:
             return True
         # The `forward` of a library class reads what it likes; a Tensor that is not followed is refused there.

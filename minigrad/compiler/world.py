@@ -395,7 +395,8 @@ class World:
         state: Any = held.state
         self.states.append(state)
         for content in (state, *state.values()):
-            self.guards.keep(content)
+            self.guards.table(content, "the state of an optimizer")
+            self.stores.open(content, f"{path}.state", held)
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
