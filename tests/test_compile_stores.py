@@ -149,6 +149,11 @@ def a_spectral_norm() -> Any:
     return nn.Sequential(nn.utils.spectral_norm(nn.Linear(4, 4)))
 
 
+@made
+def an_average_of_all_batches() -> Any:
+    return nn.Sequential(nn.BatchNorm1d(4, momentum=None), nn.RReLU(), nn.Linear(4, 4))
+
+
 def state(module: Any) -> Any:
     """What is stored in a module and in those that it holds, as text."""
     rows = [(k, v) for m in module.modules() for k, v in vars(m).items() if k[0] != "_" and k != "training"]

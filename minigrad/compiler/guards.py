@@ -65,7 +65,7 @@ def base_of(content: Any) -> Any:
     return kind if kind is dict else next(base for base in _BASES if isinstance(content, base))
 
 
-def _items_of(content: Any) -> Any:
+def items_of(content: Any) -> Any:
     """What a table holds, in order: of a dict its keys with their values."""
     base = base_of(content)
     if base is dict:
@@ -88,9 +88,9 @@ def _items_in(content: Any) -> Iterable[Any]:
     return content if type(content).__iter__ is base_of(content).__iter__ else _Items(content)
 
 
-def _refilling(content: Any, items: Any) -> Iterator[Call]:
+def refilling(content: Any, items: Any) -> Iterator[Call]:
     """Calls that give a table these items, if it has others."""
-    base, now, pairs = base_of(content), _items_of(content), isinstance(items, dict)
+    base, now, pairs = base_of(content), items_of(content), isinstance(items, dict)
     alike = len(now) == len(items) and all(map(is_, now, items))
     if not alike or (pairs and not all(map(is_, now.values(), items.values()))):
         yield (base.clear, content)
@@ -268,7 +268,7 @@ class Guards:
 
     def keep(self, content: Any) -> None:
         """Notes what a table holds, to put it back."""
-        self._kept.append((content, _items_of(content)))
+        self._kept.append((content, items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -326,7 +326,7 @@ class Guards:
         for row, before in self._differing(self._rows):
             yield from row.kind.back(*row.arguments, before)
         for content, items in self._kept:
-            yield from _refilling(content, items)
+            yield from refilling(content, items)
 
     def places_of(self, value: Any) -> Iterator[tuple[Callable[[Any], None], Any]]:
         """Where a value stands by itself, or as a static method: what puts another in its place, and what is there."""
