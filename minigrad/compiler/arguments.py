@@ -13,6 +13,7 @@ from minigrad.compiler.guards import items_of, refilling, same
 from minigrad.compiler.kinds import OWN, added_to
 from minigrad.compiler.printed import Names
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
 from minigrad.core.node import AFTER
@@ -179,7 +180,7 @@ class Arguments:
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
         if any(call for row in self._own for call in refilling(*row)):
-            raise self.world.not_repeated("changes a list or a dict among its arguments")
+            raise not_repeated(self.world, "changes a list or a dict among its arguments")
 
     def settle(self) -> None:
         """Prints `match`, and drops what only the recorded call needs."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from minigrad.compiler.guards import Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.stores import Again, Learned
+from minigrad.compiler.watch import not_repeated
 from minigrad.errors import runtime_error
 from minigrad.random import default_generator
 
@@ -43,16 +43,16 @@ class Caches:
         self._counts = [(cached, cached.cache_info()) for cached, _ in self._counts]
 
     @contextlib.contextmanager
-    def standing_in(
-        self, guards: Guards, refuse: Callable[[str], Exception], knows: Callable[[Any], bool]
-    ) -> Iterator[None]:
+    def standing_in(self, world: Any) -> Iterator[None]:
         """Functions that give the known values stand inside in the places of the cached ones."""
 
         def stand_in(cached: Any) -> Any:
             def call(*args: Any, **kwargs: Any) -> Any:
                 args = tuple(a.__copy__() if type(a) is Scalar else a for a in args)
-                if not all(map(knows, (*args, *kwargs.values()))):
-                    raise refuse(f"calls {cached.__name__}(), under lru_cache, with what it has made")
+                if not all(map(world.is_fixed, (*args, *kwargs.values()))):
+                    raise not_repeated(
+                        world, f"calls {cached.__name__}(), under lru_cache, with what it has made"
+                    )
                 key = cached, args, (*kwargs.items(),)
                 if key not in self._values:
                     self._learned.calls[key] = functools.partial(cached, *args, **kwargs)
@@ -61,7 +61,7 @@ class Caches:
 
             return functools.wraps(cached)(call)
 
-        places = [place for cached, _ in self._counts for place in guards.places_of(cached)]
+        places = [place for cached, _ in self._counts for place in world.guards.places_of(cached)]
         try:
             for put, cached in places:
                 other = stand_in(cached if type(cached) is CACHED else cached.__func__)

@@ -23,6 +23,7 @@ from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.stores import Again, Learned, Store
 from minigrad.compiler.values import TracedProgram
+from minigrad.compiler.watch import changes, not_repeated, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.node import Freed, Node
@@ -90,7 +91,7 @@ class Recording:
 
     def _call(self) -> Any:
         args, kwargs = self.arguments.inputs
-        with self.run.recording(), self.world.watching():
+        with self.run.recording(), watching(self.world):
             return self.compiled.function(*args, **kwargs)
 
     def record(self) -> Replay:
@@ -101,7 +102,7 @@ class Recording:
             self.run.check()
             self.arguments.refuse_changes()
             world.guards.settle(world.tensors.values())
-            self.stores, after = world.changes()
+            self.stores, after = changes(world)
             if after:
                 self._refuse_each_time(after)
             replay = self._replay(result)
@@ -117,7 +118,7 @@ class Recording:
                 following._call()
                 changed = {(id(s.table), s.key) for s in following.world.stores.changed()}
         if path := next((s.path for s in stores if (id(s.table), s.key) in changed), ""):
-            raise self.world.not_repeated(f"changes {path} in each call, going by what it was")
+            raise not_repeated(self.world, f"changes {path} in each call, going by what it was")
 
     def fail(self, error: Exception) -> None:
         """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""

@@ -10,8 +10,10 @@ import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from minigrad import errors
 from minigrad.compiler.guards import MISSING
 from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
+from minigrad.compiler.stores import Store
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -133,6 +135,62 @@ def _read(steps: Sequence[Step], i: int) -> Read:
     if operation.startswith("LOAD_FAST"):
         return Read(steps[i].name, name if isinstance(name, str) else name[-1], None, path)
     return Read(steps[i].name, None, None if owner is MISSING else owner, path)
+
+
+@contextlib.contextmanager
+def watching(world: Any) -> Iterator[None]:
+    """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
+    suspects = {code: rows for code, steps in world.codes if (rows := suspects_in(world, code, steps))}
+
+    def look(frame: types.FrameType, offset: int) -> None:
+        what = suspects[frame.f_code].get(offset)
+        if isinstance(what, Read):
+            world.stores.sees(what.name, what.table(frame))
+        elif what:
+            raise unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
+
+    for group, key, stand_in, _ in world.options:
+        group[key] = stand_in
+    watched = instructions_watched(suspects, look) if suspects else contextlib.nullcontext()
+    with watched, world.caches.standing_in(world):
+        yield
+    for group, key, stand_in, number in world.options:
+        if group.get(key) is stand_in:
+            group[key] = number
+
+
+def changes(world: Any) -> tuple[list[Store], list[Store]]:
+    """What the function has stored, and what of it goes by what was there before.
+
+    RuntimeError if it has changed anything else of Python.
+    """
+    seeded = any(generator.resets != resets for generator, resets in world.generators)
+    keys = [key for group, key, _, number in world.options if group.get(key) is not number]
+    what = next((f"the option {key!r} of an optimizer" for key in keys), "")
+    what = what or ("the seed or the state of a random generator" if seeded else "")
+    if called := world.caches.called():
+        raise not_repeated(world, f"calls {called}(), under lru_cache, which has no name of its own there")
+    if what := what or world.guards.changed(world.stores.grown()):
+        raise not_repeated(world, f"changes {what}")
+    stores: tuple[list[Store], list[Store]] = world.stores.settle(world.reads_all)
+    return stores
+
+
+def not_repeated(world: Any, what: str) -> Exception:
+    """The error for what the function does and no replay would do."""
+    return RuntimeError(
+        f"compile(): the function {what}, which is not part of a replay: it repeats what is done to Tensors, gradients "
+        "and the state of optimizers, and what objects are given. Do that outside, or write into a Tensor that is "
+        f"there, as copy_() does (in the function at {world.home})"
+    )
+
+
+def unguarded(what: str, place: str) -> Exception:
+    """The error for what the function reaches and no recording can guard."""
+    return RuntimeError(
+        f"compile(): the function {what}. A recording cannot guard that: do it outside, and pass what it gives as an "
+        f"argument (at {place})"
+    )
 
 
 @contextlib.contextmanager

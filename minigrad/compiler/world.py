@@ -9,33 +9,22 @@ from __future__ import annotations
 
 import abc
 import builtins
-import contextlib
 import enum
 import sys
 import types
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import dtypes, errors
+from minigrad import dtypes
 from minigrad.compiler import guards, kinds
 from minigrad.compiler.caches import CACHED, Caches
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.stores import Learned, Store, Stores
-from minigrad.compiler.watch import (
-    ATTRIBUTE,
-    FORMATS,
-    GLOBAL,
-    Read,
-    Step,
-    asks,
-    instructions_watched,
-    steps_of,
-    suspects_in,
-)
+from minigrad.compiler.stores import Learned, Stores
+from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -86,7 +75,7 @@ class World:
             set()
         )  # what was mentioned when the names of a space were settled
         self._classes: dict[type, _Space] = {}
-        self._codes: list[tuple[types.CodeType, list[Step]]] = []
+        self.codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
@@ -98,20 +87,20 @@ class World:
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
-            raise _unguarded(f"is or holds {reason}", self.home)
+            raise unguarded(f"is or holds {reason}", self.home)
         for text, call, value in self.caches.values():
             self.guards.add(text, guards.GIVES, call)
             if reason := self.follow(value, text):
-                raise _unguarded(f"gets {reason} from {text}", self.home)
+                raise unguarded(f"gets {reason} from {text}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
         return self._known.get(id(value), (None, "unknown"))[1] == ""
 
-    def _is_fixed(self, value: Any) -> bool:
+    def is_fixed(self, value: Any) -> bool:
         """Whether a value is known, or another one is as good as it is equal."""
         atom = type(value) in kinds.ATOMS or isinstance(value, kinds.FIXED)
-        return atom or self.knows(value) or (type(value) is tuple and all(map(self._is_fixed, value)))
+        return atom or self.knows(value) or (type(value) is tuple and all(map(self.is_fixed, value)))
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
@@ -285,7 +274,7 @@ class World:
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
         steps = steps_of(code, space, cells)
-        self._codes.append((code, steps))
+        self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
         self._mentioned.update(code.co_names, texts)
@@ -421,7 +410,7 @@ class World:
     def settle_names(self) -> list[int]:
         """Follows attributes that the code mentions, until no more are; returns how much there is."""
         size: Any = None
-        while size != (size := [*map(len, (self._mentioned, self._asked, self._codes, self._spaces))]):
+        while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
                 now = i, len(self._mentioned), len(self._asked), self._reflective, self._textual
                 if now not in self._settled:
@@ -485,68 +474,10 @@ class World:
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), _join(path, name))
 
-    # ------------------------------------------------------------ while a function is recorded
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
-        suspects = {code: rows for code, steps in self._codes if (rows := suspects_in(self, code, steps))}
-
-        def look(frame: types.FrameType, offset: int) -> None:
-            what = suspects[frame.f_code].get(offset)
-            if isinstance(what, Read):
-                self.stores.sees(what.name, what.table(frame))
-            elif what:
-                raise _unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
-
-        for group, key, stand_in, _ in self.options:
-            group[key] = stand_in
-        cached = self.caches.standing_in(self.guards, self.not_repeated, self._is_fixed)
-        with instructions_watched(suspects, look) if suspects else contextlib.nullcontext(), cached:
-            yield
-        for group, key, stand_in, number in self.options:
-            if group.get(key) is stand_in:
-                group[key] = number
-
-    def changes(self) -> tuple[list[Store], list[Store]]:
-        """What the function has stored, and what of it goes by what was there before.
-
-        RuntimeError if it has changed anything else of Python.
-        """
-        seeded = any(generator.resets != resets for generator, resets in self.generators)
-        keys = [key for group, key, _, number in self.options if group.get(key) is not number]
-        if called := self.caches.called():
-            raise self.not_repeated(
-                f"calls {called}(), under lru_cache, that it does not reach by a name of its own"
-            )
-        what = (
-            "the seed or the state of a random generator"
-            if seeded
-            else self.guards.changed(self.stores.grown())
-        )
-        if what or keys:
-            raise self.not_repeated(f"changes {f'the option {keys[0]!r} of an optimizer' if keys else what}")
-        return self.stores.settle(self._reads_all)
-
-    def _reads_all(self, owner: Any) -> bool:
+    def reads_all(self, owner: Any) -> bool:
         """Whether the code may read all attributes of an object without naming them."""
         plain = self._textual and type(owner) in kinds.PLAIN
         return plain or self._reflective or "replace" in self._mentioned  # as that of dataclasses
-
-    def not_repeated(self, what: str) -> Exception:
-        """The error for what the function does and no replay would do."""
-        return RuntimeError(
-            f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
-            "gradients and the state of optimizers. Do that outside, or write into a Tensor that is there, as copy_() "
-            f"does (in the function at {self.home})"
-        )
-
-
-def _unguarded(what: str, place: str) -> Exception:
-    return RuntimeError(
-        f"compile(): the function {what}. A recording cannot guard that: do it outside, and pass what it gives as an "
-        f"argument (at {place})"
-    )
 
 
 def _join(path: str, name: Any) -> str:
