@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import gc
 import re
@@ -303,6 +304,40 @@ def test_a_cached_function_is_asked_in_each_call() -> None:
     remembered(2).mul_(2.0)
     assert f(mg.ones(2)).tolist() == [6.0, 6.0]
     assert len(f.recordings) == 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Output:
+    loss: Any
+    parts: Any = None
+
+
+def test_an_object_of_a_dataclass_with_slots_is_made_anew() -> None:
+    f = mg.compile(lambda x: Output(x * 2.0, [Output(x)]))
+    for k in range(3):
+        y = f(x := mg.full((2,), float(k), requires_grad=True))
+        y.loss.sum().backward()
+        assert (type(y), y.loss.tolist(), y.parts) == (Output, [2.0 * k] * 2, [Output(x)])
+        assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_one_value_may_be_written_under_a_mask_that_changes() -> None:
+    def f(x: Any, v: Any) -> Any:
+        y, z = x * 1.0, x * 1.0
+        y[x > 0] = 0.5
+        y[x[:, 0] > 0] = v
+        z[x > 1] = v[:1]
+        return y, z
+
+    g = mg.compile(f)
+    for k in (1.0, -1.0, 2.0):
+        x = mg.randn(3, 4, generator=mg.Generator().manual_seed(0)) * k
+        for found, expected in zip(g(x, mg.arange(4.0)), f(x, mg.arange(4.0)), strict=True):
+            assert found.tolist() == expected.tolist()
+    assert len(g.recordings) == 1
+    h = mg.compile(lambda x, v: x.clone().index_put_((x > 0,), v))
+    with pytest.raises(RuntimeError, match="indexing with a mask"):
+        h(mg.ones(2), mg.ones(2))
 
 
 def test_a_cached_function_may_not_draw_in_the_middle_of_a_call() -> None:

@@ -28,17 +28,26 @@ class _Plain:
     """A class whose objects have nothing beside their attributes: no slots, and no content of a dict or an int."""
 
 
-def is_dataclass(value: Any) -> bool:
-    """Whether a result is an object of a dataclass, all of whose content is in its attributes."""
+def fields_of(value: Any) -> dict[str, Any] | None:
+    """What an object of a dataclass holds; None for others, and where more is in it than attributes or slots."""
     cls = type(value)
-    plain = hasattr(value, "__dict__") and cls.__basicsize__ == _Plain.__basicsize__
-    return plain and hasattr(cls, "__dataclass_fields__")
+    if hasattr(value, "__dict__"):
+        plain = cls.__basicsize__ == _Plain.__basicsize__
+        return vars(value) if plain and hasattr(cls, "__dataclass_fields__") else None
+    names = getattr(cls, "__dataclass_fields__", ())
+    if not names or cls.__basicsize__ != object.__basicsize__ + len(names) * tuple.__itemsize__:
+        return None
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def with_fields(cls: type, fields: dict[str, Any]) -> Any:
     """An object of a dataclass, which no code of the user has made."""
     value: Any = object.__new__(cls)
-    vars(value).update(fields)
+    if hasattr(value, "__dict__"):
+        vars(value).update(fields)
+        return value
+    for name, item in fields.items():
+        object.__setattr__(value, name, item)
     return value
 
 
@@ -46,8 +55,8 @@ def tensors_in(value: Any) -> list[Any]:
     """The Tensors in a result, in order, also those in named tuples and dataclasses."""
     if isinstance(value, Tensor):
         return [value]
-    if is_dataclass(value):
-        value = vars(value)
+    if (fields := fields_of(value)) is not None:
+        value = fields
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
     return [t for item in items for t in tensors_in(item)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, is_dataclass, tensors_in, with_fields
+from minigrad.compiler.arguments import Arguments, fields_of, tensors_in, with_fields
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
@@ -185,7 +185,7 @@ class Recording:
             self.returned.append(value)
             return self._value(value)
         known = isinstance(value, tuple) and self.world.knows(value)
-        fresh = is_dataclass(value) and not self.arguments.holds(value)
+        fresh = fields_of(value) is not None and not self.arguments.holds(value)
         if value.__class__ is dict or value.__class__ is list or known or fresh:
             return self._container(value)
         items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
@@ -214,8 +214,9 @@ class Recording:
             self.returned += tensors_in(value)
             return variable or self.names.name(value)
         self._containers[id(value)] = "open"
-        if value.__class__ is dict or is_dataclass(value):
-            entries = value if value.__class__ is dict else vars(value)
+        fields = fields_of(value)
+        if value.__class__ is dict or fields is not None:
+            entries = value if fields is None else fields
             text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
             if entries is not value:
                 text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {text})"
