@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -338,6 +339,44 @@ def test_one_value_may_be_written_under_a_mask_that_changes() -> None:
     h = mg.compile(lambda x, v: x.clone().index_put_((x > 0,), v))
     with pytest.raises(RuntimeError, match="indexing with a mask"):
         h(mg.ones(2), mg.ones(2))
+
+
+def test_a_call_that_is_checked_or_fails_knows_what_cached_functions_give() -> None:
+    net = has_a_cached_method()
+    other = has_a_cached_method()
+    other.load_state_dict(net.state_dict())
+    step = mg.compile(net, check=True)
+    for _ in range(3):
+        assert step(mg.ones(3, 4)).tolist() == other(mg.ones(3, 4)).tolist()
+
+    @functools.lru_cache(typed=True)
+    def kind(n: Any) -> Any:
+        return mg.tensor([float(isinstance(n, float)), 2.0])
+
+    f = mg.compile(lambda x, i: (x * kind(1) - kind(1.0))[i])
+    assert f(mg.ones(2), mg.tensor(0)).item() == -1.0
+    with pytest.raises(IndexError, match="out of bounds"):
+        f(mg.ones(2), mg.tensor(5))
+    assert f(mg.ones(2), mg.tensor(0)).item() == -1.0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_loss_that_is_stored_alone_goes_backward(backend: str) -> None:
+    if backend == "numba":
+        pytest.importorskip("numba", reason="Numba is not installed: pip install numba")
+    net, x = Layer(), mg.ones(2, 4)
+
+    def f(x: Any) -> None:
+        net.kept = (net.inner(x) ** 2).mean()
+
+    g, grads = mg.compile(f, backend=backend), []
+    for way in (f, g, g, g):
+        net.zero_grad()
+        way(x)
+        net.kept.backward()
+        grads.append(net.inner.weight.grad.tolist())
+    for row in grads[1:]:
+        np.testing.assert_allclose(row, grads[0], rtol=1e-6 if backend == "numba" else 0.0)
 
 
 def test_a_cached_function_may_not_draw_in_the_middle_of_a_call() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import types
@@ -217,7 +218,7 @@ class Compiled(Generic[P, R]):
         try:
             if self.check:
                 call = functools.partial(replay.run, *entered, args, kwargs)
-                return Recording(self, args, kwargs).check(call, exact=self.backend == "numpy")  # type: ignore[no-any-return]
+                return self._with_recording(args, kwargs, lambda r: r.check(call, self.backend == "numpy"))  # type: ignore[no-any-return]
             result: R = replay.run(*entered, args, kwargs)
         except Exception as error:
             self._explain(error, args, kwargs)
@@ -227,7 +228,14 @@ class Compiled(Generic[P, R]):
     def _explain(self, error: Exception, args: Any, kwargs: Any) -> None:
         """Raises what the function itself raises, which stops at its first error and names the operation."""
         with self._lock:
-            Recording(self, args, kwargs).fail(error)
+            self._with_recording(args, kwargs, lambda recording: recording.fail(error))
+
+    def _with_recording(self, args: Any, kwargs: Any, act: Callable[[Recording], Any]) -> Any:
+        """What ``act`` returns for a recording of a call, which is made again as long as it has more to learn."""
+        learned = Learned()
+        while True:
+            with contextlib.suppress(Again):
+                return act(Recording(self, args, kwargs, learned))
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:
@@ -238,15 +246,10 @@ class Compiled(Generic[P, R]):
                     f"{self.recordings[0].broken(args, kwargs, mode)}",
                     stacklevel=4,
                 )
-            learned = Learned()
-            replay = None
-            while replay is None:
-                try:
-                    replay = Recording(self, args, kwargs, learned).record()
-                except Again:
-                    pass
-                except WithoutSize:
-                    return None
+            try:
+                replay: Replay = self._with_recording(args, kwargs, Recording.record)
+            except WithoutSize:
+                return None
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay

@@ -53,7 +53,7 @@ class Caches:
                     raise not_repeated(
                         world, f"calls {cached.__name__}(), under lru_cache, with what it has made"
                     )
-                key = cached, args, (*kwargs.items(),)
+                key = cached, args, (*kwargs.items(),), (*map(type, args),)
                 if key not in self._values:
                     self._learned.calls[key] = functools.partial(cached, *args, **kwargs)
                     raise Again
@@ -72,5 +72,10 @@ class Caches:
                 put(cached)
 
     def called(self) -> str:
-        """A cached function that was called itself, being reached in another way."""
+        """A cached function that was called itself, being reached in another way.
+
+        `Again` where a call is not known, also if the function has caught that.
+        """
+        if len(self._values) < len(self._learned.calls):
+            raise Again
         return next((f.__name__ for f, info in self._counts if f.cache_info() != info), "")

@@ -238,11 +238,8 @@ class Guards:
     def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
         return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
 
-    def add(self, path: str, kind: Kind, *arguments: Any) -> None:
+    def add(self, path: str, kind: Kind, *arguments: Any, table: Any = None) -> None:
         """Adds a row: what the kind reads of the arguments stays."""
-        self._add(path, kind, arguments)
-
-    def _add(self, path: str, kind: Kind, arguments: tuple[Any, ...], table: Any = None) -> None:
         key = kind.expression, *map(id, arguments)  # rows keep the arguments alive
         if key not in self._keys:
             self._keys.add(key)
@@ -255,15 +252,15 @@ class Guards:
         """
         plain = type(space) in (dict, types.MappingProxyType)
         kind = _GOT if not plain else _ENTRY if key in space else _ABSENT
-        self._add(path, kind, (space, key, space if owner is None else owner), space)
+        self.add(path, kind, space, key, space if owner is None else owner, table=space)
 
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
         base = base_of(content)
-        self._add(path, _SIZE if len(content) else _EMPTY, (content,), content)
+        self.add(path, _SIZE if len(content) else _EMPTY, content, table=content)
         ways = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [_items_in]
         for way in ways if len(content) else ():
-            self._add(path, _ITEMS, (way(content),), content)
+            self.add(path, _ITEMS, way(content), table=content)
         self.keep(content)
 
     def keep(self, content: Any) -> None:

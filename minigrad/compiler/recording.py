@@ -46,10 +46,10 @@ class Recording:
     """One call that is recorded."""
 
     def __init__(
-        self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], learned: Learned | None = None
+        self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], learned: Learned
     ) -> None:
         self.compiled, self._given = compiled, (args, kwargs)
-        self.world = World(compiled.function, learned or Learned())
+        self.world = World(compiled.function, learned)
         # What the function has stored in objects and dicts.
         self.stores: list[Store] = []
         self.arguments = Arguments(self.world, compiled.function, args, kwargs)

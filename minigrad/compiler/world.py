@@ -71,9 +71,8 @@ class World:
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
-        self._settled: set[tuple[Any, ...]] = (
-            set()
-        )  # what was mentioned when the names of a space were settled
+        # What was mentioned when the names of a space were settled.
+        self._settled: set[tuple[Any, ...]] = set()
         self._classes: dict[type, _Space] = {}
         self.codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
