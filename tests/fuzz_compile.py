@@ -363,7 +363,7 @@ ONE_RECORD = (
 )  # fmt: skip
 GOES_THROUGH = re.compile(r"error: eager RuntimeError: one of the variables needed .*, compiled goes on")
 # "A gradient that a Tensor gets from a call and also from elsewhere ... is added up in another order".
-ROUNDED = re.compile(r"values of \S*\.grad: rounded")
+ROUNDED = re.compile(r"values of (\S*\.grad|g\[\d+\]): rounded")
 # "Only an element chosen by a Tensor, x[i] with i = mg.tensor(2), is a copy where in eager mode it is a view."
 CHOSEN = re.compile(r"\[(?:[^]]*[ ,(])?(?:j0|y|t\d+)\b|\{i\}|mg\.tensor\(1\)\]")
 

@@ -94,7 +94,8 @@ def _in_range(x: Array, index: Array, dim: int) -> None:
 
 
 def _masked(x: Any, *indices: Any, **params: Any) -> str:
-    return "indexing with a mask" if any(np.result_type(i).kind == "b" for i in indices) else ""
+    what = "indexing with a mask (for y[mask] *= 2 write y = where(mask, y * 2, y))"
+    return what if any(np.result_type(i).kind == "b" for i in indices) else ""
 
 
 def _masked_put(x: Any, v: Any, *indices: Any, pattern: Pattern) -> str:
