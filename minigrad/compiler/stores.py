@@ -64,13 +64,9 @@ class Stores:
         """Notes a table in which the function may store."""
         self._tables.setdefault(id(table), _Open(table, dict.copy(table), path, owner))
 
-    def is_unread(self, table: Any, key: Any) -> bool:
-        """Whether an entry is set before anything reads it."""
-        return (id(table), key) in self.learned.unread
-
-    def sets_unread(self, table: Any) -> bool:
-        """Whether there are such entries."""
-        return any(i == id(table) for i, _ in self.learned.unread)
+    def unread(self, table: Any) -> set[Any]:
+        """The keys of entries that are set before anything reads them."""
+        return {key for i, key in self.learned.unread if i == id(table)}
 
     def grown(self) -> set[int]:
         """The ids of the tables whose keys are still there, in their order."""

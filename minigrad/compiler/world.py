@@ -338,7 +338,7 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                all_stay = whole and not self.stores.sets_unread(vars(value))
+                all_stay = whole and not self.stores.unread(vars(value))
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
             if not whole:
                 self.stores.open(vars(value), path, value)
@@ -445,14 +445,15 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
+        unread = self.stores.unread(content)
         for name in sorted(content.keys() & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
-            if self.stores.is_unread(content, name):
+            if name in unread:
                 continue
             value, where = content[name], _join(path, name)
-            if not whole or self.stores.sets_unread(content):
+            if not whole or unread:
                 self.guards.entry(content, name, where, owner if of_class else None)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
