@@ -110,6 +110,37 @@ class keeps_what_it_gets(Layer):
 
 
 @made
+class logs_in_a_dict(Layer):
+    def forward(self, x: Any) -> Any:
+        y = self.inner(x)
+        self.table["mean"] = y.detach().mean()
+        self.table["shape"] = y.shape
+        self.table["mean"] = y.detach().mean() * 2.0
+        return y
+
+
+@made
+class keeps_features_by_hooks(Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4))
+        self.table = {"old": 1, 2: None}
+        for i, layer in enumerate(self.layers):
+            layer.register_forward_hook(self.keeps(2 - i))
+
+    def keeps(self, name: int) -> Any:
+        features = self.table
+
+        def hook(module: Any, args: Any, output: Any) -> None:
+            features[name] = output.detach()
+
+        return hook
+
+    def forward(self, x: Any) -> Any:
+        return self.layers(x)
+
+
+@made
 class has_a_cached_method(Layer):
     @functools.lru_cache(maxsize=4)  # noqa: B019
     def mask(self, n: int) -> Any:
@@ -221,7 +252,7 @@ class Recurs(Layer):
 class Logs(Layer):
     def forward(self, x: Any) -> Any:
         self.table["x"] = x.mean()
-        return x
+        return x * len(self.table)
 
 
 class Drops(Layer):
@@ -243,7 +274,29 @@ class Reads(Layer):
         return x
 
 
-@pytest.mark.parametrize("kind", [Counts, Logs, Drops, Stores, Reads])
+FEATURES: dict[str, Any] = {}
+
+
+class Aliases(Layer):
+    """Sets entries of a dict that it reads by another way."""
+
+    def forward(self, x: Any, seen: Any = FEATURES) -> Any:
+        y = x * seen.get("x", 1.0)
+        FEATURES["x"] = x.sum()
+        return y
+
+
+class Holds(Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = (self.table,)
+
+    def forward(self, x: Any) -> Any:
+        self.table["x"] = x.sum()
+        return x * len(self.both[0])
+
+
+@pytest.mark.parametrize("kind", [Aliases, Holds, Counts, Logs, Drops, Stores, Reads])
 def test_what_goes_by_what_was_there_in_each_call_is_refused(kind: Any) -> None:
     net = kind()
     before = state(net)

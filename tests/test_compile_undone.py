@@ -16,6 +16,7 @@ from test_compile_defects import agree, programs
 import minigrad as mg
 from minigrad import nn
 from minigrad.compiler.recording import Recording
+from minigrad.compiler.stores import Learned
 
 # ---------------------------------------------------------------- what a refused run did to objects of Python
 
@@ -486,7 +487,7 @@ def test_what_a_replay_could_not_make_is_refused(name: str) -> None:
 
 def test_a_check_to_rounding_sees_errors_beside_an_infinite_element() -> None:
     x = mg.tensor([0.0, 1.0])
-    recording = Recording(mg.compile(lambda x: x.log()), (x,), {})
+    recording = Recording(mg.compile(lambda x: x.log()), (x,), {}, Learned())
     with pytest.raises(RuntimeError, match="a result differs"):
         recording.check(lambda: mg.tensor([-np.inf, 5.0]), exact=False)
 

@@ -338,6 +338,13 @@ class Guards:
             if inner is value and row.kind in (_ENTRY, _GOT, attribute("cell_contents")):
                 yield functools.partial(put, row), there
 
+    def names_for(self, value: Any) -> set[str]:
+        """The names under which rows know a value; none where one knows it otherwise."""
+        rows = [row for row in self._rows if self._space[row.value] is value]
+        if any(row.kind not in (_ENTRY, _GOT, attribute("cell_contents")) for row in rows):
+            return set()
+        return {row.path if row.kind is attribute("cell_contents") else row.arguments[1] for row in rows}
+
     def let_go(self) -> None:
         """Drops what only the recorded run needs."""
         self._kept = []

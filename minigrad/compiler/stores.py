@@ -23,6 +23,7 @@ class Learned:
 
     ``names`` are those of attributes that are stored.  Entries, each the id of a table and a key, are in ``unread``
     where the function sets them before it reads them, and in ``read`` where it may have read what was there before.
+    ``written`` are the ids of dicts of which the code does nothing but set entries, as hooks that keep features do.
     ``calls`` are those of functions under ``lru_cache``, by function and arguments.
     """
 
@@ -30,6 +31,7 @@ class Learned:
         self.names: set[str] = set()
         self.unread: set[tuple[int, Any]] = set()
         self.read: set[tuple[int, Any]] = set()
+        self.written: set[int] = set()
         self.calls: dict[Any, Any] = {}
 
 
@@ -62,7 +64,13 @@ class Stores:
 
     def open(self, table: dict[Any, Any], path: str, owner: Any = None) -> None:
         """Notes a table in which the function may store."""
-        self._tables.setdefault(id(table), _Open(table, dict.copy(table), path, owner))
+        before = {} if id(table) in self.learned.written else dict.copy(table)
+        self._tables.setdefault(id(table), _Open(table, before, path, owner))
+
+    def empty(self) -> None:
+        """Takes out what nobody reads, so that a dict tells the order in which its entries are set."""
+        for i in self.learned.written & self._tables.keys():
+            self._tables[i].table.clear()
 
     def unread(self, table: Any) -> set[Any]:
         """The keys of entries that are set before anything reads them."""
@@ -90,28 +98,31 @@ class Stores:
             if not same(value, x.before.get(key, MISSING))
         ]
 
-    def settle(self, reads_all: Callable[[Any], bool]) -> tuple[list[Store], list[Store]]:
+    def settle(self, world: Any) -> tuple[list[Store], list[Store]]:
         """What the function has stored, and what of it may go by what was there before.
 
-        `Again` where more was learned.  ``reads_all`` tells whether code may read all attributes of an object.
+        `Again` where more was learned.
         """
         stores, learned = self.changed(), self.learned
-        after = [s for s in stores if self._goes_by(self._tables[id(s.table)], s.key, reads_all)]
+        after = [s for s in stores if self._goes_by(self._tables[id(s.table)], s.key, world.reads_all)]
         named = {s.key for s in stores if self._tables[id(s.table)].owner is not None}
         there = {
             (id(s.table), s.key)
             for s in stores
             if s not in after and s.key in self._tables[id(s.table)].before
         }
-        known = len(learned.names), len(learned.unread)
+        known = len(learned.names), len(learned.unread), len(learned.written)
+        learned.written |= {id(s.table) for s in after if world.only_sets(s.table)}
         learned.names |= named - self.names
         learned.unread = (learned.unread | there) - learned.read
-        if known != (len(learned.names), len(learned.unread)):
+        if known != (len(learned.names), len(learned.unread), len(learned.written)):
             raise Again
         return stores, after
 
     def _goes_by(self, x: _Open, key: Any, reads_all: Callable[[Any], bool]) -> bool:
         """Whether the function may have read an entry before it has set it."""
+        if id(x.table) in self.learned.written:
+            return False
         if isinstance(x.owner, Contents):  # a Tensor of an optimizer's state stays from its first step on
             value = x.table[key]
             return not all(

@@ -24,7 +24,7 @@ from minigrad.compiler.caches import CACHED, Caches
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.stores import Learned, Stores
-from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
+from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, only_set, steps_of, unguarded
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -68,6 +68,8 @@ class World:
         # What is mentioned; names that the code stores or may ask for; whether it may ask for any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
+        # The ids of dicts that code may reach in other ways than by a name.
+        self._nameless: set[int] = set()
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
@@ -114,9 +116,11 @@ class World:
 
     # ------------------------------------------------------------ values
 
-    def follow(self, value: Any, path: str) -> str:
-        """Adds the guards on what a value holds; returns why a recording cannot guard it, or ""."""
+    def follow(self, value: Any, path: str, named: bool = False) -> str:
+        """Adds the guards on what a value holds, with ``named`` under a row; why no recording guards it, or ""."""
         kind = type(value)
+        if kind is dict and not named:
+            self._nameless.add(id(value))
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
         if kind is types.BuiltinFunctionType and value.__name__ in kinds.REFLECTION - {
@@ -222,10 +226,13 @@ class World:
             self._object(value, path)
         elif kind not in kinds.CONTAINERS and not (isinstance(value, tuple) and hasattr(kind, "_fields")):
             return f"a {kind.__name__}"
-        if not isinstance(value, tuple):
-            self.guards.table(value, path)
         if kind is dict:
             self.stores.open(value, path)
+        if id(value) in self.stores.learned.written:
+            self.guards.keep(value)
+            return ""
+        if not isinstance(value, tuple):
+            self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
             atoms = all(v.__class__ in (*SIMPLE, bool) or v is None for v in value)
             return "" if atoms else f"a {kind.__name__} of objects"
@@ -294,7 +301,7 @@ class World:
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
-                self.follow(value, name)
+                self.follow(value, name, True)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
             textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
@@ -455,7 +462,7 @@ class World:
             value, where = content[name], _join(path, name)
             if not whole or unread:
                 self.guards.entry(content, name, where, owner if of_class else None)
-            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
+            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where, not whole)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
             if of_module or of_class or isinstance(owner, types.FunctionType):
@@ -473,6 +480,13 @@ class World:
                 asked.add(name)
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), _join(path, name))
+
+    def only_sets(self, table: Any) -> bool:
+        """Whether the code does nothing with a dict but set its entries, by whatever names it reaches it."""
+        names = (
+            set[str]() if self._reflective or id(table) in self._nameless else self.guards.names_for(table)
+        )
+        return bool(names) and only_set(self.codes, names)
 
     def reads_all(self, owner: Any) -> bool:
         """Whether the code may read all attributes of an object without naming them."""
