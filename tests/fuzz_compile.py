@@ -446,7 +446,7 @@ part = functools.partial(mg.clamp, max=0.5)
 def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return (lambda t: t * k), change
 closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
 @functools.lru_cache\ndef cached(k):\n    return mg.full((4,), k * 0.5)
-store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)})""")
+store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)});feats = {'b': 1}""")
 NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
 nn.Sequential(nn.Linear(4, 4), Dropout(), nn.Tanh());nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])[0]""")
 OPTIMIZED = split("""net.parameters();[w0, w1];ws;[w0, p0];[{'params': [w0]}, {'params': [w1], 'lr': 0.3}]
@@ -514,7 +514,7 @@ if FLAG:\n    {f} = {f} + 1;if y.requires_grad:\n    {f} = {f} * 3;if cfg['deep'
 assert x.dim() < 3;raise ValueError('as said');if {l}.grad is not None:\n    {f} = {f} + {l}.grad
 cfg['a'] = {s};box.offset *= 0.5;ws.append({f});gen.manual_seed(3);del {f};{f} = {f}.detach().requires_grad_()
 store.t = {f};store.t = {f}.detach();store.pair = ({f}, {s});store.n = x.shape[0]
-store.kept = {{'a': {f}}};box.kept = {f}
+store.kept = {{'a': {f}}};box.kept = {f};feats['a'] = {f};feats[N] = {f}.detach();feats['a'] = ({f}, {s});feats[K] = N
 store.kept['b'] = mg.ones(4);store.n += 1;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
 if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.late = {f}[1:]
 if len(store.kept) < N:\n    store.kept[N] = cached(4) * {s}""")
@@ -541,7 +541,7 @@ b0 = ~b0;b0.logical_not_();j0.fill_(0);i0[0] = 1
 net.load_state_dict({{k: v * 0.5 for k, v in net.state_dict().items()}});opt.load_state_dict(opt.state_dict())
 net = type(net)() if isinstance(net, Net) else net;for p in net.parameters():\n    p.data = p.data * 0.5
 cached.cache_clear();cached(3).mul_(2);store.t = T({n}, 4);store.n = {n}
-store.late = None;del store.late;store.kept.clear()
+store.late = None;del store.late;store.kept.clear();feats.clear();feats['c'] = {n};feats = {{'a': 1}}
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
 T({n}, 3, 4, dtype=mg.float64);u0;T({n}, 3, 4, grad=True) * 1;T({n}, 4).expand(3, 4);T({n}, 3, 4, grad=True)[:]
