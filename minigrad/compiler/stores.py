@@ -103,19 +103,19 @@ class Stores:
 
         `Again` where more was learned.
         """
-        stores, learned = self.changed(), self.learned
-        after = [s for s in stores if self._goes_by(self._tables[id(s.table)], s.key, world.reads_all)]
-        named = {s.key for s in stores if self._tables[id(s.table)].owner is not None}
+        stores, learned, tables = self.changed(), self.learned, self._tables
+        after = [s for s in stores if self._goes_by(tables[id(s.table)], s.key, world.reads_all)]
         there = {
-            (id(s.table), s.key)
-            for s in stores
-            if s not in after and s.key in self._tables[id(s.table)].before
+            (id(s.table), s.key) for s in stores if s not in after and s.key in tables[id(s.table)].before
         }
-        known = len(learned.names), len(learned.unread), len(learned.written)
-        learned.written |= {id(s.table) for s in after if world.only_sets(s.table)}
-        learned.names |= named - self.names
+        before = learned.names, learned.unread, learned.written
+        learned.names = (
+            learned.names | {s.key for s in stores if tables[id(s.table)].owner is not None} - self.names
+        )
         learned.unread = (learned.unread | there) - learned.read
-        if known != (len(learned.names), len(learned.unread), len(learned.written)):
+        candidates = ({id(s.table) for s in after} | learned.written) & tables.keys()
+        learned.written = {i for i in candidates if world.only_sets(tables[i].table)}
+        if before != (learned.names, learned.unread, learned.written):
             raise Again
         return stores, after
 
