@@ -105,9 +105,8 @@ class Stores:
         """
         stores, learned, tables = self.changed(), self.learned, self._tables
         after = [s for s in stores if self._goes_by(tables[id(s.table)], s.key, world.reads_all)]
-        there = {
-            (id(s.table), s.key) for s in stores if s not in after and s.key in tables[id(s.table)].before
-        }
+        there = {(id(s.table), s.key) for s in stores if s.key in tables[id(s.table)].before}
+        there -= {(id(s.table), s.key) for s in after}
         before = learned.names, learned.unread, learned.written
         learned.names = (
             learned.names | {s.key for s in stores if tables[id(s.table)].owner is not None} - self.names
