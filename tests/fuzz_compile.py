@@ -214,6 +214,7 @@ class Look:
         elif isinstance(value, nn.Module):
             self.add(path, dict((*value.named_parameters(), *value.named_buffers())))
             self.add(f"{path}.training", value.training)
+            self.add(f"{path}.kept", getattr(value, "kept", None))
         elif type(value).__module__ == "program" or isinstance(
             value, (types.SimpleNamespace, argparse.Namespace)
         ):
@@ -275,7 +276,7 @@ DOCUMENTED = (
     "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient", "several of its elements are one place in memory",
     "is returned beside a result that is computed from it", "clone() it where it is detached",
-    "because of a Tensor that the function makes", "not part of a replay: it repeats only what is done to",
+    "because of a Tensor that the function makes", "not part of a replay: it repeats what is done to",
 )  # fmt: skip
 # The rows whose operations programs call; the others may return their input's memory and are called by rules alone.
 CALLED = [k for k, row in enumerate(ROWS) if row.op not in ("spread", "sum_to", "contiguous")]
@@ -362,7 +363,7 @@ ONE_RECORD = (
 )  # fmt: skip
 GOES_THROUGH = re.compile(r"error: eager RuntimeError: one of the variables needed .*, compiled goes on")
 # "A gradient that a Tensor gets from a call and also from elsewhere ... is added up in another order".
-ROUNDED = re.compile(r"values of \S*\.grad: rounded")
+ROUNDED = re.compile(r"values of (\S*\.grad|g\[\d+\]): rounded")
 # "Only an element chosen by a Tensor, x[i] with i = mg.tensor(2), is a copy where in eager mode it is a view."
 CHOSEN = re.compile(r"\[(?:[^]]*[ ,(])?(?:j0|y|t\d+)\b|\{i\}|mg\.tensor\(1\)\]")
 
@@ -443,7 +444,9 @@ ns = argparse.Namespace(a=0.75, n=3);plain = types.SimpleNamespace(a=0.3, t=T(13
 gen = mg.Generator().manual_seed(5);drop = Dropout();def helper(t, k=2.0):\n    return (t * k).sin()
 part = functools.partial(mg.clamp, max=0.5)
 def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return (lambda t: t * k), change
-closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)""")
+closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
+@functools.lru_cache\ndef cached(k):\n    return mg.full((4,), k * 0.5)
+store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)});feats = {'b': 1}""")
 NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
 nn.Sequential(nn.Linear(4, 4), Dropout(), nn.Tanh());nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])[0]""")
 OPTIMIZED = split("""net.parameters();[w0, w1];ws;[w0, p0];[{'params': [w0]}, {'params': [w1], 'lr': 0.3}]
@@ -491,7 +494,7 @@ autograd.grad(({f} * {f}).sum(), {l}, create_graph=True)[0]
 autograd.grad({f}.sin().sum(), [{l}, w1], allow_unused=True)[0]
 autograd.grad(net(x).sum(), net.parameters(), allow_unused=True)[0];mg.func.grad(lambda t: (t * t * {s}).sum())({f})
 mg.func.vmap(lambda t: t * {f}.sum())({f});mg.func.vjp(helper, {f})[1]({f})[0];mg.func.jvp(helper, ({f},), ({f},))[1]
-x.grad;y + x;x * y""")
+x.grad;y + x;x * y;cached(N);cached(3);cached(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}""")
 STATEMENTS = split(r"""{f}.add_({f});{f}.mul_({s});{f}.sub_({f}.detach());{f}.zero_();{f}.fill_({s});{f}.copy_({f})
 {f}.clamp_(0);{f}[0] = {s};{f}[0] = {f};{f}[{m}] = {s};{f}[{m}] = {f};{f}[i0] = {f};{f}[j0] = {s};{f}[..., j0] = {f}
 {f}.T.add_({s});{f}[1:].mul_({s});{f}.masked_fill_({m}, {s});{f} += {s};{f} *= {f};{f}.detach_();{f}.div_({s})
@@ -509,7 +512,12 @@ clip([w0, w1], 1.0);{l}.grad = {l}.grad * 0.5;{l}.grad = {f}.detach();{f}.retain
 {f}.register_hook(lambda g: g * 2);for w in ws:\n    {f} = {f} * w;for k in range(N):\n    {f} = {f} * 0.5 + k
 if FLAG:\n    {f} = {f} + 1;if y.requires_grad:\n    {f} = {f} * 3;if cfg['deep']['on']:\n    {f}.mul_(2)
 assert x.dim() < 3;raise ValueError('as said');if {l}.grad is not None:\n    {f} = {f} + {l}.grad
-cfg['a'] = {s};box.offset *= 0.5;ws.append({f});gen.manual_seed(3);del {f};{f} = {f}.detach().requires_grad_()""")
+cfg['a'] = {s};box.offset *= 0.5;ws.append({f});gen.manual_seed(3);del {f};{f} = {f}.detach().requires_grad_()
+store.t = {f};store.t = {f}.detach();store.pair = ({f}, {s});store.n = x.shape[0]
+store.kept = {{'a': {f}}};box.kept = {f};feats['a'] = {f};feats[N] = {f}.detach();feats['a'] = ({f}, {s});feats[K] = N
+store.kept['b'] = mg.ones(4);store.n += 1;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
+if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.late = {f}[1:]
+if len(store.kept) < N:\n    store.kept[N] = cached(4) * {s}""")
 CHANGES = split(r"""K = {s};N = {n};FLAG = not FLAG;cfg['a'] = {s};cfg['n'] = {n};cfg['deep']['on'] = False
 cfg['deep']['x'][1] = {s};cfg['late'] = {s};cfg['deep'] = {{'on': True, 'x': [1.0, {s}]}};ns.a = {s};ns.n = {n}
 ns.late = {s};plain.a = {s};plain.t = T({n}, 4);conf.rate = {s};conf.power = {n};conf = Config({s}, {n})
@@ -532,6 +540,8 @@ with mg.no_grad():\n    w0.mul_(0.5);u1 = T({n}, 4);u0 = T({n}, 3, 4);i0 = mg.te
 b0 = ~b0;b0.logical_not_();j0.fill_(0);i0[0] = 1
 net.load_state_dict({{k: v * 0.5 for k, v in net.state_dict().items()}});opt.load_state_dict(opt.state_dict())
 net = type(net)() if isinstance(net, Net) else net;for p in net.parameters():\n    p.data = p.data * 0.5
+cached.cache_clear();cached(3).mul_(2);store.t = T({n}, 4);store.n = {n}
+store.late = None;del store.late;store.kept.clear();feats.clear();feats['c'] = {n};feats = {{'a': 1}}
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
 T({n}, 3, 4, dtype=mg.float64);u0;T({n}, 3, 4, grad=True) * 1;T({n}, 4).expand(3, 4);T({n}, 3, 4, grad=True)[:]

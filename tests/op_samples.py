@@ -28,6 +28,7 @@ NOT_SAMPLED = {
         "by SciPy, which may be missing; tested in test_special.py",
     ),
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
+    "slopes": "random; `rrelu` in training",
     "multinomial": "random; its bits are PyTorch's, tested in test_random.py",
     **dict.fromkeys(
         ("standard_gamma", "dirichlet", "poisson", "binomial", "gamma_slope", "dirichlet_slope"),

@@ -233,6 +233,27 @@ def test_every_op_replays_as_it_runs(row: Row, dtype: Any) -> None:
         as_eager(f, draws, wanted, way)
 
 
+def _outcome(f: Any, xs: list[Any]) -> Any:
+    try:
+        return frozen(f(*xs))
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8], ids=lambda d: d.__name__)
+def test_an_op_by_itself_does_to_other_dtypes_what_it_does_in_eager_mode(dtype: Any) -> None:
+    first = {row.op: row for row in reversed(ROWS) if not TABLE[row.op].draws and row.note != "mask"}
+    for row in first.values():
+        op, params, draws = TABLE[row.op], row.params, row.draw(0)
+        f: Any = (
+            functools.partial(op, **params) if row.via is None else functools.partial(row.via, op, **params)
+        )
+        for k in range(len(draws)):
+            xs = [a.astype(dtype) if i == k and a.dtype.kind == "f" else a for i, a in enumerate(draws)]
+            found, expected = (_outcome(way(f), [*map(mg.tensor, xs)]) for way in (mg.compile, lambda f: f))
+            equal(found, expected, f"{row.op}, operand {k}")
+
+
 floats = st.sampled_from([np.float64, np.float32])
 ways = st.sampled_from(["inside", "outside"])
 
@@ -711,8 +732,8 @@ def test_changed_objects_among_the_arguments_are_refused() -> None:
 
     with pytest.raises(RuntimeError, match="the function changes s"):
         mg.compile(adds)(mg.ones(1), set())
-    with pytest.raises(RuntimeError, match=r"the function changes seen\.args"):
-        mg.compile(keeps)(mg.ones(1))
+    mg.compile(keeps)(mg.ones(1))
+    assert seen.args == (1,)
 
 
 def test_equal_code_of_two_files_has_two_places() -> None:

@@ -173,7 +173,8 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "attrgetter of a module": lambda x: x * operator.attrgetter("K")(THIS),
     "set of objects": lambda x: x * next(iter(OBJECTS)).k,
     "opaque default beside another value": lambda x: x * with_clock(x, abs),
-    "cached function": lambda x: x * remembered(),
+    "cached function in a list": lambda x: x * CACHED[0](),
+    "cached function of what is made inside": lambda x: x * CACHED_SIZE(x * 2.0),
     "get_num_threads": lambda x: x * mg.get_num_threads(),
     "set_num_threads": lambda x: mg.set_num_threads(1) or x,
     "deterministic algorithms": lambda x: x * mg.are_deterministic_algorithms_enabled(),
@@ -203,9 +204,8 @@ NAME = "K"
 UFUNC = np.frompyfunc(lambda v: v * K, 1, 1)
 
 
-@functools.lru_cache
-def remembered() -> float:
-    return K
+CACHED = [functools.lru_cache(lambda: K)]
+CACHED_SIZE = functools.cache(lambda t: t.shape[0])
 
 
 @pytest.mark.parametrize("way", REFUSED)

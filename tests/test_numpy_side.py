@@ -332,6 +332,13 @@ def test_einops() -> None:
     first, second = ein.unpack(whole, shapes, "* b c")
     assert (first.shape, second.shape) == (t.shape, t.shape[1:])
     assert ein.rearrange([t, t], "n a b c -> n c (a b)").requires_grad
+    step = mg.compile(
+        lambda x: ein.reduce(ein.rearrange(x, "a b (c d) -> d (a b) c", c=2), "d n c -> n", "max").sum()
+    )
+    for _ in range(2):
+        t.grad = None
+        step(t).backward()
+        assert t.grad.sum().item() == len(CUBE) * CUBE.shape[1]
 
 
 # ---------------------------------------------------------------- the page

@@ -17,7 +17,7 @@ from minigrad.core.apply import apply
 from minigrad.core.basic import to
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
-from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.tensor import Tensor, for_inference, leaf, wrap
 from minigrad.core.views import refresh
 from minigrad.ops.shape import reshape, stack
 
@@ -32,7 +32,13 @@ def node_of(t: Tensor) -> Node | None:
 
 def bare(t: Tensor) -> Tensor:
     """A Tensor over the same memory, outside of any graph."""
-    return wrap(t._array) if MODE.get().recorder is None else t.detach()
+    mode = MODE.get()
+    if mode.recorder is None:
+        return wrap(t._array)
+    out = t.detach()
+    if mode.inference:
+        for_inference(out)
+    return out
 
 
 def pull(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import types
@@ -26,6 +27,7 @@ from minigrad.compiler.names import __all__ as _names
 from minigrad.compiler.recording import Recording, WithoutSize
 from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
+from minigrad.compiler.stores import Again, Learned
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 from minigrad.gate.overriding import now as overriding
@@ -220,7 +222,7 @@ class Compiled(Generic[P, R]):
         try:
             if self.check:
                 call = functools.partial(replay.run, *entered, args, kwargs)
-                return Recording(self, args, kwargs).check(call, exact=self.backend == "numpy")
+                return self._with_recording(args, kwargs, lambda r: r.check(call, self.backend == "numpy"))
             result: R = replay.run(*entered, args, kwargs)
         except Exception as error:
             self._explain(error, args, kwargs)
@@ -230,7 +232,14 @@ class Compiled(Generic[P, R]):
     def _explain(self, error: Exception, args: Any, kwargs: Any) -> None:
         """Raises what the function itself raises, which stops at its first error and names the operation."""
         with self._lock:
-            Recording(self, args, kwargs).fail(error)
+            self._with_recording(args, kwargs, lambda recording: recording.fail(error))
+
+    def _with_recording(self, args: Any, kwargs: Any, act: Callable[[Recording], Any]) -> Any:
+        """What ``act`` returns for a recording of a call, which is made again as long as it has more to learn."""
+        learned = Learned()
+        while True:
+            with contextlib.suppress(Again):
+                return act(Recording(self, args, kwargs, learned))
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:
@@ -242,7 +251,7 @@ class Compiled(Generic[P, R]):
                     stacklevel=4,
                 )
             try:
-                replay = Recording(self, args, kwargs).record()
+                replay: Replay = self._with_recording(args, kwargs, Recording.record)
             except WithoutSize:
                 return None
             self._recorded += 1

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.guards import same
+from minigrad.compiler.guards import items_of, refilling, same
 from minigrad.compiler.kinds import OWN, added_to
 from minigrad.compiler.printed import Names
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
 from minigrad.core.node import AFTER
@@ -23,38 +24,30 @@ _NESTED = (tuple, list, dict)
 _SAME = "which arguments are the same"
 
 
-def _copied(value: Any) -> Any:
-    """A value whose tuples, lists and dicts are others."""
-    kind = value.__class__
-    if kind is dict:
-        return {k: _copied(v) for k, v in value.items()}
-    return kind([_copied(v) for v in value]) if kind in _NESTED else value
-
-
-def _alike(a: Any, b: Any) -> bool:
-    """Whether two values are one object, or tuples, lists or dicts of such."""
-    if a.__class__ is not b.__class__ or a.__class__ not in _NESTED:
-        return a is b
-    if a.__class__ is dict:
-        return [*a] == [*b] and all(map(_alike, a.values(), b.values()))
-    return len(a) == len(b) and all(map(_alike, a, b))
-
-
 class _Plain:
     """A class whose objects have nothing beside their attributes: no slots, and no content of a dict or an int."""
 
 
-def is_dataclass(value: Any) -> bool:
-    """Whether a result is an object of a dataclass, all of whose content is in its attributes."""
+def fields_of(value: Any) -> dict[str, Any] | None:
+    """What an object of a dataclass holds; None for others, and where more is in it than attributes or slots."""
     cls = type(value)
-    plain = hasattr(value, "__dict__") and cls.__basicsize__ == _Plain.__basicsize__
-    return plain and hasattr(cls, "__dataclass_fields__")
+    if hasattr(value, "__dict__"):
+        plain = cls.__basicsize__ == _Plain.__basicsize__
+        return vars(value) if plain and hasattr(cls, "__dataclass_fields__") else None
+    names = getattr(cls, "__dataclass_fields__", ())
+    if not names or cls.__basicsize__ != object.__basicsize__ + len(names) * tuple.__itemsize__:
+        return None
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def with_fields(cls: type, fields: dict[str, Any]) -> Any:
     """An object of a dataclass, which no code of the user has made."""
     value: Any = object.__new__(cls)
-    vars(value).update(fields)
+    if hasattr(value, "__dict__"):
+        vars(value).update(fields)
+        return value
+    for name, item in fields.items():
+        object.__setattr__(value, name, item)
     return value
 
 
@@ -62,8 +55,8 @@ def tensors_in(value: Any) -> list[Any]:
     """The Tensors in a result, in order, also those in named tuples and dataclasses."""
     if isinstance(value, Tensor):
         return [value]
-    if is_dataclass(value):
-        value = vars(value)
+    if (fields := fields_of(value)) is not None:
+        value = fields
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
     return [t for item in items for t in tensors_in(item)]
 
@@ -88,13 +81,13 @@ class Arguments:
         self._variables: list[str] = []
         alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
         self._guard(f"len(args) == {len(args)} and {alike}", "the number or the names of the arguments")
-        # The function gets lists and dicts of its own, so that what it changes is noticed.
+        # The function gets lists and dicts of its own, so that what it changes is noticed; with what these hold.
+        self._own: list[tuple[Any, Any]] = []
         given = self._found("args", args, _names_of(function, args))
         self.inputs = (
             tuple(given),
             dict(zip(kwargs, self._found("kwargs.values()", kwargs.values(), kwargs), strict=True)),
         )
-        self._copies = _copied(self.inputs)
         size: Any = None
         # An attribute of a Tensor may be code, which mentions more names.
         while size != (size := world.settle_names()):
@@ -117,8 +110,11 @@ class Arguments:
         self._guard(f"{x}.__class__ is {kind.__name__} and {alike}", "the structure of the arguments")
         names = [f"{name}_{k}" for k in keys]
         if kind is dict:
-            return dict(zip(keys, self._found(f"{x}.values()", value.values(), names), strict=True))
-        return kind(self._found(x, value, names))
+            own: Any = dict(zip(keys, self._found(f"{x}.values()", value.values(), names), strict=True))
+        else:
+            own = kind(self._found(x, value, names))
+        self._own.append((own, items_of(own)))
+        return own
 
     def _leaf(self, value: Any, name: str, x: str) -> Any:
         place = len(self.names)
@@ -192,8 +188,8 @@ class Arguments:
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
-        if not _alike(self.inputs, self._copies):
-            raise self.world.not_repeated("changes a list or a dict among its arguments")
+        if any(call for row in self._own for call in refilling(*row)):
+            raise not_repeated(self.world, "changes a list or a dict among its arguments")
 
     def settle(self) -> None:
         """Prints `match`, and drops what only the recorded call needs."""
@@ -203,7 +199,7 @@ class Arguments:
         if len(variables) > 1:
             self._guard(f"len({{{', '.join(f'id({x})' for x in variables)}}}) == {len(variables)}", _SAME)
         self.match = self._space.function("args, kwargs", f"[{', '.join(self._variables)}]", self._lines)
-        self.leaves, self.inputs, self._copies = [], ((), {}), None
+        self.leaves, self.inputs, self._own = [], ((), {}), []
         self._place, self.tensors = {}, []
 
 

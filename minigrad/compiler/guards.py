@@ -36,7 +36,7 @@ def same(a: Any, b: Any) -> bool:
     """Whether a value is the object that it was, or equal text or numbers of the same type and sign, also in tuples."""
     if a is b:
         return True
-    if a.__class__ is not b.__class__:
+    if type(a) is not type(b):  # a number of each call has the class of a float
         return False
     if a.__class__ is tuple:
         return _same_items(a, b)
@@ -65,7 +65,7 @@ def base_of(content: Any) -> Any:
     return kind if kind is dict else next(base for base in _BASES if isinstance(content, base))
 
 
-def _items_of(content: Any) -> Any:
+def items_of(content: Any) -> Any:
     """What a table holds, in order: of a dict its keys with their values."""
     base = base_of(content)
     if base is dict:
@@ -88,9 +88,9 @@ def _items_in(content: Any) -> Iterable[Any]:
     return content if type(content).__iter__ is base_of(content).__iter__ else _Items(content)
 
 
-def _refilling(content: Any, items: Any) -> Iterator[Call]:
+def refilling(content: Any, items: Any) -> Iterator[Call]:
     """Calls that give a table these items, if it has others."""
-    base, now, pairs = base_of(content), _items_of(content), isinstance(items, dict)
+    base, now, pairs = base_of(content), items_of(content), isinstance(items, dict)
     alike = len(now) == len(items) and all(map(is_, now, items))
     if not alike or (pairs and not all(map(is_, now.values(), items.values()))):
         yield (base.clear, content)
@@ -187,7 +187,7 @@ TYPE = _kind("type({0})", attribute("__class__").back)
 SLOT = _kind("slot_of({0}, {1})", _slot_back)
 CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
-EQUAL = _kind("{0}() == {1}")
+EQUAL, GIVES = _kind("{0}() == {1}"), _kind("{0}()")
 _EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})"), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
 _ENTRY = _kind("{0}[{1}]", _entry_back)
@@ -205,12 +205,13 @@ _AT_ONCE = {
 
 
 class _Row(NamedTuple):
-    """A kind, its arguments, and the name of the value that it has."""
+    """A kind, its arguments, the name of the value that it has, and the table that it is about."""
 
     path: str
     kind: Kind
     arguments: tuple[Any, ...]
     value: str
+    table: Any = None
 
 
 class Guards:
@@ -237,12 +238,12 @@ class Guards:
     def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
         return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
 
-    def add(self, path: str, kind: Kind, *arguments: Any) -> None:
+    def add(self, path: str, kind: Kind, *arguments: Any, table: Any = None) -> None:
         """Adds a row: what the kind reads of the arguments stays."""
         key = kind.expression, *map(id, arguments)  # rows keep the arguments alive
         if key not in self._keys:
             self._keys.add(key)
-            self._rows.append(self._row(path, kind, *arguments))
+            self._rows.append(self._row(path, kind, *arguments)._replace(table=table))
 
     def entry(self, space: Any, key: str, path: str, owner: Any = None) -> None:
         """Adds a row: an entry of a dict or of the attributes of ``owner``, a class, or that there is none.
@@ -251,20 +252,20 @@ class Guards:
         """
         plain = type(space) in (dict, types.MappingProxyType)
         kind = _GOT if not plain else _ENTRY if key in space else _ABSENT
-        self.add(path, kind, space, key, space if owner is None else owner)
+        self.add(path, kind, space, key, space if owner is None else owner, table=space)
 
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
         base = base_of(content)
-        self.add(path, _SIZE if len(content) else _EMPTY, content)
+        self.add(path, _SIZE if len(content) else _EMPTY, content, table=content)
         ways = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [_items_in]
         for way in ways if len(content) else ():
-            self.add(path, _ITEMS, way(content))
+            self.add(path, _ITEMS, way(content), table=content)
         self.keep(content)
 
     def keep(self, content: Any) -> None:
         """Notes what a table holds, to put it back."""
-        self._kept.append((content, _items_of(content)))
+        self._kept.append((content, items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -309,9 +310,9 @@ class Guards:
         self._content[:] = chain.from_iterable(self._lists)
         return self._names.function("", " and ".join(terms))
 
-    def changed(self) -> str:
-        """The path of the first object of Python that is not as it was; empty if all are."""
-        return next((row.path for row, _ in self._differing(self._rows)), "")
+    def changed(self, free: set[int]) -> str:
+        """The path of the first object of Python that is not as it was, but for some tables; empty if all are."""
+        return next((row.path for row, _ in self._differing(self._rows) if id(row.table) not in free), "")
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
@@ -322,7 +323,27 @@ class Guards:
         for row, before in self._differing(self._rows):
             yield from row.kind.back(*row.arguments, before)
         for content, items in self._kept:
-            yield from _refilling(content, items)
+            yield from refilling(content, items)
+
+    def places_of(self, value: Any) -> Iterator[tuple[Callable[[Any], None], Any]]:
+        """Where a value stands by itself, or as a static method: what puts another in its place, and what is there."""
+
+        def put(row: _Row, other: Any) -> None:
+            for function, *arguments in row.kind.back(*row.arguments, other):
+                function(*arguments)
+
+        for row in self._rows:
+            there = self._space[row.value]
+            inner = there.__func__ if type(there) is staticmethod else there
+            if inner is value and row.kind in (_ENTRY, _GOT, attribute("cell_contents")):
+                yield functools.partial(put, row), there
+
+    def names_for(self, value: Any) -> set[str]:
+        """The names under which rows know a value; none where one knows it otherwise."""
+        rows = [row for row in self._rows if self._space[row.value] is value]
+        if any(row.kind not in (_ENTRY, _GOT, attribute("cell_contents")) for row in rows):
+            return set()
+        return {row.path if row.kind is attribute("cell_contents") else row.arguments[1] for row in rows}
 
     def let_go(self) -> None:
         """Drops what only the recorded run needs."""

@@ -24,7 +24,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.device import device
 from minigrad.errors import INSIDE, spot
 
-# Library modules whose functions depend on their arguments alone.
+# Library modules whose functions depend on their arguments alone; of some, below, with all that they hold.
 PURE = frozenset({
     "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "math",
     "minigrad", "numbers", "numpy", "operator", "string", "types", "typing", "builtins", "typing_extensions",
@@ -90,7 +90,7 @@ PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
     (functools.cached_property, ("func",), True),
     ((collections.UserDict, collections.UserList, collections.UserString), ("data",), True),
 ]
-OPAQUE = (functools._lru_cache_wrapper, types.MappingProxyType, *weakref.ProxyTypes)
+OPAQUE = (types.MappingProxyType, *weakref.ProxyTypes)
 OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque,
@@ -140,7 +140,7 @@ def is_users(value: Any) -> bool:
 
 def is_pure(module: str) -> bool:
     """Whether what the functions of a library module give depends on their arguments alone."""
-    known = module in PURE or module.partition(".")[0] in ("minigrad", "numpy")
+    known = module in PURE or module.partition(".")[0] in ("einops", "minigrad", "numpy")
     return known and not module.startswith(("numpy.random", "numpy.testing"))
 
 

@@ -17,6 +17,7 @@ from minigrad import errors
 from minigrad.compiler.guards import same_record
 from minigrad.compiler.kinds import added_to
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
 from minigrad.core.changes import changed, owner, part
 from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
@@ -101,7 +102,6 @@ class Run(Recorder):
             for t in tensors.values()
             for n in [t._node]
         ]
-        self.states = [(state, {k: (v, dict(v)) for k, v in state.items()}) for state in world.states]
         # The values of changed Tensors.
         self._values: dict[int, tuple[Any, Array]] = {}
         self._generators = [(g, g.get_state()) for g, _ in world.generators] if part() is None else []
@@ -167,12 +167,12 @@ class Run(Recorder):
                     yield
                 except Exception as error:
                     if what := self._requires_other():  # the error may come of that
-                        raise self.world.not_repeated(what) from error
+                        raise not_repeated(self.world, what) from error
                     raise
                 if self.refusal is not None:  # the function has caught it
                     raise self.refusal
                 if MODE.get().grad != inside.grad:
-                    raise self.world.not_repeated("leaves grad mode switched")
+                    raise not_repeated(self.world, "leaves grad mode switched")
         finally:
             RECORDERS.remove(self)
 
@@ -188,15 +188,15 @@ class Run(Recorder):
     def check(self) -> None:
         """RuntimeError for what the function did and no replay could repeat."""
         if what := self._requires_other():
-            raise self.world.not_repeated(what)
+            raise not_repeated(self.world, what)
         for b in self.before:
             t, node, now, hooks = b.tensor, b.node, b.tensor._node, b.hooks
             if _other(b):
-                raise self.world.not_repeated(f"sets an attribute of {self.path(t)}")
+                raise not_repeated(self.world, f"sets an attribute of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             if any((record.hooks or {}) != hooks for record in records):
-                raise self.world.not_repeated("adds or removes a hook of a Tensor that it gets")
+                raise not_repeated(self.world, "adds or removes a hook of a Tensor that it gets")
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, is_dataclass, tensors_in, with_fields
+from minigrad.compiler.arguments import Arguments, fields_of, tensors_in, with_fields
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
@@ -21,7 +21,9 @@ from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
+from minigrad.compiler.stores import Again, Learned, Store
 from minigrad.compiler.values import TracedProgram
+from minigrad.compiler.watch import changes, not_repeated, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.node import Freed, Node
@@ -43,9 +45,13 @@ class WithoutSize(Exception):
 class Recording:
     """One call that is recorded."""
 
-    def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.compiled = compiled
-        self.world = World(compiled.function)
+    def __init__(
+        self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], learned: Learned
+    ) -> None:
+        self.compiled, self._given = compiled, (args, kwargs)
+        self.world = World(compiled.function, learned)
+        # What the function has stored in objects and dicts.
+        self.stores: list[Store] = []
         self.arguments = Arguments(self.world, compiled.function, args, kwargs)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:
@@ -85,7 +91,7 @@ class Recording:
 
     def _call(self) -> Any:
         args, kwargs = self.arguments.inputs
-        with self.run.recording(), self.world.watching():
+        with self.run.recording(), watching(self.world):
             return self.compiled.function(*args, **kwargs)
 
     def record(self) -> Replay:
@@ -96,13 +102,23 @@ class Recording:
             self.run.check()
             self.arguments.refuse_changes()
             world.guards.settle(world.tensors.values())
-            world.refuse_changes()
+            self.stores, after = changes(world)
+            if after:
+                self._refuse_each_time(after)
             replay = self._replay(result)
-        for state in world.states:  # as it was before the call
-            for content in (state, *state.values()):
-                world.guards.table(content, "the state of an optimizer", True)
         world.guards.let_go()
         return replay
+
+    def _refuse_each_time(self, stores: list[Store]) -> None:
+        """RuntimeError if the next call would change these again, as it changes a count: none could be replayed."""
+        changed: set[tuple[int, Any]] = set()
+        with contextlib.suppress(Exception, Again):
+            following = Recording(self.compiled, *self._given, self.world.stores.learned)
+            with following.run:
+                following._call()
+                changed = {(id(s.table), s.key) for s in following.world.stores.changed()}
+        if path := next((s.path for s in stores if (id(s.table), s.key) in changed), ""):
+            raise not_repeated(self.world, f"changes {path} in each call, going by what it was")
 
     def fail(self, error: Exception) -> None:
         """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""
@@ -169,7 +185,7 @@ class Recording:
             self.returned.append(value)
             return self._value(value)
         known = isinstance(value, tuple) and self.world.knows(value)
-        fresh = is_dataclass(value) and not self.arguments.holds(value)
+        fresh = fields_of(value) is not None and not self.arguments.holds(value)
         if value.__class__ is dict or value.__class__ is list or known or fresh:
             return self._container(value)
         items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
@@ -185,8 +201,8 @@ class Recording:
         if plain or self.arguments.holds(value):
             return name(value)
         raise runtime_error(
-            f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
-            "Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
+            f"compile(): the function returns or stores a {type(value).__name__}, which a replay could not make anew. "
+            "Return Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
         )
 
     def _container(self, value: Any) -> str:
@@ -198,8 +214,9 @@ class Recording:
             self.returned += tensors_in(value)
             return variable or self.names.name(value)
         self._containers[id(value)] = "open"
-        if value.__class__ is dict or is_dataclass(value):
-            entries = value if value.__class__ is dict else vars(value)
+        fields = fields_of(value)
+        if value.__class__ is dict or fields is not None:
+            entries = value if fields is None else fields
             text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
             if entries is not value:
                 text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {text})"
@@ -215,23 +232,8 @@ class Recording:
             t, g = before.tensor, before.tensor._grad
             if g is not before.grad:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
-        for state, known in self.run.states:
-            if any(p not in state for p in known):
-                raise runtime_error("compile(): the function drops state of an optimizer; do that outside")
-            for p, entries in state.items():
-                content, was = known.get(p, (None, {}))
-                fresh = {key: t for key, t in entries.items() if t is not was.get(key)}
-                for key, t in fresh.items():
-                    if not isinstance(t, Tensor):
-                        raise runtime_error(
-                            f"compile(): the optimizer keeps {key!r}, a {type(t).__name__}, and changes it at "
-                            "each step; a replay repeats only what is done to Tensors"
-                        )
-                values = ", ".join(f"{name(key)}: {self._value(t)}" for key, t in fresh.items())
-                if values and content is not None:
-                    yield f"({name(content.update)}, {{{values}}}), "
-                elif values:
-                    yield f"({name(operator.setitem)}, {name(state)}, {name(p)}, {{{values}}}), "
+        for s in self.stores:
+            yield f"({name(dict.__setitem__)}, {name(s.table)}, {name(s.key)}, {self._printed(s.table[s.key])}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""

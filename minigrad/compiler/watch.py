@@ -10,8 +10,10 @@ import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from minigrad import errors
 from minigrad.compiler.guards import MISSING
 from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
+from minigrad.compiler.stores import Store
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -30,6 +32,23 @@ class Step(NamedTuple):
     name: Any
     value: Any
     module: types.ModuleType | None
+
+
+class Read(NamedTuple):
+    """A step that reads an attribute: of what ``path`` leads to from a variable, or from ``owner``."""
+
+    name: str
+    variable: Any = None
+    owner: Any = None
+    path: tuple[str, ...] = ()
+
+    def table(self, frame: types.FrameType) -> Any:
+        """The attributes of the object; None where it is not known without running its code."""
+        owner = self.owner if self.variable is None else frame.f_locals.get(self.variable)
+        for name in (*self.path, None):
+            content = getattr(owner, "__dict__", None)
+            owner = None if name is None or type(content) is not dict else content.get(name)
+        return content
 
 
 def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> list[Step]:
@@ -84,9 +103,13 @@ def suspects_in(world: Any, code: types.CodeType, steps: Sequence[Step]) -> dict
     return {offset: reason for offset, reason in reasons.items() if reason}
 
 
-def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:
-    """Why a step must not run, or "" where it may."""
+def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str | Read:
+    """Why a step must not run, or "" where it may; or what it reads that the function may store."""
     _, operation, name, value, module = steps[i]
+    if name in world.stores.names and operation in ATTRIBUTE:
+        return _read(steps, i)
+    if name in world.stores.names and operation == "LOAD_CONST" and not REFLECTION.isdisjoint(code.co_names):
+        return Read(name)
     if world.hidden and asks(steps, i):
         return f"{name}, which may reach {world.hidden}"
     if operation == "LOAD_CONST" and isinstance(name, str) and not REFLECTION.isdisjoint(code.co_names):
@@ -98,8 +121,92 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
         return str(world.refused_names[name])
     if operation == "IMPORT_NAME" and value is MISSING:
         return f"the module {name}, which is not yet imported"
-    what: str = world.follow(value, name) if value is not MISSING else ""
+    what: str = world.follow(value, name, True) if value is not MISSING else ""
     return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what
+
+
+def _read(steps: Sequence[Step], i: int) -> Read:
+    """What a step that asks for an attribute reads."""
+    k = i - 1
+    while steps[k].operation in ATTRIBUTE:
+        k -= 1
+    path = tuple(step.name for step in steps[k + 1 : i])
+    _, operation, name, owner, _ = steps[k]
+    if operation.startswith("LOAD_FAST"):
+        return Read(steps[i].name, name if isinstance(name, str) else name[-1], None, path)
+    return Read(steps[i].name, None, None if owner is MISSING else owner, path)
+
+
+def only_set(codes: Collection[tuple[types.CodeType, Sequence[Step]]], names: set[str]) -> bool:
+    """Whether whatever these names lead to serves ``d[key] = value`` alone, with a key that is loaded in one step."""
+    for code, steps in codes:
+        for i, step in enumerate(steps):
+            if not isinstance(step.name, str) or step.name not in names:
+                continue
+            key, use = (s.operation for s in (*steps[i + 1 : i + 3], *steps[-2:])[:2])
+            sets = use == "STORE_SUBSCR" and key.count("LOAD_") == 1 and key not in ATTRIBUTE
+            loads = step.operation in (*GLOBAL, *CELL, *ATTRIBUTE)
+            asks_by_text = step.operation == "LOAD_CONST" and not REFLECTION.isdisjoint(code.co_names)
+            if (loads and not sets) or asks_by_text:
+                return False
+    return True
+
+
+@contextlib.contextmanager
+def watching(world: Any) -> Iterator[None]:
+    """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
+    suspects = {code: rows for code, steps in world.codes if (rows := suspects_in(world, code, steps))}
+
+    def look(frame: types.FrameType, offset: int) -> None:
+        what = suspects[frame.f_code].get(offset)
+        if isinstance(what, Read):
+            world.stores.sees(what.name, what.table(frame))
+        elif what:
+            raise unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
+
+    for group, key, stand_in, _ in world.options:
+        group[key] = stand_in
+    world.stores.empty()
+    watched = instructions_watched(suspects, look) if suspects else contextlib.nullcontext()
+    with watched, world.caches.standing_in(world):
+        yield
+    for group, key, stand_in, number in world.options:
+        if group.get(key) is stand_in:
+            group[key] = number
+
+
+def changes(world: Any) -> tuple[list[Store], list[Store]]:
+    """What the function has stored, and what of it goes by what was there before.
+
+    RuntimeError if it has changed anything else of Python.
+    """
+    seeded = any(generator.resets != resets for generator, resets in world.generators)
+    keys = [key for group, key, _, number in world.options if group.get(key) is not number]
+    what = next((f"the option {key!r} of an optimizer" for key in keys), "")
+    what = what or ("the seed or the state of a random generator" if seeded else "")
+    if called := world.caches.called():
+        raise not_repeated(world, f"calls {called}(), under lru_cache, which has no name of its own there")
+    if what := what or world.guards.changed(world.stores.grown()):
+        raise not_repeated(world, f"changes {what}")
+    stores: tuple[list[Store], list[Store]] = world.stores.settle(world)
+    return stores
+
+
+def not_repeated(world: Any, what: str) -> Exception:
+    """The error for what the function does and no replay would do."""
+    return RuntimeError(
+        f"compile(): the function {what}, which is not part of a replay: it repeats what is done to Tensors, gradients "
+        "and the state of optimizers, and what objects are given. Do that outside, or write into a Tensor that is "
+        f"there, as copy_() does (in the function at {world.home})"
+    )
+
+
+def unguarded(what: str, place: str) -> Exception:
+    """The error for what the function reaches and no recording can guard."""
+    return RuntimeError(
+        f"compile(): the function {what}. A recording cannot guard that: do it outside, and pass what it gives as an "
+        f"argument (at {place})"
+    )
 
 
 @contextlib.contextmanager

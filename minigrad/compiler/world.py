@@ -9,35 +9,30 @@ from __future__ import annotations
 
 import abc
 import builtins
-import contextlib
 import enum
 import sys
 import types
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import dtypes, errors
+from minigrad import dtypes
 from minigrad.compiler import guards, kinds
+from minigrad.compiler.caches import CACHED, Caches
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import (
-    ATTRIBUTE,
-    FORMATS,
-    GLOBAL,
-    Step,
-    asks,
-    instructions_watched,
-    steps_of,
-    suspects_in,
-)
+from minigrad.compiler.stores import Learned, Stores
+from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, only_set, steps_of, unguarded
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import Names
+
+# Attributes of Tensors that functions set, and no object is asked for.
+_OF_TENSORS = {"grad", "data", "requires_grad"}
 
 
 class _Space(NamedTuple):
@@ -53,8 +48,8 @@ class _Space(NamedTuple):
 class World:
     """What one function reaches by name, and the guards on it."""
 
-    def __init__(self, function: Any) -> None:
-        self.guards = Guards()
+    def __init__(self, function: Any, learned: Learned) -> None:
+        self.guards, self.stores, self.caches = Guards(), Stores(learned), Caches(learned)
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -73,14 +68,15 @@ class World:
         # What is mentioned; names that the code stores or may ask for; whether it may ask for any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
+        # The ids of dicts that code may reach in other ways than by a name.
+        self._nameless: set[int] = set()
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
-        self._settled: set[tuple[Any, ...]] = (
-            set()
-        )  # what was mentioned when the names of a space were settled
+        # What was mentioned when the names of a space were settled.
+        self._settled: set[tuple[Any, ...]] = set()
         self._classes: dict[type, _Space] = {}
-        self._codes: list[tuple[types.CodeType, list[Step]]] = []
+        self.codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
@@ -92,11 +88,20 @@ class World:
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
-            raise _unguarded(f"is or holds {reason}", self.home)
+            raise unguarded(f"is or holds {reason}", self.home)
+        for text, call, value in self.caches.values():
+            self.guards.add(text, guards.GIVES, call)
+            if reason := self.follow(value, text):
+                raise unguarded(f"gets {reason} from {text}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
         return self._known.get(id(value), (None, "unknown"))[1] == ""
+
+    def is_fixed(self, value: Any) -> bool:
+        """Whether a value is known, or another one is as good as it is equal."""
+        atom = type(value) in kinds.ATOMS or isinstance(value, kinds.FIXED)
+        return atom or self.knows(value) or (type(value) is tuple and all(map(self.is_fixed, value)))
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
@@ -111,9 +116,11 @@ class World:
 
     # ------------------------------------------------------------ values
 
-    def follow(self, value: Any, path: str) -> str:
-        """Adds the guards on what a value holds; returns why a recording cannot guard it, or ""."""
+    def follow(self, value: Any, path: str, named: bool = False) -> str:
+        """Adds the guards on what a value holds, with ``named`` under a row; why no recording guards it, or ""."""
         kind = type(value)
+        if kind is dict and not named:
+            self._nameless.add(id(value))
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
         if kind is types.BuiltinFunctionType and value.__name__ in kinds.REFLECTION - {
@@ -137,6 +144,9 @@ class World:
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
+            return ""
+        if kind is CACHED:
+            self.caches.add(value)
             return ""
         if isinstance(value, Tensor):
             return self._tensor(value, path)
@@ -216,6 +226,11 @@ class World:
             self._object(value, path)
         elif kind not in kinds.CONTAINERS and not (isinstance(value, tuple) and hasattr(kind, "_fields")):
             return f"a {kind.__name__}"
+        if kind is dict:
+            self.stores.open(value, path)
+        if id(value) in self.stores.learned.written:
+            self.guards.keep(value)
+            return ""
         if not isinstance(value, tuple):
             self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
@@ -265,7 +280,7 @@ class World:
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
         steps = steps_of(code, space, cells)
-        self._codes.append((code, steps))
+        self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
         self._mentioned.update(code.co_names, texts)
@@ -282,10 +297,11 @@ class World:
                     self.guards.entry(vars(builtins), name, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
                 self._asked.add(name)
+                self.stores.names |= {name} - _OF_TENSORS
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
-                self.follow(value, name)
+                self.follow(value, name, True)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
             textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
@@ -329,7 +345,10 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                self.guards.table(vars(value), path, keys=not whole, values=whole)
+                all_stay = whole and not self.stores.unread(vars(value))
+                self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
+            if not whole:
+                self.stores.open(vars(value), path, value)
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
@@ -362,6 +381,8 @@ class World:
                     self.paths[id(item)] = where.strip(".")
         if held.state is not None:
             self._optimizer(held, path)
+        else:
+            self.stores.open(vars(value), path, value)
         return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -369,7 +390,8 @@ class World:
         state: Any = held.state
         self.states.append(state)
         for content in (state, *state.values()):
-            self.guards.keep(content)
+            self.guards.table(content, "the state of an optimizer")
+            self.stores.open(content, f"{path}.state", held)
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
@@ -394,7 +416,7 @@ class World:
     def settle_names(self) -> list[int]:
         """Follows attributes that the code mentions, until no more are; returns how much there is."""
         size: Any = None
-        while size != (size := [*map(len, (self._mentioned, self._asked, self._codes, self._spaces))]):
+        while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
                 now = i, len(self._mentioned), len(self._asked), self._reflective, self._textual
                 if now not in self._settled:
@@ -430,14 +452,17 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
+        unread = self.stores.unread(content)
         for name in sorted(content.keys() & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
+            if name in unread:
+                continue
             value, where = content[name], _join(path, name)
-            if not whole:
+            if not whole or unread:
                 self.guards.entry(content, name, where, owner if of_class else None)
-            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
+            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where, not whole)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
             if of_module or of_class or isinstance(owner, types.FunctionType):
@@ -456,44 +481,17 @@ class World:
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), _join(path, name))
 
-    # ------------------------------------------------------------ while a function is recorded
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
-        suspects = {code: rows for code, steps in self._codes if (rows := suspects_in(self, code, steps))}
-
-        def look(frame: types.FrameType, offset: int) -> None:
-            if what := suspects[frame.f_code].get(offset):
-                raise _unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
-
-        for group, key, stand_in, _ in self.options:  # until the run is undone
-            group[key] = stand_in
-        with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
-            yield
-
-    def refuse_changes(self) -> None:
-        """RuntimeError if the function has changed an object of Python."""
-        seeded = any(generator.resets != resets for generator, resets in self.generators)
-        keys = [key for group, key, stand_in, _ in self.options if group.get(key) is not stand_in]
-        what = "the seed or the state of a random generator" if seeded else self.guards.changed()
-        if what or keys:
-            raise self.not_repeated(f"changes {f'the option {keys[0]!r} of an optimizer' if keys else what}")
-
-    def not_repeated(self, what: str) -> Exception:
-        """The error for what the function does and no replay would do."""
-        return RuntimeError(
-            f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
-            "gradients and the state of optimizers. Do that outside, or write into a Tensor that is there, as copy_() "
-            f"does (in the function at {self.home})"
+    def only_sets(self, table: Any) -> bool:
+        """Whether the code does nothing with a dict but set its entries, by whatever names it reaches it."""
+        names = (
+            set[str]() if self._reflective or id(table) in self._nameless else self.guards.names_for(table)
         )
+        return bool(names) and only_set(self.codes, names)
 
-
-def _unguarded(what: str, place: str) -> Exception:
-    return RuntimeError(
-        f"compile(): the function {what}. A recording cannot guard that: do it outside, and pass what it gives as an "
-        f"argument (at {place})"
-    )
+    def reads_all(self, owner: Any) -> bool:
+        """Whether the code may read all attributes of an object without naming them."""
+        plain = self._textual and type(owner) in kinds.PLAIN
+        return plain or self._reflective or "replace" in self._mentioned  # as that of dataclasses
 
 
 def _join(path: str, name: Any) -> str:

@@ -6,10 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from minigrad import dtypes
-from minigrad.core.apply import apply, cast, needs_value
+from minigrad import dtypes, random
+from minigrad.core.apply import apply, cast
 from minigrad.core.mode import MODE
 from minigrad.core.node import next_seq
 from minigrad.core.op import Op
@@ -24,6 +22,7 @@ from minigrad.functions.store import store, update
 from minigrad.gate import public
 from minigrad.ops import activations as a
 from minigrad.ops import classes as c
+from minigrad.ops import draws
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import reshape
 
@@ -114,13 +113,10 @@ def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: b
         )
     if not training:
         return apply(a.leaky_relu, (input,), {"slope": (float(lower) + float(upper)) / 2})
-    needs_value("rrelu() in training")
-    # PyTorch draws one number, in float64, for each element that is not positive.
-    array = input._array
-    below = array <= 0
-    slopes = np.ones(array.shape, array.dtype)
-    units = drawn(None, "uniform", (int(below.sum()),), np.float64)._array
-    slopes[below] = units * (upper - lower) + lower  # in two roundings, as there
+    generator = random.default_generator
+    if (recorder := MODE.get().recorder) is not None:
+        recorder.draws_from(generator)
+    slopes = apply(draws.slopes, (input.detach(),), {"generator": generator, "lower": lower, "upper": upper})
     return apply(e.mul, (input, slopes))
 
 

@@ -67,10 +67,13 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
             add_scaled(t, o, alpha)
 
 
-def foreach_move_(tensors: Sequence[Tensor], others: Sequence[Tensor], share: float) -> None:
-    """``t = (1 - share) * t + share * other`` for each pair, as under no_grad and as `foreach_add_`."""
+def foreach_move_(tensors: Sequence[Tensor], others: Sequence[Tensor], share: Any) -> None:
+    """``t = (1 - share) * t + share * other`` for each pair, as under no_grad and as `foreach_add_`.
+
+    ``share`` is a number, or a Tensor of one.
+    """
     mode = MODE.get()
-    if not mode.everything and all(map(_adds_plainly, tensors, others)):
+    if not mode.everything and not isinstance(share, Tensor) and all(map(_adds_plainly, tensors, others)):
         arrays = [t._array for t in tensors]
         if RUNNING:
             will_change(*arrays)
@@ -80,7 +83,7 @@ def foreach_move_(tensors: Sequence[Tensor], others: Sequence[Tensor], share: fl
     with ModeManager(mode.recording(False)):
         for t, other in zip(tensors, others, strict=True):
             update(t, e.mul, (t, 1 - share))
-            add_scaled(t, other, share)
+            update(t, e.add, (t, other * share))
 
 
 def _move(arrays: list[Array], others: list[Array], share: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
@@ -38,9 +40,9 @@ def running_norm(
     return apply(norms.running_norm, parts, {"eps": float(eps)})
 
 
-def follow(input: Tensor, mean: Tensor | None, var: Tensor | None, momentum: float) -> None:
+def follow(input: Tensor, mean: Tensor | None, var: Tensor | None, momentum: Any) -> None:
     """Moves a running mean and variance of the channels, in place, by the share ``momentum`` towards the input's."""
     pairs = [(t, k) for k, t in enumerate((mean, var)) if t is not None]
     if pairs and input._array.size:
         both = apply(norms.moments, (input.detach(),), {"correction": 1})
-        foreach_move_([t for t, _ in pairs], [both[k] for _, k in pairs], float(momentum))
+        foreach_move_([t for t, _ in pairs], [both[k] for _, k in pairs], momentum)

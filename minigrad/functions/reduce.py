@@ -116,10 +116,6 @@ def std(
 def _deviation(
     op: Op, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: float | None
 ) -> Tensor:
-    if input._array.dtype.kind not in "fc":
-        raise runtime_error(
-            f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first"
-        )
     if input._array.dtype.kind == "c":
         parts = (
             _deviation(reduce.var, part, dim, unbiased, keepdim, correction)

@@ -13,6 +13,7 @@ from minigrad.dtypes import I64
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import value_error, warn
 from minigrad.functions.creation import ones, zeros
+from minigrad.functions.norms import follow
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
@@ -224,23 +225,27 @@ class _BatchNorm(_Running):
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
-        share = 0.0 if self.momentum is None else self.momentum
+        share: Any = self.momentum
         if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
-            if self.momentum is None:  # the plain average of all batches
-                share = 1.0 / float(self.num_batches_tracked)
+            if share is None:  # the plain average of all batches
+                share = 1.0 / self.num_batches_tracked.double()
         by_batch = self.training or (self.running_mean is None and self.running_var is None)
-        known = not self.training or self.track_running_stats
-        return F.batch_norm(
+        averages = isinstance(share, Tensor)
+        known = not averages and (not self.training or self.track_running_stats)
+        y = F.batch_norm(
             input,
             self.running_mean if known else None,
             self.running_var if known else None,
             self.weight,
             self.bias,
             by_batch,
-            share,
+            0.0 if share is None or averages else share,
             self.eps,
         )
+        if averages:
+            follow(input, self.running_mean, self.running_var, share)
+        return y
 
 
 class _InstanceNorm(_Running):

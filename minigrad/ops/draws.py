@@ -47,6 +47,14 @@ def _of(method: str) -> Any:
     return kernel
 
 
+def _slopes(x: Any, generator: Any, lower: float, upper: float) -> Any:
+    """1; where x is not positive a number between the bounds, drawn in float64, as PyTorch does, for these alone."""
+    below = x <= 0
+    y = np.ones(x.shape, x.dtype)
+    y[below] = generator.uniform((int(below.sum()),), np.float64) * (upper - lower) + lower
+    return y
+
+
 def _no_second(g: object) -> NoReturn:
     raise not_implemented_error(
         "the derivative of the gradient of a drawn gamma or Dirichlet number is not implemented"
@@ -74,6 +82,7 @@ deviation = Op("deviation", np.array, "std", check=_not_negative,
 bernoulli = Op("bernoulli", _bernoulli, "p; generator", draws=True,
                raises=True,
                order="C")
+slopes = Op("slopes", _slopes, "x; generator lower upper", draws=True, order="C")
 multinomial = Op("multinomial", _multinomial, "weights; generator num_samples replacement", draws=True,
                  check=_weights,
                  order="C")

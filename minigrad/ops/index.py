@@ -94,13 +94,15 @@ def _in_range(x: Array, index: Array, dim: int) -> None:
 
 
 def _masked(x: Any, *indices: Any, **params: Any) -> str:
-    return "indexing with a mask" if any(np.result_type(i).kind == "b" for i in indices) else ""
+    what = "indexing with a mask (for y[mask] *= 2 write y = where(mask, y * 2, y))"
+    return what if any(np.result_type(i).kind == "b" for i in indices) else ""
 
 
-def _masked_put(x: Any, v: Any, *indices: Any, **params: Any) -> str:
-    return (
-        _masked(x, *indices) if np.ndim(v) else ""
-    )  # how many elements a number is written to does not matter
+def _masked_put(x: Any, v: Any, *indices: Any, pattern: Pattern) -> str:
+    # To how many places one value is written does not matter.
+    own = max(0, np.ndim(v) - np.ndim(x) + np.ndim(indices[0])) if all(pattern) else np.ndim(v)
+    one = not np.ndim(v) or (len(indices) == 1 and np.shape(v)[:own] in ((), (1,)))
+    return "" if one else _masked(x, *indices)
 
 
 def _gather(x: Array, index: Array, dim: int) -> Array:

@@ -22,7 +22,7 @@ OPS = {
     "distances": "length",
     "draws": """
         gamma_slope dirichlet_slope standard_gamma dirichlet poisson binomial draw deviation bernoulli
-        multinomial
+        slopes multinomial
     """,
     "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e",
     "matrices": """

@@ -357,8 +357,10 @@ spread: Op = Op("spread", _spread, "g; shape dim keepdim",
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
           into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"), complex="analytic")
-var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True)
-std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
+_DEVIATES = dict.fromkeys("biu", "std and var only support floating point dtypes; use .float() first")
+var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refuse=_DEVIATES, rows=True,
+         text=_var_text, twice=True)
+std = Op("std", _std, "x; dim correction keepdim", _std_vjp, cast="floats", refuse=_DEVIATES, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,

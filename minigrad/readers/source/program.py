@@ -173,7 +173,7 @@ class Program:
         turned: bool = False,
     ) -> Value:
         """A value, simplified; one that is there already if it is the same."""
-        if op.parts:
+        if op.parts and _fits(op, inputs, shape, dtype):
             op, inputs, params = *self._taken_apart(op, inputs, dtype), NO_PARAMS
         x: Any = inputs[0] if inputs else None
         if op.joins is not None and x.__class__ is Value and x.record is op:
@@ -277,6 +277,13 @@ class Program:
                         small = self.make(step, [small], params, after, small.dtype)
                     inputs[i] = small
         return inputs
+
+
+def _fits(op: Op, inputs: list[Any], shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether the steps of an op give its result: one that copies an operand gives the shape and dtype of that."""
+    last, numbers, _ = op.parts[-1]
+    x = inputs[numbers[0]] if last.same is not None else None
+    return x.__class__ is not Value or (x.shape, x.dtype) == (shape, dtype)
 
 
 def copies(op: Op) -> bool:

@@ -1,0 +1,138 @@
+"""What a function stores in objects and dicts. A replay stores it too, and no guard is on what nobody reads before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from minigrad.compiler.guards import MISSING, same
+from minigrad.compiler.kinds import of_minigrad
+from minigrad.core.contents import Contents
+from minigrad.core.tensor import Tensor
+
+# Attributes of Modules that minigrad reads.
+_READ = {"training", "_hooked"}
+
+
+class Again(BaseException):
+    """A call is recorded once more, since its recording has taught something."""
+
+
+class Learned:
+    """What recordings of a call teach the next one.
+
+    ``names`` are those of attributes that are stored.  Entries, each the id of a table and a key, are in ``unread``
+    where the function sets them before it reads them, and in ``read`` where it may have read what was there before.
+    ``written`` are the ids of dicts of which the code does nothing but set entries, as hooks that keep features do.
+    ``calls`` are those of functions under ``lru_cache``, by function and arguments.
+    """
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.unread: set[tuple[int, Any]] = set()
+        self.read: set[tuple[int, Any]] = set()
+        self.written: set[int] = set()
+        self.calls: dict[Any, Any] = {}
+
+
+class Store(NamedTuple):
+    """An attribute or an entry of a dict that the function has set."""
+
+    table: dict[Any, Any]
+    key: Any
+    path: str
+
+
+class _Open(NamedTuple):
+    """A table in which the function may store, what it held before, and the object whose attributes these are.
+
+    The owner of an optimizer's state is what the optimizer publishes.
+    """
+
+    table: dict[Any, Any]
+    before: dict[Any, Any]
+    path: str
+    owner: Any
+
+
+class Stores:
+    """The tables in which a function may store, and what it has stored there."""
+
+    def __init__(self, learned: Learned) -> None:
+        self.learned, self.names = learned, {*learned.names}
+        self._tables: dict[int, _Open] = {}
+
+    def open(self, table: dict[Any, Any], path: str, owner: Any = None) -> None:
+        """Notes a table in which the function may store."""
+        before = {} if id(table) in self.learned.written else dict.copy(table)
+        self._tables.setdefault(id(table), _Open(table, before, path, owner))
+
+    def empty(self) -> None:
+        """Takes out what nobody reads, so that a dict tells the order in which its entries are set."""
+        for i in self.learned.written & self._tables.keys():
+            self._tables[i].table.clear()
+
+    def unread(self, table: Any) -> set[Any]:
+        """The keys of entries that are set before anything reads them."""
+        return {key for i, key in self.learned.unread if i == id(table)}
+
+    def grown(self) -> set[int]:
+        """The ids of the tables whose keys are still there, in their order."""
+        tables = self._tables.items()
+        return {i for i, x in tables if [*map(id, x.table)][: len(x.before)] == [*map(id, x.before)]}
+
+    def sees(self, name: str, table: Any) -> None:
+        """Notes that an attribute is read: in ``table``, or of any object where that is None."""
+        for i, x in self._tables.items():
+            if (table is None or x.table is table) and x.table.get(name, MISSING) is x.before.get(
+                name, MISSING
+            ):
+                self.learned.read.add((i, name))
+
+    def changed(self) -> list[Store]:
+        """What the function has stored."""
+        return [
+            Store(x.table, key, f"{x.path}.{key}".strip("."))
+            for x in self._tables.values()
+            for key, value in x.table.items()
+            if not same(value, x.before.get(key, MISSING))
+        ]
+
+    def settle(self, world: Any) -> tuple[list[Store], list[Store]]:
+        """What the function has stored, and what of it may go by what was there before.
+
+        `Again` where more was learned.
+        """
+        stores, learned, tables = self.changed(), self.learned, self._tables
+        after = [s for s in stores if self._goes_by(tables[id(s.table)], s.key, world.reads_all)]
+        there = {(id(s.table), s.key) for s in stores if s.key in tables[id(s.table)].before}
+        there -= {(id(s.table), s.key) for s in after}
+        before = learned.names, learned.unread, learned.written
+        learned.names = (
+            learned.names | {s.key for s in stores if tables[id(s.table)].owner is not None} - self.names
+        )
+        learned.unread = (learned.unread | there) - learned.read
+        candidates = ({id(s.table) for s in after} | learned.written) & tables.keys()
+        learned.written = {i for i in candidates if world.only_sets(tables[i].table)}
+        if before != (learned.names, learned.unread, learned.written):
+            raise Again
+        return stores, after
+
+    def _goes_by(self, x: _Open, key: Any, reads_all: Callable[[Any], bool]) -> bool:
+        """Whether the function may have read an entry before it has set it."""
+        if id(x.table) in self.learned.written:
+            return False
+        if isinstance(x.owner, Contents):  # a Tensor of an optimizer's state stays from its first step on
+            value = x.table[key]
+            return not all(
+                isinstance(v, Tensor) for v in (value.values() if type(value) is dict else [value])
+            )
+        if x.owner is None or reads_all(x.owner) or key in _READ or (id(x.table), key) in self.learned.read:
+            return True
+        # The `forward` of a library class reads what it likes; a Tensor that is not followed is refused there.
+        inherited = [
+            c for c in type(x.owner).__mro__ if of_minigrad(c) and "__minigrad_contents__" not in vars(c)
+        ]
+        return not isinstance(x.before.get(key), Tensor | None) and any(
+            "forward" in vars(c) for c in inherited
+        )

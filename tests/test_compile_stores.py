@@ -1,0 +1,456 @@
+"""What a compiled function stores in objects and dicts, and what it gets from functions that remember."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import gc
+import re
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+
+MADE: dict[str, Callable[[], Any]] = {}
+
+
+def made(make: Callable[[], Any]) -> Callable[[], Any]:
+    MADE[make.__name__.replace("_", " ")] = make
+    return make
+
+
+class Layer(nn.Module):
+    """A layer of four numbers; subclasses say what they keep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.kept, self.count = nn.Linear(4, 4), None, 0
+        self.table: dict[Any, Any] = {}
+
+    def build(self, n: int) -> None:
+        self.kept, self.count = mg.arange(n).float().cos(), n
+
+
+@made
+class keeps_what_it_computes(Layer):
+    def forward(self, x: Any) -> Any:
+        self.kept = (x @ x.T).softmax(-1)
+        self.shape, self.pair, self.text = x.shape, {"x": x, "sum": [x.sum()]}, f"{x.ndim}"
+        return self.inner(self.kept @ x)
+
+
+@made
+class reads_what_it_has_kept(Layer):
+    def forward(self, x: Any) -> Any:
+        self.kept = self.inner(x)
+        self.count = self.kept.shape[0]
+        return self.kept.relu() / self.count
+
+
+@made
+class keeps_it_detached_and_in_training_alone(Layer):
+    def forward(self, x: Any) -> Any:
+        y = self.inner(x)
+        if self.training:
+            self.kept = y.detach()
+        return y
+
+
+@made
+class computes_it_once(Layer):
+    def forward(self, x: Any) -> Any:
+        if self.kept is None:
+            self.kept = mg.arange(x.shape[1]).float().cos()
+        return self.inner(x) * self.kept
+
+
+@made
+class computes_it_where_it_has_none(Layer):
+    def forward(self, x: Any) -> Any:
+        if not hasattr(self, "mask"):
+            self.mask = mg.ones(4, 4).tril()
+        return self.inner(x @ self.mask)
+
+
+@made
+class grows(Layer):
+    def forward(self, x: Any) -> Any:
+        if x.shape[0] > self.count:
+            self.build(x.shape[0])
+        return self.inner(x) * self.kept[: x.shape[0], None]
+
+
+@made
+class remembers_by_size(Layer):
+    def forward(self, x: Any) -> Any:
+        n = x.shape[0]
+        if n not in self.table:
+            self.table[n] = mg.ones(n, n).tril()
+        return self.table[n] @ self.inner(x)
+
+
+@made
+class stores_under_a_computed_name(Layer):
+    def forward(self, x: Any) -> Any:
+        for i in range(2):
+            setattr(self, f"kept_{i}", x := self.inner(x))
+        return x * self.kept_0
+
+
+@made
+class keeps_what_it_gets(Layer):
+    def forward(self, x: Any) -> Any:
+        self.kept, self.first = x, x[:1]
+        return self.inner(x)
+
+
+@made
+class logs_in_a_dict(Layer):
+    def forward(self, x: Any) -> Any:
+        y = self.inner(x)
+        self.table["mean"], self.count = y.detach().mean(), 3
+        self.kept = {"y": y.detach()}
+        self.table["shape"] = y.shape
+        self.table["mean"] = y.detach().mean() * 2.0
+        return y
+
+
+@made
+class remembers_and_logs_alike(Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.other: dict[Any, Any] = {}
+
+    def forward(self, x: Any) -> Any:
+        if "y" not in self.table:
+            self.table["y"] = mg.ones(4)
+        self.other["y"] = y = self.inner(x)
+        return y * self.table["y"]
+
+
+@made
+class keeps_features_by_hooks(Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4))
+        self.table = {"old": 1, 2: None}
+        for i, layer in enumerate(self.layers):
+            layer.register_forward_hook(self.keeps(2 - i))
+
+    def keeps(self, name: int) -> Any:
+        features = self.table
+
+        def hook(module: Any, args: Any, output: Any) -> None:
+            features[name] = output.detach()
+
+        return hook
+
+    def forward(self, x: Any) -> Any:
+        return self.layers(x)
+
+
+@made
+class has_a_cached_method(Layer):
+    @functools.lru_cache(maxsize=4)  # noqa: B019
+    def mask(self, n: int) -> Any:
+        return mg.ones(n, n).tril()
+
+    @staticmethod
+    @functools.cache
+    def scales(a: int, b: float = 1.0) -> Any:
+        return mg.arange(a) * b, [float(a)]
+
+    def forward(self, x: Any) -> Any:
+        scales, (number,) = self.scales(4, b=0.5)
+        return self.mask(x.shape[0]) @ self.inner(x) * scales + number
+
+
+@made
+class has_a_cached_property(Layer):
+    @functools.cached_property
+    def mask(self) -> Any:
+        return mg.ones(4, 4).tril()
+
+    def forward(self, x: Any) -> Any:
+        return self.inner(x @ self.mask)
+
+
+@made
+def two_layers_that_keep_it() -> Any:
+    return nn.Sequential(reads_what_it_has_kept(), keeps_what_it_computes(), reads_what_it_has_kept())
+
+
+@made
+def a_norm_of_weights() -> Any:
+    with pytest.warns(FutureWarning):
+        return nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 4)))
+
+
+@made
+def a_spectral_norm() -> Any:
+    return nn.Sequential(nn.utils.spectral_norm(nn.Linear(4, 4)))
+
+
+@made
+def an_average_of_all_batches() -> Any:
+    return nn.Sequential(nn.BatchNorm1d(4, momentum=None), nn.RReLU(), nn.Linear(4, 4))
+
+
+def state(module: Any) -> Any:
+    """What is stored in a module and in those that it holds, as text."""
+    rows = [(k, v) for m in module.modules() for k, v in vars(m).items() if k[0] != "_" and k != "training"]
+    return repr([(k, v, getattr(v, "requires_grad", None)) for k, v in rows])
+
+
+def graphless(text: str) -> str:
+    return re.sub(r",\s*grad_fn=<\w+>", "", text)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_stored_is_there_after_each_call(name: str) -> None:
+    """In both halves of a training step, by itself and compiled as a whole, for two sizes and in both modes."""
+
+    def train(way: Any, whole: bool) -> list[str]:
+        mg.manual_seed(0)
+        net, log = MADE[name](), list[str]()
+        opt = optim.SGD(net.parameters(), lr=0.1)
+        run = net if whole else way(net)
+
+        def step(x: Any) -> Any:
+            opt.zero_grad()
+            y = run(x)
+            (y * y).mean().backward()
+            opt.step()
+            return y
+
+        step = way(step) if whole else step
+        for k, n in enumerate([3, 3, 3, 2, 5, 5, 3]):
+            x = mg.randn(n, 4, generator=mg.Generator().manual_seed(k))
+            log += [repr(step(x).detach()), state(net), repr([*net.parameters()])]
+        net.eval()
+        for _ in range(3):
+            log += [repr((net if whole else run)(mg.ones(3, 4))), state(net)]
+        if way is mg.compile:
+            before = len((step if whole else run).recordings)
+            step(mg.ones(3, 4))
+            step(mg.ones(3, 4))
+            step(mg.ones(3, 4))
+            assert len((step if whole else run).recordings) <= before + 2  # and then it is replayed
+            assert before <= 14
+        return log
+
+    for whole in (False, True):
+        for i, (found, expected) in enumerate(
+            zip(train(mg.compile, whole), train(lambda f: f, whole), strict=True)
+        ):
+            assert graphless(found) == graphless(expected), (whole, i)
+
+
+class Counts(Layer):
+    def forward(self, x: Any) -> Any:
+        self.count += 1
+        return x
+
+
+class Recurs(Layer):
+    def forward(self, x: Any) -> Any:
+        self.kept = x if self.kept is None else self.kept.detach() * 0.5 + x
+        return self.kept * 2.0
+
+
+class Logs(Layer):
+    def forward(self, x: Any) -> Any:
+        self.table["x"] = x.mean()
+        return x * len(self.table)
+
+
+class Drops(Layer):
+    def forward(self, x: Any) -> Any:
+        del self.count
+        return x
+
+
+class Stores(Layer):
+    def forward(self, x: Any) -> Any:
+        self.kept = lambda: x
+        return x
+
+
+class Reads(Layer):
+    def forward(self, x: Any) -> Any:
+        n = getattr(self, "".join(["cou", "nt"]))
+        self.count = x.shape[0] + n
+        return x
+
+
+FEATURES: dict[str, Any] = {}
+
+
+class Aliases(Layer):
+    """Sets entries of a dict that it reads by another way."""
+
+    def forward(self, x: Any, seen: Any = FEATURES) -> Any:
+        y = x * seen.get("x", 1.0)
+        FEATURES["x"] = x.sum()
+        return y
+
+
+class Holds(Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = (self.table,)
+
+    def forward(self, x: Any) -> Any:
+        self.table["x"] = x.sum()
+        return x * len(self.both[0])
+
+
+@pytest.mark.parametrize("kind", [Aliases, Holds, Counts, Logs, Drops, Stores, Reads])
+def test_what_goes_by_what_was_there_in_each_call_is_refused(kind: Any) -> None:
+    net = kind()
+    before = state(net)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"compile\(\): the function (changes|returns or stores)"):
+            mg.compile(net)(mg.ones(4, 4))
+        assert state(net) == before
+
+
+def test_a_state_that_each_call_reads_and_sets_is_refused_as_soon_as_it_is_there() -> None:
+    net = Recurs()
+    step = mg.compile(net)
+    with pytest.raises(RuntimeError, match="changes kept in each call, going by what it was"):
+        step(mg.ones(2, 4))
+    assert net.kept is None
+
+
+def test_neither_a_recording_nor_a_module_keeps_what_was_stored_before() -> None:
+    net = keeps_what_it_computes()
+    step = mg.compile(net)
+    for _ in range(3):
+        step(mg.ones(3, 4))
+    old = weakref.ref(net.kept)
+    step(mg.ones(3, 4))
+    gc.collect()
+    assert old() is None
+
+
+def test_what_is_stored_beside_the_result_is_the_result() -> None:
+    net = Layer()
+
+    def f(x: Any) -> Any:
+        net.kept = net.inner(x)
+        net.table = {"y": net.kept}
+        return net.kept
+
+    g = mg.compile(f)
+    for _ in range(3):
+        y = g(mg.ones(2, 4))
+        assert y is net.kept
+        assert y is net.table["y"]
+        y.sum().backward()
+    assert net.inner.weight.grad is not None
+
+
+def test_a_cached_function_is_asked_in_each_call() -> None:
+    scale = [2.0]
+
+    @functools.lru_cache
+    def remembered(n: int) -> Any:
+        return mg.full((n,), scale[0])
+
+    f = mg.compile(lambda x: x * remembered(x.shape[0]))
+    assert [f(mg.ones(2)).tolist() for _ in range(3)] == [[2.0, 2.0]] * 3
+    scale[0] = 3.0
+    assert f(mg.ones(2)).tolist() == [2.0, 2.0]
+    remembered.cache_clear()
+    assert [f(mg.ones(2)).tolist() for _ in range(2)] == [[3.0, 3.0]] * 2
+    remembered(2).mul_(2.0)
+    assert f(mg.ones(2)).tolist() == [6.0, 6.0]
+    assert len(f.recordings) == 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Output:
+    loss: Any
+    parts: Any = None
+
+
+def test_an_object_of_a_dataclass_with_slots_is_made_anew() -> None:
+    f = mg.compile(lambda x: Output(x * 2.0, [Output(x)]))
+    for k in range(3):
+        y = f(x := mg.full((2,), float(k), requires_grad=True))
+        y.loss.sum().backward()
+        assert (type(y), type(y.parts[0]), y.loss.tolist()) == (Output, Output, [2.0 * k] * 2)
+        assert y.parts[0].loss is x
+        assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_one_value_may_be_written_under_a_mask_that_changes() -> None:
+    def f(x: Any, v: Any) -> Any:
+        y, z = x * 1.0, x * 1.0
+        y[x > 0] = 0.5
+        y[x[:, 0] > 0] = v
+        z[x > 1] = v[:1]
+        return y, z
+
+    g = mg.compile(f)
+    for k in (1.0, -1.0, 2.0):
+        x = mg.randn(3, 4, generator=mg.Generator().manual_seed(0)) * k
+        for found, expected in zip(g(x, mg.arange(4.0)), f(x, mg.arange(4.0)), strict=True):
+            assert found.tolist() == expected.tolist()
+    assert len(g.recordings) == 1
+    h = mg.compile(lambda x, v: x.clone().index_put_((x > 0,), v))
+    with pytest.raises(RuntimeError, match="indexing with a mask"):
+        h(mg.ones(2), mg.ones(2))
+
+
+def test_a_call_that_is_checked_or_fails_knows_what_cached_functions_give() -> None:
+    net = has_a_cached_method()
+    other = has_a_cached_method()
+    other.load_state_dict(net.state_dict())
+    step = mg.compile(net, check=True)
+    for _ in range(3):
+        assert step(mg.ones(3, 4)).tolist() == other(mg.ones(3, 4)).tolist()
+
+    @functools.lru_cache(typed=True)
+    def kind(n: Any) -> Any:
+        return mg.tensor([float(isinstance(n, float)), 2.0])
+
+    f = mg.compile(lambda x, i: (x * kind(1) - kind(1.0))[i])
+    assert f(mg.ones(2), mg.tensor(0)).item() == -1.0
+    with pytest.raises(IndexError, match="out of bounds"):
+        f(mg.ones(2), mg.tensor(5))
+    assert f(mg.ones(2), mg.tensor(0)).item() == -1.0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_loss_that_is_stored_alone_goes_backward(backend: str) -> None:
+    if backend == "numba":
+        pytest.importorskip("numba", reason="Numba is not installed: pip install numba")
+    net, x = Layer(), mg.ones(2, 4)
+
+    def f(x: Any) -> None:
+        net.kept = (net.inner(x) ** 2).mean()
+
+    g, grads = mg.compile(f, backend=backend), []
+    for way in (f, g, g, g):
+        net.zero_grad()
+        way(x)
+        net.kept.backward()
+        grads.append(net.inner.weight.grad.tolist())
+    for row in grads[1:]:
+        np.testing.assert_allclose(row, grads[0], rtol=1e-6 if backend == "numba" else 0.0)
+
+
+def test_a_cached_function_may_not_draw_in_the_middle_of_a_call() -> None:
+    @functools.cache
+    def projection(n: int) -> Any:
+        return mg.randn(n)
+
+    with pytest.raises(RuntimeError, match=r"projection\(\), under lru_cache, draws"):
+        mg.compile(lambda x: mg.rand_like(x) * projection(2))(mg.ones(2))
