@@ -146,7 +146,7 @@ else:
         ):
             value = foreach.made(name)
         else:
-            raise _missing(__name__, name)
+            raise _missing("minigrad", name)
         # Two threads may ask for it at once; both get one object.
         return globals().setdefault(name, value)
 

@@ -318,7 +318,7 @@ def test_a_divergence_of_ones_own() -> None:
     with pytest.raises(NotImplementedError, match="Poisson and q type Normal"):
         D.kl_divergence(D.Poisson(1.0), q)
     with pytest.raises(TypeError, match="Distribution subclass"):
-        D.register_kl(int, D.Normal)
+        D.register_kl(3, D.Normal)
 
 
 # ---------------------------------------------------------------- gradients
@@ -717,3 +717,50 @@ def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     x = d.sample()
     with pytest.raises(ImportError, match="the extra `scipy`"):
         d.log_prob(x)
+
+
+def test_a_family_of_natural_parameters_has_its_entropy_from_the_normalizer() -> None:
+    for d in (
+        D.Normal(t([1.0, -2.0]), t([2.0, 0.5])),
+        D.Bernoulli(t(0.3)),
+        D.Exponential(t(2.0)),
+        D.Gamma(t(2.0), t(3.0)),
+    ):
+        assert isinstance(d, D.ExponentialFamily)
+        by_gradient = D.ExponentialFamily.entropy(d)
+        assert by_gradient.tolist() == pytest.approx(d.entropy().tolist(), rel=1e-5)
+    for d in (D.Beta(t(2.0), t(3.0)), D.Dirichlet(t([1.0, 2.0])), D.Poisson(t(4.0)), D.ExponentialFamily()):
+        with pytest.raises(NotImplementedError):
+            D.ExponentialFamily.entropy(d)
+    assert D.Beta(t(2.0), t(3.0))._log_normalizer(t(2.0), t(3.0)).item() == pytest.approx(math.log(1 / 12))
+    assert D.Dirichlet(t([1.0, 2.0]))._log_normalizer(t([1.0, 2.0])).item() == pytest.approx(math.log(1 / 2))
+    assert D.Poisson(t(4.0))._log_normalizer(*D.Poisson(t(4.0))._natural_params).item() == pytest.approx(4.0)
+
+
+def test_a_family_or_a_transform_may_be_a_module_too() -> None:
+    class Shift(D.Transform, mg.nn.Module):
+        domain = codomain = constraints.real
+        bijective = True
+
+        def __init__(self) -> None:
+            super().__init__(cache_size=1)
+            self.by = mg.nn.Parameter(t(2.0))
+
+        def _call(self, x: Any) -> Any:
+            return x + self.by
+
+    shift = Shift()
+    y = shift(t(1.0))
+    assert y.item() == 3
+    assert shift.inv(y).item() == 1
+    assert [*dict(shift.named_parameters())] == ["by"]
+
+    class Fixed(D.Distribution, mg.nn.Module):
+        arg_constraints = {}
+
+        def __init__(self) -> None:
+            super().__init__(validate_args=False)
+            self.at = mg.nn.Parameter(t(2.0))
+
+    assert [*dict(Fixed().named_parameters())] == ["at"]
+    D.register_kl(Fixed, object)(lambda p, q: t(0.0))

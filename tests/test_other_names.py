@@ -167,3 +167,23 @@ def test_what_others_consist_of() -> None:
     ):
         with pytest.raises(RuntimeError, match=says):
             call()
+
+
+def test_spaced_numbers_round_as_pytorch_rounds_them() -> None:
+    small = {
+        "linspace(-1, 1, 7)[3]": -2.0**-25, "linspace(-1, 1, 11)[5]": -2.0**-26,
+        "linspace(-1, 1, 7, dtype=float64)[3]": 2.0**-54, "arange(-1, 1, 0.1)[10]": -2.98023233e-9,
+        "arange(-0.5, 0.5, 0.1)[5]": 2.7755575615628914e-17, "arange(-1, 1, 0.1, dtype=float64)[10]": 5.551115123125783e-17,
+        "arange(-3, 3, 0.5)[6]": 0.0, "arange(0, 2, 0.1)[17]": 1.7000000476837158, "arange(0, 2, 0.1)[19]": 1.899999976158142,
+    }  # fmt: skip
+    for text, number in small.items():
+        assert eval(text, vars(mg) | {"float64": mg.float64}).item() == pytest.approx(
+            number, rel=1e-7, abs=0
+        ), text
+
+
+def test_names_of_modules_that_load_late_are_in_their_dict() -> None:
+    for module, name in ((mg.optim, "Rprop"), (mg.nn, "Bilinear"), (mg.nn.functional, "huber_loss")):
+        assert vars(module)[name] is getattr(module, name)
+    x = mg.ones(1)
+    assert x._cdata == x._cdata != mg.zeros(1)._cdata

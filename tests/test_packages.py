@@ -29,6 +29,8 @@ def test_names_that_mark_functions_change_nothing(torch: ModuleType, monkeypatch
     assert importlib.import_module("torch.jit.annotations").BroadcastingList2[int] is None
     assert torch._C._log_api_usage_once("package") is torch._C._get_tracing_state() is None
     assert not hasattr(torch._C, "_jit_pass_lint")
+    assert torch.__name__ == "torch"
+    assert torch.cuda.amp.grad_scaler.GradScaler is torch.amp.GradScaler
     assert importlib.import_module("torch.cuda.random").manual_seed is torch.cuda.manual_seed
     assert importlib.import_module("torch._vmap_internals")._vmap(abs)(mg.tensor([-1.0])).item() == 1
     monkeypatch.setenv("TORCH_HOME", "/somewhere")

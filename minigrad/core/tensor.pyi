@@ -169,6 +169,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The kind of device and its number, as DLPack has them: the CPU."""
     def __rtruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
+    def __invert__(self) -> Tensor:
+        ...
     def __pow__(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         ...
     def __rpow__(self, base: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
@@ -293,6 +295,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """Whether elements are floats."""
     def is_inference(self) -> builtins.bool:
         """Whether it was made in inference mode."""
+    @property
+    def _cdata(self) -> builtins.int:
+        """A number that no other Tensor has while this one lives."""
     def data_ptr(self) -> builtins.int:
         """The address of the first element."""
     def item(self) -> builtins.int | builtins.float | builtins.bool:
@@ -414,8 +419,6 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def __pos__(self) -> Tensor:
         ...
     def __abs__(self) -> Tensor:
-        ...
-    def __invert__(self) -> Tensor:
         ...
     def float(self) -> Tensor:
         """In float32."""

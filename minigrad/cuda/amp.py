@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import amp
+from minigrad.amp import autocast_mode as autocast_mode
+from minigrad.amp import grad_scaler as grad_scaler
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
 

@@ -15,6 +15,7 @@ from minigrad.distributions.constraint_registry import transform_to as transform
 from minigrad.distributions.continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from minigrad.distributions.dirichlet import Dirichlet as Dirichlet
 from minigrad.distributions.distribution import Distribution as Distribution
+from minigrad.distributions.exp_family import ExponentialFamily as ExponentialFamily
 from minigrad.distributions.exponential import Exponential as Exponential
 from minigrad.distributions.fishersnedecor import FisherSnedecor as FisherSnedecor
 from minigrad.distributions.gamma import Gamma as Gamma
@@ -60,9 +61,10 @@ from minigrad.hints import module_getattr
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "CatTransform", "Categorical", "Cauchy",
     "Chi2", "ComposeTransform", "ContinuousBernoulli", "CorrCholeskyTransform", "CumulativeDistributionTransform",
-    "Dirichlet", "Distribution", "ExpTransform", "Exponential", "FisherSnedecor", "Gamma", "GeneralizedPareto",
-    "Geometric", "Gumbel", "HalfCauchy", "HalfNormal", "Independent", "IndependentTransform", "InverseGamma",
-    "Kumaraswamy", "LKJCholesky", "Laplace", "LogNormal", "LogisticNormal", "LowRankMultivariateNormal",
+    "Dirichlet", "Distribution", "ExpTransform", "Exponential", "ExponentialFamily", "FisherSnedecor", "Gamma",
+    "GeneralizedPareto", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal", "Independent", "IndependentTransform",
+    "InverseGamma", "Kumaraswamy",
+    "LKJCholesky", "Laplace", "LogNormal", "LogisticNormal", "LowRankMultivariateNormal",
     "LowerCholeskyTransform", "MixtureSameFamily", "Multinomial", "MultivariateNormal", "NegativeBinomial",
     "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Pareto", "Poisson",
     "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli", "RelaxedOneHotCategorical",

@@ -9,7 +9,8 @@ from minigrad.autograd import no_grad
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
-from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.distribution import Shape
+from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import attribute, bce, broadcast_all, parameters
 from minigrad.functions.creation import arange
 from minigrad.functions.draws import bernoulli
@@ -18,7 +19,7 @@ from minigrad.functions.elementwise import where
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(Odds, Distribution):
+class Bernoulli(Odds, ExponentialFamily):
     """1 with the probability ``probs``, or with the log odds ``logits``, else 0."""
 
     arg_constraints = parameters(probs=constraints.unit_interval, logits=constraints.real)
@@ -55,3 +56,14 @@ class Bernoulli(Odds, Distribution):
         values = arange(2, dtype=self.probs.dtype)
         values = values.reshape(-1, *[1] * len(self.batch_shape))
         return values.expand(-1, *self.batch_shape) if expand else values
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.logits,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.exp().log1p()
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0

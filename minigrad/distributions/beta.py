@@ -7,14 +7,15 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.dirichlet import Dirichlet
-from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.distribution import Shape
+from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import broadcast_all, parameters
 from minigrad.functions.parts import stack
 
 __all__ = ["Beta"]
 
 
-class Beta(Distribution):
+class Beta(ExponentialFamily):
     """Beta; ``concentration1`` draws to 1, ``concentration0`` to 0."""
 
     arg_constraints = parameters(concentration1=constraints.positive, concentration0=constraints.positive)
@@ -51,3 +52,10 @@ class Beta(Distribution):
 
     def entropy(self) -> Tensor:
         return self._dirichlet.entropy()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.concentration1, self.concentration0
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        return x.lgamma() + y.lgamma() - (x + y).lgamma()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.distribution import Shape
+from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import parameters
 from minigrad.errors import value_error
 from minigrad.functions.draws import sample_dirichlet
@@ -15,7 +16,7 @@ from minigrad.nn.functional import one_hot
 __all__ = ["Dirichlet"]
 
 
-class Dirichlet(Distribution):
+class Dirichlet(ExponentialFamily):
     """Dirichlet with the concentrations in the last dimension."""
 
     arg_constraints = parameters(concentration=constraints.independent(constraints.positive, 1))
@@ -60,3 +61,10 @@ class Dirichlet(Distribution):
         k, total = a.shape[-1], a.sum(-1)
         norm = lgamma(a).sum(-1) - lgamma(total)
         return norm - (k - total) * total.digamma() - ((a - 1.0) * a.digamma()).sum(-1)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.concentration,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.lgamma().sum(-1) - x.sum(-1).lgamma()

@@ -57,6 +57,7 @@ class Distribution:
                         f"distribution {self!r} to satisfy the constraint {constraint!r}, but found invalid "
                         f"values:\n{value}"
                     )
+        super().__init__()  # a family may be a Module too
 
     @property
     def batch_shape(self) -> Size:

@@ -6,14 +6,15 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.distribution import Shape
+from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import broadcast_all, draw, parameters
 from minigrad.functions.creation import zeros_like
 
 __all__ = ["Exponential"]
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """Exponential with that rate."""
 
     arg_constraints = parameters(rate=constraints.positive)
@@ -57,3 +58,14 @@ class Exponential(Distribution):
 
     def entropy(self) -> Tensor:
         return 1.0 - self.rate.log()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (-self.rate,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return -(-x).log()
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0

@@ -6,7 +6,8 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.distribution import Shape
+from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import broadcast_all, parameters
 from minigrad.functions.creation import as_tensor
 from minigrad.functions.draws import standard_gamma
@@ -16,7 +17,7 @@ from minigrad.functions.typed import finfo
 __all__ = ["Gamma"]
 
 
-class Gamma(Distribution):
+class Gamma(ExponentialFamily):
     """Gamma with that shape and rate."""
 
     arg_constraints = parameters(concentration=constraints.positive, rate=constraints.positive)
@@ -58,3 +59,14 @@ class Gamma(Distribution):
     def entropy(self) -> Tensor:
         a = self.concentration
         return a - self.rate.log() + lgamma(a) + (1.0 - a) * a.digamma()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.concentration - 1, -self.rate
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        return (x + 1).lgamma() - (x + 1) * (-y).log()
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0

@@ -6,12 +6,13 @@ import math
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.distribution import LocScale, Shape
+from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import attribute, draw
 
 __all__ = ["Normal"]
 
 
-class Normal(LocScale):
+class Normal(LocScale, ExponentialFamily):
     """Normal with that mean and standard deviation."""
 
     mean = attribute("loc")
@@ -42,3 +43,14 @@ class Normal(LocScale):
 
     def entropy(self) -> Tensor:
         return 0.5 + 0.5 * math.log(2 * math.pi) + self.scale.log()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.loc / self.scale**2, -0.5 / self.scale**2
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        return -0.25 * x**2 / y + 0.5 * (-math.pi / y).log()
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0

@@ -6,7 +6,8 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.distribution import Shape
+from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import attribute, broadcast_all, parameters
 from minigrad.functions.draws import poisson
 from minigrad.functions.table import lgamma, xlogy
@@ -14,7 +15,7 @@ from minigrad.functions.table import lgamma, xlogy
 __all__ = ["Poisson"]
 
 
-class Poisson(Distribution):
+class Poisson(ExponentialFamily):
     """Counts of independent events at that rate."""
 
     arg_constraints = parameters(rate=constraints.nonnegative)
@@ -42,3 +43,10 @@ class Poisson(Distribution):
         self._validate_sample(value)
         rate, value = broadcast_all(self.rate, value)
         return xlogy(value, rate) - rate - lgamma(value + 1)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.rate.log(),)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.exp()

@@ -29,7 +29,8 @@ class Transform:
         if cache_size not in (0, 1):
             raise ValueError("cache_size must be 0 or 1")
         self._cache_size = cache_size
-        self._cached: tuple[Any, Any] = (None, None)
+        self._cached_x_y: tuple[Any, Any] = (None, None)
+        super().__init__()  # a family may be a Module too
 
     @property
     def event_dim(self) -> int:
@@ -54,23 +55,23 @@ class Transform:
             return self
         new = type(self).__new__(type(self))
         vars(new).update(vars(self))
-        new._cache_size, new._cached = cache_size, (None, None)
+        new._cache_size, new._cached_x_y = cache_size, (None, None)
         return new
 
     def __call__(self, x: Tensor) -> Tensor:
         """The value at x."""
         if self._cache_size == 0:
             return self._call(x)
-        if x is not self._cached[0]:
-            self._cached = (x, self._call(x))
-        return self._cached[1]
+        if x is not self._cached_x_y[0]:
+            self._cached_x_y = (x, self._call(x))
+        return self._cached_x_y[1]
 
     def _inv_call(self, y: Tensor) -> Tensor:
         if self._cache_size == 0:
             return self._inverse(y)
-        if y is not self._cached[1]:
-            self._cached = (self._inverse(y), y)
-        return self._cached[0]
+        if y is not self._cached_x_y[1]:
+            self._cached_x_y = (self._inverse(y), y)
+        return self._cached_x_y[0]
 
     def _call(self, x: Tensor) -> Tensor:
         raise NotImplementedError
@@ -97,7 +98,9 @@ class Transform:
     __hash__ = object.__hash__
 
     def _held(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_cached", "_cache_size")}
+        return {
+            name: value for name, value in vars(self).items() if name not in ("_cached_x_y", "_cache_size")
+        }
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

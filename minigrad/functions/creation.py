@@ -30,6 +30,7 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
+from minigrad.kernels import spaced
 from minigrad.kernels.order import by_steps as by_steps
 from minigrad.kernels.order import inverse
 from minigrad.ops import elementwise, shape
@@ -434,7 +435,10 @@ def arange(
     if kind.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
     with np.errstate(all="ignore"):
-        values = (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(kind)
+        if whole:
+            values = (start + step * np.arange(count, dtype=np.int64)).astype(kind)
+        else:
+            values = spaced.counted(start, step, count, kind)
     return _finish(values, requires_grad, device)
 
 
@@ -452,19 +456,7 @@ def linspace(
     kind = _dtype(dtype)
     if kind.kind == "b":
         raise not_implemented_error('"linspace" not implemented for bool; use .bool() on another one')
-    return _finish(QUIET.run(_spaced, start, end, steps, kind), requires_grad, device)
-
-
-def _spaced(start: Any, end: Any, steps: int, kind: Any) -> Any:
-    scalar = kind.type
-    if steps == 1 or kind.kind not in "fc":
-        return np.linspace(start, end, steps).astype(kind)
-    # As PyTorch: in the dtype itself, from both ends to the middle
-    step = scalar((scalar(end) - scalar(start)) / scalar(max(steps - 1, 1)))
-    at = np.arange(steps)
-    low = scalar(start) + step * at.astype(kind)
-    high = scalar(end) - step * (steps - 1 - at).astype(kind)
-    return np.where(at < steps // 2, low, high)
+    return _finish(QUIET.run(spaced.between, start, end, steps, kind), requires_grad, device)
 
 
 public(globals(), __all__, home="minigrad")

@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING
 
 from minigrad.hints import module_getattr
+from minigrad.hints.whole import whole
 
 if TYPE_CHECKING:
     from minigrad.nn import functional as functional
@@ -95,3 +96,4 @@ __all__ = module_getattr(
     },
 )
 __all__ += ["functional", "init", "parallel", "utils"]
+whole(__name__)

@@ -9,6 +9,7 @@ from minigrad.functions import nn as functions
 from minigrad.functions.nn import linear
 from minigrad.gate import public
 from minigrad.hints import missing
+from minigrad.hints.whole import whole
 from minigrad.nn._reductions import difference, legacy_reduction, paired, weighted
 from minigrad.tensor import Tensor
 
@@ -161,6 +162,7 @@ def l1_loss(
 linear.__module__ = __name__  # pickles name it by where users find it
 public(globals(), ("l1_loss", "mse_loss", "relu"), check="Tensors")
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+    whole(__name__)
 
     def __getattr__(name: str) -> Any:
         if name in _PLACES:

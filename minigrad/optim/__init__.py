@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING
 
 from minigrad.hints import module_getattr
+from minigrad.hints.whole import whole
 
 if TYPE_CHECKING:
     from minigrad.optim import lr_scheduler as lr_scheduler
@@ -33,3 +34,4 @@ __all__ = module_getattr(
     },
 )  # fmt: skip
 __all__ += ["lr_scheduler", "swa_utils"]
+whole(__name__)

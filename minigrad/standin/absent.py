@@ -12,6 +12,7 @@ from typing import Any
 
 from minigrad.errors import not_implemented_error
 from minigrad.hints.nearest import instead
+from minigrad.standin.finder import of_a_package
 from minigrad.standin.modules import MODULES
 
 
@@ -59,10 +60,19 @@ class _Module(ModuleType):
         return vars(self).setdefault(name, named(f"{self.__name__}.{name}"))
 
 
+class Compiled(ModuleType):
+    """``torch._C``: ``hasattr`` finds little in it, and what a package imports from it is a name."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys._getframe(1).f_code.co_name == "_handle_fromlist" and of_a_package():
+            return vars(self).setdefault(name, named(f"torch._C.{name}"))
+        raise AttributeError(f"module 'torch._C' has no attribute {name!r} here", name=name, obj=self)
+
+
 def absent(path: str) -> ModuleType | None:
     """The module ``torch.<path>`` by its names alone; None if PyTorch has none."""
     above = sys.modules.get(f"torch.{path}".rpartition(".")[0])
-    if path not in MODULES.split() and not isinstance(above, _Module):
+    if path not in MODULES.split() and not path.startswith("_C.") and not isinstance(above, _Module):
         return None
     module = _Module(f"torch.{path}")
     module.__path__ = []

@@ -107,7 +107,7 @@ class _Last(MetaPathFinder):
 
 def _by_its_names(name: str) -> ModuleSpec | None:
     """A module of PyTorch that is not here, if a package asks for it: see `minigrad.standin.absent`."""
-    if not _of_a_package(_asking()[0]):
+    if not of_a_package():
         return None
     absent = import_module("minigrad.standin.absent").absent(name.partition(".")[2])
     return None if absent is None else ModuleSpec(name, _There(absent), is_package=True)
@@ -151,6 +151,7 @@ def install() -> None:
         raise RuntimeError("minigrad cannot stand in for torch, which is imported already")
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = f"{VERSION}+minigrad.{minigrad.__version__}"
+    minigrad.__dict__["__name__"] = "torch"  # packages look whether the first part of a name is the module's
     dtypes.print_as("torch")
     older.install()
     sys.meta_path.insert(0, Finder())
@@ -168,6 +169,7 @@ def uninstall() -> None:
             del sys.modules[name]
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = minigrad.__version__.partition("+minigrad.")[2]
+    minigrad.__dict__["__name__"] = "minigrad"
     dtypes.print_as("minigrad")
     older.uninstall()
 
@@ -234,8 +236,9 @@ def _asked() -> str:
     return file and f" (at {spot(file, line)})"
 
 
-def _of_a_package(file: str) -> bool:
-    """Whether a file is that of an installed package, and lies neither beside the script nor below it."""
+def of_a_package() -> bool:
+    """Whether the import that is being executed stands in an installed package, neither beside the script nor below it."""
+    file = _asking()[0]
     folder = Path(os.path.abspath(file)).parent
     beside = not sys.path[0] or folder.is_relative_to(os.path.abspath(sys.path[0]))
     return bool(file) and os.path.exists(file) and ("site-packages" in folder.parts or not beside)

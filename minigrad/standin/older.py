@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from types import ModuleType, NoneType, SimpleNamespace
+from types import NoneType, SimpleNamespace
 from typing import Any
 
 from minigrad.device import device
@@ -162,6 +162,7 @@ def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
 
 # Classes that packages name in annotations alone.
 _ANNOTATED = (
+    "DeviceObjType",
     "PyTorchFileReader",
     "PyTorchFileWriter",
     "ScriptModule",
@@ -184,7 +185,7 @@ def install() -> None:
     minigrad, ops, fx = (import_module(f"minigrad{module}") for module in ("", ".ops", ".fx"))
     named = import_module("minigrad.standin.absent").named
     _put(minigrad, "device", NamedDevice)
-    compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
+    compiled = import_module("minigrad.standin.absent").Compiled("minigrad._C")
     _put(minigrad, "_C", compiled)
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),

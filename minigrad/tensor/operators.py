@@ -13,7 +13,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Operand
-from minigrad.errors import runtime_error, warn_once
+from minigrad.errors import runtime_error, type_error, warn_once
 from minigrad.functions import elementwise, inplace, linalg, lookup, table
 from minigrad.functions import index as indexing
 from minigrad.functions.store import update
@@ -99,9 +99,16 @@ class _Operators(Tensor):
     __neg__ = table.neg
     __pos__ = elementwise.positive
     __abs__ = table.abs
-    __invert__ = table.bitwise_not
     __getitem__ = indexing.getitem
     __setitem__ = inplace.setitem
+
+    def __invert__(self) -> Tensor:
+        if self._array.dtype.kind == "f":
+            raise type_error(
+                "~ (operator.invert) is only implemented on integer and Boolean-type tensors; this one is of "
+                f"{self._array.dtype}: convert it with .bool() first"
+            )
+        return table.bitwise_not(self)
 
     def __pow__(self, exponent: Operand) -> Tensor:
         return elementwise.pow(self, exponent)

@@ -149,6 +149,11 @@ class _Value(Tensor):
         """Whether it was made in inference mode."""
         return bool(self._inference)
 
+    @property
+    def _cdata(self) -> int:
+        """A number that no other Tensor has while this one lives."""
+        return id(self)
+
     def data_ptr(self) -> int:
         """The address of the first element."""
         needs_value("data_ptr()")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from minigrad.utils.data.workers import Workers
 
 T = TypeVar("T", covariant=True)
+_collate_fn_t = Callable[[list[Any]], Any]  # packages annotate with it
 
 _FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
 

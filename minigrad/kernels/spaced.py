@@ -1,0 +1,42 @@
+"""Evenly spaced numbers, to the bit as PyTorch rounds them: each product and the sum after it round once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+# PyTorch counts from an element that is rounded already, in runs of a vector register, two runs at a time.
+_RUN = {4: 8, 8: 4}
+
+
+def counted(start: Any, step: Any, count: int, kind: np.dtype[Any]) -> Array:
+    """``count`` numbers of a float type, from ``start`` on."""
+    run = _RUN.get(kind.itemsize)
+    start, step = float(start), float(step)
+    if run is None or (start.is_integer() and step.is_integer()):
+        exact: Array = (start + step * np.arange(count, dtype=np.float64)).astype(kind)
+        return exact
+    first, by = np.longdouble(start), np.longdouble(step)
+    whole = count - count % (2 * run)
+    bases = (first + by * np.arange(0, whole, run)).astype(np.float64).astype(kind)
+    runs = bases[:, None].astype(np.longdouble) + by * np.arange(run)
+    rest = first + by * np.arange(whole, count)
+    return np.concatenate([runs.ravel(), rest]).astype(np.float64).astype(kind)
+
+
+def between(start: Any, end: Any, count: int, kind: np.dtype[Any]) -> Array:
+    """``count`` numbers from ``start`` to ``end``: of a float type, from both ends to the middle."""
+    scalar = kind.type
+    if count == 1 or kind.kind != "f":
+        return np.linspace(start, end, count).astype(kind)
+    first, last = scalar(start), scalar(end)
+    wide = {2: scalar, 4: np.float64, 8: np.longdouble}[kind.itemsize]
+    step = wide(scalar((last - first) / scalar(max(count - 1, 1))))
+    at = np.arange(count)
+    low = (wide(first) + step * at.astype(wide)).astype(kind)
+    high = (wide(last) - step * (count - 1 - at).astype(wide)).astype(kind)
+    values: Array = np.where(at < count // 2, low, high)
+    return values
