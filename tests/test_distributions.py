@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -756,7 +756,7 @@ def test_a_family_or_a_transform_may_be_a_module_too() -> None:
     assert [*dict(shift.named_parameters())] == ["by"]
 
     class Fixed(D.Distribution, mg.nn.Module):
-        arg_constraints = {}
+        arg_constraints: ClassVar[dict[str, Any]] = {}
 
         def __init__(self) -> None:
             super().__init__(validate_args=False)

@@ -173,8 +173,10 @@ def test_spaced_numbers_round_as_pytorch_rounds_them() -> None:
     small = {
         "linspace(-1, 1, 7)[3]": -2.0**-25, "linspace(-1, 1, 11)[5]": -2.0**-26,
         "linspace(-1, 1, 7, dtype=float64)[3]": 2.0**-54, "arange(-1, 1, 0.1)[10]": -2.98023233e-9,
-        "arange(-0.5, 0.5, 0.1)[5]": 2.7755575615628914e-17, "arange(-1, 1, 0.1, dtype=float64)[10]": 5.551115123125783e-17,
-        "arange(-3, 3, 0.5)[6]": 0.0, "arange(0, 2, 0.1)[17]": 1.7000000476837158, "arange(0, 2, 0.1)[19]": 1.899999976158142,
+        "arange(-0.5, 0.5, 0.1)[5]": 2.7755575615628914e-17,
+        "arange(-1, 1, 0.1, dtype=float64)[10]": 5.551115123125783e-17,
+        "arange(-3, 3, 0.5)[6]": 0.0, "arange(0, 2, 0.1)[17]": 1.7000000476837158,
+        "arange(0, 2, 0.1)[19]": 1.899999976158142,
     }  # fmt: skip
     for text, number in small.items():
         assert eval(text, vars(mg) | {"float64": mg.float64}).item() == pytest.approx(

@@ -328,6 +328,45 @@ def test_names_of_types() -> None:
     assert mg.tensor([2**70, 0.5]).tolist() == [2.0**70, 0.5]
 
 
+def test_what_is_computed_of_images_lies_as_they_do() -> None:
+    """As PyTorch's kernels have it: dropout behind them, which draws in the order of memory, drops the same places."""
+    rows = mg.arange(2 * 8 * 6 * 4.0).view(2, 8, 6, 4)
+    x = rows.contiguous(memory_format=mg.channels_last)
+    nn, F = mg.nn, mg.nn.functional
+    layers: list[Any] = [
+        nn.Conv2d(8, 4, 3), nn.ConvTranspose2d(8, 4, 2), nn.GroupNorm(2, 8), nn.BatchNorm2d(8),
+        nn.BatchNorm2d(8).eval(),
+        nn.BatchNorm2d(8, affine=False), nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AvgPool2d(2, divisor_override=3),
+        nn.AdaptiveAvgPool2d(2), nn.AdaptiveMaxPool2d(2), nn.Upsample(scale_factor=2), nn.PixelShuffle(2),
+        nn.PixelUnshuffle(2), nn.ChannelShuffle(2), nn.ZeroPad2d(1), nn.ReflectionPad2d(1), nn.ReplicationPad2d(1),
+        lambda x: mg.cat([x, x], 1),
+    ]  # fmt: skip
+    for layer in layers:
+        y, expected = layer(x), layer(rows)
+        assert y.is_contiguous(memory_format=mg.channels_last), layer
+        assert not y.is_contiguous(), layer
+        assert expected.is_contiguous(), layer
+        assert y.tolist() == expected.tolist(), layer
+    for layer in (nn.InstanceNorm2d(8), nn.CircularPad2d(1), lambda x: mg.cat([x, rows], 1)):
+        assert layer(x).is_contiguous(), layer
+    deep = mg.ones(2, 3, 4, 5, 6).contiguous(memory_format=mg.channels_last_3d)
+    assert nn.Conv3d(3, 2, 2)(deep).is_contiguous(memory_format=mg.channels_last_3d)
+    assert nn.AvgPool3d(2)(deep).is_contiguous()
+    conv = nn.Conv2d(8, 4, 3).to(memory_format=mg.channels_last)
+    assert conv.weight.stride() == (72, 1, 24, 8)
+    assert conv(rows).is_contiguous(memory_format=mg.channels_last)
+
+    def dropped(x: mg.Tensor) -> mg.Tensor:
+        return F.dropout(F.pad(x, (1, 1)), 0.5) + 0.0
+
+    mg.manual_seed(0)
+    eager = dropped(x)
+    compiled = mg.compile(dropped)
+    for _ in range(3):
+        mg.manual_seed(0)
+        assert compiled(x).tolist() == eager.tolist()
+
+
 def test_older_names_of_makers_and_types() -> None:
     x = mg.ones(2, dtype=mg.float64)
     assert (x.new(2, 3).shape, x.new(2, 3).dtype) == ((2, 3), mg.float64)
