@@ -32,6 +32,7 @@ newaxis = None
 if TYPE_CHECKING:
     from minigrad import __config__ as __config__
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from minigrad.cuda import OutOfMemoryError as OutOfMemoryError
     from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from minigrad.func import vmap as vmap
     from minigrad.nn.torch_forms import *
     from minigrad.parts import in_parts as in_parts
+    from minigrad.functions.lowrank import pca_lowrank as pca_lowrank, svd_lowrank as svd_lowrank
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
     from minigrad.random import fork_rng as fork_rng, get_rng_state as get_rng_state
@@ -94,8 +96,10 @@ else:
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "functions.draws": "_sample_dirichlet _standard_gamma",
-            "formats": "channels_last channels_last_3d contiguous_format jagged layout memory_format preserve_format "
-            "sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
+            "functions.lowrank": "pca_lowrank svd_lowrank",
+            "cuda": "OutOfMemoryError",
+            "formats": "channels_last channels_last_3d contiguous_format jagged layout legacy_contiguous_format "
+            "memory_format preserve_format sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
             "func": "vmap",
             "futures": "Future",
             "parts": "in_parts",
@@ -115,7 +119,7 @@ else:
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
             "standin.claims": "_assert _check _check_index _check_not_implemented _check_tensor_all _check_type "
-            "_check_value",
+            "_check_value typename",
             "standin.switches": "_dynamo _inductor",
             "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",

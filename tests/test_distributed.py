@@ -122,6 +122,19 @@ for dtype in (mg.float32, mg.float16):
 rows = [mg.zeros(1 + k) for k in range(n)]
 dist.all_to_all(rows, [mg.full((1 + r,), 10.0 * r + k) for k in range(n)])
 assert [values(t) for t in rows] == [[10.0 * k + r] * (1 + k) for k in range(n)]
+t = mg.zeros(n, 2)
+dist.all_to_all_single(t, mg.stack([mg.full((2,), 10.0 * r + k) for k in range(n)]))
+assert values(t) == [[10.0 * k + r] * 2 for k in range(n)]
+t = mg.zeros(n * (n + 1) // 2)
+dist.all_to_all_single(t, mg.full((n * (r + 1),), float(r)), [k + 1 for k in range(n)], [r + 1] * n)
+assert values(t) == [float(k) for k in range(n) for _ in range(k + 1)]
+for sizes in ([1] * (n + 1), [n + 1, *[0] * (n - 1)]):
+    try: dist.all_to_all_single(mg.zeros(n), mg.zeros(n), sizes)
+    except ValueError as error: assert "in parts of" in str(error)
+    else: raise SystemExit("rows that do not add up")
+t = mg.zeros(2)
+dist.reduce_scatter_tensor(t, mg.arange(2.0 * n) + r)
+assert values(t) == [n * 2 * r + n * (n - 1) / 2, n * (2 * r + 1) + n * (n - 1) / 2]
 
 assert everywhere("a" * r) == ["a" * k for k in range(n)]
 objects = [r, {"rank": r}]
@@ -138,6 +151,12 @@ if r == 1:
     assert work.wait() and values(t) == [1, 1]
 
 group = dist.new_group([n - 1, 0])
+assert dist.get_process_group_ranks(None) == [*range(n)]
+assert [dist.get_group_rank(group, dist.get_global_rank(group, k)) for k in (0, 1)] == [0, 1]
+for wrong in (lambda: dist.get_global_rank(group, 2), lambda: dist.get_group_rank(group, n)):
+    try: wrong()
+    except ValueError as error: assert "is not part of group" in str(error)
+    else: raise SystemExit("a number that is not there")
 if r in (0, n - 1):
     t = mg.ones(1)
     dist.all_reduce(t, group=group)

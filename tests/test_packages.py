@@ -395,3 +395,69 @@ def test_a_namespace_of_operations(torch: ModuleType) -> None:
     assert torch.ops.namespace_of_tests.twice(mg.ones(1)).item() == 2
     with pytest.raises(AttributeError, match="nothing_of_this_name"):
         assert torch.ops.nothing_of_this_name.twice
+
+
+# ---------------------------------------------------------------- from books and trainers
+
+
+def test_principal_directions_by_a_random_basis() -> None:
+    A = mg.arange(12.0).reshape(4, 3).sin().requires_grad_()
+    mg.manual_seed(0)
+    u, s, v = mg.pca_lowrank(A, q=2)
+    assert s.tolist() == pytest.approx([2.4194031, 0.3442131], rel=1e-5)
+    assert mg.randn(2).tolist() == pytest.approx([0.4033468, 0.8380263], rel=1e-5)
+    exact = linalg.svdvals(A - A.mean(0))
+    assert s.tolist() == pytest.approx(exact[:2].tolist(), rel=1e-4)
+    assert mg.allclose(u * s @ v.mT, A - A.mean(0), atol=1e-4)
+    gradients = [mg.autograd.grad(x[:2].sum(), A)[0] for x in (s, exact)]
+    assert mg.allclose(*gradients, atol=1e-3)
+    for wide in (False, True):
+        B = mg.randn(2, 5, 3).mT if wide else mg.randn(2, 5, 3)
+        u, s, v = mg.svd_lowrank(B, q=3, niter=1, M=mg.ones(B.shape[-1]))
+        assert mg.allclose((u * s.unsqueeze(-2)) @ v.mT, B - 1, atol=1e-4)
+    assert mg.pca_lowrank(A, center=False)[1].shape == (3,)
+    for wrong in ({"q": 4}, {"q": -1}, {"niter": -1}):
+        with pytest.raises(ValueError, match="must be non-negative integer"):
+            mg.pca_lowrank(A, **wrong)
+
+
+def test_names_that_trainers_and_losses_ask_for(torch: ModuleType) -> None:
+    assert issubclass(torch.OutOfMemoryError, RuntimeError)
+    assert torch.cuda.OutOfMemoryError is torch.OutOfMemoryError
+    assert torch.legacy_contiguous_format is torch.contiguous_format
+    assert [s.name for s in importlib.import_module("torch.amp.grad_scaler").OptState] == [
+        "READY",
+        "UNSCALED",
+        "STEPPED",
+    ]
+    assert torch.typename(mg.ones(1)) == "torch.FloatTensor"
+    assert (torch.typename(3), torch.typename(len)) == ("int", "len")
+    assert torch.typename(nn.Linear(1, 1)) == torch.typename(nn.Linear) == f"{nn.Linear.__module__}.Linear"
+    assert importlib.import_module("torch.optim.optimizer")._params_t
+    reduction = importlib.import_module("torch.nn._reduction")
+    assert reduction is nn._reduction
+    assert [reduction.get_enum(word) for word in ("none", "mean", "sum")] == [0, 1, 2]
+    assert reduction.legacy_get_enum(False, None, emit_warning=False) == 2
+    with pytest.warns(UserWarning, match="reduction='none'"):
+        assert reduction.legacy_get_string(None, False) == "none"
+    with pytest.raises(ValueError, match="not a valid value"):
+        reduction.get_enum("all")
+    utils = importlib.import_module("torch._utils")
+    parts = [mg.ones(2, 2), mg.zeros(3)]
+    flat = utils._flatten_dense_tensors(parts)
+    assert flat.shape == (7,)
+    assert [t.shape for t in utils._unflatten_dense_tensors(flat, parts)] == [(2, 2), (3,)]
+
+
+def test_a_pass_over_a_loader_of_a_package() -> None:
+    loaders = importlib.import_module("minigrad.utils.data.dataloader")
+
+    class Loader:
+        _auto_collation, _index_sampler, _dataset_kind = False, range(99), loaders._DatasetKind.Iterable
+        num_workers, drop_last, pin_memory, generator, dataset = 0, False, False, None, ["a", "b"]
+
+        def collate_fn(self, x: str) -> str:
+            return x * 2
+
+    assert list(loaders._SingleProcessDataLoaderIter(Loader())) == ["aa", "bb"]
+    assert mg.utils.data.DataLoader([1])._dataset_kind == loaders._DatasetKind.Map

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,11 @@ import numpy as np
 from minigrad.errors import runtime_error, value_error, warn
 from minigrad.tensor import Tensor
 
-_READY, _UNSCALED, _STEPPED = "ready", "unscaled", "stepped"
+
+class OptState(enum.Enum):
+    """What was done for an optimizer since the last `GradScaler.update`."""
+
+    READY, UNSCALED, STEPPED = range(3)
 
 
 class GradScaler:
@@ -49,7 +54,7 @@ class GradScaler:
         self._growth_interval, self._growth_tracker = growth_interval, 0
         self._begun = False
         # of each optimizer since the last update: how far it is, and whether its gradients are finite
-        self._stages: dict[int, str] = {}
+        self._stages: dict[int, OptState] = {}
         self._finite: dict[int, bool] = {}
 
     def scale(self, outputs: Any) -> Any:
@@ -72,17 +77,17 @@ class GradScaler:
         if not self._enabled:
             return
         stage = self._stage("unscale_", optimizer)
-        if stage == _UNSCALED:
+        if stage == OptState.UNSCALED:
             raise runtime_error(
                 "unscale_() has already been called on this optimizer since the last update()."
             )
-        if stage == _STEPPED:
+        if stage == OptState.STEPPED:
             raise runtime_error("unscale_() is being called after step().")
         grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         for grad in grads:
             grad.detach().mul_(1.0 / self._scale)
         self._finite[id(optimizer)] = all(bool(np.isfinite(grad.detach().numpy()).all()) for grad in grads)
-        self._stages[id(optimizer)] = _UNSCALED
+        self._stages[id(optimizer)] = OptState.UNSCALED
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """The optimizer's step with gradients without the factor, which is left out where one is not finite.
@@ -94,11 +99,11 @@ class GradScaler:
         if args or "closure" in kwargs:
             raise runtime_error("Closure use is not currently supported if GradScaler is enabled.")
         stage = self._stage("step", optimizer)
-        if stage == _STEPPED:
+        if stage == OptState.STEPPED:
             raise runtime_error("step() has already been called since the last update().")
-        if stage == _READY:
+        if stage == OptState.READY:
             self.unscale_(optimizer)
-        self._stages[id(optimizer)] = _STEPPED
+        self._stages[id(optimizer)] = OptState.STEPPED
         return optimizer.step(**kwargs) if self._finite[id(optimizer)] else None
 
     def update(self, new_scale: float | Tensor | None = None) -> None:
@@ -120,9 +125,9 @@ class GradScaler:
             self._scale, self._growth_tracker = self._scale * self._backoff_factor, 0
         self._stages, self._finite = {}, {}
 
-    def _stage(self, name: str, optimizer: Any) -> str:
+    def _stage(self, name: str, optimizer: Any) -> OptState:
         self._check_begun(name)
-        return self._stages.get(id(optimizer), _READY)
+        return self._stages.get(id(optimizer), OptState.READY)
 
     def _check_begun(self, name: str) -> None:
         if not self._begun:

@@ -13,9 +13,15 @@ from minigrad.cuda import amp as amp
 from minigrad.errors import runtime_error
 from minigrad.hints import module_getattr as _module_getattr
 
+
+class OutOfMemoryError(RuntimeError):
+    """What a card without memory raises; here nothing does, and programs name it where they catch it."""
+
+
 __all__ = [
     "CUDAGraph",
     "Event",
+    "OutOfMemoryError",
     "Stream",
     "StreamContext",
     "current_device",

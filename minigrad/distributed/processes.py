@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Self
 from minigrad.errors import runtime_error, value_error
 
 __all__ = [
-    "Backend", "GroupMember", "ProcessGroup", "Work", "destroy_process_group", "get_backend", "get_rank",
-    "get_world_size", "group",
+    "Backend", "GroupMember", "ProcessGroup", "Work", "destroy_process_group", "get_backend",
+    "get_global_rank", "get_group_rank", "get_process_group_ranks", "get_rank", "get_world_size", "group",
     "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
     "is_nccl_available", "new_group",
 ]  # fmt: skip
@@ -206,6 +206,25 @@ def get_rank(group: ProcessGroup | None = None) -> int:
 def get_world_size(group: ProcessGroup | None = None) -> int:
     """How many processes there are; -1 outside of the group."""
     return of("get_world_size", group).size()
+
+
+def get_process_group_ranks(group: ProcessGroup | None) -> list[int]:
+    """The numbers, among all processes, of those of a group."""
+    return list(of("get_process_group_ranks", group).ranks)
+
+
+def get_global_rank(group: ProcessGroup, group_rank: int) -> int:
+    """The number among all processes of one of a group. ValueError for one that the group has not."""
+    if not 0 <= group_rank < len(group.ranks):
+        raise value_error(f"Group rank {group_rank} is not part of group {group}")
+    return group.ranks[group_rank]
+
+
+def get_group_rank(group: ProcessGroup, global_rank: int) -> int:
+    """The number in a group of one of all processes. ValueError for one that is not in the group."""
+    if global_rank not in group.ranks:
+        raise value_error(f"Global rank {global_rank} is not part of group {group}")
+    return list(group.ranks).index(global_rank)
 
 
 def get_backend(group: ProcessGroup | None = None) -> str:

@@ -19,9 +19,9 @@ from minigrad.distributed.processes import ProcessGroup, Work, get_rank, mpi, of
 from minigrad.errors import runtime_error, type_error, value_error, warn
 
 __all__ = [
-    "ReduceOp", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "all_to_all", "barrier",
-    "broadcast", "broadcast_object_list", "gather", "irecv", "isend", "recv", "reduce", "reduce_scatter", "scatter",
-    "send",
+    "ReduceOp", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "all_to_all",
+    "all_to_all_single", "barrier", "broadcast", "broadcast_object_list", "gather", "irecv", "isend", "recv", "reduce",
+    "reduce_scatter", "reduce_scatter_tensor", "scatter", "send",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -167,6 +167,19 @@ def reduce_scatter(
 
 
 @_transfer
+def reduce_scatter_tensor(
+    output: Tensor, input: Tensor, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
+) -> Started:
+    """Combines a Tensor of every process; each process gets its part of the first dimension."""
+    array, out = _array(input), _array(output, writes=True)
+    if (array.size, array.dtype) != (out.size * group.size(), out.dtype):
+        raise value_error(
+            f"{list(array.shape)} is not {group.size()} of {list(out.shape)}, or of another dtype"
+        )
+    return reduced("Ireduce_scatter_block", group, array.reshape(-1), out, op)
+
+
+@_transfer
 def broadcast(tensor: Tensor, src: int, group: Any = None, async_op: bool = False) -> Started:
     """Puts the values of a Tensor of process ``src`` into that of every other."""
     return Work(group.comm.Ibcast(as_bytes(_array(tensor, writes=True)), group.at(src)))
@@ -229,6 +242,30 @@ def all_to_all(
     sent = np.concatenate([as_bytes(a) for a in ins]), [a.nbytes for a in ins]
     return Work(
         group.comm.Ialltoallv(sent, (memory, [a.nbytes for a in outs])), handed_out(memory, outs), group
+    )
+
+
+def _parts(array: Array, sizes: Sequence[int] | None, group: ProcessGroup) -> list[int]:
+    """The bytes of each process's rows. ValueError where they do not add up to all rows."""
+    rows = len(array)
+    if sizes is None and rows % group.size():
+        raise value_error(f"{rows} rows do not go into {group.size()} equal parts; say how many go to each")
+    counts = [rows // group.size()] * group.size() if sizes is None else [int(n) for n in sizes]
+    if len(counts) != group.size() or sum(counts) != rows:
+        raise value_error(f"{rows} rows for {group.size()} processes in parts of {counts}")
+    return [n * (array.nbytes // max(rows, 1)) for n in counts]
+
+
+@_transfer
+def all_to_all_single(
+    output: Tensor, input: Tensor, output_split_sizes: Sequence[int] | None = None,
+    input_split_sizes: Sequence[int] | None = None, group: Any = None, async_op: bool = False,
+) -> Started:  # fmt: skip
+    """Sends rows of a Tensor to each process, and fills another with theirs; by default equally many."""
+    out, array = _array(output, writes=True), _array(input)
+    sent = as_bytes(array), _parts(array, input_split_sizes, group)
+    return Work(
+        group.comm.Ialltoallv(sent, (as_bytes(out), _parts(out, output_split_sizes, group))), among=group
     )
 
 

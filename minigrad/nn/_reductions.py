@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minigrad.core.apply import cast
 from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
+from minigrad.nn._reduction import legacy_get_string
 from minigrad.tensor import Tensor
 
 
@@ -26,9 +27,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
     """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is set."""
     if size_average is None and reduce is None:
         return reduction
-    legacy = "none" if reduce is False else "sum" if size_average is False else "mean"
-    warn(f"size_average and reduce args will be deprecated, please use reduction='{legacy}' instead.")
-    return legacy
+    return legacy_get_string(size_average, reduce)
 
 
 def weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+_params_t = ParamsT  # its name of before
 Loss = TypeVar("Loss")
 
 

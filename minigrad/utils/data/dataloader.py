@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 T = TypeVar("T", covariant=True)
 _collate_fn_t = Callable[[list[Any]], Any]  # packages annotate with it
 
+
+class _DatasetKind:
+    """Whether a dataset is asked for samples by number, or iterated over."""
+
+    Map, Iterable = 0, 1
+
+
 _FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
 
 
@@ -160,6 +167,10 @@ class DataLoader(Generic[T]):
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
 
     @property
+    def _dataset_kind(self) -> int:
+        return _DatasetKind.Iterable if self._iterates else _DatasetKind.Map
+
+    @property
     def _auto_collation(self) -> bool:
         return self.batch_sampler is not None
 
@@ -183,7 +194,8 @@ class _BaseDataLoaderIter:
     """A pass over the data, under the name that packages ask for."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
-        self._loader, self._given, self._length = loader, 0, loader._length
+        # a package may bring a loader of its own
+        self._loader, self._given, self._length = loader, 0, getattr(loader, "_length", None)
         if loader.pin_memory:
             warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
@@ -200,7 +212,11 @@ class _BaseDataLoaderIter:
             self._begin(again=False)
         else:
             self._fetcher = Fetcher(
-                loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last
+                loader.dataset,
+                loader._auto_collation,
+                loader.collate_fn,
+                loader.drop_last,
+                bool(loader._dataset_kind),
             )
 
     def restart(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.tensor import Tensor
 from minigrad.utils.data.collate import default_collate
-from minigrad.utils.data.dataset import IterableDataset, Subset, TensorDataset
+from minigrad.utils.data.dataset import Subset, TensorDataset
 
 
 class Fetcher:
@@ -16,9 +16,12 @@ class Fetcher:
     ``batched``: numbers come in lists, and ``collate`` makes a value of the samples; otherwise it converts one sample.
     """
 
-    def __init__(self, dataset: Any, batched: bool, collate: Callable[[Any], Any], drop_last: bool) -> None:
+    def __init__(
+        self, dataset: Any, batched: bool, collate: Callable[[Any], Any], drop_last: bool,
+        iterates: bool,
+    ) -> None:  # fmt: skip
         self.dataset, self.batched, self.collate, self.drop_last = dataset, batched, collate, drop_last
-        self._samples: Iterator[Any] | None = iter(dataset) if isinstance(dataset, IterableDataset) else None
+        self._samples: Iterator[Any] | None = iter(dataset) if iterates else None
         self._ended = False
         # Tensors whose rows are the samples: one index for each Tensor is faster than one for each sample.
         self._rows = _rows(dataset) if batched and collate is default_collate else None

@@ -158,7 +158,7 @@ def _begin(work: Work) -> None:
 
 
 def _fetcher(work: Work) -> Fetcher:
-    return Fetcher(work.dataset, work.batched, work.collate, work.drop_last)
+    return Fetcher(work.dataset, work.batched, work.collate, work.drop_last, work.iterates)
 
 
 def _next_task(connection: Connection, parent: int) -> Any:

@@ -40,7 +40,7 @@ class Workers:
         for worker in range(self._count):
             here, there = context.Pipe()
             work = Work(
-                loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last, loader._iterates,
+                loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last, bool(loader._dataset_kind),
                 base_seed, loader.worker_init_fn, worker, self._count,
             )  # fmt: skip
             process = context.Process(target=run, args=(work, there), daemon=True)
