@@ -376,6 +376,8 @@ def test_what_is_made_on_meta_has_values(torch: ModuleType) -> None:
         layer = nn.Linear(2, 2)
         assert layer.weight.device.type == torch.tensor([]).device.type == "meta"
     assert layer.weight.device == torch.device("cpu")
+    skeleton = layer.to("meta").to(torch.device("meta"))  # as ensembles make one for functional_call
+    assert skeleton is layer
     first = torch.rand(1)
     torch.manual_seed(0)
     assert torch.equal(first, torch.rand(1))  # nothing was drawn

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minigrad.core.tensor import Tensor
-from minigrad.functions.parts import cat
+from minigrad.nn.utils import parameters_to_vector as _flatten_dense_tensors
+from minigrad.tensor import Tensor
 
-
-def _flatten_dense_tensors(tensors: Iterable[Tensor]) -> Tensor:
-    """The elements of all, one after another."""
-    return cat([t.reshape(-1) for t in tensors])
+__all__ = ["_flatten_dense_tensors", "_unflatten_dense_tensors"]
 
 
 def _unflatten_dense_tensors(flat: Tensor, tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
