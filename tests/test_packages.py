@@ -463,3 +463,15 @@ def test_a_pass_over_a_loader_of_a_package() -> None:
 
     assert list(loaders._SingleProcessDataLoaderIter(Loader())) == ["aa", "bb"]
     assert mg.utils.data.DataLoader([1])._dataset_kind == loaders._DatasetKind.Map
+
+
+def test_a_module_with_other_parameters_for_a_while() -> None:
+    layer, ones = nn.Linear(2, 1, bias=False), mg.ones(1, 2)
+    own = layer.weight
+    with nn.utils.stateless._reparametrize_module(layer, {"weight": ones}, strict=True):
+        assert layer(mg.ones(2)).item() == 2
+        assert layer.weight is ones
+    assert layer.weight is own
+    with pytest.raises(ZeroDivisionError), nn.utils.stateless._reparametrize_module(layer, {"weight": ones}):
+        1 / 0  # noqa: B018
+    assert layer.weight is own

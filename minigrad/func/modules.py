@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from minigrad.core.contents import join, walk
@@ -26,7 +27,24 @@ def functional_call(
     RuntimeError.  ``tie_weights``: what the module holds under several names is replaced under all of them;
     different values for them are a ValueError.
     """
-    values = _merged(parameter_and_buffer_dicts)
+    with _reparametrize_module(
+        module, _merged(parameter_and_buffer_dicts), tie_weights=tie_weights, strict=strict
+    ):
+        return module(
+            *(args if isinstance(args, tuple) else () if args is None else (args,)), **(kwargs or {})
+        )
+
+
+@contextmanager
+def _reparametrize_module(
+    module: Any,
+    parameters_and_buffers: Mapping[str, Tensor],
+    *,
+    tie_weights: bool = False,
+    strict: bool = False,
+) -> Iterator[None]:
+    """In ``with``: the module has other parameters and buffers, by name; packages ask for it."""
+    values = dict(parameters_and_buffers)
     places: dict[str, tuple[MutableMapping[str, Any], str]] = {}
     for path, _, held in walk(module, shared=True):
         for table in (held.parameters, held.buffers):
@@ -53,9 +71,7 @@ def functional_call(
         for name, t in values.items():
             table, key = places[name]
             table[key] = t
-        return module(
-            *(args if isinstance(args, tuple) else () if args is None else (args,)), **(kwargs or {})
-        )
+        yield
     finally:
         for name, t in before.items():
             table, key = places[name]

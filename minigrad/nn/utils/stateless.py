@@ -29,3 +29,10 @@ def functional_call(
     return import_module("minigrad.func").functional_call(
         module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict
     )
+
+
+def _reparametrize_module(module: Any, parameters_and_buffers: Mapping[str, Tensor], **options: bool) -> Any:
+    """In ``with``: the module has other parameters and buffers, by name; packages ask for it."""
+    return import_module("minigrad.func.modules")._reparametrize_module(
+        module, parameters_and_buffers, **options
+    )
