@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from minigrad.func import vmap as vmap
     from minigrad.nn.torch_forms import *
     from minigrad.parts import in_parts as in_parts
-    from minigrad.functions.lowrank import pca_lowrank as pca_lowrank, svd_lowrank as svd_lowrank
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
     from minigrad.random import fork_rng as fork_rng, get_rng_state as get_rng_state
@@ -96,7 +95,6 @@ else:
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "functions.draws": "_sample_dirichlet _standard_gamma",
-            "functions.lowrank": "pca_lowrank svd_lowrank",
             "cuda": "OutOfMemoryError",
             "formats": "channels_last channels_last_3d contiguous_format jagged layout legacy_contiguous_format "
             "memory_format preserve_format sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",

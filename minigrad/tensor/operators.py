@@ -108,7 +108,7 @@ class _Operators(Tensor):
                 "~ (operator.invert) is only implemented on integer and Boolean-type tensors; this one is of "
                 f"{self._array.dtype}: convert it with .bool() first"
             )
-        return table.bitwise_not(self)
+        return apply(e.bitwise_not, (self,))
 
     def __pow__(self, exponent: Operand) -> Tensor:
         return elementwise.pow(self, exponent)
