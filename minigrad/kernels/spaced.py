@@ -30,10 +30,10 @@ def counted(start: Any, step: Any, count: int, kind: np.dtype[Any]) -> Array:
 def between(start: Any, end: Any, count: int, kind: np.dtype[Any]) -> Array:
     """``count`` numbers from ``start`` to ``end``: of a float type, from both ends to the middle."""
     scalar = kind.type
-    if count == 1 or kind.kind != "f":
+    if count == 1 or kind.kind not in "fc":
         return np.linspace(start, end, count).astype(kind)
     first, last = scalar(start), scalar(end)
-    wide = {2: scalar, 4: np.float64, 8: np.longdouble}[kind.itemsize]
+    wide: Any = {"f": np.float64, "d": np.longdouble}.get(kind.char, scalar)
     step = wide(scalar((last - first) / scalar(max(count - 1, 1))))
     at = np.arange(count)
     low = (wide(first) + step * at.astype(wide)).astype(kind)
