@@ -92,7 +92,9 @@ __all__ = module_getattr(
         "upsampling": """
             ChannelShuffle PixelShuffle PixelUnshuffle Upsample UpsamplingBilinear2d UpsamplingNearest2d
         """,
-        **dict.fromkeys(("_reduction", "attention", "common_types", "functional", "init", "modules", "utils"), ""),
+        **dict.fromkeys(
+            ("_reduction", "attention", "common_types", "functional", "init", "modules", "utils"), ""
+        ),
     },
 )
 __all__ += ["functional", "init", "parallel", "utils"]

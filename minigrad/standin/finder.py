@@ -239,7 +239,7 @@ def _asked() -> str:
 
 
 def of_a_package() -> bool:
-    """Whether the import that is being executed stands in an installed package, neither beside the script nor below it."""
+    """Whether the import that runs now stands in an installed package, neither beside the script nor below it."""
     file = _asking()[0]
     folder = Path(os.path.abspath(file)).parent
     beside = not sys.path[0] or folder.is_relative_to(os.path.abspath(sys.path[0]))
