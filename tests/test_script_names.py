@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -496,3 +497,25 @@ def test_triangles_of_matrices_as_vectors() -> None:
     drawn = u._standard_normal(mg.Size((2, 3)), dtype=mg.float64, device=mg.device("cpu"))
     mg.manual_seed(1)
     assert mg.equal(drawn, mg.randn(2, 3, dtype=mg.float64))
+
+
+def test_a_summary_writer_takes_tensors(tmp_path: Path) -> None:
+    from tensorboardX.proto.event_pb2 import Event
+
+    from minigrad.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(tmp_path)) as writer:
+        x = mg.ones(3, requires_grad=True)
+        writer.add_scalar("loss", (x * 2).sum(), 7)
+        writer.add_histogram("x", x, 7)
+        writer.add_scalars("both", {"a": x.mean(), "b": 2.0}, 7)
+        with pytest.warns(UserWarning, match="minigrad.draw"):
+            writer.add_graph(mg.nn.Linear(2, 2), mg.ones(1, 2))
+    [file] = tmp_path.glob("events*")
+    data, values = file.read_bytes(), {}
+    while data:
+        size = int.from_bytes(data[:8], "little")
+        event = Event.FromString(data[12 : 12 + size])
+        values |= {v.tag: v.simple_value or v.histo.sum for v in event.summary.value}
+        data = data[16 + size :]
+    assert values == {"loss": 6.0, "x": 3.0}

@@ -477,10 +477,10 @@ HERE = {
     "torch.nn": "3, 11", "torch.nn.functional": "4", "torch.optim": "6", "torch.nn.Linear": "10, 17",
     "torch.nn.Module": "13", "torch.nn.functional.relu": "16", "torch.optim.Adam": "22", "torch.ones": "24",
     "torch.float32": "24", "torch.Tensor": "24", "torch.fft.rfft": "24",
+    "torch.utils.tensorboard.SummaryWriter": "7",
 }  # fmt: skip
 NOT_HERE = {
     "torchvision": ("2", "--no-deps torchvision"), "torch.sparse_coo_tensor": ("5", "PyTorch has it"),
-    "torch.utils.tensorboard.SummaryWriter": ("7", "nothing of this name"),
     "torch.Tensor.to_sparse": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
     "torch.nn.CrossMapLRN2d": ("17", "PyTorch has it"), "torch.bfloat16": ("17", "float16, float32, float64"),
     "torch.nn.functional.softmaxx": ("17", "Did you mean: 'softmax'?"),

@@ -146,7 +146,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     split = permute(
         reshape(input, *lead, channels // (r * r), r, r, h, w), *range(n), n, n + 3, n + 1, n + 4, n + 2
     )
-    return own(reshape(split, *lead, channels // (r * r), h * r, w * r).contiguous())
+    y = reshape(split, *lead, channels // (r * r), h * r, w * r)
+    return own(laid_like(y.contiguous(), input))
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from minigrad.utils import dlpack as dlpack
     from minigrad.utils import hooks as hooks
     from minigrad.utils import model_zoo as model_zoo
+    from minigrad.utils import tensorboard as tensorboard
 
-__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo", "tensorboard"]
 
 module_getattr(globals(), dict.fromkeys((*__all__, "_pytree"), ""))

@@ -1,0 +1,10 @@
+"""What a training run tells TensorBoard: PyTorch's ``utils.tensorboard``. Names only."""
+
+from typing import TYPE_CHECKING
+
+from minigrad.hints import module_getattr
+
+if TYPE_CHECKING:
+    from minigrad.utils.tensorboard.writer import SummaryWriter as SummaryWriter
+
+__all__ = module_getattr(globals(), {"writer": "SummaryWriter"})
