@@ -311,7 +311,7 @@ class Generator:
             if not -(2**63) <= bound < 2**63:
                 raise ValueError(f"integers: {bound} does not fit in int64")
         if first >= end:
-            raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={first} >= to={end}")  # fmt: skip
+            raise RuntimeError(f"random_ expects 'from' to be less than 'to', got from={first} >= to={end}")
         if (low, high) != (None, None) and end - first < 2**64:
             first, end = _representable(first, end, kind, digits)
         count, span = math.prod(size), end - first
