@@ -112,6 +112,9 @@ class Recording:
     def _refuse_each_time(self, stores: list[Store]) -> None:
         """RuntimeError if the next call would change these again, as it changes a count: none could be replayed."""
         changed: set[tuple[int, Any]] = set()
+        with self.run.recording():
+            for t in tensors_in([s.table[s.key] for s in stores]):
+                refresh(t)  # of a view of what has changed, else the next call would
         with contextlib.suppress(Exception, Again):
             following = Recording(self.compiled, *self._given, self.world.stores.learned)
             with following.run:
