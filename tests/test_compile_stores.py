@@ -121,6 +121,16 @@ class logs_in_a_dict(Layer):
 
 
 @made
+class keeps_a_view_of_what_it_changes(Layer):
+    def forward(self, x: Any) -> Any:
+        if not hasattr(self, "late"):
+            self.late = x.detach()
+        y = self.inner(x * 1.0)
+        x.data.mul_(2.0)
+        return y
+
+
+@made
 class remembers_and_logs_alike(Layer):
     def __init__(self) -> None:
         super().__init__()

@@ -45,9 +45,7 @@ class WithoutSize(Exception):
 class Recording:
     """One call that is recorded."""
 
-    def __init__(
-        self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], learned: Learned
-    ) -> None:
+    def __init__(self, compiled: Any, args: Any, kwargs: Any, learned: Learned) -> None:
         self.compiled, self._given = compiled, (args, kwargs)
         self.world = World(compiled.function, learned)
         # What the function has stored in objects and dicts.
@@ -112,6 +110,9 @@ class Recording:
     def _refuse_each_time(self, stores: list[Store]) -> None:
         """RuntimeError if the next call would change these again, as it changes a count: none could be replayed."""
         changed: set[tuple[int, Any]] = set()
+        with self.run.recording():
+            for t in tensors_in([s.table[s.key] for s in stores]):
+                refresh(t)  # of a view of what has changed, else the next call would
         with contextlib.suppress(Exception, Again):
             following = Recording(self.compiled, *self._given, self.world.stores.learned)
             with following.run:
@@ -214,9 +215,8 @@ class Recording:
             self.returned += tensors_in(value)
             return variable or self.names.name(value)
         self._containers[id(value)] = "open"
-        fields = fields_of(value)
-        if value.__class__ is dict or fields is not None:
-            entries = value if fields is None else fields
+        entries = value if value.__class__ is dict else fields_of(value)
+        if entries is not None:
             text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
             if entries is not value:
                 text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {text})"
