@@ -117,7 +117,7 @@ else:
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
             "standin.claims": "_assert _check _check_index _check_not_implemented _check_tensor_all _check_type "
-            "_check_value typename",
+            "_check_value",
             "standin.switches": "_dynamo _inductor",
             "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",

@@ -366,10 +366,10 @@ def test_a_function_that_changes_something_is_not_run_again_for_second_gradients
     assert count.item() == 2.0
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, mg.Tensor], ids=["deepcopy", "Tensor"])
-def test_copies_behind_the_tape_are_refused(copied: Any) -> None:
+def test_a_copy_behind_the_tape_is_refused() -> None:
     with pytest.raises(RuntimeError, match="needs the values of a Tensor"):
-        mg.compile(lambda x: x + copied(x))(mg.ones(3))
+        mg.compile(lambda x: x + copy.deepcopy(x))(mg.ones(3))
+    assert mg.compile(lambda x: x + mg.Tensor(x * 2))(mg.ones(3)).tolist() == [3, 3, 3]
 
 
 class _Config(dict[str, float]):

@@ -11,7 +11,6 @@ from minigrad.tensor import Tensor
 
 __all__ = [
     "_assert", "_check", "_check_index", "_check_not_implemented", "_check_tensor_all", "_check_type", "_check_value",
-    "typename",
 ]  # fmt: skip
 
 _Message = Callable[[], object] | None
@@ -69,12 +68,3 @@ def _check_tensor_all(cond: Any, message: _Message = None) -> None:
         what = f"has dtype {cond.dtype}" if isinstance(cond, Tensor) else f"is {type(cond)}"
         raise type_error(f"cond must be a tensor with dtype torch.bool, but {what}")
     _claim(RuntimeError, bool(cond.all()), message)
-
-
-def typename(obj: Any, /) -> str:
-    """The full name of an object's type, of a class or of a function; of a Tensor as `Tensor.type` has it."""
-    if isinstance(obj, Tensor):
-        return str(obj.type())
-    named = obj if hasattr(obj, "__qualname__") else type(obj)
-    module = getattr(named, "__module__", "")
-    return named.__qualname__ if module in ("", "builtins", None) else f"{module}.{named.__qualname__}"
