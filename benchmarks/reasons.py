@@ -39,6 +39,11 @@ REASONS = (
         "each operation is recorded, some microseconds each, which counts while arrays are small.",
     ),
     (
+        r"step, .* × torch",
+        "An eager step, against PyTorch's",
+        "both spend small steps around the arithmetic: Python here, C++ there, of which a faster processor takes more off.",
+    ),
+    (
         r"buffers of threads",
         "Buffers of threads",
         "each thread has its own, and what does not grow with the rows, gradients say, weighs more in a small batch.",
