@@ -15,7 +15,6 @@ from minigrad.compiler.printed import Names
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
-from minigrad.core.changes import owner
 from minigrad.core.node import AFTER
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -43,9 +42,6 @@ def fields_of(value: Any) -> dict[str, Any] | None:
 def with_fields(cls: type, fields: dict[str, Any]) -> Any:
     """An object of a dataclass, which no code of the user has made."""
     value: Any = object.__new__(cls)
-    if hasattr(value, "__dict__"):
-        vars(value).update(fields)
-        return value
     for name, item in fields.items():
         object.__setattr__(value, name, item)
     return value
@@ -220,12 +216,12 @@ def _graph_of(t: Any) -> Any:
     return t.is_leaf, [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
 
 
+def shows(t: Any, base: Any, path: Any) -> bool:
+    """Whether a Tensor is this view of another one."""
+    return t._view is not None and t._view.base is base and t._view.path == path
+
+
 def _has(t: Any, names: set[str] | None, own: dict[str, Any]) -> bool:
     """Whether a Tensor has these attributes of the user's, of those among ``names``."""
     now = {n: v for n, v in added_to(t).items() if names is None or n in names}
     return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())
-
-
-def memory_of(array: Any) -> int:
-    """The id of the memory of an array."""
-    return id(array if array.base is None else owner(array))

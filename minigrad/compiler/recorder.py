@@ -397,7 +397,7 @@ class Run(Recorder):
         if self._current is not None:
             self.groups[record] = self._current
         y = arrays[-1]
-        memory = y if y.base is None else owner(y)
+        memory = owner(y)
         self._results[id(memory)] = weakref.ref(memory)
         if not y.flags.c_contiguous:
             self.noncontiguous.add(record)

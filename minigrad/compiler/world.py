@@ -483,9 +483,8 @@ class World:
 
     def only_sets(self, table: Any) -> bool:
         """Whether the code does nothing with a dict but set its entries, by whatever names it reaches it."""
-        names = (
-            set[str]() if self._reflective or id(table) in self._nameless else self.guards.names_for(table)
-        )
+        hidden = self._reflective or id(table) in self._nameless
+        names = set[str]() if hidden else self.guards.names_for(table)
         return bool(names) and only_set(self.codes, names)
 
     def reads_all(self, owner: Any) -> bool:
