@@ -79,11 +79,9 @@ class Arguments:
         self._guard(f"len(args) == {len(args)} and {alike}", "the number or the names of the arguments")
         # The function gets lists and dicts of its own, so that what it changes is noticed; with what these hold.
         self._own: list[tuple[Any, Any]] = []
-        given = self._found("args", args, _names_of(function, args))
-        self.inputs = (
-            tuple(given),
-            dict(zip(kwargs, self._found("kwargs.values()", kwargs.values(), kwargs), strict=True)),
-        )
+        given = tuple(self._found("args", args, _names_of(function, args)))
+        named = self._found("kwargs.values()", kwargs.values(), kwargs)
+        self.inputs = given, dict(zip(kwargs, named, strict=True))
         size: Any = None
         # An attribute of a Tensor may be code, which mentions more names.
         while size != (size := world.settle_names()):

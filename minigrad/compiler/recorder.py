@@ -282,10 +282,8 @@ class Run(Recorder):
     def backward(self, roots: Iterable[Node], ends: set[Node]) -> Iterator[None]:
         """A Tensor that was changed under no_grad() has several records, of which only the last one is asked for."""
         again = {id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None}
-        if again and any(
-            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in again
-            for n in tape(roots)
-        ):
+        others = [n for n in tape(roots) if n.op is None and n not in ends] if again else []
+        if any(n.tensor is not None and id(n.tensor()) in again for n in others):
             raise errors.runtime_error(
                 "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
                 "which a recording cannot tell apart. Change it after that, or call backward()"

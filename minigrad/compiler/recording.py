@@ -99,7 +99,6 @@ class Recording:
             result = self._call()
             self.run.check()
             self.arguments.refuse_changes()
-            world.guards.settle(world.tensors.values())
             self.stores, after = changes(world)
             if after:
                 self._refuse_each_time(after)
@@ -407,11 +406,8 @@ class Recording:
         name = self.names.name
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
         inputs += [text for _, text in self.numbers]
-        guards = [
-            f"{self.place(t)}._grad is leaves[{place}]"
-            for i, t in self.owner_of.items()
-            if (place := self.arguments.place_of(self.tensors[i])) is not None
-        ]
+        owned = [(t, self.arguments.place_of(self.tensors[i])) for i, t in self.owner_of.items()]
+        guards = [f"{self.place(t)}._grad is leaves[{place}]" for t, place in owned if place is not None]
         pairs = [(b.tensor, self.owner_of.get(id(b.grad), b.tensor)) for b in self.run.before]
         guards += [f"{self.place(t)}._grad is {self.place(o)}._grad" for t, o in pairs if o is not t]
         # A change of an argument is one of its base, which has to be the same one in each call.

@@ -91,10 +91,9 @@ def asks(steps: Sequence[Step], i: int) -> bool:
     k = i + 1
     while k < len(steps) and steps[k].operation in (*GLOBAL, *ATTRIBUTE, *LOCAL):
         k += 1
-    constant = k > i + 1 and [s.operation for s in steps[k : k + 1] if isinstance(s.name, str)] == [
-        "LOAD_CONST"
-    ]
-    return not constant or not any(s.operation.startswith("CALL") for s in steps[k + 1 : k + 3])
+    loads = [s.operation for s in steps[k : k + 1] if isinstance(s.name, str)]
+    called = any(s.operation.startswith("CALL") for s in steps[k + 1 : k + 3])
+    return k == i + 1 or loads != ["LOAD_CONST"] or not called
 
 
 def suspects_in(world: Any, code: types.CodeType, steps: Sequence[Step]) -> dict[int, Any]:
@@ -180,10 +179,10 @@ def changes(world: Any) -> tuple[list[Store], list[Store]]:
 
     RuntimeError if it has changed anything else of Python.
     """
-    seeded = any(generator.resets != resets for generator, resets in world.generators)
     keys = [key for group, key, _, number in world.options if group.get(key) is not number]
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
-    what = what or ("the seed or the state of a random generator" if seeded else "")
+    if any(generator.resets != resets for generator, resets in world.generators):
+        what = what or "the seed or the state of a random generator"
     if called := world.caches.called():
         raise not_repeated(world, f"calls {called}(), under lru_cache, which has no name of its own there")
     if what := what or world.guards.changed(world.stores.grown()):

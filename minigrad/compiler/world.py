@@ -123,10 +123,9 @@ class World:
             self._nameless.add(id(value))
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
-        if kind is types.BuiltinFunctionType and value.__name__ in kinds.REFLECTION - {
-            path.rpartition(".")[2]
-        }:
-            return f"{value.__name__}() under another name"
+        name = value.__name__ if kind is types.BuiltinFunctionType else ""
+        if name in kinds.REFLECTION - {path.rpartition(".")[2]}:
+            return f"{name}() under another name"
         if id(value) not in self._known:
             self._known[id(value)] = value, ""  # it may hold itself
             self._known[id(value)] = value, self._enter(value, path)
