@@ -72,7 +72,7 @@ class Arguments:
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
         # What is printed: lines that find the leaves and compare them, and the variables of these.
-        self._space = Names(graph_of=_graph_of, has=_has)
+        self._space = Names(graph_of=_graph_of, has=has_added)
         self._lines: list[str] = []
         self._variables: list[str] = []
         alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
@@ -219,7 +219,7 @@ def shows(t: Any, base: Any, path: Any) -> bool:
     return t._view is not None and t._view.base is base and t._view.path == path
 
 
-def _has(t: Any, names: set[str] | None, own: dict[str, Any]) -> bool:
+def has_added(t: Any, names: set[str] | None, own: dict[str, Any]) -> bool:
     """Whether a Tensor has these attributes of the user's, of those among ``names``."""
     now = {n: v for n, v in added_to(t).items() if names is None or n in names}
     return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())
