@@ -100,9 +100,9 @@ class Recording:
             self.run.check()
             self.arguments.refuse_changes()
             self.stores, after = changes(world)
-            if after:
-                self._refuse_each_time(after)
             replay = self._replay(result)
+            if after:  # last, since it changes what backward reads, and changes it back
+                self._refuse_each_time(after)
         world.guards.let_go()
         return replay
 
