@@ -862,6 +862,21 @@ def draws_with_a_constant_chance(wrap: Any) -> Iterator[Any]:
         yield f(draw(2, seed=k))
 
 
+def test_an_argument_is_changed_where_its_base_is_another_one() -> None:
+    def fills(x: Any, y: Any) -> Any:
+        y.fill_(7.0)
+        return x * 2.0
+
+    logs = []
+    for f in (fills, mg.compile(fills)):
+        x, z, log = mg.ones(3, 2), mg.zeros(3, 2), list[Any]()
+        y = x[0]
+        for a, b in ((x, y), (x, y), (z, y), (x, x[1]), (x, y), (z, x[2])):
+            log += [f(a, b).tolist(), x.tolist(), z.tolist()]
+        logs.append(log)
+    assert logs[0] == logs[1]
+
+
 def test_an_argument_that_shows_what_is_changed_is_refused() -> None:
     w = mg.zeros(4, 3)
 

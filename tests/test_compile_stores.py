@@ -457,6 +457,23 @@ def test_a_loss_that_is_stored_alone_goes_backward(backend: str) -> None:
         np.testing.assert_allclose(row, grads[0], rtol=1e-6 if backend == "numba" else 0.0)
 
 
+def test_what_is_computed_once_leaves_the_gradient_of_what_is_changed() -> None:
+    net, w = Layer(), mg.full((2,), 3.0, requires_grad=True)
+
+    def f(x: Any) -> Any:
+        x.mul_(2.0)
+        if net.kept is None:
+            net.kept = mg.ones(2)
+        return x * w * net.kept
+
+    g = mg.compile(f)
+    for _ in range(2):
+        w.grad = None
+        g(mg.ones(2)).sum().backward()
+        assert w.grad is not None
+        assert w.grad.tolist() == [2.0, 2.0]
+
+
 def test_a_cached_function_may_not_draw_in_the_middle_of_a_call() -> None:
     @functools.cache
     def projection(n: int) -> Any:

@@ -225,14 +225,10 @@ class Compiled(Generic[P, R]):
                 return self._with_recording(args, kwargs, lambda r: r.check(call, self.backend == "numpy"))
             result: R = replay.run(*entered, args, kwargs)
         except Exception as error:
-            self._explain(error, args, kwargs)
+            with self._lock:  # the function itself stops at its first error, which names the operation
+                self._with_recording(args, kwargs, functools.partial(Recording.fail, error=error))
             raise
         return result
-
-    def _explain(self, error: Exception, args: Any, kwargs: Any) -> None:
-        """Raises what the function itself raises, which stops at its first error and names the operation."""
-        with self._lock:
-            self._with_recording(args, kwargs, lambda recording: recording.fail(error))
 
     def _with_recording(self, args: Any, kwargs: Any, act: Callable[[Recording], Any]) -> Any:
         """What ``act`` returns for a recording of a call, which is made again as long as it has more to learn."""

@@ -15,7 +15,6 @@ from minigrad.compiler.printed import Names
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
-from minigrad.core.changes import owner
 from minigrad.core.node import AFTER
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -43,9 +42,6 @@ def fields_of(value: Any) -> dict[str, Any] | None:
 def with_fields(cls: type, fields: dict[str, Any]) -> Any:
     """An object of a dataclass, which no code of the user has made."""
     value: Any = object.__new__(cls)
-    if hasattr(value, "__dict__"):
-        vars(value).update(fields)
-        return value
     for name, item in fields.items():
         object.__setattr__(value, name, item)
     return value
@@ -76,18 +72,16 @@ class Arguments:
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
         # What is printed: lines that find the leaves and compare them, and the variables of these.
-        self._space = Names(graph_of=_graph_of, has=_has)
+        self._space = Names(graph_of=_graph_of, has=has_added)
         self._lines: list[str] = []
         self._variables: list[str] = []
         alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
         self._guard(f"len(args) == {len(args)} and {alike}", "the number or the names of the arguments")
         # The function gets lists and dicts of its own, so that what it changes is noticed; with what these hold.
         self._own: list[tuple[Any, Any]] = []
-        given = self._found("args", args, _names_of(function, args))
-        self.inputs = (
-            tuple(given),
-            dict(zip(kwargs, self._found("kwargs.values()", kwargs.values(), kwargs), strict=True)),
-        )
+        given = tuple(self._found("args", args, _names_of(function, args)))
+        named = self._found("kwargs.values()", kwargs.values(), kwargs)
+        self.inputs = given, dict(zip(kwargs, named, strict=True))
         size: Any = None
         # An attribute of a Tensor may be code, which mentions more names.
         while size != (size := world.settle_names()):
@@ -220,12 +214,12 @@ def _graph_of(t: Any) -> Any:
     return t.is_leaf, [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
 
 
-def _has(t: Any, names: set[str] | None, own: dict[str, Any]) -> bool:
+def shows(t: Any, base: Any, path: Any) -> bool:
+    """Whether a Tensor is this view of another one."""
+    return t._view is not None and t._view.base is base and t._view.path == path
+
+
+def has_added(t: Any, names: set[str] | None, own: dict[str, Any]) -> bool:
     """Whether a Tensor has these attributes of the user's, of those among ``names``."""
     now = {n: v for n, v in added_to(t).items() if names is None or n in names}
     return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())
-
-
-def memory_of(array: Any) -> int:
-    """The id of the memory of an array."""
-    return id(array if array.base is None else owner(array))

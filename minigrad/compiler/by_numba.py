@@ -67,12 +67,14 @@ class NumbaStatements(Statements):
         if isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked):
             what = f"call {op.unchecked.__name__}, which is not NumPy's"
         if what:
-            raise NotImplementedError(f"compile(backend='numba'): Numba cannot {what}; use the NumPy backend")
+            raise _cannot(what)
 
     def _called(self, function: Any, stem: str, xs: Sequence[Expr], params: Params) -> Expr:
-        raise NotImplementedError(
-            f"compile(backend='numba'): Numba cannot compile {stem}, which is not printed; use the NumPy backend"
-        )
+        raise _cannot(f"compile {stem}, which is not printed")
+
+
+def _cannot(what: str) -> Exception:
+    return NotImplementedError(f"compile(backend='numba'): Numba cannot {what}; use the NumPy backend")
 
 
 class NumbaPlan(Plan):
@@ -100,13 +102,9 @@ class NumbaPlan(Plan):
                 results, news = function(*everything)
             except errors as error:
                 reason = " ".join(str(error).split())[:300]
-                raise NotImplementedError(
-                    f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy "
-                    "backend"
-                ) from error
-            results = [
-                r if k is None else np.asarray(r, k) for r, k in zip(results, self._kinds, strict=True)
-            ]
+                raise _cannot(f"compile what the function does ({reason})") from error
+            pairs = zip(results, self._kinds, strict=True)
+            results = [r if k is None else np.asarray(r, k) for r, k in pairs]
             return results, [(np.copyto, everything[i], n) for i, n in zip(self._changed, news, strict=True)]
 
         return run

@@ -50,9 +50,8 @@ class Caches:
             def call(*args: Any, **kwargs: Any) -> Any:
                 args = tuple(a.__copy__() if type(a) is Scalar else a for a in args)
                 if not all(map(world.is_fixed, (*args, *kwargs.values()))):
-                    raise not_repeated(
-                        world, f"calls {cached.__name__}(), under lru_cache, with what it has made"
-                    )
+                    what = f"calls {cached.__name__}(), under lru_cache, with what it has made"
+                    raise not_repeated(world, what)
                 key = cached, args, (*kwargs.items(),), (*map(type, args),)
                 if key not in self._values:
                     self._learned.calls[key] = functools.partial(cached, *args, **kwargs)

@@ -134,9 +134,8 @@ class Gradients:
                     leaves, args, kwargs = ctx.call
                     return None, *_again(function, args, kwargs, find_targets(leaves), returned, grads)
                 saved = [t._array for t in ctx.saved_tensors]
-                seeds = [
-                    np.zeros(*like) if g is None else g._array for g, like in zip(grads, shapes, strict=True)
-                ]
+                pairs = zip(grads, shapes, strict=True)
+                seeds = [np.zeros(*like) if g is None else g._array for g, like in pairs]
                 computed = run_backward([*saved, *seeds], ctx.numbers)
                 return None, *(
                     wrap(computed[place]) if any(grads[i] is not None for i in results) else None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiler.printed import Names
+from minigrad.core.changes import lie_alike
 from minigrad.core.op import Op
 
 Call = tuple[Any, ...]
@@ -53,10 +54,6 @@ def same_record(a: Any, b: Any) -> bool:
     """Whether what has one record requires grad, and is a leaf, as what has the other does."""
     graphs = [n.op is None if n is not None and n.requires_grad else None for n in (a, b)]
     return graphs[0] is graphs[1]
-
-
-def _same_layout(a: Any, b: Any) -> bool:
-    return (a.shape, a.dtype, a.strides) == (b.shape, b.dtype, b.strides)
 
 
 def base_of(content: Any) -> Any:
@@ -196,7 +193,7 @@ _GOT = _kind("get({0}, {1}, MISSING)", _entry_back)
 # Of a Tensor.  The record of a view is old until it is asked for, where its base was changed.
 _RECORD, _REQUIRES = _kind("{0}._node", alike=same_record), _kind("{0}.requires_grad")
 _HOOKS, _NO_HOOKS = _kind("{0}._node.hooks == {1}"), _kind("not {0}._node.hooks")
-_NO_GRAD, _LAYOUT = _kind("{0}._grad is None"), _kind("{0}._array", alike=_same_layout)
+_NO_GRAD, _LAYOUT = _kind("{0}._grad is None"), _kind("{0}._array", alike=lie_alike)
 # Of the rows of a kind, what C code computes for all at once.
 _AT_ONCE = {
     _EMPTY: "not any({0})", _SIZE: "[*map(len, {0})] == {1}", TYPE: "[*map(type, {0})] == {1}",

@@ -70,9 +70,8 @@ class Plan:
         if self.writes:
             body += ["        # what changes in place, when nothing can fail any more", "        writes = ("]
             for x, call in self.writes:
-                body.append(
-                    f"            ({', '.join(call)}),{f'  # {x.place}' if x is not None and x.place else ''}"
-                )
+                place = f"  # {x.place}" if x is not None and x.place else ""
+                body.append(f"            ({', '.join(call)}),{place}")
             body.append("        )")
         tail = f"{',' if len(results) == 1 else ''}), {'writes' if self.writes else '()'}"
         return self.module([*body, _wrapped("        return (", results, tail, "        ")])

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
+from minigrad.compiler.arguments import has_added
 from minigrad.compiler.guards import same_record
 from minigrad.compiler.kinds import added_to
 from minigrad.compiler.scalars import Scalar
@@ -58,12 +59,6 @@ class Before(NamedTuple):
 def _lies_as(a: Array, b: Array) -> bool:
     """Whether the elements of two arrays of a shape follow each other in memory in the same order."""
     return all(n < 2 or s == t for n, s, t in zip(a.shape, a.strides, b.strides, strict=True))
-
-
-def _other(before: Before) -> bool:
-    """Whether a Tensor has other attributes of the user than before."""
-    now = added_to(before.tensor)
-    return now.keys() != before.own.keys() or any(v is not before.own[name] for name, v in now.items())
 
 
 class Run(Recorder):
@@ -139,7 +134,7 @@ class Run(Recorder):
         for b in self.before:
             known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad), ("_epoch", b.epoch)
             rows += [(setattr, b.tensor, name, v) for name, v in known if getattr(b.tensor, name) is not v]
-            if _other(b):
+            if not has_added(b.tensor, None, b.own):
                 added = [name for name in added_to(b.tensor) if name not in b.own]
                 rows += [(delattr, b.tensor, name) for name in added] + [(vars(b.tensor).update, b.own)]
             if b.node is not None and (b.node.hooks or {}) != b.hooks:
@@ -191,7 +186,7 @@ class Run(Recorder):
             raise not_repeated(self.world, what)
         for b in self.before:
             t, node, now, hooks = b.tensor, b.node, b.tensor._node, b.hooks
-            if _other(b):
+            if not has_added(t, None, b.own):
                 raise not_repeated(self.world, f"sets an attribute of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
@@ -282,10 +277,8 @@ class Run(Recorder):
     def backward(self, roots: Iterable[Node], ends: set[Node]) -> Iterator[None]:
         """A Tensor that was changed under no_grad() has several records, of which only the last one is asked for."""
         again = {id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None}
-        if again and any(
-            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in again
-            for n in tape(roots)
-        ):
+        others = [n for n in tape(roots) if n.op is None and n not in ends] if again else []
+        if any(n.tensor is not None and id(n.tensor()) in again for n in others):
             raise errors.runtime_error(
                 "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
                 "which a recording cannot tell apart. Change it after that, or call backward()"
@@ -397,7 +390,7 @@ class Run(Recorder):
         if self._current is not None:
             self.groups[record] = self._current
         y = arrays[-1]
-        memory = y if y.base is None else owner(y)
+        memory = owner(y)
         self._results[id(memory)] = weakref.ref(memory)
         if not y.flags.c_contiguous:
             self.noncontiguous.add(record)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, fields_of, tensors_in, with_fields
+from minigrad.compiler.arguments import Arguments, fields_of, shows, tensors_in, with_fields
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
@@ -99,11 +99,10 @@ class Recording:
             result = self._call()
             self.run.check()
             self.arguments.refuse_changes()
-            world.guards.settle(world.tensors.values())
             self.stores, after = changes(world)
-            if after:
-                self._refuse_each_time(after)
             replay = self._replay(result)
+            if after:  # last, since it changes what backward reads, and changes it back
+                self._refuse_each_time(after)
         world.guards.let_go()
         return replay
 
@@ -111,14 +110,14 @@ class Recording:
         """RuntimeError if the next call would change these again, as it changes a count: none could be replayed."""
         changed: set[tuple[int, Any]] = set()
         with self.run.recording():
-            for t in tensors_in([s.table[s.key] for s in stores]):
+            for t in tensors_in([s.of.table[s.key] for s in stores]):
                 refresh(t)  # of a view of what has changed, else the next call would
         with contextlib.suppress(Exception, Again):
             following = Recording(self.compiled, *self._given, self.world.stores.learned)
             with following.run:
                 following._call()
-                changed = {(id(s.table), s.key) for s in following.world.stores.changed()}
-        if path := next((s.path for s in stores if (id(s.table), s.key) in changed), ""):
+                changed = {s.place for s in following.world.stores.changed()}
+        for path in (f"{s.of.path}.{s.key}".strip(".") for s in stores if s.place in changed):
             raise not_repeated(self.world, f"changes {path} in each call, going by what it was")
 
     def fail(self, error: Exception) -> None:
@@ -148,7 +147,8 @@ class Recording:
         result = call()
         for (name, a), (_, b) in zip(self._values(result), expected, strict=True):
             rounded = b.dtype.kind == "f" and not exact
-            off = float(np.finfo(b.dtype).eps) ** 0.5 * _largest(b) if rounded else 0.0
+            largest = np.max(np.abs(b), initial=0.0, where=np.isfinite(b)) if rounded else 0.0
+            off = float(np.finfo(b.dtype).eps if rounded else 0.0) ** 0.5 * largest
             try:
                 assert_close(a, b, rtol=0.0, atol=off, equal_nan=True)
             except AssertionError as error:
@@ -233,7 +233,8 @@ class Recording:
             if g is not before.grad:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
         for s in self.stores:
-            yield f"({name(dict.__setitem__)}, {name(s.table)}, {name(s.key)}, {self._printed(s.table[s.key])}), "
+            table, value = name(s.of.table), self._printed(s.of.table[s.key])
+            yield f"({name(dict.__setitem__)}, {table}, {name(s.key)}, {value}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""
@@ -263,13 +264,12 @@ class Recording:
         """
         run, results = self.run, self.results
         live = [t for t in results if t._node.requires_grad and t._node.op is not None]
-        hooked = any(t._node.hooks for t in live)
-        live = [t for t in live if id(t) not in self.shown]
-        if hooked:
+        if any(t._node.hooks for t in live):
             raise runtime_error(
                 "compile(): a result has a hook, or retains its gradient, which each call would give to a new "
                 "Tensor. Do that outside, with what the call returns"
             )
+        live = [t for t in live if id(t) not in self.shown]
         behind = {
             id(t): {n for n in run.order([t._node]) if n.requires_grad and n not in run.sources} for t in live
         }
@@ -324,11 +324,8 @@ class Recording:
     def _replay(self, result: Any) -> Replay:
         run, results = self.run, self.results
         structure, effects = self._printed(result), "".join(self._effects())
-        own = [
-            f"made[{self._number(t)}]._grad = made[{self._number(t._grad)}]"
-            for t in [*results]
-            if t._grad is not None and t.is_leaf
-        ]
+        grown = [t for t in results if t._grad is not None and t.is_leaf]
+        own = [f"made[{self._number(t)}]._grad = made[{self._number(t._grad)}]" for t in grown]
         with run.recording():
             for t in results:
                 refresh(t)  # a view shows what its base has become
@@ -395,30 +392,30 @@ class Recording:
             names = {i: name.partition(".")[2] or name for i, name in names.items()}
         tensors = sorted(used.values(), key=lambda t: arguments.place_of(t) is None)
         leaves = [(names[id(t)], run.record_of(t)) for t in tensors]
-        bound = {
-            run.record_of(t) for t in tensors if arguments.place_of(t) is None and id(t) not in self.owner_of
-        }
+        stays = [t for t in tensors if arguments.place_of(t) is None and id(t) not in self.owner_of]
+        bound = {run.record_of(t) for t in stays}
         writes = [(run.record_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
         numbers = [scalar.text for scalar, _ in self.numbers]
-        numba = self.compiled.backend == "numba"
-        statements = (NumbaStatements if numba else Statements)(
-            program, leaves, bound, outputs, writes, numbers, effects=run.acts
-        )
+        kinds = (NumbaStatements, NumbaPlan) if self.compiled.backend == "numba" else (Statements, Plan)
+        statements = kinds[0](program, leaves, bound, outputs, writes, numbers, effects=run.acts)
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
-        return (NumbaPlan if numba else Plan)(statements, title), statements.opaque()
+        return kinds[1](statements, title), statements.opaque()
 
     def _inputs(self, plan: Plan) -> str:
         """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""
         name = self.names.name
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
         inputs += [text for _, text in self.numbers]
-        guards = [
-            f"{self.place(t)}._grad is leaves[{place}]"
-            for i, t in self.owner_of.items()
-            if (place := self.arguments.place_of(self.tensors[i])) is not None
-        ]
+        owned = [(t, self.arguments.place_of(self.tensors[i])) for i, t in self.owner_of.items()]
+        guards = [f"{self.place(t)}._grad is leaves[{place}]" for t, place in owned if place is not None]
         pairs = [(b.tensor, self.owner_of.get(id(b.grad), b.tensor)) for b in self.run.before]
         guards += [f"{self.place(t)}._grad is {self.place(o)}._grad" for t, o in pairs if o is not t]
+        # A change of an argument is one of its base, which has to be the same one in each call.
+        memory = {id(owner(t._array)) for t, _ in self.run.written.values()}
+        views = [(t, view) for t, _, view, *_ in self.run.before if id(owner(t._array)) in memory and view]
+        for t, (base, path, *_) in views:
+            if id(base) in self.tensors:
+                guards.append(f"{name(shows)}({self.place(t)}, {self.place(base)}, {name(path)})")
         # Gradients may be other Tensors in each call.
         if loose := [t for v in plan.takes if id(t := self._tensor(v)) in self.owner_of]:
             places = ", ".join(map(self.place, loose))
@@ -465,11 +462,6 @@ class Recording:
 def _traits_of(gradients: list[Any]) -> list[Any]:
     """How gradients lie in memory, and whether they require grad."""
     return [(g._array.strides, g._node is not None and g.requires_grad) for g in gradients]
-
-
-def _largest(a: Any) -> Any:
-    """The largest finite size of an element."""
-    return np.max(np.abs(a), initial=0.0, where=np.isfinite(a))
 
 
 def _apart(tensors: list[Any], owners: list[Any]) -> bool:

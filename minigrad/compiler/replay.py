@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, memory_of
+from minigrad.compiler.arguments import Arguments
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import at_once
 from minigrad.compiler.world import World
-from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, part, will_change
+from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, owner, part, will_change
 from minigrad.core.mode import MODE, Mode
 from minigrad.core.node import new
 from minigrad.core.quiet import QUIET
@@ -80,7 +80,7 @@ class Replay:
         self._layouts = [(a.shape, a.dtype, a.strides) for a in arrays]
         written = [arrays[i] for i in self._often]
         self._changes = changes_of(written)
-        self._written = {memory_of(a) for a in written}
+        self._written = {id(owner(a)) for a in written}
 
     @property
     def text(self) -> str:
@@ -102,7 +102,7 @@ class Replay:
         if inputs is None:
             return None
         taken = inputs[: len(self.plan.takes)]
-        often = () if self._written.isdisjoint(map(memory_of, taken)) else self._often
+        often = () if self._written.isdisjoint(map(id, map(owner, taken))) else self._often
         if self._changed and not all(taken[i - len(self._bound)].flags.writeable for i in self._changed):
             return None
         if (often or self._changed) and _alias([*self._standing[0], *taken], [*often, *self._changed]):

@@ -104,13 +104,8 @@ def _times(plan: Plan) -> list[float | None]:
         return random.random(v.shape).astype(v.dtype) if v.dtype.kind == "f" else np.zeros(v.shape, v.dtype)
 
     tick = "times.append(clock())"
-    calls = [
-        "times = []",
-        tick,
-        *(line for _, call, _ in plan.steps() for line in (call, tick)),
-        "return times",
-    ]
-    text = plan.module(f"        {line}" for line in calls)
+    calls = [line for _, call, _ in plan.steps() for line in (call, tick)]
+    text = plan.module(f"        {line}" for line in ["times = []", tick, *calls, "return times"])
     run = plan.bind([*map(data, plan.stays)], text=text, clock=time.perf_counter)
     inputs = [*map(data, plan.takes)]
     times = [QUIET.run(run, *inputs, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]

@@ -46,11 +46,8 @@ def shown_in(
     for base in {id(t._view.base): t._view.base for t in views if id(t._view.base) not in bases}.values():
         some = [t for t in views if t._view.base is base]
         repeats = any(not t._array.flags.forc and overlaps(t._array) for t in some)
-        if (
-            base._node is not None
-            and (len(some) > 1 or repeats)
-            and not any(t.requires_grad for t in (base, *some))
-        ):
+        plain = base._node is not None and not any(t.requires_grad for t in (base, *some))
+        if plain and (len(some) > 1 or repeats):
             add(base)
             bases.add(id(base))
         elif len(some) > 1:  # a call is one record, which ends at what the function returns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minigrad.compiler.guards import MISSING, same
@@ -35,15 +34,7 @@ class Learned:
         self.calls: dict[Any, Any] = {}
 
 
-class Store(NamedTuple):
-    """An attribute or an entry of a dict that the function has set."""
-
-    table: dict[Any, Any]
-    key: Any
-    path: str
-
-
-class _Open(NamedTuple):
+class _Table(NamedTuple):
     """A table in which the function may store, what it held before, and the object whose attributes these are.
 
     The owner of an optimizer's state is what the optimizer publishes.
@@ -55,17 +46,29 @@ class _Open(NamedTuple):
     owner: Any
 
 
+class Store(NamedTuple):
+    """An attribute or an entry of a dict that the function has set."""
+
+    of: _Table
+    key: Any
+
+    @property
+    def place(self) -> tuple[int, Any]:
+        """The id of the table, and the key."""
+        return id(self.of.table), self.key
+
+
 class Stores:
     """The tables in which a function may store, and what it has stored there."""
 
     def __init__(self, learned: Learned) -> None:
         self.learned, self.names = learned, {*learned.names}
-        self._tables: dict[int, _Open] = {}
+        self._tables: dict[int, _Table] = {}
 
     def open(self, table: dict[Any, Any], path: str, owner: Any = None) -> None:
         """Notes a table in which the function may store."""
         before = {} if id(table) in self.learned.written else dict.copy(table)
-        self._tables.setdefault(id(table), _Open(table, before, path, owner))
+        self._tables.setdefault(id(table), _Table(table, before, path, owner))
 
     def empty(self) -> None:
         """Takes out what nobody reads, so that a dict tells the order in which its entries are set."""
@@ -84,55 +87,43 @@ class Stores:
     def sees(self, name: str, table: Any) -> None:
         """Notes that an attribute is read: in ``table``, or of any object where that is None."""
         for i, x in self._tables.items():
-            if (table is None or x.table is table) and x.table.get(name, MISSING) is x.before.get(
-                name, MISSING
-            ):
+            here = table is None or x.table is table
+            if here and x.table.get(name, MISSING) is x.before.get(name, MISSING):
                 self.learned.read.add((i, name))
 
     def changed(self) -> list[Store]:
         """What the function has stored."""
-        return [
-            Store(x.table, key, f"{x.path}.{key}".strip("."))
-            for x in self._tables.values()
-            for key, value in x.table.items()
-            if not same(value, x.before.get(key, MISSING))
-        ]
+        rows = [(x, key) for x in self._tables.values() for key in x.table]
+        return [Store(x, k) for x, k in rows if not same(x.table[k], x.before.get(k, MISSING))]
 
     def settle(self, world: Any) -> tuple[list[Store], list[Store]]:
         """What the function has stored, and what of it may go by what was there before.
 
         `Again` where more was learned.
         """
-        stores, learned, tables = self.changed(), self.learned, self._tables
-        after = [s for s in stores if self._goes_by(tables[id(s.table)], s.key, world.reads_all)]
-        there = {(id(s.table), s.key) for s in stores if s.key in tables[id(s.table)].before}
-        there -= {(id(s.table), s.key) for s in after}
+        stores, learned = self.changed(), self.learned
+        after = [s for s in stores if self._goes_by(s, world)]
+        unread = {s.place for s in stores if s.key in s.of.before} - {s.place for s in after}
         before = learned.names, learned.unread, learned.written
-        learned.names = (
-            learned.names | {s.key for s in stores if tables[id(s.table)].owner is not None} - self.names
-        )
-        learned.unread = (learned.unread | there) - learned.read
-        candidates = ({id(s.table) for s in after} | learned.written) & tables.keys()
-        learned.written = {i for i in candidates if world.only_sets(tables[i].table)}
+        learned.names = learned.names | {s.key for s in stores if s.of.owner is not None} - self.names
+        learned.unread = (learned.unread | unread) - learned.read
+        candidates = ({id(s.of.table) for s in after} | learned.written) & self._tables.keys()
+        learned.written = {i for i in candidates if world.only_sets(self._tables[i].table)}
         if before != (learned.names, learned.unread, learned.written):
             raise Again
         return stores, after
 
-    def _goes_by(self, x: _Open, key: Any, reads_all: Callable[[Any], bool]) -> bool:
+    def _goes_by(self, s: Store, world: Any) -> bool:
         """Whether the function may have read an entry before it has set it."""
-        if id(x.table) in self.learned.written:
+        (table, before, _, owner), key = s
+        if id(table) in self.learned.written:
             return False
-        if isinstance(x.owner, Contents):  # a Tensor of an optimizer's state stays from its first step on
-            value = x.table[key]
-            return not all(
-                isinstance(v, Tensor) for v in (value.values() if type(value) is dict else [value])
-            )
-        if x.owner is None or reads_all(x.owner) or key in _READ or (id(x.table), key) in self.learned.read:
+        if isinstance(owner, Contents):  # a Tensor of an optimizer's state stays from its first step on
+            values = table[key].values() if type(table[key]) is dict else [table[key]]
+            return not all(isinstance(v, Tensor) for v in values)
+        if owner is None or world.reads_all(owner) or key in _READ or s.place in self.learned.read:
             return True
         # The `forward` of a library class reads what it likes; a Tensor that is not followed is refused there.
-        inherited = [
-            c for c in type(x.owner).__mro__ if of_minigrad(c) and "__minigrad_contents__" not in vars(c)
-        ]
-        return not isinstance(x.before.get(key), Tensor | None) and any(
-            "forward" in vars(c) for c in inherited
-        )
+        library = [c for c in type(owner).__mro__ if of_minigrad(c) and "forward" in vars(c)]
+        inherited = any("__minigrad_contents__" not in vars(c) for c in library)
+        return inherited and not isinstance(before.get(key), Tensor | None)

@@ -35,16 +35,18 @@ class Step(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A step that reads an attribute: of what ``path`` leads to from a variable, or from ``owner``."""
+    """A step that reads an attribute: of what ``path`` leads to from what the step ``start`` loads."""
 
     name: str
-    variable: Any = None
-    owner: Any = None
+    start: Step | None = None
     path: tuple[str, ...] = ()
 
     def table(self, frame: types.FrameType) -> Any:
         """The attributes of the object; None where it is not known without running its code."""
-        owner = self.owner if self.variable is None else frame.f_locals.get(self.variable)
+        owner = None if self.start is None or self.start.value is MISSING else self.start.value
+        if self.start is not None and self.start.operation.startswith("LOAD_FAST"):
+            name = self.start.name
+            owner = frame.f_locals.get(name if isinstance(name, str) else name[-1])
         for name in (*self.path, None):
             content = getattr(owner, "__dict__", None)
             owner = None if name is None or type(content) is not dict else content.get(name)
@@ -91,23 +93,19 @@ def asks(steps: Sequence[Step], i: int) -> bool:
     k = i + 1
     while k < len(steps) and steps[k].operation in (*GLOBAL, *ATTRIBUTE, *LOCAL):
         k += 1
-    constant = k > i + 1 and [s.operation for s in steps[k : k + 1] if isinstance(s.name, str)] == [
-        "LOAD_CONST"
-    ]
-    return not constant or not any(s.operation.startswith("CALL") for s in steps[k + 1 : k + 3])
-
-
-def suspects_in(world: Any, code: types.CodeType, steps: Sequence[Step]) -> dict[int, Any]:
-    """What must not be reached, by the instruction of a code object that reaches it."""
-    reasons = {step.offset: _reason(world, code, steps, i) for i, step in enumerate(steps)}
-    return {offset: reason for offset, reason in reasons.items() if reason}
+    loads = [s.operation for s in steps[k : k + 1] if isinstance(s.name, str)]
+    called = any(s.operation.startswith("CALL") for s in steps[k + 1 : k + 3])
+    return k == i + 1 or loads != ["LOAD_CONST"] or not called
 
 
 def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str | Read:
     """Why a step must not run, or "" where it may; or what it reads that the function may store."""
     _, operation, name, value, module = steps[i]
     if name in world.stores.names and operation in ATTRIBUTE:
-        return _read(steps, i)
+        k = i - 1
+        while steps[k].operation in ATTRIBUTE:
+            k -= 1
+        return Read(name, steps[k], tuple(step.name for step in steps[k + 1 : i]))
     if name in world.stores.names and operation == "LOAD_CONST" and not REFLECTION.isdisjoint(code.co_names):
         return Read(name)
     if world.hidden and asks(steps, i):
@@ -123,18 +121,6 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
         return f"the module {name}, which is not yet imported"
     what: str = world.follow(value, name, True) if value is not MISSING else ""
     return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what
-
-
-def _read(steps: Sequence[Step], i: int) -> Read:
-    """What a step that asks for an attribute reads."""
-    k = i - 1
-    while steps[k].operation in ATTRIBUTE:
-        k -= 1
-    path = tuple(step.name for step in steps[k + 1 : i])
-    _, operation, name, owner, _ = steps[k]
-    if operation.startswith("LOAD_FAST"):
-        return Read(steps[i].name, name if isinstance(name, str) else name[-1], None, path)
-    return Read(steps[i].name, None, None if owner is MISSING else owner, path)
 
 
 def only_set(codes: Collection[tuple[types.CodeType, Sequence[Step]]], names: set[str]) -> bool:
@@ -155,7 +141,12 @@ def only_set(codes: Collection[tuple[types.CodeType, Sequence[Step]]], names: se
 @contextlib.contextmanager
 def watching(world: Any) -> Iterator[None]:
     """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
-    suspects = {code: rows for code, steps in world.codes if (rows := suspects_in(world, code, steps))}
+    # By code and instruction; functions of one code may reach different things.
+    suspects: dict[types.CodeType, dict[int, Any]] = {}
+    for code, steps in world.codes:
+        for i, step in enumerate(steps):
+            if reason := _reason(world, code, steps, i):
+                suspects.setdefault(code, {})[step.offset] = reason
 
     def look(frame: types.FrameType, offset: int) -> None:
         what = suspects[frame.f_code].get(offset)
@@ -180,10 +171,10 @@ def changes(world: Any) -> tuple[list[Store], list[Store]]:
 
     RuntimeError if it has changed anything else of Python.
     """
-    seeded = any(generator.resets != resets for generator, resets in world.generators)
     keys = [key for group, key, _, number in world.options if group.get(key) is not number]
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
-    what = what or ("the seed or the state of a random generator" if seeded else "")
+    if any(generator.resets != resets for generator, resets in world.generators):
+        what = what or "the seed or the state of a random generator"
     if called := world.caches.called():
         raise not_repeated(world, f"calls {called}(), under lru_cache, which has no name of its own there")
     if what := what or world.guards.changed(world.stores.grown()):

@@ -123,10 +123,9 @@ class World:
             self._nameless.add(id(value))
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
-        if kind is types.BuiltinFunctionType and value.__name__ in kinds.REFLECTION - {
-            path.rpartition(".")[2]
-        }:
-            return f"{value.__name__}() under another name"
+        name = value.__name__ if kind is types.BuiltinFunctionType else ""
+        if name in kinds.REFLECTION - {path.rpartition(".")[2]}:
+            return f"{name}() under another name"
         if id(value) not in self._known:
             self._known[id(value)] = value, ""  # it may hold itself
             self._known[id(value)] = value, self._enter(value, path)
@@ -483,9 +482,8 @@ class World:
 
     def only_sets(self, table: Any) -> bool:
         """Whether the code does nothing with a dict but set its entries, by whatever names it reaches it."""
-        names = (
-            set[str]() if self._reflective or id(table) in self._nameless else self.guards.names_for(table)
-        )
+        hidden = self._reflective or id(table) in self._nameless
+        names = set[str]() if hidden else self.guards.names_for(table)
         return bool(names) and only_set(self.codes, names)
 
     def reads_all(self, owner: Any) -> bool:
