@@ -41,7 +41,8 @@ REASONS = (
     (
         r"step, .* × torch",
         "An eager step, against PyTorch's",
-        "both spend small steps around the arithmetic: Python here, C++ there, of which a faster processor takes more off.",
+        "both spend small steps around the arithmetic: Python here, C++ there, of which a faster processor takes more "
+        "off.",
     ),
     (
         r"buffers of threads",
