@@ -456,6 +456,10 @@ def test_what_is_a_size_is_real_and_transposes_are_conjugated() -> None:
     assert mg.masked.prod(z, mask=mask).tolist() == -2 + 1j
     assert mg.masked.mean(z, mask=mask).tolist() == 0.5 + 1.5j
     assert mg.masked.var(z, mask=mask).tolist() == pytest.approx(1)
+    for rows, columns in ((4, 3), (3, 4)):
+        wide = mg.tensor(c(rows, columns))
+        u, s, v = mg.svd_lowrank(wide, 3)
+        assert mg.allclose(u * s @ v.mH, wide)
     layer = mg.nn.Linear(3, 3, dtype=mg.complex128)
     spectral = mg.nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=200)
     assert linalg.norm(spectral.weight, 2).item() == pytest.approx(1, rel=1e-6)
