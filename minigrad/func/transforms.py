@@ -6,12 +6,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-import numpy as np
-
 from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, ones, pull
 from minigrad.core.mode import MODE
-from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.func.run import Run, filled, not_all, places_of
 from minigrad.func.trees import flatten, unflatten

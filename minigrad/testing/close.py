@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.core.tensor import Tensor
 
-# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or of a part; others are equal.
+# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or a part.
 _TOLERANCES = {2: (1e-3, 1e-5), 4: (1.3e-6, 1e-5), 8: (1e-7, 1e-7)}
 
 
