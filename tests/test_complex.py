@@ -451,6 +451,9 @@ def test_what_is_a_size_is_real_and_transposes_are_conjugated() -> None:
     assert found.residuals.dtype == mg.float32
     assert found.residuals.item() == pytest.approx((a @ found.solution - b).abs().square().sum().item())
     assert linalg.lstsq(a, b).residuals.dtype == mg.float32
+    x = mg.tensor([0j, 3.0, 4j], requires_grad=True)
+    (g,) = mg.autograd.grad(linalg.norm(x), x, create_graph=True)
+    assert mg.autograd.grad(g.real.sum(), x)[0].tolist() == pytest.approx([0.2, 0.128, 0.2 - 0.096j])
     z, mask = mg.tensor([1 + 2j, 3.0, 1j]), mg.tensor([True, False, True])
     assert mg.masked.sum(z, mask=mask).tolist() == 1 + 3j
     assert mg.masked.prod(z, mask=mask).tolist() == -2 + 1j

@@ -129,8 +129,8 @@ def orthogonal(
 
     A matrix of shape *(n, k)* has orthonormal columns, or rows, if these are fewer. ``orthogonal_map`` is
     ``"matrix_exp"`` (the default of square and complex ones) or ``"cayley"``, of a matrix that is the negative of its
-    adjoint, or ``"householder"``, a product of reflections. With ``use_trivialization`` the result is multiplied by a fixed
-    orthogonal matrix, the buffer ``base``, so that any orthogonal matrix may be assigned. (Lezcano-Casado, 2019.)
+    adjoint, or ``"householder"``, a product of reflections. With ``use_trivialization`` the result is multiplied by a
+    fixed orthogonal matrix, the buffer ``base``, so that any orthogonal matrix may be assigned. (Lezcano-Casado, 2019.)
 
     ValueError if there is no such Tensor, for fewer than two dimensions, or another map, and for complex reflections.
     """
