@@ -489,6 +489,13 @@ def test_the_gradient_of_a_symmetric_matrix_is_one() -> None:
         assert mg.allclose(h, h.mH)
 
 
+def test_the_gradient_of_a_hermitian_pseudo_inverse_is_that_of_any() -> None:
+    a = hermitian(mg.tensor(c(3, 3)))
+    found = [mg.func.grad(lambda x, h=h: linalg.pinv(x, hermitian=h)[0, 1].abs())(a) for h in (True, False)]
+    assert mg.allclose(*found)
+    assert mg.allclose(linalg.pinv(a.tril(), hermitian=True), linalg.inv(a))
+
+
 def test_what_converts_keeps_imaginary_parts() -> None:
     module = mg.nn.Linear(2, 2, dtype=mg.complex64)
     assert module.double().float().half().weight.dtype == mg.complex64

@@ -62,7 +62,8 @@ def pinv(
         )
     if hermitian:
         square("linalg.pinv", A)
-        A = mirrored(A)
+        # One triangle decides, and the gradient is that of the whole matrix, as PyTorch's.
+        A = A + (mirrored(A) - A).detach()
     least, ratio = tolerances(A, atol, rcond if rtol is None else rtol)
     if not isinstance(least, Tensor) and not isinstance(ratio, Tensor):
         return apply(ops.pinv, (A,), {"atol": float(least), "rtol": float(ratio)})
