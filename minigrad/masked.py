@@ -85,7 +85,7 @@ def _sum_dtype(input: Tensor, dtype: DTypeLike | None) -> np.dtype[Any]:
     """Integers add up in int64."""
     if dtype is not None:
         return dtypes.as_numpy(dtype)
-    return input._array.dtype if input._array.dtype.kind == "f" else dtypes.I64
+    return input._array.dtype if input._array.dtype.kind in "fc" else dtypes.I64
 
 
 # ---------------------------------------------------------------- reductions
@@ -181,7 +181,7 @@ def mean(
 ) -> Tensor:
     """The mean of what the mask leaves. ValueError for a ``dtype``, or else an input, of integers."""
     to = input._array.dtype if dtype is None else dtypes.as_numpy(dtype)
-    if to.kind != "f":
+    if to.kind not in "fc":
         which = "Input" if dtype is None else "Optional"
         raise value_error(
             f"mean(): Could not infer output dtype. {which} dtype must be a floating point dtype. Got: {to}; pass "
@@ -292,16 +292,17 @@ def _variance(
         raise value_error(f"masked.{name}(): only one of unbiased and correction may be given")
     less = correction if correction is not None else 0 if unbiased is False else 1
     own = input._array.dtype
-    to = dtypes.as_numpy(dtype) if dtype is not None else own if own.kind == "f" else _F32
-    wide = to if to.kind == "f" else _F32
+    to = dtypes.as_numpy(dtype) if dtype is not None else own if own.kind in "fc" else _F32
+    wide = to if to.kind in "fc" else _F32
     center = sum(input, dim, keepdim=True, dtype=to, mask=mask) / _count(name, input, dim, True, mask)
     away = input - center
-    total = sum(away * away, dim, keepdim=keepdim, dtype=wide, mask=mask)
+    total = sum(away * function("conj")(away), dim, keepdim=keepdim, dtype=wide, mask=mask)
     count = _count(name, input, dim, keepdim, mask)
     if mask is None:
         count = max(count - less, 0)
     elif less:
-        count = apply(e.maximum, (cast(count, wide) - less, single(0, wide)))
+        real = dtypes.real_of(wide)
+        count = apply(e.maximum, (cast(count, real) - less, single(0, real)))
     return cast(total / count, to)
 
 

@@ -262,6 +262,30 @@ def test_transforms_are_numpy_s_and_inverses() -> None:
         (lambda: mg.view_as_complex(mg.ones(2, 2).T), "stride 1"),
         (lambda: mg.complex(mg.ones(1), mg.ones(1).double()), "Expected object of scalar type"),
         (lambda: mg.tensor([1j]).sort(), "not implemented for complex numbers"),
+        (lambda: mg.tensor([1j]).abs_(), "In-place abs is not supported for complex"),
+        (lambda: mg.tensor([1j]).rad2deg(), "rad2deg is not supported for complex"),
+        (lambda: mg.tensor([1j]).unique(), "not implemented for complex numbers"),
+        (lambda: mg.tensor([[1j]]).unique_consecutive(dim=0), "not implemented for complex numbers"),
+        (lambda: mg.tensor([1j]).histc(), "not implemented for"),
+        (lambda: mg.histogram(mg.ones(1), 2, weight=mg.tensor([1j])), "the same dtype"),
+        (lambda: mg.ones(1).double().float_power_(1j), "requires dtype complex128"),
+        (lambda: mg.tensor([1j]).bernoulli_(), "not implemented for"),
+        (lambda: mg.trapezoid(mg.ones(3), dx=1j), "dx as a real number"),
+        (lambda: linalg.cross(mg.ones(3), 1j * mg.ones(3)), "expected scalar type"),
+        (lambda: mg.nn.functional.local_response_norm(1j * mg.ones(1, 2, 3), 2), "not implemented for"),
+        (lambda: mg.nn.functional.soft_margin_loss(mg.ones(1), mg.tensor([1j])), "can't be cast"),
+        (lambda: mg.nn.init.orthogonal_(1j * mg.ones(2, 2)), "not implemented for"),
+        (lambda: mg.func.grad(lambda z: z * z)(mg.tensor(1j)), "only for real scalar outputs"),
+        (
+            lambda: mg.autograd.functional.jacobian(lambda z: z * z, mg.tensor([1j])),
+            "only for real scalar outputs",
+        ),
+        (
+            lambda: mg.autograd.functional.vjp(lambda z: z * z, mg.tensor([1j])),
+            "only for real scalar outputs",
+        ),
+        (lambda: mg.func.vjp(lambda z: z * z, mg.tensor([1j]))[1](mg.ones(1)), "same dtype"),
+        (lambda: mg.func.jvp(lambda x: x * x, (mg.ones(1),), (mg.tensor([1j]),)), "same dtype"),
         (lambda: mg.tensor([1j]) < 1, '"lt" not implemented'),
         (lambda: mg.tensor([1j], requires_grad=True).sum().backward(), "only for real scalar outputs"),
         (lambda: float(mg.tensor(1j)), "without overflow"),
@@ -414,3 +438,98 @@ def test_a_complex_value_does_not_fill_real_elements() -> None:
         with pytest.raises(RuntimeError, match="without overflow"):
             x.masked_fill(mask, mg.tensor(1 + 2j))
     assert mg.tensor([1j, 2.0]).masked_fill(mask, mg.tensor(1 + 2j)).tolist() == [1 + 2j, 2.0]
+
+
+# ---------------------------------------------------------------- what takes squares, parts or transposes
+
+
+def test_what_is_a_size_is_real_and_transposes_are_conjugated() -> None:
+    """Numbers are PyTorch's."""
+    a = mg.tensor([[1, 2j], [1j, 1 + 1j], [2, 1 - 1j]])
+    b = mg.tensor([[1j], [2], [1 - 1j]])
+    found = linalg.lstsq(a, b, driver="gels")
+    assert found.residuals.dtype == mg.float32
+    assert found.residuals.item() == pytest.approx((a @ found.solution - b).abs().square().sum().item())
+    assert linalg.lstsq(a, b).residuals.dtype == mg.float32
+    x = mg.tensor([0j, 3.0, 4j], requires_grad=True)
+    (g,) = mg.autograd.grad(linalg.norm(x), x, create_graph=True)
+    assert mg.autograd.grad(g.real.sum(), x)[0].tolist() == pytest.approx([0.2, 0.128, 0.2 - 0.096j])
+    z, mask = mg.tensor([1 + 2j, 3.0, 1j]), mg.tensor([True, False, True])
+    assert mg.masked.sum(z, mask=mask).tolist() == 1 + 3j
+    assert mg.masked.prod(z, mask=mask).tolist() == -2 + 1j
+    assert mg.masked.mean(z, mask=mask).tolist() == 0.5 + 1.5j
+    assert mg.masked.var(z, mask=mask).tolist() == pytest.approx(1)
+    for rows, columns in ((4, 3), (3, 4)):
+        wide = mg.tensor(c(rows, columns))
+        u, s, v = mg.svd_lowrank(wide, 3)
+        assert mg.allclose(u * s @ v.mH, wide)
+    layer = mg.nn.Linear(3, 3, dtype=mg.complex128)
+    spectral = mg.nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=200)
+    assert linalg.norm(spectral.weight, 2).item() == pytest.approx(1, rel=1e-6)
+    for way in ("matrix_exp", "cayley"):
+        layer = mg.nn.Linear(2, 3, bias=False, dtype=mg.complex128)
+        weight = mg.nn.utils.parametrizations.orthogonal(layer, orthogonal_map=way).weight
+        assert mg.allclose(weight.mH @ weight, mg.eye(2, dtype=mg.complex128))
+    with pytest.raises(ValueError, match="does not support complex"):
+        mg.nn.utils.parametrizations.orthogonal(
+            mg.nn.Linear(2, 2, dtype=mg.cfloat), orthogonal_map="householder"
+        )
+
+
+def test_the_gradient_of_a_symmetric_matrix_is_one() -> None:
+    """Also where what is differentiated is not symmetric in itself, as PyTorch's is."""
+    for x in (r(3, 3), c(3, 3)):
+        a = mg.tensor(x, requires_grad=True)
+        values, vectors = linalg.eigh(a)
+        (g,) = mg.autograd.grad(
+            (vectors.abs() ** 2 * mg.arange(3)[:, None] * values).sum(), a, create_graph=True
+        )
+        assert mg.allclose(g, g.mH)
+        (h,) = mg.autograd.grad((g * mg.tensor(r(3, 3))).real.sum(), a)
+        assert mg.allclose(h, h.mH)
+
+
+def test_the_gradient_of_a_hermitian_pseudo_inverse_is_that_of_any() -> None:
+    a = hermitian(mg.tensor(c(3, 3)))
+    found = [mg.func.grad(lambda x, h=h: linalg.pinv(x, hermitian=h)[0, 1].abs())(a) for h in (True, False)]
+    assert mg.allclose(*found)
+    assert mg.allclose(linalg.pinv(a.tril(), hermitian=True), linalg.inv(a))
+
+
+def test_what_converts_keeps_imaginary_parts() -> None:
+    module = mg.nn.Linear(2, 2, dtype=mg.complex64)
+    assert module.double().float().half().weight.dtype == mg.complex64
+    assert mg.tensor([complex(math.inf, math.nan)]).nan_to_num(posinf=2.0).tolist() == [2]
+    assert mg.tensor([2j], dtype=mg.complex128).float_power_(2).tolist() == pytest.approx([-4])
+    assert mg.tensor([1j]).is_signed()
+    z = mg.tensor([1 + 2j, 3.0])
+    z.real, z.imag = mg.tensor([5.0, 6.0]), 7
+    assert z.tolist() == [5 + 7j, 6 + 7j]
+    mg.manual_seed(0)
+    drawn = mg.zeros(1000, dtype=mg.complex64).normal_(3, 0.1).mean().item()
+    assert drawn == pytest.approx(3 + 3j, abs=0.1)
+    mg.testing.assert_close(z, z + 1e-7)
+    with pytest.raises(AssertionError, match="greatest absolute difference: 1 "):
+        mg.testing.assert_close(z, z + 1j)
+
+
+def test_gradients_have_the_kind_of_what_they_are_of() -> None:
+    class Turned(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 1j
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g
+
+    x = mg.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="gradient of complex64 at index 0 for an input of float32"):
+        Turned.apply(x).abs().sum().backward()
+    p = mg.nn.Parameter(mg.tensor([1j]))
+    scaler = mg.amp.GradScaler("cpu")
+    scaler.scale(p.abs().sum()).backward()
+    with pytest.raises(NotImplementedError, match="complex gradients"):
+        scaler.step(mg.optim.SGD([p]))
+    primal, tangent = mg.func.jvp(lambda z: z * z, (mg.tensor([1j]),), (mg.ones(1),))
+    assert (primal.item(), tangent.item()) == (-1, 2j)

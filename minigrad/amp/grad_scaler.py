@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import runtime_error, value_error, warn
+from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
 from minigrad.tensor import Tensor
 
 
@@ -84,6 +84,8 @@ class GradScaler:
         if stage == OptState.STEPPED:
             raise runtime_error("unscale_() is being called after step().")
         grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        if any(grad.is_complex() for grad in grads):
+            raise not_implemented_error("GradScaler.unscale_() is not implemented for complex gradients")
         for grad in grads:
             grad.detach().mul_(1.0 / self._scale)
         self._finite[id(optimizer)] = all(bool(np.isfinite(grad.detach().numpy()).all()) for grad in grads)

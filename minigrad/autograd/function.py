@@ -379,20 +379,28 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
         )
     node = ctx._node() if ctx._node is not None else None
     for k, place in enumerate(ctx._places):
-        _check_gradient(cls, gradients[place], place, None if node is None else node.inputs[k].shape)
+        _check_gradient(cls, gradients[place], place, None if node is None else node.inputs[k])
     of_tensors = [gradients[place] for place in ctx._places]
     return [d if d is None or create else d._array for d in of_tensors]
 
 
-def _check_gradient(cls: type[Function], d: Any, place: int, shape: tuple[int, ...] | None) -> None:
-    """RuntimeError for what is neither a Tensor nor None, and for a shape that does not sum to the input's."""
+def _check_gradient(cls: type[Function], d: Any, place: int, source: Node | None) -> None:
+    """RuntimeError for what is no Tensor or None, is complex for a real input, or does not sum to its shape."""
     if d is None:
         return
     if not isinstance(d, Tensor):
         raise RuntimeError(
             f"expected Variable or None (got {type(d).__name__}): {cls.__name__}.backward must return Tensors or None"
         )
-    if shape is not None and d._array.shape != shape and not _expands(shape, d._array.shape):
+    if source is None:
+        return
+    if d._array.dtype.kind == "c" and source.dtype.kind != "c":
+        raise RuntimeError(
+            f"Function {cls.__name__}Backward returned a gradient of {d._array.dtype} at index {place} for an input of "
+            f"{source.dtype}; take its real part"
+        )
+    shape = source.shape
+    if d._array.shape != shape and not _expands(shape, d._array.shape):
         raise RuntimeError(
             f"Function {cls.__name__}Backward returned an invalid gradient at index {place} - got "
             f"{list(d._array.shape)} but expected shape compatible with {list(shape)}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 import numpy as np
 
 from minigrad.autograd.modes import recorded
-from minigrad.autograd.products import Push, bare, by_columns, by_rows, node_of, pull
+from minigrad.autograd.products import Push, bare, by_columns, by_rows, node_of, ones, pull
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
@@ -78,7 +78,7 @@ def _vector(
     if v is None:
         if len(like) != 1 or like[0]._array.size != 1:
             raise runtime_error(f"The vector v can only be None if {missing}.")
-        return [wrap(np.ones(like[0]._array.shape, like[0]._array.dtype))]
+        return [ones(like[0])]
     _, vector = _tuple(v, "v", name)
     if len(vector) != len(like):
         if is_tuple:
@@ -250,8 +250,7 @@ def _gradient(
     fresh, nodes = _enter(primals, create)
     vector = _vector(v, primals, is_tuple, name, _ONE_INPUT, create)
     output = _scalar(*_call(func, fresh, name, strict), name)
-    one = wrap(np.ones(output._array.shape, output._array.dtype))
-    gradient = pull([output], nodes, [one], True, True)
+    gradient = pull([output], nodes, [ones(output)], True, True)
     if strict:
         _require(gradient, _LINEAR)
     return is_tuple, primals, nodes, output, vector, gradient
@@ -385,6 +384,9 @@ def jacobian(
         if forward:
             jacobians = by_columns(Push(outputs, nodes), outputs, nodes, create_graph)
         else:
+            if not vectorize:  # then PyTorch takes one element after the other, without a gradient of its own
+                for t in outputs:
+                    ones(t)
             jacobians = by_rows(outputs, nodes, create_graph, check if strict else None)
         rows = tuple(_finish(row, is_tuple, create_graph) for row in jacobians)
     return rows if many else rows[0]

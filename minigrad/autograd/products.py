@@ -19,6 +19,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, for_inference, leaf, wrap
 from minigrad.core.views import refresh
+from minigrad.errors import runtime_error
 from minigrad.ops.shape import reshape, stack
 
 Check = Callable[[int, "list[Tensor | None]"], None]
@@ -56,6 +57,11 @@ def pull(
         if node is None:
             continue
         nodes.append(node)
+        if (v._array.dtype.kind == "c") != (t._array.dtype.kind == "c"):
+            raise runtime_error(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                f"dtype: grad_output has a dtype of {v.dtype} and output has a dtype of {t.dtype}."
+            )
         if not tensors:
             seeds.append(v._array.astype(t._array.dtype, copy=False))
         elif v._array.dtype != t._array.dtype:
@@ -66,6 +72,16 @@ def pull(
     products: list[Any] = [gradients.get(n) for n in targets]
     # Without a record the engine returns arrays.
     return products if tensors else [None if g is None else wrap(g) for g in products]
+
+
+def ones(output: Tensor) -> Tensor:
+    """The gradient that is implied: 1. RuntimeError for complex numbers, which have no steepest ascent."""
+    if output._array.dtype.kind == "c":
+        raise runtime_error(
+            f"grad can be implicitly created only for real scalar outputs but got {output.dtype}; take abs() or the "
+            "real part"
+        )
+    return wrap(np.ones(output._array.shape, output._array.dtype))
 
 
 class Push:

@@ -48,7 +48,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """``self -= alpha * other``."""
     subtract_ = sub_
     def float_power_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
-        """`float_power`, in place. RuntimeError where it is not float64."""
+        """`float_power`, in place. RuntimeError where that is of another dtype: it is float64, or complex128."""
     def fill_diagonal_(self, fill_value: builtins.int | builtins.float | builtins.bool, wrap: builtins.bool=False) -> Tensor:
         """The elements whose indices are all equal become ``fill_value``.
     
@@ -187,9 +187,15 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     @property
     def real(self) -> Tensor:
         """The real part, as a view; of real numbers the Tensor itself."""
+    @real.setter
+    def real(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> None:
+        ...
     @property
     def imag(self) -> Tensor:
         """The imaginary part, as a view. RuntimeError for real numbers."""
+    @imag.setter
+    def imag(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> None:
+        ...
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
@@ -997,7 +1003,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
         """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
     def deg2rad(self) -> Tensor:
-        """Degrees as radians; integers become the default float."""
+        """Degrees as radians; integers become the default float. RuntimeError for complex numbers."""
     def deg2rad_(self) -> Tensor:
         """`deg2rad`, in place."""
     def dist(self, other: Tensor, p: builtins.float=2) -> Tensor:
@@ -1009,7 +1015,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     ``"nuc"`` is the sum of the singular values of matrices. The gradient at 0 is 0. RuntimeError for integers."""
     def rad2deg(self) -> Tensor:
-        """Radians as degrees; integers become the default float."""
+        """Radians as degrees; integers become the default float. RuntimeError for complex numbers."""
     def rad2deg_(self) -> Tensor:
         """`rad2deg`, in place."""
     def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:

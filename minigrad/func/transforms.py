@@ -6,12 +6,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-import numpy as np
-
 from minigrad.autograd.modes import recorded
-from minigrad.autograd.products import Push, by_columns, by_rows, pull
+from minigrad.autograd.products import Push, by_columns, by_rows, ones, pull
 from minigrad.core.mode import MODE
-from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.func.run import Run, filled, not_all, places_of
 from minigrad.func.trees import flatten, unflatten
@@ -41,8 +39,7 @@ def _gradient(
             "Maybe you wanted to use the vjp or jacrev APIs instead?"
         )
     create = run.create()
-    one = wrap(np.ones((), output._array.dtype))
-    gradients = pull(run.outputs, run.level.nodes, [one], create, create or has_aux)
+    gradients = pull(run.outputs, run.level.nodes, [ones(output)], create, create or has_aux)
     tree = run.shown_inputs(gradients, create)
     return tree[0] if isinstance(argnums, int) else tree, run.shown_outputs(), run.aux
 
@@ -229,6 +226,10 @@ def jvp(
     _need_floats(points)
     run = Run(name, func, primals, {}, None, has_aux)
     run.check_outputs()
+    vectors = [
+        v.to(x.dtype) if x.is_complex() and not v.is_complex() else v
+        for x, v in zip(points, vectors, strict=True)
+    ]
     create = run.create(vectors)
     with recorded():
         push = Push(run.outputs, run.level.nodes)

@@ -13,6 +13,7 @@ from minigrad.functions.reduce import sum as total
 from minigrad.functions.results import Extremes, MantissaAndExponent
 from minigrad.gate import public
 from minigrad.ops import arithmetic as ops
+from minigrad.ops import complex as complexes
 from minigrad.ops import elementwise as e
 
 __all__ = [
@@ -35,6 +36,9 @@ def nan_to_num(
     input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
     """nan as ``nan`` (0), inf and -inf as ``posinf`` and ``neginf``: without them the extremes of the dtype."""
+    if input._array.dtype.kind == "c":  # both parts
+        parts = nan_to_num(apply(complexes.as_real, (input,)), nan, posinf, neginf)
+        return apply(complexes.as_complex, (parts,))
     if input._array.dtype.kind != "f":
         return input.clone()
     ends = {"posinf": posinf, "neginf": neginf}
@@ -101,6 +105,8 @@ def _areas(name: str, y: Tensor, x: Tensor | None, dx: Number, dim: int) -> Tens
             f"{name}: received a bool input for `x` or `y`, but bool is not supported; convert with .float()"
         )
     d = one_dim(dim, ndim)
+    if x is None and isinstance(dx, complex):
+        raise runtime_error(f"{name}: Currently, we only support dx as a real number.")
     if x is None:
         width: Tensor | Number = dx
     else:

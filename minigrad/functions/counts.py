@@ -51,7 +51,7 @@ def unique(
     often it comes: then the result is a tuple.
     """
     needs_value("unique()")
-    x = input._array
+    x = _ordered("unique", input, dim)
     axis = _axis(x, dim)
     inverse = counts = None
     if axis is not None and x.ndim and not x.shape[axis]:
@@ -70,6 +70,16 @@ def unique(
         places = np.unique(flat, return_index=True, axis=axis if x.ndim else None, equal_nan=False)[1]
         result = _from(input, "unique", axis, places) if x.size else result
     return _several(result, inverse, counts, return_inverse, return_counts)
+
+
+def _ordered(name: str, input: Tensor, dim: int | None) -> Any:
+    """The elements, of a type that has an order."""
+    if input._array.dtype.kind == "c":
+        raise not_implemented_error(
+            f'"{name if dim is None else "unique_dim"}" not implemented for complex numbers; take the real and the '
+            "imaginary part"
+        )
+    return input._array
 
 
 def _axis(x: Any, dim: int | None) -> int | None:
@@ -125,7 +135,7 @@ def unique_consecutive(
 ) -> Any:
     """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
     needs_value("unique_consecutive()")
-    x = input._array
+    x = _ordered("unique_consecutive", input, dim)
     axis = _axis(x, dim)
     rows = x.reshape(-1) if axis is None or not x.ndim else np.moveaxis(x, axis, 0)
     first = np.ones(len(rows), bool)
@@ -157,6 +167,10 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if weights is None:
         return wrap(np.bincount(x, minlength=minlength).astype(np.int64, copy=False))
     w = weights._array
+    if weights.is_complex():
+        raise runtime_error(
+            f"bincount: the weights are {weights.dtype}; take the real and the imaginary part"
+        )
     if w.shape != x.shape:
         raise runtime_error("weights should be 1-d and have the same length as input")
     kind = w.dtype if w.dtype == np.float32 else dtypes.F64
@@ -167,8 +181,8 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
     needs_value("histc()")
     x = input._array
-    if x.dtype.kind == "b":
-        raise not_implemented_error("\"histogram_cpu\" not implemented for 'Bool'")
+    if x.dtype.kind in "bc":
+        raise not_implemented_error(f"\"histogram_cpu\" not implemented for '{input.dtype}'")
     if bins <= 0:
         raise runtime_error("bins must be > 0")
     low, high = float(min), float(max)
@@ -179,6 +193,15 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     _check_range(low, high, "histc")
     counts, _ = np.histogram(x, int(bins), (low, high))
     return wrap(counts.astype(x.dtype))
+
+
+def _weights(input: Tensor, weight: Tensor | None) -> Any:
+    if weight is not None and weight.is_complex():
+        raise runtime_error(
+            "histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but "
+            f"got input({input.dtype}), and weight({weight.dtype})"
+        )
+    return None if weight is None else weight._array.reshape(-1).astype(np.float64)
 
 
 def _check_range(low: float, high: float, name: str) -> None:
@@ -225,7 +248,7 @@ def histogram(
             "histogram(): if weight tensor is provided it should have the same shape as the input"
         )
     edges = _edges("histogram()", x, bins, range)
-    w = None if weight is None else weight._array.reshape(-1).astype(np.float64)
+    w = _weights(input, weight)
     counts, _ = np.histogram(x.reshape(-1).astype(np.float64), edges.astype(np.float64), weights=w)
     counts = counts.astype(np.float64)
     if density:
@@ -266,7 +289,7 @@ def histogramdd(
     points = x.reshape(-1, count)
     ends = [None] * count if range is None else [range[2 * d : 2 * d + 2] for d in builtins.range(count)]
     edges = [_edges("histogramdd", points[:, d], b, ends[d]) for d, b in enumerate(parts)]
-    w = None if weight is None else weight._array.reshape(-1).astype(np.float64)
+    w = _weights(input, weight)
     wide = [e.astype(np.float64) for e in edges]
     counts, _ = np.histogramdd(points.astype(np.float64), wide, weights=w)
     if density:

@@ -120,17 +120,19 @@ def nanmean(
 
 
 def deg2rad(input: Tensor) -> Tensor:
-    """Degrees as radians; integers become the default float."""
-    return _times(input, math.pi / 180)
+    """Degrees as radians; integers become the default float. RuntimeError for complex numbers."""
+    return _times("deg2rad", input, math.pi / 180)
 
 
 def rad2deg(input: Tensor) -> Tensor:
-    """Radians as degrees; integers become the default float."""
-    return _times(input, 180 / math.pi)
+    """Radians as degrees; integers become the default float. RuntimeError for complex numbers."""
+    return _times("rad2deg", input, 180 / math.pi)
 
 
-def _times(input: Tensor, factor: float) -> Tensor:
+def _times(name: str, input: Tensor, factor: float) -> Tensor:
     kind = input._array.dtype
+    if kind.kind == "c":
+        raise runtime_error(f"{name} is not supported for complex tensors.")
     return apply(e.mul, (input if kind.kind == "f" else cast(input, dtypes.default_float()), factor))
 
 

@@ -11,6 +11,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.functions.elementwise import where
 from minigrad.ops import distances as ops
+from minigrad.ops.complex import as_real
 
 __all__: list[str] = []
 METHODS = ""
@@ -20,6 +21,10 @@ def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> 
     """The norm over dimensions, or over all."""
     over: dict[str, Any] = {"dim": dims, "keepdim": keepdim}
     if x._array.dtype.kind == "c":
+        if p == 2:  # of all parts: sizes have no slope at 0, where this one has
+            parts, last = apply(as_real, (x,)), x._array.ndim
+            y = length(parts, p, None if dims is None else (*dims, last), keepdim)
+            return y.squeeze(-1) if keepdim else y
         x = x.abs()
     if p == 2:
         return apply(ops.length, (x,), over)

@@ -21,13 +21,13 @@ def svd_lowrank(
     x = A if M is None else A - M.expand(A.shape)
     wide = x.shape[-2] < x.shape[-1]
     if wide:
-        x = x.mT
+        x = x.mH
     basis, _ = qr(x @ randn(x.shape[-1], 6 if q is None else q, dtype=x.dtype))
     for _ in range(2 if niter is None else niter):
-        basis, _ = qr(x.mT @ basis)
+        basis, _ = qr(x.mH @ basis)
         basis, _ = qr(x @ basis)
-    u, s, v = svd(basis.mT @ x, full_matrices=False)
-    left, right = basis @ u, v.mT
+    u, s, v = svd(basis.mH @ x, full_matrices=False)
+    left, right = basis @ u, v.mH
     return (right, s, left) if wide else (left, s, right)
 
 

@@ -259,6 +259,8 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The vector product over ``dim``, which has size 3: without it, over the first such dimension."""
     if input._array.ndim != other._array.ndim:
         raise runtime_error("linalg.cross: inputs must have the same number of dimensions.")
+    if input.is_complex() != other.is_complex():
+        raise runtime_error(f"expected scalar type {input.dtype} but found {other.dtype}")
     shape = broadcast("cross", input._array.shape, other._array.shape)
     if dim is None:
         warn_once(

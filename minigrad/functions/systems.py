@@ -62,7 +62,8 @@ def pinv(
         )
     if hermitian:
         square("linalg.pinv", A)
-        A = mirrored(A)
+        # One triangle decides, and the gradient is that of the whole matrix, as PyTorch's.
+        A = A + (mirrored(A) - A).detach()
     least, ratio = tolerances(A, atol, rcond if rtol is None else rtol)
     if not isinstance(least, Tensor) and not isinstance(ratio, Tensor):
         return apply(ops.pinv, (A,), {"atol": float(least), "rtol": float(ratio)})
@@ -235,9 +236,11 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     values = svdvals(A.detach())
     ranks = (values > values.amax(-1, keepdim=True) * ratio).sum(-1) if min(a[-2:]) else values.sum(-1).long()
     nothing = A.new_empty(0)
-    residuals = A.reshape(-1)[:0]  # recorded, as PyTorch's are
+    residuals = A.reshape(-1)[:0].real  # recorded, as PyTorch's are
+    nothing = nothing.real
     if a[-2] > a[-1] and name != "gelsy" and _full(name, ranks, a[-1]):
-        residuals = (matmul(A, solution) - columns).square().sum(-2)
+        rest = matmul(A, solution) - columns
+        residuals = (rest * rest.conj()).real.sum(-2)
     return LeastSquares(
         own(solution.squeeze(-1)) if vector else solution,
         residuals,

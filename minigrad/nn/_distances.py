@@ -20,11 +20,12 @@ __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 def _norm(x: Tensor, p: float, along: int | Sequence[int], keepdim: bool) -> Tensor:
     """The p-norm along a dimension; its gradient is 0 where it is 0."""
     dim = along if isinstance(along, int) else tuple(along)
-    x = x.abs() if x._array.dtype.kind == "c" else x
     if p == 2:
-        squares = x.square().sum(dim, keepdim)
+        # not those of sizes, which have no slope at 0
+        squares = ((x * x.conj()).real if x.is_complex() else x.square()).sum(dim, keepdim)
         zero = squares.eq(0)
         return where(zero, squares, where(zero, 1.0, squares).sqrt())
+    x = x.abs() if x.is_complex() else x
     size: Tensor = x.abs()
     if p == 1:
         return size.sum(dim, keepdim)

@@ -222,6 +222,10 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
+    if target.is_complex() and not input.is_complex():
+        raise runtime_error(
+            f"soft_margin_loss: result type {target.dtype} can't be cast to the input's {input.dtype}"
+        )
     losses = of_shape("soft_margin_loss", input, -input * target).exp().log1p()
     return reduced(of_input("soft_margin_loss", input, losses), reduction)
 

@@ -258,6 +258,8 @@ def local_response_norm(
     dim = input.dim()
     if dim < 3:
         raise value_error(f"Expected 3D or higher dimensionality input (got {dim} dimensions)")
+    if input.is_complex():
+        raise not_implemented_error(f'"local_response_norm" not implemented for {input.dtype}')
     if not input._array.size:
         return input
     channels = input._array.shape[1]

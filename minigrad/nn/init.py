@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minigrad.autograd import no_grad
-from minigrad.errors import value_error, warn
+from minigrad.errors import not_implemented_error, value_error, warn
 from minigrad.functions.creation import empty, empty_like, from_numpy
 from minigrad.functions.creation import eye as eye_matrix
 from minigrad.functions.creation import tensor as make
@@ -232,6 +232,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     if tensor.numel() == 0:
         return tensor
     rows = tensor.shape[0]
+    if tensor.is_complex():
+        raise not_implemented_error(f"orthogonal_() is not implemented for {tensor.dtype}")
     shape = (rows, tensor.numel() // rows)
     a = empty(shape, dtype=tensor.dtype).normal_(0, 1, generator=generator).numpy()
     wide = shape[0] < shape[1]

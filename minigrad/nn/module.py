@@ -387,17 +387,20 @@ class Module(Hooked):
         Device("cuda" if device is None or isinstance(device, int) else device)
         return self
 
+    def _of_floats(self, dtype: DType) -> Self:
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+
     def float(self) -> Self:
         """Converts floating-point parameters and buffers to float32; returns self."""
-        return self._to_float(float32)
+        return self._of_floats(float32)
 
     def double(self) -> Self:
         """Converts floating-point parameters and buffers to float64; returns self."""
-        return self._to_float(float64)
+        return self._of_floats(float64)
 
     def half(self) -> Self:
         """Converts floating-point parameters and buffers to float16; returns self."""
-        return self._to_float(float16)
+        return self._of_floats(float16)
 
     def type(self, dst_type: DType | str) -> Self:
         """Converts all parameters and buffers, also those of integers, to ``dst_type``; returns self.

@@ -175,7 +175,7 @@ def _between(w: Any) -> Any:
 
 def _eigenvectors_vjp(g: Any, x: Any, packed: Any, lower: bool) -> Any:
     v, w = eigenvectors(x, packed, lower=lower), eigenvalues(x, packed, lower=lower)
-    inner = _off_diagonal(mm(_h(v), g)) / _between(w)
+    inner = _off_diagonal(_turned(mm(_h(v), g)) * 0.5) / _between(w)
     return mm(mm(v, inner), _h(v))
 
 

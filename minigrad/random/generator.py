@@ -193,8 +193,7 @@ class Generator:
         """
         if np.dtype(dtype).kind == "c":  # parts of half the variance
             size, kind = (*_shape(shape), 2), np.empty(0, dtype).real.dtype
-            parts = self.normal(size, kind, 0.0, std * math.sqrt(0.5), blocks=blocks)
-            return np.add(parts.view(dtype)[..., 0], mean, dtype=dtype)
+            return self.normal(size, kind, mean, std * math.sqrt(0.5), blocks=blocks).view(dtype)[..., 0]
         size, kind = _shape(shape), _floating(dtype, "normal")
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")

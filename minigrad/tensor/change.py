@@ -6,6 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
@@ -14,7 +15,7 @@ from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Operand
 from minigrad.core.views import check_change
 from minigrad.dtypes import F64
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error
 from minigrad.functions import elementwise, inplace
 from minigrad.functions.dims import whole
 from minigrad.functions.store import update
@@ -38,13 +39,14 @@ class _Change(Tensor):
     subtract_ = sub_
 
     def float_power_(self, exponent: Operand) -> Tensor:
-        """`float_power`, in place. RuntimeError where it is not float64."""
-        if self._array.dtype != F64:
+        """`float_power`, in place. RuntimeError where that is of another dtype: it is float64, or complex128."""
+        double = dtypes.promote(F64, dtypes.common([self._array, elementwise.raw(exponent)]))
+        if self._array.dtype != double:
             raise runtime_error(
                 f"the base given to float_power_ has dtype {self._array.dtype} but the operation's result "
-                "requires dtype float64"
+                f"requires dtype {double}"
             )
-        return self.pow_(cast(exponent, F64))
+        return self.pow_(cast(exponent, double))
 
     def fill_diagonal_(self, fill_value: Number, wrap: bool = False) -> Tensor:
         """The elements whose indices are all equal become ``fill_value``.
@@ -88,6 +90,8 @@ class _Change(Tensor):
             from minigrad.functions.creation import by_steps
 
             chance = np.broadcast_to(chance, self._array.shape).transpose(by_steps(self._array))
+        if self.is_complex():
+            raise not_implemented_error(f"\"bernoulli_\" not implemented for '{self.dtype}'")
         return self._draw(generator, "bernoulli", (chance,))
 
     @overload

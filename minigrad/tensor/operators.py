@@ -12,7 +12,7 @@ from minigrad.core.basic import conj, real
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
-from minigrad.core.types import Operand
+from minigrad.core.types import Number, Operand
 from minigrad.errors import runtime_error, type_error, warn_once
 from minigrad.functions import elementwise, inplace, linalg, lookup, table
 from minigrad.functions import index as indexing
@@ -143,10 +143,20 @@ class _Operators(Tensor):
         """The real part, as a view; of real numbers the Tensor itself."""
         return apply(real, (self,)) if self._array.dtype.kind == "c" else self
 
+    @real.setter
+    def real(self, value: Tensor | Number) -> None:
+        part = self.real
+        part[...] = value
+
     @property
     def imag(self) -> Tensor:
         """The imaginary part, as a view. RuntimeError for real numbers."""
         return lookup.function("imag")(self)
+
+    @imag.setter
+    def imag(self, value: Tensor | Number) -> None:
+        part = self.imag
+        part[...] = value
 
     @property
     def mT(self) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.core.tensor import Tensor
 
-# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float; others are equal.
+# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or a part.
 _TOLERANCES = {2: (1e-3, 1e-5), 4: (1.3e-6, 1e-5), 8: (1e-7, 1e-7)}
 
 
@@ -17,7 +17,7 @@ class NotCloseError(AssertionError):
     """What `assert_close` raises."""
 
 
-_KINDS = (Tensor, np.ndarray, np.generic, bool, int, float)  # what holds numbers
+_KINDS = (Tensor, np.ndarray, np.generic, bool, int, float, complex)  # what holds numbers
 
 
 def assert_close(
@@ -62,7 +62,7 @@ def assert_close(
                 f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}."
                 + (f" They stand at {where}." if where else "")
             )
-        if check_dtype and type(a) is not type(b) and {type(a), type(b)} <= {bool, int, float}:
+        if check_dtype and type(a) is not type(b) and {type(a), type(b)} <= {bool, int, float, complex}:
             fail(f"The (d)types do not match: {type(a)} != {type(b)}.", where)
         x, y = (np.asarray(v.detach().numpy() if isinstance(v, Tensor) else v) for v in (a, b))
         single = not isinstance(a, (Tensor, np.ndarray))
@@ -72,13 +72,14 @@ def assert_close(
             fail(f"The values for attribute 'dtype' do not match: {x.dtype} != {y.dtype}", where)
         if check_stride and isinstance(a, Tensor) and isinstance(b, Tensor) and a.stride() != b.stride():
             fail(f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}", where)
-        kinds = [_TOLERANCES[v.dtype.itemsize] if v.dtype.kind == "f" else (0.0, 0.0) for v in (x, y)]
+        kinds = [_TOLERANCES[v.real.itemsize] if v.dtype.kind in "fc" else (0.0, 0.0) for v in (x, y)]
         relative = max(k[0] for k in kinds) if rtol is None else rtol
         absolute = max(k[1] for k in kinds) if atol is None else atol
         with np.errstate(all="ignore"):
             good = np.isclose(x, y, relative, absolute, equal_nan)
             if not good.all():
-                apart = np.abs(x.astype(np.float64) - y.astype(np.float64))
+                wide = np.result_type(x, y, np.float64)
+                apart = np.abs(x.astype(wide) - y.astype(wide))
                 fail(
                     f"{'Scalars' if single else 'Tensor-likes'} are not close! Mismatched elements: "
                     f"{good.size - np.count_nonzero(good)} / {good.size}; greatest absolute difference: "

@@ -106,7 +106,7 @@ class _SpectralNorm(Module):
         with no_grad():
             for _ in range(times):
                 self._u.copy_(F.normalize(matrix.mv(self._v), dim=0, eps=self.eps))
-                self._v.copy_(F.normalize(matrix.mT.mv(self._u), dim=0, eps=self.eps))
+                self._v.copy_(F.normalize(matrix.mH.mv(self._u), dim=0, eps=self.eps))
 
     def forward(self, weight: Tensor) -> Tensor:
         if weight.ndim == 1:
@@ -116,7 +116,7 @@ class _SpectralNorm(Module):
             self._iterate(matrix, self.n_power_iterations)
         # copies: the next call changes the vectors, and this one may still be differentiated
         u, v = self._u.clone(), self._v.clone()
-        return weight / u.dot(matrix.mv(v))
+        return weight / u.vdot(matrix.mv(v))
 
     def right_inverse(self, value: Tensor) -> Tensor:
         return value
@@ -128,21 +128,25 @@ def orthogonal(
     """Keeps ``module.weight`` (``name``), a matrix or a batch of them, orthogonal, and returns the module.
 
     A matrix of shape *(n, k)* has orthonormal columns, or rows, if these are fewer. ``orthogonal_map`` is
-    ``"matrix_exp"`` (of square ones the default) or ``"cayley"``, of a matrix that is the negative of its transpose, or
-    ``"householder"``, a product of reflections. With ``use_trivialization`` the result is multiplied by a fixed
-    orthogonal matrix, the buffer ``base``, so that any orthogonal matrix may be assigned. (Lezcano-Casado, 2019.)
+    ``"matrix_exp"`` (the default of square and complex ones) or ``"cayley"``, of a matrix that is the negative of its
+    adjoint, or ``"householder"``, a product of reflections. With ``use_trivialization`` the result is multiplied by a
+    fixed orthogonal matrix, the buffer ``base``, so that any orthogonal matrix may be assigned. (Lezcano-Casado, 2019.)
 
-    ValueError if there is no such Tensor, for fewer than two dimensions, or another map.
+    ValueError if there is no such Tensor, for fewer than two dimensions, or another map, and for complex reflections.
     """
     weight = _tensor(module, name)
     if weight.ndim < 2:
         raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
     if orthogonal_map is None:
-        orthogonal_map = "matrix_exp" if weight.size(-2) == weight.size(-1) else "householder"
+        orthogonal_map = (
+            "matrix_exp" if weight.size(-2) == weight.size(-1) or weight.is_complex() else "householder"
+        )
     if orthogonal_map not in _MAPS:
         raise ValueError(
             f'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: {orthogonal_map}'
         )
+    if orthogonal_map == "householder" and weight.is_complex():
+        raise ValueError("The householder parametrization does not support complex tensors.")
     function = _Orthogonal(weight.shape, orthogonal_map, use_trivialization)
     return register_parametrization(module, name, function, unsafe=True)
 
@@ -170,7 +174,7 @@ class _Orthogonal(Module):
             X = X.tril()
             if n != k:
                 X = cat([X, X.new_zeros(n, n - k).expand(*X.shape[:-2], -1, -1)], dim=-1)
-            A = X - X.mT
+            A = X - X.mH
             if self.orthogonal_map == "matrix_exp":
                 Q = matrix_exp(A)
             else:
@@ -221,11 +225,11 @@ def _reflections(matrix: Tensor) -> tuple[Tensor, Tensor]:
 def _orthogonalized(matrix: Tensor) -> Tensor:
     """Q of a QR decomposition whose R has a positive diagonal."""
     A, tau = _reflections(matrix)
-    return householder_product(A, tau) * A.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+    return householder_product(A, tau) * A.diagonal(dim1=-2, dim2=-1).sgn().unsqueeze(-2)
 
 
 def _is_orthogonal(Q: Tensor) -> bool:
-    product = (Q.mT @ Q).numpy()
+    product = (Q.mH @ Q).numpy()
     eps = 10.0 * Q.size(-2) * float(np.finfo(product.dtype).eps)
     return np.allclose(product, np.eye(Q.size(-1), dtype=product.dtype), atol=eps)
 
