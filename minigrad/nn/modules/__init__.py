@@ -48,7 +48,7 @@ class _File(ModuleType):
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         """Its names, for packages that look through `vars`, with those that the file of ours makes public."""
-        own: dict[str, Any] = ModuleType.__dict__["__dict__"].__get__(self)
+        own = super().__dict__
         home = import_module(own["_place"])
         for name in home.__all__:
             own.setdefault(name, getattr(home, name))
