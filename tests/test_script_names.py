@@ -78,11 +78,11 @@ def test_flags_of_cudnn_for_a_while() -> None:
         return cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
 
     cudnn = mg.backends.cudnn
-    with pytest.raises(KeyError), cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+    with cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
         assert told() == (True, False, True, False)
-        with cudnn.flags(benchmark=True):
-            assert told() == (False, True, False, True)
-        raise KeyError
+        with pytest.raises(KeyError, match=r"^True$"), cudnn.flags(benchmark=True):
+            raise KeyError(told() == (False, True, False, True))
+        assert told() == (True, False, True, False)
     assert told() == (True, False, False, True)
 
 
