@@ -227,6 +227,23 @@ def test_assigning_before_init():
             register("x", None)
 
 
+def test_a_property_that_finds_nothing_leaves_its_name_free():
+    class Base(nn.Module):
+        @property
+        def best(self):
+            return super().best
+
+        @property
+        def taken(self):
+            return 1
+
+    m = Base()
+    m.register_buffer("best", mg.ones(1))
+    assert [name for name, _ in m.named_buffers()] == ["best"]
+    with pytest.raises(KeyError, match="'taken' already exists"):
+        m.register_buffer("taken", mg.ones(1))
+
+
 @pytest.mark.parametrize(
     "register", ["register_parameter", "register_buffer", "add_module", "register_module"]
 )

@@ -108,6 +108,7 @@ def test_switches_of_a_compiler_that_is_not_here() -> None:
         assert config is torch._dynamo.config and config.suppress_errors
         assert torch._inductor.config.triton.unique_kernel_names and not config.cache_size_limit
         torch._dynamo.mark_dynamic(torch.ones(2), 0)
+        torch._dynamo.mark_static_address(torch.ones(2))
         with config.patch(verbose=True):
             config.patch("verbose", False)(reset)()
         f = torch._dynamo.optimize("inductor")(lambda x: x + 1)

@@ -73,6 +73,19 @@ def test_the_first_lines_of_a_script() -> None:
     assert space["x"].device == space["device"] == mg.device("cpu")
 
 
+def test_flags_of_cudnn_for_a_while() -> None:
+    def told() -> tuple[bool, ...]:
+        return cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
+
+    cudnn = mg.backends.cudnn
+    with cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        assert told() == (True, False, True, False)
+        with pytest.raises(KeyError, match=r"^True$"), cudnn.flags(benchmark=True):
+            raise KeyError(told() == (False, True, False, True))
+        assert told() == (True, False, True, False)
+    assert told() == (True, False, False, True)
+
+
 CARD = "Torch not compiled with CUDA enabled: minigrad runs on the CPU only"
 REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "Tensor.cuda": (lambda: mg.ones(1).cuda(), RuntimeError, CARD),

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,19 @@ def test_every_module_of_pytorch_is_where_its_names_are(torch: ModuleType) -> No
         assert module.__spec__.name == name.replace("torch", "minigrad")
         assert module.__name__ in (module.__spec__.name, "torch")
     assert "Linear" in dir(importlib.import_module("torch.nn.modules.linear"))
+    for place, name in {"activation": "ReLU", "normalization": "LayerNorm", "pooling": "MaxPool2d"}.items():
+        file = importlib.import_module(f"torch.nn.modules.{place}")
+        assert vars(file)[name] is getattr(torch.nn, name)
+        vars(file)["noted"] = file
+        assert vars(file).pop("noted") is file
+
+
+def test_what_is_compiled_may_reach_torch(torch: ModuleType) -> None:
+    space: dict[str, Any] = {"torch": torch}
+    exec("def f(x): return torch.exp(x) + torch.linalg.norm(x) + torch.pi", space)
+    f = torch.compile(space["f"])
+    for x in (torch.ones(2), torch.zeros(2)):
+        assert torch.equal(f(x), space["f"](x))
 
 
 def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:

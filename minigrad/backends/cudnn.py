@@ -5,6 +5,9 @@ The flags can be set and mean nothing: what minigrad computes is the same each t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 allow_tf32 = True
 benchmark = False
 deterministic = False
@@ -19,3 +22,24 @@ def is_available() -> bool:
 def version() -> int | None:
     """None."""
     return None
+
+
+@contextmanager
+def flags(
+    enabled: bool = False,
+    benchmark: bool = False,
+    benchmark_limit: int | None = 10,
+    deterministic: bool = False,
+    allow_tf32: bool = True,
+    fp32_precision: str = "none",
+    depthwise_kernel: str = "auto",
+) -> Iterator[None]:
+    """A context in which the flags say something else; those that are not given say what stands here."""
+    inside = {"enabled": enabled, "benchmark": benchmark, "deterministic": deterministic}
+    inside["allow_tf32"] = allow_tf32
+    before = {name: globals()[name] for name in inside}
+    globals().update(inside)
+    try:
+        yield
+    finally:
+        globals().update(before)

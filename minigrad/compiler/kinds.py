@@ -115,10 +115,10 @@ def home_of(value: Any) -> str:
     """The module of a class or function, or the name of one; empty where it is no text, as in classes of Cython."""
     if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType):
         value = value.__self__
-    if isinstance(value, types.ModuleType):
-        home = vars(value).get("__name__")
-    elif isinstance(value, types.FunctionType):  # wrappers have the `__module__` of what they wrap
-        home = value.__globals__.get("__name__")
+    if isinstance(value, types.ModuleType | types.FunctionType):
+        # Wrappers have the `__module__` of what they wrap. minigrad is called torch while it stands in.
+        space = vars(value) if isinstance(value, types.ModuleType) else value.__globals__
+        home = "minigrad" if space is vars(sys.modules["minigrad"]) else space.get("__name__")
     else:
         home = getattr(value, "__module__", None)
     return home if isinstance(home, str) else ""

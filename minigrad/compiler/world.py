@@ -159,7 +159,7 @@ class World:
                 return self.follow(value.__self__, value.__name__)
             return kinds.refusal(value, f"{value.__name__}(), a function")
         if isinstance(value, types.ModuleType):
-            if not kinds.is_pure(value.__name__) and not kinds.is_users(value):
+            if not kinds.is_pure(kinds.home_of(value)) and not kinds.is_users(value):
                 return f"the module {value.__name__}"
             self._space(value, path or value.__name__)
             if "__getattr__" in vars(value) and kinds.is_users(value):

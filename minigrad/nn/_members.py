@@ -43,7 +43,9 @@ def check_name(module: Any, name: str, kind: str, table: str) -> None:
         raise KeyError(f'{kind} name can\'t be empty string ""')
     if "." in name:
         raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
-    taken = hasattr(type(module), name) or any(name in t for t in (own, *map(own.__getitem__, TABLES)))
+    taken = any(name in t for t in (own, *map(own.__getitem__, TABLES)))
+    # A property that raises AttributeError leaves its name free.
+    taken = taken or (hasattr(type(module), name) and hasattr(module, name))
     if taken and name not in own[table]:
         raise KeyError(f"attribute '{name}' already exists")
 

@@ -51,10 +51,11 @@ def _module(name: str, **contents: Any) -> ModuleType:
     return module
 
 
+_MARKS = ("graph_break", "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic")
 _dynamo = _module(
     "torch._dynamo",
     **{name: getattr(names, name) for name in names.__all__ if name != "cudagraph_mark_step_begin"},
-    **dict.fromkeys(("graph_break", "mark_dynamic", "mark_static", "maybe_mark_dynamic"), _nothing),
+    **dict.fromkeys(_MARKS, _nothing),
     optimize=_optimize,
     OptimizedModule=named("torch._dynamo.OptimizedModule"),
     eval_frame=SimpleNamespace(OptimizedModule=named("torch._dynamo.OptimizedModule")),

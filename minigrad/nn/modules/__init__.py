@@ -45,6 +45,15 @@ class _File(ModuleType):
             return getattr(parts, name)
         raise missing("minigrad.nn", name)
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """Its names, for packages that look through `vars`, with those that the file of ours makes public."""
+        own = super().__dict__
+        home = import_module(own["_place"])
+        for name in home.__all__:
+            own.setdefault(name, getattr(home, name))
+        return own
+
     def __dir__(self) -> list[str]:
         return sorted({*vars(self), *vars(import_module(self._place)), *nn.__all__})
 
