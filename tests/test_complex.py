@@ -533,3 +533,13 @@ def test_gradients_have_the_kind_of_what_they_are_of() -> None:
         scaler.step(mg.optim.SGD([p]))
     primal, tangent = mg.func.jvp(lambda z: z * z, (mg.tensor([1j]),), (mg.ones(1),))
     assert (primal.item(), tangent.item()) == (-1, 2j)
+
+
+def test_what_few_programs_meet() -> None:
+    z = mg.tensor([1j, 0.0, 2.0])
+    assert linalg.vector_norm(z, 0).dtype == mg.float32
+    assert linalg.vector_norm(z, 0).item() == 2
+    # As LAPACK, by the sum of the sizes of both parts.
+    assert linalg.lu_factor(mg.tensor([[1 + 1j, 0], [1.5, 1]])).pivots.tolist() == [1, 2]
+    with pytest.raises(NotImplementedError, match='"gelu_backward" not implemented for complex numbers'):
+        mg.tape.apply(TABLE["gelu_backward"], (mg.ones(3), z), {"approximate": "none"})
