@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.autograd import grad
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.distribution import Distribution
@@ -21,7 +23,7 @@ class ExponentialFamily(Distribution):
     def _natural_params(self) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
-    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+    def _log_normalizer(self, *natural_params: Any, **none: Any) -> Tensor:
         raise NotImplementedError
 
     @property

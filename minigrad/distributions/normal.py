@@ -48,7 +48,7 @@ class Normal(LocScale, ExponentialFamily):
     def _natural_params(self) -> tuple[Tensor, ...]:
         return self.loc / self.scale**2, -0.5 / self.scale**2
 
-    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:
         return -0.25 * x**2 / y + 0.5 * (-math.pi / y).log()
 
     @property

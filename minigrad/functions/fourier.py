@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast
 from minigrad.core.tensor import Tensor
+from minigrad.core.types import Dim
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, warn
@@ -161,122 +162,62 @@ def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None)
 # ---------------------------------------------------------------- several dimensions
 
 
-def fft2(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
-    norm: Norm = None,
-) -> Tensor:
+def fft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
     """`fft` along two dimensions."""
     return _complex("fft2", input, s, dim, norm, False)
 
 
-def ifft2(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
-    norm: Norm = None,
-) -> Tensor:
+def ifft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
     """The inverse of `fft2`."""
     return _complex("ifft2", input, s, dim, norm, True)
 
 
-def rfft2(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
-    norm: Norm = None,
-) -> Tensor:
+def rfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
     """`rfft` along the last of two dimensions, `fft` along the other."""
     return _to_half("rfft2", input, s, dim, _norm(norm), False)
 
 
-def irfft2(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
-    norm: Norm = None,
-) -> Tensor:
+def irfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
     """The inverse of `rfft2`."""
     return _from_half("irfft2", input, s, dim, _norm(norm), False)
 
 
-def hfft2(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
-    norm: Norm = None,
-) -> Tensor:
+def hfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
     """`hfft` along the last of two dimensions, `fft` along the other."""
     return _from_half("hfft2", input, s, dim, OTHER[_norm(norm)], True)
 
 
-def ihfft2(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] = (-2, -1),
-    norm: Norm = None,
-) -> Tensor:
+def ihfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
     """The inverse of `hfft2`."""
     return _to_half("ihfft2", input, s, dim, OTHER[_norm(norm)], True)
 
 
-def fftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: Norm = None,
-) -> Tensor:
+def fftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
     """`fft` along all dimensions, or those of ``dim``, or as many of the last as ``s`` has sizes."""
     return _complex("fftn", input, s, dim, norm, False)
 
 
-def ifftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: Norm = None,
-) -> Tensor:
+def ifftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
     """The inverse of `fftn`."""
     return _complex("ifftn", input, s, dim, norm, True)
 
 
-def rfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: Norm = None,
-) -> Tensor:
+def rfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
     """`rfft` along the last of the dimensions, `fft` along the others."""
     return _to_half("rfftn", input, s, dim, _norm(norm), False)
 
 
-def irfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: Norm = None,
-) -> Tensor:
+def irfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
     """The inverse of `rfftn`."""
     return _from_half("irfftn", input, s, dim, _norm(norm), False)
 
 
-def hfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: Norm = None,
-) -> Tensor:
+def hfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
     """`hfft` along the last of the dimensions, `fft` along the others."""
     return _from_half("hfftn", input, s, dim, OTHER[_norm(norm)], True)
 
 
-def ihfftn(
-    input: Tensor,
-    s: int | Sequence[int] | None = None,
-    dim: int | Sequence[int] | None = None,
-    norm: Norm = None,
-) -> Tensor:
+def ihfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
     """The inverse of `hfftn`."""
     return _to_half("ihfftn", input, s, dim, OTHER[_norm(norm)], True)
 
@@ -315,17 +256,17 @@ def _frequencies(turns: Any, n: int, d: float, dtype: DTypeLike | None, requires
     return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
 
 
-def fftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+def fftshift(input: Tensor, dim: Dim = None) -> Tensor:
     """The frequency 0 moved to the middle of the dimensions."""
     return _shifted(input, dim, 1)
 
 
-def ifftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+def ifftshift(input: Tensor, dim: Dim = None) -> Tensor:
     """The inverse of `fftshift`."""
     return _shifted(input, dim, -1)
 
 
-def _shifted(input: Tensor, dim: int | Sequence[int] | None, way: int) -> Tensor:
+def _shifted(input: Tensor, dim: Dim, way: int) -> Tensor:
     dims, _ = _dims(input, None, dim)
     if not dims:
         return input

@@ -121,7 +121,7 @@ def _deviation(
             _deviation(reduce.var, part, dim, unbiased, keepdim, correction)
             for part in (input.real, input.imag)
         )
-        y: Tensor = functools.reduce(operator.add, parts)
+        y = functools.reduce(operator.add, parts)
         return y.sqrt() if op is reduce.std else y
     dim, correction = _spread_arguments(dim, unbiased, correction)
     dims = all_dims(dim, input._array.ndim)

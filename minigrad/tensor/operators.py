@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from minigrad.core.apply import NotAnOperand, apply, wrap_operand
-from minigrad.core.basic import conj, real
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
@@ -141,7 +140,7 @@ class _Operators(Tensor):
     @property
     def real(self) -> Tensor:
         """The real part, as a view; of real numbers the Tensor itself."""
-        return apply(real, (self,)) if self._array.dtype.kind == "c" else self
+        return lookup.function("real")(self)
 
     @real.setter
     def real(self, value: Tensor | Number) -> None:
@@ -175,7 +174,7 @@ class _Operators(Tensor):
             raise runtime_error(
                 "tensor.mH is only supported on matrices or batches of matrices. Got 1-D tensor."
             )
-        return _conjugate(self.mT)
+        return lookup.function("conj")(self.mT)
 
     @property
     def H(self) -> Tensor:
@@ -186,7 +185,7 @@ class _Operators(Tensor):
             raise runtime_error(
                 f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{more}"
             )
-        return _conjugate(self.mT)
+        return lookup.function("conj")(self.mT)
 
     def polygamma(self, n: int) -> Tensor:
         """`minigrad.polygamma` of it."""
@@ -195,10 +194,6 @@ class _Operators(Tensor):
     def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
         return elementwise.where(condition, self, other)
-
-
-def _conjugate(t: Tensor) -> Tensor:
-    return apply(conj, (t,)) if t._array.dtype.kind == "c" else t
 
 
 def operand(other: Any) -> Any:
