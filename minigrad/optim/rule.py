@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -21,6 +21,7 @@ from minigrad.functions.complex import view_as_real
 from minigrad.functions.creation import by_steps, full, zeros_like
 from minigrad.functions.elementwise import where as tensor_where
 from minigrad.functions.store import has_no_history
+from minigrad.kernels.sharing import blocks
 from minigrad.optim.elementwise import PIECE, Program, Term, compiled
 from minigrad.optim.optimizer import Loss, Optimizer
 from minigrad.tensor import Tensor
@@ -342,13 +343,22 @@ def _run(work: list[tuple[Program, list[Array], list[Array]]], counts: list[tupl
         if n <= PIECE:
             program.run(*arrays, *numbers, *[x[:n] for x in memory])
             continue
-        for i in range(0, n, PIECE):
-            pieces = [x[i : i + PIECE] for x in arrays]
-            if i + PIECE > n:
-                memory = [x[: n - i] for x in memory]
-            program.run(*pieces, *numbers, *memory)
+        _run_large(program, arrays, numbers)
     for a, value in counts:
         a[()] = value
+
+
+def _run_large(program: Program, arrays: list[Array], numbers: list[Array]) -> None:
+    n, dtype = arrays[0].size, arrays[0].dtype
+
+    def work(starts: Iterator[int]) -> None:
+        memory = [np.empty(PIECE, dtype) for _ in range(program.scratch)]
+        memory += [np.empty(PIECE, bool) for _ in range(program.flags)]
+        for i in starts:
+            pieces = [x[i : i + PIECE] for x in arrays]
+            program.run(*pieces, *numbers, *[x[: len(pieces[0])] for x in memory])
+
+    blocks(work, n, PIECE)
 
 
 # ---------------------------------------------------------------- numbers, or Tensors of one number
