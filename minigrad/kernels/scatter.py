@@ -54,12 +54,12 @@ def in_blocks(
     """
     if index.size <= BLOCK or index.ndim < 2:
 
-        def work(starts: Iterator[int]) -> None:
+        def few(starts: Iterator[int]) -> None:
             for k in starts:
                 here = slice(k, k + BLOCK)
                 act(here, flat_places(shape, index.reshape(-1)[here] if index.ndim == 1 else index, dim))
 
-        blocks(work, index.size, BLOCK, shared=reads)
+        blocks(few, index.size, BLOCK, shared=reads)
         return
     strides, inner = _strides(shape), index.size // len(index)
     first = np.arange(len(index)).reshape(-1, *(1,) * (index.ndim - 1)) * (strides[0] if dim else 0)

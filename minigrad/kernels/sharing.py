@@ -8,6 +8,7 @@ changes no bit of the result: blocks write to places of their own, and what is a
 from __future__ import annotations
 
 import contextvars
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ class Threads:
         self.count: int | None = None
         self.pool: Any = None
         self.busy = Lock()
+        self.teams: set[int] = set()  # whoever has threads of his own at work: kernels do not add to these
 
     def number(self) -> int:
         """How many threads share a kernel: as many as processors, or as the environment says."""
@@ -49,7 +51,11 @@ class Threads:
             names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
             said = [value for name in names if (value := os.environ.get(name, "")).isdecimal()]
             have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            self.count = 1 if sys.platform == "emscripten" else max(min(have, *map(int, said[:1])) if said else have, 1)
+            self.count = (
+                1
+                if sys.platform == "emscripten"
+                else max(min(have, *map(int, said[:1])) if said else have, 1)
+            )
         return self.count
 
     def share(self, work: Work, starts: range) -> None:
@@ -75,26 +81,39 @@ class Threads:
 THREADS = Threads()
 
 
+def in_order(work: Work, count: int, step: int, shared: bool = True) -> None:
+    """`blocks` in one thread, as programs have it that are printed."""
+    work(iter(range(0, count, step)))
+
+
+@functools.wraps(in_order)
 def blocks(work: Work, count: int, step: int, shared: bool = True) -> None:
     """``work`` on the numbers 0, ``step``, 2 ``step`` ... below ``count``; each thread is given those that it takes.
 
     ``work`` goes over an iterator; memory that it needs between the steps of a block, it makes before that.
     Unless ``shared``, which blocks that write to the same places may not be, one thread takes all.
     """
+    if count <= step:
+        work(iter((0,) * (count > 0)))
+        return
     starts = range(0, count, step)
-    if shared and len(starts) > 1 and THREADS.number() > 1 and THREADS.busy.acquire(blocking=False):
-        # A second thread that has work to share, or work that shares some itself, goes on alone.
-        try:
-            THREADS.share(work, starts)
-        finally:
-            THREADS.busy.release()
-    else:
-        work(iter(starts))
+    several = shared and not THREADS.teams and THREADS.number() > 1
+    # A second thread that has work to share, or work that shares some itself, goes on alone.
+    if not several or not THREADS.busy.acquire(blocking=False):
+        in_order(work, count, step)
+        return
+    try:
+        THREADS.share(work, starts)
+    finally:
+        THREADS.busy.release()
 
 
 def by_rows(function: Callable[..., None], *tables: Any) -> None:
     """``function`` of some rows of each table at a time."""
     step = max(BLOCK // max(tables[0].shape[1], 1), 1)
+    if len(tables[0]) <= step:
+        function(*tables)
+        return
 
     def work(starts: Iterator[int]) -> None:
         for k in starts:
