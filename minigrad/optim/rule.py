@@ -192,7 +192,7 @@ class _Step:
                 self._check(p, own)
                 self.rest.append((p, g, own, fresh))
                 continue
-            counts = [own[name]._array for name in names]
+            counts = [_number(own[name]) for name in names]
             key = (arrays[0].dtype, fresh, *[a.item() for a in counts])
             if key not in known:
                 known[key] = self._program(key[0], counts, fresh)
@@ -263,7 +263,10 @@ class _Step:
             self._over_tensors(p, g, own, fresh)
 
     def _over_tensors(self, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
-        counts = {name: own[name] if is_compiling() else own[name]._array[()] for name in self.rule._counts}
+        counts = {
+            name: own[name].reshape(()) if is_compiling() else _number(own[name])[()]
+            for name in self.rule._counts
+        }
         numbers, flags = _numbers(self.rule, self.group, counts, fresh)
         before = {"param": p, "grad": g, **{name: own[name] for name in self.rule._shapes(p, self.group)}}
         if p._array.dtype.kind == "c":  # as PyTorch, both parts alone
@@ -368,6 +371,11 @@ def count(value: Any, group: Group) -> Tensor:
     """A Tensor of one number that is kept of a parameter, in the dtype that PyTorch gives it."""
     dtype = float64 if get_default_dtype() is float64 and not group.get("fused") else float32
     return value.detach().to(dtype).clone() if isinstance(value, Tensor) else full((), value, dtype=dtype)
+
+
+def _number(x: Tensor) -> Array:
+    """The array of such a Tensor, also of one that a user made with a dimension."""
+    return x._array.reshape(()) if x._array.ndim else x._array
 
 
 def wide(x: Any) -> Any:
