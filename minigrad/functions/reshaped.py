@@ -191,11 +191,6 @@ def untyped_storage(input: Tensor) -> UntypedStorage:
     return UntypedStorage(input)
 
 
-def is_shared(input: Tensor) -> bool:
-    """False: no other process sees the memory."""
-    return False
-
-
 def is_set_to(input: Tensor, tensor: Tensor) -> bool:
     """Whether both show the same elements of the same memory in the same way."""
     a, b = input._array, tensor._array
@@ -206,7 +201,7 @@ def is_set_to(input: Tensor, tensor: Tensor) -> bool:
 
 
 METHODS = """
-    apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
+    apply_ as_strided_ is_set_to map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
     transpose_ unsqueeze_ untyped_storage
 """
 public(globals(), METHODS.split(), home="minigrad", cls="Tensor.")

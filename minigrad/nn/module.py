@@ -378,6 +378,10 @@ class Module(Hooked):
             _tensors.convert(module.__minigrad_contents__(), empty_like)
         return self
 
+    def share_memory(self) -> Self:
+        """Moves parameters and buffers to memory that processes share, see `Tensor.share_memory_`; returns self."""
+        return self._apply(lambda t: t.share_memory_())
+
     def cpu(self) -> Self:
         """Returns self: the CPU is the only device."""
         return self
