@@ -297,7 +297,7 @@ def test_jit_leaves_all_as_it_is() -> None:
     assert mg.jit.trace(f, (mg.ones(1),)) is f
     assert mg.jit.freeze(mg.jit.script(net)) is net
     assert issubclass(mg.jit.ScriptModule, mg.nn.Module)
-    with mg.jit.optimized_execution(True), pytest.raises(NotImplementedError, match="no TorchScript.*load"):
+    with mg.jit.optimized_execution(True), pytest.raises(NotImplementedError, match=r"no TorchScript.*load"):
         mg.jit.load("model.pt")
     with pytest.raises(NotImplementedError, match=r"no TorchScript.*save\(model, path\)"):
         mg.jit.save(net, "model.pt")
