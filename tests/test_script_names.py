@@ -30,7 +30,7 @@ ANSWERS = {
     "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": False,
     "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
     "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
-    "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
+    "distributed.is_torchelastic_launched()": False, "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
     "ones(1).is_sparse": False, "ones(1).is_meta": False, "ones(1).is_quantized": False, "ones(1).is_nested": False,
     "ones(1).is_mkldnn": False, "ones(1).is_mps": False, "ones(1).is_xpu": False, "ones(1).is_xla": False,
     "ones(1).is_mtia": False, "ones(1).is_sparse_csr": False, "ones(1).is_vulkan": False,
