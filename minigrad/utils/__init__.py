@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from minigrad.utils import model_zoo as model_zoo
     from minigrad.utils import module_tracker as module_tracker
     from minigrad.utils import tensorboard as tensorboard
+    from minigrad.utils.swap import swap_tensors as swap_tensors
 
 __all__ = [
-    "benchmark", "checkpoint", "data", "dlpack", "flop_counter", "hooks", "model_zoo", "module_tracker", "tensorboard",
+    "benchmark", "checkpoint", "data", "dlpack", "flop_counter", "hooks", "model_zoo", "module_tracker", "swap_tensors",
+    "tensorboard",
 ]  # fmt: skip
 
-module_getattr(globals(), dict.fromkeys((*__all__, "_pytree", "_python_dispatch"), ""))
+_FILES = {*__all__, "_pytree", "_python_dispatch"} - {"swap_tensors"}
+module_getattr(globals(), {**dict.fromkeys(_FILES, ""), "swap": "swap_tensors"})
