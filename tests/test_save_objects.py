@@ -6,6 +6,7 @@ import argparse
 import base64
 import dataclasses
 import enum
+import functools
 import io
 import pathlib
 import pickle
@@ -14,6 +15,7 @@ import types
 import zipfile
 import zlib
 from collections import OrderedDict, defaultdict, deque
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -136,6 +138,10 @@ class Vocabulary:
     def size(self) -> int:
         return len(self.index)
 
+    @functools.cached_property
+    def longest(self) -> int:
+        return max(map(len, self.index))
+
     def known(self, word: str) -> bool:
         return word in self.index
 
@@ -205,16 +211,21 @@ def test_other_objects() -> None:
         "enum": [Color.RED, Color.BLUE], "named": Point(1, [2]), "counts": defaultdict(list, {"a": [1]}),
         "last": deque([1, 2], maxlen=2), "frozen": frozenset([1]), "range": range(1, 9, 2), "slice": slice(1, None),
         "classes": [Net.Block, nn.Linear, Color, optim.SGD], "config": Config(sizes=[3]),
+        "dates": [datetime(2024, 5, 6, 7), date(2024, 5, 6), timedelta(1, 2, 3)],
     }  # fmt: skip
     got = again(values)
     assert got == values
     assert got["last"].maxlen == 2
     assert got["counts"]["b"] == []
     assert all(type(got[name]) is type(value) for name, value in values.items())
-    vocabulary = again(Vocabulary())
+    vocabulary = Vocabulary()
+    assert vocabulary.longest == 1
+    vocabulary = again(vocabulary)
     assert vocabulary.me is vocabulary
     assert vocabulary.size == 1
-    assert vars(vocabulary).keys() == {"index", "me"}
+    assert vars(vocabulary).keys() == {"index", "me", "longest"}
+    norm = again(functools.partial(nn.LayerNorm, eps=0.5))
+    assert norm(2).eps == 0.5
     assert again(Subset(data, [2]))[0][0] == 2
 
 
@@ -270,6 +281,11 @@ def test_a_list_allows_classes_by_name() -> None:
         assert mg.load(saved(Config())) == Config()
         with pytest.raises(pickle.UnpicklingError, match="Vocabulary was not an allowed global"):
             mg.load(saved(Vocabulary()))
+    with safe_globals([argparse.Namespace, pathlib.PosixPath, defaultdict, list]):
+        value = argparse.Namespace(a=pathlib.Path("a"), b=defaultdict(list))
+        assert mg.load(saved(value)) == value
+    with pytest.raises(pickle.UnpicklingError, match="defaultdict was not an allowed global"):
+        mg.load(saved(defaultdict(list)))
 
 
 # ---------------------------------------------------------------- what is refused
@@ -330,6 +346,8 @@ def hooked() -> nn.Module:
         (type("Inside", (nn.Module,), {"__qualname__": "f.<locals>.Inside"}), "defined in a function"),
         (type("Lost", (nn.Module,), {"__module__": __name__}), "no Lost"),
         (hooked(), "has hooks"),
+        (functools.partial(wipe, 1), "partial of something else"),
+        (datetime(2024, 1, 1, tzinfo=UTC), "without its time zone"),
         (io.StringIO(), "StringIO"),
         (argparse.ArgumentParser(), "not a class of your program"),
         (nn.LazyLinear(1), "run its module once"),
@@ -387,7 +405,7 @@ HARMFUL = {
     "has no modules": (built("Net", _modules=b"}" + text("w") + named("wipe") + b"s"), "_modules of a Net are not"),
     "has a list of buffers": (built("Net", _buffers=b"]"), "_buffers of a Net are not"),
     "has attributes without names": (named("Net") + b")\x81}K\x01K\x01sb.", "no dict of names"),
-    "has no dict": (named("Net") + b")\x81]b.", "a list where a dict is expected"),
+    "has no dict": (named("Net") + b")\x81]b.", "a list where a dict or tuple is expected"),
     "builds twice": (named("Net") + b")\x81}b}b.", "a Net where a OrderedDict is expected"),
     "builds a class": (named("Net") + b"}" + text("a") + b"Nsb.", "a type where a OrderedDict is expected"),
     "has no groups": (built("torch.optim.sgd.SGD", param_groups=b"]K\x01a", state=b"}", defaults=b"}"), "damaged"),
@@ -398,6 +416,13 @@ HARMFUL = {
         GETATTR + b"(" + named("torch._C._VariableFunctionsClass") + text("load") + b"tR.", "no operation"
     ),
     "looks in Python": (GETATTR + b"(" + named("__builtin__.list") + text("a") + b"tR.", "looks up 'a'"),
+    "has a partial": (named("functools.partial") + named("wipe") + b"\x85R.", "partial of something else"),
+    "has another partial": (
+        named("functools.partial") + named("torch.nn.functional.relu") + b"\x85R(" + named("wipe") + b")}Ntb.",
+        "partial",
+    ),
+    "has a wrong date": (named("datetime.datetime") + text("now") + b"\x85R.", "is damaged"),
+    "has a wrong time": (named("datetime.timedelta") + text("now") + b"\x85R.", "without whole numbers"),
     "has a factory": (named("collections.defaultdict") + named("wipe") + b"\x85R.", "defaultdict of something else"),
     "has a path of numbers": (named("pathlib.PosixPath") + b"K\x01\x85R.", "no texts"),
     "has a key": (b"}" + named("Vocabulary") + b")\x81Ns.", "a Vocabulary is (in) a key"),

@@ -56,6 +56,8 @@ RANGE = Callee("__builtin__ xrange")
 SLICE = Callee("__builtin__ slice")
 SIMPLE_NAMESPACE = Callee("types SimpleNamespace")
 PATH = Callee("pathlib PosixPath")
+PARTIAL = Callee("functools partial")
+MOMENTS = [Callee(f"datetime {kind}") for kind in ("datetime", "date", "time", "timedelta")]
 # PyTorch's functions, and classes in classes, are named by a call of this.
 ATTRIBUTE = Callee("__builtin__ getattr")
 FUNCTIONS = Callee("torch._C _VariableFunctionsClass")
@@ -80,6 +82,7 @@ ALLOWED: dict[str, Any] = {
 MORE: dict[str, Callee] = {
     **{callee.name: callee for callee in (
         DEFAULT_DICT, DEQUE, FROZEN_SET, RANGE, SLICE, SIMPLE_NAMESPACE, ATTRIBUTE, FUNCTIONS, *FACTORIES.values(),
+        PARTIAL, *MOMENTS,
     )},
     **{f"{home} {system}Path": PATH for home in ("pathlib", "pathlib._local") for system in ("Posix", "Windows")},
 }  # fmt: skip

@@ -9,13 +9,15 @@ What is wrong is a ValueError here; `Reader` and `Writer` say of which file.
 
 from __future__ import annotations
 
+import datetime
 import enum
+import functools
 import os
 import re
 import sys
 from argparse import Namespace
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -221,6 +223,36 @@ def numbers(kind: Callable[..., Any], *values: Any) -> Any:
     return kind(*_whole(*values))
 
 
+def moment(callee: Callee, *arguments: Any) -> Any:
+    """A date or a time, from the bytes in which Python's pickles have it; a difference, from whole numbers."""
+    kind = getattr(datetime, callee.name.split()[1])
+    if kind is datetime.timedelta:
+        return datetime.timedelta(*(n or 0 for n in _whole(*arguments)))
+    if type(arguments[0]) is not bytes or len(arguments) > 1:
+        raise ValueError("a date or time is damaged")
+    try:
+        return kind(arguments[0])
+    except TypeError as error:
+        raise ValueError(f"a date or time is damaged ({error})") from None
+
+
+def partial_of(function: Any) -> Any:
+    """A function with arguments to come: of a Module, or of minigrad."""
+    if not (isinstance(function, type) and issubclass(function, Module)) and not (
+        type(function) is FunctionType and function.__module__ in ("minigrad", functional.__name__)
+    ):
+        raise ValueError("it has a partial of something else than a Module or a function of minigrad")
+    return functools.partial(function)
+
+
+def is_listed(name: str, listed: Iterable[Any]) -> bool:
+    """Whether a list has a class by its name."""
+    home, _, last = (
+        name.replace("__builtin__ x", "builtins ").replace("__builtin__", "builtins").partition(" ")
+    )
+    return any((getattr(x, "__module__", ""), getattr(x, "__qualname__", "")) == (home, last) for x in listed)
+
+
 def _whole(*values: Any) -> tuple[int | None, ...]:
     if not all(value is None or type(value) is int for value in values):
         raise ValueError("it has a range, slice or deque without whole numbers")
@@ -248,6 +280,9 @@ def state_of(value: Any) -> State:
 def fill(value: Any, state: Any) -> None:
     """Gives an object attributes. ValueError for one that would replace a method, or that is of another kind."""
     cls = type(value)
+    if cls is functools.partial:
+        _fill_partial(value, state)
+        return
     if not isinstance(state, dict) or not all(type(name) is str for name in state):
         raise ValueError(f"the attributes of a {cls.__qualname__} are no dict of names")
     if isinstance(value, Module):
@@ -260,9 +295,24 @@ def fill(value: Any, state: Any) -> None:
         if isinstance(item, Callee | StorageType):
             raise ValueError(f"the attribute {name!r} of a {cls.__qualname__} is a name, {item[0]}")
         shadowed = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
-        if callable(shadowed) or hasattr(type(shadowed), "__get__") or name[:2] == name[-2:] == "__":
+        method = callable(shadowed) or hasattr(type(shadowed), "__get__")
+        if isinstance(shadowed, (type, functools.cached_property)) or item is shadowed:
+            method = False  # a default of the class, or what was computed once
+        if method or name[:2] == name[-2:] == "__":
             raise ValueError(f"it would replace the attribute {name!r} of a {cls.__qualname__}")
     object.__getattribute__(value, "__dict__").update(state)
+
+
+def _fill_partial(value: functools.partial[Any], state: Any) -> None:
+    if isinstance(state, tuple) and len(state) == 4:
+        function, args, named, attributes = state
+        right = (
+            function is value.func and isinstance(args, tuple) and isinstance(named, dict) and not attributes
+        )
+        if right and all(type(name) is str for name in named):
+            value.__setstate__((function, args, dict(named), {}))  # type: ignore[attr-defined]
+            return
+    raise ValueError("a partial function is damaged")
 
 
 def _check_optimizer(state: State) -> None:

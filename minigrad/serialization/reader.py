@@ -222,8 +222,8 @@ class Reader:
     def _global(self) -> None:
         name = f"{self._line()} {self._line()}"
         value = names.ALLOWED.get(name)
-        if value is None:
-            value = names.MORE.get(name) if not self._weights_only else None
+        if value is None and (not self._weights_only or objects.is_listed(name, get_safe_globals())):
+            value = names.MORE.get(name)
         self._stack.append(self._named(name) if value is None else value)
 
     def _named(self, name: str) -> Any:
@@ -290,7 +290,7 @@ class Reader:
         state = self._stack.pop()
         target = self._stack[-1]
         if self._new.pop(id(target), None) is not None:
-            self._checked(objects.fill, target, self._items(dict, state))
+            self._checked(objects.fill, target, self._items((dict, tuple), state))
             return
         if isinstance(target, np.ndarray):
             self._checked(arrays.fill, target, state)
@@ -301,8 +301,7 @@ class Reader:
 
     def _object(self) -> None:
         arguments = self._items(tuple, self._stack.pop())
-        made = self._checked(objects.new, self._of(type, self._stack[-1]), arguments)
-        self._stack[-1] = self._new[id(made)] = made
+        self._stack[-1] = self._made(self._checked(objects.new, self._of(type, self._stack[-1]), arguments))
 
     def _checked(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What a function for NumPy's values returns; the file's error for its ValueError."""
@@ -420,10 +419,10 @@ class Reader:
 
     # ------------------------------------------------------------ where more than weights may be called
 
-    def _simple_namespace(self) -> SimpleNamespace:
-        made = SimpleNamespace()
-        self._new[id(made)] = made
-        return made
+    def _made(self, value: Any) -> Any:
+        """An object that gets its attributes by the next instruction that gives it some."""
+        self._new[id(value)] = value
+        return value
 
     def _attribute(self, owner: Any, name: Any) -> Any:
         if isinstance(owner, type):
@@ -456,7 +455,9 @@ _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.RANGE: (3, 3, lambda r, *numbers: r._checked(objects.numbers, range, *numbers)),
     names.SLICE: (3, 3, lambda r, *numbers: r._checked(objects.numbers, slice, *numbers)),
     names.PATH: (0, 200, lambda r, *parts: r._checked(objects.path, *parts)),
-    names.SIMPLE_NAMESPACE: (0, 0, Reader._simple_namespace),
+    names.SIMPLE_NAMESPACE: (0, 0, lambda r: r._made(SimpleNamespace())),
+    names.PARTIAL: (1, 1, lambda r, function: r._made(r._checked(objects.partial_of, function))),
+    **{name: (1, 3, lambda r, *a, of=name: r._checked(objects.moment, of, *a)) for name in names.MOMENTS},
     names.ATTRIBUTE: (2, 2, Reader._attribute),
 }
 

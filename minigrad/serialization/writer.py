@@ -6,6 +6,8 @@ The standard library's pickler would look up the functions that it names, and Py
 
 from __future__ import annotations
 
+import datetime
+import functools
 import math
 import struct
 import sys
@@ -59,11 +61,10 @@ class Writer:
             method = _METHODS.get(type(value))
         if method is None and isinstance(value, device):  # one that a script names
             method = Writer._device
-        if method is not None:
-            method(self, value)
-            return
         try:
-            if isinstance(value, (type, FunctionType)):
+            if method is not None:
+                method(self, value)
+            elif isinstance(value, (type, FunctionType)):
                 self._function(value)
             else:
                 self._object(value)
@@ -325,6 +326,21 @@ class Writer:
         self._call(Callee(home), *[lambda part=part: self._str(part) for part in value.parts])
         self._keep(id(value), value)
 
+    def _partial(self, value: functools.partial[Any]) -> None:
+        objects.partial_of(value.func)
+        self._call(names.PARTIAL, lambda: self.add(value.func))
+        self._keep(id(value), value)
+        self._tuple((value.func, value.args, value.keywords, None))
+        self._text += b"b"
+
+    def _moment(self, value: Any) -> None:
+        parts = value.__reduce_ex__(2)[1]
+        if len(parts) > 1 and not isinstance(value, datetime.timedelta):
+            raise self._refused(value, "save it without its time zone")
+        self._call(
+            Callee(f"datetime {type(value).__name__}"), *[lambda part=part: self.add(part) for part in parts]
+        )
+
     def _whole(self, value: range | slice) -> None:
         callee = names.RANGE if isinstance(value, range) else names.SLICE
         self._call(callee, *[lambda n=n: self.add(n) for n in (value.start, value.stop, value.step)])
@@ -461,5 +477,7 @@ _METHODS: dict[type, Callable[[Writer, Any], None]] = {
     type(bfloat16): Writer._dtype, device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
     Buffer: Writer._tensor, Parameter: Writer._parameter, frozenset: Writer._set, deque: Writer._deque,
     defaultdict: Writer._default_dict, SimpleNamespace: Writer._simple_namespace, range: Writer._whole,
-    slice: Writer._whole, PosixPath: Writer._path, WindowsPath: Writer._path,
+    slice: Writer._whole, PosixPath: Writer._path, WindowsPath: Writer._path, functools.partial: Writer._partial,
+    datetime.datetime: Writer._moment, datetime.date: Writer._moment, datetime.time: Writer._moment,
+    datetime.timedelta: Writer._moment,
 }  # fmt: skip
