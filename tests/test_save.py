@@ -422,7 +422,7 @@ def test_options() -> None:
     file.seek(0)
     assert mg.load(file, weights_only=False).tolist() == [1, 1]  # read by the same short list of names
     with pytest.raises(RuntimeError, match="explicit pickle_module"):
-        mg.load(file, pickle_module=pickle)
+        mg.load(file, pickle_module=pickle, weights_only=True)
     with pytest.raises(AttributeError, match="read, seek and tell, got list"):
         mg.load([])  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="a path or a file with a method write, got int"):

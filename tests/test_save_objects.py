@@ -288,6 +288,15 @@ def test_a_list_allows_classes_by_name() -> None:
         mg.load(saved(defaultdict(list)))
 
 
+def test_what_decides_about_weights_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mg.load(saved(Config()), pickle_module=pickle) == Config()
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    assert mg.load(saved(Config())) == Config()
+    monkeypatch.setenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
+    with pytest.raises(pickle.UnpicklingError):
+        mg.load(saved(Config()), weights_only=False)
+
+
 # ---------------------------------------------------------------- what is refused
 
 done: list[str] = []
@@ -442,6 +451,27 @@ def test_a_file_that(what: str) -> None:
         with pytest.raises(pickle.UnpicklingError, match=rf"^{begin}.* \(at .*test_save_objects.py"):
             mg.load(pickled(pickle_), weights_only=weights_only)
     assert done == []
+
+
+def test_a_class_with_its_source_stands_in_old_files() -> None:
+    about = (
+        b"("
+        + text("module")
+        + named("torch.nn.modules.activation.ReLU")
+        + text("f.py")
+        + text("class ReLU")
+        + b"tQ"
+    )
+    net = mg.load(pickled(about + b")\x81}" + text("inplace") + b"\x89sb."), weights_only=False)
+    assert net(mg.tensor([-1.0])).item() == 0
+    with pytest.raises(pickle.UnpicklingError, match="a Callee where a type is expected"):
+        mg.load(
+            pickled(about.replace(b"torch.nn.modules.activation\nReLU", b"torch\nTensor") + b"."),
+            weights_only=False,
+        )
+    old = again(nn.Conv1d(1, 1, 1))
+    del old.padding_mode
+    assert old(mg.ones(1, 1, 1)).shape == (1, 1, 1)
 
 
 def test_objects_are_not_compared_and_may_lie_deep() -> None:

@@ -34,6 +34,7 @@ class _Conv(Module):
     bias: Parameter | None
     _rank = 2
     _transposed = False
+    padding_mode = "zeros"  # which modules in old files do not have
     _also_saved = ("_reversed_padding_repeated_twice",)
 
     def _set(

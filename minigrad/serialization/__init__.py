@@ -87,10 +87,11 @@ def load(
 
     Files of PyTorch before 1.6 are read too.
 
-    ``weights_only`` (None is True): only Tensors, numbers, texts and containers of these.  False also reads whole
-    modules, optimizers, datasets, and objects and functions of your own: the program must have their classes already,
-    and `save` tells which may be in a file.  Nothing in a file is executed, whatever it says: an object gets its
-    attributes back without a call of ``__init__`` or ``__setstate__``.
+    ``weights_only`` (by default True, unless there is a ``pickle_module``, which is not used): only Tensors, numbers,
+    texts and containers of these.  False also reads whole modules, optimizers, datasets, and objects and functions of
+    your own: the program must have their classes already, and `save` tells which may be in a file.  Nothing in a file
+    is executed, whatever it says: an object gets its attributes back without a call of ``__init__`` or
+    ``__setstate__``.
 
     All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
     shared memory share it.  ``mmap`` is accepted, and the file is read at once.
@@ -98,18 +99,25 @@ def load(
     UnpicklingError for a file that is not of this format, or that names what it may not; RuntimeError for one that is
     damaged, cut off, compressed, or whose storages do not fit, and for another device; EOFError for an empty one.
     """
-    if pickle_module is not None and weights_only is not False:
+    if weights_only is None:
+        weights_only = pickle_module is None and not _is_set("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+    elif pickle_module is not None and weights_only:
         raise runtime_error("Can not safely load weights when explicit pickle_module is specified")
     _check_location(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            return _read(file, repr(os.fspath(f)), weights_only is not False)
+            return _read(file, repr(os.fspath(f)), weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
     if not all(hasattr(f, method) for method in ("read", "seek", "tell")):
         raise AttributeError(
             f"load() takes a path or a file that can read, seek and tell, got {type(f).__name__}; io.BytesIO(data) is "
             "one"
         )
-    return _read(f, "the file", weights_only is not False)
+    return _read(f, "the file", weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
+
+
+def _is_set(variable: str) -> bool:
+    """Whether one of the variables that decide about ``weights_only`` in PyTorch is on."""
+    return os.environ.get(variable, "0").lower() in ("1", "y", "yes", "true")
 
 
 def _read(file: IO[bytes], name: str, weights_only: bool) -> Any:

@@ -12,18 +12,18 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from pickle import UnpicklingError, decode_long
 from types import SimpleNamespace
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import NumpyType, dtype
+from minigrad.dtypes import dtype
 from minigrad.errors import here, place
 from minigrad.functions.creation import from_numpy
 from minigrad.nn.parameter import Parameter
 from minigrad.serialization import arrays, names, objects
-from minigrad.serialization.archive import Array
+from minigrad.serialization.archive import Storage, Storages
 from minigrad.serialization.names import Callee, StorageType
 from minigrad.serialization.safe import get_safe_globals
 from minigrad.tensor import Tensor
@@ -38,24 +38,6 @@ _ITEM = 16
 
 class _Mark:
     """Stands on the stack itself, below what a container is to get."""
-
-
-class Storage:
-    """The memory of Tensors: an array of bytes, and the element type that the pickle says is in it."""
-
-    __slots__ = ("dtype", "memory")
-
-    def __init__(self, memory: Array, dtype: NumpyType | None) -> None:
-        self.memory, self.dtype = memory, dtype
-
-
-class Storages(Protocol):
-    """Where a reader takes storages from: the name of a file, whether its bytes are swapped, the bytes by a key."""
-
-    name: str
-    swapped: bool
-
-    def storage(self, key: str, nbytes: int) -> Array: ...
 
 
 class Reader:
@@ -248,8 +230,14 @@ class Reader:
         )
 
     def _persistent(self) -> None:
-        """A storage, by ``("storage", its class, its key, its device, its number of elements)``."""
+        """A storage, by ``("storage", its class, its key, its device, its number of elements)``.
+
+        Files before PyTorch 1.6 also have a Module's class so, with its source code.
+        """
         about = self._of(tuple, self._stack.pop())
+        if len(about) == 4 and self._of(str, about[0]) == "module":
+            self._stack.append(self._of(type, about[1]))
+            return
         if (
             len(about) not in (5, 6)
             or self._of(str, about[0]) != "storage"
