@@ -418,6 +418,9 @@ HARMFUL = {
     "builds twice": (named("Net") + b")\x81}b}b.", "a Net where a OrderedDict is expected"),
     "builds a class": (named("Net") + b"}" + text("a") + b"Nsb.", "a type where a OrderedDict is expected"),
     "has no groups": (built("torch.optim.sgd.SGD", param_groups=b"]K\x01a", state=b"}", defaults=b"}"), "damaged"),
+    "has a state that is no number": (
+        built("torch.optim.adam.Adam", param_groups=b"]", defaults=b"}", state=b"}N}sK\x01Ns"), "damaged"
+    ),
     "is no member": (named("Color") + b"K\x09\x85R.", "calls the class Color"),
     "has too few fields": (named("Point") + b"K\x01\x85\x81.", "has 1 fields"),
     "looks an attribute up": (GETATTR + b"(" + named("Net") + text("forward") + b"tR.", "no class"),
@@ -436,6 +439,9 @@ HARMFUL = {
     "has a path of numbers": (named("pathlib.PosixPath") + b"K\x01\x85R.", "no texts"),
     "has a key": (b"}" + named("Vocabulary") + b")\x81Ns.", "a Vocabulary is (in) a key"),
     "keeps a name as a value": (built("Vocabulary", a=named("__builtin__.list")), "is a name"),
+    "makes objects again and again": (
+        named("Net") + b"q\x000(" + b"h\x00)\x81" * 20_000 + b"t.", "copies its own values so often"
+    ),
     "copies again and again": (
         b"}(" + b"".join(text(f"a{i}") + b"N" for i in range(6_000)) + b"uq\x01"
         + (named("Vocabulary") + b")\x81h\x01b0") * 200 + b".", "copies its own values so often"

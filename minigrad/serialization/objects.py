@@ -55,9 +55,9 @@ def find(home: str, name: str) -> Named:
     if home.partition(".")[0] in ("torch", "minigrad"):
         found = _ours(home.partition(".")[2], name)
     else:
-        if home not in sys.modules:
+        if sys.modules.get(home) is None:
             raise ValueError(f"the module {home} is not loaded; import it before load()")
-        found = vars(sys.modules[home]).get(name)
+        found = getattr(sys.modules[home], "__dict__", {}).get(name)
         if found is None:
             raise ValueError(f"the module {home} has no {name} yet; define it before load()")
         if type(found) is FunctionType and not _written(found, home, name):
@@ -289,7 +289,10 @@ def fill(value: Any, state: Any) -> None:
         state = _filed.read(value, state)
     elif hasattr(cls, "__setstate__"):
         _check_optimizer(state)
-        cls.__setstate__(value, state)
+        try:
+            cls.__setstate__(value, state)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise ValueError(f"the state of a {cls.__qualname__} is damaged ({error})") from None
         return
     for name, item in state.items():
         if isinstance(item, Callee | StorageType):

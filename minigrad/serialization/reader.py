@@ -21,6 +21,7 @@ from minigrad.device import device
 from minigrad.dtypes import dtype
 from minigrad.errors import here, place
 from minigrad.functions.creation import from_numpy
+from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.serialization import arrays, names, objects
 from minigrad.serialization.archive import Storage, Storages
@@ -34,6 +35,7 @@ _MANY = 10_000  # values in a key
 # its own length.
 _ROOM = 1 << 22
 _ITEM = 16
+_OBJECT = 100
 
 
 class _Mark:
@@ -289,7 +291,10 @@ class Reader:
 
     def _object(self) -> None:
         arguments = self._items(tuple, self._stack.pop())
-        self._stack[-1] = self._made(self._checked(objects.new, self._of(type, self._stack[-1]), arguments))
+        self._stack[-1] = made = self._made(
+            self._checked(objects.new, self._of(type, self._stack[-1]), arguments)
+        )
+        self._spend(_OBJECT * (4 if isinstance(made, Module) else 1))
 
     def _checked(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What a function for NumPy's values returns; the file's error for its ValueError."""
