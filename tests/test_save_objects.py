@@ -227,6 +227,11 @@ def test_other_objects() -> None:
     norm = again(functools.partial(nn.LayerNorm, eps=0.5))
     assert norm(2).eps == 0.5
     assert again(Subset(data, [2]))[0][0] == 2
+    scheduler = again(
+        optim.lr_scheduler.ExponentialLR(optim.SGD([mg.zeros(1, requires_grad=True)], 1.0), 0.5)
+    )
+    scheduler.step()
+    assert scheduler.optimizer.param_groups[0]["lr"] == 0.5
 
 
 def test_what_pytorch_wrote() -> None:

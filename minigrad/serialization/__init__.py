@@ -44,9 +44,9 @@ def save(
     tuples, sets, dicts, OrderedDicts and Counters of these: a ``state_dict()``, or a dict that has several.  NumPy's
     numbers become Python's.  PyTorch reads the file with ``weights_only=True``.
 
-    With ``weights_only=False`` minigrad and PyTorch also read whole modules (without hooks), optimizers, datasets,
-    paths, namespaces, and objects, dataclasses, named tuples, Enums, classes and functions of your own.  They stand in
-    the file by name: the program that loads them must have the classes.  A class with a ``__setstate__``,
+    With ``weights_only=False`` minigrad and PyTorch also read whole modules (without hooks), optimizers, schedulers,
+    datasets, paths, namespaces, and objects, dataclasses, named tuples, Enums, classes and functions of your own.  They
+    stand in the file by name: the program that loads them must have the classes.  A class with a ``__setstate__``,
     ``__slots__``, ``__reduce__`` or ``__del__`` of its own is refused.
 
     Tensors that share memory do so afterwards; a view brings all of the memory that it is a part of.  Gradients,
@@ -88,10 +88,10 @@ def load(
     Files of PyTorch before 1.6 are read too.
 
     ``weights_only`` (by default True, unless there is a ``pickle_module``, which is not used): only Tensors, numbers,
-    texts and containers of these.  False also reads whole modules, optimizers, datasets, and objects and functions of
-    your own: the program must have their classes already, and `save` tells which may be in a file.  Nothing in a file
-    is executed, whatever it says: an object gets its attributes back without a call of ``__init__`` or
-    ``__setstate__``.
+    texts and containers of these.  False also reads whole modules, optimizers, schedulers, datasets, and objects and
+    functions of your own: the program must have their classes already, and `save` tells which may be in a file.
+    Nothing in a file is executed, whatever it says: an object gets its attributes back without a call of ``__init__``
+    or ``__setstate__``.
 
     All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
     shared memory share it.  ``mmap`` is accepted, and the file is read at once.

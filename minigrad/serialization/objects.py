@@ -42,7 +42,7 @@ _FILES = {
     "activation": ("MultiheadAttention",), "pooling": ("Fractional",),
     "loss": ("MultiLabel", "MultiMargin", "TripletMargin", "LinearCross"),
 }  # fmt: skip
-# The rooms of minigrad whose Modules, optimizers and datasets a file may name.
+# The rooms of minigrad whose Modules, optimizers, schedulers and datasets a file may name.
 _ROOMS = ("nn", "optim", "utils.data")
 _STANDARD = os.path.dirname(os.__file__)
 
@@ -100,13 +100,15 @@ def _ours(home: str, name: str) -> Any:
             except ImportError:
                 found = None
             if isinstance(found, type):
-                return found if publishes(found) or _is_dataset(found) else None
+                return found if publishes(found) or _is_other(found) else None
             home = home.rpartition(".")[0]
     return None
 
 
-def _is_dataset(cls: type) -> bool:
-    return issubclass(cls, import_module("minigrad.utils.data").Dataset)
+def _is_other(cls: type) -> bool:
+    """Whether it is a scheduler or a dataset."""
+    minigrad = import_module("minigrad")
+    return issubclass(cls, (minigrad.optim.lr_scheduler.LRScheduler, minigrad.utils.data.Dataset))
 
 
 def _written(value: Any, home: str, name: str) -> bool:
@@ -134,7 +136,7 @@ def name_of(value: Any) -> str:
             if file == "parallel"
             else f"{home}{'.modules' * (home == 'nn')}.{file}"
         )
-        home = f"torch.{home}"
+        home = f"torch.{'optim.lr_scheduler' if home.startswith('optim.lr_scheduler.') else home}"
     if "<" in name:
         raise ValueError(
             f"{name} is defined in a function, or has no name; define it at the top of its module"
@@ -155,7 +157,7 @@ def check_class(cls: type) -> None:
     """ValueError unless objects of a class may be in a file."""
     if cls is Namespace:
         return
-    if not publishes(cls) and not (cls.__module__.startswith("minigrad.") and _is_dataset(cls)):
+    if not publishes(cls) and not (cls.__module__.startswith("minigrad.") and _is_other(cls)):
         if not _written(cls, cls.__module__, cls.__qualname__):
             raise ValueError(f"{cls.__qualname__} is no Module, and not a class of your program")
         if issubclass(cls, enum.Enum) or _is_named_tuple(cls):
@@ -163,7 +165,13 @@ def check_class(cls: type) -> None:
     for base in cls.__mro__[:-1]:
         own = vars(base)
         for name in ("__del__", "__reduce__", "__reduce_ex__", "__setstate__", "__slots__"):
-            if not own.get(name) or (name == "__setstate__" and _may_set(own[name], cls)):
+            # What minigrad's own classes have in slots is no part of their state.
+            slots = (
+                name == "__slots__"
+                and base.__module__.startswith("minigrad.")
+                and "__dict__" in own.get(name, ())
+            )
+            if not own.get(name) or slots or (name == "__setstate__" and _may_set(own[name], cls)):
                 continue
             raise ValueError(
                 f"{cls.__qualname__} has a {name}, which is not called; save its state_dict() or __dict__"
@@ -272,6 +280,7 @@ def path(*parts: Any) -> Path:
 def state_of(value: Any) -> State:
     """The attributes of an object, for a file; those of a Module as PyTorch has them."""
     state = value.__getstate__() or {}
+    state = state[0] if isinstance(state, tuple) else state  # what is in slots stands behind
     if not isinstance(state, dict):
         raise ValueError(f"{type(value).__qualname__} has a __getstate__ that does not return a dict")
     return _filed.written(value, state) if isinstance(value, Module) else state
