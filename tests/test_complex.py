@@ -554,3 +554,19 @@ def test_a_loss_that_depends_on_the_phase_of_eigenvectors_is_refused() -> None:
     g = mg.autograd.grad(linalg.eigh(a + a.mH)[1].abs().sum(), a, create_graph=True)[0]
     g.abs().sum().backward()
     assert a.grad is not None
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM", "GRUCell"])
+def test_recurrent_layers_of_complex_numbers(name: str) -> None:
+    mg.manual_seed(0)
+    layer = getattr(mg.nn, name)(2, 2, dtype=mg.complex128)
+    shape = (3, 2) if "Cell" in name else (2, 1, 2)
+
+    def f(x: mg.Tensor, w: mg.Tensor) -> mg.Tensor:
+        first = "weight_hh" if "Cell" in name else "weight_hh_l0"
+        y = mg.func.functional_call(layer, {first: w}, x)
+        return y[0] if isinstance(y, tuple) else y
+
+    rng = np.random.default_rng(0)
+    weight = dict(layer.named_parameters())["weight_hh" if "Cell" in name else "weight_hh_l0"]
+    check(f, [numbers(rng, *shape), weight.detach().numpy()], [0, 1])

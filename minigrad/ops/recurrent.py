@@ -172,7 +172,7 @@ def _differentiated(
 ) -> list[Any]:
     with ModeManager(MODE.get().replace(grad=True)):
         seed, *leaves = tensors = [_leaf(t) for t in (d, *inputs)]
-        y = _STEPS[layer](*leaves, **params)
+        y = STEPS[layer](*leaves, **params)
         ends = leaves if onward else leaves[1:]
         first = engine.run([y._node], [seed], [t._node for t in ends], True, True)
         weights = split(g, [t._array.shape for t in ends])
@@ -195,7 +195,8 @@ def replayed(g: Any, d: Any, *inputs: Any, how: tuple[str, bool, tuple[tuple[str
     return np.concatenate([np.zeros(x.size, x.dtype) if a is None else a.ravel() for a, x in gradients])
 
 
-_STEPS: dict[str, Callable[..., Any]] = {"rnn": _rnn_steps, "lstm": _lstm_steps, "gru": _gru_steps}
+# The layers step by step: second derivatives, and complex numbers, which the kernels do not take.
+STEPS: dict[str, Callable[..., Any]] = {"rnn": _rnn_steps, "lstm": _lstm_steps, "gru": _gru_steps}
 
 # fmt: off
 rnn: Op = Op("rnn", kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", text=called(k.rnn), costs=_costs,
