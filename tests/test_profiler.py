@@ -16,6 +16,7 @@ from minigrad.core import engine
 from minigrad.core.quiet import QUIET
 from minigrad.profiler import ProfilerAction, record_function, schedule
 from minigrad.utils._python_dispatch import TorchDispatchMode
+from minigrad.utils.checkpoint import checkpoint
 from minigrad.utils.flop_counter import FlopCounterMode
 
 
@@ -218,6 +219,14 @@ def test_operations_are_counted_as_pytorch_counts_them() -> None:
         g = mg.autograd.grad((a @ b).tanh().sum(), a, create_graph=True)[0]
     assert counter.get_total_flops() == 240
     assert g.requires_grad
+
+
+def test_a_record_that_is_computed_again_is_counted_once_in_backward() -> None:
+    layer = nn.Linear(4, 4)
+    with FlopCounterMode(display=False) as counter:
+        checkpoint(layer, mg.ones(2, 4, requires_grad=True), use_reentrant=False).sum().backward()
+    assert counter.get_flop_counts()["Linear"] == {"aten.addmm": 128, "aten.mm": 128}
+    assert counter.get_total_flops() == 256
 
 
 def test_operations_by_module(capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,7 +90,9 @@ class Watch:
 
 
 def _watched_send(run: Any, node: Any, g: Any, unpacked: Any = None) -> None:
-    _HERE.send(run, node, g, unpacked)
+    # What is kept elsewhere is unpacked first, and comes here again.
+    packed = unpacked is None and type(node.saved) is not tuple
+    (_send if packed else _HERE.send)(run, node, g, unpacked)
 
 
 class Clock(Watch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Self
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -22,10 +23,16 @@ class ModuleTracker:
     """
 
     def __init__(self) -> None:
-        self.parents = {"Global"}
+        # How often each runs: backward may compute a part of the forward pass again.
+        self._running = Counter({"Global": 1})
         self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._seen: WeakSet[Any] = WeakSet()
         self._hooks: list[Any] = []
+
+    @property
+    def parents(self) -> set[str]:
+        """The names."""
+        return {name for name, times in self._running.items() if times > 0}
 
     @property
     def is_bw(self) -> bool:
@@ -55,22 +62,25 @@ class ModuleTracker:
 
     def _enter(self, module: Any, args: Any) -> None:
         name = self._name(module)
-        self.parents.add(name)
-        self._when_reached(args, lambda grads: self.parents.discard(name))
+        self._running[name] += 1
+        self._when_reached(args, lambda grads: self._end_of(name))
 
     def _leave(self, module: Any, args: Any, result: Any) -> None:
         name = self._name(module)
-        self.parents.discard(name)
+        self._end_of(name)
 
         def begin(grads: Any) -> None:
-            self.parents.add(name)
+            self._running[name] += 1
             if (at_end := AT_END.get(None)) is not None and self._end not in at_end:
                 at_end.append(self._end)
 
         self._when_reached(result, begin)
 
+    def _end_of(self, name: str) -> None:
+        self._running[name] = max(0, self._running[name] - 1)
+
     def _end(self) -> None:
-        self.parents = {"Global"}
+        self._running = Counter({"Global": 1})
 
     def _when_reached(self, values: Any, fn: Any) -> None:
         """Calls a function in backward once there are the gradients of all Tensors among values."""
