@@ -289,6 +289,11 @@ def test_a_list_allows_classes_by_name() -> None:
     with safe_globals([argparse.Namespace, pathlib.PosixPath, defaultdict, list]):
         value = argparse.Namespace(a=pathlib.Path("a"), b=defaultdict(list))
         assert mg.load(saved(value)) == value
+    with safe_globals([zipfile.ZipInfo]), pytest.raises(pickle.PicklingError, match="__slots__"):
+        saved(zipfile.ZipInfo("a"))
+    with safe_globals([argparse.Action]):
+        action = argparse.Action([], "a")
+        assert vars(mg.load(saved(action))) == vars(action)
     with pytest.raises(pickle.UnpicklingError, match="defaultdict was not an allowed global"):
         mg.load(saved(defaultdict(list)))
 
@@ -363,7 +368,10 @@ def hooked() -> nn.Module:
         (functools.partial(wipe, 1), "partial of something else"),
         (datetime(2024, 1, 1, tzinfo=UTC), "without its time zone"),
         (io.StringIO(), "StringIO"),
-        (argparse.ArgumentParser(), "not a class of your program"),
+        (
+            argparse.ArgumentParser(),
+            r"not a class of your program; serialization.add_safe_globals\(\[ArgumentParser\]",
+        ),
         (nn.LazyLinear(1), "run its module once"),
     ],
 )

@@ -17,7 +17,7 @@ import re
 import sys
 from argparse import Namespace
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -28,6 +28,7 @@ from minigrad.nn import _filed, functional
 from minigrad.nn.module import Module
 from minigrad.serialization import names
 from minigrad.serialization.names import Callee, StorageType
+from minigrad.serialization.safe import get_safe_globals
 from minigrad.tensor import Tensor
 
 # A class or a function.
@@ -60,7 +61,7 @@ def find(home: str, name: str) -> Named:
         found = getattr(sys.modules[home], "__dict__", {}).get(name)
         if found is None:
             raise ValueError(f"the module {home} has no {name} yet; define it before load()")
-        if type(found) is FunctionType and not _written(found, home, name):
+        if type(found) is FunctionType and not (_written(found, home, name) or is_safe(found)):
             raise ValueError(f"{name} is a function of another module, or of a library")
     if isinstance(found, type):
         check_class(found)
@@ -120,6 +121,11 @@ def _written(value: Any, home: str, name: str) -> bool:
     return bool(value.__module__ == home and value.__qualname__ == name)
 
 
+def is_safe(value: Any) -> bool:
+    """Whether the program has listed a class or function of a library."""
+    return any(value is x for x in get_safe_globals())
+
+
 def name_of(value: Any) -> str:
     """The name of a class or function, with PyTorch's for what is minigrad's; a space is before its last part.
 
@@ -158,8 +164,11 @@ def check_class(cls: type) -> None:
     if cls is Namespace:
         return
     if not publishes(cls) and not (cls.__module__.startswith("minigrad.") and _is_other(cls)):
-        if not _written(cls, cls.__module__, cls.__qualname__):
-            raise ValueError(f"{cls.__qualname__} is no Module, and not a class of your program")
+        if not (_written(cls, cls.__module__, cls.__qualname__) or is_safe(cls)):
+            raise ValueError(
+                f"{cls.__qualname__} is no Module, and not a class of your program; "
+                f"serialization.add_safe_globals([{cls.__qualname__}]) allows it"
+            )
         if issubclass(cls, enum.Enum) or _is_named_tuple(cls):
             return
     for base in cls.__mro__[:-1]:
@@ -253,12 +262,15 @@ def partial_of(function: Any) -> Any:
     return functools.partial(function)
 
 
-def is_listed(name: str, listed: Iterable[Any]) -> bool:
-    """Whether a list has a class by its name."""
+def is_listed(name: str) -> bool:
+    """Whether the program has listed a class by its name, which is that of Python's."""
     home, _, last = (
         name.replace("__builtin__ x", "builtins ").replace("__builtin__", "builtins").partition(" ")
     )
-    return any((getattr(x, "__module__", ""), getattr(x, "__qualname__", "")) == (home, last) for x in listed)
+    return any(
+        (getattr(x, "__module__", ""), getattr(x, "__qualname__", "")) == (home, last)
+        for x in get_safe_globals()
+    )
 
 
 def _whole(*values: Any) -> tuple[int | None, ...]:

@@ -26,7 +26,6 @@ from minigrad.nn.parameter import Parameter
 from minigrad.serialization import arrays, names, objects
 from minigrad.serialization.archive import Storage, Storages
 from minigrad.serialization.names import Callee, StorageType
-from minigrad.serialization.safe import get_safe_globals
 from minigrad.tensor import Tensor
 
 _PLAIN = (str, int, float, complex, bytes, type(None), dtype, device, Tensor)
@@ -206,7 +205,7 @@ class Reader:
     def _global(self) -> None:
         name = f"{self._line()} {self._line()}"
         value = names.ALLOWED.get(name)
-        if value is None and (not self._weights_only or objects.is_listed(name, get_safe_globals())):
+        if value is None and (not self._weights_only or objects.is_listed(name)):
             value = names.MORE.get(name)
         self._stack.append(self._named(name) if value is None else value)
 
@@ -218,7 +217,7 @@ class Reader:
             why = ""
         except ValueError as error:
             value, why = None, str(error)
-        if value is not None and (not self._weights_only or any(value is x for x in get_safe_globals())):
+        if value is not None and (not self._weights_only or objects.is_safe(value)):
             return value
         lacking = names.elsewhere(name)
         if lacking is not None:
