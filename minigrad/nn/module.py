@@ -62,6 +62,8 @@ class Module(Hooked):
     _non_persistent_buffers_set = _members.Names()
     _modules: dict[str, Module | None]
     _version = 1
+    # Properties that are attributes in PyTorch: `save` writes them for it.
+    _also_saved: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.__dict__.update(
