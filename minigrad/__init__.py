@@ -50,7 +50,8 @@ if TYPE_CHECKING:
         quasirandom as quasirandom,
         random as random,
     )
-    from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
+    from minigrad import serialization as serialization, sparse as sparse
+    from minigrad import special as special, tape as tape, testing as testing
     from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
     from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
@@ -83,7 +84,7 @@ else:
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
         "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
-        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "special", "storage",
+        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "sparse", "special", "storage",
         "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
