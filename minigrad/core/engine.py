@@ -237,6 +237,8 @@ class Pass:
         shared, ends = self.shared, self.ends
         plain = not self.record and not MODE.get().inference
         for node, g in self.grads.items():
+            if g.__class__ is not np.ndarray and hasattr(g, "tensor"):
+                g = g.tensor()  # of a leaf of which few rows were named
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
             if ends is None:

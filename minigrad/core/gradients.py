@@ -61,9 +61,12 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
     TypeError for another object, RuntimeError for another shape.
     """
     t = g if record else wrap(g)
+    sparse = not record and t is g
     for key, hook in tuple((node.hooks or {}).items()):
         replaced = hook(t) if key > AFTER else None
-        if replaced is not None:
+        if sparse and isinstance(replaced, Tensor):
+            t = replaced
+        elif replaced is not None:
             if not isinstance(replaced, Tensor):
                 raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")
             if replaced._array.shape != node.shape:
@@ -78,7 +81,7 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
                     f"{replaced._array.dtype}): the gradient of {node.name()} at {node.where}"
                 )
             t = fit(replaced, node)
-    return t if record else t._array
+    return t if record or sparse else t._array
 
 
 def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[tuple[Node, Any]]:
@@ -129,11 +132,14 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     if t is None:
         return
     before = t._grad
-    if before is None:
+    sparse = isinstance(g, Tensor) and g.layout.name != "strided"
+    if before is None and not sparse:
         g = laid(g, t)
     recorder = MODE.get().recorder
     if recorder is not None and not recorder.accumulates(t, g):
         pass
+    elif before is not None and before.__class__ is not Tensor and before.layout.name != "strided":
+        t._grad = before + g if sparse else wrap(g) + before  # a dense one goes first
     elif before is None:
         t._grad = wrap(g)
     elif isinstance(g, Tensor):

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, needs_value
+from minigrad.core.node import next_seq
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import DeviceLike
@@ -49,8 +50,9 @@ def sparse_coo_tensor(
     gradients pass. ``size`` is by default the smallest that fits. A size alone makes one without any number.
     RuntimeError for shapes that do not belong together and for a place outside.
     """
-    from minigrad.sparse.tensor import made
+    from minigrad.sparse.tensor import made, with_label
 
+    since = next_seq()
     if values is None:
         size = Size(indices if size is None else size)
         kind = dtypes.get_default_dtype() if dtype is None else dtype
@@ -83,8 +85,12 @@ def sparse_coo_tensor(
         )
     if tuple(size[count:]) != dense:
         raise runtime_error(f"values has incorrect size, expected {[nnz, *size[count:]]}, got {[nnz, *dense]}")
+    if any(n < 0 for n in size):
+        raise runtime_error(f"sparse_coo_tensor(): sizes must not be negative, got {list(size)}")
     _check_places(at._array, size)
-    return _with_grad(made(at, _apart(numbers, requires_grad), size, sparse_coo, bool(is_coalesced)), requires_grad, device)
+    t = made(at, _apart(numbers, requires_grad), size, sparse_coo, bool(is_coalesced))
+    with_label(t, "SparseCooTensorWithDimsAndTensors", since)
+    return _with_grad(t, requires_grad, device)
 
 
 def _check_places(at: Any, size: Sequence[int]) -> None:
@@ -116,8 +122,9 @@ def _compressed(
     name: str, first: Any, second: Any, values: Any, size: Any, form: Any, dtype: Any, device: Any, requires_grad: bool
 ) -> Tensor:
     """Of starts (of rows, or of columns) and the other places."""
-    from minigrad.sparse.tensor import made
+    from minigrad.sparse.tensor import made, with_label
 
+    since = next_seq()
     needs_value(f"{name}()")
     starts, others, numbers = as_tensor(first), as_tensor(second), as_tensor(values, dtype)
     if starts._array.ndim != 1 or numbers._array.ndim != 1:
@@ -136,7 +143,8 @@ def _compressed(
         raise runtime_error(f"{name}(): the plain indices must be at least 0 and less than {across}")
     line = np.repeat(np.arange(lines), np.diff(a)).astype(b.dtype)
     places = wrap(np.stack([line, b] if form is sparse_csr else [b, line]))
-    return _with_grad(made(places, _apart(numbers, requires_grad), size, form), requires_grad, device)
+    t = made(places, _apart(numbers, requires_grad), size, form)
+    return _with_grad(with_label(t, "SparseCompressedTensor", since), requires_grad, device)
 
 
 def sparse_csr_tensor(
@@ -222,8 +230,9 @@ def to_sparse(
 
     With ``sparse_dim`` only the first dimensions have places, and each number has the others.
     """
-    from minigrad.sparse.tensor import keys, made
+    from minigrad.sparse.tensor import keys, made, with_label
 
+    since = next_seq()
     needs_value("to_sparse()")
     shape, ndim = input._array.shape, input._array.ndim
     if isinstance(sparse_dim, type(strided)):
@@ -240,6 +249,7 @@ def to_sparse(
     flat = input.reshape(math.prod(shape[:count]), *shape[count:])
     numbers = flat.index_select(0, wrap(keys(places, shape[:count])))
     t = made(wrap(places), numbers, shape, sparse_coo, True)
+    with_label(t, f"ToSparseBackward{int(sparse_dim is None)}", since)
     return t if layout in (None, sparse_coo) else t._in(layout)
 
 

@@ -346,7 +346,8 @@ def embedding(
     """The rows of ``weight`` (rows, width) that ``input``, of whole numbers, names: of shape ``(*input, width)``.
 
     Row ``padding_idx`` gets no gradient. With ``max_norm``, named rows that are longer are scaled to it, in place.
-    ``scale_grad_by_freq`` divides a row's gradient by how often it is named. Gradients are dense, also with ``sparse``.
+    ``scale_grad_by_freq`` divides a row's gradient by how often it is named. With ``sparse`` the gradient of a leaf is
+    a sparse Tensor; a backward pass that is itself recorded makes a dense one.
     """
     array, index = weight._array, input._array
     if array.ndim != 2:
@@ -368,6 +369,10 @@ def embedding(
         padding = padding_idx % rows
     if max_norm is not None:
         _renormed(weight, index, max_norm, norm_type)
+    if sparse and weight.requires_grad and weight.is_leaf:
+        from minigrad.sparse import rows as by_rows
+
+        return by_rows.embedding(weight, input, padding, bool(scale_grad_by_freq))
     return functions.embedding(weight, input, padding, bool(scale_grad_by_freq))
 
 

@@ -10,24 +10,31 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd, dtypes
+from minigrad.autograd.modes import is_grad_enabled
 from minigrad.core.apply import apply, needs_value
+from minigrad.core.changes import changed
+from minigrad.core.mode import MODE
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.errors import index_error, runtime_error
+from minigrad.core.views import check_inference
+from minigrad.errors import index_error, not_implemented_error, runtime_error
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions import parts
 from minigrad.functions.dims import all_dims, one_dim
+from minigrad.functions.store import has_no_history
+from minigrad.kernels.scatter import add_to_rows
 from minigrad.ops import sparse as ops
-from minigrad.sparse.tensor import Sparse, keys, made, refused
+from minigrad.sparse.tensor import Sparse, keys, labelled, made, refused
 
 TABLE: dict[str, Callable[..., Any]] = {}
 
 
-def taken(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: what stands for the public functions of these names."""
+def taken(*names: str, label: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: what stands for the public functions of these names; records are called as the first, or ``label``."""
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        TABLE.update(dict.fromkeys(names, function))
+        label_of = label or names[0].title().replace("_", "")
+        TABLE.update(dict.fromkeys(names, function if label_of == "-" else labelled(label_of)(function)))
         return function
 
     return enter
@@ -157,12 +164,13 @@ def _in_place(of: Callable[..., Any]) -> Callable[..., Any]:
     """A function that changes its first argument."""
 
     def change(input: Any, other: Any, **named: Any) -> Any:
-        result = of(input, other, **named)
         if not isinstance(input, Sparse):
-            if isinstance(result, Sparse):
-                raise refused(of.__name__ + "_", result)
-            return input.copy_(result)
-        if input.requires_grad and input.is_leaf and autograd.is_grad_enabled():
+            if of not in (add, sub):
+                raise refused(f"{of.__name__}_", other)
+            alpha = named.get("alpha", 1)
+            return _add_to_dense(input, other, alpha if of is add else -alpha)
+        result = of(input, other, **named)
+        if input.requires_grad and input.is_leaf and is_grad_enabled():
             raise runtime_error(
                 "a leaf Variable that requires grad is being used in an in-place operation; use no_grad()"
             )
@@ -175,6 +183,21 @@ def _in_place(of: Callable[..., Any]) -> Callable[..., Any]:
     return change
 
 
+def _add_to_dense(input: Tensor, other: Sparse, alpha: Any) -> Tensor:
+    """Adds in place where there are numbers, one after the other, and leaves the rest alone."""
+    numbers = other._numbers if _is_one(alpha) else other._numbers * alpha
+    if input.shape == other.shape and input.dtype == numbers.dtype and has_no_history(input):
+        plain = not (is_grad_enabled() and (input.requires_grad or numbers.requires_grad))
+        if plain and input._array.flags.c_contiguous and not MODE.get().everything:
+            array = input._array
+            check_inference(input)
+            changed(array)
+            add_to_rows(array.reshape(math.prod(input.shape[: other.sparse_dim()]), -1), other._keys(),
+                        numbers._array.reshape(len(numbers), -1))  # fmt: skip
+            return input
+    return input.copy_(add(input, other, alpha=alpha))
+
+
 for _of, _names in ((add, "add_"), (sub, "sub_ subtract_"), (mul, "mul_ multiply_"), (div, "div_ divide_")):
     TABLE.update(dict.fromkeys(_names.split(), _in_place(_of)))
 
@@ -182,9 +205,28 @@ for _of, _names in ((add, "add_"), (sub, "sub_ subtract_"), (mul, "mul_ multiply
 # ---------------------------------------------------------------- products
 
 
+@labelled("SparseAddmm")
+def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Tensor:
+    """The product of two matrices: sparse if both are, else dense.
+
+    With ``reduce="mean"`` the terms of each sum, as many as the row of ``mat1``, by rows, has numbers, are averaged.
+    """
+    if reduce not in (None, "sum", "mean"):
+        raise not_implemented_error(f"mm(): reduce is 'sum' or 'mean' here, not {reduce!r}")
+    if not isinstance(mat1, Sparse) and not isinstance(mat2, Sparse):
+        return mat1.mm(mat2)
+    if reduce is not None and mat1.layout is not sparse_csr:
+        raise refused("_sparse_mm_reduce_impl", mat1)
+    y = _mm(mat1, mat2)
+    if reduce != "mean":
+        return y
+    counts = np.diff(mat1.crow_indices()._array)[:, None]
+    return y / wrap(np.maximum(counts, 1).astype(y._array.dtype))
+
+
 @taken("mm", "spmm")
-def mm(input: Any, mat2: Any) -> Tensor:
-    """The product of two matrices: sparse if both are, else dense."""
+def _mm(input: Any, mat2: Any) -> Tensor:
+    """A product with a sparse matrix."""
     for i, m in enumerate((input, mat2)):
         if m.dim() != 2:
             raise runtime_error(f"mm: Expected dim {i + 1} to be a matrix, got one of shape {list(m.shape)}")
@@ -196,7 +238,7 @@ def mm(input: Any, mat2: Any) -> Tensor:
     if input.dtype != mat2.dtype:
         raise runtime_error(f"mm: expected scalar type {input.dtype} but found {mat2.dtype}")
     if not isinstance(input, Sparse):
-        return mm(mat2.t(), input.t()).t().contiguous()
+        return _mm(mat2.t(), input.t()).t().contiguous()
     if isinstance(mat2, Sparse):
         return _sparse_product(input, mat2)
     if input.dense_dim():
@@ -224,7 +266,7 @@ def mv(input: Any, vec: Tensor) -> Tensor:
     """A matrix times a vector."""
     if vec.dim() != 1 or input.shape[1] != vec.shape[0]:
         raise runtime_error(f"mv: size mismatch, got input {list(input.shape)}, vec {list(vec.shape)}")
-    return mm(input, vec.unsqueeze(1)).squeeze(1)
+    return _mm(input, vec.unsqueeze(1)).squeeze(1)
 
 
 @taken("bmm")
@@ -236,36 +278,37 @@ def bmm(input: Sparse, mat2: Tensor) -> Tensor:
     batch, row, col = input._places._array
     places = wrap(np.stack([batch * rows + row, batch * inner + col]))
     whole = made(places, input._numbers, (count * rows, count * inner))
-    return mm(whole, mat2.reshape(count * inner, -1)).reshape(count, rows, -1)
+    return _mm(whole, mat2.reshape(count * inner, -1)).reshape(count, rows, -1)
 
 
-@taken("matmul", "rmatmul")
+@taken("matmul", label="-")
 def matmul(input: Any, other: Any) -> Tensor:
     """``input @ other`` of matrices and vectors, or of two batches."""
     if input.dim() == 3:
-        return bmm(input, other)
+        return TABLE["bmm"](input, other)
     if other.dim() == 1:
-        return mv(input, other)
+        return TABLE["mv"](input, other)
     if input.dim() == 1:
-        return mm(input.unsqueeze(0), other).squeeze(0)
-    return mm(input, other)
+        return labelled("Mv")(lambda: _mm(input.unsqueeze(0), other).squeeze(0))()
+    return TABLE["mm"](input, other)
 
 
 TABLE["rmatmul"] = lambda input, other: matmul(other, input)
 
 
+@labelled("SparseAddmm")
 @taken("addmm")
 def addmm(input: Tensor, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``."""
-    product = mm(mat1, mat2)
+    product = _mm(mat1, mat2)
     product = product if _is_one(alpha) else product * alpha
     return (input if _is_one(beta) else input * beta) + product
 
 
-@taken("linear")
+@taken("linear", label="Mm")
 def linear(input: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input @ weight.T + bias``."""
-    y = mm(input, weight.t())
+    y = _mm(input, weight.t())
     return y if bias is None else y + bias
 
 
@@ -280,12 +323,17 @@ def sampled_addmm(input: Sparse, mat1: Tensor, mat2: Tensor, *, beta: Any = 1.0,
 # ---------------------------------------------------------------- sums
 
 
-@taken("sum")
+@taken("sum", label="-")
 def sum(input: Sparse, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """The sum of all numbers; over some dimensions a sparse Tensor, unless all sparse ones are among them."""
     t = input if dtype is None else input.to(dtype)
     if dim is None or dim == ():
         return t._numbers.sum()
+    return _sum_along(t, dim, keepdim)
+
+
+@labelled("SumBackward1")
+def _sum_along(t: Sparse, dim: Any, keepdim: bool) -> Tensor:
     if t._form is not sparse_coo and not keepdim:
         raise runtime_error("reduction operations on CSR tensors with keepdim=False is unsupported")
     form, t = t._form, t._coo()
@@ -327,17 +375,19 @@ def _softmax(name: str, input: Sparse, dim: int, dtype: Any, log: bool) -> Spars
     return t._like(x.exp() / total.index_select(0, groups))
 
 
+@labelled("SparseSoftmax")
 def softmax(input: Sparse, dim: int, *, dtype: Any = None) -> Sparse:
     """Along ``dim``, of the numbers that are there."""
     return _softmax("softmax", input, dim, dtype, False)
 
 
+@labelled("SparseLogSoftmax")
 def log_softmax(input: Sparse, dim: int, *, dtype: Any = None) -> Sparse:
     """The logarithm of `softmax`."""
     return _softmax("log_softmax", input, dim, dtype, True)
 
 
-@taken("norm")
+@taken("norm", label="NormBackward1")
 def norm(input: Sparse, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """The norm of all elements."""
     if dim is not None and len(all_dims(dim, input.ndim) or ()) < input.ndim:
@@ -350,7 +400,7 @@ def norm(input: Sparse, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
     return input.coalesce()._numbers.reshape(-1).norm(2 if p in ("fro", None) else p, dtype=dtype)
 
 
-@taken("any")
+@taken("any", label="-")
 def any(input: Sparse) -> Tensor:
     """Whether a number is not 0."""
     return input._summed()._numbers.any()
@@ -384,7 +434,7 @@ def transpose(input: Sparse, dim0: int, dim1: int) -> Sparse:
     return permute(input, *order)
 
 
-@taken("t", "T", "mT", "H", "adjoint")
+@taken("t", "T", "mT", "H", "adjoint", label="T")
 def t(input: Sparse) -> Sparse:
     """The matrix with rows and columns exchanged."""
     if input.ndim > 2:
@@ -489,7 +539,7 @@ def _without(t: Sparse, dim: int) -> Sparse:
     return made(wrap(np.delete(t._places._array, dim, axis=0)), t._numbers, sizes, sparse_coo, t._coalesced)
 
 
-@taken("getitem")
+@taken("getitem", label="-")
 def getitem(input: Any, key: Any) -> Any:
     """``input[i, j]``, also with ``:`` and ``...`` for whole dimensions."""
     if not isinstance(input, Sparse):
@@ -538,7 +588,7 @@ def zeros_like(input: Sparse, *, dtype: Any = None, layout: Any = None, **_: Any
     return made(places, numbers, t.shape, t._form, True)
 
 
-@taken("grad")
+@taken("grad", label="-")
 def grad(outputs: Any, inputs: Any, *args: Any, **named: Any) -> Any:
     """`autograd.grad`, with the gradients of sparse Tensors at their places."""
     many = [*inputs] if isinstance(inputs, (tuple, list)) else [inputs]
@@ -548,7 +598,7 @@ def grad(outputs: Any, inputs: Any, *args: Any, **named: Any) -> Any:
     return tuple(x._like(g) if isinstance(x, Sparse) and g is not None else g for x, g in pairs)
 
 
-@taken("equal")
+@taken("equal", label="-")
 def equal(input: Any, other: Any) -> bool:
     """NotImplementedError, as in PyTorch."""
     raise refused("equal", input if isinstance(input, Sparse) else other)

@@ -7,16 +7,17 @@ Rows, columns and other forms of PyTorch's are read from the places.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, needs_value
-from minigrad.core.node import new
+from minigrad.core.node import new, next_seq
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
@@ -40,6 +41,34 @@ _FROM_ZERO = frozenset(
     "trunc".split()
 )
 _NAMES = {"sparse_coo": "Sparse", "sparse_csr": "SparseCsr", "sparse_csc": "SparseCsc"}
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def with_label(t: Any, label: str, since: int) -> Any:
+    """A result whose record, made after that moment, is called as PyTorch's."""
+    node = (t._numbers if isinstance(t, Sparse) else t)._node
+    if node is not None and node.seq > since and node.op is not None:
+        node.outer = label if "Backward" in label else f"{label}Backward0", since
+    return t
+
+
+def labelled(label: str) -> Callable[[F], F]:
+    """Decorator: the record of what a function returns has PyTorch's name."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def run(*args: Any, **named: Any) -> Any:
+            since = next_seq()
+            y = function(*args, **named)
+            if isinstance(y, Sparse) and y.requires_grad and y.is_leaf and not any(y is x for x in args):
+                y._numbers = apply(s.alias, (y._numbers,))  # what was made of a leaf is none
+            return with_label(y, label, since)
+
+        return run  # type: ignore[return-value]
+
+    return decorate
 
 
 def called(func: Any) -> str:
@@ -141,6 +170,7 @@ class Sparse(Tensor):
         if self._form is not form:
             raise runtime_error(f"{name} expected {what} tensor layout but got {_NAMES[self._form.name]}")
 
+    @labelled("Coalesce")
     def coalesce(self) -> Sparse:
         """With the places sorted, and what is repeated added up; itself if it is so already."""
         self._only(sparse_coo, "coalesce", "sparse coordinate")
@@ -173,6 +203,7 @@ class Sparse(Tensor):
         self._only(sparse_coo, "indices", "sparse coordinate")
         return self._unique("indices", self._places)
 
+    @labelled("Values")
     def values(self) -> Tensor:
         """The numbers (nnz, ...), with their record. RuntimeError where places may stand twice."""
         if self._form is not sparse_coo:
@@ -403,6 +434,7 @@ class Sparse(Tensor):
 
     # ------------------------------------------------------------ other forms
 
+    @labelled("ToDense")
     def to_dense(self, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
         """The same elements in a dense Tensor; gradients reach the places alone."""
         sizes, count = self._sizes, math.prod(self._sizes[: self.sparse_dim()])
@@ -427,6 +459,7 @@ class Sparse(Tensor):
     def to_sparse_csc(self, dense_dim: int | None = None) -> Sparse:
         return self._in(sparse_csc)
 
+    @labelled("ToSparseCsr")
     def _in(self, form: Any) -> Sparse:
         """By rows, or by columns."""
         if form is self._form:
@@ -441,6 +474,7 @@ class Sparse(Tensor):
         order = wrap(np.argsort(t._places._array[1], kind="stable"))
         return made(t._places[:, order], t._numbers.index_select(0, order), t._sizes, form)
 
+    @labelled("Clone")
     def clone(self, *, memory_format: Any = None) -> Sparse:
         """A copy, also of the places."""
         return made(self._places.clone(), self._numbers.clone(), self._sizes, self._form, self._coalesced)
