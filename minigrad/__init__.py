@@ -84,8 +84,8 @@ else:
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
         "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
-        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "sparse", "special", "storage",
-        "tape", "testing", "threads", "types", "utils", "version", "xpu",
+        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "sparse", "special",
+        "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -61,7 +61,7 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
     TypeError for another object, RuntimeError for another shape.
     """
     t = g if record else wrap(g)
-    sparse = not record and t is g
+    sparse = t._sparse
     for key, hook in tuple((node.hooks or {}).items()):
         replaced = hook(t) if key > AFTER else None
         if sparse and isinstance(replaced, Tensor):
@@ -132,13 +132,13 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     if t is None:
         return
     before = t._grad
-    sparse = isinstance(g, Tensor) and g.layout.name != "strided"
+    sparse = isinstance(g, Tensor) and g._sparse
     if before is None and not sparse:
         g = laid(g, t)
     recorder = MODE.get().recorder
     if recorder is not None and not recorder.accumulates(t, g):
         pass
-    elif before is not None and before.__class__ is not Tensor and before.layout.name != "strided":
+    elif before is not None and before._sparse:
         t._grad = before + g if sparse else wrap(g) + before  # a dense one goes first
     elif before is None:
         t._grad = wrap(g)

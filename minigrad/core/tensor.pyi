@@ -42,6 +42,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     _view: View | None
     _epoch: builtins.int
     _inference: builtins.bool
+    _sparse: builtins.bool
     def add_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``self += alpha * other``."""
     def sub_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:

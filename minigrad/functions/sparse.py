@@ -50,7 +50,8 @@ def sparse_coo_tensor(
     gradients pass. ``size`` is by default the smallest that fits. A size alone makes one without any number.
     RuntimeError for shapes that do not belong together and for a place outside.
     """
-    from minigrad.sparse.tensor import made, with_label
+    from minigrad.sparse.table import with_label
+    from minigrad.sparse.tensor import made
 
     since = next_seq()
     if values is None:
@@ -73,10 +74,8 @@ def sparse_coo_tensor(
         )
     at, dense = at.long(), numbers._array.shape[1:]
     if size is None:
-        if not nnz:
-            size = Size((0,) * count + dense)
-        else:
-            size = Size((*(int(n) + 1 for n in at._array.max(axis=1)), *dense))
+        most = at._array.max(axis=1).tolist() if nnz else [-1] * count
+        size = (*(n + 1 for n in most), *dense)
     size = Size(size)
     if len(size) != count + len(dense):
         raise runtime_error(
@@ -84,7 +83,9 @@ def sparse_coo_tensor(
             f"dense_dim = {len(dense)}"
         )
     if tuple(size[count:]) != dense:
-        raise runtime_error(f"values has incorrect size, expected {[nnz, *size[count:]]}, got {[nnz, *dense]}")
+        raise runtime_error(
+            f"values has incorrect size, expected {[nnz, *size[count:]]}, got {[nnz, *dense]}"
+        )
     if any(n < 0 for n in size):
         raise runtime_error(f"sparse_coo_tensor(): sizes must not be negative, got {list(size)}")
     _check_places(at._array, size)
@@ -119,10 +120,19 @@ def _with_grad(t: Sparse, requires_grad: bool, device: DeviceLike) -> Tensor:
 
 
 def _compressed(
-    name: str, first: Any, second: Any, values: Any, size: Any, form: Any, dtype: Any, device: Any, requires_grad: bool
+    name: str,
+    first: Any,
+    second: Any,
+    values: Any,
+    size: Any,
+    form: Any,
+    dtype: Any,
+    device: Any,
+    requires_grad: bool,
 ) -> Tensor:
     """Of starts (of rows, or of columns) and the other places."""
-    from minigrad.sparse.tensor import made, with_label
+    from minigrad.sparse.table import with_label
+    from minigrad.sparse.tensor import made
 
     since = next_seq()
     needs_value(f"{name}()")
@@ -134,7 +144,13 @@ def _compressed(
         lines = (len(a) - 1, int(b.max(initial=-1)) + 1)
         size = lines if form is sparse_csr else lines[::-1]
     lines, across = size if form is sparse_csr else tuple(size)[::-1]
-    if len(a) != lines + 1 or len(b) != len(numbers._array) or a[-1] != len(b) or a[0] != 0 or (a[1:] < a[:-1]).any():
+    if (
+        len(a) != lines + 1
+        or len(b) != len(numbers._array)
+        or a[-1] != len(b)
+        or a[0] != 0
+        or (a[1:] < a[:-1]).any()
+    ):
         raise runtime_error(
             f"{name}(): the compressed indices, of shape {list(a.shape)}, must be {lines + 1} numbers that rise from 0 "
             f"to {len(b)}, and there must be as many plain indices as values ({len(numbers._array)})"
@@ -198,10 +214,18 @@ def sparse_compressed_tensor(
 ) -> Tensor:
     """`sparse_csr_tensor` or `sparse_csc_tensor`, by ``layout``."""
     if layout not in (sparse_csr, sparse_csc):
-        raise runtime_error(f"sparse_compressed_tensor(): the layout is sparse_csr or sparse_csc here, not {layout}")
+        raise runtime_error(
+            f"sparse_compressed_tensor(): the layout is sparse_csr or sparse_csc here, not {layout}"
+        )
     make = sparse_csr_tensor if layout is sparse_csr else sparse_csc_tensor
     return make(
-        compressed_indices, plain_indices, values, size, dtype=dtype, device=device, requires_grad=requires_grad
+        compressed_indices,
+        plain_indices,
+        values,
+        size,
+        dtype=dtype,
+        device=device,
+        requires_grad=requires_grad,
     )
 
 
@@ -230,18 +254,15 @@ def to_sparse(
 
     With ``sparse_dim`` only the first dimensions have places, and each number has the others.
     """
-    from minigrad.sparse.tensor import keys, made, with_label
+    from minigrad.sparse.table import with_label
+    from minigrad.sparse.tensor import keys, made
 
     since = next_seq()
     needs_value("to_sparse()")
     shape, ndim = input._array.shape, input._array.ndim
-    if isinstance(sparse_dim, type(strided)):
-        sparse_dim, layout = None, sparse_dim
     count = ndim if sparse_dim is None else sparse_dim
     if not 0 <= count <= ndim or (count == 0 and ndim):
-        raise runtime_error(
-            f"sparse_dim must be in the range of [1, {ndim}], but got {sparse_dim}"
-        )
+        raise runtime_error(f"sparse_dim must be in the range of [1, {ndim}], but got {sparse_dim}")
     if layout is strided:
         return input
     there = input._array != 0
@@ -338,7 +359,9 @@ def sparse_resize_and_clear_(input: Tensor, size: Any, sparse_dim: int, dense_di
 
 
 def _of_sparse(name: str) -> NoReturn:
-    raise not_implemented_error(f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: it is not sparse")
+    raise not_implemented_error(
+        f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: it is not sparse"
+    )
 
 
 def _indices(input: Tensor) -> Tensor:

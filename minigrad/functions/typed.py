@@ -40,7 +40,7 @@ class _OfType(type):
         return typed(args, cls.dtype)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        if not isinstance(instance, Tensor) or instance.layout.name != "strided":
+        if not isinstance(instance, Tensor) or instance._sparse:
             return False
         return instance._array.dtype == cls.dtype.numpy
 

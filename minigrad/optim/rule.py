@@ -21,7 +21,6 @@ from minigrad.functions.complex import view_as_real
 from minigrad.functions.creation import by_steps, full, zeros_like
 from minigrad.functions.elementwise import where as tensor_where
 from minigrad.functions.store import has_no_history
-from minigrad.gate.overriding import DOORS
 from minigrad.optim.elementwise import PIECE, Program, Term, compiled
 from minigrad.optim.optimizer import Loss, Optimizer
 from minigrad.tensor import Tensor
@@ -193,7 +192,7 @@ class _Step:
                 own = rule._begin(p, group)
                 if own:
                     self.fresh.append((p, own))
-            if DOORS.armed and (g.is_sparse or p.is_sparse):
+            if g._sparse or p._sparse:
                 rule._step_of_rows(self, p, g, own, fresh)
                 continue
             arrays = self._plain(p, g, own) if quick else None

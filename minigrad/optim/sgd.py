@@ -103,7 +103,7 @@ class SGD(Rule):
             raise runtime_error("`_fused_sgd` does not support sparse gradients")
         if _is_some(group["weight_decay"]):
             raise runtime_error(
-                "add(sparse, dense) is not supported. Use add(dense, sparse) instead: weight_decay is for dense gradients"
+                "add(sparse, dense) is not supported. Use add(dense, sparse) instead: weight decay is for dense ones"
             )
         g = -g if group["maximize"] else g
         if group["momentum"] != 0:
@@ -134,7 +134,7 @@ class SGD(Rule):
                 or _is_some(group["weight_decay"])
                 or group["maximize"]
                 or isinstance(lr, Tensor)
-                or (DOORS.armed and any(_is_sparse(p) for p in group["params"]))
+                or (DOORS.armed and any(map(_is_sparse, group["params"])))
             ):
                 super()._apply()
                 return
@@ -145,7 +145,7 @@ class SGD(Rule):
 
 
 def _is_sparse(p: Tensor) -> bool:
-    return p.is_sparse or (p.grad is not None and p.grad.is_sparse)
+    return p._sparse or (p._grad is not None and p._grad._sparse)
 
 
 def _is_some(x: float | Tensor) -> bool:

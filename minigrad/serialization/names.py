@@ -68,7 +68,8 @@ ALLOWED: dict[str, Any] = {
 
 # What PyTorch's files may have and minigrad has no place for, by words in the name.
 ELSEWHERE = {
-    "bfloat16": "the element type bfloat16", "complex32": "the element type complex32", "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
+    "bfloat16": "the element type bfloat16", "complex32": "the element type complex32",
+    "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
     "float8": "element types of 8 bits", "meta": "Tensors without values", "uint16": "the element type uint16",
     "uint32": "the element type uint32", "uint64": "the element type uint64", "tensor_v3": "rarer element types",
     "subclass": "subclasses of Tensor",

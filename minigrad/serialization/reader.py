@@ -332,13 +332,15 @@ class Reader:
         dense, size = [self._of(Tensor, t) for t in parts[:count]], self._of(Size, parts[count])
         try:
             if form is not sparse_coo:
-                return sparse_compressed_tensor(*dense, size, layout=form)
-            t = sparse_coo_tensor(*dense, size)
+                return sparse_compressed_tensor(dense[0], dense[1], dense[2], size, layout=form)
+            t = sparse_coo_tensor(dense[0], dense[1], size)
         except RuntimeError as error:
             self._fail(str(error))
         at = t._indices()._array
         ordered = np.lexsort(at[::-1]) if len(at) else np.empty(0)
-        unique = bool((ordered == np.arange(at.shape[1])).all() and (at[:, 1:] != at[:, :-1]).any(axis=0).all())
+        unique = bool(
+            (ordered == np.arange(at.shape[1])).all() and (at[:, 1:] != at[:, :-1]).any(axis=0).all()
+        )
         return t._coalesced_(unique and (len(parts) < 4 or parts[3] is True))
 
     def _leaf(self, cls: type[Tensor], data: Tensor, requires_grad: Any) -> Tensor:

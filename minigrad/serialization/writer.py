@@ -55,7 +55,7 @@ class Writer:
             method = _METHODS.get(type(value))
         if method is None and isinstance(value, device):  # one that a script names
             method = Writer._device
-        if method is None and isinstance(value, Tensor) and value.layout.name != "strided":
+        if method is None and isinstance(value, Tensor) and value._sparse:
             method = Writer._sparse
         if method is None:
             raise self._refused(value)

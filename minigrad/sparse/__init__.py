@@ -11,7 +11,9 @@ from minigrad.hints import module_getattr
 __all__ = module_getattr(
     globals(),
     {
-        "functions": "addmm log_softmax mm sampled_addmm softmax spdiags sum",
+        "dims": "spdiags",
+        "products": "addmm mm sampled_addmm",
+        "sums": "log_softmax softmax sum",
         "types": "ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor "
         "check_sparse_tensor_invariants",
     },

@@ -44,7 +44,9 @@ class Rows:
 
     def tensor(self) -> Sparse:
         """The sparse Tensor that users get."""
-        return made(wrap(self.index.astype(np.int64)[None]), wrap(np.ascontiguousarray(self._array)), self.shape)
+        return made(
+            wrap(self.index.astype(np.int64)[None]), wrap(np.ascontiguousarray(self._array)), self.shape
+        )
 
 
 def _rows(g: Any, index: Any, weight_shape: Any, padding: int, by_count: bool) -> Any:

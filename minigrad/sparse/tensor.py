@@ -1,23 +1,21 @@
 """`Sparse`: a Tensor that is two dense ones, the numbers that are there and their places.
 
-All that is computed with it is computed with these, so every reader of the tape sees operations that it knows. The class
-takes functions over by ``__torch_function__``; what is written for it stands here, and in `minigrad.sparse.functions`.
-Rows, columns and other forms of PyTorch's are read from the places.
+All that is computed with it is computed with these, so every reader of the tape sees operations that it knows. The
+class takes functions over by ``__torch_function__``; what is written for it stands here, and in `TABLE`. Rows, columns
+and other forms of PyTorch's are read from the places.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, needs_value
-from minigrad.core.node import new, next_seq
+from minigrad.core.node import new
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
@@ -25,64 +23,38 @@ from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm
 from minigrad.ops import shape as s
+from minigrad.sparse.table import TABLE, labelled
 
 # Properties and functions that are those of the numbers; of the second kind the result is sparse.
-_OF_NUMBERS = frozenset(
-    "is_cpu is_cuda device itemsize element_size is_floating_point is_complex is_signed get_device is_inference "
-    "is_pinned dtype grad_fn is_leaf retains_grad".split()
-)
-_EACH = frozenset(
-    "bool byte char clone cpu cuda detach double float half int long neg negative positive short to".split()
-)
+_OF_NUMBERS = frozenset([
+    "device", "dtype", "element_size", "get_device", "grad_fn", "is_complex", "is_cpu", "is_cuda", "is_floating_point",
+    "is_inference", "is_leaf", "is_pinned", "is_signed", "itemsize", "retains_grad",
+])  # fmt: skip
+_EACH = frozenset([
+    "bool", "byte", "char", "cpu", "cuda", "detach", "double", "float", "half", "int", "long", "neg", "negative",
+    "positive", "short", "to",
+])  # fmt: skip
 # Functions that leave 0 as it is; what is repeated is added up before.
-_FROM_ZERO = frozenset(
-    "abs absolute arcsin arcsinh arctan arctanh asin asinh atan atanh ceil deg2rad erf erfinv expm1 floor frac isinf "
-    "isnan isneginf isposinf log1p nan_to_num rad2deg relu round sgn sign signbit sin sinh sqrt square tan tanh "
-    "trunc".split()
-)
+_FROM_ZERO = frozenset([
+    "abs", "absolute", "arcsin", "arcsinh", "arctan", "arctanh", "asin", "asinh", "atan", "atanh", "ceil", "deg2rad",
+    "erf", "erfinv", "expm1", "floor", "frac", "isinf", "isnan", "isneginf", "isposinf", "log1p", "nan_to_num",
+    "rad2deg", "relu", "round", "sgn", "sign", "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
+])  # fmt: skip
 _NAMES = {"sparse_coo": "Sparse", "sparse_csr": "SparseCsr", "sparse_csc": "SparseCsc"}
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def with_label(t: Any, label: str, since: int) -> Any:
-    """A result whose record, made after that moment, is called as PyTorch's."""
-    node = (t._numbers if isinstance(t, Sparse) else t)._node
-    if node is not None and node.seq > since and node.op is not None:
-        node.outer = label if "Backward" in label else f"{label}Backward0", since
-    return t
-
-
-def labelled(label: str) -> Callable[[F], F]:
-    """Decorator: the record of what a function returns has PyTorch's name."""
-
-    def decorate(function: F) -> F:
-        @functools.wraps(function)
-        def run(*args: Any, **named: Any) -> Any:
-            since = next_seq()
-            y = function(*args, **named)
-            if isinstance(y, Sparse) and y.requires_grad and y.is_leaf and not any(y is x for x in args):
-                y._numbers = apply(s.alias, (y._numbers,))  # what was made of a leaf is none
-            return with_label(y, label, since)
-
-        return run  # type: ignore[return-value]
-
-    return decorate
 
 
 def called(func: Any) -> str:
     """The name of a function that was called, of a property that of its getter."""
-    owner = getattr(func, "__self__", None)
-    name: str = owner.fget.__name__ if isinstance(owner, property) else func.__name__
+    owner: Any = getattr(func, "__self__", None)
+    name: str = (owner.fget if isinstance(owner, property) else func).__name__
     return name.strip("_") if name.startswith("__") else name
 
 
 def refused(name: str, t: Sparse) -> Exception:
     """NotImplementedError: there is no such function of a sparse Tensor."""
     return not_implemented_error(
-        f"Could not run 'aten::{name}' with arguments from the '{_NAMES[t.layout.name]}CPU' backend: {name} is not there "
-        f"for the layout {t.layout}; convert with .to_dense() first"
+        f"Could not run 'aten::{name}' with arguments from the '{_NAMES[t.layout.name]}CPU' backend: {name} is not "
+        f"there for the layout {t.layout}; convert with .to_dense() first"
     )
 
 
@@ -91,6 +63,7 @@ class Sparse(Tensor):
 
     __slots__ = ("_coalesced", "_form", "_numbers", "_places", "_sizes")
 
+    _sparse = True
     _places: Tensor  # where the numbers are, by sparse dimension: (sparse_dim, nnz), of whole numbers
     _numbers: Tensor  # (nnz, *sizes of the dense dimensions)
     _sizes: Size
@@ -115,7 +88,7 @@ class Sparse(Tensor):
     ) -> Any:
         name, named = called(func), kwargs or {}
         t = next((x for x in _flat((*args, *named.values())) if isinstance(x, Sparse)), None)
-        own = import_module("minigrad.sparse.functions").TABLE.get(name)
+        own = TABLE.get(name)
         if own is not None:
             return own(*args, **named)
         if t is None or not args or t is not args[0]:
@@ -166,14 +139,14 @@ class Sparse(Tensor):
         t = made(self._places.long(), self._numbers, self._sizes, sparse_coo, self._form is sparse_csr)
         return t if t._coalesced else t.coalesce()
 
-    def _only(self, form: Any, name: str, what: str) -> None:
+    def _must_be(self, form: Any, name: str, what: str) -> None:
         if self._form is not form:
             raise runtime_error(f"{name} expected {what} tensor layout but got {_NAMES[self._form.name]}")
 
     @labelled("Coalesce")
     def coalesce(self) -> Sparse:
         """With the places sorted, and what is repeated added up; itself if it is so already."""
-        self._only(sparse_coo, "coalesce", "sparse coordinate")
+        self._must_be(sparse_coo, "coalesce", "sparse coordinate")
         if self._coalesced:
             return self
         needs_value("coalesce()")
@@ -191,7 +164,7 @@ class Sparse(Tensor):
 
     def is_coalesced(self) -> bool:
         """Whether the places are sorted and none stands twice."""
-        self._only(sparse_coo, "is_coalesced", "sparse coordinate")
+        self._must_be(sparse_coo, "is_coalesced", "sparse coordinate")
         return self._coalesced
 
     def _coalesced_(self, coalesced: bool) -> Sparse:
@@ -200,7 +173,7 @@ class Sparse(Tensor):
 
     def indices(self) -> Tensor:
         """The places (sparse_dim, nnz). RuntimeError where some may stand twice."""
-        self._only(sparse_coo, "indices", "sparse coordinate")
+        self._must_be(sparse_coo, "indices", "sparse coordinate")
         return self._unique("indices", self._places)
 
     @labelled("Values")
@@ -212,9 +185,7 @@ class Sparse(Tensor):
 
     def _unique(self, what: str, part: Tensor) -> Tensor:
         if not self._coalesced:
-            raise runtime_error(
-                f"Cannot get {what} on an uncoalesced tensor, please call .coalesce() first"
-            )
+            raise runtime_error(f"Cannot get {what} on an uncoalesced tensor, please call .coalesce() first")
         return apply(s.alias, (part,))
 
     def _indices(self) -> Tensor:
@@ -235,7 +206,7 @@ class Sparse(Tensor):
 
     def _compressed(self, form: Any, name: str, dim: int) -> Any:
         row = "row" if form is sparse_csr else "column"
-        self._only(form, name, f"sparse {row} compressed")
+        self._must_be(form, name, f"sparse {row} compressed")
         array = self._places._array
         counts = np.bincount(array[dim], minlength=self._sizes[dim])
         return np.concatenate([[0], np.cumsum(counts)]).astype(array.dtype)
@@ -246,7 +217,7 @@ class Sparse(Tensor):
 
     def col_indices(self) -> Tensor:
         """The columns of the numbers."""
-        self._only(sparse_csr, "col_indices", "sparse row compressed")
+        self._must_be(sparse_csr, "col_indices", "sparse row compressed")
         return self._places[1]
 
     def ccol_indices(self) -> Tensor:
@@ -255,33 +226,33 @@ class Sparse(Tensor):
 
     def row_indices(self) -> Tensor:
         """The rows of the numbers."""
-        self._only(sparse_csc, "row_indices", "sparse column compressed")
+        self._must_be(sparse_csc, "row_indices", "sparse column compressed")
         return self._places[0]
 
     # ------------------------------------------------------------ what there is to know
 
     @property
-    def shape(self) -> Size:  # type: ignore[override]
+    def shape(self) -> Size:
         return self._sizes
 
     @property
-    def layout(self) -> Any:  # type: ignore[override]
+    def layout(self) -> Any:
         return self._form
 
     @property
-    def is_sparse(self) -> bool:  # type: ignore[override]
+    def is_sparse(self) -> bool:
         return self._form is sparse_coo
 
     @property
-    def is_sparse_csr(self) -> bool:  # type: ignore[override]
+    def is_sparse_csr(self) -> bool:
         return self._form is sparse_csr
 
     @property
-    def ndim(self) -> int:  # type: ignore[override]
+    def ndim(self) -> int:
         return len(self._sizes)
 
     @property
-    def nbytes(self) -> int:  # type: ignore[override]
+    def nbytes(self) -> int:
         raise runtime_error("nbytes is not defined for sparse tensors; add those of the indices and values")
 
     def size(self, dim: int | None = None) -> Any:
@@ -314,7 +285,7 @@ class Sparse(Tensor):
             raise runtime_error("Sparse CSR tensors do not have strides")
         return (0,) * self.ndim if dim is None else 0
 
-    def type(self, dtype: Any = None) -> Any:
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         if dtype is not None:
             return self.to(dtype)
         return self._numbers.type().replace(".", ".sparse.", 1)
@@ -384,7 +355,7 @@ class Sparse(Tensor):
     # ------------------------------------------------------------ gradients
 
     @property
-    def requires_grad(self) -> bool:  # type: ignore[override]
+    def requires_grad(self) -> bool:
         return self._numbers.requires_grad
 
     @requires_grad.setter
@@ -396,7 +367,7 @@ class Sparse(Tensor):
         return self
 
     @property
-    def grad(self) -> Tensor | None:  # type: ignore[override]
+    def grad(self) -> Tensor | None:
         """The gradient of its numbers, at their places."""
         g = self._numbers.grad
         if g is None:
@@ -408,10 +379,11 @@ class Sparse(Tensor):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        self._numbers.grad = None if value is None else value.sparse_mask(self)._numbers  # type: ignore[attr-defined]
+        t: Any = None if value is None else value.sparse_mask(self)
+        self._numbers.grad = None if t is None else t._numbers
 
     @property
-    def data(self) -> Sparse:  # type: ignore[override]
+    def data(self) -> Sparse:
         return self._like(self._numbers.data)
 
     @data.setter
@@ -490,43 +462,6 @@ class Sparse(Tensor):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return made, (self._places, self._numbers, self._sizes, self._form, self._coalesced)
 
-    # ------------------------------------------------------------ in place
-
-    def zero_(self) -> Sparse:
-        """Without any number."""
-        self._numbers.detach().zero_()  # also where another shows them
-        sparse_dim = self.sparse_dim()
-        none = self._numbers.detach()[:0]
-        return self._become(made(wrap(np.empty((sparse_dim, 0), np.int64)), none, self._sizes))
-
-    def copy_(self, src: Tensor, non_blocking: bool = False) -> Sparse:
-        """Another's places and numbers."""
-        if not isinstance(src, Sparse):
-            raise runtime_error(
-                "copy_() between dense and sparse Tensors is not implemented! Found self type = "
-                f"{self.type()} and src type = {src.type()}"
-            )
-        return self._become(src._coo().to(self.dtype) if self.is_sparse else src._in(self._form))
-
-    def sparse_resize_(self, size: Any, sparse_dim: int, dense_dim: int) -> Sparse:
-        """The same numbers in a Tensor of another size. RuntimeError for fewer sizes or other dimensions."""
-        if self._nnz():
-            if (sparse_dim, dense_dim) != (self.sparse_dim(), self.dense_dim()):
-                raise runtime_error(
-                    "changing the number of sparse or dense dimensions on a non-empty sparse tensor is not supported"
-                )
-            if any(a < b for a, b in zip(size, self._sizes, strict=True)):
-                raise runtime_error("shrinking the size of dimensions on a non-empty sparse tensor is not supported")
-        else:
-            return self.sparse_resize_and_clear_(size, sparse_dim, dense_dim)
-        self._sizes = Size(size)
-        return self
-
-    def sparse_resize_and_clear_(self, size: Any, sparse_dim: int, dense_dim: int) -> Sparse:
-        """Another size, without any number."""
-        none = self._numbers.detach().new_zeros((0, *size[sparse_dim:]))
-        return self._become(made(wrap(np.empty((sparse_dim, 0), np.int64)), none, Size(size)))
-
 
 def made(
     places: Tensor, numbers: Tensor, sizes: Iterable[int], form: Any = sparse_coo, coalesced: bool = False
@@ -554,6 +489,9 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
         else:
             yield x
 
+
+# The functions, each of which enters itself into the table.
+from minigrad.sparse import dims, elements, products, sums  # noqa: E402, F401
 
 Sparse.__name__ = Sparse.__qualname__ = "Tensor"
 Sparse.__module__ = "minigrad"
