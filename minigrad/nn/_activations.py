@@ -369,11 +369,8 @@ def embedding(
         padding = padding_idx % rows
     if max_norm is not None:
         _renormed(weight, index, max_norm, norm_type)
-    if sparse and weight.requires_grad and weight.is_leaf:
-        from minigrad.sparse import rows as by_rows
-
-        return by_rows.embedding(weight, input, padding, bool(scale_grad_by_freq))
-    return functions.embedding(weight, input, padding, bool(scale_grad_by_freq))
+    sparse = sparse and weight.requires_grad and weight.is_leaf
+    return functions.embedding(weight, input, padding, bool(scale_grad_by_freq), sparse)
 
 
 def _renormed(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:

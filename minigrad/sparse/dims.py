@@ -82,8 +82,8 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Sparse:
         rest = [n for k, n in enumerate(x.shape) if k != d]
         if rest != [n for k, n in enumerate(first.shape) if k != d] or x.sparse_dim() != count:
             raise runtime_error(
-                f"All tensors must have the same shape: {list(first.shape)} and {list(x.shape)} differ in more than the "
-                f"concatenating dimension {d}"
+                f"All tensors must have the same shape: {list(first.shape)} and {list(x.shape)} differ in more than "
+                f"the concatenating dimension {d}"
             )
     sizes = [*first.shape]
     sizes[d] = builtins.sum(x.shape[d] for x in tensors)

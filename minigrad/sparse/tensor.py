@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Any, NoReturn
 
 import numpy as np
@@ -45,8 +46,9 @@ _NAMES = {"sparse_coo": "Sparse", "sparse_csr": "SparseCsr", "sparse_csc": "Spar
 
 def called(func: Any) -> str:
     """The name of a function that was called, of a property that of its getter."""
-    owner: Any = getattr(func, "__self__", None)
-    name: str = (owner.fget if isinstance(owner, property) else func).__name__
+    owner = getattr(func, "__self__", None)
+    getter: Any = owner.fget if isinstance(owner, property) else func
+    name: str = getter.__name__
     return name.strip("_") if name.startswith("__") else name
 
 
@@ -490,9 +492,8 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
             yield x
 
 
-# The functions, each of which enters itself into the table.
-from minigrad.sparse import dims, elements, products, sums  # noqa: E402, F401
-
 Sparse.__name__ = Sparse.__qualname__ = "Tensor"
 Sparse.__module__ = "minigrad"
 arm()
+for _file in ("dims", "elements", "products", "sums"):  # each enters its functions into the table
+    import_module(f"minigrad.sparse.{_file}")
