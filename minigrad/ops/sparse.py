@@ -5,6 +5,7 @@ The gradients of the products are each other.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,10 @@ class Rows:
 
     def tensor(self) -> Tensor:
         """The sparse Tensor that users get; its room lies above."""
-        made = import_module("minigrad.sparse.tensor").made
+        made: Any = import_module("minigrad.sparse.tensor").made
         places, numbers = self.index.astype(np.int64)[None], np.ascontiguousarray(self._array)
-        return made(wrap(places), wrap(numbers), self.shape)  # type: ignore[no-any-return]
+        t: Tensor = made(wrap(places), wrap(numbers), self.shape)
+        return t
 
 
 def _rows(g: Any, index: Any, weight_shape: Any, padding: int, by_count: bool) -> Any:
