@@ -258,9 +258,9 @@ def zero_(input: Sparse) -> Sparse:
 
 
 @taken("copy_", label="-")
-def copy_(input: Sparse, src: Tensor, non_blocking: bool = False) -> Sparse:
+def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Sparse:
     """Another's places and numbers."""
-    if not isinstance(src, Sparse):
+    if not isinstance(src, Sparse) or not isinstance(input, Sparse):
         raise runtime_error(
             "copy_() between dense and sparse Tensors is not implemented! Found self type = "
             f"{input.type()} and src type = {src.type()}"
