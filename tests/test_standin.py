@@ -489,7 +489,8 @@ Net().get_extra_state()
 """
 HERE = {
     "torch.nn": "3, 11", "torch.nn.functional": "4", "torch.optim": "6", "torch.nn.Linear": "10, 17",
-    "torch.nn.Module": "13", "torch.nn.functional.relu": "16", "torch.optim.Adam": "22", "torch.optim.SparseAdam": "23", "torch.ones": "24",
+    "torch.nn.Module": "13", "torch.nn.functional.relu": "16", "torch.optim.Adam": "22", "torch.optim.SparseAdam": "23",
+    "torch.ones": "24",
     "torch.float32": "24", "torch.Tensor": "24", "torch.fft.rfft": "24",
     "torch.utils.tensorboard.SummaryWriter": "7",
 }  # fmt: skip

@@ -274,7 +274,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The bytes of one element."""
     @property
     def layout(self) -> Any:
-        """``strided``: that of all Tensors."""
+        """``strided``: that of all dense Tensors."""
     @property
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
