@@ -21,7 +21,7 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, of_class, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
 from minigrad.errors import runtime_error
-from minigrad.gate.overriding import overrides
+from minigrad.gate.overriding import DOORS, overrides
 
 if TYPE_CHECKING:
     P = ParamSpec("P")
@@ -76,8 +76,10 @@ class FunctionCtx:
                     f"save_for_backward can only save Tensors and None, got {type(t).__name__}; "
                     "set anything else as an attribute of ctx"
                 )
-        self._sparse = {i: t for i, t in enumerate(tensors) if t is not None and t._sparse}
-        self._saved = tuple(map(_dense, tensors)) if self._sparse else tensors
+        self._saved = tensors
+        if DOORS.armed:  # else none is sparse
+            self._sparse = {i: t for i, t in enumerate(tensors) if t is not None and t._sparse}
+            self._saved = tuple(map(_dense, tensors))
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:
         """Keeps nothing: forward mode differentiates `Function.backward` here, and calls no ``jvp``."""
@@ -113,7 +115,9 @@ class FunctionCtx:
         return self._with_sparse(tensors)
 
     def _with_sparse(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(self._sparse.get(i, t) for i, t in enumerate(tensors))
+        return (
+            tuple(self._sparse.get(i, t) for i, t in enumerate(tensors)) if self._sparse else tuple(tensors)
+        )
 
     def _restore(self, origin: Any, array: Any, node: Node) -> Tensor:
         if isinstance(origin, int):
@@ -175,7 +179,8 @@ class Function:
         if kwargs or (has_setup and (code is None or len(args) != code.co_argcount)):
             args = _by_place(cls, args, kwargs, has_setup)
         given = args  # forward gets them; to the record a sparse Tensor is no Tensor
-        args = tuple(map(_dense, args))
+        if DOORS.armed:
+            args = tuple(map(_dense, args))
         tensors = [t for t in args if isinstance(t, Tensor)]
         for t in tensors:
             refresh(t)

@@ -8,41 +8,51 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
-# Elements of the products that are added at a time. Against all at once: 0.25 of the time for 400,000 values and 64
-# columns. SciPy's csr_matrix takes a fifth of that; it would be a second way.
-BLOCK = 1 << 15
-
-
-def by_row(row: Array, count: int) -> Array | None:
-    """The order that sorts rows, the first first where several are equal; None where they are sorted."""
-    if (row[1:] >= row[:-1]).all():
-        return None
-    # NumPy sorts 16 bits in a third of the time.
-    return np.argsort(row.astype(np.uint16) if count <= 1 << 16 else row, kind="stable")
+# Elements of factors that are gathered at a time.
+BLOCK = 1 << 16
 
 
 def product(values: Array, dense: Array, row: Array, col: Array, rows: int) -> Array:
-    """The matrix (rows, n) with ``values`` at (row, col), repeated places added up, times ``dense`` (n, width)."""
+    """The matrix (rows, n) with ``values`` at (row, col), repeated places added up, times ``dense`` (n, width).
+
+    Rows that have equally many values are one product of stacks: a third of the time of sums over all products, for
+    120,000 values and 64 columns. SciPy's csr_matrix takes half of it; that would be a second way.
+    """
     width = dense.shape[1]
     out = np.zeros((rows, width), np.result_type(values, dense))
     if not values.size or not width:
         return out
-    order = by_row(row, rows)
-    if order is not None:
+    if (row[1:] < row[:-1]).any():
+        order = _sorted(row)
         values, row, col = values[order], row[order], col[order]
-    starts = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))
-    ends = np.append(starts[1:], len(row))
-    most = max(BLOCK // width, 1)
-    first = 0
-    while first < len(starts):  # as many whole rows as fit into a block, at least one
-        begin = starts[first]
-        last = max(int(np.searchsorted(ends, begin + most, side="right")), first + 1)
-        end = ends[last - 1]
-        parts = dense.take(col[begin:end], axis=0)
-        parts *= values[begin:end, None]
-        out[row[starts[first:last]]] = np.add.reduceat(parts, starts[first:last] - begin, axis=0)
-        first = last
+    counts = np.bincount(row, minlength=rows)
+    starts, by_count = np.cumsum(counts) - counts, _sorted(counts)
+    in_order = counts[by_count]
+    edges = np.flatnonzero(in_order[1:] != in_order[:-1]) + 1
+    for group in np.split(by_count, edges):
+        count = int(counts[group[0]])
+        most = max(BLOCK // (width * count), 1) if count else len(group)
+        for k in range(0, len(group) if count else 0, most):
+            part = group[k : k + most]
+            at = starts[part, None] + np.arange(count)
+            out[part] = (values[at][:, None] @ dense.take(col[at], axis=0))[:, 0]
     return out
+
+
+def in_order(places: Array) -> Array:
+    """What sorts places, one a column, by rows; a dimension at a time, which takes a third of the time of all at once."""
+    order = np.arange(places.shape[1])
+    for line in places[::-1]:
+        order = order[_sorted(line[order])]
+    return order
+
+
+def _sorted(numbers: Array) -> Array:
+    """The order that sorts whole numbers, the first first where several are equal."""
+    # NumPy sorts 16 bits in a tenth of the time.
+    return np.argsort(
+        numbers.astype(np.uint16) if numbers.max(initial=0) < 1 << 16 else numbers, kind="stable"
+    )
 
 
 def sampled(a: Array, b: Array, row: Array, col: Array) -> Array:

@@ -23,6 +23,7 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm
+from minigrad.kernels.sparse import in_order
 from minigrad.ops import shape as s
 from minigrad.sparse.table import TABLE, labelled
 
@@ -152,8 +153,8 @@ class Sparse(Tensor):
         if self._coalesced:
             return self
         needs_value("coalesce()")
-        order = np.argsort(at := self._keys(), kind="stable")
-        at = at[order]
+        order = in_order(self._places._array)
+        at = self._keys()[order]
         first = np.concatenate([[True], at[1:] != at[:-1]])[: len(at)]
         numbers = self._numbers.index_select(0, wrap(order))
         if not first.all():
