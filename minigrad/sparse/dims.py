@@ -15,6 +15,7 @@ from minigrad.errors import index_error, runtime_error
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions import parts
 from minigrad.functions.dims import one_dim
+from minigrad.kernels.sparse import ordered
 from minigrad.sparse import sums
 from minigrad.sparse.table import taken
 from minigrad.sparse.tensor import Sparse, made, refused
@@ -125,7 +126,7 @@ def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
         numbers = t._numbers.index_select(d - count + 1, index)
         return made(t._places, numbers, sizes, sparse_coo, t._coalesced)
     line = t._places._array[d]
-    order = np.argsort(line, kind="stable")
+    order = ordered(line)
     starts = np.searchsorted(line[order], wanted)
     counts = np.searchsorted(line[order], wanted, side="right") - starts
     new = np.repeat(np.arange(len(wanted)), counts)

@@ -23,7 +23,7 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm
-from minigrad.kernels.sparse import in_order
+from minigrad.kernels.sparse import ordered
 from minigrad.ops import shape as s
 from minigrad.sparse.table import TABLE, labelled
 
@@ -153,8 +153,8 @@ class Sparse(Tensor):
         if self._coalesced:
             return self
         needs_value("coalesce()")
-        order = in_order(self._places._array)
-        at = self._keys()[order]
+        order = ordered(at := self._keys())
+        at = at[order]
         first = np.concatenate([[True], at[1:] != at[:-1]])[: len(at)]
         numbers = self._numbers.index_select(0, wrap(order))
         if not first.all():
@@ -446,7 +446,7 @@ class Sparse(Tensor):
         t = self._coo().coalesce()
         if form is sparse_csr:
             return made(t._places, t._numbers, t._sizes, form)
-        order = wrap(np.argsort(t._places._array[1], kind="stable"))
+        order = wrap(ordered(t._places._array[1]))
         return made(t._places[:, order], t._numbers.index_select(0, order), t._sizes, form)
 
     @labelled("Clone")
