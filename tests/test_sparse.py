@@ -135,6 +135,10 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "mg.equal(coo(), coo())": (NotImplementedError, "equal"),
     "coo()[0:1]": (NotImplementedError, "to_dense"),
     "coo().reshape(3, 2)": (NotImplementedError, "reshape"),
+    "mg.zeros(2, layout=mg.sparse_coo)": (NotImplementedError, "use .to_sparse"),
+    "mg.mv(coo(), mg.ones(2))": (RuntimeError, "size mismatch"),
+    "coo(requires_grad=True).mul_(2)": (RuntimeError, "leaf Variable that requires grad"),
+    "nn.functional.dropout(coo(), 0.5)": (NotImplementedError, "bernoulli_"),
     "coo() + 1": (RuntimeError, r"add\(sparse, dense\) is not supported"),
     "coo() + cols().t()": (RuntimeError, r"Use add\(dense, sparse\) instead"),
     "coo() / cols().t()": (RuntimeError, "Sparse division requires a scalar"),
@@ -247,7 +251,18 @@ def test_copies_files_and_buffers(tmp_path: Any) -> None:
     model = nn.Module()
     model.register_buffer("adj", coo())
     assert list(model.state_dict()) == ["adj"]
+    for change in ("neg_", "sqrt_", "t_", "zero_"):
+        s = coo()
+        assert getattr(s, change)() is s
+        assert mg.allclose(s.to_dense(), getattr(mg.tensor(DENSE), change)())
+    model.weight = nn.Parameter(coo().coalesce())
+    assert [*dict(model.named_parameters())] == ["weight"]
+    assert repr(model.weight).startswith("Parameter containing:\ntensor(indices")
+    (model.weight @ cols()).sum().backward()
+    optim.SGD(model.parameters(), lr=1.0).step()
+    assert model.weight.values().tolist() == [-5.0, 3.0, -4.0]
     other = copy.deepcopy(model)
+    assert isinstance(other.weight, nn.Parameter)
     other.adj = other.adj * 2
     other.load_state_dict(model.state_dict())
     assert other.double().adj.to_dense().tolist() == DENSE

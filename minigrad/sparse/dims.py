@@ -52,6 +52,12 @@ def t(input: Sparse) -> Sparse:
     return permute(input, *range(input.ndim)[::-1])
 
 
+@taken("unbind", label="-")
+def unbind(input: Sparse, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices along a dimension."""
+    return tuple(input.select(dim, i) for i in range(input.shape[dim]))
+
+
 @taken("unsqueeze")
 def unsqueeze(input: Sparse, dim: int) -> Sparse:
     """A new dimension of size 1."""
@@ -62,7 +68,7 @@ def unsqueeze(input: Sparse, dim: int) -> Sparse:
             input._places, input._numbers.unsqueeze(d - count + 1), sizes, sparse_coo, input._coalesced
         )
     places = np.insert(input._places._array, d, 0, axis=0)
-    return made(wrap(places), input._numbers, sizes, sparse_coo, input._coalesced)
+    return made(wrap(places), input._numbers, sizes)
 
 
 @taken("cat", "concat", "concatenate")
@@ -180,7 +186,7 @@ def getitem(input: Any, key: Any) -> Any:
     return y
 
 
-def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: Any = None) -> Sparse:
+def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: Any = None) -> Tensor:
     """A matrix of this shape with the rows of ``diagonals`` on the diagonals that ``offsets`` names.
 
     Column j has the elements j of the rows, as far as it meets their diagonals.

@@ -17,9 +17,10 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import check_inference
 from minigrad.errors import runtime_error
-from minigrad.formats import sparse_coo
+from minigrad.formats import sparse_coo, strided
 from minigrad.functions import parts
 from minigrad.functions.dims import all_dims
+from minigrad.functions.sparse import sparse_coo_tensor
 from minigrad.functions.store import has_no_history
 from minigrad.kernels.scatter import add_to_rows
 from minigrad.sparse.table import TABLE, taken
@@ -135,6 +136,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Sparse:
     return input._like(input._numbers.div(other, rounding_mode=rounding_mode))
 
 
+@taken("floor_divide", "floordiv", label="-")
+def floor_divide(input: Any, other: Any) -> Sparse:
+    """The numbers over one number, rounded down."""
+    return div(input, other, rounding_mode="floor")
+
+
 @taken("pow")
 def pow(input: Any, exponent: Any) -> Sparse:
     """Powers of the numbers; RuntimeError for the exponent 0, which makes 1 of 0."""
@@ -154,10 +161,6 @@ def _in_place(of: Callable[..., Any]) -> Callable[..., Any]:
             alpha = named.get("alpha", 1)
             return _add_to_dense(input, other, alpha if of is add else -alpha)
         result = of(input, other, **named)
-        if input.requires_grad and input.is_leaf and is_grad_enabled():
-            raise runtime_error(
-                "a leaf Variable that requires grad is being used in an in-place operation; use no_grad()"
-            )
         same = result._places._array is input._places._array and result.dtype == input.dtype
         if same and not (input.requires_grad or result.requires_grad):
             input._numbers.copy_(result._numbers)  # whoever shares them sees it
@@ -222,11 +225,37 @@ def sparse_mask(input: Any, mask: Sparse) -> Sparse:
 
 
 @taken("zeros_like", "empty_like")
-def zeros_like(input: Sparse, *, dtype: Any = None, layout: Any = None, **_: Any) -> Sparse:
-    """Of the same size, without any number."""
+def zeros_like(input: Sparse, *, dtype: Any = None, layout: Any = None, **_: Any) -> Tensor:
+    """Of the same size, without any number; with ``layout=strided`` zeros."""
+    if layout is strided:
+        return input._numbers.new_zeros(input.shape, dtype=dtype)
     t: Any = input.detach() if dtype is None else input.detach().to(dtype)
     places, numbers = wrap(t._places._array[:, :0]), t._numbers[:0]
     return made(places, numbers, t.shape, t._form, True)
+
+
+@taken("new", label="-")
+def new(input: Sparse, *parts: Any) -> Tensor:
+    """Of places, numbers and a size; of sizes, or nothing, without any number."""
+    if parts and isinstance(parts[0], Tensor):
+        return sparse_coo_tensor(*parts)
+    sizes = parts if parts and isinstance(parts[0], int) else parts[0] if parts else (0,)
+    return sparse_coo_tensor(Size(sizes), dtype=input.dtype)
+
+
+@taken("new_zeros", "new_empty", label="-")
+def new_zeros(input: Sparse, *size: Any, dtype: Any = None, **_: Any) -> Tensor:
+    """Of this size, without any number."""
+    sizes = size if isinstance(size[0], int) else size[0]
+    return sparse_coo_tensor(Size(sizes), dtype=input.dtype if dtype is None else dtype)
+
+
+@taken("dropout", label="-")
+def dropout(input: Sparse, p: float = 0.5, training: bool = True, inplace: bool = False) -> Sparse:
+    """In training not there, as in PyTorch; else the Tensor itself."""
+    if training and p:
+        raise refused("bernoulli_", input)
+    return input
 
 
 @taken("grad", label="-")

@@ -42,7 +42,7 @@ def coo(
     needs_value("sparse_coo_tensor()")
     at, numbers = as_tensor(indices).detach(), as_tensor(values, dtype)
     if numbers._array.ndim == 0:
-        numbers = numbers.expand(at._array.shape[1:])
+        numbers = numbers.reshape(1)
     if at._array.ndim != 2:
         raise runtime_error(f"indices must be sparse_dim x nnz, but got: {list(at._array.shape)}")
     count, nnz = at._array.shape

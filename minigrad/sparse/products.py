@@ -58,7 +58,7 @@ def _mm(input: Any, mat2: Any) -> Tensor:
     return apply(ops.product, (input._numbers, mat2, row, col), {"rows": input.shape[0]})
 
 
-def _sparse_product(a: Sparse, b: Sparse) -> Sparse:
+def _sparse_product(a: Sparse, b: Sparse) -> Tensor:
     """Each number of ``a`` times the row of ``b`` that its column names, added up."""
     needs_value("a product of two sparse Tensors")
     x, y = a._coo(), b._coo().coalesce()
@@ -95,6 +95,8 @@ def bmm(input: Any, mat2: Tensor) -> Tensor:
 @taken("matmul", label="-")
 def matmul(input: Any, other: Any) -> Tensor:
     """``input @ other`` of matrices and vectors, or of two batches."""
+    if input.dim() == other.dim() == 1:
+        raise refused("dot", input if isinstance(input, Sparse) else other)
     if input.dim() == 3:
         return TABLE["bmm"](input, other)
     if other.dim() == 1:

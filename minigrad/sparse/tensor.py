@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.autograd.modes import is_grad_enabled
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.node import new
 from minigrad.core.size import Size
@@ -95,7 +96,7 @@ class Sparse(Tensor):
         if own is not None:
             return own(*args, **named)
         if t is None or not args or t is not args[0]:
-            raise refused(name, t or args[0])
+            raise refused(name, args[0] if t is None else t)
         method = vars(Sparse).get(name)
         if callable(method):
             return method(*args, **named)
@@ -103,11 +104,15 @@ class Sparse(Tensor):
         if name in _OF_NUMBERS:
             return func(*plain, **named)
         if name in _EACH:
-            return t._like(func(*plain, **named))
+            numbers = func(*plain, **named)
+            return t if numbers is t._numbers else t._like(numbers)
         if name in _FROM_ZERO:
             t = t._summed()
             return t._like(func(t._numbers, *plain[1:], **named))
-        raise refused(name, t)
+        out_of_place = getattr(Tensor, name[:-1], None) if name[-1] == "_" else None
+        if out_of_place is None:
+            raise refused(name, t)
+        return t._become(out_of_place(*args, **named))
 
     # ------------------------------------------------------------ parts
 
@@ -116,7 +121,11 @@ class Sparse(Tensor):
         return made(self._places, numbers, self._sizes, self._form, self._coalesced)
 
     def _become(self, other: Sparse) -> Sparse:
-        """Another's parts; a leaf stays one."""
+        """Another's parts; under ``no_grad`` a leaf stays one. RuntimeError where operations are recorded."""
+        if self.requires_grad and self.is_leaf and is_grad_enabled():
+            raise runtime_error(
+                "a leaf Variable that requires grad is being used in an in-place operation; use no_grad()"
+            )
         if self.requires_grad and self.is_leaf:
             numbers = other._numbers.detach().requires_grad_()
             numbers.grad = self._numbers.grad if numbers.shape == self._numbers.shape else None
@@ -206,31 +215,6 @@ class Sparse(Tensor):
     def _nnz(self) -> int:
         """How many numbers there are."""
         return len(self._numbers)
-
-    def _compressed(self, form: Any, name: str, dim: int) -> Any:
-        row = "row" if form is sparse_csr else "column"
-        self._must_be(form, name, f"sparse {row} compressed")
-        array = self._places._array
-        counts = np.bincount(array[dim], minlength=self._sizes[dim])
-        return np.concatenate([[0], np.cumsum(counts)]).astype(array.dtype)
-
-    def crow_indices(self) -> Tensor:
-        """Where each row begins among the numbers."""
-        return wrap(self._compressed(sparse_csr, "crow_indices", 0))
-
-    def col_indices(self) -> Tensor:
-        """The columns of the numbers."""
-        self._must_be(sparse_csr, "col_indices", "sparse row compressed")
-        return self._places[1]
-
-    def ccol_indices(self) -> Tensor:
-        """Where each column begins among the numbers."""
-        return wrap(self._compressed(sparse_csc, "ccol_indices", 1))
-
-    def row_indices(self) -> Tensor:
-        """The rows of the numbers."""
-        self._must_be(sparse_csc, "row_indices", "sparse column compressed")
-        return self._places[0]
 
     # ------------------------------------------------------------ what there is to know
 
@@ -350,7 +334,8 @@ class Sparse(Tensor):
             parts = {"crow_indices": self.crow_indices()._array, "col_indices": places[1], "values": numbers}
         elif self._form is sparse_csc:
             parts = {"ccol_indices": self.ccol_indices()._array, "row_indices": places[0], "values": numbers}
-        return sparse_text(parts, suffixes, self._form is sparse_coo)
+        text = sparse_text(parts, suffixes, self._form is sparse_coo)
+        return f"Parameter containing:\n{text}" if vars(self).get("_is_param") else text
 
     def __format__(self, spec: str) -> str:
         return object.__format__(self, spec) if spec else repr(self)
@@ -398,6 +383,13 @@ class Sparse(Tensor):
     def retain_grad(self) -> None:
         self._numbers.retain_grad()
 
+    def register_hook(self, hook: Callable[[Any], Any]) -> Any:
+        def of_numbers(g: Tensor) -> Any:
+            replaced = hook(self._like(g))
+            return None if replaced is None else replaced._numbers
+
+        return self._numbers.register_hook(of_numbers)
+
     def detach_(self) -> Sparse:
         self._numbers = self._numbers.detach()
         return self
@@ -416,23 +408,6 @@ class Sparse(Tensor):
         flat = self._numbers.detach().new_zeros((count, *sizes[self.sparse_dim() :]))
         dense = flat.index_add(0, wrap(self._keys()), self._numbers).reshape(sizes)
         return dense if dtype is None else dense.to(dtype)
-
-    def to_sparse(self, sparse_dim: int | None = None, *, layout: Any = None, **_: Any) -> Sparse:
-        """As places and numbers, or in the form of ``layout``."""
-        if layout in (sparse_csr, sparse_csc):
-            return self._in(layout)
-        if sparse_dim not in (None, self.sparse_dim()):
-            return self.to_dense().to_sparse(sparse_dim)  # type: ignore[return-value]
-        return self._coo()
-
-    def to_sparse_coo(self) -> Sparse:
-        return self._coo()
-
-    def to_sparse_csr(self, dense_dim: int | None = None) -> Sparse:
-        return self._in(sparse_csr)
-
-    def to_sparse_csc(self, dense_dim: int | None = None) -> Sparse:
-        return self._in(sparse_csc)
 
     @labelled("ToSparseCsr")
     def _in(self, form: Any) -> Sparse:
@@ -459,7 +434,8 @@ class Sparse(Tensor):
 
         if id(self) not in memo:
             places, numbers = deepcopy(self._places, memo), deepcopy(self._numbers, memo)
-            memo[id(self)] = made(places, numbers, self._sizes, self._form, self._coalesced)
+            t = memo[id(self)] = made(places, numbers, self._sizes, self._form, self._coalesced)
+            vars(t).update(vars(self))  # that it is a Parameter
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -496,5 +472,5 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
 Sparse.__name__ = Sparse.__qualname__ = "Tensor"
 Sparse.__module__ = "minigrad"
 arm()
-for _file in ("dims", "elements", "products", "sums"):  # each enters its functions into the table
+for _file in ("dims", "elements", "forms", "products", "sums"):  # each enters its functions into the table
     import_module(f"minigrad.sparse.{_file}")
