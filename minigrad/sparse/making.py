@@ -156,3 +156,18 @@ def of_dense(input: Tensor, sparse_dim: int | None, layout: Any) -> Tensor:
     t = made(wrap(places), numbers, shape, sparse_coo, True)
     with_label(t, f"ToSparseBackward{int(sparse_dim is None)}", since)
     return t if layout in (None, sparse_coo) else t._in(layout)
+
+
+def _convert_indices_from_coo_to_csr(input: Tensor, size: int, *, out_int32: bool = False) -> Tensor:
+    """Where each of ``size`` rows begins, from the sorted rows of numbers; packages call it."""
+    starts = np.searchsorted(input._array, np.arange(size + 1))
+    return wrap(starts.astype(np.int32 if out_int32 else np.int64))
+
+
+def _convert_indices_from_csr_to_coo(
+    crow_indices: Tensor, col_indices: Tensor, *, out_int32: bool = False, transpose: bool = False
+) -> Tensor:
+    """The places of numbers, from where their rows begin and their columns; packages call it."""
+    row = np.repeat(np.arange(len(crow_indices) - 1), np.diff(crow_indices._array))
+    places = np.stack([row, col_indices._array][:: -1 if transpose else 1])
+    return wrap(places.astype(np.int32 if out_int32 else np.int64))
