@@ -213,6 +213,14 @@ def test_second_derivatives_and_all_readers() -> None:
     y = product(v, d).sum()
     assert "_product(" in str(mg.source(y))
     assert "sparse_product" in str(mg.tape_table(y))
+    adjacency = coo()
+    loss = (adjacency @ cols().requires_grad_()).sum()
+    assert "sparse_product(adjacency" in str(mg.explain(loss))
+    assert mg.draw(loss).dot
+    model = nn.Module()
+    model.register_buffer("adj", adjacency)
+    model.forward = lambda x: model.adj @ x  # type: ignore[method-assign]
+    assert mg.summary(model, cols())[0].multiply_adds == 8
 
 
 def test_a_function_of_ones_own_keeps_a_sparse_tensor() -> None:
@@ -302,6 +310,10 @@ def test_the_gradient_of_an_embedding_is_sparse() -> None:
     e.weight.register_hook(lambda g: seen.append(g.is_sparse))
     e(X).sum().backward()
     assert seen == [True]
+    y = (e := table())(X)
+    y.grad_fn.register_hook(lambda grads, outputs: None)  # who looks at it there sees a dense one
+    y.sum().backward()
+    assert e.weight.grad.sum() == 6
     (bag := nn.EmbeddingBag(5, 2, sparse=True))(X[None]).sum().backward()
     assert np.allclose(bag.weight.grad._values(), 1 / 3)
     nn.functional.embedding(X, (w := table().weight) * 2, sparse=True).sum().backward()

@@ -91,6 +91,7 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
     number of gradients, another shape, or one for an input without.
     """
     grad_outputs = (g if record else wrap(g),)
+    own = {n: d.dense() if hasattr(d, "dense") else d for n, d in own.items()}
     inputs = [n if n in own else None for n in node.inputs]
     first = [n if n is not None and n not in inputs[:i] else None for i, n in enumerate(inputs)]
     grads = tuple(None if n is None else own[n] if record else wrap(own[n]) for n in first)

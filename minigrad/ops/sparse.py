@@ -45,6 +45,10 @@ class Rows:
         add_to_rows(y, self.index, self._array)
         return y
 
+    def dense(self) -> Any:
+        """All rows."""
+        return np.zeros(self.shape, self.dtype) + self
+
     def tensor(self) -> Tensor:
         """The sparse Tensor that users get; its room lies above."""
         made: Any = import_module("minigrad.sparse.tensor").made

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.autograd.modes import is_grad_enabled
 from minigrad.core.apply import apply, needs_value
-from minigrad.core.node import new
+from minigrad.core.node import Node, new
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
@@ -68,6 +68,7 @@ class Sparse(Tensor):
     __slots__ = ("_coalesced", "_form", "_numbers", "_places", "_sizes")
 
     _sparse = True
+    _view = None
     _places: Tensor  # where the numbers are, by sparse dimension: (sparse_dim, nnz), of whole numbers
     _numbers: Tensor  # (nnz, *sizes of the dense dimensions)
     _sizes: Size
@@ -75,12 +76,17 @@ class Sparse(Tensor):
     _coalesced: bool  # whether the places are sorted and none stands twice
 
     def __getattr__(self, name: str) -> NoReturn:
-        # The slots of a dense Tensor stay empty: what would read them is not written for this class.
-        if name in ("_array", "_node", "_view"):
+        # What would read the empty slot of a dense Tensor is not written for this class.
+        if name == "_array":
             raise not_implemented_error(
-                f"this is not there for the layout {self._form}; convert with .to_dense() first"
+                f"what is called takes no Tensor of the layout {self._form}: convert with .to_dense() first, or leave "
+                "this part uncompiled where a function is compiled"
             )
         raise AttributeError(f"'Tensor' object has no attribute {name!r}")
+
+    @property
+    def _node(self) -> Node | None:  # type: ignore[override]
+        return self._numbers._node
 
     @classmethod
     def __torch_function__(
