@@ -117,6 +117,7 @@ else:
             "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
+            "functions.segments": "_segment_reduce",
             "sparse.making": "_convert_indices_from_coo_to_csr _convert_indices_from_csr_to_coo",
             "standin.claims": "_assert _check _check_index _check_not_implemented _check_tensor_all _check_type "
             "_check_value",

@@ -113,6 +113,7 @@ FUNCTIONS = {
     "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
     "scatter": "index_add index_copy index_fill index_reduce masked_scatter put scatter scatter_add scatter_reduce",
+    "segments": "segment_reduce",
     "sorting": """
         argsort bucketize cummax cummin isin kthvalue logcumsumexp median mode msort nanmedian nanquantile
         quantile searchsorted sort topk
