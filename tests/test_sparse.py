@@ -127,6 +127,14 @@ def test_parts_and_questions() -> None:
     assert s.sparse_resize_((4, 5), 2, 0).shape == (4, 5)
 
 
+@pytest.mark.parametrize(("reduce", "first"), [("sum", 13.0), ("mean", 6.5), ("amax", 12.0), ("amin", 1.0)])
+def test_products_that_reduce(reduce: str, first: float) -> None:
+    rows = mg.sparse_csr_tensor([0, 2, 2, 3], [0, 2, 1], [1.0, 4.0, 2.0], (3, 3), dtype=mg.float64)
+    x = mg.tensor([[1.0], [2.0], [3.0]], dtype=mg.float64, requires_grad=True)
+    assert mg.sparse.mm(rows, x, reduce).tolist() == [[first], [0.0], [4.0]]
+    assert mg.autograd.gradcheck(lambda x: mg.sparse.mm(rows, x, reduce), (x,))
+
+
 ERRORS: dict[str, tuple[type[Exception], str]] = {
     "coo().exp()": (NotImplementedError, r"'aten::exp'.*SparseCPU.*to_dense"),
     "mg.exp(coo())": (NotImplementedError, "exp"),
@@ -136,6 +144,7 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "coo()[0:1]": (NotImplementedError, "to_dense"),
     "coo().reshape(3, 2)": (NotImplementedError, "reshape"),
     "mg.zeros(2, layout=mg.sparse_coo)": (NotImplementedError, "use .to_sparse"),
+    "mg.sparse.mm(coo().to_sparse_csr(), cols(), 'prod')": (RuntimeError, "reduce argument"),
     "mg.mv(coo(), mg.ones(2))": (RuntimeError, "size mismatch"),
     "coo(requires_grad=True).mul_(2)": (RuntimeError, "leaf Variable that requires grad"),
     "nn.functional.dropout(coo(), 0.5)": (NotImplementedError, "bernoulli_"),

@@ -8,8 +8,9 @@ import numpy as np
 
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import runtime_error
 from minigrad.formats import sparse_csr
+from minigrad.functions.segments import segment_reduce
 from minigrad.ops import sparse as ops
 from minigrad.sparse.elements import is_one
 from minigrad.sparse.table import TABLE, labelled, taken
@@ -20,19 +21,23 @@ from minigrad.sparse.tensor import Sparse, made, refused
 def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Tensor:
     """The product of two matrices: sparse if both are, else dense.
 
-    With ``reduce="mean"`` the terms of each sum, as many as the row of ``mat1``, by rows, has numbers, are averaged.
+    With ``reduce`` the terms of each sum, one for each number in the row of ``mat1``, which is by rows, are put together
+    otherwise: by ``"mean"``, ``"amax"`` or ``"amin"``, of which equal ones share the gradient.
     """
-    if reduce not in (None, "sum", "mean"):
-        raise not_implemented_error(f"mm(): reduce is 'sum' or 'mean' here, not {reduce!r}")
+    if reduce not in (None, "sum", "mean", "amax", "amin", "max", "min"):
+        raise runtime_error(f"reduce argument must be either sum, mean, amax or amin, got {reduce}")
     if not isinstance(mat1, Sparse) and not isinstance(mat2, Sparse):
         return mat1.mm(mat2)
-    if reduce is not None and mat1.layout is not sparse_csr:
-        raise refused("_sparse_mm_reduce_impl", mat1)
-    y = _mm(mat1, mat2)
-    if reduce != "mean":
-        return y
-    counts = np.diff(mat1.crow_indices()._array)[:, None]
-    return y / wrap(np.maximum(counts, 1).astype(y._array.dtype))
+    if reduce is None:
+        return _mm(mat1, mat2)
+    if not isinstance(mat1, Sparse) or mat1.layout is not sparse_csr:
+        raise refused("_sparse_mm_reduce_impl", mat1 if isinstance(mat1, Sparse) else mat2)
+    if reduce == "sum":
+        return _mm(mat1, mat2)
+    counts = np.diff(mat1.crow_indices()._array)
+    terms = mat2.index_select(0, mat1.col_indices()) * mat1._numbers.unsqueeze(1)
+    y = segment_reduce(terms, reduce, lengths=wrap(counts))
+    return y.masked_fill(wrap(counts[:, None] == 0), 0.0)
 
 
 @taken("mm", "spmm")
