@@ -387,5 +387,8 @@ def test_optimizers_that_refuse() -> None:
         optim.SparseAdam([coo()])
     with pytest.raises(NotImplementedError, match="norm"):
         nn.utils.clip_grad_norm_(e.parameters(), 1.0)
+    optim.LBFGS(e.parameters(), lr=0.1).step(
+        lambda: e.zero_grad() or (y := e(X).pow(2).sum()).backward() or y
+    )
     optim.SGD(e.parameters()).zero_grad(set_to_none=False)
     assert e.weight.grad._nnz() == 0

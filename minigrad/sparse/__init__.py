@@ -6,7 +6,19 @@ same places, and every reader sees dense operations.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from minigrad.hints import module_getattr
+
+if TYPE_CHECKING:
+    from minigrad.sparse.dims import spdiags as spdiags
+    from minigrad.sparse.products import addmm as addmm
+    from minigrad.sparse.products import mm as mm
+    from minigrad.sparse.products import sampled_addmm as sampled_addmm
+    from minigrad.sparse.sums import log_softmax as log_softmax
+    from minigrad.sparse.sums import softmax as softmax
+    from minigrad.sparse.sums import sum as sum
+    from minigrad.sparse.types import *  # noqa: F403
 
 __all__ = module_getattr(
     globals(),

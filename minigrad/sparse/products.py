@@ -21,8 +21,8 @@ from minigrad.sparse.tensor import Sparse, made, refused
 def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Tensor:
     """The product of two matrices: sparse if both are, else dense.
 
-    With ``reduce`` the terms of each sum, one for each number in the row of ``mat1``, which is by rows, are put together
-    otherwise: by ``"mean"``, ``"amax"`` or ``"amin"``, of which equal ones share the gradient.
+    With ``reduce`` the terms of each sum, one for each number in the row of ``mat1``, which is by rows, are put
+    together otherwise: by ``"mean"``, ``"amax"`` or ``"amin"``, of which equal ones share the gradient.
     """
     if reduce not in (None, "sum", "mean", "amax", "amin", "max", "min"):
         raise runtime_error(f"reduce argument must be either sum, mean, amax or amin, got {reduce}")
