@@ -110,6 +110,8 @@ def test_parts_and_questions() -> None:
         "minigrad.sparse.FloatTensor",
     )
     assert isinstance(s, mg.Tensor)
+    assert (s == None, s != None) == (False, True)  # noqa: E711
+    assert mg.sparse_coo_tensor([[0, 0]], [True, True], (2,)).coalesce().values().tolist() == [True]
     assert isinstance(s, mg.sparse.FloatTensor)
     assert not isinstance(s, mg.FloatTensor)
     assert mg.is_tensor(s)

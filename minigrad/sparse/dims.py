@@ -195,7 +195,7 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: An
     at = np.atleast_1d(offsets._array)
     if len(np.unique(at)) < rows or len(at) != rows:
         raise runtime_error("spdiags(): offsets must be as many as diagonals, and differ")
-    col = np.tile(np.arange(width), rows)
+    col = np.tile(np.arange(width, dtype=np.int64), rows)
     row = col - np.repeat(at, width)
     kept = (row >= 0) & (row < shape[0]) & (col < shape[1])
     numbers = diagonals.reshape(-1).index_select(0, wrap(np.flatnonzero(kept)))

@@ -268,6 +268,14 @@ def grad(outputs: Any, inputs: Any, *args: Any, **named: Any) -> Any:
     return tuple(x._like(g) if isinstance(x, Sparse) and g is not None else g for x, g in pairs)
 
 
+@taken("eq", "ne", label="-")
+def eq(input: Any, other: Any) -> Any:
+    """NotImplementedError, as in PyTorch; but for what is no number, such as None, to which it is not equal."""
+    if isinstance(input, Sparse) and not isinstance(other, (Tensor, int, float, complex)):
+        return NotImplemented
+    raise refused("eq", input if isinstance(input, Sparse) else other)
+
+
 @taken("equal", label="-")
 def equal(input: Any, other: Any) -> bool:
     """NotImplementedError, as in PyTorch."""

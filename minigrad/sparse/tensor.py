@@ -174,10 +174,8 @@ class Sparse(Tensor):
         numbers = self._numbers.index_select(0, wrap(order))
         if not first.all():
             count = int(first.sum())
-            summed = numbers.detach().new_zeros((count, *numbers.shape[1:]))
-            numbers = (summed.bool() if numbers.dtype is dtypes.bool else summed).index_add(
-                0, wrap(np.cumsum(first) - 1), numbers
-            )
+            none = numbers.detach().new_zeros((count, *numbers.shape[1:]))
+            numbers = none.index_add(0, wrap(np.cumsum(first) - 1), numbers)
         return made(wrap(self._places._array[:, order[first]]), numbers, self._sizes, sparse_coo, True)
 
     def is_coalesced(self) -> bool:
