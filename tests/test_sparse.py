@@ -307,6 +307,9 @@ def test_the_gradient_of_an_embedding_is_sparse() -> None:
     dense = nn.Embedding(5, 2, _weight=e.weight.detach())
     (dense(X).pow(2).sum() + dense(X + 1).sum()).backward()
     assert mg.allclose(e.weight.grad.to_dense(), dense.weight.grad)
+    dense.weight.grad = e.weight.grad  # any table takes one
+    optim.SGD(dense.parameters(), lr=1.0).step()
+    assert dense.weight[0].tolist() == e.weight[0].tolist()
     e = table()
     (e(X).sum() + e(X + 1).sum()).backward()
     assert e.weight.grad._indices().tolist() == [[1, 3, 1, 2, 4, 2]]

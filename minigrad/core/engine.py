@@ -12,7 +12,7 @@ from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import changes
 from minigrad.core.changes import check_unchanged
-from minigrad.core.gradients import Part, Watch, accumulate, call_after, call_hooks, fit, own
+from minigrad.core.gradients import Lean, Part, Watch, accumulate, call_after, call_hooks, fit, own
 from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
@@ -236,7 +236,7 @@ class Pass:
         shared, ends = self.shared, self.ends
         plain = not self.record and not MODE.get().inference
         for node, g in self.grads.items():
-            g = g.tensor() if hasattr(g, "tensor") else g  # of a leaf of which few rows were named
+            g = g.tensor() if isinstance(g, Lean) else g
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
             if ends is None:

@@ -32,6 +32,18 @@ class Part:
         parts[self.at] = self.grad if before is None else before + self.grad
 
 
+class Lean:
+    """A gradient of a leaf that is no array: ``tensor()`` makes the Tensor that users get, ``dense()`` an array."""
+
+    __slots__ = ()
+
+    def tensor(self) -> Tensor:
+        raise NotImplementedError
+
+    def dense(self) -> Array:
+        raise NotImplementedError
+
+
 def fit(d: Any, node: Node) -> Any:
     """A gradient in the shape and dtype of its input: what broadcasting repeated is summed."""
     if node.dtype.kind != "c" and getattr(d, "_array", d).dtype.kind == "c":
@@ -91,7 +103,7 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
     number of gradients, another shape, or one for an input without.
     """
     grad_outputs = (g if record else wrap(g),)
-    own = {n: d.dense() if hasattr(d, "dense") else d for n, d in own.items()}
+    own = {n: d.dense() if isinstance(d, Lean) else d for n, d in own.items()}
     inputs = [n if n in own else None for n in node.inputs]
     first = [n if n is not None and n not in inputs[:i] else None for i, n in enumerate(inputs)]
     grads = tuple(None if n is None else own[n] if record else wrap(own[n]) for n in first)

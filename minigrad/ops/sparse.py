@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.gradients import Lean
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error
@@ -19,7 +20,7 @@ from minigrad.ops import classes
 from minigrad.ops.buffered import called
 
 
-class Rows:
+class Rows(Lean):
     """The gradient of a table of which few rows were named: their numbers, and what is added to each."""
 
     __slots__ = ("_array", "dtype", "index", "shape")

@@ -23,7 +23,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.dims import one_dim
-from minigrad.gate.overriding import arm
+from minigrad.gate.overriding import arm, plainly
 from minigrad.kernels.sparse import ordered
 from minigrad.ops import shape as s
 from minigrad.sparse.table import TABLE, labelled
@@ -96,6 +96,8 @@ class Sparse(Tensor):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
+        if isinstance(getattr(func, "__self__", None), property) and not isinstance(args[0], Sparse):
+            return plainly(func, types, args, kwargs)  # a dense Tensor is given a sparse gradient
         name, named = called(func), kwargs or {}
         t = next((x for x in _flat((*args, *named.values())) if isinstance(x, Sparse)), None)
         own = TABLE.get(name)
