@@ -41,6 +41,7 @@ NOT_SAMPLED = {
     **dict.fromkeys(
         ("eig", "eig_vectors", "eig_values"), "its results are complex, tested in test_complex.py"
     ),
+    "embedding_of_rows": "its gradient is sparse, tested in test_sparse.py",
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }
@@ -92,6 +93,8 @@ NOT_0D = {
     "embedding": "operands have rows",
     "embedding_transposed": "operands have rows",
     "embedding_backward": "operands have rows",
+    "sparse_product": "operands have rows",
+    "sampled_product": "operands have rows",
 }
 
 

@@ -26,7 +26,7 @@ from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy, dtype
-from minigrad.errors import INSIDE, runtime_error, type_error
+from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error
 from minigrad.gate import forms
 from minigrad.gate.names import label_of, named_as
 from minigrad.gate.overriding import FILE, enrol, foreign
@@ -369,8 +369,12 @@ def _first_shape(args: Iterable[Any]) -> str:
 
 def _says_nothing(name: str, value: Any) -> bool:
     """Whether an argument of PyTorch's asks for what is so here anyway: the layout, not pinned."""
-    from minigrad.formats import layout
+    from minigrad.formats import layout, strided
 
+    if isinstance(value, layout) and value is not strided:
+        raise not_implemented_error(
+            f"what is made has the layout strided here, not {value}; use .to_sparse()"
+        )
     return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
 
 

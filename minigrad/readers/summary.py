@@ -122,7 +122,7 @@ def summary(model: Module, *inputs: object) -> Summary:
                 handle.remove()
     rows, counted = Summary(), set[int]()
     for name, module in modules.items():
-        sizes = {id(p): p._array.size for p in module.parameters(recurse=False)}
+        sizes = {id(p): p.numel() for p in module.parameters(recurse=False)}
         shared = sum(n for key, n in sizes.items() if key in counted)
         depth = name.count(".") + 1 if name else 0
         own = calls.of[module]
@@ -149,7 +149,7 @@ class _Calls:
         self.entered = [model]
         self.of = {module: _Figures() for module in modules}
         state = [t for m in modules for t in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
-        arrays = [t._array for t in (*inputs, *state) if isinstance(t, Tensor)]
+        arrays = [t._array for t in (*inputs, *state) if isinstance(t, Tensor) and not t._sparse]
         self.seen = {id(owner(a)): a for a in arrays}  # holds the arrays, so that no id is used again
 
     def enter(self, module: Module, args: object) -> None:
@@ -176,7 +176,9 @@ def _restored(modules: Collection[Module]) -> Iterator[None]:
     """Puts the buffers of modules, and the random generator, back as they were."""
     tables = [module.__minigrad_contents__().buffers for module in modules]
     buffers = [(table, dict(table)) for table in tables]
-    values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
+    values = [
+        (t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None and not t._sparse
+    ]
     generator = random.get_rng_state()
     try:
         yield

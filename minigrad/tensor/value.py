@@ -83,7 +83,7 @@ class _Value(Tensor):
 
     @property
     def layout(self) -> Any:
-        """``strided``: that of all Tensors."""
+        """``strided``: that of all dense Tensors."""
         from minigrad.formats import strided
 
         return strided
