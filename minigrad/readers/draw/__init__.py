@@ -215,7 +215,7 @@ def _player(recorded: list[Any], forward: list[Node], names: Names) -> Player | 
     if not 0 < ops <= STEPS or _elements(forward) > ELEMENTS:
         return None
     try:
-        return Player(recorded, {n: names.of[id(n)] for n in forward if id(n) in names.of})
+        return Player(recorded, names.named(forward) | names.inputs)
     except Exception:  # whatever a rule or a user's Function may raise; the backward pass says why
         return None
 
