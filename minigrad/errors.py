@@ -34,6 +34,8 @@ def _absolute(file: str) -> str:
         return file
 
 
+# Where the functions stand that users call; what has another place may call functions of the user's.
+_ROOMS = tuple(os.path.join(_PACKAGE, room) for room in ("functions", "nn", "linalg.py", "tensor", "optim"))
 # The frames of a `with` of the package's own are no place of the user's.
 INSIDE = _Inside({contextlib.__file__: True})
 
@@ -67,33 +69,66 @@ class LinAlgError(RuntimeError):
 
 
 def runtime_error(message: str) -> RuntimeError:
-    """A RuntimeError whose message ends with the user's file and line."""
-    return RuntimeError(f"{message} (at {place(*here())})")
+    """A RuntimeError whose message ends with the user's file and line, and what was called there."""
+    return RuntimeError(_placed(message))
 
 
 def type_error(message: str) -> TypeError:
-    """A TypeError whose message ends with the user's file and line."""
-    return TypeError(f"{message} (at {place(*here())})")
+    """A TypeError whose message ends with the user's file and line, and what was called there."""
+    return TypeError(_placed(message))
 
 
 def index_error(message: str) -> IndexError:
-    """An IndexError whose message ends with the user's file and line."""
-    return IndexError(f"{message} (at {place(*here())})")
+    """An IndexError whose message ends with the user's file and line, and what was called there."""
+    return IndexError(_placed(message))
 
 
 def value_error(message: str) -> ValueError:
-    """A ValueError whose message ends with the user's file and line."""
-    return ValueError(f"{message} (at {place(*here())})")
+    """A ValueError whose message ends with the user's file and line, and what was called there."""
+    return ValueError(_placed(message))
 
 
 def not_implemented_error(message: str) -> NotImplementedError:
-    """A NotImplementedError whose message ends with the user's file and line."""
-    return NotImplementedError(f"{message} (at {place(*here())})")
+    """A NotImplementedError whose message ends with the user's file and line, and what was called there."""
+    return NotImplementedError(_placed(message))
 
 
 def overflow_error(message: str) -> OverflowError:
-    """An OverflowError whose message ends with the user's file and line."""
-    return OverflowError(f"{message} (at {place(*here())})")
+    """An OverflowError whose message ends with the user's file and line, and what was called there."""
+    return OverflowError(_placed(message))
+
+
+def _placed(message: str) -> str:
+    """A message with the user's place, and the function or module that is called there where it does not name that."""
+    frames: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and INSIDE[frame.f_code.co_filename]:
+        frames.append(frame)
+        frame = frame.f_back
+    where = "unknown place" if frame is None else place(frame.f_code, frame.f_lasti)
+    called = next(filter(None, map(_public, reversed(frames))), "")
+    told = not called or re.search(rf"\b{called}\b", message, re.IGNORECASE)
+    return f"{message} (at {where})" if told else f"{message} (at {where}, in {called})"
+
+
+def _public(frame: FrameType) -> str:
+    """What users call the function that a frame runs; "" where it is no public one."""
+    code = frame.f_code
+    name, of_module = code.co_name, code.co_name in ("__init__", "forward")
+    if not code.co_filename.startswith(_ROOMS):
+        return ""
+    if of_module and code.co_varnames[:1] == ("self",):
+        cls = type(frame.f_locals["self"])
+        # A row of modules says less than the one in it.
+        known = (
+            str(cls.__module__).startswith("minigrad.")
+            and cls.__name__[0] != "_"
+            and cls.__name__ != "Sequential"
+        )
+        return str(cls.__name__) if known else ""
+    method = code.co_varnames[:1] in (("self",), ("input",)) and hasattr(sys.modules["minigrad"].Tensor, name)
+    gated = hasattr(frame.f_globals.get(name), "__wrapped__") and name not in ("getitem", "setitem")
+    return name if (method or gated) and name[0] != "_" else ""
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -191,10 +226,6 @@ def explain(
     return kind(
         f"{'' if message.startswith(f'{name} ') else f'{name}: '}{message} (operands: {texts}; at {where})"
     )
-
-
-# Where the functions stand that users call; what has another place may call functions of the user's.
-_ROOMS = tuple(os.path.join(_PACKAGE, room) for room in ("functions", "nn", "linalg.py"))
 
 
 def _called(op: Any) -> str:

@@ -63,6 +63,10 @@ class Module(Hooked):
     _modules: dict[str, Module | None]
     _version = 1
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _members.own_constructor(cls)
+
     def __init__(self) -> None:
         self.__dict__.update(
             training=True,
@@ -207,7 +211,7 @@ class Module(Hooked):
         """Adds a submodule under ``name``. Raises as ``register_parameter`` does."""
         _members.check_name(self, name, "module", "_modules")
         if module is not None and not isinstance(module, Module):
-            raise type_error(f"{type_name(module)} is not a Module subclass")
+            raise type_error(f"{type_name(module)} is not a Module subclass{_members.instead(module)}")
         self._modules[name] = _hooks.registered(self, "module", name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
