@@ -163,7 +163,7 @@ def test_kinds_names_shapes_values_and_places() -> None:
     assert "saves 8 B" in tanh.lines
     assert any(re.fullmatch(r".*test_draw\.py:\d+", line) for line in tanh.lines)
     assert re.search(r"at .*test_draw\.py:\d+", tanh.tip)
-    assert "pow_scalar(exponent=2)" in titles(d)
+    assert "power(exponent=2)" in titles(d)
     labels = {(d_.source, d_.target): d_.label for d_ in d._graph.edges}
     assert labels[box(d, "x").id, box(d, "matmul").id] == "2 × 2"
     for kind in ("input", "parameter", "operation", "result"):
