@@ -265,11 +265,24 @@ def changed_in_place(node: Any, array: Any, change: Any) -> RuntimeError:
     )
 
 
-def freed(node: Any) -> RuntimeError:
-    """A second backward through a graph whose arrays are gone."""
+def freed(node: Any, reader: str = "") -> RuntimeError:
+    """A second backward, or what a ``reader`` does, through a graph whose arrays are gone."""
     op = node.op.name if node.op else "leaf"
+    first = f"Call {reader} before it, or pass" if reader else "Pass"
     return RuntimeError(
         "Trying to backward through the graph a second time: the arrays saved by "
         f"{op} at {node.where} were freed by the backward pass at {place(node.saved.code, node.saved.lasti)}. "
-        "Pass retain_graph=True to that one if you need both."
+        f"{first} retain_graph=True to that one if you need both."
+    )
+
+
+def no_result(reader: str, value: object) -> TypeError:
+    """A reader of the tape was given something else than a Tensor."""
+    hint = ""
+    if hasattr(value, "forward"):
+        hint = f"; a network has a tape when it is called: {reader}(net(x), net)"
+    elif isinstance(value, (int, float, np.ndarray)):
+        hint = "; what .item() or .numpy() returns has no tape, the Tensor itself has"
+    return type_error(
+        f"{reader}() takes a Tensor, got {type(value).__name__}{hint}"
     )

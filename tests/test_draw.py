@@ -753,7 +753,7 @@ def test_seeds_are_named_after_their_results_also_where_one_is_drawn_twice() -> 
 def test_arguments_that_mean_nothing() -> None:
     _, w, loss = pair()
     for wrong, kind, words in [
-        (lambda: mg.draw(3), TypeError, "takes Tensors, got int"),
+        (lambda: mg.draw(3), TypeError, "takes a Tensor, got int"),
         (lambda: mg.draw([]), ValueError, "at least one"),
         (lambda: mg.draw(loss, 3), TypeError, "params must be"),
         (lambda: mg.draw(loss, {"w": 3}), TypeError, r"params\['w'\] must be a Tensor, got int"),

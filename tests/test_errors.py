@@ -118,6 +118,9 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "class-as-module": (lambda: nn.Sequential(nn.ReLU), TypeError, ["make one of it: ReLU()"]),
     "not-called": (lambda: mg.optim.SGD(nn.Linear(1, 1).parameters), TypeError, ["call it: parameters()"]),
     "one-beta": (lambda: mg.optim.Adam([ones(1, requires_grad=True)], betas=0.9), TypeError, ["(0.9, 0.999)"]),
+    "network-for-its-result": (lambda: mg.draw(nn.Linear(1, 1)), TypeError, ["Linear", "draw(net(x), net)"]),
+    "number-for-a-tensor": (lambda: mg.explain(1.0), TypeError, ["float", ".item()"]),
+    "no-inputs-to-run-on": (lambda: mg.summary(nn.Linear(1, 1)), TypeError, ["summary(net, x)", "'input'"]),
     "missing": (lambda: nn.MaxPool2d(), TypeError, ["MaxPool2d.__init__()", "'kernel_size'"]),
 }  # fmt: skip
 

@@ -360,7 +360,7 @@ class Module(Hooked):
 
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
         ``dtype``, ``tensor``, ``non_blocking``, ``memory_format``, which those of 4 or 5 dimensions take. The only
-        device is the CPU. Raises TypeError for a dtype that does not float, RuntimeError for another device or a
+        device is the CPU. Raises TypeError for a dtype that is not floating, RuntimeError for another device or a
         format of another number of dimensions.
         """
         dtype, format = _tensors.dtype_of_to(*args, **kwargs), kwargs.get("memory_format")

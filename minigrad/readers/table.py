@@ -10,7 +10,7 @@ from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Const, Node, Packed, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
-from minigrad.errors import type_error, user_frame
+from minigrad.errors import no_result, user_frame
 from minigrad.readers import notebook, places
 from minigrad.readers.columns import WIDTH, aligned, fitted
 
@@ -77,7 +77,7 @@ def tape_table(
     results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     for t in results:
         if not isinstance(t, Tensor):
-            raise type_error(f"tape_table() takes Tensors, got {type(t).__name__}")
+            raise no_result("tape_table", t)
         refresh(t)
     names: dict[Node, str] = {}
     named: Any = {} if params is None else params

@@ -23,6 +23,7 @@ from typing import Any
 from minigrad.core.contents import contents, walk
 from minigrad.core.node import Const, Node
 from minigrad.core.tensor import Tensor
+from minigrad.errors import type_error
 from minigrad.readers import places
 
 Path = tuple[str, ...]
@@ -52,8 +53,8 @@ class Names:
             for name, t in params.items():
                 self._name(str(name), t)
         else:
-            raise TypeError(
-                "params must be a Module or a dict of names to Tensors, got " + type(params).__name__
+            raise type_error(
+                f"params must be a Module or a dict of names to Tensors, got {type(params).__name__}"
             )
 
     def add_variables(self, frame: FrameType | None, records: Sequence[Node]) -> None:
@@ -71,7 +72,7 @@ class Names:
 
     def _name(self, name: str, t: Tensor) -> int:
         if not hasattr(t, "_array"):
-            raise TypeError(f"params[{name!r}] must be a Tensor, got {type(t).__name__}")
+            raise type_error(f"params[{name!r}] must be a Tensor, got {type(t).__name__}")
         key = id(t if t._node is None else t._node)
         self.of.setdefault(key, name)
         self.tensors.setdefault(key, t)

@@ -59,7 +59,7 @@ def explain(
     array that was changed in place.
     """
     if not isinstance(loss, Tensor):
-        raise errors.type_error(f"explain() takes a Tensor, got {type(loss).__name__}")
+        raise errors.no_result("explain", loss)
     if type(precision) is not int or precision < 1:
         raise errors.value_error(f"explain(): precision must be at least 1, got {precision!r}")
     refresh(loss)
