@@ -762,7 +762,7 @@ def test_arguments_that_mean_nothing() -> None:
         (lambda: mg.draw(loss, depth=0), ValueError, "depth must be"),
         (lambda: mg.draw(loss, max_nodes=1), ValueError, "max_nodes must be"),
         (lambda: mg.draw(loss).save("graph.bmp"), ValueError, "must end in"),
-        (lambda: mg.tape_table("x"), TypeError, "takes Tensors"),
+        (lambda: mg.tape_table("x"), TypeError, "takes a Tensor"),
         (lambda: mg.summary(3), TypeError, "takes a Module"),
     ]:
         with pytest.raises(kind, match=words):
