@@ -99,16 +99,19 @@ def overflow_error(message: str) -> OverflowError:
 
 
 def _placed(message: str) -> str:
-    """A message with the user's place, and the function or module that is called there where it does not name that."""
+    """A message with the user's place, and what is called there."""
+    return f"{message} (at {place(*here())}{_within(message)})"
+
+
+def _within(message: str) -> str:
+    """``, in softmax``: the function or module that the user's line calls; "" where the message names it."""
     frames: list[FrameType] = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and INSIDE[frame.f_code.co_filename]:
         frames.append(frame)
         frame = frame.f_back
-    where = "unknown place" if frame is None else place(frame.f_code, frame.f_lasti)
     called = next(filter(None, map(_public, reversed(frames))), "")
-    told = not called or re.search(rf"\b{called}\b", message, re.IGNORECASE)
-    return f"{message} (at {where})" if told else f"{message} (at {where}, in {called})"
+    return "" if not called or re.search(rf"\b{called}\b", message, re.IGNORECASE) else f", in {called}"
 
 
 def _public(frame: FrameType) -> str:
@@ -223,9 +226,9 @@ def explain(
     if isinstance(error, ValueError) and (op.elementwise or op.parts):
         message = clash(shapes) or message
     name = _called(op)
-    return kind(
-        f"{'' if message.startswith(f'{name} ') else f'{name}: '}{message} (operands: {texts}; at {where})"
-    )
+    text = message if message.startswith(f"{name} ") else f"{name}: {message}"
+    within = _within(f"{text} {op.public}")
+    return kind(f"{text} (operands: {texts}; at {where}{within})")
 
 
 def _called(op: Any) -> str:

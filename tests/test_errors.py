@@ -148,6 +148,7 @@ def test_an_error_names_what_the_line_calls() -> None:
         (lambda: nn.Sequential(nn.BatchNorm1d(3))(ones(2, 4)), "BatchNorm1d"),
         (lambda: mg.optim.SGD([]), "SGD"),
         (lambda: Tall()(ones(2, 3)), "sum"),
+        (lambda: F.poisson_nll_loss(ones(3), ones(4)), "poisson_nll_loss"),
     ]:
         with pytest.raises(
             (IndexError, RuntimeError, ValueError), match=rf"test_errors\.py:\d+, in {name}\)"
