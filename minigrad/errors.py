@@ -286,6 +286,4 @@ def no_result(reader: str, value: object) -> TypeError:
         hint = f"; a network has a tape when it is called: {reader}(net(x), net)"
     elif isinstance(value, (int, float, np.ndarray)):
         hint = "; what .item() or .numpy() returns has no tape, the Tensor itself has"
-    return type_error(
-        f"{reader}() takes a Tensor, got {type(value).__name__}{hint}"
-    )
+    return type_error(f"{reader}() takes a Tensor, got {type(value).__name__}{hint}")

@@ -121,6 +121,10 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "network-for-its-result": (lambda: mg.draw(nn.Linear(1, 1)), TypeError, ["Linear", "draw(net(x), net)"]),
     "number-for-a-tensor": (lambda: mg.explain(1.0), TypeError, ["float", ".item()"]),
     "no-inputs-to-run-on": (lambda: mg.summary(nn.Linear(1, 1)), TypeError, ["summary(net, x)", "'input'"]),
+    "module-for-parameters": (
+        lambda: mg.optim.SGD([nn.Linear(1, 1)]), TypeError, ["one of the params", "pass its parameters()"]
+    ),
+    "probability": (lambda: nn.Dropout("0.5"), TypeError, ["dropout", "str"]),
     "missing": (lambda: nn.MaxPool2d(), TypeError, ["MaxPool2d.__init__()", "'kernel_size'"]),
 }  # fmt: skip
 
@@ -156,6 +160,8 @@ def test_an_error_names_what_the_line_calls() -> None:
             call()
     with pytest.raises(IndexError, match=r"test_errors\.py:\d+\)$"):
         ones(3)[4]
+    with pytest.raises(TypeError, match=r"^LambdaLR\.__init__\(\) missing"):
+        mg.optim.lr_scheduler.LambdaLR(mg.optim.SGD([ones(1)]))  # type: ignore[call-arg]
 
 
 # The errors of operations that the user wrote name the user's line.

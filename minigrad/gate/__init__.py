@@ -481,3 +481,19 @@ def constructor(check: str = "all") -> Callable[[C], C]:
         return cls
 
     return decorate
+
+
+def own_constructor(cls: type) -> None:
+    """A public class has the constructor of a private one under its own name, which is what errors of Python say."""
+    init: Any = cls.__init__  # type: ignore[misc]
+    if str(cls.__module__).startswith("minigrad.") and init.__qualname__[0] == "_" != cls.__name__[0]:
+        own = types.FunctionType(
+            init.__code__, init.__globals__, init.__name__, init.__defaults__, init.__closure__
+        )
+        own.__kwdefaults__, own.__annotations__, own.__doc__ = (
+            init.__kwdefaults__,
+            init.__annotations__,
+            init.__doc__,
+        )
+        own.__qualname__, own.__module__ = f"{cls.__name__}.__init__", cls.__module__
+        cls.__init__ = own  # type: ignore[misc]

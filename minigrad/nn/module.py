@@ -14,6 +14,7 @@ from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
 from minigrad.errors import not_implemented_error, type_error, value_error
 from minigrad.functions.creation import empty_like
+from minigrad.gate import own_constructor
 from minigrad.hints import lacking
 from minigrad.nn import _hooks, _members, _state, _tensors
 from minigrad.nn._registering import *  # noqa: F403 (PyTorch's file of this name has them)
@@ -65,7 +66,7 @@ class Module(Hooked):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        _members.own_constructor(cls)
+        own_constructor(cls)
 
     def __init__(self) -> None:
         self.__dict__.update(

@@ -147,8 +147,12 @@ class Optimizer:
         params, names = _named(param_group["params"])
         for p in params:
             if not isinstance(p, Tensor):
+                hint = (
+                    "; pass its parameters()" if hasattr(p, "parameters")
+                    else "; of a dict of names to Tensors pass the items()" if isinstance(p, str) else ""
+                )  # fmt: skip
                 raise type_error(
-                    f"optimizer can only optimize Tensors, but one of the params is {type_name(p)}"
+                    f"optimizer can only optimize Tensors, but one of the params is {type_name(p)}{hint}"
                 )
             if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise value_error(
