@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -53,7 +54,10 @@ def text(array: Array, digits: int = 4) -> str:
 
 
 def number(value: Any, digits: int = 4) -> str:
-    """A number in so many digits."""
+    """A number in so many digits; a part of a complex one that is only rounding is 0."""
+    if isinstance(value, complex) and math.isfinite(abs(value)):
+        least = abs(value) * 10 ** -(digits + 3)
+        value = complex(*(0.0 if abs(part) < least else part for part in (value.real, value.imag)))
     return f"{value + 0.0:.{digits}g}" if isinstance(value, (float, complex)) else str(value)
 
 
