@@ -576,8 +576,8 @@ ROWS: list[Row] = [
     one("clamp",      real,     _clamp, min=0.75,  max=-0.5),
     Row("clamp_to", (real(2, 3), inside(2, 3), inside(2, 3)), each(_clamp), "012", broadcasts=True),
     Row("clamp_to", (wide(4, 3), inside(4, 3), over1(4, 3)),  each(_clamp), "012", broadcasts=True),
-    *(one("pow_scalar", positive, _power, exponent=n) for n in (0, 1, 2, 3, -1, -2, 0.5, 2.5, 1.0)),
-    one("pow_scalar", wide,     _power, exponent=4),
+    *(one("power", positive, _power, exponent=n) for n in (0, 1, 2, 3, -1, -2, 0.5, 2.5, 1.0)),
+    one("power", wide,     _power, exponent=4),
 
     # choices and comparisons
     Row("lerp", (real(2, 3), real(2, 3), inside(2, 3)), each(lambda a, b, w: a + w * (b - a)), "012", broadcasts=True),

@@ -148,7 +148,7 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
             raise runtime_error("Integers to negative integer powers are not allowed.")
         if base._array.dtype.kind == "b":
             return apply(e.logical_or, (base, not exponent))
-        return apply(e.pow_scalar, (base,), {"exponent": exponent})
+        return apply(e.power, (base,), {"exponent": exponent})
     return apply(e.pow, (input, exponent))
 
 

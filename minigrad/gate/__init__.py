@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
@@ -381,8 +382,18 @@ def _says_nothing(name: str, value: Any) -> bool:
 def _describe(value: Any, kind: Kind) -> str:
     """The class of an argument, and for an array among Tensors what to do with it."""
     if isinstance(value, (tuple, list)):
-        elements = ", ".join(sorted({type(x).__name__ for x in value}))
-        return f"{type(value).__name__} of {elements or 'nothing'}"
+        elements = sorted({type(x).__name__ for x in value})
+        numbers = kind.text.startswith("Tensor") and {"int", "float", "bool"}.issuperset(elements)
+        hint = "; minigrad.tensor(...) makes a Tensor of it" if numbers else ""
+        return f"{type(value).__name__} of {', '.join(elements) or 'nothing'}{hint}"
+    if isinstance(value, (int, float)) and kind.text.startswith("Tensor"):
+        return f"{type(value).__name__}; minigrad.tensor(...) makes a Tensor of it"
+    if (
+        isinstance(value, str)
+        and kind.text.startswith("minigrad.dtype")
+        and isinstance(getattr(dtypes, value, None), dtype)
+    ):
+        return f"str; write minigrad.{value}"
     if isinstance(value, np.ndarray) and "Tensor" in kind.text:
         return (
             "numpy.ndarray: an array was given, use minigrad.from_numpy(array), which shares its memory, or "
@@ -490,3 +501,19 @@ def constructor(check: str = "all") -> Callable[[C], C]:
         return cls
 
     return decorate
+
+
+def own_constructor(cls: type) -> None:
+    """A public class has the constructor of a private one under its own name, which is what errors of Python say."""
+    init: Any = cls.__init__  # type: ignore[misc]
+    if str(cls.__module__).startswith("minigrad.") and init.__qualname__[0] == "_" != cls.__name__[0]:
+        own = types.FunctionType(
+            init.__code__, init.__globals__, init.__name__, init.__defaults__, init.__closure__
+        )
+        own.__kwdefaults__, own.__annotations__, own.__doc__ = (
+            init.__kwdefaults__,
+            init.__annotations__,
+            init.__doc__,
+        )
+        own.__qualname__, own.__module__ = f"{cls.__name__}.__init__", cls.__module__
+        cls.__init__ = own  # type: ignore[misc]

@@ -36,7 +36,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     ``data`` is a Tensor of any shape; the Parameter is a new leaf that shares its memory (and forgets its
     history). It requires grad unless told otherwise, also inside ``no_grad``.
 
-    Raises TypeError if ``data`` is not a Tensor, RuntimeError if it should require grad and does not float.
+    Raises TypeError if ``data`` is not a Tensor, RuntimeError if it should require grad and holds integers or bools.
     """
 
     _warns_of_hooks = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,10 +103,16 @@ def summary(model: Module, *inputs: object) -> Summary:
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of
     operations whose record gives ``costs``: matrix products) and the bytes of the arrays that are kept for backward
     (each once, parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
-    if ``model`` is no Module.
+    if ``model`` is no Module, or takes other arguments.
     """
     if contents(model) is None:
         raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")
+    try:
+        inspect.signature(model.forward).bind(*inputs)
+    except TypeError as error:
+        raise type_error(
+            f"summary() runs the model on the inputs that follow it, as in summary(net, x): {error}"
+        ) from None
     modules = {name: module for name, module, _ in walk(model)}
     calls = _Calls(model, modules.values(), inputs)
     handles = []
