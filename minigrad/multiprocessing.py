@@ -109,18 +109,23 @@ def _run(fn: Callable[..., Any], i: int, args: tuple[Any, ...], sending: Any) ->
 
 
 def get_all_sharing_strategies() -> set[str]:
-    """Just ``"file_system"``, a name of PyTorch's: what is sent is copied."""
-    return {"file_system"}
+    """PyTorch's names on Linux. They mean the same here: what is sent is copied."""
+    return {"file_descriptor", "file_system"}
+
+
+_strategy = "file_descriptor"
 
 
 def get_sharing_strategy() -> str:
-    """``"file_system"``."""
-    return "file_system"
+    """The name that `set_sharing_strategy` was given, ``"file_descriptor"`` at first."""
+    return _strategy
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Accepted for the only strategy. RuntimeError for another."""
+    """Accepted, and means nothing. RuntimeError for a name that PyTorch has not."""
+    global _strategy
     if new_strategy not in get_all_sharing_strategies():
         raise runtime_error(
             f"sharing strategies: {sorted(get_all_sharing_strategies())}; got {new_strategy!r}"
         )
+    _strategy = new_strategy

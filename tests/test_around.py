@@ -185,9 +185,11 @@ def test_processes() -> None:
     assert len(started.pids()) == 2
     with pytest.raises(mp.ProcessExitedException, match="process 1 terminated with exit code 3"):
         started.join(20)
-    mp.set_sharing_strategy(mp.get_sharing_strategy())
+    for strategy in ("file_system", "file_descriptor"):
+        mp.set_sharing_strategy(strategy)
+        assert mp.get_sharing_strategy() == strategy
     with pytest.raises(RuntimeError, match="file_descriptor"):
-        mp.set_sharing_strategy("file_descriptor")
+        mp.set_sharing_strategy("pipe")
 
 
 def test_lists_of_safe_classes_allow_nothing_more(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -243,6 +244,7 @@ def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
     assert torch.add(x, 2, 3).tolist() == [7, 8]
     assert x.clone().addcmul_(3, x, x).tolist() == [4, 14]
     assert torch.addcdiv(x, 2, one, one).tolist() == [3, 4]
+    assert x.clone().addcdiv_(mg.tensor(-2.0), one, one).tolist() == [-1, 0]
     assert torch.addmm(2, eye, 3, eye, eye).tolist() == eye.addmm(2, 3, eye, eye).tolist() == [[8, 8]] * 2
     assert torch.addmm(2, eye, eye, eye).tolist() == [[4, 4]] * 2
     assert torch.add(x, one, alpha=2).tolist() == x.add(one, alpha=2).tolist() == [3, 4]
@@ -252,6 +254,36 @@ def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
     with pytest.raises(TypeError):
         x.add_(2, one)
     standin.install()
+
+
+def test_functions_of_numpy_give_what_they_give_with_pytorch(torch: ModuleType) -> None:
+    x = mg.tensor([[3.0, 1.0], [2.0, 4.0]])
+    stacked, tiled, unique = np.stack([x[0], x[1]]), np.tile(x, 2), np.unique(x)
+    assert all(
+        type(a) is np.ndarray for a in (stacked, tiled, unique, np.where(x > 2, x, 0), np.vstack([x, x]))
+    )
+    assert torch.from_numpy(np.concatenate([x, x])).shape == (4, 2)
+    assert stacked.astype(int).tolist() == x.tolist()
+    for wrapped in (np.cumsum(x), np.argsort(x), np.transpose(x), np.exp(x)):
+        assert isinstance(wrapped, mg.Tensor), wrapped
+    with pytest.raises(RuntimeError, match="grad"):
+        np.stack([x.requires_grad_(), x])
+    standin.uninstall()
+    assert isinstance(np.stack([x, x]), mg.Tensor)
+    standin.install()
+
+
+def test_parts_of_the_standard_library_are_there_as_after_import_torch() -> None:
+    script = """
+        import sys, urllib, multiprocessing, importlib, concurrent
+        print(sorted({"urllib.request", "importlib.metadata"} & set(sys.modules)))
+        print(urllib.request.urlopen.__name__, multiprocessing.connection.Connection.__name__)
+        print(importlib.util.find_spec("json").name, concurrent.futures.Future.__name__)
+        print(hasattr(urllib, "requests"))
+    """
+    given = "from minigrad import standin; standin.install()\n" + textwrap.dedent(script)
+    run = subprocess.run([sys.executable, "-c", given], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == "[] urlopen Connection json Future False".split()
 
 
 def test_devices_are_pickled_and_malformed_ones_refused(torch: ModuleType) -> None:

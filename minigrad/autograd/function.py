@@ -119,6 +119,12 @@ class FunctionCtx:
             tuple(self._sparse.get(i, t) for i, t in enumerate(tensors)) if self._sparse else tuple(tensors)
         )
 
+    @property
+    def saved_variables(self) -> tuple[Tensor, ...]:
+        """The older name of `saved_tensors`, with a DeprecationWarning."""
+        errors.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
+        return self.saved_tensors
+
     def _restore(self, origin: Any, array: Any, node: Node) -> Tensor:
         if isinstance(origin, int):
             return wrap(array, node if len(self._outputs) == 1 else _pick(node, origin, array))
