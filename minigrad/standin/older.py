@@ -163,10 +163,9 @@ def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
 
 
 # Parts of the standard library that `import torch` loads, so scripts import only the package: here they are loaded when
-# one is asked for.
+# one is asked for. Only packages that are loaded anyway or hold nothing, as all starts pay for them.
 _LOADED = {
-    "concurrent": "futures", "http": "client", "importlib": "abc machinery metadata resources util",
-    "multiprocessing": "connection reduction resource_sharer resource_tracker spawn util", "unittest": "mock",
+    "concurrent": "futures", "importlib": "abc machinery metadata resources util",
     "urllib": "error parse request response",
 }  # fmt: skip
 
