@@ -163,9 +163,9 @@ def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
 
 
 # Parts of the standard library that `import torch` loads, so scripts import only the package: here they are loaded when
-# one is asked for. Only packages that are loaded anyway or hold nothing, as all starts pay for them.
+# one is asked for. Only packages that are loaded anyway or hold little, as all starts pay for them.
 _LOADED = {
-    "concurrent": "futures", "importlib": "abc machinery metadata resources util",
+    "concurrent": "futures", "importlib": "abc machinery metadata resources util", "multiprocessing": "connection",
     "urllib": "error parse request response",
 }  # fmt: skip
 
