@@ -113,19 +113,14 @@ def get_all_sharing_strategies() -> set[str]:
     return {"file_descriptor", "file_system"}
 
 
-_strategy = "file_descriptor"
-
-
 def get_sharing_strategy() -> str:
-    """The name that `set_sharing_strategy` was given, ``"file_descriptor"`` at first."""
-    return _strategy
+    """``"file_descriptor"``."""
+    return "file_descriptor"
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
     """Accepted, and means nothing. RuntimeError for a name that PyTorch has not."""
-    global _strategy
     if new_strategy not in get_all_sharing_strategies():
         raise runtime_error(
             f"sharing strategies: {sorted(get_all_sharing_strategies())}; got {new_strategy!r}"
         )
-    _strategy = new_strategy
