@@ -20,6 +20,7 @@ from minigrad.core.node import Const, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
+from minigrad.core.rounded import Rounded
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import mark_view, refresh
 from minigrad.dtypes import F16, F32, F64
@@ -50,8 +51,8 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
             key += 1
     else:
         operands, arrays, nodes, key = _read(op, operands)
-        if type(operands) is Tensor:
-            return operands
+        if not key:
+            return operands if type(operands) is Tensor else apply(rounding(op), operands, params)
     if RECORDERS and params:
         params = RECORDERS[-1].parameters(params)
     try:
@@ -118,7 +119,7 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
                 dtype = a.dtype
             elif a.dtype is not dtype:
                 usual = False
-                known = known and a.dtype.kind != "c"
+                known = known and a.dtype.kind not in "cV"
         elif type(t) is float or type(t) is int:
             arrays.append(t)
             bare = False
@@ -126,7 +127,7 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
             usual = known = False
     # An op without a cast takes what there is, as a table and the numbers of its rows.
     if (usual and (dtype is F32 or dtype is F64)) or (
-        known and op.cast is None and dtype is not None and dtype.kind != "c"
+        known and op.cast is None and dtype is not None and dtype.kind not in "cV"
     ):
         return operands, tuple(arrays), tuple(nodes) if bare else None, key
     return _convert(op, operands)
@@ -226,6 +227,8 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
         ready = _promoted(op, ready)
         if isinstance(ready, Tensor):
             return ready, (), None, 0  # it took more than this op
+    if op.of is None and any(isinstance(t, Tensor) and t._array.dtype.kind == "V" for t in ready):
+        return ready, (), None, 0  # it takes another op
     nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
     key = 1
     for n in nodes:
@@ -240,12 +243,19 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
     return ready, arrays, None if None in nodes else nodes, key
 
 
+def rounding(op: Op) -> Op:
+    """The operation in bfloat16."""
+    if op.rounding is None:
+        op.rounding = Rounded(op)
+    return op.rounding
+
+
 def _promoted(op: Op, operands: list[Any]) -> Any:
     """The operands in the dtype in which they meet; or the result, if that takes more than the op."""
     dtype = promote.meet(op, operands)
     if op.wide and dtype == F16 and any(map(promote.is_wide, operands)):  # rounds once
         return cast(apply(op, [cast(t, F32) for t in operands]), F16)
-    if op.cast == "rounds" and dtype.kind not in "fc":  # NumPy 2.0 makes floats of integers
+    if op.cast == "rounds" and dtype.kind not in "fcV":  # NumPy 2.0 makes floats of integers
         return apply(clone, operands)
     if op.cast == "branches":
         condition, *values = operands
@@ -270,7 +280,7 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
     if t._array.dtype.kind == "c" and dtype.kind not in "cb":
         errors.warn("Casting complex values to real discards the imaginary part")
         t = apply(real, (t,))
-    return apply(to if dtype.kind in "fc" else to_integer, (t,), {"dtype": dtype})
+    return apply(to if dtype.kind in "fcV" else to_integer, (t,), {"dtype": dtype})
 
 
 def single(x: Any, dtype: np.dtype[Any]) -> Any:

@@ -15,8 +15,8 @@ from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
 _TAKES_NO = {
     "floats": ("biu", ".float()"),
-    "bits": ("fc", ".int()"),
-    "shifts": ("bfc", ".int()"),
+    "bits": ("fcV", ".int()"),
+    "shifts": ("bfcV", ".int()"),
     "number": ("b", ".int() or .float()"),
     "rounds": ("b", ".int() or .float()"),
 }
@@ -29,7 +29,7 @@ def meet(op: Op, operands: list[Any]) -> np.dtype[Any]:
     for kind, sentence in (op.refuse or {}).items():
         if any(_is_kind(t, kind) for t in operands):
             raise runtime_error(sentence)
-    if op.cast == "float" and dtype.kind not in "fc":
+    if op.cast == "float" and dtype.kind not in "fcV":
         return default_float()
     kinds, instead = _TAKES_NO.get(op.cast or "", ("", ""))
     if dtype.kind in kinds:
@@ -67,7 +67,7 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
                 f"value cannot be converted to type {dtype} without overflow: {x} is complex; take its real part"
             )
         x = x.real
-    if dtype.kind == "f":
+    if dtype.kind in "fV":
         return x if isinstance(x, Numeral) else float(x)
     if dtype.kind == "b":
         return bool(x)

@@ -39,7 +39,7 @@ def nan_to_num(
     if input._array.dtype.kind == "c":  # both parts
         parts = nan_to_num(apply(complexes.as_real, (input,)), nan, posinf, neginf)
         return apply(complexes.as_complex, (parts,))
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         return input.clone()
     ends = {"posinf": posinf, "neginf": neginf}
     return apply(ops.nan_to_num, (input,), {"nan": 0.0 if nan is None else nan, **ends})
@@ -50,7 +50,7 @@ def frexp(input: Tensor) -> MantissaAndExponent:
 
     The gradient takes the exponent as fixed. RuntimeError for integers.
     """
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise runtime_error(f"minigrad.frexp() only supports floating-point dtypes, got {input.dtype}")
     exponent = apply(ops.exponent, (input,))
     return MantissaAndExponent(apply(ops.scale_down, (input, exponent)), exponent)
@@ -131,7 +131,7 @@ def _shifted(t: Tensor, dim: int, start: int) -> Tensor:
 
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is one of floating-point numbers."""
-    return bool(input._array.dtype.kind == "f")
+    return bool(input._array.dtype.kind in "fV")
 
 
 def is_nonzero(input: Tensor) -> bool:

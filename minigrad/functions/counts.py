@@ -118,7 +118,7 @@ def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any,
     unique: Any = np.unique  # whose types tell results by constants
     several = unique(x, return_inverse=with_inverse, return_counts=with_counts, equal_nan=False)
     values, *rest = several if with_inverse or with_counts else (several,)
-    if x.dtype.kind == "f" and x.size:
+    if x.dtype.kind in "fV" and x.size:
         first = (x == 0).argmax()  # of 0.0 and -0.0 the first one stands for both
         values[values == 0] = x[first]
     return values, rest[0] if with_inverse else None, rest[-1] if with_counts else None

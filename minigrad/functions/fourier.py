@@ -42,7 +42,7 @@ def _floats(name: str, x: Tensor, complex: bool | None) -> Tensor:
         raise runtime_error("Unsupported dtype Half; convert it with .float()")
     if complex is False and kind.kind == "c":
         raise runtime_error(f"{name} expects a real input tensor, but got {x.dtype}")
-    kind = kind if kind.kind in "fc" else dtypes.default_float()
+    kind = kind if kind.kind in "fcV" else dtypes.default_float()
     return cast(x, dtypes.complex_of(kind) if complex else kind)
 
 

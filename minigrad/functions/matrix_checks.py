@@ -23,7 +23,7 @@ def _two_dims(name: str, input: Tensor, letter: str = "A") -> None:
 def floats(name: str, input: Tensor, *, low: type[Exception] | None = NotImplementedError) -> None:
     """As `matrix`, of any number of dimensions."""
     dtype = input._array.dtype
-    if dtype.kind not in "fc":
+    if dtype.kind not in "fcV":
         raise runtime_error(
             f"{name}: Expected a floating point or complex tensor as input. Got {input.dtype}; convert it with .float()"
         )

@@ -28,7 +28,7 @@ def _in_dtype(name: str, x: Tensor, dtype: DTypeLike | None) -> Tensor:
     if dtype is None:
         return x
     kind = as_numpy(dtype)
-    if kind.kind not in "fc":
+    if kind.kind not in "fcV":
         raise runtime_error(f"{name}: dtype should be floating point or complex, but got {dtype}")
     if np.promote_types(x._array.dtype, kind) != kind:
         raise runtime_error(

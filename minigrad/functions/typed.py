@@ -105,7 +105,7 @@ class finfo:
             self.min, self.smallest_normal = -self.max, self.tiny
             return
         kind = dtypes.default_float() if type is None else dtypes.real_of(dtypes.as_numpy(type))
-        if kind.kind != "f":
+        if kind.kind not in "fV":
             raise type_error(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
         limits = np.finfo(kind)
         self.bits, self.dtype = int(limits.bits), kind.name

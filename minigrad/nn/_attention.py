@@ -75,7 +75,7 @@ def _check_operands(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_cau
             "Expected query, key, and value to all be at least 2 dimensional, but got query.dim(): "
             f"{q.dim()}, key.dim(): {k.dim()} and value.dim(): {v.dim()} instead."
         )
-    if arrays[0].dtype.kind != "f":
+    if arrays[0].dtype.kind not in "fV":
         raise runtime_error(
             f"scaled_dot_product_attention: expected a floating dtype, got {q.dtype}; use .float()"
         )
@@ -119,7 +119,7 @@ def as_floats(mask: Tensor | None, name: str, other: Tensor | None, other_name: 
     if mask is None:
         return None
     array = mask._array
-    if array.dtype != bool and array.dtype.kind != "f":
+    if array.dtype != bool and array.dtype.kind not in "fV":
         raise runtime_error(f"only bool and floating types of {name} are supported, got {mask.dtype}")
     if other is not None and other._array.dtype != array.dtype:
         warn(f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.")

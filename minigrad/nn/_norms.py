@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
+from minigrad.dtypes import limits, working
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.images import pad
 from minigrad.functions.norms import channel_norm, follow, running_norm, standardize
@@ -37,15 +38,15 @@ def _alike(input: Tensor, *parts: Tensor | None) -> bool:
 
 
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
-    """RuntimeError unless all are of one element type; only to float16 weights and statistics of float32 may go."""
+    """RuntimeError unless all are of one element type; only to float16 and bfloat16 weights and statistics of float32 may go."""
     kind = input._array.dtype
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise not_implemented_error(
             f"norms are not implemented for an input of {input.dtype}; use .float() first"
         )
     for t in parts:
         if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
-            if kind == np.float16 and t._array.dtype == np.float32:
+            if kind.itemsize == 2 and t._array.dtype == np.float32:
                 continue
             raise runtime_error(
                 f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
@@ -99,19 +100,21 @@ def layer_norm(
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions; ``eps`` None is the dtype's epsilon."""
+    """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions; ``eps`` None is the epsilon of the dtype that it is computed in."""
     if not isinstance(normalized_shape, int) and input._array.ndim < len(normalized_shape):
         raise value_error(
             f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input._array.ndim}"
         )
     shape = _features(input, normalized_shape, weight)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(
             f"rms_norm: expected a floating input, got {input.dtype}; use .float() first"
         )
-    least = float(np.finfo(input._array.dtype).eps) if eps is None else eps
+    least = float(limits(working(input._array.dtype)).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
-    return _scaled(input * (input.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
+    x = cast(input, working(input._array.dtype))
+    y = _scaled(x * (x.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
+    return cast(y, input._array.dtype)
 
 
 def group_norm(

@@ -143,7 +143,7 @@ class _Value(Tensor):
 
     def is_floating_point(self) -> bool:
         """Whether elements are floats."""
-        return bool(self._array.dtype.kind == "f")
+        return bool(self._array.dtype.kind in "fV")
 
     def is_inference(self) -> bool:
         """Whether it was made in inference mode."""

@@ -41,7 +41,7 @@ def literal(value: Any) -> Expr:
     if isinstance(value, np.dtype):
         return ast.Name("bool") if value.kind == "b" else parsed(f"np.{value.name}")
     if isinstance(value, np.generic):
-        value = float(str(value)) if value.dtype.kind == "f" else value.item()
+        value = float(str(value)) if value.dtype.kind in "fV" else value.item()
     if isinstance(value, float) and value != value:
         return parsed("np.nan")
     if isinstance(value, float) and value in (np.inf, -np.inf):

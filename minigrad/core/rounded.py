@@ -1,0 +1,49 @@
+"""Operations in bfloat16: computed in float32, and rounded once at the end, as PyTorch does on a CPU.
+
+They follow from the record. What only moves elements does so in bfloat16; its rules are computed in float32 too.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from minigrad.core.op import Array, Op, in_float32
+from minigrad.dtypes import F32, bfloat16
+
+# What holds of a result however it is computed.
+_KEPT = (
+    "elementwise", "lies_like", "rows", "order", "raises", "depends", "draws", "sums", "activation", "idle", "check",
+    "grad_fn", "edges", "costs", "doc", "text", "twice", "fresh",
+)  # fmt: skip
+# What holds where the kernel is the same.
+_MOVED = (*_KEPT, "view", "new", "repeats", "moves", "same", "inline", "joins", "broadcasts", "into", "apart")
+
+
+class Rounded(Op):
+    """An operation in bfloat16."""
+
+    def __init__(self, op: Op) -> None:
+        self.of = op  # the rules are computed in float32
+        self.as_it_is = op.moves or bool(op.view)
+        kernel = op.unchecked if self.as_it_is else _rounding(op.unchecked)
+        facts = {fact: getattr(op, fact) for fact in (_MOVED if self.as_it_is else _KEPT)}
+        inputs = [("*" if i == op.star else "") + name for i, name in enumerate(op.inputs)]
+        signature = f"{' '.join(inputs)}; {' '.join(op.params)}"
+        super().__init__(op.name, kernel, signature, *op.rules, joint=op.joint, listed=False, **facts)
+        self.home, self.opaque = op.home, op.opaque
+
+
+def _rounding(kernel: Any) -> Any:
+    @functools.wraps(kernel)
+    def rounding(*operands: Any, **params: Any) -> Any:
+        y = kernel(*map(in_float32, operands), **params)
+        return rounded(y) if getattr(y, "dtype", None) == F32 else y
+
+    return rounding
+
+
+def rounded(x: Array) -> Array:
+    """An array in bfloat16."""
+    y: Array = x.astype(bfloat16.numpy)
+    return y
