@@ -64,7 +64,7 @@ class dtype:
 
     def to_complex(self) -> Self:
         """The complex type whose parts have this floating-point type. TypeError for others, and for float16."""
-        return self if self.is_complex else _counterpart(self, _COMPLEX_OF, "to_complex")
+        return self if self.is_complex else complex64 if self is bfloat16 else _counterpart(self, _COMPLEX_OF, "to_complex")
 
     def to_real(self) -> Self:
         """The type of the parts of a complex type; a floating-point type itself. TypeError for others."""
@@ -253,6 +253,11 @@ def promote(d: NumpyType, e: NumpyType) -> NumpyType:
 def working(d: NumpyType) -> NumpyType:
     """The dtype in which several steps are computed that end in ``d``: float32 for float16 and bfloat16, else ``d``."""
     return F32 if d == F16 or d.kind == "V" else d
+
+
+def short_name(d: NumpyType) -> str:
+    """PyTorch's name for a floating dtype of two bytes, which some functions do not take; "" for any other."""
+    return "BFloat16" if d.kind == "V" else "Half" if d == F16 else ""
 
 
 def limits(d: NumpyType) -> Any:

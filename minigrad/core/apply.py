@@ -255,6 +255,9 @@ def _promoted(op: Op, operands: list[Any]) -> Any:
     dtype = promote.meet(op, operands)
     if op.wide and dtype == F16 and any(map(promote.is_wide, operands)):  # rounds once
         return cast(apply(op, [cast(t, F32) for t in operands]), F16)
+    if op.wide and dtype.kind == "V":  # so it does anyway
+        alone = [isinstance(t, Tensor) and not t._array.ndim and t._array.dtype != dtype for t in operands]
+        return [cast(t, F32 if a else dtype) for t, a in zip(operands, alone, strict=True)]
     if op.cast == "rounds" and dtype.kind not in "fcV":  # NumPy 2.0 makes floats of integers
         return apply(clone, operands)
     if op.cast == "branches":

@@ -26,7 +26,7 @@ class Rounded(Op):
     def __init__(self, op: Op) -> None:
         self.of = op  # the rules are computed in float32
         self.as_it_is = op.moves or bool(op.view)
-        kernel = op.unchecked if self.as_it_is else _rounding(op.unchecked)
+        kernel = op.unchecked if self.as_it_is else _rounding(op.unchecked, op.wide)
         facts = {fact: getattr(op, fact) for fact in (_MOVED if self.as_it_is else _KEPT)}
         inputs = [("*" if i == op.star else "") + name for i, name in enumerate(op.inputs)]
         signature = f"{' '.join(inputs)}; {' '.join(op.params)}"
@@ -34,13 +34,20 @@ class Rounded(Op):
         self.home, self.opaque = op.home, op.opaque
 
 
-def _rounding(kernel: Any) -> Any:
+def _rounding(kernel: Any, wide: bool) -> Any:
+    ready = in_float32 if wide else held
+
     @functools.wraps(kernel)
     def rounding(*operands: Any, **params: Any) -> Any:
-        y = kernel(*map(in_float32, operands), **params)
+        y = kernel(*map(ready, operands), **params)
         return rounded(y) if getattr(y, "dtype", None) == F32 else y
 
     return rounding
+
+
+def held(x: Any) -> Any:
+    """As `in_float32`, and numbers as bfloat16 holds them."""
+    return float(bfloat16.numpy.type(x)) if isinstance(x, float) else in_float32(x)
 
 
 def rounded(x: Array) -> Array:

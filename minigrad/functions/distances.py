@@ -82,8 +82,8 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
         raise runtime_error(f"pdist only supports 2D tensors, got: {x.ndim}D")
     if x.dtype.kind not in "fV":
         raise runtime_error("pdist only supports floating-point dtypes")
-    if x.dtype == np.float16:
-        raise not_implemented_error("\"pdist\" not implemented for 'Half'; use .float() first")
+    if short := dtypes.short_name(x.dtype):
+        raise not_implemented_error(f"\"pdist\" not implemented for '{short}'; use .float() first")
     if p < 0:
         raise runtime_error("pdist only supports non-negative p values")
     first, second = (wrap(k) for k in np.triu_indices(len(x), 1))

@@ -55,7 +55,7 @@ def pinv(
 
     By default ``rtol`` is ``max(m, n) * eps``, or 0 where ``atol`` is given. The gradient takes the rank as fixed.
     """
-    if A._array.ndim < 2 or A._array.dtype.kind not in "fcV" or A._array.dtype == np.float16:
+    if A._array.ndim < 2 or A._array.dtype.kind not in "fc" or A._array.dtype == np.float16:
         raise runtime_error(
             f"linalg.pinv({A.dtype}{list(A._array.shape)}): expected a tensor with 2 or more dimensions of float, "
             "double, cfloat or cdouble types"

@@ -119,9 +119,9 @@ FUNCTIONS = {
     "spaced": "logspace range",
     "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
-        BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
-        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
-        typename
+        BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
+        LongTensor ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
+        set_default_tensor_type typename
     """,
     "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window scalar_tensor unravel_index",
 }

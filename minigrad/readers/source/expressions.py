@@ -21,7 +21,8 @@ import numpy as np
 
 from minigrad.core.op import NO_PARAMS, Op
 from minigrad.core.text import Call, Helper, Steps, Text
-from minigrad.dtypes import F16, F64, as_numpy, dtype
+from minigrad.core.rounded import held
+from minigrad.dtypes import F16, F32, F64, as_numpy, bfloat16, dtype
 from minigrad.errors import BadValue
 from minigrad.readers.source.program import Value, numpy_name, steps_of
 
@@ -34,12 +35,17 @@ class Unprintable(Exception):
     """A parameter of an operation, of the class named, that no expression of a program stands for."""
 
 
+def type_text(dtype: Any) -> str:
+    """The name of an element type in a program."""
+    return "bool" if dtype.kind == "b" else f"ml_dtypes.{dtype.name}" if dtype.kind == "V" else f"np.{dtype.name}"
+
+
 def literal(value: Any) -> Expr:
     """A Python or NumPy value as it is written in a program."""
     if isinstance(value, dtype):
         value = as_numpy(value)
     if isinstance(value, np.dtype):
-        return ast.Name("bool") if value.kind == "b" else parsed(f"np.{value.name}")
+        return parsed(type_text(value))
     if isinstance(value, np.generic):
         value = float(str(value)) if value.dtype.kind in "fV" else value.item()
     if isinstance(value, float) and value != value:
@@ -160,6 +166,8 @@ def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
+    if op.of is not None and op.kernel is not op.of.kernel:  # bfloat16: in float32, rounded
+        return _rounded(op, call, xs, h)
     kernel: Any = inspect.unwrap(op.kernel)
     text: Text = op.text(call) if callable(op.text) else op.text
     several = isinstance(kernel, types.FunctionType) and kernel.__name__ != "<lambda>"
@@ -177,6 +185,23 @@ def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
         return expr
     # What the kernel returns may be a number, and it may be an operand, which `apply` copies.
     return fill("np.asarray({})" if op.new else "np.array({})", [expr])
+
+
+def _rounded(op: Any, call: Call, xs: list[Expr], h: Helpers) -> Expr:
+    """A call of an op in bfloat16, as its kernel does it."""
+    t = bfloat16.numpy
+    wide: list[Expr] = []
+    for x, dtype in zip(xs, call.dtypes, strict=True):
+        if dtype == t:
+            x = fill("{}.astype({f})", [x], f=F32)
+        elif dtype is None and not op.of.wide and isinstance(getattr(x, "value", None), float):
+            x = literal(held(x.value))  # type: ignore[attr-defined]
+        elif dtype is None and not op.of.wide and not isinstance(x, ast.Constant):
+            x = fill("float({t}({}))", [x], t=t)
+        wide.append(x)
+    changed = {"dtypes": tuple(F32 if d == t else d for d in call.dtypes), "dtype": F32 if call.dtype == t else call.dtype}
+    y = _printed(op.of, Call(**{**vars(call), **changed}), wide, h)
+    return fill("{}.astype({t})", [y], t=t) if call.dtype == t else y
 
 
 def followed(steps: Steps, h: Helpers) -> Expr:
