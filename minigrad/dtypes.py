@@ -255,6 +255,11 @@ def working(d: NumpyType) -> NumpyType:
     return F32 if d == F16 or d.kind == "V" else d
 
 
+def is_short(d: NumpyType | None) -> _Bool:
+    """Whether a dtype is one of floats of two bytes."""
+    return d is not None and (d == F16 or d.kind == "V")
+
+
 def short_name(d: NumpyType) -> str:
     """PyTorch's name for a floating dtype of two bytes, which some functions do not take; "" for any other."""
     return "BFloat16" if d.kind == "V" else "Half" if d == F16 else ""

@@ -52,7 +52,7 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
     else:
         operands, arrays, nodes, key = _read(op, operands)
         if not key:
-            return operands if type(operands) is Tensor else apply(rounding(op), operands, params)
+            return operands if type(operands) is Tensor else apply(rounding(op, operands), operands, params)
     if RECORDERS and params:
         params = RECORDERS[-1].parameters(params)
     try:
@@ -127,7 +127,7 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
             usual = known = False
     # An op without a cast takes what there is, as a table and the numbers of its rows.
     if (usual and (dtype is F32 or dtype is F64)) or (
-        known and op.cast is None and dtype is not None and dtype.kind not in "cV"
+        known and op.cast is None and dtype is not None and dtype.kind != "c" and not _rounds(op, dtype)
     ):
         return operands, tuple(arrays), tuple(nodes) if bare else None, key
     return _convert(op, operands)
@@ -227,7 +227,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
         ready = _promoted(op, ready)
         if isinstance(ready, Tensor):
             return ready, (), None, 0  # it took more than this op
-    if op.of is None and any(isinstance(t, Tensor) and t._array.dtype.kind == "V" for t in ready):
+    if op.of is None and any(isinstance(t, Tensor) and _rounds(op, t._array.dtype) for t in ready):
         return ready, (), None, 0  # it takes another op
     nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
     key = 1
@@ -243,11 +243,19 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
     return ready, arrays, None if None in nodes else nodes, key
 
 
-def rounding(op: Op) -> Op:
-    """The operation in bfloat16."""
+def _rounds(op: Op, dtype: np.dtype[Any]) -> bool:
+    """Whether an op computes in float32 for a dtype: always for bfloat16, and products of float16, for their time."""
+    return dtype.kind == "V" or (dtype == F16 and op.costs is not None)
+
+
+def rounding(op: Op, operands: Sequence[Any]) -> Op:
+    """The operation in the first dtype of two bytes among those of its operands."""
     if op.rounding is None:
-        op.rounding = Rounded(op)
-    return op.rounding
+        op.rounding = {}
+    dtype = next(t._array.dtype for t in operands if isinstance(t, Tensor) and _rounds(op, t._array.dtype))
+    if dtype not in op.rounding:
+        op.rounding[dtype] = Rounded(op, dtype)
+    return op.rounding[dtype]
 
 
 def _promoted(op: Op, operands: list[Any]) -> Any:

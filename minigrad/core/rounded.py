@@ -1,6 +1,6 @@
-"""Operations in bfloat16: computed in float32, and rounded once at the end, as PyTorch does on a CPU.
+"""Operations in floats of two bytes: computed in float32, and rounded once at the end, as PyTorch does on a CPU.
 
-They follow from the record. What only moves elements does so in bfloat16; its rules are computed in float32 too.
+They follow from the record. What only moves elements does so as it is; its rules are computed in float32 too.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from minigrad.core.op import Array, Op, in_float32
-from minigrad.dtypes import F32, bfloat16
+import numpy as np
+
+from minigrad.core.op import Op, in_float32
+from minigrad.dtypes import F32
 
 # What holds of a result however it is computed.
 _KEPT = (
@@ -21,12 +23,12 @@ _MOVED = (*_KEPT, "view", "new", "repeats", "moves", "same", "inline", "joins", 
 
 
 class Rounded(Op):
-    """An operation in bfloat16."""
+    """An operation in ``dtype``, bfloat16 or float16."""
 
-    def __init__(self, op: Op) -> None:
-        self.of = op  # the rules are computed in float32
+    def __init__(self, op: Op, dtype: np.dtype[Any]) -> None:
+        self.of, self.to = op, dtype  # the rules are computed in float32
         self.as_it_is = op.moves or bool(op.view)
-        kernel = op.unchecked if self.as_it_is else _rounding(op.unchecked, op.wide)
+        kernel = op.unchecked if self.as_it_is else _rounding(op.unchecked, dtype, op.wide)
         facts = {fact: getattr(op, fact) for fact in (_MOVED if self.as_it_is else _KEPT)}
         inputs = [("*" if i == op.star else "") + name for i, name in enumerate(op.inputs)]
         signature = f"{' '.join(inputs)}; {' '.join(op.params)}"
@@ -34,23 +36,17 @@ class Rounded(Op):
         self.home, self.opaque = op.home, op.opaque
 
 
-def _rounding(kernel: Any, wide: bool) -> Any:
-    ready = in_float32 if wide else held
+def _rounding(kernel: Any, to: np.dtype[Any], wide: bool) -> Any:
+    ready = in_float32 if wide else functools.partial(held, to=to)
 
     @functools.wraps(kernel)
     def rounding(*operands: Any, **params: Any) -> Any:
         y = kernel(*map(ready, operands), **params)
-        return rounded(y) if getattr(y, "dtype", None) == F32 else y
+        return y.astype(to) if getattr(y, "dtype", None) == F32 else y
 
     return rounding
 
 
-def held(x: Any) -> Any:
-    """As `in_float32`, and numbers as bfloat16 holds them."""
-    return float(bfloat16.numpy.type(x)) if isinstance(x, float) else in_float32(x)
-
-
-def rounded(x: Array) -> Array:
-    """An array in bfloat16."""
-    y: Array = x.astype(bfloat16.numpy)
-    return y
+def held(x: Any, to: np.dtype[Any]) -> Any:
+    """As `in_float32`, and numbers as ``to`` holds them."""
+    return float(to.type(x)) if isinstance(x, float) else in_float32(x)

@@ -119,6 +119,8 @@ class _Gradient(Tensor):
         t = shapes.detach(self)
         if MODE.get().recorder is None:
             t._array = np.asarray(Apart(t._array))
+            if self._array.dtype.kind == "V":  # which NumPy's interface of arrays does not know
+                t._array.dtype = self._array.dtype
         return t
 
     @data.setter

@@ -22,7 +22,7 @@ import numpy as np
 from minigrad.core.op import NO_PARAMS, Op
 from minigrad.core.text import Call, Helper, Steps, Text
 from minigrad.core.rounded import held
-from minigrad.dtypes import F16, F32, F64, as_numpy, bfloat16, dtype
+from minigrad.dtypes import F16, F32, F64, as_numpy, dtype
 from minigrad.errors import BadValue
 from minigrad.readers.source.program import Value, numpy_name, steps_of
 
@@ -166,7 +166,7 @@ def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
-    if op.of is not None and op.kernel is not op.of.kernel:  # bfloat16: in float32, rounded
+    if op.of is not None and op.kernel is not op.of.kernel:  # in float32, rounded
         return _rounded(op, call, xs, h)
     kernel: Any = inspect.unwrap(op.kernel)
     text: Text = op.text(call) if callable(op.text) else op.text
@@ -188,14 +188,14 @@ def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _rounded(op: Any, call: Call, xs: list[Expr], h: Helpers) -> Expr:
-    """A call of an op in bfloat16, as its kernel does it."""
-    t = bfloat16.numpy
+    """A call of an op in floats of two bytes, as its kernel does it."""
+    t = op.to
     wide: list[Expr] = []
     for x, dtype in zip(xs, call.dtypes, strict=True):
         if dtype == t:
             x = fill("{}.astype({f})", [x], f=F32)
         elif dtype is None and not op.of.wide and isinstance(getattr(x, "value", None), float):
-            x = literal(held(x.value))  # type: ignore[attr-defined]
+            x = literal(held(x.value, t))  # type: ignore[attr-defined]
         elif dtype is None and not op.of.wide and not isinstance(x, ast.Constant):
             x = fill("float({t}({}))", [x], t=t)
         wide.append(x)
