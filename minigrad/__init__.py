@@ -93,7 +93,8 @@ else:
         name: place
         for place, names in {
             "_printing": "printoptions set_printoptions",
-            "amp.autocast_mode": "autocast clear_autocast_cache get_autocast_dtype is_autocast_cache_enabled is_autocast_enabled",
+            "amp.autocast_mode": "autocast clear_autocast_cache get_autocast_dtype is_autocast_cache_enabled "
+            "is_autocast_enabled",
             "amp.grad_scaler": "GradScaler",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",

@@ -64,7 +64,7 @@ class dtype:
 
     def to_complex(self) -> Self:
         """The complex type whose parts have this floating-point type. TypeError for others, and for float16."""
-        return self if self.is_complex else complex64 if self is bfloat16 else _counterpart(self, _COMPLEX_OF, "to_complex")
+        return self if self.is_complex else _counterpart(self, _COMPLEX_OF, "to_complex")
 
     def to_real(self) -> Self:
         """The type of the parts of a complex type; a floating-point type itself. TypeError for others."""
@@ -99,7 +99,7 @@ class _Brain(dtype):
                 '"minigrad-tape[bfloat16]"'
             ) from error
         self.numpy = np.dtype(scalar)
-        OF_NUMPY[self.numpy] = self
+        OF_NUMPY[self.numpy], _COMPLEX_OF[self.numpy] = self, C64
         return self.numpy
 
     @property
@@ -128,8 +128,8 @@ class _Absent(dtype):
         """TypeError."""
         raise TypeError(
             f"{self.name} is a name alone, no Tensor has this element type: "
-            + "minigrad computes in float16, bfloat16, float32, float64, complex64 and complex128, and counts in int8 to int64 "
-            "and uint8"
+            "minigrad computes in float16, bfloat16, float32, float64, complex64 and complex128, and counts in int8 to "
+            "int64 and uint8"
         )
 
     @property
@@ -271,7 +271,7 @@ def limits(d: NumpyType) -> Any:
         return np.finfo(d)
     from ml_dtypes import finfo
 
-    return finfo(d)
+    return finfo(d)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def can_cast(source: NumpyType, to: NumpyType) -> _Bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 from minigrad import dtypes
 from minigrad.autograd.modes import _ModeManager
-from minigrad.core.mode import MODE, Mode
+from minigrad.core.mode import MODE
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.gate.overriding import arm
 
@@ -91,7 +90,9 @@ def get_autocast_dtype(device_type: str) -> dtypes.dtype:
     """The element type of the `autocast` that is on, or else that which one has where none is named."""
     _check(device_type)
     now = MODE.get().autocast
-    return _FIRST[device_type.partition(":")[0]] if now is None or device_type != "cpu" else dtypes.OF_NUMPY[now]
+    return (
+        _FIRST[device_type.partition(":")[0]] if now is None or device_type != "cpu" else dtypes.OF_NUMPY[now]
+    )
 
 
 def is_autocast_cache_enabled() -> bool:

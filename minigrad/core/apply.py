@@ -20,10 +20,10 @@ from minigrad.core.node import Const, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
-from minigrad.core.rounded import Rounded
+from minigrad.core.rounded import rounding, rounds, short
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import mark_view, refresh
-from minigrad.dtypes import F16, F32, F64
+from minigrad.dtypes import F32, F64, is_short
 from minigrad.errors import here
 
 _mode = MODE.get
@@ -127,7 +127,7 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
             usual = known = False
     # An op without a cast takes what there is, as a table and the numbers of its rows.
     if (usual and (dtype is F32 or dtype is F64)) or (
-        known and op.cast is None and dtype is not None and dtype.kind != "c" and not _rounds(op, dtype)
+        known and op.cast is None and dtype is not None and dtype.kind != "c" and not rounds(op, dtype)
     ):
         return operands, tuple(arrays), tuple(nodes) if bare else None, key
     return _convert(op, operands)
@@ -225,10 +225,9 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
         ready.append(t)
     if op.cast is not None:
         ready = _promoted(op, ready)
-        if isinstance(ready, Tensor):
-            return ready, (), None, 0  # it took more than this op
-    if op.of is None and any(isinstance(t, Tensor) and _rounds(op, t._array.dtype) for t in ready):
-        return ready, (), None, 0  # it takes another op
+    # It took more than this op, or takes another.
+    if isinstance(ready, Tensor) or (op.of is None and any(rounds(op, d) for d in short(ready))):
+        return ready, (), None, 0
     nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
     key = 1
     for n in nodes:
@@ -243,29 +242,11 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
     return ready, arrays, None if None in nodes else nodes, key
 
 
-def _rounds(op: Op, dtype: np.dtype[Any]) -> bool:
-    """Whether an op computes in float32 for a dtype: always for bfloat16, and products of float16, for their time."""
-    return dtype.kind == "V" or (dtype == F16 and op.costs is not None)
-
-
-def rounding(op: Op, operands: Sequence[Any]) -> Op:
-    """The operation in the first dtype of two bytes among those of its operands."""
-    if op.rounding is None:
-        op.rounding = {}
-    dtype = next(t._array.dtype for t in operands if isinstance(t, Tensor) and _rounds(op, t._array.dtype))
-    if dtype not in op.rounding:
-        op.rounding[dtype] = Rounded(op, dtype)
-    return op.rounding[dtype]
-
-
 def _promoted(op: Op, operands: list[Any]) -> Any:
     """The operands in the dtype in which they meet; or the result, if that takes more than the op."""
     dtype = promote.meet(op, operands)
-    if op.wide and dtype == F16 and any(map(promote.is_wide, operands)):  # rounds once
-        return cast(apply(op, [cast(t, F32) for t in operands]), F16)
-    if op.wide and dtype.kind == "V":  # so it does anyway
-        alone = [isinstance(t, Tensor) and not t._array.ndim and t._array.dtype != dtype for t in operands]
-        return [cast(t, F32 if a else dtype) for t, a in zip(operands, alone, strict=True)]
+    if op.wide and is_short(dtype):  # a number stays wide, also one in a Tensor
+        return [cast(t, F32 if promote.is_number(t, dtype) else dtype) for t in operands]
     if op.cast == "rounds" and dtype.kind not in "fcV":  # NumPy 2.0 makes floats of integers
         return apply(clone, operands)
     if op.cast == "branches":

@@ -42,6 +42,7 @@ class Op(Facts):
     opaque = False
     # Of an operation in floats of two bytes, the one that computes in float32; see `minigrad.core.rounded`.
     of: Op | None = None
+    wider: Op | None = None  # the same, where the kernel rounds what that one gives
     rounding: dict[Any, Op] | None = None  # and the other way round, by element type, once one is made
     __call__: Callable[..., Any]  # runs on Tensors, recording, or on arrays; see `minigrad.core.apply`
 

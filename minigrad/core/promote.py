@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core.op import Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import F16, common, default_float
+from minigrad.dtypes import common, default_float
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
 _TAKES_NO = {
@@ -44,14 +44,9 @@ def _is_kind(t: Any, kind: str) -> bool:
     return kind == "b" and isinstance(t, bool)
 
 
-def is_wide(t: Any) -> bool:
-    """Whether an operand that meets float16 may be a number that float16 does not hold."""
-    if isinstance(t, Tensor):
-        return t._array.dtype != F16 and t._array.ndim == 0
-    if isinstance(t, Numeral):
-        return True  # it is another in the next run
-    with np.errstate(all="ignore"):
-        return bool(float(np.float16(float(t))) != t)
+def is_number(t: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether an operand that meets a dtype is a number in a Tensor of another one."""
+    return isinstance(t, Tensor) and t._array.dtype != dtype and t._array.ndim == 0
 
 
 def number(x: Any, dtype: np.dtype[Any]) -> Any:

@@ -6,12 +6,14 @@ They follow from the record. What only moves elements does so as it is; its rule
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from minigrad.core.op import Op, in_float32
-from minigrad.dtypes import F32
+from minigrad.core.tensor import Tensor
+from minigrad.dtypes import F16, F32, is_short
 
 # What holds of a result however it is computed.
 _KEPT = (
@@ -22,14 +24,39 @@ _KEPT = (
 _MOVED = (*_KEPT, "view", "new", "repeats", "moves", "same", "inline", "joins", "broadcasts", "into", "apart")
 
 
+def short(operands: Iterable[Any]) -> list[np.dtype[Any]]:
+    """The element types of two bytes among those of operands."""
+    return [t._array.dtype for t in operands if isinstance(t, Tensor) and is_short(t._array.dtype)]
+
+
+def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
+    """Whether an op computes in float32 for an element type, and rounds.
+
+    So it does for bfloat16. For float16 arithmetic with numbers does, which that may not hold, and products, for their
+    time: a hundredth.
+    """
+    return dtype.kind == "V" or (dtype == F16 and (op.wide or op.costs is not None))
+
+
+def rounding(op: Op, operands: Iterable[Any]) -> Op:
+    """The operation that does so for the first such operand."""
+    dtype = next(d for d in short(operands) if rounds(op, d))
+    if op.rounding is None:
+        op.rounding = {}
+    if dtype not in op.rounding:
+        op.rounding[dtype] = Rounded(op, dtype)
+    return op.rounding[dtype]
+
+
 class Rounded(Op):
     """An operation in ``dtype``, bfloat16 or float16."""
 
     def __init__(self, op: Op, dtype: np.dtype[Any]) -> None:
         self.of, self.to = op, dtype  # the rules are computed in float32
-        self.as_it_is = op.moves or bool(op.view)
-        kernel = op.unchecked if self.as_it_is else _rounding(op.unchecked, dtype, op.wide)
-        facts = {fact: getattr(op, fact) for fact in (_MOVED if self.as_it_is else _KEPT)}
+        moves = op.moves or op.view
+        self.wider = None if moves else op
+        kernel = op.unchecked if moves else _rounding(op.unchecked, dtype, op.wide)
+        facts = {fact: getattr(op, fact) for fact in (_MOVED if moves else _KEPT)}
         inputs = [("*" if i == op.star else "") + name for i, name in enumerate(op.inputs)]
         signature = f"{' '.join(inputs)}; {' '.join(op.params)}"
         super().__init__(op.name, kernel, signature, *op.rules, joint=op.joint, listed=False, **facts)

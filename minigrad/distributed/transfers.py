@@ -112,7 +112,11 @@ def reduced(call: str, group: ProcessGroup, array: Array, out: Array, op: Any, *
     kind, library = array.dtype.kind, mpi()
     if not isinstance(op, ReduceOp):
         raise type_error(f"op must be one of ReduceOp, got {op!r}")
-    if kind not in "fiuV" or (kind in "fV" and op.value[0] == "B") or (kind not in "fV" and op is ReduceOp.AVG):
+    if (
+        kind not in "fiuV"
+        or (kind in "fV" and op.value[0] == "B")
+        or (kind not in "fV" and op is ReduceOp.AVG)
+    ):
         raise runtime_error(f"{op} has no meaning for {array.dtype}")
     sent, into = array, out
     if kind in "fV" and array.itemsize == 2:  # MPI has none: it is added up in float32, and rounded once

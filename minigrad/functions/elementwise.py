@@ -87,7 +87,9 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
     meet = dtypes.common([raw(input), raw(other)])
-    if (isinstance(alpha, float) and meet.kind not in "fcV") or (isinstance(alpha, bool) and meet.kind != "b"):
+    if (isinstance(alpha, float) and meet.kind not in "fcV") or (
+        isinstance(alpha, bool) and meet.kind != "b"
+    ):
         raise runtime_error(
             f"{name}(): for integral input tensors, argument alpha must not be a floating point number"
         )

@@ -29,7 +29,9 @@ def floats(name: str, input: Tensor, *, low: type[Exception] | None = NotImpleme
         )
     if (short := short_name(dtype)) and low is not None:
         if low is NotImplementedError:
-            raise not_implemented_error(f"\"{name}\" not implemented for '{short}'; convert with .float() first")
+            raise not_implemented_error(
+                f"\"{name}\" not implemented for '{short}'; convert with .float() first"
+            )
         raise runtime_error(
             f"{name}: Low precision dtypes not supported. Got {input.dtype}; convert it with .float()"
         )

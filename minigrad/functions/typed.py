@@ -16,9 +16,9 @@ from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
 
 __all__ = [
-    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
-    "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device",
-    "set_default_tensor_type", "typename",
+    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+    "IntTensor", "LongTensor", "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel",
+    "set_default_device", "set_default_tensor_type", "typename",
 ]  # fmt: skip
 
 
@@ -185,7 +185,12 @@ def set_default_tensor_type(t: Any) -> None:
         "set_default_device()"
     )
     name = t if isinstance(t, str) else getattr(t, "__name__", "")
-    kinds = {"HalfTensor": dtypes.float16, "BFloat16Tensor": dtypes.bfloat16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
+    kinds = {
+        "HalfTensor": dtypes.float16,
+        "BFloat16Tensor": dtypes.bfloat16,
+        "FloatTensor": dtypes.float32,
+        "DoubleTensor": dtypes.float64,
+    }
     home, _, last = name.rpartition(".")
     if last not in kinds or home not in ("", "torch", "minigrad"):
         raise type_error(

@@ -85,8 +85,12 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
     if not isinstance(args[0], str):
         return "lower"
     terms, arrow, result = args[0].replace(" ", "").partition("->")
-    letters = [c for term in terms.split(",") for c in set(term)]  # einsum: of a product of matrices something is summed
-    return "lower" if any(letters.count(c) > 1 and c not in result for c in letters if arrow or c) else "given"
+    letters = [
+        c for term in terms.split(",") for c in set(term)
+    ]  # einsum: of a product of matrices something is summed
+    return (
+        "lower" if any(letters.count(c) > 1 and c not in result for c in letters if arrow or c) else "given"
+    )
 
 
 def _takes_part(x: Any) -> bool:
@@ -106,6 +110,8 @@ def _widest(args: tuple[Any, ...], lower: NumpyType) -> NumpyType:
         for y in x if isinstance(x, (list, tuple)) else (x,):
             if _takes_part(y):
                 if y._array.dtype.itemsize == to.itemsize and y._array.dtype != to:
-                    raise runtime_error(f"autocast: {y._array.dtype} does not meet {to}; convert one with .float()")
+                    raise runtime_error(
+                        f"autocast: {y._array.dtype} does not meet {to}; convert one with .float()"
+                    )
                 to = promote(to, y._array.dtype)
     return to

@@ -10,8 +10,8 @@ from minigrad.core.contents import Contents, named_tensors, walk
 from minigrad.core.hooks import RemovableHandle
 from minigrad.device import DeviceLike, check_device
 from minigrad.device import device as Device
-from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import bfloat16, float16, float32, float64
+from minigrad.dtypes import dtype as DType
 from minigrad.errors import not_implemented_error, type_error, value_error
 from minigrad.functions.creation import empty_like
 from minigrad.hints import lacking

@@ -468,14 +468,14 @@ def _shape(shape: Shape) -> tuple[int, ...]:
 def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
     kind = np.dtype(dtype)
     if kind.kind not in "fV":
-        raise NotImplementedError(f"{what} is not implemented for {kind}; use float16, bfloat16, float32 or float64")
+        raise NotImplementedError(f"{what} is not implemented for {kind}; use a floating dtype")
     return kind
 
 
 def _representable(first: int, end: int, kind: np.dtype[Any], digits: int) -> tuple[int, int]:
     """Check [first, end) against `kind`; for a floating one, narrow it to bounds that it can hold."""
     if digits:
-        smallest, largest = -int(float(limits(kind).max)), int(float(limits(kind).max))
+        smallest = -(largest := int(float(limits(kind).max)))
     elif kind.kind == "b":
         smallest, largest = 0, 1
     else:

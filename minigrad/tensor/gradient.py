@@ -120,7 +120,7 @@ class _Gradient(Tensor):
         if MODE.get().recorder is None:
             t._array = np.asarray(Apart(t._array))
             if self._array.dtype.kind == "V":  # which NumPy's interface of arrays does not know
-                t._array.dtype = self._array.dtype
+                t._array.dtype = self._array.dtype  # type: ignore[misc]
         return t
 
     @data.setter

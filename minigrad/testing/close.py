@@ -74,7 +74,10 @@ def assert_close(
             fail(f"The values for attribute 'dtype' do not match: {x.dtype} != {y.dtype}", where)
         if check_stride and isinstance(a, Tensor) and isinstance(b, Tensor) and a.stride() != b.stride():
             fail(f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}", where)
-        kinds = [_TOLERANCES[v.dtype.kind if v.dtype.kind == "V" else v.real.itemsize * (v.dtype.kind in "fc")] for v in (x, y)]
+        kinds = [
+            _TOLERANCES[v.dtype.kind if v.dtype.kind == "V" else v.real.itemsize * (v.dtype.kind in "fc")]
+            for v in (x, y)
+        ]
         relative = max(k[0] for k in kinds) if rtol is None else rtol
         absolute = max(k[1] for k in kinds) if atol is None else atol
         with np.errstate(all="ignore"):

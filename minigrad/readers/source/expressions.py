@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from minigrad.core.op import NO_PARAMS, Op
-from minigrad.core.text import Call, Helper, Steps, Text
 from minigrad.core.rounded import held
+from minigrad.core.text import Call, Helper, Steps, Text
 from minigrad.dtypes import F16, F32, F64, as_numpy, dtype
 from minigrad.errors import BadValue
 from minigrad.readers.source.program import Value, numpy_name, steps_of
@@ -37,7 +37,13 @@ class Unprintable(Exception):
 
 def type_text(dtype: Any) -> str:
     """The name of an element type in a program."""
-    return "bool" if dtype.kind == "b" else f"ml_dtypes.{dtype.name}" if dtype.kind == "V" else f"np.{dtype.name}"
+    return (
+        "bool"
+        if dtype.kind == "b"
+        else f"ml_dtypes.{dtype.name}"
+        if dtype.kind == "V"
+        else f"np.{dtype.name}"
+    )
 
 
 def literal(value: Any) -> Expr:
@@ -166,7 +172,7 @@ def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
-    if op.of is not None and op.kernel is not op.of.kernel:  # in float32, rounded
+    if op.wider is not None:
         return _rounded(op, call, xs, h)
     kernel: Any = inspect.unwrap(op.kernel)
     text: Text = op.text(call) if callable(op.text) else op.text
@@ -194,13 +200,16 @@ def _rounded(op: Any, call: Call, xs: list[Expr], h: Helpers) -> Expr:
     for x, dtype in zip(xs, call.dtypes, strict=True):
         if dtype == t:
             x = fill("{}.astype({f})", [x], f=F32)
-        elif dtype is None and not op.of.wide and isinstance(getattr(x, "value", None), float):
+        elif dtype is None and not op.wider.wide and isinstance(getattr(x, "value", None), float):
             x = literal(held(x.value, t))  # type: ignore[attr-defined]
-        elif dtype is None and not op.of.wide and not isinstance(x, ast.Constant):
+        elif dtype is None and not op.wider.wide and not isinstance(x, ast.Constant):
             x = fill("float({t}({}))", [x], t=t)
         wide.append(x)
-    changed = {"dtypes": tuple(F32 if d == t else d for d in call.dtypes), "dtype": F32 if call.dtype == t else call.dtype}
-    y = _printed(op.of, Call(**{**vars(call), **changed}), wide, h)
+    changed = {
+        "dtypes": tuple(F32 if d == t else d for d in call.dtypes),
+        "dtype": F32 if call.dtype == t else call.dtype,
+    }
+    y = _printed(op.wider, Call(**{**vars(call), **changed}), wide, h)
     return fill("{}.astype({t})", [y], t=t) if call.dtype == t else y
 
 
