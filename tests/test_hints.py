@@ -51,10 +51,10 @@ ASKED = {
     "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
     "mg.ones(2).to_sparse(0)": ["'Tensor' object has no attribute 'to_sparse'", LACKING],
     "mg.ones(2).polygamma_(0)": [LACKING, "x = x.polygamma(...)"],
-    "mg.ones(2).bfloat16()": [LACKING, "CPU"],
+    "mg.ones(2).ipu()": [LACKING, "CPU"],
     "nn.Parameter(mg.ones(2)).to_sparse(1)": ["'Parameter' object", LACKING],
     "mg.Tensor.to_sparse": ["type object 'Tensor' has no attribute 'to_sparse'", LACKING],
-    "nn.Sequential().bfloat16()": ["'Sequential' object", LACKING, "CPU"],
+    "nn.Sequential().xpu()": ["'Sequential' object", LACKING, "CPU"],
 }
 
 

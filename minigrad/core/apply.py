@@ -226,7 +226,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
     if op.cast is not None:
         ready = _promoted(op, ready)
     # It took more than this op, or takes another.
-    if isinstance(ready, Tensor) or (op.of is None and any(rounds(op, d) for d in short(ready))):
+    if isinstance(ready, Tensor) or any(rounds(op, d) for d in short(ready)):
         return ready, (), None, 0
     nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
     key = 1

@@ -35,6 +35,8 @@ def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
     So it does for bfloat16. For float16 arithmetic with numbers does, which that may not hold, and products, for their
     time: a hundredth.
     """
+    if op.of is not None:
+        return False
     return dtype.kind == "V" or (dtype == F16 and (op.wide or op.costs is not None))
 
 

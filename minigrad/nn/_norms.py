@@ -38,7 +38,7 @@ def _alike(input: Tensor, *parts: Tensor | None) -> bool:
 
 
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
-    """RuntimeError unless all are of one element type; only to float16 and bfloat16 weights and statistics of float32 may go."""
+    """RuntimeError unless all are of one type; only to floats of two bytes may weights and statistics of float32 go."""
     kind = input._array.dtype
     if kind.kind not in "fV":
         raise not_implemented_error(
@@ -100,7 +100,10 @@ def layer_norm(
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions; ``eps`` None is the epsilon of the dtype that it is computed in."""
+    """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions.
+
+    ``eps`` None is the epsilon of the dtype that it is computed in, float32 for shorter ones.
+    """
     if not isinstance(normalized_shape, int) and input._array.ndim < len(normalized_shape):
         raise value_error(
             f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input._array.ndim}"
