@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.apply import cast
 from minigrad.core.tensor import wrap
+from minigrad.dtypes import F32, is_short
 from minigrad.errors import runtime_error, warn
 from minigrad.functions.activations import safe_softmax, softmax
 from minigrad.functions.creation import zeros, zeros_like
@@ -46,6 +48,12 @@ def scaled_dot_product_attention(
     RuntimeError for shapes that do not fit, other element types, and a mask beside ``is_causal``.
     """
     _check_operands(query, key, value, attn_mask, is_causal)
+    kind = query._array.dtype
+    if is_short(kind):  # rounded once
+        x, k, v = (cast(t, F32) for t in (query, key, value))
+        mask = cast(attn_mask, F32) if attn_mask is not None and attn_mask._array.dtype == kind else attn_mask
+        y = scaled_dot_product_attention(x, k, v, mask, dropout_p, is_causal, scale, enable_gqa)
+        return cast(y, kind)
     if enable_gqa:
         key, value = _shared("key", query, key), _shared("value", query, value)
     width = query._array.shape[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,12 @@ def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[
 def _alike(input: Tensor, *parts: Tensor | None) -> bool:
     """Whether a weight, and a bias if there is one, are vectors of the input's element type."""
     kind = input._array.dtype
-    return all(t is None or (t._array.dtype == kind and t._array.ndim == 1) for t in parts)
+    return all(t is None or (_goes_with(t, kind) and t._array.ndim == 1) for t in parts)
+
+
+def _goes_with(t: Tensor, kind: np.dtype[Any]) -> bool:
+    """Whether an input of that type may have such a weight: of its own type, or of float32 if it is shorter."""
+    return t._array.dtype == kind or (kind.itemsize == 2 and t._array.dtype == np.float32)
 
 
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
@@ -46,7 +52,7 @@ def _check_types(input: Tensor, *parts: Tensor | None) -> None:
         )
     for t in parts:
         if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
-            if kind.itemsize == 2 and t._array.dtype == np.float32:
+            if _goes_with(t, kind):
                 continue
             raise runtime_error(
                 f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
@@ -88,9 +94,13 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = _features(input, normalized_shape, weight, bias)
-    kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
-    if weight is not None and len(set(kinds)) == 1:
-        return scaled_layer_norm(input, weight, bias, eps)
+    kind = input._array.dtype
+    if (
+        weight is not None
+        and all(t is None or _goes_with(t, kind) for t in (weight, bias))
+        and kind.kind in "fV"
+    ):
+        return cast(scaled_layer_norm(input, weight, bias, eps), kind)
     _check_types(input, weight, bias)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
@@ -148,7 +158,7 @@ def group_norm(
             )
     _check_types(input, weight, bias)
     if weight is not None and _alike(input, weight, bias):
-        return channel_norm(input, weight, bias, num_groups, eps)
+        return cast(channel_norm(input, weight, bias, num_groups, eps), input._array.dtype)
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = laid_like(standardize(groups, (2,), eps).reshape(size), input)
     return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
@@ -191,7 +201,7 @@ def batch_norm(
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
     follow(input, running_mean, running_var, momentum)
     if weight is not None and _alike(input, weight, bias):
-        return channel_norm(input, weight, bias, 0, eps)
+        return cast(channel_norm(input, weight, bias, 0, eps), input._array.dtype)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
@@ -213,7 +223,7 @@ def _by_running(
     if mean is None or var is None:
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
     if weight is not None and _alike(input, mean, var, weight, bias):
-        return running_norm(input, mean, var, weight, bias, eps)
+        return cast(running_norm(input, mean, var, weight, bias, eps), input._array.dtype)
     scale = (var.detach() + eps).rsqrt()
     if weight is not None:  # a vector's product, so that one of the input's size is left out
         scale = scale * weight.reshape(scale._array.shape)
@@ -250,7 +260,8 @@ def instance_norm(
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
     if weight is not None and _alike(input, weight, bias):
-        return channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
+        y = channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
+        return cast(y, input._array.dtype)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 

@@ -69,7 +69,8 @@ def save(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) 
 def load_file(filename: str | os.PathLike[str], device: DeviceLike | int = "cpu") -> dict[str, Tensor]:
     """The Tensors in a file, by their names.
 
-    ImportError without the package, and for bfloat16 without ml_dtypes (the extra `bfloat16`); RuntimeError for a file that is damaged, for element types that minigrad lacks, and for another device.
+    ImportError without the package, and for bfloat16 without ml_dtypes (the extra `bfloat16`); RuntimeError for a file
+    that is damaged, for element types that minigrad lacks, and for another device.
     """
     _check(device)
     with open(filename, "rb") as file:

@@ -363,6 +363,7 @@ _METHODS: dict[type, Callable[[Writer, Any], None]] = {
     complex: Writer._complex, str: Writer._str, bytes: Writer._bytes, bytearray: Writer._bytearray,
     list: Writer._list, tuple: Writer._tuple, dict: Writer._dict, set: Writer._set,
     OrderedDict: Writer._ordered_dict, Counter: Writer._counter, Size: Writer._size, dtype: Writer._dtype,
-    type(bfloat16): Writer._dtype, type(complex32): Writer._dtype, device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
+    type(bfloat16): Writer._dtype, type(complex32): Writer._dtype,
+    device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
     Buffer: Writer._tensor, Parameter: Writer._parameter,
 }  # fmt: skip

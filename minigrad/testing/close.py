@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad.core.tensor import Tensor
 
-# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or a part, 0 for whole numbers, "V" for bfloat16.
+# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or a part; 0 is for
+# whole numbers, "V" for bfloat16.
 _TOLERANCES: dict[object, tuple[float, float]] = {
     0: (0.0, 0.0), 2: (1e-3, 1e-5), 4: (1.3e-6, 1e-5), 8: (1e-7, 1e-7), "V": (1.6e-2, 1e-5),
 }  # fmt: skip

@@ -197,12 +197,12 @@ def _rounded(op: Any, call: Call, xs: list[Expr], h: Helpers) -> Expr:
     """A call of an op in floats of two bytes, as its kernel does it."""
     t = op.to
     wide: list[Expr] = []
-    for x, dtype in zip(xs, call.dtypes, strict=True):
-        if dtype == t:
+    for x, kind in zip(xs, call.dtypes, strict=True):
+        if kind == t:
             x = fill("{}.astype({f})", [x], f=F32)
-        elif dtype is None and not op.wider.wide and isinstance(getattr(x, "value", None), float):
+        elif kind is None and not op.wider.wide and isinstance(getattr(x, "value", None), float):
             x = literal(held(x.value, t))  # type: ignore[attr-defined]
-        elif dtype is None and not op.wider.wide and not isinstance(x, ast.Constant):
+        elif kind is None and not op.wider.wide and not isinstance(x, ast.Constant):
             x = fill("float({t}({}))", [x], t=t)
         wide.append(x)
     changed = {
