@@ -55,9 +55,6 @@ def _pow_scalar(x: Array, exponent: float) -> Array:
 
 
 def _lerp(a: Array, b: Array, w: Any) -> Any:
-    if a.dtype.char == "e":
-        weight = np.float32(w) if np.ndim(w) == 0 else w.astype(np.float32)
-        return _lerp(a.astype(np.float32), b.astype(np.float32), weight).astype(np.float16)
     d = b - a
     if np.ndim(w) == 0:  # PyTorch: from the nearer end, so that both ends are hit
         return a + w * d if np.abs(w) < 0.5 else b - d * (1.0 - w)
@@ -360,7 +357,7 @@ acosh = Op("acosh", np.arccosh, "x", _acosh_vjp,     cast="float",
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float",
          public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.", complex="analytic")
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
-           lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
+           lambda g, a, b: g * (b - a), cast="floats", elementwise=True, wide=True,
            new=True, numba=_lerp_numba, grad_fn=names.of_number("Lerp", 2, 0), complex="analytic")
 hypot = Op("hypot", np.hypot, "a b", lambda g, a, y: g * (a / y),
            lambda g, b, y: g * (b / y), cast="floats",
