@@ -128,7 +128,7 @@ ANSWERS: dict[str, Any] = {
     "mg.bfloat16.to_complex() is mg.complex64": True,
     "mg.ones(1).bfloat16().mul_(0.1).add_(mg.ones(1)).tolist()": [1.1015625],
     "mg.tensor([0.1, 3.0]).bfloat16().sort(descending=True)[0].tolist()": [3.0, 0.10009765625],
-    "mg.rand(3, dtype=mg.bfloat16, generator=mg.Generator().manual_seed(3)).tolist()": [0.0042724609375, 0.10546875, 0.28515625],
+    "mg.rand(2, dtype=mg.bfloat16, generator=mg.Generator().manual_seed(3)).tolist()": [0.0042724609375, 0.10546875],
     "mg.randn(2, dtype=mg.bfloat16, generator=mg.Generator().manual_seed(3)).tolist()": [0.8046875, 0.1748046875],
     "mg.randn(17, dtype=mg.bfloat16, generator=mg.Generator().manual_seed(3))[::16].tolist()":
         [-0.07666015625, -0.146484375],
