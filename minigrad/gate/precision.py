@@ -81,7 +81,8 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
         mode = named.get("mode") or (*args, "", "", "constant")[2]
         return "float32" if mode in ("reflect", "replicate") else "given"
     if name == "layer":
-        return "given" if args[0] == "GRU" else "lower"
+        step = len(args) < 6  # that of a cell has no direction
+        return "given" if args[0] == "GRU" or (args[0] == "LSTM" and step) else "lower"
     if not isinstance(args[0], str):
         return "lower"
     terms, arrow, result = args[0].replace(" ", "").partition("->")
