@@ -37,7 +37,7 @@ def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
     """
     if op.of is not None:
         return False
-    return dtype.kind == "V" or (dtype == F16 and (op.wide or op.costs is not None))
+    return is_short(dtype)
 
 
 def rounding(op: Op, operands: Iterable[Any]) -> Op:

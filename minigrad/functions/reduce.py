@@ -346,7 +346,7 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     if t._array.ndim == 0:
         return t.clone() if own == target else cast(t, target)
     # The gradient adds up in the input's dtype, as in PyTorch.
-    if target.kind == "V":  # in float32
+    if dtypes.is_short(target):  # in float32
         own = target = dtypes.F32
     more = {"back": own, "reverse": False} if op is reduce.cumsum else {}
     return apply(op, (t,), {"dim": d, "dtype": target} | more)
