@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.core.op import Op, in_float32
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import F16, F32, is_short
+from minigrad.dtypes import F32, is_short
 
 # What holds of a result however it is computed.
 _KEPT = (
@@ -21,7 +21,7 @@ _KEPT = (
     "grad_fn", "edges", "costs", "doc", "text", "twice", "fresh",
 )  # fmt: skip
 # What holds where the kernel is the same.
-_MOVED = (*_KEPT, "view", "new", "repeats", "moves", "same", "inline", "joins", "broadcasts", "into", "apart")
+_MOVED = (*_KEPT, "view", "new", "repeats", "moves", "same", "fill", "inline", "joins", "broadcasts", "into", "apart")
 
 
 def short(operands: Iterable[Any]) -> list[np.dtype[Any]]:
@@ -30,14 +30,8 @@ def short(operands: Iterable[Any]) -> list[np.dtype[Any]]:
 
 
 def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
-    """Whether an op computes in float32 for an element type, and rounds.
-
-    So it does for bfloat16. For float16 arithmetic with numbers does, which that may not hold, and products, for their
-    time: a hundredth.
-    """
-    if op.of is not None:
-        return False
-    return is_short(dtype)
+    """Whether an op computes in float32 for an element type, and rounds: one that does not do so already."""
+    return op.of is None and is_short(dtype)
 
 
 def rounding(op: Op, operands: Iterable[Any]) -> Op:
@@ -55,7 +49,7 @@ class Rounded(Op):
 
     def __init__(self, op: Op, dtype: np.dtype[Any]) -> None:
         self.of, self.to = op, dtype  # the rules are computed in float32
-        moves = op.moves or op.view
+        moves = op.moves or op.view or op.fill is not None
         self.wider = None if moves else op
         kernel = op.unchecked if moves else _rounding(op.unchecked, dtype, op.wide)
         facts = {fact: getattr(op, fact) for fact in (_MOVED if moves else _KEPT)}

@@ -93,8 +93,6 @@ def unfold(x: Array, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> 
 
 def fold(cols: Array, sizes: Ints, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> Array:
     """The sum of columns in the places that `unfold` takes them from; ``sizes`` are those of the image."""
-    if cols.dtype.char == "e":
-        return fold(cols.astype(np.float32), sizes, kernel, dilation, pads, stride).astype(np.float16)
     n, channels = len(cols), cols.shape[1] // math.prod(kernel)
     out = all_places(sizes, kernel, stride, pads, dilation)
     y = np.zeros((n, channels, *sizes), cols.dtype)

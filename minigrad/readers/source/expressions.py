@@ -22,7 +22,7 @@ import numpy as np
 from minigrad.core.op import NO_PARAMS, Op
 from minigrad.core.rounded import held
 from minigrad.core.text import Call, Helper, Steps, Text
-from minigrad.dtypes import F16, F32, F64, as_numpy, dtype
+from minigrad.dtypes import F32, F64, as_numpy, dtype
 from minigrad.errors import BadValue
 from minigrad.readers.source.program import Value, numpy_name, steps_of
 
@@ -174,11 +174,8 @@ def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
 def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
     if op.wider is not None:
         return _rounded(op, call, xs, h)
-    kernel: Any = inspect.unwrap(op.kernel)
     text: Text = op.text(call) if callable(op.text) else op.text
-    several = isinstance(kernel, types.FunctionType) and kernel.__name__ != "<lambda>"
-    # A kernel of several steps rounds float16 once.
-    if text is not None and not (op.text is text and several and call.dtype == F16):
+    if text is not None:
         text, values = (text, {}) if isinstance(text, str) else text
         values = {k: h.value(v) for k, v in values.items() if f"{{{k}}}" in text}
         return fill(text, xs, **{**call.params, **values})
