@@ -39,6 +39,8 @@ class Facts:
     complex: str = ""
     #: Of floats of two bytes it computes in float32, also with numbers that they do not hold.
     wide: bool = False
+    #: What it gives depends on the element type beside the values, so floats of two bytes stay as they are.
+    typed: bool = False
     #: Raises for values that the kernel must not get. It is called with what the kernel is called with,
     #: before it, in eager mode and in replays.
     check: Callable[..., None] | None = None

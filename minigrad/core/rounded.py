@@ -21,7 +21,20 @@ _KEPT = (
     "grad_fn", "edges", "costs", "doc", "text", "twice", "fresh",
 )  # fmt: skip
 # What holds where the kernel is the same.
-_MOVED = (*_KEPT, "view", "new", "repeats", "moves", "same", "fill", "inline", "joins", "broadcasts", "into", "apart")
+_MOVED = (
+    *_KEPT,
+    "view",
+    "new",
+    "repeats",
+    "moves",
+    "same",
+    "fill",
+    "inline",
+    "joins",
+    "broadcasts",
+    "into",
+    "apart",
+)
 
 
 def short(operands: Iterable[Any]) -> list[np.dtype[Any]]:
@@ -49,7 +62,7 @@ class Rounded(Op):
 
     def __init__(self, op: Op, dtype: np.dtype[Any]) -> None:
         self.of, self.to = op, dtype  # the rules are computed in float32
-        moves = op.moves or op.view or op.fill is not None
+        moves = op.moves or op.view or op.typed or op.fill is not None
         self.wider = None if moves else op
         kernel = op.unchecked if moves else _rounding(op.unchecked, dtype, op.wide)
         facts = {fact: getattr(op, fact) for fact in (_MOVED if moves else _KEPT)}

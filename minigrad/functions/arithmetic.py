@@ -5,6 +5,7 @@ from __future__ import annotations
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
+from minigrad.dtypes import is_short, limits
 from minigrad.errors import index_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import pow
@@ -42,6 +43,12 @@ def nan_to_num(
     if input._array.dtype.kind not in "fV":
         return input.clone()
     ends = {"posinf": posinf, "neginf": neginf}
+    if is_short(input._array.dtype):  # the largest numbers are not those that it is computed in
+        most = float(limits(input._array.dtype).max)
+        ends = {
+            name: sign * most if ends[name] is None else ends[name]
+            for name, sign in (("posinf", 1), ("neginf", -1))
+        }
     return apply(ops.nan_to_num, (input,), {"nan": 0.0 if nan is None else nan, **ends})
 
 

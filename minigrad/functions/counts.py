@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import needs_value
+from minigrad.core.apply import cast, needs_value
 from minigrad.core.mode import MODE
+from minigrad.core.op import in_float32
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
 from minigrad.errors import not_implemented_error, runtime_error
@@ -51,7 +52,7 @@ def unique(
     often it comes: then the result is a tuple.
     """
     needs_value("unique()")
-    x = _ordered("unique", input, dim)
+    x = in_float32(_ordered("unique", input, dim))
     axis = _axis(x, dim)
     inverse = counts = None
     if axis is not None and x.ndim and not x.shape[axis]:
@@ -64,7 +65,7 @@ def unique(
     else:
         values, inverse, counts = _different(x.reshape(-1), return_inverse, return_counts)
         inverse = inverse.reshape(x.shape) if return_inverse else None
-    result = wrap(np.ascontiguousarray(values))
+    result = cast(wrap(np.ascontiguousarray(values)), input._array.dtype)
     if input.requires_grad and MODE.get().grad:
         flat: Any = x.reshape(-1) if axis is None or not x.ndim else x
         places = np.unique(flat, return_index=True, axis=axis if x.ndim else None, equal_nan=False)[1]

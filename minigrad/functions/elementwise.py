@@ -148,6 +148,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
             raise runtime_error("Integers to negative integer powers are not allowed.")
         if base._array.dtype.kind == "b":
             return apply(e.logical_or, (base, not exponent))
+        if dtypes.is_short(base._array.dtype) and isinstance(exponent, float):
+            exponent = float(base._array.dtype.type(exponent))  # as the Tensor's type holds it
         return apply(e.pow_scalar, (base,), {"exponent": exponent})
     return apply(e.pow, (input, exponent))
 
