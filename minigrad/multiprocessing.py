@@ -1,7 +1,7 @@
-"""The standard library's `multiprocessing`, with `spawn`. Tensors that are sent to a process are copied.
+"""The standard library's `multiprocessing`, with `spawn`.
 
-PyTorch moves them to memory that all processes share, which minigrad does not. Training on several processes is what
-`minigrad.distributed` is for.
+A process that is being started shares the Tensors whose memory `Tensor.share_memory_` has moved; others are copied, and
+so is what goes through a queue. Training on several processes is what `minigrad.distributed` is for.
 """
 
 from __future__ import annotations

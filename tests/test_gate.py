@@ -111,7 +111,8 @@ def test_an_argument_of_the_wrong_kind_gives_a_public_kind_of_error(name: str) -
     for place in range(len(good)):
         for kind, bad in BAD.items():
             error = error_of(function, [*good[:place], bad, *good[place + 1 :]])
-            assert error is None or type(error) in KINDS, (name, place, kind)
+            huge = isinstance(error, OverflowError) and "64 bits" in str(error)
+            assert error is None or huge or type(error) in KINDS, (name, place, kind)
             assert "object has no attribute" not in str(error), (name, place, kind)
 
 

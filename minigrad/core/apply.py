@@ -27,6 +27,7 @@ from minigrad.dtypes import F32, F64, is_short
 from minigrad.errors import here
 
 _mode = MODE.get
+_LOW, _HIGH = promote.LOW, promote.HIGH
 
 
 class NotAnOperand(TypeError):
@@ -120,7 +121,7 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
             elif a.dtype is not dtype:
                 usual = False
                 known = known and a.dtype.kind not in "cV"
-        elif type(t) is float or type(t) is int:
+        elif type(t) is float or (type(t) is int and _LOW <= t <= _HIGH):
             arrays.append(t)
             bare = False
         else:
@@ -225,9 +226,8 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
         ready.append(t)
     if op.cast is not None:
         ready = _promoted(op, ready)
-    # It took more than this op, or takes another.
     if isinstance(ready, Tensor) or any(rounds(op, d) for d in short(ready)):
-        return ready, (), None, 0
+        return ready, (), None, 0  # it took more than this op, or takes another
     nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
     key = 1
     for n in nodes:

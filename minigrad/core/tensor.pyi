@@ -227,6 +227,13 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """False."""
     def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
         """RuntimeError: the only device is the CPU."""
+    def is_shared(self) -> builtins.bool:
+        """Whether its memory is that of `share_memory_`."""
+    def share_memory_(self) -> Self:
+        """Moves the values to memory that processes share; returns itself.
+    
+    A process that is started from now on has it, as an argument or by a fork, and sees what others write. A view
+    that was taken before keeps the old memory. Through a queue goes a copy."""
     @staticmethod
     def __torch_dispatch__(func: Callable[..., Any], types: Any, args: Any=(), kwargs: Any=None) -> Any:
         """The function: there is nothing below the public ones that a class takes over."""
@@ -1291,8 +1298,6 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     grad mode is on."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both show the same elements of the same memory in the same way."""
-    def is_shared(self) -> builtins.bool:
-        """False: no other process sees the memory."""
     def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, the one of ``x`` and the one of ``y``."""
     def map_(self, tensor: Tensor, callable: Any) -> Tensor:

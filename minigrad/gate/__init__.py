@@ -155,6 +155,7 @@ class _Missing:
 
 
 MISSING = _Missing()
+_OUT_OF_RANGE = re.compile(r"(Dimension out of range \([^)]*\))(?: in [^(]*\(\).*?)?((?: \(at .*)?)")
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
 _MAKERS = frozenset([
@@ -335,6 +336,9 @@ class Gate:
             return functools.partial(self.door, *given, **named)
         if isinstance(error, Warning) or _of_user(error):
             return None
+        if isinstance(error, IndexError) and (out := _OUT_OF_RANGE.fullmatch(str(error))):
+            # What checks dimensions knows neither the function nor the Tensor.
+            error.args = (f"{out[1]} in {self.name}(){_first_shape(args)}{out[2]}",)
         own = {n: v for n, v in named.items() if n in self.only}
         wrong = self.wrong(args, own, self.kinds)
         operand, caused = isinstance(error, NotAnOperand), error.__cause__ is not None
@@ -346,9 +350,21 @@ class Gate:
             raise type_error(wrong) from None
         if operand:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None
+        if isinstance(error, OverflowError) and "64 bits" in str(error):
+            return None
         if isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy"):
             raise runtime_error(f"{self.name}(): {error}") from error
         return None
+
+
+def _first_shape(args: Iterable[Any]) -> str:
+    """The shape of the first Tensor among arguments, in words."""
+    for x in args:
+        if isinstance(x, Tensor):
+            return f" of a Tensor of shape {list(x._array.shape)}"
+        if isinstance(x, (tuple, list)) and (said := _first_shape(x)):
+            return said
+    return ""
 
 
 def _says_nothing(name: str, value: Any) -> bool:

@@ -9,6 +9,8 @@ from minigrad.core.node import next_seq
 from minigrad.core.tensor import Tensor
 
 Label = str | Callable[..., str]
+# Called after each such function, with the name and the ``seq`` before its first record.
+COMPOSED: list[Callable[[str, int], None]] = []
 
 # By the name of the function: its own in capitals with "Backward0" behind, or what stands behind "=".
 _PLAIN = """
@@ -167,6 +169,8 @@ def named_as(label: Label, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **named: Any) -> Any:
         since = next_seq()
         y = function(*args, **named)
+        for hear in COMPOSED:
+            hear(label if plain else label(*args, **named), since)  # type: ignore[arg-type, operator]
         if y.__class__ is not Tensor and not isinstance(y, tuple):
             return y
         for t in (y,) if y.__class__ is Tensor else y:

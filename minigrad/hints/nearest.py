@@ -24,7 +24,7 @@ _SENTENCES = {
         "minigrad computes on the CPU, in float16, bfloat16, float32, float64, complex64 and complex128",
     "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
     "minigrad.sparse to_sparse sparse_coo_tensor sparse_csr_tensor": "every Tensor here is dense",
-    "minigrad.export": "minigrad.compile records a function and replays it",
+    "minigrad.export": "minigrad.compile records a function and replays it, minigrad.onnx.export writes a file of it",
 }  # fmt: skip
 
 

@@ -62,6 +62,8 @@ class Module(Hooked):
     _non_persistent_buffers_set = _members.Names()
     _modules: dict[str, Module | None]
     _version = 1
+    # Properties that are attributes in PyTorch: `save` writes them for it.
+    _also_saved: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -377,6 +379,10 @@ class Module(Hooked):
         for module in self.modules() if recurse else (self,):
             _tensors.convert(module.__minigrad_contents__(), empty_like)
         return self
+
+    def share_memory(self) -> Self:
+        """Moves parameters and buffers to memory that processes share, see `Tensor.share_memory_`; returns self."""
+        return self._apply(lambda t: t.share_memory_())
 
     def cpu(self) -> Self:
         """Returns self: the CPU is the only device."""

@@ -152,8 +152,8 @@ METHODS = {
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
     "reshaped": """
-        apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_
-        swapdims_ t_ transpose_ unsqueeze_ untyped_storage
+        apply_ as_strided_ is_set_to map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
+        transpose_ unsqueeze_ untyped_storage
     """,
     "scatter": """
         index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_reduce index_reduce_

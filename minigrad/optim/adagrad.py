@@ -66,7 +66,9 @@ class Adagrad(Rule):
                 self.state[p] = self._begin(p, group)
 
     def share_memory(self) -> None:
-        """Nothing: PyTorch shares the sums with other processes here, which then train with them."""
+        """Moves the sums to memory that processes share, see `Tensor.share_memory_`."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"sum": self.defaults["initial_accumulator_value"]}

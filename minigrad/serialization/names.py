@@ -54,6 +54,20 @@ ARRAY = Callee("numpy._core.multiarray _reconstruct")
 ARRAY_CLASS = Callee("numpy ndarray")
 ARRAY_TYPE = Callee("numpy dtype")
 SCALAR = Callee("numpy._core.multiarray scalar")
+# Files with more than weights have these too.
+DEFAULT_DICT = Callee("collections defaultdict")
+DEQUE = Callee("collections deque")
+FROZEN_SET = Callee("__builtin__ frozenset")
+RANGE = Callee("__builtin__ xrange")
+SLICE = Callee("__builtin__ slice")
+SIMPLE_NAMESPACE = Callee("types SimpleNamespace")
+PATH = Callee("pathlib PosixPath")
+PARTIAL = Callee("functools partial")
+MOMENTS = [Callee(f"datetime {kind}") for kind in ("datetime", "date", "time", "timedelta")]
+# PyTorch's functions, and classes in classes, are named by a call of this.
+ATTRIBUTE = Callee("__builtin__ getattr")
+FUNCTIONS = Callee("torch._C _VariableFunctionsClass")
+FACTORIES = {kind: Callee(f"__builtin__ {kind.__name__}") for kind in (dict, list, set, int, float, str)}
 # The kinds of elements that arrays in a file may have: those that are plain bytes.
 ARRAY_KINDS = "biufcSU"
 
@@ -68,6 +82,15 @@ ALLOWED: dict[str, Any] = {
     **{f"torch {name}": StorageType(d) for d, name in STORAGES.items()},
     "torch.storage UntypedStorage": StorageType(None),
     **{f"torch {d.name}": d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype)},
+}  # fmt: skip
+
+# What `load` takes besides where it is asked for more than weights.
+MORE: dict[str, Callee] = {
+    **{callee.name: callee for callee in (
+        DEFAULT_DICT, DEQUE, FROZEN_SET, RANGE, SLICE, SIMPLE_NAMESPACE, ATTRIBUTE, FUNCTIONS, *FACTORIES.values(),
+        PARTIAL, *MOMENTS,
+    )},
+    **{f"{home} {system}Path": PATH for home in ("pathlib", "pathlib._local") for system in ("Posix", "Windows")},
 }  # fmt: skip
 
 # What PyTorch's files may have and minigrad has no place for, by words in the name.
