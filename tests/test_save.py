@@ -396,7 +396,6 @@ def other_type(name: str) -> io.BytesIO:
     ("name", "says"),
     [
         ("torch\nQInt8Storage", "quantised"),
-        ("torch._utils\n_rebuild_sparse_tensor", "sparse Tensors"),
         ("torch._utils\n_rebuild_tensor_v3", "rarer element types"),
         ("torch._utils\n_rebuild_nested_tensor", "nested Tensors"),
         ("torch._utils\n_rebuild_meta_tensor_no_storage", "Tensors without values"),

@@ -155,8 +155,8 @@ def test_a_package_may_name_what_is_not_here(
     script.mkdir()
     monkeypatch.setattr(sys, "path", [str(script), str(tmp_path / "installed"), *sys.path[1:]])
     text = """
-        import torch.sparse, torch.distributed.rpc as rpc
-        from torch.sparse import mm
+        import torch.nested, torch.distributed.rpc as rpc
+        from torch.nested import nested_tensor as mm
         from torch.distributed import nn as distributed_nn
         from torch.distributed.tensor import Replicate
         from torch._C import DispatchKeySet, Value
@@ -174,7 +174,7 @@ def test_a_package_may_name_what_is_not_here(
         (tmp_path / home / f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
     importlib.invalidate_caches()
     with pytest.raises(
-        ModuleNotFoundError, match=r"No module named 'torch\.sparse' \(at .*beside_the_script.py:2\)"
+        ModuleNotFoundError, match=r"No module named 'torch\.nested' \(at .*beside_the_script.py:2\)"
     ):
         importlib.import_module("beside_the_script")
     package = importlib.import_module("built_on_torch")
@@ -184,7 +184,7 @@ def test_a_package_may_name_what_is_not_here(
     assert isinstance(package.Value, type)
     assert repr(package.distributed_nn).startswith("<module 'torch.distributed.nn'")
     for call, says in {
-        lambda: package.use(mg.ones(2)): r"torch\.sparse\.mm is a name alone",
+        lambda: package.use(mg.ones(2)): r"torch\.nested\.nested_tensor is a name alone",
         package.call: r"rpc\.api\.require is a name alone", package.place: r"tensor\.Replicate is a name alone",
     }.items():  # fmt: skip
         with pytest.raises(NotImplementedError, match=says):
@@ -465,7 +465,7 @@ import numpy as np
 import torch, torchvision
 import torch.nn as nn
 import torch.nn.functional as F
-from torch import sparse_coo_tensor
+from torch import sparse_bsr_tensor
 from torch.optim import *; from torch import optim
 from torch.utils.tensorboard import SummaryWriter
 import helper
@@ -475,7 +475,7 @@ package = torch.nn
 
 class Net(nn.Module):
     def sparse(self, x):
-        return x.to_sparse(3).float() + x.my_own() + np.istft(1)
+        return x.to_mkldnn(3).float() + x.my_own() + np.istft(1)
     def my_own(self, activation=F.relu):
         return package.CrossMapLRN2d()(Layer(2, 2, dtype=torch.float8_e5m2), F.softmaxx)
 
@@ -484,21 +484,21 @@ def shadowed(nn):
 
 optim = Adam(Net().parameters()); optim.step()
 worse = SparseAdam([])
-y = torch.fft.rfft(torch.ones(2)); z = torch.float32.itemsize; v = {}.values(), torch.Tensor.to_sparse(y), y.is_sparse
+y = torch.fft.rfft(torch.ones(2)); z = torch.float32.itemsize; v = {}.values(), torch.Tensor.to_mkldnn(y), y.is_sparse
 Net().get_extra_state()
 """
 HERE = {
     "torch.nn": "3, 11", "torch.nn.functional": "4", "torch.optim": "6", "torch.nn.Linear": "10, 17",
-    "torch.nn.Module": "13", "torch.nn.functional.relu": "16", "torch.optim.Adam": "22", "torch.ones": "24",
+    "torch.nn.Module": "13", "torch.nn.functional.relu": "16", "torch.optim.Adam": "22", "torch.optim.SparseAdam": "23",
+    "torch.ones": "24",
     "torch.float32": "24", "torch.Tensor": "24", "torch.fft.rfft": "24",
     "torch.utils.tensorboard.SummaryWriter": "7",
 }  # fmt: skip
 NOT_HERE = {
-    "torchvision": ("2", "--no-deps torchvision"), "torch.sparse_coo_tensor": ("5", "PyTorch has it"),
-    "torch.Tensor.to_sparse": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
+    "torchvision": ("2", "--no-deps torchvision"), "torch.sparse_bsr_tensor": ("5", "PyTorch has it"),
+    "torch.Tensor.to_mkldnn": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
     "torch.nn.CrossMapLRN2d": ("17", "PyTorch has it"), "torch.float8_e5m2": ("17", "PyTorch has it"),
     "torch.nn.functional.softmaxx": ("17", "Did you mean: 'softmax'?"),
-    "torch.optim.SparseAdam": ("23", "minigrad.optim.Adam takes the others"),
 }  # fmt: skip
 
 

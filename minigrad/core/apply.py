@@ -221,7 +221,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
             t = wrap_operand(t)
         elif not isinstance(t, (Tensor, int, float, complex)):
             raise NotAnOperand(
-                f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} ({errors.place(*here())})"
+                f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} (at {errors.place(*here())})"
             )
         ready.append(t)
     if op.cast is not None:

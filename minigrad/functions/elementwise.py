@@ -152,7 +152,7 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
             return apply(e.logical_or, (base, not exponent))
         if dtypes.is_short(base._array.dtype) and isinstance(exponent, float):
             exponent = float(base._array.dtype.type(exponent))  # as the Tensor's type holds it
-        return apply(e.pow_scalar, (base,), {"exponent": exponent})
+        return apply(e.power, (base,), {"exponent": exponent})
     return apply(e.pow, (input, exponent))
 
 

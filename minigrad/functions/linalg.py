@@ -127,7 +127,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     if input._array.size != tensor._array.size:
         raise runtime_error(
             f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] "
-            "to have the same number of elements"
+            "to have the same number of elements: the product of two vectors takes two of one length"
         )
     return apply(linalg.dot, (input, tensor))
 

@@ -40,7 +40,7 @@ class _OfType(type):
         return typed(args, cls.dtype)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+        return isinstance(instance, Tensor) and not instance._sparse and instance.dtype is cls.dtype
 
 
 class _Typed(metaclass=_OfType):

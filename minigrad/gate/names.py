@@ -19,7 +19,8 @@ channel_shuffle cholesky cholesky_inverse cholesky_solve cross=LinalgCross cumma
 deg2rad=Deg2Rad diagonal_scatter dist fill frac frexp glu index_add index_copy index_put index_reduce index_select
 kthvalue ldexp lu_solve=LinalgLuSolve lu_unpack masked_select mode msort=Sort mv mvlgamma nansum narrow_copy
 embedding_bag native_batch_norm native_group_norm native_layer_norm pixel_shuffle pixel_unshuffle put rad2deg=Rad2Deg
-renorm roll repeat rot90 rsub scatter_reduce select_scatter slice_scatter std_mean t take tile=Repeat topk trace
+renorm roll repeat rot90 rsub scatter_reduce segment_reduce select_scatter slice_scatter std_mean t take
+tile=Repeat topk trace
 triangular_solve unbind var_mean vdot chunk=Split split_with_sizes cholesky_ex=LinalgCholeskyEx
 factorizations.cholesky=LinalgCholeskyEx householder_product=LinalgHouseholderProduct lstsq=LinalgLstsq
 factorizations.lu=LinalgLu solve=LinalgSolveEx solve_ex=LinalgSolveEx vecdot=Vdot vector_norm=LinalgVectorNorm

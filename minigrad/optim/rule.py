@@ -102,6 +102,10 @@ class Rule(Optimizer):
         """
         raise NotImplementedError
 
+    def _step_of_rows(self, step: _Step, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
+        """A step by a sparse gradient, for those that take one. RuntimeError for the others."""
+        raise runtime_error(f"{type(self).__name__} does not support sparse gradients")
+
     def __setstate__(self, state: Named) -> None:
         super().__setstate__(state)
         for group in self.param_groups:
@@ -171,6 +175,8 @@ class _Step:
         self.work: list[tuple[Program, list[Array], list[Array]]] = []
         self.counts: list[tuple[Array, Any]] = []
         self.changed: list[Array] = []
+        # What steps of sparse gradients put back: memory, places in it, elements.
+        self.back: list[tuple[Array, Any, Array]] = []
         # Those whose formula runs over Tensors.
         self.rest: list[tuple[Tensor, Tensor, Named, bool]] = []
         mode = MODE.get()
@@ -187,6 +193,9 @@ class _Step:
                 own = rule._begin(p, group)
                 if own:
                     self.fresh.append((p, own))
+            if g._sparse or p._sparse:
+                rule._step_of_rows(self, p, g, own, fresh)
+                continue
             arrays = self._plain(p, g, own) if quick else None
             if arrays is None:
                 self._check(p, own)
@@ -200,6 +209,21 @@ class _Step:
             self.work.append((program, arrays, numbers))
             self.counts += zip(counts, after, strict=True)
             self.changed += [arrays[0], *arrays[2:], *counts]
+
+    def rows(self, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
+        """The formula for the elements alone that a sparse gradient has."""
+        self._check(p, own)
+        t = g.coalesce()
+        places, values = tuple(t.indices()._array), t.values()._array
+        memory = [p._array, *(own[name]._array for name in self.entries)]
+        parts = [x[places] for x in memory]
+        counts = [own[name]._array for name in self.rule._counts]
+        program, numbers, after = self._program(p._array.dtype, counts, fresh)
+        if values.size:
+            self.work.append((program, [x.reshape(-1) for x in (parts[0], values, *parts[1:])], numbers))
+        self.counts += zip(counts, after, strict=True)
+        self.changed += [*memory, *counts]
+        self.back += [(x, places, part) for x, part in zip(memory, parts, strict=True)]
 
     def _program(
         self, dtype: Any, counts: list[Array], fresh: bool
@@ -259,6 +283,8 @@ class _Step:
         if self.work:
             changed(*self.changed)
             QUIET.run(_run, self.work, self.counts)
+        for x, places, part in self.back:
+            x[places] = part
         for p, g, own, fresh in self.rest:
             self._over_tensors(p, g, own, fresh)
 

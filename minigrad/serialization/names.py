@@ -36,6 +36,8 @@ STORAGES = {
 TENSOR = Callee("torch._utils _rebuild_tensor_v2")
 PARAMETER = Callee("torch._utils _rebuild_parameter")
 PARAMETER_WITH_STATE = Callee("torch._utils _rebuild_parameter_with_state")
+SPARSE = Callee("torch._utils _rebuild_sparse_tensor")
+LAYOUT = Callee("torch.serialization _get_layout")
 WITH_ATTRIBUTES = Callee("torch._tensor _rebuild_from_type_v2")
 TENSOR_CLASS = Callee("torch Tensor")
 PARAMETER_CLASS = Callee("torch.nn.parameter Parameter")
@@ -73,8 +75,8 @@ ARRAY_KINDS = "biufcSU"
 
 ALLOWED: dict[str, Any] = {
     **{callee.name: callee for callee in (
-        TENSOR, PARAMETER, PARAMETER_WITH_STATE, WITH_ATTRIBUTES, TENSOR_CLASS, PARAMETER_CLASS, SIZE, DEVICE,
-        ORDERED_DICT, COUNTER, BYTES, NO_BYTES, SET, BYTEARRAY, COMPLEX, ARRAY, ARRAY_CLASS, ARRAY_TYPE, SCALAR,
+        TENSOR, SPARSE, LAYOUT, PARAMETER, PARAMETER_WITH_STATE, WITH_ATTRIBUTES, TENSOR_CLASS, PARAMETER_CLASS, SIZE,
+        DEVICE, ORDERED_DICT, COUNTER, BYTES, NO_BYTES, SET, BYTEARRAY, COMPLEX, ARRAY, ARRAY_CLASS, ARRAY_TYPE, SCALAR,
     )},
     "numpy.core.multiarray _reconstruct": ARRAY, "numpy.core.multiarray scalar": SCALAR,
     "torch._utils _rebuild_tensor": TENSOR,
@@ -95,8 +97,8 @@ MORE: dict[str, Callee] = {
 
 # What PyTorch's files may have and minigrad has no place for, by words in the name.
 ELSEWHERE = {
-    "complex32": "the element type complex32", "sparse": "sparse Tensors",
-    "layout": "sparse Tensors", "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
+    "complex32": "the element type complex32",
+    "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
     "float8": "element types of 8 bits", "meta": "Tensors without values", "uint16": "the element type uint16",
     "uint32": "the element type uint32", "uint64": "the element type uint64", "tensor_v3": "rarer element types",
     "subclass": "subclasses of Tensor",

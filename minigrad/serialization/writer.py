@@ -61,6 +61,8 @@ class Writer:
             method = _METHODS.get(type(value))
         if method is None and isinstance(value, device):  # one that a script names
             method = Writer._device
+        if method is None and isinstance(value, Tensor) and value._sparse:
+            method = Writer._sparse
         try:
             if method is not None:
                 method(self, value)
@@ -417,6 +419,20 @@ class Writer:
             lambda: self._constant(value.requires_grad),
             lambda: self._call(names.ORDERED_DICT),
             *last,
+        )
+        self._keep(id(value), value)
+
+    def _sparse(self, value: Tensor) -> None:
+        if value.is_sparse:
+            parts: tuple[Any, ...] = (value._indices(), value._values(), value.size(), value.is_coalesced())
+        elif value.is_sparse_csr:
+            parts = (value.crow_indices(), value.col_indices(), value.values().detach(), value.size())
+        else:
+            parts = (value.ccol_indices(), value.row_indices(), value.values().detach(), value.size())
+        self._call(
+            names.SPARSE,
+            lambda: self._call(names.LAYOUT, lambda: self._str(f"torch.{value.layout.name}")),
+            lambda: self.add(parts),
         )
         self._keep(id(value), value)
 
