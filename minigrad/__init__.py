@@ -54,7 +54,10 @@ if TYPE_CHECKING:
     from minigrad import special as special, tape as tape, testing as testing
     from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
-    from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
+    from minigrad.amp.autocast_mode import autocast as autocast, clear_autocast_cache as clear_autocast_cache
+    from minigrad.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+    from minigrad.amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
+    from minigrad.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
     from minigrad.amp.grad_scaler import GradScaler as GradScaler
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
@@ -91,7 +94,8 @@ else:
         name: place
         for place, names in {
             "_printing": "printoptions set_printoptions",
-            "amp.autocast_mode": "autocast is_autocast_enabled",
+            "amp.autocast_mode": "autocast clear_autocast_cache get_autocast_dtype is_autocast_cache_enabled "
+            "is_autocast_enabled",
             "amp.grad_scaler": "GradScaler",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",

@@ -161,7 +161,7 @@ def _number_format(shown: npt.NDArray[Any], options: PrintOptions) -> tuple[Call
         return both, one + other + 1
     write: Callable[[Any], str] = str
     widest = shown.ravel().tolist()
-    if shown.dtype.kind == "f":
+    if shown.dtype.kind in "fV":
         # Zeros and non-finite values neither choose the format nor widen the column.
         numbers = shown[np.isfinite(shown) & (shown != 0)].astype(np.float64)
         widest = numbers.tolist()

@@ -55,10 +55,10 @@ ASKED = {
         "sparse_csr",
     ],
     "mg.ones(2).polygamma_(0)": [LACKING, "x = x.polygamma(...)"],
-    "mg.ones(2).bfloat16()": [LACKING, "CPU"],
+    "mg.ones(2).ipu()": [LACKING, "CPU"],
     "nn.Parameter(mg.ones(2)).to_mkldnn()": ["'Parameter' object", LACKING],
     "mg.Tensor.to_mkldnn": ["type object 'Tensor' has no attribute 'to_mkldnn'", LACKING],
-    "nn.Sequential().bfloat16()": ["'Sequential' object", LACKING, "CPU"],
+    "nn.Sequential().xpu()": ["'Sequential' object", LACKING, "CPU"],
 }
 
 

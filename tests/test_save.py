@@ -395,7 +395,6 @@ def other_type(name: str) -> io.BytesIO:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("torch\nBFloat16Storage", "the element type bfloat16"),
         ("torch\nQInt8Storage", "quantised"),
         ("torch._utils\n_rebuild_tensor_v3", "rarer element types"),
         ("torch._utils\n_rebuild_nested_tensor", "nested Tensors"),

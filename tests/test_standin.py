@@ -317,15 +317,15 @@ def test_devices_are_pickled_and_malformed_ones_refused(torch: ModuleType) -> No
 
 
 def test_an_element_type_may_be_named(torch: ModuleType) -> None:
-    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-    assert repr(kinds["bfloat16"]) == "torch.bfloat16"
+    kinds = {"float32": torch.float32, "float8_e5m2": torch.float8_e5m2}
+    assert repr(kinds["float8_e5m2"]) == "torch.float8_e5m2"
     for use in (
         lambda d: torch.ones(2, dtype=d),
         lambda d: torch.ones(2).to(d),
         lambda d: mg.nn.Linear(1, 1).to(d),
     ):
-        with pytest.raises(TypeError, match="minigrad computes in float16, float32, float64"):
-            use(torch.bfloat16)
+        with pytest.raises(TypeError, match="minigrad computes in float16, bfloat16, float32, float64"):
+            use(torch.float8_e5m2)
 
 
 def test_types_print_as_pytorch_s_while_it_stands_in(torch: ModuleType) -> None:
@@ -509,7 +509,7 @@ class Net(nn.Module):
     def sparse(self, x):
         return x.to_mkldnn(3).float() + x.my_own() + np.istft(1)
     def my_own(self, activation=F.relu):
-        return package.CrossMapLRN2d()(Layer(2, 2, dtype=torch.bfloat16), F.softmaxx)
+        return package.CrossMapLRN2d()(Layer(2, 2, dtype=torch.float8_e5m2), F.softmaxx)
 
 def shadowed(nn):
     return nn.NothingOfTorch, lambda F: F.nothing
@@ -529,7 +529,7 @@ HERE = {
 NOT_HERE = {
     "torchvision": ("2", "--no-deps torchvision"), "torch.sparse_bsr_tensor": ("5", "PyTorch has it"),
     "torch.Tensor.to_mkldnn": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
-    "torch.nn.CrossMapLRN2d": ("17", "PyTorch has it"), "torch.bfloat16": ("17", "float16, float32, float64"),
+    "torch.nn.CrossMapLRN2d": ("17", "PyTorch has it"), "torch.float8_e5m2": ("17", "PyTorch has it"),
     "torch.nn.functional.softmaxx": ("17", "Did you mean: 'softmax'?"),
 }  # fmt: skip
 

@@ -371,7 +371,7 @@ def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t
     """An output with its record; an input that was returned as it is becomes a Tensor of its own."""
     if not isinstance(t, Tensor):
         return t
-    if _among(t, ctx._no_gradient) or t._array.dtype.kind not in "fc":
+    if _among(t, ctx._no_gradient) or t._array.dtype.kind not in "fcV":
         return wrap(t._array) if _among(t, inputs) else t
     own = node if len(ctx._outputs) == 1 else _pick(node, i, t._array)
     if _among(t, dirty):

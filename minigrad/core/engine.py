@@ -51,7 +51,7 @@ def _run(
         order = p.select(order)
     p.seed(roots, seeds)
     # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
-    MODE.set(mode.replace(grad=True, everything=True) if create else mode.recording(False))
+    MODE.set(mode.replace(grad=True, everything=True, autocast=None) if create else mode.recording(False))
     freed = None if keep else Freed(*errors.here())
     if p.recorder is None:
         p.walk(order, freed)

@@ -12,7 +12,7 @@ from minigrad.core.changes import changed
 from minigrad.core.hooks import After
 from minigrad.core.mode import MODE
 from minigrad.core.node import AFTER, Node
-from minigrad.core.op import Array
+from minigrad.core.op import Array, in_float32
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.kernels.order import by_steps, in_order, inverse
 
@@ -50,7 +50,7 @@ def fit(d: Any, node: Node) -> Any:
         d = real(d)
     if type(d) is np.ndarray:
         if d.shape != node.shape:
-            d = sum_to.kernel(d, node.shape)
+            d = sum_to.kernel(in_float32(d), node.shape)
         return d if d.dtype is node.dtype else d.astype(node.dtype)
     if d.shape != node.shape:
         d = sum_to(d, shape=node.shape)

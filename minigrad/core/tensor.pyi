@@ -321,7 +321,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def numpy(self, *, force: builtins.bool=False) -> Array:
         """The array, which shares the memory.
     
-    RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off."""
+    RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off; TypeError for bfloat16."""
     def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:
         ...
     def __repr__(self) -> str:
@@ -440,6 +440,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """In float64."""
     def half(self) -> Tensor:
         """In float16."""
+    def bfloat16(self) -> Tensor:
+        """In bfloat16."""
     def long(self) -> Tensor:
         """In int64."""
     def int(self) -> Tensor:

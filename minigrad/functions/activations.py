@@ -55,7 +55,7 @@ def _of_rows(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor
     if dtype is not None:
         input = cast(input, dtypes.as_numpy(dtype))
     d = one_dim(dim, input._array.ndim)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"{op.name}" not implemented for {input.dtype}; give a dtype')
     return apply(op, (input,), {"dim": d})
 
@@ -152,7 +152,7 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
     array = input._array
     if p == 0 or not train or not array.size:
         return input
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fV":
         raise runtime_error(
             f"result type Float can't be cast to {input.dtype}: dropout in training needs a Tensor of floats; convert "
             "it with .float()"

@@ -169,7 +169,7 @@ def gradient(
     for d in dims:
         if input._array.shape[d] < edge_order + 1:
             raise runtime_error("torch.gradient expected each dimension size to be at least edge_order+1")
-    x = input if input._array.dtype.kind in "fc" else input.float()
+    x = input if input._array.dtype.kind in "fcV" else input.float()
     return tuple(_slopes(x, d, step, edge_order) for d, step in zip(dims, steps, strict=True))
 
 

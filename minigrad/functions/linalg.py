@@ -7,7 +7,7 @@ from collections.abc import Callable
 from minigrad.core.apply import apply, cast
 from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F16, F32
+from minigrad.dtypes import BOOL, F32, short_name
 from minigrad.errors import clash, describe, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
@@ -177,7 +177,7 @@ def _plus(
     _same_dtype(name, input, a)
     dtype = input._array.dtype
     beta, alpha = number(beta, dtype), number(alpha, dtype)  # of integers: whole, as in PyTorch
-    if dtype == F16 and b._array.dtype == F16:  # in float32, rounded once
+    if short_name(dtype) and b._array.dtype == dtype:  # in float32, rounded once
         wide = [cast(t, F32) for t in (input, a, b)]
         return cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)
     product = product_of(a, b)

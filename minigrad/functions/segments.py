@@ -40,7 +40,7 @@ def segment_reduce(
     reduce = {"amax": "max", "amin": "min"}.get(reduce, reduce)
     if reduce not in _BEFORE:
         raise runtime_error(f"segment_reduce(): unsupported reduction {reduce!r}; take one of {[*_BEFORE]}")
-    if data._array.dtype.kind != "f":
+    if data._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"segment_reduce" not implemented for {data.dtype}; use .float()')
     if indices is not None:
         raise runtime_error("segment_reduce(): indices based reduction is not supported yet.")

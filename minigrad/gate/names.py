@@ -63,7 +63,7 @@ def _of_cross_entropy(
     input: Tensor, target: Tensor, weight: Any = None, size_average: Any = None, ignore_index: Any = None,
     reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> str:  # fmt: skip
-    if target._array.dtype.kind == "f":
+    if target._array.dtype.kind in "fV":
         return "DivBackward1" if reduction == "mean" else "NegBackward0"
     return "" if label_smoothing else f"{_of_nll(input)} LogSoftmaxBackward0"
 

@@ -19,8 +19,8 @@ _PLACES = (
 
 # Names of PyTorch, in whatever module, and what to say of them.
 _SENTENCES = {
-    "mps xpu ipu bfloat16":
-        "minigrad computes on the CPU, in float16, float32, float64, complex64 and complex128",
+    "mps xpu ipu":
+        "minigrad computes on the CPU, in float16, bfloat16, float32, float64, complex64 and complex128",
     "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
     "to_sparse_bsr to_sparse_bsc sparse_bsr_tensor sparse_bsc_tensor":
         "there are the layouts sparse_coo, sparse_csr and sparse_csc",

@@ -213,7 +213,7 @@ def _pair(taps: tuple[Tap, ...], out: int) -> bool:
 
 def resample(x: Array, plans: tuple[Plan, ...]) -> Array:
     """The weighted sums of neighbours along the last dimensions."""
-    y = x.astype(np.float32) if x.dtype.char == "e" else np.ascontiguousarray(x)
+    y = np.ascontiguousarray(x)
     if all(plan[0] == "adaptive" and plan[2] == 1 for plan in plans):
         sizes = y.shape[y.ndim - len(plans) :]
         total: Array = add_up(y, tuple(range(y.ndim - len(plans), y.ndim)), True)
@@ -253,7 +253,7 @@ def _add(y: Array, axis: int, tap: Tap, x: Array) -> None:
 
 def resample_back(g: Array, plans: tuple[Plan, ...]) -> Array:
     """The gradient of `resample` for its input."""
-    x = g.astype(np.float32) if g.dtype.char == "e" else np.ascontiguousarray(g)
+    x = np.ascontiguousarray(g)
     for axis, plan in reversed(_axes(plans)):
         x = _spread(x, axis, plan)
     return x.astype(g.dtype, copy=False)

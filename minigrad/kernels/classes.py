@@ -15,33 +15,23 @@ Array = np.ndarray[Any, Any]
 
 
 def softmax(x: Array, dim: int, out: Array | None = None) -> Any:
-    if x.dtype.char == "e":
-        return softmax(x.astype(np.float32), dim).astype(np.float16)
     return _turned(_softmax_rows, dim, out, x)
 
 
 def safe_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     """`softmax`, and 0 in rows of nothing but -inf: what a query sees whose keys are all masked."""
-    if x.dtype.char == "e":
-        return safe_softmax(x.astype(np.float32), dim).astype(np.float16)
     return _turned(_safe_softmax_rows, dim, out, x)
 
 
 def log_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
-    if x.dtype.char == "e":
-        return log_softmax(x.astype(np.float32), dim).astype(np.float16)
     return _turned(_log_softmax_rows, dim, out, x)
 
 
 def softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
-    if y.dtype.char == "e":
-        return softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
     return _turned(_softmax_backward_rows, dim, out, g, y)
 
 
 def log_softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
-    if y.dtype.char == "e":
-        return log_softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
     return _turned(_log_softmax_backward_rows, dim, out, g, y)
 
 
@@ -102,8 +92,6 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
 
     Into ``exps`` is written what `log_loss_backward` begins with.
     """
-    if x.dtype.char == "e":
-        return log_loss(x.astype(np.float32), target, ignore).astype(np.float16)
     if not x.size:
         return np.zeros(len(x), x.dtype)
     out = np.empty(len(x), x.dtype)
@@ -136,9 +124,6 @@ def log_loss_backward(
 
     The result is written into ``exps``, if these are what `log_loss` has written.
     """
-    if x.dtype.char == "e":
-        wide = x.astype(np.float32)
-        return log_loss_backward(d.astype(np.float32), wide, target, y, ignore).astype(np.float16)
     numbers = np.arange(len(x))
     if out is None:
         out = np.empty(x.shape, x.dtype) if exps is None else exps
@@ -196,8 +181,6 @@ def embedding_backward(
     d: Array, index: Array, rows: int, padding: int, by_count: bool, out: Array | None = None
 ) -> Any:
     """The sum of the gradients of each row of the table."""
-    if d.dtype.char == "e":
-        return embedding_backward(d.astype(np.float32), index, rows, padding, by_count).astype(np.float16)
     flat = index.reshape(-1)
     d = d.reshape(flat.size, d.shape[-1])
     if out is None:

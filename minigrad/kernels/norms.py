@@ -20,8 +20,6 @@ LONG = 512  # elements of a row that NumPy works on as fast as on a whole array
 
 def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None) -> Any:
     """``(x - mean) / sqrt(variance + eps)`` over ``dim``."""
-    if x.dtype.char == "e":
-        return standardize(x.astype(np.float32), dim, eps).astype(np.float16)
     count = math.prod([x.shape[d] for d in dim])
     if not x.size or not _trailing(x.shape, dim):
         if x.size and _of_channels(x, dim):
@@ -42,8 +40,6 @@ def standardize_backward(
     d: Array, x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
     """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed anew, and its factor r."""
-    if x.dtype.char == "e":
-        return standardize_backward(d.astype(np.float32), x.astype(np.float32), dim, eps).astype(np.float16)
     count = math.prod([x.shape[i] for i in dim])
     if not x.size or not _trailing(x.shape, dim):
         if x.size and _of_channels(x, dim) and d.flags.c_contiguous:
@@ -116,9 +112,6 @@ def layer_norm(
     x: Array, w: Array, *b: Array, eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
     """`standardize` over the dimensions of ``w``, the last ones, times ``w``, plus ``b`` if there is one."""
-    if x.dtype.char == "e":
-        wide = [a.astype(np.float32) for a in (x, w, *b)]
-        return layer_norm(*wide, eps=eps).astype(np.float16)
     out = np.empty(x.shape, x.dtype) if out is None else out
     if not x.size:
         return out
@@ -146,9 +139,6 @@ def layer_norm_backward(
     d: Array, x: Array, w: Array, eps: float, onward: bool, empty: Empty = np.empty
 ) -> Any:
     """The gradients of `layer_norm` for ``x``, with ``onward``, and for ``w`` and ``b``, side by side in a vector."""
-    if x.dtype.char == "e":
-        d, x, w = (a.astype(np.float32) for a in (d, x, w))
-        return layer_norm_backward(d, x, w, eps=eps, onward=onward).astype(np.float16)
     count = w.size
     size = x.size * onward
     out = empty((size + 2 * count,), x.dtype)
@@ -161,10 +151,6 @@ def layer_norm_gradients(
     d: Array, x: Array, w: Array, eps: float, onward: bool, empty: Empty
 ) -> tuple[Array | None, Array, Array]:
     """The parts of `layer_norm_backward`, each an array of its own."""
-    if x.dtype.char == "e":
-        flat, size = layer_norm_backward(d, x, w, eps, onward), x.size * onward
-        dx = flat[:size].reshape(x.shape).copy() if onward else None
-        return dx, *(part.reshape(w.shape) for part in flat[size:].reshape(2, -1).copy())
     into = empty(x.shape, x.dtype) if onward else None
     dw, db = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
     _layer_norm_backward(d, x, w, eps, into, (dw.reshape(-1), db.reshape(-1)), empty)

@@ -157,7 +157,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     kind = input._array.dtype.kind
     if kind == "b":
         raise runtime_error("Bool inputs not supported for hardtanh")
-    low, high = (float(b) if kind == "f" else int(b) for b in (min_val, max_val))
+    low, high = (float(b) if kind in "fV" else int(b) for b in (min_val, max_val))
     return functions.hardtanh(input, inplace, min=low, max=high)
 
 

@@ -106,7 +106,7 @@ def kl_div(
             "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
     for t in (input, target):
-        if t._array.dtype.kind != "f":
+        if t._array.dtype.kind not in "fV":
             raise runtime_error(f"kl_div: Integral inputs not supported, got {t.dtype}; use .float() first")
     if log_target:
         losses = target.exp() * (target - input)

@@ -10,8 +10,8 @@ from minigrad.core.contents import Contents, named_tensors, walk
 from minigrad.core.hooks import RemovableHandle
 from minigrad.device import DeviceLike, check_device
 from minigrad.device import device as Device
+from minigrad.dtypes import bfloat16, float16, float32, float64
 from minigrad.dtypes import dtype as DType
-from minigrad.dtypes import float16, float32, float64
 from minigrad.errors import not_implemented_error, type_error, value_error
 from minigrad.functions.creation import empty_like
 from minigrad.gate import own_constructor
@@ -412,6 +412,10 @@ class Module(Hooked):
     def half(self) -> Self:
         """Converts floating-point parameters and buffers to float16; returns self."""
         return self._of_floats(float16)
+
+    def bfloat16(self) -> Self:
+        """Converts floating-point parameters and buffers to bfloat16; returns self."""
+        return self._of_floats(bfloat16)
 
     def type(self, dst_type: DType | str) -> Self:
         """Converts all parameters and buffers, also those of integers, to ``dst_type``; returns self.

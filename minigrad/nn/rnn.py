@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.core.mode import MODE
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, type_error, value_error, warn
@@ -156,7 +157,7 @@ class RNNBase(Module):
 
     def _check_input(self, input: Tensor, rank: int) -> None:
         weight = getattr(self, self._all_weights[0][0])
-        if input._array.dtype != weight._array.dtype:
+        if input._array.dtype != weight._array.dtype and MODE.get().autocast is None:
             raise value_error(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
                 f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"

@@ -19,7 +19,7 @@ from minigrad.ops.shape import reshape
 
 def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: bool) -> Any:
     shape = (rows, d.shape[-1])
-    out = None if rows * shape[1] < LARGE or d.dtype.char == "e" else buffers.empty(shape, d.dtype)
+    out = None if rows * shape[1] < LARGE else buffers.empty(shape, d.dtype)
     return k.embedding_backward(d, index, rows, padding, by_count, out)
 
 
@@ -27,8 +27,6 @@ EXPS = Carried()  # of rows less their largest element; to compute them is most 
 
 
 def _log_loss(x: Any, target: Any, ignore: int) -> Any:
-    if x.dtype.char == "e":
-        return k.log_loss(x, target, ignore)
     exps = buffers.empty(x.shape, x.dtype)
     y = k.log_loss(x, target, ignore, exps)
     EXPS.keep(y, x, exps)
@@ -36,8 +34,6 @@ def _log_loss(x: Any, target: Any, ignore: int) -> Any:
 
 
 def _log_loss_backward(d: Any, x: Any, target: Any, y: Any, ignore: int) -> Any:
-    if x.dtype.char == "e":
-        return k.log_loss_backward(d, x, target, y, ignore)
     exps = EXPS.take(y, x)
     out = buffers.empty(x.shape, x.dtype) if exps is None else None
     return k.log_loss_backward(d, x, target, y, ignore, out, exps)

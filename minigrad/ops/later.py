@@ -122,9 +122,9 @@ FUNCTIONS = {
     "sparse": "sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor spmm",
     "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
-        BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
-        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
-        typename
+        BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
+        LongTensor ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
+        set_default_tensor_type typename
     """,
     "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window scalar_tensor unravel_index",
 }

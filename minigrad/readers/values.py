@@ -38,7 +38,7 @@ def text(array: Array, digits: int = 4) -> str:
         return f"{int(np.count_nonzero(array))} of {array.size} true"
     if kind == "c":
         return f"of size {text(np.abs(array), digits)}"
-    if kind not in "iuf":
+    if kind not in "iufV":
         return f"{array.size} elements"
     mask = np.isfinite(array)
     bad = array.size - int(np.count_nonzero(mask))

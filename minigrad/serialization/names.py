@@ -17,11 +17,17 @@ class Callee(NamedTuple):
 class StorageType(NamedTuple):
     """The class of a storage, which tells the dtype of its elements; None where each is a byte."""
 
-    dtype: NumpyType | None
+    of: dtypes.dtype | None
+
+    @property
+    def dtype(self) -> NumpyType | None:
+        """That of NumPy. ImportError for bfloat16 without the package ml_dtypes."""
+        return None if self.of is None else self.of.numpy
 
 
 STORAGES = {
     dtypes.float32: "FloatStorage", dtypes.float64: "DoubleStorage", dtypes.float16: "HalfStorage",
+    dtypes.bfloat16: "BFloat16Storage",
     dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",
     dtypes.int8: "CharStorage", dtypes.uint8: "ByteStorage", dtypes.bool: "BoolStorage",
     dtypes.complex64: "ComplexFloatStorage", dtypes.complex128: "ComplexDoubleStorage",
@@ -75,7 +81,7 @@ ALLOWED: dict[str, Any] = {
     "numpy.core.multiarray _reconstruct": ARRAY, "numpy.core.multiarray scalar": SCALAR,
     "torch._utils _rebuild_tensor": TENSOR,
     "builtins set": SET, "builtins bytes": NO_BYTES, "builtins bytearray": BYTEARRAY, "builtins complex": COMPLEX,
-    **{f"torch {name}": StorageType(d.numpy) for d, name in STORAGES.items()},
+    **{f"torch {name}": StorageType(d) for d, name in STORAGES.items()},
     "torch.storage UntypedStorage": StorageType(None),
     **{f"torch {d.name}": d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype)},
 }  # fmt: skip
@@ -91,7 +97,7 @@ MORE: dict[str, Callee] = {
 
 # What PyTorch's files may have and minigrad has no place for, by words in the name.
 ELSEWHERE = {
-    "bfloat16": "the element type bfloat16", "complex32": "the element type complex32",
+    "complex32": "the element type complex32",
     "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
     "float8": "element types of 8 bits", "meta": "Tensors without values", "uint16": "the element type uint16",
     "uint32": "the element type uint32", "uint64": "the element type uint64", "tensor_v3": "rarer element types",

@@ -23,7 +23,7 @@ import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import NumpyType, bfloat16, dtype
+from minigrad.dtypes import NumpyType, bfloat16, complex32, dtype
 from minigrad.errors import here, place, runtime_error
 from minigrad.nn.parameter import Buffer, Parameter, is_lazy
 from minigrad.serialization import names, objects
@@ -490,7 +490,8 @@ _METHODS: dict[type, Callable[[Writer, Any], None]] = {
     complex: Writer._complex, str: Writer._str, bytes: Writer._bytes, bytearray: Writer._bytearray,
     list: Writer._list, tuple: Writer._tuple, dict: Writer._dict, set: Writer._set,
     OrderedDict: Writer._ordered_dict, Counter: Writer._counter, Size: Writer._size, dtype: Writer._dtype,
-    type(bfloat16): Writer._dtype, device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
+    type(bfloat16): Writer._dtype, type(complex32): Writer._dtype,
+    device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
     Buffer: Writer._tensor, Parameter: Writer._parameter, frozenset: Writer._set, deque: Writer._deque,
     defaultdict: Writer._default_dict, SimpleNamespace: Writer._simple_namespace, range: Writer._whole,
     slice: Writer._whole, PosixPath: Writer._path, WindowsPath: Writer._path, functools.partial: Writer._partial,

@@ -143,7 +143,7 @@ class _Value(Tensor):
 
     def is_floating_point(self) -> bool:
         """Whether elements are floats."""
-        return bool(self._array.dtype.kind == "f")
+        return bool(self._array.dtype.kind in "fV")
 
     def is_inference(self) -> bool:
         """Whether it was made in inference mode."""
@@ -177,13 +177,15 @@ class _Value(Tensor):
     def numpy(self, *, force: bool = False) -> Array:
         """The array, which shares the memory.
 
-        RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off.
+        RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off; TypeError for bfloat16.
         """
         if self.requires_grad and not force and MODE.get().grad:
             raise runtime_error(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
         needs_value("numpy()")
+        if self._array.dtype.kind == "V":
+            raise type_error("Got unsupported ScalarType BFloat16: NumPy lacks it; use .float().numpy()")
         return self._array
 
     def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:

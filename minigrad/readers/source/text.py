@@ -234,7 +234,7 @@ class Text:
         body += self._describe()
         body += self._forward() + self._backward()
         body.append(results)
-        return laid_out("\n".join([*head, *body])) + "\n"
+        return laid_out(with_imports("\n".join([*head, *body]))) + "\n"
 
     def _describe(self) -> list[str]:
         kinds: dict[str, list[str]] = {}
@@ -354,6 +354,11 @@ def docstring(title: str) -> str:
     """The docstring of a module."""
     text = '"""' + _printable(title).replace("\\", "\\\\").replace('"""', "'''") + '"""'
     return "\n".join(textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False))
+
+
+def with_imports(text: str) -> str:
+    """The text of a module, with an import of what gives NumPy bfloat16, if it needs that."""
+    return text.replace("import numpy", "import ml_dtypes\nimport numpy", 1) if "ml_dtypes." in text else text
 
 
 def _quoted(name: str) -> str:
