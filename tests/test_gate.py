@@ -17,7 +17,7 @@ from cases import case
 
 import minigrad as mg
 from minigrad import gate, nn
-from minigrad.gate import forms
+from minigrad.gate import forms, kinds
 from minigrad.nn import functional, init
 
 X = mg.tensor([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]])
@@ -376,11 +376,11 @@ def test_the_gate_knows_the_annotations() -> None:
         part
         for function in FUNCTIONS.values()
         for name, text in inspect.unwrap(function).__annotations__.items()
-        if name != "return" and name not in gate._BY_NAME
+        if name != "return" and name not in kinds.BY_NAME
         for part in text.split(" | ")
     }
     own = {"Any", "Array", "Operand", "Sequence[Tensor", "Sequence[float]", "None]", "Sizes"}
-    assert texts - gate._KINDS.keys() == own
+    assert texts - kinds.KINDS.keys() == own
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
