@@ -116,8 +116,8 @@ else:
             "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
-            "standin.claims": "_assert _check _check_index _check_not_implemented _check_tensor_all _check_type "
-            "_check_value",
+            "standin.claims": "_assert _assert_async _check _check_index _check_is_size _check_not_implemented "
+            "_check_tensor_all _check_type _check_value _check_with",
             "standin.switches": "_dynamo _inductor",
             "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",
