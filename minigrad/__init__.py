@@ -118,7 +118,7 @@ else:
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
             "standin.claims": "_assert _assert_async _check _check_index _check_is_size _check_not_implemented "
             "_check_tensor_all _check_type _check_value _check_with",
-            "standin.switches": "_dynamo _inductor",
+            "standin.switches": "_dynamo _inductor _logging",
             "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",
         }.items()

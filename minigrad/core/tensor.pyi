@@ -134,7 +134,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """Whether it shows the memory of another Tensor."""
     @property
     def _version(self) -> builtins.int:
-        """How often its memory was changed in place, through whichever Tensor."""
+        """How often its memory was changed in place, through whichever Tensor. RuntimeError of inference mode's."""
     @property
     def data(self) -> Tensor:
         """A Tensor over the same memory, without history; setting it gives the Tensor other memory.

@@ -22,10 +22,10 @@ def _assert(condition: object, message: object) -> None:
     _claim(AssertionError, bool(condition), lambda: message)
 
 
-def _assert_async(condition: Tensor, message: object = None) -> None:
+def _assert_async(condition: Tensor, message: str = "Expected Tensor with single nonzero value, but got zero") -> None:
     """RuntimeError with the message if the one element of the condition is zero or False."""
     if not bool(condition):
-        raise RuntimeError(str(message or "Expected Tensor with single nonzero value, but got zero"))
+        raise RuntimeError(message)
 
 
 def _claim(kind: type[Exception], cond: object, message: _Message) -> None:
@@ -49,7 +49,7 @@ def _check(cond: bool, message: _Message = None) -> None:
     _claim(RuntimeError, cond, message)
 
 
-def _check_with(error_type: type[Exception], cond: bool, message: _Message) -> None:
+def _check_with(error_type: Any, cond: bool, message: _Message) -> None:
     """`_check` with an error of this class. TypeError for what is no class of errors."""
     if not issubclass(error_type, Exception) or issubclass(error_type, Warning):
         raise type_error(f"error_type must be a class of errors, got {error_type}")

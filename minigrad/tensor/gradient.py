@@ -124,7 +124,9 @@ class _Gradient(Tensor):
 
     @property
     def _version(self) -> int:
-        """How often its memory was changed in place, through whichever Tensor."""
+        """How often its memory was changed in place, through whichever Tensor. RuntimeError of inference mode's."""
+        if self.is_inference():
+            raise runtime_error("Inference tensors do not track version counter.")
         return times_changed(self._array)
 
     @property
