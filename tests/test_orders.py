@@ -271,7 +271,9 @@ def test_older_names() -> None:
     assert mg.LongTensor([1, 2]).dtype is mg.int64
     assert mg.FloatTensor(2, 3).shape == (2, 3)
     assert mg.finfo(mg.float32).eps == 2.0**-23
+    assert [mg.finfo(d).resolution for d in (mg.float16, mg.float32, mg.float64)] == [1e-3, 1e-6, 1e-15]
     assert mg.iinfo(mg.int8).max == 127
+    assert repr(mg.iinfo(mg.int64)) == "iinfo(min=-9.22337e+18, max=9.22337e+18, dtype=int64)"
     with pytest.raises(TypeError, match="floating point"):
         mg.finfo(mg.int8)
     mg.set_default_device("cpu")

@@ -123,7 +123,9 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     try:
         array = np.array(plain)
     except ValueError:
-        raise value_error(f"tensor(): the nested sequences have different lengths{_lengths(data)}") from None
+        if not (lengths := _lengths(data)):
+            raise type_error("tensor(): numbers and sequences stand side by side, as in [1, [2]]") from None
+        raise value_error(f"tensor(): the nested sequences have different lengths{lengths}") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
     if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
@@ -143,6 +145,9 @@ def _no_number(data: Any, first: Any, dtype: DTypeLike | None) -> Exception:
     """The error for elements that are no numbers."""
     if isinstance(first, str) and isinstance(data, (list, tuple)):
         return value_error("too many dimensions 'str': a Tensor holds numbers, not text")
+    first = next(
+        (x for x in _leaves(data) if not isinstance(x, (int, float, complex, np.generic, Tensor))), first
+    )
     text = f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {first!r}"
     if isinstance(first, (str, bytes)) or dtype is not None:
         return type_error(text)

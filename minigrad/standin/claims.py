@@ -22,7 +22,9 @@ def _assert(condition: object, message: object) -> None:
     _claim(AssertionError, bool(condition), lambda: message)
 
 
-def _assert_async(condition: Tensor, message: str = "Expected Tensor with single nonzero value, but got zero") -> None:
+def _assert_async(
+    condition: Tensor, message: str = "Expected Tensor with single nonzero value, but got zero"
+) -> None:
     """RuntimeError with the message if the one element of the condition is zero or False."""
     if not bool(condition):
         raise RuntimeError(message)
