@@ -16,6 +16,7 @@ from typing import Any
 from minigrad.device import device
 from minigrad.errors import runtime_error, type_error
 from minigrad.gate import overriding
+from minigrad.nn.module import Module
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
@@ -174,6 +175,15 @@ _ANNOTATED = (
 _before: list[tuple[Any, str, Any]] = []
 
 
+def _compile(model: Any = None, **options: Any) -> Any:
+    return import_module("minigrad.standin.compiled").compile(model, **options)
+
+
+def _compile_forward(module: Module, **options: Any) -> None:
+    """Puts a compiled ``forward`` in the place of the module's."""
+    module.forward = _compile(module.forward, **options)  # type: ignore[method-assign]
+
+
 def _put(home: Any, name: str, value: Any) -> None:
     """Sets a name until `uninstall`."""
     _before.append((home, name, vars(home).get(name)))
@@ -185,6 +195,8 @@ def install() -> None:
     minigrad, ops, fx = (import_module(f"minigrad{module}") for module in ("", ".ops", ".fx"))
     named = import_module("minigrad.standin.absent").named
     _put(minigrad, "device", NamedDevice)
+    _put(minigrad, "compile", _compile)
+    _put(Module, "compile", _compile_forward)
     compiled = import_module("minigrad.standin.absent").Compiled("minigrad._C")
     _put(minigrad, "_C", compiled)
     compiled.__dict__.update(
