@@ -97,7 +97,8 @@ def masks(x): return x[x > 0]
 """
 
 
-def test_what_cannot_be_compiled_runs_uncompiled(torch: ModuleType) -> None:
+def test_what_cannot_be_compiled_runs_uncompiled(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigrad.standin.compiled.CALLS", 0)
     space: dict[str, Any] = {"torch": torch}
     exec(REFUSED, space)
     for name, answers in {
@@ -119,7 +120,19 @@ def test_what_cannot_be_compiled_runs_uncompiled(torch: ModuleType) -> None:
             torch.compile(space[name], fullgraph=True)(torch.ones(2))
 
 
-def test_a_compiled_module_holds_the_module(torch: ModuleType) -> None:
+def test_a_function_is_compiled_once_that_pays(torch: ModuleType) -> None:
+    f = torch.compile(lambda x: x * 2)
+    for n in range(1, 60):
+        assert f(torch.ones(n)).tolist() == [2] * n
+    assert f._recorded == 1
+    g = torch.compile(lambda x: x * 2)
+    for _ in range(60):
+        assert g(torch.ones(2)).tolist() == [2, 2]
+    assert (g._recorded, g.missed) == (1, 51)
+
+
+def test_a_compiled_module_holds_the_module(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigrad.standin.compiled.CALLS", 0)
     net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout())
     c = torch.compile(net, backend=lambda graph, inputs: graph)
     assert (isinstance(c, torch.nn.Module), c._orig_mod is net, type(c).__name__) == (

@@ -10,22 +10,28 @@ from minigrad.compiler import Compiled
 from minigrad.compiler import compile as strictly
 from minigrad.nn.module import Module
 
+# A recording takes as long as so many calls, so it is made after as many that none fitted: programs that end soon, and
+# texts that grow by a word in each call, would else wait for recordings alone.
+CALLS = 50
+
 
 class Tolerant(Compiled[..., Any]):
     """A compiled function that gives up compiling where a recording is refused. That leaves everything as it was."""
 
     refused: bool
+    missed: int  # how many calls no recording fitted
 
     def __init__(self, function: Any, check: bool, backend: str) -> None:
         super().__init__(function, check, backend)
-        vars(self).update(refused=False)
+        vars(self).update(refused=False, missed=0)
 
     def __reduce__(self) -> Any:
         return Tolerant, (self.function, self.check, self.backend)
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Any:
-        """None, whereupon the call runs the function itself, from the first refusal on."""
-        if self.refused:
+        """None, whereupon the call runs the function itself: after a refusal, and while a recording would not pay."""
+        vars(self)["missed"] += 1
+        if self.refused or self.missed <= (self._recorded + 1) * CALLS:
             return None
         try:
             replay = super()._record(args, kwargs, mode)
