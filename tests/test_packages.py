@@ -35,6 +35,8 @@ def test_names_that_mark_functions_change_nothing(torch: ModuleType, monkeypatch
     assert importlib.import_module("torch._vmap_internals")._vmap(abs)(mg.tensor([-1.0])).item() == 1
     monkeypatch.setenv("TORCH_HOME", "/somewhere")
     assert torch.hub._get_torch_home() == "/somewhere"
+    assert torch.torch is torch
+    assert torch._C._are_functorch_transforms_active() is False
     assert torch.distributed.ReduceOp.RedOpType is torch.distributed.ReduceOp
     assert torch.distributed.group.WORLD is torch.distributed.GroupMember.WORLD
     assert torch.serialization.DEFAULT_PROTOCOL == 2

@@ -206,11 +206,13 @@ def install() -> None:
         DisableTorchFunction=overriding.DisableTorchFunction,
         _is_torch_function_mode_enabled=lambda: bool(overriding.now().modes),
         __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
+        _are_functorch_transforms_active=lambda: False,  # a batch is one call after another of plain Tensors
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
         _put(minigrad, name, named(f"torch.{name}"))
     _put(minigrad, "functional", minigrad)  # its names are the first ones
+    _put(minigrad, "torch", minigrad)
     for name in (
         "aten",
         "prims",
