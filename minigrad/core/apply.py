@@ -26,6 +26,7 @@ from minigrad.dtypes import F16, F32, F64
 from minigrad.errors import here
 
 _mode = MODE.get
+_LOW, _HIGH = promote.LOW, promote.HIGH
 
 
 class NotAnOperand(TypeError):
@@ -119,7 +120,7 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
             elif a.dtype is not dtype:
                 usual = False
                 known = known and a.dtype.kind != "c"
-        elif type(t) is float or type(t) is int:
+        elif type(t) is float or (type(t) is int and _LOW <= t <= _HIGH):
             arrays.append(t)
             bare = False
         else:
@@ -219,7 +220,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
             t = wrap_operand(t)
         elif not isinstance(t, (Tensor, int, float, complex)):
             raise NotAnOperand(
-                f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} ({errors.place(*here())})"
+                f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} (at {errors.place(*here())})"
             )
         ready.append(t)
     if op.cast is not None:

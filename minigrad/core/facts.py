@@ -128,6 +128,9 @@ class Facts:
     edges: Callable[[Any], tuple[Any, ...]] | None = None
     #: The multiply-adds, from the result's shape and those of the inputs.
     costs: Callable[..., int] | None = None
+    #: Those of the gradients, where they are not as many again for each of the first two inputs: from which
+    #: inputs want one, and the same shapes.
+    gradient_costs: Callable[..., int] | None = None
 
     # ------------------------------------------------------------ what users see
 

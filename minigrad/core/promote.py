@@ -13,6 +13,9 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import F16, common, default_float
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
+# The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
+LOW: int = -(1 << 63)
+HIGH: int = (1 << 64) - 1
 _TAKES_NO = {
     "floats": ("biu", ".float()"),
     "bits": ("fc", ".int()"),
@@ -59,6 +62,10 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
 
     OverflowError for one beyond 64 bits.
     """
+    if x.__class__ is int and not LOW <= x <= HIGH:
+        raise overflow_error(
+            f"int too big to convert: {x} does not fit into 64 bits; float() of it is a number"
+        )
     if dtype.kind == "c":
         return complex(x)
     if isinstance(x, complex):
@@ -77,7 +84,7 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
     low = -(1 << bits - 1) if dtype.kind == "i" else 0
     if low <= whole < low + (1 << bits):
         return whole
-    if not -(1 << 63) <= whole < 1 << 64:
+    if not LOW <= whole <= HIGH:
         raise overflow_error(f"int too big to convert: {whole} does not fit into 64 bits")
     return (whole - low) % (1 << bits) + low
 

@@ -284,9 +284,15 @@ def one_hot(target: Tensor, classes: int) -> Tensor:
     return apply(c.one_hot, (target,), {"classes": classes})
 
 
-def embedding(weight: Tensor, index: Tensor, padding: int, by_count: bool) -> Tensor:
-    """Rows of ``weight``; ``padding`` (-1: none) gets no gradient, the others by how often they are named."""
-    return apply(c.embedding, (weight, index), {"padding": padding, "by_count": by_count})
+def embedding(weight: Tensor, index: Tensor, padding: int, by_count: bool, sparse: bool = False) -> Tensor:
+    """Rows of ``weight``; ``padding`` (-1: none) gets no gradient, the others by how often they are named.
+
+    With ``sparse``, for a leaf, the gradient is a sparse Tensor.
+    """
+    op = c.embedding
+    if sparse:
+        from minigrad.ops.sparse import embedding_of_rows as op
+    return apply(op, (weight, index), {"padding": padding, "by_count": by_count})
 
 
 METHODS = "log_softmax prelu softmax"

@@ -137,18 +137,21 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
         return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
     if array.dtype.kind not in "biufc":
-        raise _no_number(data, _first(data), dtype)
+        odd = (
+            x
+            for x in _leaves(data)
+            if not isinstance(x, (int, float, complex, np.generic, np.ndarray, Tensor))
+        )
+        raise _no_number(data, next(odd, _first(data)), dtype)
     return array
 
 
 def _no_number(data: Any, first: Any, dtype: DTypeLike | None) -> Exception:
     """The error for elements that are no numbers."""
-    if isinstance(first, str) and isinstance(data, (list, tuple)):
+    if isinstance(_first(data), str) and isinstance(data, (list, tuple)):
         return value_error("too many dimensions 'str': a Tensor holds numbers, not text")
-    first = next(
-        (x for x in _leaves(data) if not isinstance(x, (int, float, complex, np.generic, Tensor))), first
-    )
-    text = f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {first!r}"
+    inside = "" if first is data else f" in a {type(data).__name__}"
+    text = f"tensor(): a Tensor holds numbers, got {type(first).__name__} {first!r}{inside}"
     if isinstance(first, (str, bytes)) or dtype is not None:
         return type_error(text)
     return runtime_error(f"Could not infer dtype of {type(first).__name__}; {text}")

@@ -107,7 +107,7 @@ def randint(
         low, high, size = None, low, high
     if high is None:
         low, high = None, low
-    if high is None or size is None:
+    if high is None or not isinstance(size, (tuple, list)):
         raise type_error(
             "randint() takes high and size, or low, high and size, as in randint(0, 10, (3,)) or "
             "randint(10, size=(3,))"

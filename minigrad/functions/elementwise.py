@@ -142,11 +142,13 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         exponent = exponent.item()
     if isinstance(input, Tensor) and isinstance(exponent, (int, float)):
         base = cast(input, dtypes.common([input._array, exponent]))
+        if exponent.__class__ is int and exponent.bit_length() > 63:
+            number(exponent, base._array.dtype)
         if base._array.dtype.kind in "iu" and exponent < 0:
             raise runtime_error("Integers to negative integer powers are not allowed.")
         if base._array.dtype.kind == "b":
             return apply(e.logical_or, (base, not exponent))
-        return apply(e.pow_scalar, (base,), {"exponent": exponent})
+        return apply(e.power, (base,), {"exponent": exponent})
     return apply(e.pow, (input, exponent))
 
 

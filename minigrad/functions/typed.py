@@ -40,7 +40,9 @@ class _OfType(type):
         return typed(args, cls.dtype)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Tensor) and instance._array.dtype == cls.dtype.numpy
+        if not isinstance(instance, Tensor) or instance._sparse:
+            return False
+        return instance._array.dtype == cls.dtype.numpy
 
 
 class _Typed(metaclass=_OfType):

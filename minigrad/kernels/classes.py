@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minigrad.kernels.scatter import add_to_rows
+from minigrad.kernels.sharing import BLOCK, blocks, by_rows
 from minigrad.kernels.sums import row_sums
 
 Array = np.ndarray[Any, Any]
-
-BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
 
 
 def softmax(x: Array, dim: int, out: Array | None = None) -> Any:
@@ -54,59 +54,44 @@ def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
         return out
     n = shape[dim] if shape else 1
     if dim >= len(shape) - 1:
-        f(*[a.reshape(-1, n) for a in arrays], out.reshape(-1, n))
+        by_rows(f, *[a.reshape(-1, n) for a in arrays], out.reshape(-1, n))
         return out
     turned = [np.moveaxis(a, dim, -1) for a in arrays]
     y = np.empty(turned[0].shape, out.dtype)
-    f(*[t.reshape(-1, n) for t in turned], y.reshape(-1, n))
+    by_rows(f, *[t.reshape(-1, n) for t in turned], y.reshape(-1, n))
     out[...] = np.moveaxis(y, -1, dim)
     return out
 
 
-def _softmax_rows(x: Array, out: Array) -> None:
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, y = x[k : k + step], out[k : k + step]
-        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
-        np.exp(y, out=y)
-        np.divide(y, row_sums(y), out=y)
+def _softmax_rows(x: Array, y: Array) -> None:
+    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=y)
+    np.exp(y, out=y)
+    np.divide(y, row_sums(y), out=y)
 
 
-def _safe_softmax_rows(x: Array, out: Array) -> None:
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, y = x[k : k + step], out[k : k + step]
-        most = np.maximum.reduce(rows, axis=1, keepdims=True)
-        np.subtract(rows, np.where(most == -np.inf, most.dtype.type(0), most), out=y)
-        np.exp(y, out=y)
-        total = row_sums(y)
-        np.divide(y, np.where(total == 0.0, total.dtype.type(1), total), out=y)
+def _safe_softmax_rows(x: Array, y: Array) -> None:
+    most = np.maximum.reduce(x, axis=1, keepdims=True)
+    np.subtract(x, np.where(most == -np.inf, most.dtype.type(0), most), out=y)
+    np.exp(y, out=y)
+    total = row_sums(y)
+    np.divide(y, np.where(total == 0.0, total.dtype.type(1), total), out=y)
 
 
-def _log_softmax_rows(x: Array, out: Array) -> None:
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, y = x[k : k + step], out[k : k + step]
-        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
-        np.subtract(y, np.log(row_sums(np.exp(y))), out=y)
+def _log_softmax_rows(x: Array, y: Array) -> None:
+    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=y)
+    np.subtract(y, np.log(row_sums(np.exp(y))), out=y)
 
 
 def _softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
-    step = max(BLOCK // y.shape[1], 1)
-    for k in range(0, len(y), step):
-        rows, t = y[k : k + step], out[k : k + step]
-        np.multiply(g[k : k + step], rows, out=t)
-        np.subtract(g[k : k + step], row_sums(t), out=t)
-        np.multiply(t, rows, out=t)
+    np.multiply(g, y, out=out)
+    np.subtract(g, row_sums(out), out=out)
+    np.multiply(out, y, out=out)
 
 
 def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
-    step = max(BLOCK // y.shape[1], 1)
-    for k in range(0, len(y), step):
-        rows, t = g[k : k + step], out[k : k + step]
-        np.exp(y[k : k + step], out=t)
-        np.multiply(t, row_sums(rows), out=t)
-        np.subtract(rows, t, out=t)
+    np.exp(y, out=out)
+    np.multiply(out, row_sums(g), out=out)
+    np.subtract(g, out, out=out)
 
 
 # ---------------------------------------------------------------- losses of classes
@@ -127,14 +112,18 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
     if some:
         target = np.where(ignored, 0, target)
     step = max(BLOCK // x.shape[1], 1)
-    between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
-    for k in range(0, len(x), step):
-        rows = x[k : k + step]
-        y = between[: len(rows)] if exps is None else exps[k : k + step]
-        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
-        chosen = y[np.arange(len(y)), target[k : k + step]]
-        np.exp(y, out=y)
-        np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
+
+    def work(starts: Iterator[int]) -> None:
+        between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
+        for k in starts:
+            rows = x[k : k + step]
+            y = between[: len(rows)] if exps is None else exps[k : k + step]
+            np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
+            chosen = y[np.arange(len(y)), target[k : k + step]]
+            np.exp(y, out=y)
+            np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
+
+    blocks(work, len(x), step)
     if some:
         out[ignored] = 0.0
     return out
@@ -160,13 +149,14 @@ def log_loss_backward(
     d = d.reshape(-1, 1)
     if not x.size:
         return out
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, t = x[k : k + step], out[k : k + step]
+
+    def rows(x: Array, d: Array, t: Array) -> None:
         if exps is None:
-            np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=t)
+            np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=t)
             np.exp(t, out=t)
-        np.multiply(t, d[k : k + step] / row_sums(t), out=t)
+        np.multiply(t, d / row_sums(t), out=t)
+
+    by_rows(rows, x, d, out)
     out[numbers, target] -= d[:, 0]
     return out
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minigrad.buffers import Empty
+from minigrad.kernels.sharing import BLOCK, blocks, by_rows
 from minigrad.kernels.sums import ALONE, FEW, SHORT, add_up, row_sums, sum_rows
 
 Array = np.ndarray[Any, Any]
 
 SOME = ALONE // FEW  # elements of a row, of which BLAS multiplies FEW without threads
 LONG = 512  # elements of a row that NumPy works on as fast as on a whole array
-BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
 
 
 def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None) -> Any:
@@ -29,11 +30,11 @@ def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = 
         y *= 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
         return np.ascontiguousarray(y)
     out = np.empty(x.shape, x.dtype) if out is None else out
-    rows, values = x.reshape(-1, count), out.reshape(-1, count)
-    step = max(BLOCK // count, 1)
-    for k in range(0, len(rows), step):
-        t = values[k : k + step]
-        np.multiply(t, _deviations(rows[k : k + step], eps, t), out=t)
+
+    def rows(x: Array, t: Array) -> None:
+        np.multiply(t, _deviations(x, eps, t), out=t)
+
+    by_rows(rows, x.reshape(-1, count), out.reshape(-1, count))
     return out
 
 
@@ -55,16 +56,20 @@ def standardize_backward(
     out = np.empty(x.shape, x.dtype) if out is None else out
     rows, ds, values = x.reshape(-1, count), d.reshape(-1, count), out.reshape(-1, count)
     step = max(BLOCK // count, 1)
-    # One piece of memory for all blocks: what is new to the system costs more than all that is computed.
-    between = empty((min(step, len(rows)), count), x.dtype)
-    for k in range(0, len(rows), step):
-        c, t = ds[k : k + step], values[k : k + step]
-        y = between[: len(c)]
-        r = _deviations(rows[k : k + step], eps, y)
-        y *= r * (r * (_row_products(c, y) / count) * r)
-        np.subtract(c, row_sums(c) / count, out=t)
-        t *= r
-        t -= y
+
+    def work(starts: Iterator[int]) -> None:
+        # One piece of memory for all blocks: what is new to the system costs more than all that is computed.
+        between = empty((min(step, len(rows)), count), x.dtype)
+        for k in starts:
+            c, t = ds[k : k + step], values[k : k + step]
+            y = between[: len(c)]
+            r = _deviations(rows[k : k + step], eps, y)
+            y *= r * (r * (_row_products(c, y) / count) * r)
+            np.subtract(c, row_sums(c) / count, out=t)
+            t *= r
+            t -= y
+
+    blocks(work, len(rows), step)
     return out
 
 
@@ -121,15 +126,19 @@ def layer_norm(
     rows, values, scale = x.reshape(-1, count), out.reshape(-1, count), w.reshape(1, -1)
     step = max(BLOCK // count, 1)
     shift = [_repeated(a, min(step, len(rows))) for a in b]
-    between = empty((min(step, len(rows)), count), x.dtype)
-    for k in range(0, len(rows), step):
-        t = values[k : k + step]
-        factors = between[: len(t)]
-        _by_both(t, _deviations(rows[k : k + step], eps, t), scale, t, factors)
-        # As vectors: NumPy's inner loop is long then.
-        flat = t.reshape(-1)
-        for v in shift:
-            np.add(flat, v[: t.size], flat)
+
+    def work(starts: Iterator[int]) -> None:
+        between = empty((min(step, len(rows)), count), x.dtype)
+        for k in starts:
+            t = values[k : k + step]
+            factors = between[: len(t)]
+            _by_both(t, _deviations(rows[k : k + step], eps, t), scale, t, factors)
+            # As vectors: NumPy's inner loop is long then.
+            flat = t.reshape(-1)
+            for v in shift:
+                np.add(flat, v[: t.size], flat)
+
+    blocks(work, len(rows), step)
     return out
 
 
@@ -181,23 +190,27 @@ def _layer_norm_backward(
         step -= step % FEW
     # The sums of FEW rows each, which `sum_rows` adds as exactly.
     by_w, by_b = np.zeros((2, -(-len(rows) // FEW), count), x.dtype)
-    between = empty((2, min(step, len(rows)), count), x.dtype)
-    for k in range(0, len(rows), step):
-        g, i = ds[k : k + step], k // FEW
-        c, products = between[:, : len(g)]
-        r = _deviations(rows[k : k + step], eps, c)
-        np.multiply(g, c, products)
-        _sum_few(r, products, by_w[i:])
-        _sum_few(np.ones_like(r), g, by_b[i:])
-        if values is None:
-            continue
-        t = values[k : k + step]
-        by_c = r * r * r * (_row_products(products, scale) / count)
-        _by_both(g, r, scale, t, t)
-        shift = r * (_row_products(g, scale) / count)
-        _by_column(np.multiply, c, by_c, c, products)
-        np.subtract(t, c, t)
-        _by_column(np.subtract, t, shift, t, products)
+
+    def work(starts: Iterator[int]) -> None:
+        between = empty((2, min(step, len(rows)), count), x.dtype)
+        for k in starts:
+            g, i = ds[k : k + step], k // FEW
+            c, products = between[:, : len(g)]
+            r = _deviations(rows[k : k + step], eps, c)
+            np.multiply(g, c, products)
+            _sum_few(r, products, by_w[i:])
+            _sum_few(np.ones_like(r), g, by_b[i:])
+            if values is None:
+                continue
+            t = values[k : k + step]
+            by_c = r * r * r * (_row_products(products, scale) / count)
+            _by_both(g, r, scale, t, t)
+            shift = r * (_row_products(g, scale) / count)
+            _by_column(np.multiply, c, by_c, c, products)
+            np.subtract(t, c, t)
+            _by_column(np.subtract, t, shift, t, products)
+
+    blocks(work, len(rows), step)
     for part, total in zip(sums, (by_w, by_b), strict=True):
         part[...] = sum_rows(total)
 

@@ -88,9 +88,15 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tens
             f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0] if t.ndim else 0})."
         )
     if x.ndim < 3 and t.ndim > 1:
-        raise runtime_error("0D or 1D target tensor expected, multi-target not supported")
+        raise runtime_error(
+            f"0D or 1D target tensor expected, multi-target not supported: an input {list(x.shape)} goes with a target "
+            f"{list(x.shape[:1])} of class numbers, got {list(t.shape)}; a column becomes a row by .squeeze(1)"
+        )
     if t.dtype not in (np.int64, np.uint8):
-        raise runtime_error(f"expected scalar type Long but found {target.dtype}; use .long()")
+        raise runtime_error(
+            f"expected scalar type Long but found {target.dtype}: a target {list(t.shape)} holds class numbers; use "
+            ".long()"
+        )
     if t.shape != batch and not (x.ndim == 1 and t.shape == (1,)):
         raise (value_error if x.ndim < 3 else runtime_error)(
             f"Expected target size {list(batch)}, got {list(t.shape)}"

@@ -54,7 +54,10 @@ def binary_cross_entropy(
             "Please ensure they have the same size."
         )
     if target._array.dtype != input._array.dtype:
-        raise runtime_error(f"Found dtype {target.dtype} but expected {input.dtype}")
+        raise runtime_error(
+            f"Found dtype {target.dtype} but expected {input.dtype}: the target has another dtype than the input; use "
+            "target.to(input.dtype)"
+        )
     losses = functions.bce(input, target)
     return reduced(times(losses, weight), reduction)
 

@@ -192,7 +192,9 @@ def batch_norm(
 def _per_channel(channels: int, *parts: Tensor | None) -> None:
     for name, t in zip(("running_mean", "running_var", "weight", "bias"), parts, strict=True):
         if t is not None and t._array.size != channels:
-            raise runtime_error(f"{name} should contain {channels} elements not {t._array.size}")
+            raise runtime_error(
+                f"{name} should contain {channels} elements not {t._array.size}: the input has {channels} channels"
+            )
 
 
 def _by_running(

@@ -88,6 +88,8 @@ class RNNBase(Module):
         """The parameters by layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    proj_size = 0  # which modules in old files do not have
+    _also_saved = ("_flat_weights",)
     _flat_weights = property(lambda self: [w for layer in self.all_weights for w in layer])
 
     def flatten_parameters(self) -> None:

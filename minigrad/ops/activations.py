@@ -123,7 +123,7 @@ gelu = Op("gelu", buffered(k.gelu), "x; approximate",
 gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x; approximate",
                        lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), _gelu_backward_x,
                        order="K", lies_like=1, new=True, text=called(k.gelu_backward))
-silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, **_KIND)
+silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, complex="analytic", **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)
 log_sigmoid = Op("log_sigmoid", k.log_sigmoid, "x", lambda g, x: g * e.sigmoid(-x), cast="floats", activation=True,

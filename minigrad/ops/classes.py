@@ -125,13 +125,13 @@ one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order=
 embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                lambda g, weight_shape, index, padding, by_count: embedding_backward(
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
-               None, order="C", check=_is_row)
+               None, order="C", check=_is_row, complex="analytic")
 embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
-                            text=called(k.embedding_backward))
+                            text=called(k.embedding_backward), complex="analytic")
 embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
                               lambda g, u_shape, index, padding, by_count: embedding_backward(
                                   g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",
-                              raises=True)
+                              raises=True, complex="analytic")
 # fmt: on

@@ -42,9 +42,9 @@ def _rsqrt(x: Array) -> Array:
     return 1.0 / np.sqrt(x)
 
 
-def _pow_scalar(x: Array, exponent: float) -> Array:
+def _to_power(x: Array, exponent: float) -> Array:
     if x.dtype.char == "e" and exponent in (3, -2, -0.5):
-        return _pow_scalar(x.astype(np.float32), exponent).astype(np.float16)
+        return _to_power(x.astype(np.float32), exponent).astype(np.float16)
     if exponent == 3:
         return x * x * x  # np.power takes thirty times as long
     if exponent == -2:
@@ -182,15 +182,15 @@ def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
 
 def _twice(x: Any) -> Any:
     # PyTorch: the derivative is a power again, so a constant one still depends on x, with a gradient of 0
-    return x * 2.0 if x.__class__ is np.ndarray else pow_scalar(x, exponent=1) * 2.0
+    return x * 2.0 if x.__class__ is np.ndarray else power(x, exponent=1) * 2.0
 
 
-def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
+def _to_power_rule(g: Any, x: Any, exponent: float) -> Any:
     if exponent == 0:
         return zero(g)
     if exponent == 2:
         return g * _twice(x)
-    return g * times(pow_scalar(x, exponent=exponent - 1), float(exponent))
+    return g * times(power(x, exponent=exponent - 1), float(exponent))
 
 
 # ---------------------------------------------------------------- for Numba, which computes with float64 where it can
@@ -226,7 +226,7 @@ def _clamp_text(v: Call) -> Text:
     return text if v.params["max"] is None else f"np.minimum({text}, {{max}})"
 
 
-def _pow_scalar_text(v: Call) -> Text:
+def _to_power_text(v: Call) -> Text:
     n = v.params["exponent"]
     if v.dtype == np.float16:
         return None
@@ -239,7 +239,7 @@ def _pow_scalar_text(v: Call) -> Text:
     return "{} ** {exponent}" if v.shape else "np.asarray({}) ** {exponent}"
 
 
-def _pow_scalar_into(t: Target) -> Lines | None:
+def _to_power_into(t: Target) -> Lines | None:
     """The ufunc by which NumPy computes a small power of an array."""
     [x], name = t.operands, {1: "np.positive", 2: "np.square"}.get(t.params["exponent"])
     if t.filled or name is None or t.dtype != x.dtype or t.dtype not in (F32, F64):
@@ -279,8 +279,8 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text=of_floats("np.power({}, {})"), elementwise=True,
           raises=True, new=True, grad_fn=names.of_pow, complex="analytic")
-pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
-                     text=_pow_scalar_text, into=_pow_scalar_into, twice=True,
+power           = Op("power", _to_power, "x; exponent", _to_power_rule, elementwise=True,
+                     text=_to_power_text, into=_to_power_into, twice=True,
                      idle=lambda x, y, exponent: exponent == 1, new=True, grad_fn="PowBackward0", complex="analytic")
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text=_FLOOR, elementwise=True, wide=True,

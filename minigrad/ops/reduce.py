@@ -83,8 +83,8 @@ def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool)
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
     if x.dtype == np.float16:
         return _logsumexp(x.astype(np.float32), dim, keepdim).astype(np.float16)
-    top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, x.dtype.type(0))
+    top = np.max(x.real, axis=dim, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, top.dtype.type(0))
     y = by_rows(np.log(add_up(np.exp(x - top), dim, True)) + top)
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
@@ -371,7 +371,7 @@ amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=k
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
-               cast="float",
+               cast="float", complex="analytic",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,

@@ -62,8 +62,9 @@ xlog1py: Op = Op("xlog1py", k.xlog1py, "a b", lambda g, a, b: _xlogy_vjp(g, a, b
 entr = Op("entr", k.entr, "x", lambda g, x: g * (-e.log(x) - 1.0), cast="float",
           grad_fn="SpecialEntrBackward0", **_KIND)
 sinc: Op = Op("sinc", k.sinc, "x", lambda g, x: g * (x * sinc_bend(x)), cast="float",
-              public="sinc sinc_", doc="``sin(pi * input) / (pi * input)``, and 1 at 0.", **_KIND)
-sinc_bend: Op = Op("sinc_bend", k.sinc_bend, "x", _sinc_bend_vjp, cast="float", **_KIND)
+              public="sinc sinc_", doc="``sin(pi * input) / (pi * input)``, and 1 at 0.", complex="analytic",
+              **_KIND)
+sinc_bend: Op = Op("sinc_bend", k.sinc_bend, "x", _sinc_bend_vjp, cast="float", complex="analytic", **_KIND)
 ndtr = Op("ndtr", k.ndtr, "x", lambda g, x: g * times(e.exp(x * x * -0.5), _DENSITY), cast="float", **_KIND)
 log_ndtr = Op("log_ndtr", k.log_ndtr, "x", _log_ndtr_vjp, cast="float", grad_fn="SpecialLogNdtrBackward0", **_KIND)
 ndtri = Op("ndtri", k.ndtri, "p", lambda g, y: g * times(e.exp(y * y * 0.5), 1 / _DENSITY), cast="float",

@@ -13,6 +13,7 @@ from minigrad.core.tensor import Tensor, extend
 from minigrad.errors import runtime_error
 from minigrad.functions import creation
 from minigrad.gate import methods
+from minigrad.tensor.shared import sent
 
 
 @extend
@@ -60,7 +61,7 @@ class _Copies(Tensor):
                     "have no hooks",
                     stacklevel=2,
                 )
-        return _restore, self._parts(), self.__getstate__()
+        return *(sent(self) or (_restore, self._parts())), self.__getstate__()
 
     _warns_of_hooks = True
 

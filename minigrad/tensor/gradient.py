@@ -83,12 +83,12 @@ class _Gradient(Tensor):
                 )
             if value is self:
                 raise runtime_error("can't assign Variable as its own grad")
-            if value._array.shape != self._array.shape:
+            like = value._numbers if value._sparse else value  # type: ignore[attr-defined]
+            if (value.shape if value._sparse else value._array.shape) != self._array.shape:
                 raise runtime_error(
-                    f"assigned grad has data of a different size: {list(value._array.shape)} for "
-                    f"{list(self._array.shape)}"
+                    f"assigned grad has data of a different size: {list(value.shape)} for {list(self._array.shape)}"
                 )
-            if value._array.dtype != self._array.dtype:
+            if like._array.dtype != self._array.dtype:
                 raise runtime_error(
                     f"assigned grad has data of a different type: {value.dtype} for {self.dtype}"
                 )

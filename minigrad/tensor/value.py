@@ -83,7 +83,7 @@ class _Value(Tensor):
 
     @property
     def layout(self) -> Any:
-        """``strided``: that of all Tensors."""
+        """``strided``: that of all dense Tensors."""
         from minigrad.formats import strided
 
         return strided
@@ -162,7 +162,10 @@ class _Value(Tensor):
     def item(self) -> Number:
         """The one element as a Python number. RuntimeError unless there is exactly one."""
         if self._array.size != 1:
-            raise runtime_error(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+            raise runtime_error(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar: its shape is "
+                f"{list(self._array.shape)}; use .tolist(), or reduce it with .sum() or .mean()"
+            )
         needs_value("item()")
         return self._array.item()
 

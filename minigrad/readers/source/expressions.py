@@ -385,16 +385,22 @@ def _slices(index: object) -> bool:
     return isinstance(index, tuple) and any(isinstance(k, slice) or k is Ellipsis for k in index)
 
 
+def _locals(code: types.CodeType) -> set[str]:
+    """The names of a function, and of those inside of it."""
+    inner = [_locals(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    return {*code.co_varnames, *code.co_cellvars}.union(*inner)
+
+
 class _Plain(ast.NodeTransformer):
     """A function without annotations, in which every global name is NumPy's or that of a helper."""
 
     def __init__(self, function: types.FunctionType, helpers: Helpers, op: str) -> None:
         self.globals, self.helpers, self.op = function.__globals__, helpers, op
-        self.local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
+        self.local = _locals(function.__code__)
         self.read: dict[str, tuple[Any, str]] = {}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        node.name, node.returns = "_" + node.name.lstrip("_"), None
+        node.returns = None
         if ast.get_docstring(node) is not None:
             node.body = node.body[1:]
         self.generic_visit(node)

@@ -292,7 +292,7 @@ class Text:
         taken = _shown(program.result)
         entries = []
         for node, g in program.gradients.items():
-            entries.append(f"{_quoted(self.keys[node])}: {self._gradient(g, taken)}")
+            entries.append(_entry(self.keys[node], self._gradient(g, taken)))
         result = ast.unparse(self._output(program.result))
         return _wrapped(f"    return {result}, {{", entries, "}", "    ")
 
@@ -359,6 +359,15 @@ def docstring(title: str) -> str:
 def _quoted(name: str) -> str:
     text = repr(name)
     return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text else text
+
+
+def _entry(key: str, value: str) -> str:
+    """An entry of a dict; one that no line has room for may be broken where lines end here, also within its key."""
+    entry = f"{_quoted(key)}: {value}"
+    if len(entry) < WIDTH - 8:
+        return entry
+    most = WIDTH - 12
+    return "\n".join(_quoted(key[i : i + most]) for i in range(0, len(key), most)) + f":\n{value}"
 
 
 def _wrapped(head: str, items: Sequence[str], tail: str, indent: str) -> str:
