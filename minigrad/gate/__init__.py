@@ -25,8 +25,8 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
-from minigrad.core.tensor import Tensor
-from minigrad.dtypes import dtype
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.dtypes import common, dtype
 from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error
 from minigrad.gate import forms
 from minigrad.gate.kinds import BY_NAME, STRICT, Kind, is_boxed, kind_of
@@ -72,6 +72,10 @@ _MAKERS = frozenset([
     "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "zeros", "zeros_like",
 ])  # fmt: skip
 _LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
+# Functions that take two numbers and no Tensor, as PyTorch's do.
+_OF_NUMBERS = frozenset([
+    "add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide",
+])  # fmt: skip
 # Arguments that say nothing here, and the functions that take them in PyTorch.
 _IDLE = {
     "layout": _MAKERS | _LIKE,
@@ -234,7 +238,8 @@ class Gate:
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Raises what a user should see in place of an error; returns None where that is the error itself.
 
-        A function without arguments makes the call again: one of them has a ``__torch_function__``, not asked yet.
+        A function without arguments makes the call again: one of them has a ``__torch_function__``, not asked yet, or
+        two are numbers.
         """
         if foreign(args, named):
             given = [*args]
@@ -243,6 +248,14 @@ class Gate:
             ):
                 given.pop()
             return functools.partial(self.door, *given, **named)
+        if (
+            self.name in _OF_NUMBERS
+            and len(args) > 1
+            and all(isinstance(x, int | float | complex) for x in args[:2])
+        ):
+            return functools.partial(
+                self.door, wrap(np.asarray(args[0], common(args[:1]))), *args[1:], **named
+            )
         if isinstance(error, Warning) or _of_user(error):
             return None
         if isinstance(error, IndexError) and (out := _OUT_OF_RANGE.fullmatch(str(error))):
