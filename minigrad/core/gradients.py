@@ -73,7 +73,7 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
     TypeError for another object, RuntimeError for another shape.
     """
     t = g if record else wrap(g)
-    sparse = t._sparse
+    sparse = getattr(t, "_sparse", False)  # of several outputs there is a list
     for key, hook in tuple((node.hooks or {}).items()):
         replaced = hook(t) if key > AFTER else None
         if sparse and isinstance(replaced, Tensor):

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad.kernels import ties
+from minigrad.kernels.ties import FEW, first_places
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -90,7 +90,7 @@ def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
     if not k or not rows.size:
         return back(np.zeros((*rows.shape[:-1], k), np.int64), dim, x.ndim)
     unclear: Any = range(len(flat))
-    if sorted or k * ties.FEW <= n:
+    if sorted or k * FEW <= n:
         ahead = _ahead(flat, min(k + 1, n), largest)
         values = flat.reshape(-1)[ahead + np.arange(0, flat.size, n)[:, None]]
         equal = values[:, 1:] == values[:, :-1]
@@ -103,7 +103,7 @@ def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
     if len(unclear):
         places = places.copy()
     for i in unclear:
-        places[i] = ties.first_places(flat[i], k, largest, sorted)
+        places[i] = first_places(flat[i], k, largest, sorted)
     return back(places.reshape(*rows.shape[:-1], k), dim, x.ndim)
 
 

@@ -23,6 +23,7 @@ def product(values: Array, dense: Array, row: Array, col: Array, rows: int) -> A
     out = np.zeros((rows, width), np.result_type(values, dense))
     if not values.size or not width:
         return out
+    row, col = row.astype(np.intp, copy=False), col.astype(np.intp, copy=False)
     if (row[1:] < row[:-1]).any():
         order = ordered(row)
         values, row, col = values[order], row[order], col[order]
@@ -53,6 +54,8 @@ def ordered(numbers: Array) -> Array:
 
 def sampled(a: Array, b: Array, row: Array, col: Array) -> Array:
     """The elements at (row, col) of ``a @ b.T``."""
+    # `take` refuses int64 where NumPy's own integer has 32 bits, as in WebAssembly.
+    row, col = row.astype(np.intp, copy=False), col.astype(np.intp, copy=False)
     out = np.empty(len(row), np.result_type(a, b))
     most = max(BLOCK // max(a.shape[1], 1), 1)
     for k in range(0, len(row), most):
