@@ -1784,17 +1784,6 @@ def saved_arrays_that_change_before_backward(wrap: Any) -> Iterator[Any]:
         yield outcome(z), w
 
 
-@scenario(2)
-def differentiated_twice_outside(wrap: Any) -> Iterator[Any]:
-    w = draw(3, seed=5).requires_grad_()
-    f = wrap(lambda x: (x * w).sin().sum())
-    for k in range(3):
-        x = draw(3, seed=k).requires_grad_()
-        (g,) = autograd.grad(f(x), x, create_graph=True)
-        (g * g).sum().backward()
-        yield g, x, w
-
-
 @scenario(6)
 def grad_modes(wrap: Any) -> Iterator[Any]:
     w = draw(3, seed=5).requires_grad_()
@@ -2791,17 +2780,6 @@ def test_a_hook_on_a_parameter_that_was_stepped_before_is_refused() -> None:
     with pytest.raises(RuntimeError, match="adds or removes a hook"):
         mg.compile(f)()
     assert p.tolist() == [1.0, 1.0, 1.0]
-
-
-def test_gradients_of_gradients_stop_at_an_argument_that_is_a_view_of_another() -> None:
-    compiled = mg.compile(lambda x, y: x.sin() * y)
-    expected, computed = [], []
-    for f, results in ((lambda x, y: x.sin() * y, expected), (compiled, computed)):
-        x = mg.arange(6.0).reshape(2, 3).requires_grad_()
-        (g,) = autograd.grad(f(x, x.T.T).sum(), x, create_graph=True)
-        (h,) = autograd.grad((g * g).sum(), x)
-        results += [g.tolist(), h.tolist()]
-    assert computed == expected
 
 
 def test_an_element_by_a_constant_tensor_of_one_number_is_the_call_s_own() -> None:

@@ -320,11 +320,11 @@ def f(x):
 -- r = F(T(k, 40, 30).T); (r * r.detach().cos()).sum().backward()
 == attributes of arguments
 def f(x):
-    return x * getattr(x, "scale", 1.0)
+    return x * getattr(x, "scale", 1.0)  # or refused
 -- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x); y = T(k, 3); y.scale = 3.0; c = F(y)
 == attributes of arguments that ask for more of them
 def f(y, x):
-    return x.fn(y) + x.fn(x)
+    return x.fn(y) + x.fn(x)  # or refused
 -- x, y = T(k, 3), T(k, 3); x.fn = lambda t: t * t.scale; x.scale = 2.0; y.scale = 1.0 * k; a = F(y, x); y.scale = 9.0
 b = F(y, x)
 == classes of arguments
@@ -339,11 +339,11 @@ def f(x):
 -- x = Own(T(k, 3)); a = F(x) * 1; Own.scale = 1.0 * k; b = F(x) * 1; RATE = 3.0 + k; c = F(x) * 1
 == lists among the attributes of arguments
 def f(x):
-    return x * sum(x.scales)
+    return x * sum(x.scales)  # or refused
 -- x = T(k, 3); x.scales = [1.0, 2.0]; a = F(x); x.scales.append(k); b = F(x)
 == all attributes of arguments
 def f(x):
-    return x * sum(v for n, v in vars(x).items() if n[0] != "_")
+    return x * sum(v for n, v in vars(x).items() if n[0] != "_")  # or refused
 -- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x)
 == a gradient as an argument
 w = T(1, 3, grad=True)

@@ -174,7 +174,9 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "set of objects": lambda x: x * next(iter(OBJECTS)).k,
     "opaque default beside another value": lambda x: x * with_clock(x, abs),
     "cached function in a list": lambda x: x * CACHED[0](),
-    "cached function of what is made inside": lambda x: x * CACHED_SIZE(x * 2.0),
+    "cached method": lambda x: x * Remembers().mask(3),
+    "cached static method": lambda x: x * Remembers.scales(3),
+    "list with an __iter__ of its own": lambda x: x * sum(ITERATES),
     "get_num_threads": lambda x: x * mg.get_num_threads(),
     "set_num_threads": lambda x: mg.set_num_threads(1) or x,
     "deterministic algorithms": lambda x: x * mg.are_deterministic_algorithms_enabled(),
@@ -205,7 +207,22 @@ UFUNC = np.frompyfunc(lambda v: v * K, 1, 1)
 
 
 CACHED = [functools.lru_cache(lambda: K)]
-CACHED_SIZE = functools.cache(lambda t: t.shape[0])
+
+
+class Remembers:
+    @functools.lru_cache(maxsize=4)  # noqa: B019
+    def mask(self, n: int) -> Any:
+        return mg.ones(n)
+
+    scales = staticmethod(functools.cache(lambda n: mg.ones(n)))
+
+
+class Iterates(list[float]):
+    def __iter__(self) -> Any:
+        return iter([K])
+
+
+ITERATES = Iterates([2.0])
 
 
 @pytest.mark.parametrize("way", REFUSED)

@@ -221,9 +221,9 @@ class Compiled(Generic[P, R]):
                 )
         try:
             if self.check:
-                call = functools.partial(replay.run, *entered, args, kwargs)
+                call = functools.partial(replay.run, *entered)
                 return self._with_recording(args, kwargs, lambda r: r.check(call, self.backend == "numpy"))
-            result: R = replay.run(*entered, args, kwargs)
+            result: R = replay.run(*entered)
         except Exception as error:
             with self._lock:  # the function itself stops at its first error, which names the operation
                 self._with_recording(args, kwargs, functools.partial(Recording.fail, error=error))

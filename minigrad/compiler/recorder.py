@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
-from minigrad.compiler.arguments import has_added
-from minigrad.compiler.guards import same_record
-from minigrad.compiler.kinds import added_to
+from minigrad.compiler.guards import refilling, same_record
+from minigrad.compiler.kinds import OWN
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
@@ -45,15 +44,14 @@ class _Way(functools.partial[None]):
 
 
 class Before(NamedTuple):
-    """A Tensor, and what it was before a run."""
+    """A Tensor, and what it was before a run, with its attributes and the hooks of its record."""
 
     tensor: Any
     node: Node | None
     view: View | None
     grad: Any
-    epoch: int
     own: dict[str, Any]
-    hooks: Any
+    hooks: dict[int, Any]
 
 
 def _lies_as(a: Array, b: Array) -> bool:
@@ -93,9 +91,8 @@ class Run(Recorder):
         # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
         self.returned: dict[Node, Array] = {}
         self.before = [
-            Before(t, n, t._view, t._grad, t._epoch, added_to(t), None if n is None else dict(n.hooks or {}))
+            Before(t, t._node, t._view, t._grad, dict(vars(t)), dict((t._node and t._node.hooks) or {}))
             for t in tensors.values()
-            for n in [t._node]
         ]
         # The values of changed Tensors.
         self._values: dict[int, tuple[Any, Array]] = {}
@@ -132,11 +129,9 @@ class Run(Recorder):
         for t, array in reversed(self._values.values()):  # in reverse, since some may share memory
             rows.append((np.copyto, t._array, array))
         for b in self.before:
-            known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad), ("_epoch", b.epoch)
+            known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad)
             rows += [(setattr, b.tensor, name, v) for name, v in known if getattr(b.tensor, name) is not v]
-            if not has_added(b.tensor, None, b.own):
-                added = [name for name in added_to(b.tensor) if name not in b.own]
-                rows += [(delattr, b.tensor, name) for name in added] + [(vars(b.tensor).update, b.own)]
+            rows += refilling(vars(b.tensor), b.own)
             if b.node is not None and (b.node.hooks or {}) != b.hooks:
                 if b.node.hooks is None:
                     b.node.hooks = {}
@@ -186,7 +181,8 @@ class Run(Recorder):
             raise not_repeated(self.world, what)
         for b in self.before:
             t, node, now, hooks = b.tensor, b.node, b.tensor._node, b.hooks
-            if not has_added(t, None, b.own):
+            before, after = ({n: id(v) for n, v in own.items() if n not in OWN} for own in (b.own, vars(t)))
+            if before != after:
                 raise not_repeated(self.world, f"sets an attribute of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)

@@ -23,7 +23,6 @@ class Learned:
     ``names`` are those of attributes that are stored.  Entries, each the id of a table and a key, are in ``unread``
     where the function sets them before it reads them, and in ``read`` where it may have read what was there before.
     ``written`` are the ids of dicts of which the code does nothing but set entries, as hooks that keep features do.
-    ``calls`` are those of functions under ``lru_cache``, by function and arguments.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,6 @@ class Learned:
         self.unread: set[tuple[int, Any]] = set()
         self.read: set[tuple[int, Any]] = set()
         self.written: set[int] = set()
-        self.calls: dict[Any, Any] = {}
 
 
 class _Table(NamedTuple):

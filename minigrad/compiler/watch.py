@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import sys
-import threading
 import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -158,8 +157,7 @@ def watching(world: Any) -> Iterator[None]:
     for group, key, stand_in, _ in world.options:
         group[key] = stand_in
     world.stores.empty()
-    watched = instructions_watched(suspects, look) if suspects else contextlib.nullcontext()
-    with watched, world.caches.standing_in(world):
+    with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
         yield
     for group, key, stand_in, number in world.options:
         if group.get(key) is stand_in:
@@ -175,8 +173,6 @@ def changes(world: Any) -> tuple[list[Store], list[Store]]:
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
     if any(generator.resets != resets for generator, resets in world.generators):
         what = what or "the seed or the state of a random generator"
-    if called := world.caches.called():
-        raise not_repeated(world, f"calls {called}(), under lru_cache, which has no name of its own there")
     if what := what or world.guards.changed(world.stores.grown()):
         raise not_repeated(world, f"changes {what}")
     stores: tuple[list[Store], list[Store]] = world.stores.settle(world)
@@ -205,45 +201,19 @@ def instructions_watched(
     codes: Collection[types.CodeType], look: Callable[[types.FrameType, int], None]
 ) -> Iterator[None]:
     """Calls ``look`` with the frame and the offset before each instruction of these codes that this thread runs."""
-    if sys.version_info >= (3, 12):
-        monitoring, thread = sys.monitoring, threading.get_ident()
-        event = monitoring.events.INSTRUCTION
-        for tool in (4, 3, 5, 2, 1, 0):
-            with contextlib.suppress(ValueError):  # in use
-                monitoring.use_tool_id(tool, "minigrad.compile")
-                break
-        else:
-            raise RuntimeError(
-                "compile(): all six tools of sys.monitoring are in use, and recording needs one"
-            )
 
-        def before(code: types.CodeType, offset: int) -> None:
-            if threading.get_ident() == thread:
-                look(sys._getframe(1), offset)
+    def trace(frame: types.FrameType, event: str, _: Any) -> Any:
+        if frame.f_code not in codes:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            look(frame, frame.f_lasti)
+        return trace
 
-        try:
-            monitoring.register_callback(tool, event, before)
-            for code in codes:
-                monitoring.set_local_events(tool, code, event)
-            yield
-        finally:
-            for code in codes:
-                monitoring.set_local_events(tool, code, 0)
-            monitoring.register_callback(tool, event, None)
-            monitoring.free_tool_id(tool)
-    else:
-
-        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
-            if frame.f_code not in codes:
-                return None
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            if event == "opcode":
-                look(frame, frame.f_lasti)
-            return trace
-
-        previous = sys.gettrace()
-        try:
-            sys.settrace(trace)
-            yield
-        finally:
-            sys.settrace(previous)
+    previous = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it when tracing begins
+    try:
+        sys.settrace(trace)
+        yield
+    finally:
+        sys.settrace(previous)

@@ -13,14 +13,13 @@ import enum
 import sys
 import types
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.compiler import guards, kinds
-from minigrad.compiler.caches import CACHED, Caches
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.stores import Learned, Stores
@@ -49,7 +48,7 @@ class World:
     """What one function reaches by name, and the guards on it."""
 
     def __init__(self, function: Any, learned: Learned) -> None:
-        self.guards, self.stores, self.caches = Guards(), Stores(learned), Caches(learned)
+        self.guards, self.stores = Guards(), Stores(learned)
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -89,19 +88,10 @@ class World:
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
             raise unguarded(f"is or holds {reason}", self.home)
-        for text, call, value in self.caches.values():
-            self.guards.add(text, guards.GIVES, call)
-            if reason := self.follow(value, text):
-                raise unguarded(f"gets {reason} from {text}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
         return self._known.get(id(value), (None, "unknown"))[1] == ""
-
-    def is_fixed(self, value: Any) -> bool:
-        """Whether a value is known, or another one is as good as it is equal."""
-        atom = type(value) in kinds.ATOMS or isinstance(value, kinds.FIXED)
-        return atom or self.knows(value) or (type(value) is tuple and all(map(self.is_fixed, value)))
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
@@ -144,9 +134,9 @@ class World:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
             return ""
-        if kind is CACHED:
-            self.caches.add(value)
-            return ""
+        if kind is kinds.CACHED:
+            pure = kinds.is_pure(kinds.home_of(value))
+            return "" if pure else f"{value.__name__}(), under lru_cache, which remembers what it has given"
         if isinstance(value, Tensor):
             return self._tensor(value, path)
         if isinstance(value, Generator):
@@ -225,6 +215,8 @@ class World:
             self._object(value, path)
         elif kind not in kinds.CONTAINERS and not (isinstance(value, tuple) and hasattr(kind, "_fields")):
             return f"a {kind.__name__}"
+        if kind.__iter__ is not guards.base_of(value).__iter__:
+            return f"a {kind.__name__}, whose class has an __iter__ of its own"
         if kind is dict:
             self.stores.open(value, path)
         if id(value) in self.stores.learned.written:
@@ -412,8 +404,8 @@ class World:
         self._spaces.append(_Space(owner, path, whole, {*asked}))
         return self._spaces[-1]
 
-    def settle_names(self) -> list[int]:
-        """Follows attributes that the code mentions, until no more are; returns how much there is."""
+    def settle_names(self) -> None:
+        """Follows attributes that the code mentions, until no more are."""
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
@@ -421,20 +413,14 @@ class World:
                 if now not in self._settled:
                     self._settled.add(now)
                     self._ask(space, self._mentioned)
-        return size
 
     def may_name(self, name: str) -> bool:
         """Whether the code may ask something for an attribute of this name."""
         return self._reflective or name in self._mentioned
 
-    def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
-        """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
-        names = None if self._reflective else self._mentioned
-        own = {n: v for n, v in kinds.added_to(t).items() if names is None or n in names}
-        for name, value in own.items():
-            if reason := self.follow(value, _join(path, name)):
-                self._refuse(name, _join(path, name), reason)
-        return names, own
+    def asks_nothing(self) -> Callable[[Any], bool]:
+        """What tells of the attributes of a Tensor that the code may ask for none which a user has given it."""
+        return kinds.OWN.issuperset if self._reflective else (self._mentioned - kinds.OWN).isdisjoint
 
     def _ask(self, space: _Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
