@@ -179,6 +179,8 @@ class Look:
 
     def __init__(self, space: dict[str, Any]) -> None:
         self.rows: list[tuple[str, Any]] = []
+        # How they lie, but for gradients; dimensions that have no step, and empty ones, do not count.
+        self.layouts: list[tuple[str, Any]] = []
         self.tensors: dict[int, tuple[str, Any]] = {}
         for name, value in space.items():
             if name not in HIDDEN and name[0] != "_":
@@ -193,6 +195,9 @@ class Look:
             row((f"identity of {path}", known))
             if known == path:
                 row((f"values of {path}", value.detach().numpy().copy()))
+                steps = zip(value.shape, value._array.strides, strict=True)
+                if not path.endswith(".grad"):
+                    self.layouts.append((path, [s for n, s in steps if n > 1 and value.numel()]))
                 row((f"requires_grad of {path}", value.requires_grad))
                 row((f"is_leaf of {path}", value.is_leaf))
                 if value.is_leaf or value.retains_grad:
@@ -276,7 +281,8 @@ DOCUMENTED = (
     "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient", "several of its elements are one place in memory",
     "is returned beside a result that is computed from it", "clone() it where it is detached",
-    "because of a Tensor that the function makes", "which the function may ask for", "not part of a replay: it repeats what is done to",
+    "because of a Tensor that the function makes", "which the function may ask for",
+    "not part of a replay: it repeats what is done to",
 )  # fmt: skip
 # The rows whose operations programs call; the others may return their input's memory and are called by rules alone.
 CALLED = [k for k, row in enumerate(ROWS) if row.op not in ("spread", "sum_to", "contiguous")]
@@ -301,7 +307,8 @@ class Run:
         )
         self.log: list[Any] = []
         self.refusal, self.compiled = "", compiled
-        self.space = {**LIBRARY, "__name__": "program", "C": mg.compile if compiled else lambda f: f}
+        self.made: list[Any] = []
+        self.space = {**LIBRARY, "__name__": "program", "C": self.compile if compiled else lambda f: f}
         self.space |= {"caught": self.caught, "called": lambda: self.caught(True)}
         self.space["look"] = lambda: self.log.append(Look(self.space))
         mg.manual_seed(7)
@@ -313,6 +320,10 @@ class Run:
             pass
         finally:
             mg.set_default_dtype(mg.float32)
+
+    def compile(self, function: Any) -> Any:
+        self.made.append(mg.compile(function))
+        return self.made[-1]
 
     @contextlib.contextmanager
     def caught(self, call: bool = False) -> Iterator[None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_compile_defects import agree, programs
+from compiled_programs import agree, programs
 
 import minigrad as mg
 from minigrad import nn
@@ -436,8 +436,8 @@ def f(x):
 
 
 @programs(VIEWS)
-def test_results_that_share_memory(program: str) -> None:
-    agree(program)
+def test_results_that_share_memory(program: str, most: int) -> None:
+    agree(program, most)
 
 
 def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not_see() -> None:
