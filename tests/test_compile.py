@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import collections
 import contextlib
-import copy
 import dataclasses
 import enum
 import fractions
@@ -21,7 +19,7 @@ import tracemalloc
 import types
 import weakref
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -276,200 +274,18 @@ def test_pairs_of_ops_of_which_one_makes_a_view(view: str) -> None:
         as_eager(f, [arrays([(3, 4), (3, 4)], k, np.float64) for k in range(2)], (0, 1), "inside")
 
 
-# ---------------------------------------------------------------- what a function sees besides its arguments
-
-SETTING: Any = None
-
-
 class Settings:
-    shared: Any = None
-
-    def __init__(self) -> None:
-        self.value: Any = None
-
-    @property
-    def current(self) -> Any:
-        return self.value
-
-
-class Slotted:
-    __slots__ = ("value",)
-
-
-@dataclasses.dataclass
-class Record:
     value: Any = None
 
 
 @dataclasses.dataclass(slots=True)
-class PartlySlotted(Record):
-    other: Any = None
+class PartlySlotted:
+    value: Any = None
 
 
 @dataclasses.dataclass
 class Table(dict[str, Any]):
     value: Any = None
-
-
-class Point(NamedTuple):
-    x: Any
-    y: Any
-
-
-def in_closure(use: Any) -> Any:
-    v: Any = None
-
-    def put(new: Any) -> None:
-        nonlocal v
-        v = new
-
-    return (lambda x: use(x, v)), put
-
-
-def in_global(use: Any) -> Any:
-    return (lambda x: use(x, SETTING)), lambda v: setattr(THIS, "SETTING", v)
-
-
-def in_module_of_python(use: Any) -> Any:
-    return (lambda x: use(x, THIS.SETTING)), lambda v: setattr(THIS, "SETTING", v)
-
-
-def in_class(use: Any) -> Any:
-    return (lambda x: use(x, Settings.shared)), lambda v: setattr(Settings, "shared", v)
-
-
-def in_property(use: Any) -> Any:
-    s = Settings()
-    return (lambda x: use(x, s.current)), lambda v: setattr(s, "value", v)
-
-
-def _in_attribute(make: Any) -> Any:
-    def holder(use: Any) -> Any:
-        s = make()
-        return (lambda x: use(x, s.value)), lambda v: setattr(s, "value", v)
-
-    return holder
-
-
-def _in_item(make: Any, key: Any) -> Any:
-    def holder(use: Any) -> Any:
-        s = make()
-        return (lambda x: use(x, s[key])), lambda v: s.__setitem__(key, v)
-
-    return holder
-
-
-def in_default(use: Any) -> Any:
-    def f(x: Any, v: Any = None) -> Any:
-        return use(x, v)
-
-    return f, lambda v: setattr(f, "__defaults__", (v,))
-
-
-def in_keyword_default(use: Any) -> Any:
-    def f(x: Any, *, v: Any = None) -> Any:
-        return use(x, v)
-
-    return f, lambda v: setattr(f, "__kwdefaults__", {"v": v})
-
-
-def in_function_attribute(use: Any) -> Any:
-    def f(x: Any) -> Any:
-        return use(x, f.value)  # type: ignore[attr-defined]
-
-    return f, lambda v: setattr(f, "value", v)
-
-
-def in_partial(use: Any) -> Any:
-    s: list[Any] = [None]
-    f = functools.partial(lambda s, x: use(x, s[0]), s)
-    return f, lambda v: s.__setitem__(0, v)
-
-
-def in_bound_method(use: Any) -> Any:
-    class Holder(Settings):
-        def run(self, x: Any) -> Any:
-            return use(x, self.value)
-
-    h = Holder()
-    return h.run, lambda v: setattr(h, "value", v)
-
-
-def in_callable_object(use: Any) -> Any:
-    class Holder(Settings):
-        def __call__(self, x: Any) -> Any:
-            return use(x, self.value)
-
-    h = Holder()
-    return h, lambda v: setattr(h, "value", v)
-
-
-def in_module(use: Any) -> Any:
-    class Holder(nn.Module):
-        value: Any
-
-        def forward(self, x: Any) -> Any:
-            return use(x, self.value)
-
-    h = Holder()
-    return h, lambda v: h.__dict__.__setitem__("value", v)
-
-
-def in_depth(use: Any) -> Any:
-    s = Settings()
-    s.value = {"a": [(None, Record())]}
-    return (lambda x: use(x, s.value["a"][0][1].value)), lambda v: setattr(s.value["a"][0][1], "value", v)
-
-
-HOLDERS = {
-    "closure": in_closure, "global": in_global, "module of Python": in_module_of_python, "class": in_class,
-    "property": in_property, "attribute": _in_attribute(Settings), "slot": _in_attribute(Slotted),
-    "dataclass": _in_attribute(Record), "SimpleNamespace": _in_attribute(types.SimpleNamespace),
-    "argparse": _in_attribute(argparse.Namespace), "list": _in_item(lambda: [1, None], 1),
-    "dict": _in_item(dict, "k"), "defaultdict": _in_item(lambda: collections.defaultdict(float), "k"),
-    "UserDict": _in_item(collections.UserDict, "k"), "deque": _in_item(lambda: collections.deque([0, 1]), 1),
-    "default": in_default, "keyword default": in_keyword_default, "function's attribute": in_function_attribute,
-    "partial": in_partial, "method": in_bound_method, "callable object": in_callable_object, "Module": in_module,
-    "depth": in_depth,
-}  # fmt: skip
-
-# What is read there, and one value after another; a function makes the next from the last, in place.
-READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "float": (lambda x, v: x * v, (2.0, 3.0, 0.0, -0.0, float("nan"), float("inf"))),
-    "kind of number": (lambda x, v: x - v if isinstance(v, int) else x + v / 2, (1, 1.0, np.float64(1.0), 0)),
-    "flag or number": (lambda x, v: -x if v is True else x * v, (1, True, 1, False, 0)),
-    "condition": (lambda x, v: x if v else -x, (True, False, None, 1)),
-    "string": (lambda x, v: {"a": x, "b": -x}[v], ("a", "b")),
-    "Tensor": (lambda x, v: x + v, (draw(3), draw(3, seed=1), draw(3, dtype=np.float32), draw(1), lambda v: v.mul_(2))),
-    "list": (lambda x, v: sum((x * k for k in v), x), ([1.0, 2.0], lambda v: v.append(3.0), lambda v: v.reverse(), [])),
-    "list of Tensors": (lambda x, v: sum(v, x), ([draw(3)], lambda v: v.append(draw(3, seed=1)), lambda v: v.pop(0))),
-    "order of a dict": (
-        lambda x, v: functools.reduce(lambda s, k: s * 2.0 + k, v.values(), x),
-        ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}, lambda v: v.update(b=v.pop("b"))),
-    ),
-    "function": (lambda x, v: v(x), (mg.sin, mg.cos, lambda x: x * 2.0, lambda x: x * 3.0)),
-    "set": (lambda x, v: x * float(len(v)), ({1}, {1, 2}, lambda v: v.clear())),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", READ)
-@pytest.mark.parametrize("holder", HOLDERS)
-def test_what_the_function_reads_elsewhere_is_never_stale(holder: str, kind: str) -> None:
-    use, values = READ[kind]
-    f, put = HOLDERS[holder](use)
-    compiled = mg.compile(f)
-    now: Any = None
-    for i, v in enumerate(values):
-        if kind != "function" and isinstance(v, types.FunctionType):
-            v(now)
-        else:
-            now = copy.deepcopy(v)
-            put(now)
-        for k in range(3):
-            x = draw(3, seed=k)
-            same(compiled(x).numpy(), f(x).numpy(), f"value {i}, call {k}")
-    assert recordings(compiled) <= len(values) + 1
-    globals()["SETTING"] = Settings.shared = None
 
 
 # ---------------------------------------------------------------- what changes between two steps

@@ -24,9 +24,8 @@ _SAME = "which arguments are the same"
 
 def fields_of(value: Any) -> dict[str, Any] | None:
     """What an object of a dataclass holds; None for others, and where more is in it than attributes, such as slots."""
-    cls = type(value)
-    plain = cls.__basicsize__ == World.__basicsize__ and hasattr(cls, "__dataclass_fields__")
-    return vars(value) if plain else None
+    plain = hasattr(value, "__dict__") and type(value).__basicsize__ == World.__basicsize__
+    return vars(value) if plain and hasattr(type(value), "__dataclass_fields__") else None
 
 
 def with_fields(cls: type, fields: dict[str, Any]) -> Any:
