@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from compiled_programs import agree, looped, programs
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ARGUMENTS = r"""
 == an argument that only gives its shape | 1
@@ -569,6 +574,17 @@ for k in range(6):
     if k == 3:
         net.second.weight = nn.Parameter(T(8, 4, 4))
     r = F(T(k, 3, 4)); look()
+== a thousand steps | 2
+net = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1)); x, t = T(1, 13, 8, 2), T(2, 13, 8, 1); s = 0.0
+opt = optim.SGD(net.parameters(), lr=0.02, momentum=0.9, weight_decay=0.001, nesterov=True)
+def f(x, t):
+    opt.zero_grad(); loss = nn.functional.mse_loss(net(x), t); loss.backward(); opt.step()
+    return loss
+F = C(f)
+for k in range(1000):
+    s += F(x[k % 13], t[k % 13]).item() * (k % 7 + 1)
+    if k % 100 == 99:
+        look()
 == large batches | 1
 net = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
 def f(x, t):
@@ -580,6 +596,89 @@ def f(x, t):
 @programs(TRAINING)
 def test_training(program: str, most: int) -> None:
     agree(program, most)
+
+
+# What changes between two steps; `G` stands for the options of the optimizer.
+CHANGES_TEXT = """
+nothing: pass
+learning rate: G["lr"] = 0.3
+learning rate 0: G["lr"] = 0.0
+whole learning rate: G["lr"] = 1
+learning rate in a Tensor: G["lr"] = mg.tensor(0.05)
+momentum: G["momentum"] = 0.5
+no momentum: G["momentum"] = 0.0
+dampening: G["dampening"] = 0.3
+weight decay: G["weight_decay"] = 0.2
+nesterov: G.update(momentum=0.9, nesterov=True)
+maximize: G["maximize"] = True
+state of the module loaded: net.load_state_dict({n: T(9, *v.shape) for n, v in net.state_dict().items()})
+state of the module assigned: net.load_state_dict({n: T(9, *v.shape) for n, v in net.state_dict().items()}, assign=True)
+state of the optimizer loaded: opt.load_state_dict(other.state_dict())
+parameter replaced: net[0].weight = nn.Parameter(T(7, 5, 2))
+parameter replaced, here and there: G["params"][0] = net[0].weight = nn.Parameter(T(7, 5, 2))
+data: net[0].weight.data = T(8, 5, 2)
+data in another layout: net[0].weight.data = T(8, 2, 5).T
+in place: mg.no_grad()(lambda: (net[0].weight.mul_(0.5), net[2].bias.add_(1.0)))()
+through NumPy: net[0].weight.detach().numpy()[:2] = 0.25
+frozen: net[0].requires_grad_(False)
+no bias: net[0].bias = None
+another layer: net[1] = nn.ReLU()
+one more layer: net.append(nn.Sigmoid())
+evaluation: net.eval()
+no gradients: net.zero_grad()
+other gradients: [setattr(p, "grad", mg.ones_like(p)) for p in net.parameters()]
+no state: opt.state.clear()
+buffer changed: [b.zero_() for p in net.parameters() for b in opt.state[p].values()]
+buffer replaced: [opt.state[p].update({n: b * 2.0 for n, b in opt.state[p].items()}) for p in net.parameters()]
+a group added: opt.add_param_group({"params": [T(3, 3, grad=True)], "lr": 5.0})
+a group of its own: opt.add_param_group({"params": [G["params"].pop()], "lr": 5.0})
+hook of a parameter: handle = net[0].weight.register_hook(lambda g: g * 2.0)
+hook of a module: handle = net[0].register_forward_hook(lambda m, a, y: y * 2.0)
+hook before a module: handle = net[2].register_forward_pre_hook(lambda m, a: (a[0] * 2.0,))
+method replaced: net[1].forward = lambda x: x * 0.5
+"""
+CHANGES = dict(row.split(": ", 1) for row in CHANGES_TEXT.strip().split("\n"))
+CHANGING = """
+net, net2 = (nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1)) for _ in range(2))
+opt, other = optim.SGD(net.parameters(), OPTIONS), optim.SGD(net2.parameters(), lr=0.03, momentum=0.7)
+for p in net2.parameters():
+    other.state[p]["momentum_buffer"] = mg.ones_like(p)
+def f(x, t):
+    opt.zero_grad(); loss = nn.functional.mse_loss(net(x), t); loss.backward(); opt.step()
+    return loss
+F = C(f)
+def some(n):
+    for k in range(n):
+        with called():
+            r = F(T(k, 4, 2), T(50 + k, 4, 1))
+        look()
+some(4)
+"""
+OPTIONS = ["lr=0.1", "lr=0.1, momentum=0.9, weight_decay=0.01"]
+
+
+def changing(options: str, changes: list[str], calls: int) -> str:
+    lines = [f"with caught():\n    {CHANGES[c]}\nsome({calls})" for c in changes]
+    text = "\n".join([CHANGING, *lines]).replace("OPTIONS", options)
+    return re.sub(r"\bG\b", "opt.param_groups[0]", text)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=["plain", "momentum"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_training_step_sees_what_changed(change: str, options: str) -> None:
+    agree(changing(options, [change], 4), 5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from(sorted(CHANGES)), max_size=5), st.sampled_from(OPTIONS))
+def test_a_training_step_sees_any_changes(changes: list[str], options: str) -> None:
+    agree(changing(options, changes, 3), 4 * (1 + len(changes)))
+
+
+def test_a_program_that_differs_is_seen() -> None:
+    program = "_k = 1.0 + (C.__name__ == 'compile') * 1e-6\ndef f(x):\n    return x * _k\n-- r = F(T(k, 2))"
+    with pytest.raises(AssertionError, match="values of r: rounded"):
+        agree(looped(program))
 
 
 # Statements of a function of x, each a draw.
