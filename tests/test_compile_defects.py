@@ -270,26 +270,6 @@ def test_state_that_changes_is_seen_or_refused(row: str) -> None:
     assert not difference or (refusal and "has changed" not in difference)
 
 
-def test_a_refused_function_is_refused_each_time() -> None:
-    refused = mg.compile(lambda x: x if x.sum() > 0 else -x)
-    for _ in range(40):
-        with pytest.raises(RuntimeError, match=r"compile\(\)"):
-            refused(mg.ones(2))
-    assert mg.is_grad_enabled()
-
-
-def test_a_class_whose_module_is_no_text() -> None:
-    class Callable:
-        __module__ = 3  # type: ignore[assignment]
-
-        def __call__(self, x: mg.Tensor) -> mg.Tensor:
-            return x * 2
-
-    call = Callable()
-    assert mg.compile(lambda x: call(x))(mg.ones(1)).item() == 2
-    assert mg.compile(call)(mg.ones(1)).item() == 2
-
-
 def _network() -> Any:
     net = nn.Linear(2, 2)
     return net, mg.compile(net)

@@ -225,6 +225,32 @@ def f(x):
     x[..., i] = v
     return x + 1.0
 -- x = T(k, 3, 4, dtype=mg.float64); r = F(x)
+== numbers made of a float argument are returned anew
+def f(x, s):
+    return x, s, s * 2.0, {"minus": -s}
+-- r = F(mg.ones(1), 0.25 * (k + 1))
+== a returned view shows what its base has become | 1
+state = mg.zeros(2, 2)
+def f(x):
+    row = state[0]; state.add_(x)
+    return row, state[1], state.T
+-- r = F(T(k, 2, 2))
+== an equal number in the place of another needs no new recording | 3
+box = types.SimpleNamespace(scale=1000.5, name="a", nothing=math.nan)
+def f(x):
+    return x * box.scale if box.name == "a" and box.nothing != 0 else x
+F = C(f)
+for k in range(4):
+    box.scale, box.name, box.nothing = float("1000.5"), "".join(["a"]), float("nan"); r = F(mg.ones(2)); look()
+box.scale = 1000; r = F(mg.ones(2)); look(); box.name = "b"; r = F(mg.ones(2)); look()
+== keys of all kinds
+import enum, numpy as np
+table = {enum.IntEnum("L", "LOW").LOW: 2.0, np.str_("a"): 3.0, "b": 5.0, None: 7.0, (1, 2): 11.0, 4: 13.0, True: 17.0}
+def f(x):
+    return x * math.prod(table.values())
+F = C(f)
+for key in [*table, *table]:
+    table[key] += 1.0; r = F(mg.ones(1)), F(mg.ones(1)); look()
 == results that lie as in eager mode
 def f(x):
     return (x * 2)[:, ::2], (x + 1)[:, 1], x.sum(1).expand(4, 3), (x + 3)[::2].T[1:], x.sum(0)[::3]
@@ -267,6 +293,23 @@ def f(x):
         y.backward()
     return y
 -- x = T(k, 3, grad=True); r = F(x), F(x.detach())
+== a leaf that no given result depends on gets no gradient | 1
+def f(x, y):
+    return x * y, x + 1.0, y.exp()
+-- x, y = T(k, 2, grad=True), T(k + 9, 2, grad=True); F(x, y)[(0, 1, 2, 1)[k]].sum().backward()
+== a backward pass that eager mode refuses is refused when it is asked for | 1
+w, saved = T(1, 2, grad=True), T(2, 2)
+def f(x):
+    y = w * saved; saved.mul_(x)
+    return y
+-- y = F(T(k, 2))
+with called():
+    y.sum().backward()
+== a result that nobody needs is not computed | 1
+net = Net()
+def f(x):
+    net(x).sum().backward()
+-- net.zero_grad(); F(T(k, 3, 4))
 == a leaf that is changed after its use | 3
 w, v = T(1, 3, grad=True), T(2, 3, grad=True)
 def f(x):
@@ -522,6 +565,12 @@ def f(x):
     opt.zero_grad(); loss = net(x).square().mean() * opt.param_groups[0]["lambda"]; loss.backward(); opt.step()
     return loss
 -- opt.param_groups[0]["lambda"] = 0.25 * k; r = F(T(k, 3, 4))
+== a variable that is named like a method, and what a step changes is returned itself | 2
+step = 0; net = Net(); opt = optim.SGD(net.parameters(), lr=0.05)
+def f(x):
+    opt.zero_grad(); net(x).square().mean().backward(); opt.step()
+    return net.first.weight.detach(), net.first.weight.grad
+-- step = k; r = F(T(k, 3, 4))
 == a scheduler needs no new recording | 2
 net = Net(); opt = optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
 def f(x):

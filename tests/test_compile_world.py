@@ -184,6 +184,11 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "set_printoptions": lambda x: mg.set_printoptions(precision=2) or x,
     "initial_seed": lambda x: x * (mg.initial_seed() % 7),
     "seed of the default generator": lambda x: x * (mg.default_generator.initial_seed() % 7),
+    "static method of a class": lambda x: x * float(Drawing.rand()),
+    "partial of a class": lambda x: x * float(Drawing.partial()),
+    "partial method": lambda x: x * Drawing().partial_method(),
+    "method with an import": lambda x: x * Drawing().drawn(),
+    "class of another's object": lambda x: x * float(len(fractions.Fraction(1).__class__.__name__)),
     "ufunc of a Python function": lambda x: x * float(UFUNC(2.0)),
 }
 # fmt: on
@@ -199,6 +204,19 @@ class Base:
 
 def picked(owner: Any, name: str) -> Any:
     return getattr(owner, name)
+
+
+class Drawing:
+    rand = staticmethod(np.random.rand)
+    partial = staticmethod(functools.partial(np.random.rand))
+    partial_method = functools.partialmethod(lambda self, high: float(np.random.rand()) * high, 2.0)
+    # Python 3.13 warns where this is asked for, and later ones make a method of it: only the function may ask.
+    unused = functools.partial(float)
+
+    def drawn(self) -> float:
+        from numpy import random as numbers
+
+        return float(numbers.rand())
 
 
 OBJECTS = {Base()}
