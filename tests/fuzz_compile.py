@@ -525,7 +525,7 @@ if FLAG:\n    {f} = {f} + 1;if y.requires_grad:\n    {f} = {f} * 3;if cfg['deep'
 assert x.dim() < 3;raise ValueError('as said');if {l}.grad is not None:\n    {f} = {f} + {l}.grad
 cfg['a'] = {s};box.offset *= 0.5;ws.append({f});gen.manual_seed(3);del {f};{f} = {f}.detach().requires_grad_()
 store.t = {f};store.t = {f}.detach();store.pair = ({f}, {s});store.n = x.shape[0]
-store.kept = {{'a': {f}}};box.kept = {f};feats['a'] = {f};feats[N] = {f}.detach();feats['a'] = ({f}, {s});feats[K] = N
+store.kept = {{'a': {f}}};box.kept = {f};store.f1 = {f};store.f2 = {f}.detach();store.f1 = ({f}, {s});store.f3 = N
 store.kept['b'] = mg.ones(4);store.n += 1;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
 if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.late = {f}[1:]
 if len(store.kept) < N:\n    store.kept[N] = made(4) * {s}""")
@@ -552,7 +552,7 @@ b0 = ~b0;b0.logical_not_();j0.fill_(0);i0[0] = 1
 net.load_state_dict({{k: v * 0.5 for k, v in net.state_dict().items()}});opt.load_state_dict(opt.state_dict())
 net = type(net)() if isinstance(net, Net) else net;for p in net.parameters():\n    p.data = p.data * 0.5
 made.__defaults__ = ({n},);made.k = {s};store.t = T({n}, 4);store.n = {n}
-store.late = None;del store.late;store.kept.clear();feats.clear();feats['c'] = {n};feats = {{'a': 1}}
+store.late = None;del store.late;store.kept.clear();store.f1 = None;store.f2 = {n};del store.f3
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
 T({n}, 3, 4, dtype=mg.float64);u0;T({n}, 3, 4, grad=True) * 1;T({n}, 4).expand(3, 4);T({n}, 3, 4, grad=True)[:]

@@ -108,7 +108,6 @@ class keeps_what_it_gets(Layer):
         return self.inner(x)
 
 
-@made
 class logs_in_a_dict(Layer):
     def forward(self, x: Any) -> Any:
         y = self.inner(x)
@@ -129,7 +128,6 @@ class keeps_a_view_of_what_it_changes(Layer):
         return y
 
 
-@made
 class remembers_and_logs_alike(Layer):
     def __init__(self) -> None:
         super().__init__()
@@ -142,7 +140,6 @@ class remembers_and_logs_alike(Layer):
         return y * self.table["y"]
 
 
-@made
 class keeps_features_by_hooks(Layer):
     def __init__(self) -> None:
         super().__init__()
@@ -281,29 +278,10 @@ class Reads(Layer):
         return x
 
 
-FEATURES: dict[str, Any] = {}
-
-
-class Aliases(Layer):
-    """Sets entries of a dict that it reads by another way."""
-
-    def forward(self, x: Any, seen: Any = FEATURES) -> Any:
-        y = x * seen.get("x", 1.0)
-        FEATURES["x"] = x.sum()
-        return y
-
-
-class Holds(Layer):
-    def __init__(self) -> None:
-        super().__init__()
-        self.both = (self.table,)
-
-    def forward(self, x: Any) -> Any:
-        self.table["x"] = x.sum()
-        return x * len(self.both[0])
-
-
-@pytest.mark.parametrize("kind", [Aliases, Holds, Counts, Logs, Drops, Stores, Reads])
+@pytest.mark.parametrize(
+    "kind",
+    [logs_in_a_dict, remembers_and_logs_alike, keeps_features_by_hooks, Counts, Logs, Drops, Stores, Reads],
+)
 def test_what_goes_by_what_was_there_in_each_call_is_refused(kind: Any) -> None:
     net = kind()
     before = state(net)

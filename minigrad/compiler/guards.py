@@ -244,10 +244,6 @@ class Guards:
         views = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x]
         for view in views if len(content) else ():
             self.add(path, _ITEMS, view(content), table=content)
-        self.keep(content)
-
-    def keep(self, content: Any) -> None:
-        """Notes what a table holds, to put it back."""
         self._kept.append((content, items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
@@ -307,12 +303,6 @@ class Guards:
             yield from row.kind.back(*row.arguments, before)
         for content, items in self._kept:
             yield from refilling(content, items)
-
-    def names_for(self, value: Any) -> set[str]:
-        """The names under which rows know a value; none where one knows it otherwise."""
-        rows = [row for row in self._rows if self._space[row.value] is value]
-        known = all(row.kind in (_ENTRY, _GOT, attribute("cell_contents")) for row in rows)
-        return {row.arguments[1] if len(row.arguments) > 2 else row.path for row in rows} if known else set()
 
     def let_go(self) -> None:
         """Drops what only the recorded run needs."""

@@ -23,7 +23,7 @@ from minigrad.compiler import guards, kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.stores import Learned, Stores
-from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, only_set, steps_of, unguarded
+from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -65,8 +65,6 @@ class World:
         # What is mentioned; names that the code stores or may ask for; whether it may ask for any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
-        # The ids of dicts that code may reach in other ways than by a name.
-        self._nameless: set[int] = set()
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
@@ -77,8 +75,6 @@ class World:
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
-        # Parameters with opaque defaults, and why they must not be read, by the code.
-        self.defaults: dict[types.CodeType, dict[str, str]] = {}
         for cls in Tensor.__mro__[:-1]:
             self._space(cls, cls.__name__)
         self.guards.entry(vars(dtypes), "_default", "the default dtype")
@@ -104,11 +100,9 @@ class World:
 
     # ------------------------------------------------------------ values
 
-    def follow(self, value: Any, path: str, named: bool = False) -> str:
-        """Adds the guards on what a value holds, with ``named`` under a row; why no recording guards it, or ""."""
+    def follow(self, value: Any, path: str) -> str:
+        """Adds the guards on what a value holds; why no recording guards it, or ""."""
         kind = type(value)
-        if kind is dict and not named:
-            self._nameless.add(id(value))
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
         name = value.__name__ if kind is types.BuiltinFunctionType else ""
@@ -213,9 +207,6 @@ class World:
             return f"a {kind.__name__}, whose class has an __iter__ of its own"
         if kind is dict:
             self.stores.open(value, path)
-        if id(value) in self.stores.learned.written:
-            self.guards.keep(value)
-            return ""
         if not isinstance(value, tuple):
             self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
@@ -255,13 +246,10 @@ class World:
         if more := function.__kwdefaults__:
             self.guards.table(more, f"a default of {function.__name__}")
             known |= more
-        for name, value in known.items():
-            if reason := self.follow(value, name):
-                self.defaults.setdefault(code, {})[name] = f"{name}, {reason}"
         self._code(code, function.__globals__, cells)
         self._space(function, path or function.__qualname__)
         self.guards.table(vars(function), path, values=False)
-        return ""
+        return (reason := self._each(known.items())) and f"a function with the default {reason}"
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
         steps = steps_of(code, space, cells)
@@ -286,7 +274,7 @@ class World:
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
-                self.follow(value, name, True)
+                self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
             textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
@@ -441,7 +429,7 @@ class World:
             value, where = content[name], _join(path, name)
             if not whole or unread:
                 self.guards.entry(content, name, where, owner if of_class else None)
-            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where, not whole)
+            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
             if of_module or of_class or isinstance(owner, types.FunctionType):
@@ -459,12 +447,6 @@ class World:
                 asked.add(name)
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), _join(path, name))
-
-    def only_sets(self, table: Any) -> bool:
-        """Whether the code does nothing with a dict but set its entries, by whatever names it reaches it."""
-        hidden = self._reflective or id(table) in self._nameless
-        names = set[str]() if hidden else self.guards.names_for(table)
-        return bool(names) and only_set(self.codes, names)
 
     def reads_all(self, owner: Any) -> bool:
         """Whether the code may read all attributes of an object without naming them."""
