@@ -16,13 +16,13 @@ import pytest
 from fuzz_compile import Look, Run, disagreement
 
 
-def programs(text: str) -> Any:
-    """Parameters (program, most) from a table."""
+def programs(text: str, kind: Any = int) -> Any:
+    """Parameters (program, most) from a table; what stands after the name is of this kind."""
     rows = []
     for part in text.split("\n== ")[1:]:
         title, _, program = part.partition("\n")
         name, _, most = title.partition(" | ")
-        rows.append(pytest.param(looped(program), int(most or 0), id=name))
+        rows.append(pytest.param(looped(program), kind(most or 0), id=name))
     return pytest.mark.parametrize(("program", "most"), rows)
 
 

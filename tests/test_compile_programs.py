@@ -6,6 +6,7 @@ import re
 
 import pytest
 from compiled_programs import agree, looped, programs
+from fuzz_compile import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +145,18 @@ def test_arguments(program: str, most: int) -> None:
 
 
 RESULTS = r"""
+== a negative deviation, which each call checks | 1
+def f(mean, std):
+    return mg.normal(mean, std)
+-- r = F(T(k, 3), T(9, 3).abs())
+with called():
+    F(T(k, 3), -T(9, 3).abs())
+== a detached Tensor that is changed and not used | 1
+w = T(2, 3, grad=True)
+def f(x):
+    x.data.copy_(0.5 * x.data + 0.5 * w)
+    return x * x
+-- x = T(k, 3, grad=True); F(x).sum().backward()
 == a result returned twice | 1
 def f(x):
     y = x * 2
@@ -728,6 +741,146 @@ def test_a_program_that_differs_is_seen() -> None:
     program = "_k = 1.0 + (C.__name__ == 'compile') * 1e-6\ndef f(x):\n    return x * _k\n-- r = F(T(k, 2))"
     with pytest.raises(AssertionError, match="values of r: rounded"):
         agree(looped(program))
+
+
+# What is refused, with words of the sentence; the last line is the call, after which all is as it was.
+REFUSED = r"""
+== elements at one place in memory | several of its elements are one place in memory
+def f(x):
+    x[0] = 1.0
+    return x * 2.0
+F(mg.ones(3).expand(2, 3))
+== a leaf beside what needs it | is returned beside a result that is computed from it
+def f(x):
+    t = (x * 2.0).detach().requires_grad_()
+    return t * 2.0, t
+F(T(1, 3))
+== a leaf of its own | because of a Tensor that the function makes
+def f(x):
+    t = (x * 2.0).requires_grad_()
+    return t * 2.0
+F(T(1, 3))
+== detached before a change | because of a Tensor that the function makes
+def f(x):
+    t = x * 2.0; p = t.detach().requires_grad_(); t.add_(t)
+    return p[..., -1]
+F(T(1, 3))
+== detached, then part of the graph | clone() it where it is detached
+w = T(2, 3, grad=True)
+def f(x):
+    t = x.detach(); t.mul_(w)
+    return t * 3.0
+F(T(1, 3))
+== a hook on a parameter that was stepped before | adds or removes a hook
+p = nn.Parameter(T(1, 3)); p.grad = T(2, 3); opt = optim.SGD([p], lr=0.1)
+def f():
+    opt.step(); p.register_hook(lambda g: g * 2)
+    return p * 2.0
+F()
+== changed, then made to require grad | changes requires_grad of u
+u = T(1, 3)
+def f(a):
+    u.mul_(a); u.requires_grad_()
+    return a * 2
+F(0.5)
+== an argument that is made to require grad | changes requires_grad of x
+def f(x):
+    x.requires_grad_()
+    return x * 2.0
+F(T(1, 3))
+== the gradient of a leaf that has changed | changed under no_grad() after it had been used
+v = T(1, 2, grad=True)
+def f(x):
+    a = v * x
+    with mg.no_grad():
+        v.mul_(0.5)
+    return autograd.grad((a + v * 2).sum(), [v])[0]
+F(T(2, 2))
+== a backward pass into what was computed before | which was computed before the call
+w = T(1, 3, grad=True); h = w * 2.0
+def f(x):
+    (x * h).sum().backward()
+F(T(2, 3))
+== what a view shows is put back | values of a Tensor
+a = T(1, 6)
+def f(x, y):
+    x.mul_(2)
+    return bool(x.sum() > 0)
+F(a[:4], T(2, 4))
+== what lies in one place is put back | values of a Tensor
+import numpy as np
+_memory = np.ones(4); p, q = mg.from_numpy(_memory), mg.from_numpy(_memory)
+def f(x):
+    p.add_(1); q.mul_(3)
+    return bool(x.sum() > 0)
+F(T(2, 1))
+== a set among the arguments | the function changes s
+def f(x, s):
+    s.add(1)
+    return x * 2
+F(T(2, 1), set())
+== a list among the arguments | changes a list or a dict among its arguments
+xs = [T(1, 3)]
+def f(xs):
+    xs.append(xs[0] * 2.0)
+    return xs[0] + 1.0
+F(xs)
+== a dict among the arguments | changes a list or a dict among its arguments
+d = {"x": T(1, 3)}
+def f(d):
+    d["y"] = d["x"] * 2.0
+    return d["x"] + 1.0
+F(d)
+== a Parameter that is returned | makes and returns a Parameter
+def f(x):
+    return nn.Parameter(mg.zeros(3))
+F(T(1, 3))
+== a Tensor of a class that is returned | makes and returns a Special
+class Special(mg.Tensor):
+    pass
+def f(x):
+    return Special(mg.zeros(3))
+F(T(1, 3))
+== a Tensor with attributes that is returned | makes and returns a Tensor with attributes
+def f(x):
+    y = x * 2; y.tag = 1
+    return y
+F(T(1, 3))
+== an attribute of an argument that is set | sets an attribute of x
+def f(x):
+    x.tag = 1
+    return x * 2
+F(T(1, 3))
+== an attribute of an argument | with the attribute scale, which the function may ask for
+x = T(1, 3); x.scale = 2.0
+def f(x):
+    return x * x.scale
+F(x)
+== the step of a scheduler | not part of a replay
+w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5); schedule = optim.lr_scheduler.ExponentialLR(opt, 0.5)
+def f():
+    w.grad = None; w.sum().backward(); opt.step(); schedule.step()
+F()
+== an option of an optimizer | changes the option 'lr' of an optimizer
+w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)
+def f():
+    w.grad = None; w.sum().backward(); opt.step(); opt.param_groups[0]["lr"] *= 0.5
+F()
+== a buffer that is set | write into a Tensor that is there
+net = nn.Module(); net.register_buffer("mean", mg.zeros(2))
+def f(x):
+    net.mean = 0.5 * net.mean + 0.5 * x
+    return x - net.mean
+F(T(1, 2))
+"""
+
+
+@programs(REFUSED, str)
+def test_refused(program: str, most: str) -> None:
+    start, _, call = program.rstrip().rpartition("\n")
+    run = Run(f"{start}\nF = C(f)\nwith called():\n    {call}", True)
+    assert most in run.refusal, run.log
+    assert not run.made[0].recordings
 
 
 # Statements of a function of x, each a draw.

@@ -458,32 +458,6 @@ def test_a_recording_lets_go_of_arguments_whose_views_it_returns() -> None:
     assert x_before() is None
 
 
-class Special(mg.Tensor):
-    pass
-
-
-def tagged(t: Any) -> Any:
-    t.tag = 1
-    return t
-
-
-MAKES: dict[str, Callable[[Any], Any]] = {
-    "a Parameter": lambda x: nn.Parameter(mg.zeros(3)),
-    "a Tensor of a class": lambda x: Special(mg.zeros(3)),
-    "a Tensor with attributes": lambda x: tagged(x * 2),
-    "an argument with attributes": lambda x: tagged(x) * 2,
-}
-
-
-@pytest.mark.parametrize("name", MAKES)
-def test_what_a_replay_could_not_make_is_refused(name: str) -> None:
-    x = mg.ones(3)
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match=r"compile\(\)"):
-            mg.compile(MAKES[name])(x)
-        assert not hasattr(x, "tag")
-
-
 def test_a_check_to_rounding_sees_errors_beside_an_infinite_element() -> None:
     x = mg.tensor([0.0, 1.0])
     recording = Recording(mg.compile(lambda x: x.log()), (x,), {}, Learned())

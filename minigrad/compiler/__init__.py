@@ -54,18 +54,6 @@ if TYPE_CHECKING:
 
         def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
-    class Compiler(Protocol):
-        """What `compile` is with options alone: a decorator."""
-
-        @overload
-        def __call__(self, function: M, /) -> M: ...  # type: ignore[overload-overlap]
-
-        @overload
-        def __call__(self, function: Method[M, P, R], /) -> Callable[Concatenate[M, P], R]: ...
-
-        @overload
-        def __call__(self, function: Callable[P, R], /) -> Compiled[P, R]: ...
-
 
 class Options(TypedDict, total=False):
     """What `compile` takes by keyword: its own options, then those of PyTorch's ``compile`` that ours does not need."""
@@ -95,7 +83,9 @@ def compile(function: Callable[P, R], **options: Unpack[Options]) -> Compiled[P,
 
 
 @overload
-def compile(function: None = None, **options: Unpack[Options]) -> Compiler: ...
+def compile(
+    function: None = None, **options: Unpack[Options]
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 
 
 def compile(
@@ -209,10 +199,10 @@ class Compiled(Generic[P, R]):
         else:
             if observed(mode):
                 return self.__wrapped__(*args, **kwargs)  # each operation has to run
-            recorded = self._record(args, kwargs, mode)
-            if recorded is None:
+            try:
+                replay = self._record(args, kwargs, mode)
+            except WithoutSize:
                 return self.__wrapped__(*args, **kwargs)  # which sets the sizes of lazy modules
-            replay = recorded
             entered = replay.enter(args, kwargs, mode)
             if entered is None:
                 raise RuntimeError(
@@ -237,7 +227,7 @@ class Compiled(Generic[P, R]):
             with contextlib.suppress(Again):
                 return act(Recording(self, args, kwargs, learned))
 
-    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
+    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:
         with self._lock:
             if self.recordings and (self._recorded + 1) % MANY == 0:
                 warnings.warn(
@@ -246,10 +236,7 @@ class Compiled(Generic[P, R]):
                     f"{self.recordings[0].broken(args, kwargs, mode)}",
                     stacklevel=4,
                 )
-            try:
-                replay: Replay = self._with_recording(args, kwargs, Recording.record)
-            except WithoutSize:
-                return None
+            replay: Replay = self._with_recording(args, kwargs, Recording.record)
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,15 @@ class Gradients:
                 run.tensors[id(seed)], run.paths[id(seed)] = seed, "gradient"
                 self.seeds.append(seed)
             ends = [n for nodes in self._records for n in nodes]
-            with _cut(ends):
+            # The pass stops there: the user's own pass calls their hooks, and goes on behind them.
+            held = [(n, n.hooks, n.inputs) for n in ends]
+            try:
+                for n in ends:
+                    n.hooks, n.inputs = None, ()
                 grads = engine.run([t._node for t in results], self.seeds, ends, True, False)
+            finally:
+                for n, hooks, inputs in held:
+                    n.hooks, n.inputs = hooks, inputs
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
 
     def reaches(self, t: Any) -> bool:
@@ -169,16 +176,3 @@ class Gradients:
             return results
 
         return run_backward, plan.text
-
-
-@contextlib.contextmanager
-def _cut(ends: list[Node]) -> Iterator[None]:
-    """A pass inside stops at these records: the user's own pass calls their hooks, and goes on behind them."""
-    held = [(n, n.hooks, n.inputs) for n in ends]
-    try:
-        for node in ends:
-            node.hooks, node.inputs = None, ()
-        yield
-    finally:
-        for node, hooks, inputs in held:
-            node.hooks, node.inputs = hooks, inputs

@@ -215,8 +215,8 @@ class Guards:
         # What the printed expression names: arguments and values.
         self._names = Names(**_READERS, content=self._content)
         self._space = self._names.space
-        # Tables, with what they held before the run.
-        self._kept: list[tuple[Any, Any]] = []
+        # Tables, with what they held before the run; a recording drops it after that.
+        self.kept: list[tuple[Any, Any]] = []
 
     def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
         return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
@@ -244,7 +244,7 @@ class Guards:
         views = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x]
         for view in views if len(content) else ():
             self.add(path, _ITEMS, view(content), table=content)
-        self._kept.append((content, items_of(content)))
+        self.kept.append((content, items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -301,12 +301,8 @@ class Guards:
         """Calls, as tuples, that put back what is not as it was; none of them runs code of the user."""
         for row, before in self._differing(self._rows):
             yield from row.kind.back(*row.arguments, before)
-        for content, items in self._kept:
+        for content, items in self.kept:
             yield from refilling(content, items)
-
-    def let_go(self) -> None:
-        """Drops what only the recorded run needs."""
-        self._kept = []
 
     def _differing(self, rows: list[_Row]) -> Iterator[tuple[_Row, Any]]:
         """Rows that fail, and values of before; a value is taken over that is as good as what it has replaced."""

@@ -54,11 +54,6 @@ class Before(NamedTuple):
     hooks: dict[int, Any]
 
 
-def _lies_as(a: Array, b: Array) -> bool:
-    """Whether the elements of two arrays of a shape follow each other in memory in the same order."""
-    return all(n < 2 or s == t for n, s, t in zip(a.shape, a.strides, b.strides, strict=True))
-
-
 class Run(Recorder):
     """What the tape does not tell of one run of a function: whose values leaves are, what was written where.
 
@@ -350,7 +345,8 @@ class Run(Recorder):
         known = id(base) in self.tensors
         self._keep(base if known else t)
         array = t._array
-        if t._view is not None or _lies_as(result._array, array):
+        steps = zip(array.shape, array.strides, result._array.strides, strict=True)
+        if t._view is not None or all(n < 2 or here == there for n, here, there in steps):
             return result
         # What is read from here on is the written value, so that this has to lie in memory as the Tensor does.
         order = sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))

@@ -101,7 +101,7 @@ class Recording:
             replay = self._replay(result)
             if after:  # last, since it changes what backward reads, and changes it back
                 self._refuse_each_time(after)
-        world.guards.let_go()
+        world.guards.kept = []
         return replay
 
     def _refuse_each_time(self, stores: list[Store]) -> None:
