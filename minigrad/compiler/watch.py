@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import sys
+import threading
 import types
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -182,19 +183,45 @@ def instructions_watched(
     codes: Collection[types.CodeType], look: Callable[[types.FrameType, int], None]
 ) -> Iterator[None]:
     """Calls ``look`` with the frame and the offset before each instruction of these codes that this thread runs."""
+    if sys.version_info >= (3, 12):
+        monitoring, thread = sys.monitoring, threading.get_ident()
+        event = monitoring.events.INSTRUCTION
+        for tool in (4, 3, 5, 2, 1, 0):
+            with contextlib.suppress(ValueError):  # in use
+                monitoring.use_tool_id(tool, "minigrad.compile")
+                break
+        else:
+            raise RuntimeError(
+                "compile(): all six tools of sys.monitoring are in use, and recording needs one"
+            )
 
-    def trace(frame: types.FrameType, event: str, _: Any) -> Any:
-        if frame.f_code not in codes:
-            return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        if event == "opcode":
-            look(frame, frame.f_lasti)
-        return trace
+        def before(code: types.CodeType, offset: int) -> None:
+            if threading.get_ident() == thread:
+                look(sys._getframe(1), offset)
 
-    previous = sys.gettrace()
-    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it when tracing begins
-    try:
-        sys.settrace(trace)
-        yield
-    finally:
-        sys.settrace(previous)
+        try:
+            monitoring.register_callback(tool, event, before)
+            for code in codes:
+                monitoring.set_local_events(tool, code, event)
+            yield
+        finally:
+            for code in codes:
+                monitoring.set_local_events(tool, code, 0)
+            monitoring.register_callback(tool, event, None)
+            monitoring.free_tool_id(tool)
+    else:
+
+        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
+            if frame.f_code not in codes:
+                return None
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            if event == "opcode":
+                look(frame, frame.f_lasti)
+            return trace
+
+        previous = sys.gettrace()
+        try:
+            sys.settrace(trace)
+            yield
+        finally:
+            sys.settrace(previous)
