@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import itertools
-import math
 import pickle
 import sys
 import weakref
@@ -163,61 +162,6 @@ def test_source_of_a_compiled_function_takes_nothing_else() -> None:
 
 
 # ---------------------------------------------------------------- what a recording depends on
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda x, s: x * math.exp(-s), lambda x, s: x * math.sqrt(s), lambda x, s: x * s.real, lambda x, s: x * +s,
-        lambda x, s: x * float.__mul__(float(s), 2.0), lambda x, s: x * float(f"{s:.3f}"),
-        lambda x, s: x * max(s, 0.1),
-        lambda x, s: x.clamp(max=s), lambda x, s: x.abs() ** s, lambda x, s: x * round(s, 2),
-        lambda x, s: x * (s * True),
-        lambda x, s: x * copy.copy(s), lambda x, s: mg.full((3,), s) * x, lambda x, s: x * np.float64(s).item(),
-        lambda x, s: x * (2.0 if isinstance(s, float) else 3.0), lambda x, s: x + s / 3 - (1 - s) * 2,
-    ],
-)  # fmt: skip
-def test_a_float_argument_is_never_taken_for_a_constant(function: Any) -> None:
-    compiled = mg.compile(function)
-    for s in (0.3, 0.7, 0.7, 0.3):
-        x = mg.tensor([0.5, -1.0, 2.0])
-        found, expected = compiled(x, s), function(x, s)
-        assert found.tolist() == expected.tolist()
-        assert found.dtype is expected.dtype
-
-
-@pytest.mark.parametrize("outside", [False, True])
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda x, w, s: x * w * s, lambda x, w, s: x * w / s, lambda x, w, s: s / (w * w + x * x),
-        lambda x, w, s: x - w * s, lambda x, w, s: x.add(w, alpha=s), lambda x, w, s: (x * w).sum() * s,
-        lambda x, w, s: mg.lerp(x, w, s), lambda x, w, s: (x * w).mul_(s), lambda x, w, s: (w * x) ** s,
-        lambda x, w, s: (x * w).sum() + s * w.square().sum(),
-        lambda x, w, s: s**w * x, lambda x, w, s: (w * x).clamp(max=s), lambda x, w, s: (w * x - s).relu() * -s,
-    ],
-)  # fmt: skip
-def test_gradients_see_a_float_argument(function: Any, outside: bool) -> None:
-    def run(w: Any) -> Any:
-        def step(x: Any, s: float) -> Any:
-            y = function(x, w, s).sum()
-            if not outside:
-                y.backward()
-            return y
-
-        return step
-
-    w, v = (mg.tensor([0.5, 1.5, 0.7], requires_grad=True) for _ in range(2))
-    compiled, eager = mg.compile(run(w)), run(v)
-    for s in (0.3, 0.7, 0.7, 1.3):
-        w.grad = v.grad = None
-        x = mg.tensor([0.4, 1.0, 2.0])
-        found, expected = compiled(x, s), eager(x, s)
-        if outside:
-            found.backward()
-            expected.backward()
-        assert found.item() == expected.item()
-        assert w.grad.tolist() == v.grad.tolist()
 
 
 # ---------------------------------------------------------------- what a review found

@@ -883,6 +883,44 @@ def test_refused(program: str, most: str) -> None:
     assert not run.made[0].recordings
 
 
+# Expressions of a Tensor and a number that changes; then of a Tensor, a parameter and a number.
+FLOATS = """
+x * math.exp(-s); x * math.sqrt(s); x * s.real; x * +s; x * float.__mul__(float(s), 2.0); x * float(f"{s:.3f}")
+x * max(s, 0.1); x.clamp(max=s); x.abs() ** s; x * round(s, 2); x * (s * True); x * copy.copy(s)
+mg.full((3,), s) * x; x * np.float64(s).item(); x * (2.0 if isinstance(s, float) else 3.0); x + s / 3 - (1 - s) * 2
+"""
+GRADIENTS = """
+x * w * s; x * w / s; s / (w * w + x * x); x - w * s; x.add(w, alpha=s); (x * w).sum() * s; mg.lerp(x, w, s)
+(x * w).mul_(s); (w * x) ** s; (x * w).sum() + s * w.square().sum(); s**w * x; (w * x).clamp(max=s)
+(w * x - s).relu() * -s
+"""
+FLOATING = """
+import copy, numpy as np
+w = mg.tensor([0.5, 1.5, 0.7], requires_grad=True); x = mg.tensor([0.4, 1.0, 2.0])
+def f(x, s):
+    y = {}
+    {}
+    return y
+-- w.grad = None; r = F(x, (0.3, 0.7, 0.7, 1.3)[k])
+{}
+"""
+
+
+def rows(table: str) -> list[str]:
+    return table.strip().replace("\n", "; ").split("; ")
+
+
+@pytest.mark.parametrize("row", rows(FLOATS))
+def test_a_float_argument_is_never_taken_for_a_constant(row: str) -> None:
+    agree(looped(FLOATING.format(row, "pass", "")))
+
+
+@pytest.mark.parametrize("row", rows(GRADIENTS))
+def test_gradients_see_a_float_argument(row: str) -> None:
+    agree(looped(FLOATING.format(row, "y.sum().backward()", "")))
+    agree(looped(FLOATING.format(row, "pass", "r.sum().backward()")))
+
+
 # Statements of a function of x, each a draw.
 DRAWS = """
 rand: x + mg.rand(4, 5)
