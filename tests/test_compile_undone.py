@@ -178,6 +178,28 @@ def test_handles_of_hooks_work_after_a_refused_call(adds: bool) -> None:
     assert x.grad.tolist() == [2.0, 2.0]
 
 
+def test_attributes_that_a_refused_call_gave_a_tensor_are_gone() -> None:
+    x = mg.ones(2)
+    vars(x).update(kept=1, changed=2)
+    before = dict(vars(x))
+
+    def f(y: Any) -> Any:
+        x.changed, x.added = 3, 4
+        vars(x).update(more=5)
+        return x * y
+
+    def g(t: Any) -> Any:
+        t.another = 4
+        return t * 2
+
+    with pytest.raises(RuntimeError, match="sets an attribute of x"):
+        mg.compile(f)(mg.ones(2))
+    assert vars(x) == before
+    with pytest.raises(RuntimeError, match="sets an attribute of t"):
+        mg.compile(g)(x)
+    assert vars(x) == before
+
+
 def test_a_variable_that_gets_its_first_value_inside_is_a_change() -> None:
     late: int
 

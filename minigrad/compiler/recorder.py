@@ -120,7 +120,8 @@ class Run(Recorder):
         """Restores everything as it was before the run; once."""
         if self._over:
             return
-        rows: list[tuple[Any, ...]] = []
+        # First, for it takes out single entries, also of Tensors, which get all of their attributes again.
+        rows: list[tuple[Any, ...]] = [*self.world.guards.undoing()]
         for t, array in reversed(self._values.values()):  # in reverse, since some may share memory
             rows.append((np.copyto, t._array, array))
         for b in self.before:
@@ -131,7 +132,6 @@ class Run(Recorder):
                 if b.node.hooks is None:
                     b.node.hooks = {}
                 rows += [(b.node.hooks.clear,), (b.node.hooks.update, b.hooks)]  # handles hold the table
-        rows += self.world.guards.undoing()
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)
