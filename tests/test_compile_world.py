@@ -1061,10 +1061,10 @@ def f(x): return x.to(mg.float32) * mg.ones(3)
 -- mg.set_default_dtype(mg.float64)
 -- mg.set_default_dtype(mg.float32)
 == the errors of NumPy
-zero = [0.0]
+zero, old = [0.0], np.seterr(divide="ignore")
 def f(x): return x * (np.float64(1.0) / np.float64(zero[0]) > 3)
--- old = np.seterr(divide="raise")
--- old = np.seterr(**old)
+-- np.seterr(divide="raise")
+-- np.seterr(**old)
 == a hook of a Tensor
 w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
 def f(x):
