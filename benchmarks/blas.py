@@ -17,15 +17,19 @@ def name() -> str:
 
 
 def threads(of: ModuleType = np) -> str:
-    """How many threads it uses now, where OpenBLAS can be asked."""
+    """How many threads it uses now, and for which processors it has chosen its code, where OpenBLAS can be asked."""
     package = Path(of.__file__ or "").parent
     for folder in (package.parent / f"{of.__name__}.libs", package / ".dylibs"):
-        for library in folder.glob("*openblas*"):
-            for symbol in ("scipy_openblas_get_num_threads64_", "scipy_openblas_get_num_threads"):
+        for path in folder.glob("*openblas*"):
+            for end in ("64_", ""):
                 try:
-                    return f"{getattr(ctypes.CDLL(str(library)), symbol)()} threads"
+                    library = ctypes.CDLL(str(path))
+                    count = getattr(library, f"scipy_openblas_get_num_threads{end}")()
+                    core = getattr(library, f"scipy_openblas_get_corename{end}")
                 except (AttributeError, OSError):
                     continue
+                core.restype = ctypes.c_char_p
+                return f"{count} threads, code for {core().decode()}"
     return "threads not known"
 
 

@@ -50,10 +50,14 @@ if TYPE_CHECKING:
         quasirandom as quasirandom,
         random as random,
     )
-    from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
+    from minigrad import serialization as serialization, sparse as sparse
+    from minigrad import special as special, tape as tape, testing as testing
     from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
-    from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
+    from minigrad.amp.autocast_mode import autocast as autocast, clear_autocast_cache as clear_autocast_cache
+    from minigrad.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+    from minigrad.amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
+    from minigrad.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
     from minigrad.amp.grad_scaler import GradScaler as GradScaler
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
@@ -83,14 +87,15 @@ else:
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
         "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
-        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "special", "storage",
-        "tape", "testing", "threads", "types", "utils", "version", "xpu",
+        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "sparse", "special",
+        "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
         for place, names in {
             "_printing": "printoptions set_printoptions",
-            "amp.autocast_mode": "autocast is_autocast_enabled",
+            "amp.autocast_mode": "autocast clear_autocast_cache get_autocast_dtype is_autocast_cache_enabled "
+            "is_autocast_enabled",
             "amp.grad_scaler": "GradScaler",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
@@ -116,6 +121,8 @@ else:
             "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
+            "functions.segments": "_segment_reduce",
+            "sparse.making": "_convert_indices_from_coo_to_csr _convert_indices_from_csr_to_coo",
             "standin.claims": "_assert _check _check_index _check_not_implemented _check_tensor_all _check_type "
             "_check_value",
             "standin.switches": "_dynamo _inductor",

@@ -109,20 +109,27 @@ def tensor_text(array: npt.NDArray[Any], *, suffixes: Sequence[str] = (), prefix
     'tensor([ 1.0000,  2.5000, -3.0000], requires_grad=True)'
     """
     options = _options
-    indent = len(prefix)
     shape_is_hidden = array.ndim != 1 if array.size == 0 else not options.edgeitems
-    pieces = [f"size={array.shape}", *suffixes] if shape_is_hidden else list(suffixes)
+    pieces = [f"size={array.shape}", *suffixes] if shape_is_hidden else suffixes
+    return with_suffixes(prefix + values_text(array, len(prefix)), pieces, len(prefix))
 
-    text = prefix + (_values(array, indent, options) if array.size else "[]")
+
+def with_suffixes(text: str, pieces: Sequence[str], indent: int, *, below: bool = False) -> str:
+    """A text with what follows its values, and the bracket that ends it; ``below`` begins in a line of its own."""
     column = len(text) - text.rfind("\n") + 1  # PyTorch's count: one or two more than the characters there
     for piece in pieces:
-        if column + len(piece) + 2 > options.linewidth:
+        if below or column + len(piece) + 2 > _options.linewidth:
             text += ",\n" + " " * indent + piece
-            column = indent + len(piece)
+            column, below = indent + len(piece), False
         else:
             text += ", " + piece
             column += len(piece) + 2
     return text + ")"
+
+
+def values_text(array: npt.NDArray[Any], indent: int) -> str:
+    """The values in brackets, whose further lines are indented."""
+    return _values(array, indent, _options) if array.size else "[]"
 
 
 def _values(array: npt.NDArray[Any], indent: int, options: PrintOptions) -> str:
@@ -154,7 +161,7 @@ def _number_format(shown: npt.NDArray[Any], options: PrintOptions) -> tuple[Call
         return both, one + other + 1
     write: Callable[[Any], str] = str
     widest = shown.ravel().tolist()
-    if shown.dtype.kind == "f":
+    if shown.dtype.kind in "fV":
         # Zeros and non-finite values neither choose the format nor widen the column.
         numbers = shown[np.isfinite(shown) & (shown != 0)].astype(np.float64)
         widest = numbers.tolist()

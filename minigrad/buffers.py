@@ -81,3 +81,12 @@ def copied(x: Array, rows: bool = False) -> Array:
 def is_view(array: Array) -> bool:
     """Whether an array stands on memory that another array owns."""
     return array.base is not None and array.base.__class__ is not Buffer
+
+
+def shared_memory(array: Any) -> Any:
+    """The memory of `Tensor.share_memory_` that an array stands on, None for other memory."""
+    import ctypes
+
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return array if isinstance(array, ctypes.Array) else None

@@ -21,9 +21,20 @@ class device:
             raise RuntimeError(f"Invalid device string: '{type}'")
         if name != "cpu":
             words = "Torch not compiled with CUDA enabled: " if str(type).startswith("cuda") else ""
+            known = name.rstrip("0123456789") in (
+                "bool",
+                "complex",
+                "double",
+                "float",
+                "half",
+                "int",
+                "long",
+                "uint",
+            )
+            hint = f"; for the element type write minigrad.{name}" if known else ""
             raise RuntimeError(
                 f"{words}minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only "
-                "'cpu'"
+                f"'cpu'{hint}"
             )
         self.type, self.index = "cpu", index
 

@@ -45,7 +45,7 @@ class dtype:
     def __init__(self, name: str) -> None:
         self.name = name
         self.numpy = np.dtype(name)
-        self.is_floating_point, self.is_complex = self.numpy.kind == "f", self.numpy.kind == "c"
+        self.is_floating_point, self.is_complex = self.numpy.kind in "fV", self.numpy.kind == "c"
 
     @property
     def dtype(self) -> NumpyType:
@@ -60,7 +60,7 @@ class dtype:
     @property
     def is_signed(self) -> _Bool:
         """Whether negative values exist."""
-        return self.numpy.kind in "ifc"
+        return self.numpy.kind in "ifcV"
 
     def to_complex(self) -> Self:
         """The complex type whose parts have this floating-point type. TypeError for others, and for float16."""
@@ -75,6 +75,42 @@ class dtype:
 
     def __reduce__(self) -> str:
         return self.name
+
+
+class _Brain(dtype):
+    """bfloat16, which is NumPy's by the package ml_dtypes: it is imported when the type is first used.
+
+    NumPy gives it the kind "V", as it gives its own floats the kind "f".
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.name, self.is_floating_point, self.is_complex = "bfloat16", True, False
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "numpy":
+            raise AttributeError(f"'dtype' object has no attribute {name!r}")
+        try:
+            from ml_dtypes import bfloat16 as scalar
+        except ImportError as error:
+            raise ImportError(
+                "bfloat16 needs the package ml_dtypes (the extra `bfloat16`): pip install "
+                '"minigrad-tape[bfloat16]"'
+            ) from error
+        self.numpy = np.dtype(scalar)
+        OF_NUMPY[self.numpy], _COMPLEX_OF[self.numpy] = self, C64
+        return self.numpy
+
+    @property
+    def itemsize(self) -> _Int:
+        """2."""
+        return 2
+
+    @property
+    def is_signed(self) -> _Bool:
+        """True."""
+        return True
 
 
 class _Absent(dtype):
@@ -92,8 +128,8 @@ class _Absent(dtype):
         """TypeError."""
         raise TypeError(
             f"{self.name} is a name alone, no Tensor has this element type: "
-            + "minigrad computes in float16, float32, float64, complex64 and complex128, and counts in int8 to int64 "
-            "and uint8"
+            "minigrad computes in float16, bfloat16, float32, float64, complex64 and complex128, and counts in int8 to "
+            "int64 and uint8"
         )
 
     @property
@@ -118,7 +154,7 @@ int64 = long = dtype("int64")
 float16 = half = dtype("float16")
 float32 = float = dtype("float32")
 float64 = double = dtype("float64")
-bfloat16 = _Absent("bfloat16", 2)
+bfloat16 = _Brain()
 float8_e4m3fn, float8_e5m2 = (_Absent(name, 1) for name in ("float8_e4m3fn", "float8_e5m2"))
 complex32 = chalf = _Absent("complex32", 4)
 complex64 = cfloat = dtype("complex64")
@@ -147,7 +183,7 @@ def set_default_dtype(d: DTypeLike) -> None:
     """Sets the dtype of new tensors of Python floats. TypeError unless ``d`` is a floating dtype."""
     global _default
     numpy = as_numpy(d)
-    if numpy.kind != "f":
+    if numpy.kind not in "fV":
         raise TypeError(f"set_default_dtype: only floating-point types are supported, got {d!r}")
     _default = numpy
 
@@ -167,6 +203,8 @@ def as_numpy(d: DTypeLike) -> NumpyType:
     numpy: NumpyType | None = None
     if isinstance(d, np.dtype):
         numpy = d.newbyteorder("=")
+        if numpy.name == "bfloat16":
+            return bfloat16.numpy
     elif isinstance(d, type):
         numpy = _OF_PYTHON.get(d) or (np.dtype(d) if issubclass(d, np.generic) else None)
     if numpy is None or numpy not in OF_NUMPY:
@@ -178,7 +216,7 @@ def as_numpy(d: DTypeLike) -> NumpyType:
 
 _PY_FLOAT = builtins.float
 _OF_PYTHON = {builtins.complex: C128, builtins.float: F64, builtins.int: I64, builtins.bool: BOOL}
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
 _COMPLEX_OF = {F32: C64, F64: C128}
 _REAL_OF = {C64: F32, C128: F64}
 
@@ -192,7 +230,7 @@ def _counterpart(d: Any, table: dict[NumpyType, NumpyType], name: str) -> Any:
 def complex_of(d: NumpyType) -> NumpyType:
     """The complex dtype with the precision of a floating one, complex64 for float16; of others that of the default."""
     return (
-        d if d.kind == "c" else _COMPLEX_OF.get(d, C64) if d.kind == "f" else _COMPLEX_OF.get(_default, C64)
+        d if d.kind == "c" else _COMPLEX_OF.get(d, C64) if d.kind in "fV" else _COMPLEX_OF.get(_default, C64)
     )
 
 
@@ -209,12 +247,31 @@ def promote(d: NumpyType, e: NumpyType) -> NumpyType:
         return d
     if _CATEGORY[e.kind] >= 2 and _CATEGORY[d.kind] < 2:
         return e
-    return np.promote_types(d, e)
+    return np.promote_types(*(F32 if x.kind == "V" else x for x in (d, e)))
 
 
 def working(d: NumpyType) -> NumpyType:
-    """The dtype in which several steps are computed that end in ``d``: float32 for float16, else ``d``."""
-    return F32 if d == F16 else d
+    """The dtype in which several steps are computed that end in ``d``: float32 for float16 and bfloat16, else ``d``."""
+    return F32 if d == F16 or d.kind == "V" else d
+
+
+def is_short(d: NumpyType | None) -> _Bool:
+    """Whether a dtype is one of floats of two bytes."""
+    return d is not None and (d == F16 or d.kind == "V")
+
+
+def short_name(d: NumpyType) -> str:
+    """PyTorch's name for a floating dtype of two bytes, which some functions do not take; "" for any other."""
+    return "BFloat16" if d.kind == "V" else "Half" if d == F16 else ""
+
+
+def limits(d: NumpyType) -> Any:
+    """NumPy's ``finfo`` of a floating dtype."""
+    if d.kind != "V":
+        return np.finfo(d)
+    from ml_dtypes import finfo
+
+    return finfo(d)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def can_cast(source: NumpyType, to: NumpyType) -> _Bool:
@@ -247,7 +304,7 @@ def common(operands: Iterable[object]) -> NumpyType:
         if d_ is not None and (result is None or _CATEGORY[d_.kind] > _CATEGORY[result.kind]):
             # A complex number keeps the precision of floats that decide before it.
             result = (
-                complex_of(result) if d_.kind == "c" and result is not None and result.kind == "f" else d_
+                complex_of(result) if d_.kind == "c" and result is not None and result.kind in "fV" else d_
             )
     if result is None:
         raise TypeError("at least one operand is needed to find a dtype")

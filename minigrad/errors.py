@@ -34,6 +34,8 @@ def _absolute(file: str) -> str:
         return file
 
 
+# Where the functions stand that users call; what has another place may call functions of the user's.
+_ROOMS = tuple(os.path.join(_PACKAGE, room) for room in ("functions", "nn", "linalg.py", "tensor", "optim"))
 # The frames of a `with` of the package's own are no place of the user's.
 INSIDE = _Inside({contextlib.__file__: True})
 
@@ -67,33 +69,69 @@ class LinAlgError(RuntimeError):
 
 
 def runtime_error(message: str) -> RuntimeError:
-    """A RuntimeError whose message ends with the user's file and line."""
-    return RuntimeError(f"{message} (at {place(*here())})")
+    """A RuntimeError whose message ends with the user's file and line, and what was called there."""
+    return RuntimeError(_placed(message))
 
 
 def type_error(message: str) -> TypeError:
-    """A TypeError whose message ends with the user's file and line."""
-    return TypeError(f"{message} (at {place(*here())})")
+    """A TypeError whose message ends with the user's file and line, and what was called there."""
+    return TypeError(_placed(message))
 
 
 def index_error(message: str) -> IndexError:
-    """An IndexError whose message ends with the user's file and line."""
-    return IndexError(f"{message} (at {place(*here())})")
+    """An IndexError whose message ends with the user's file and line, and what was called there."""
+    return IndexError(_placed(message))
 
 
 def value_error(message: str) -> ValueError:
-    """A ValueError whose message ends with the user's file and line."""
-    return ValueError(f"{message} (at {place(*here())})")
+    """A ValueError whose message ends with the user's file and line, and what was called there."""
+    return ValueError(_placed(message))
 
 
 def not_implemented_error(message: str) -> NotImplementedError:
-    """A NotImplementedError whose message ends with the user's file and line."""
-    return NotImplementedError(f"{message} (at {place(*here())})")
+    """A NotImplementedError whose message ends with the user's file and line, and what was called there."""
+    return NotImplementedError(_placed(message))
 
 
 def overflow_error(message: str) -> OverflowError:
-    """An OverflowError whose message ends with the user's file and line."""
-    return OverflowError(f"{message} (at {place(*here())})")
+    """An OverflowError whose message ends with the user's file and line, and what was called there."""
+    return OverflowError(_placed(message))
+
+
+def _placed(message: str) -> str:
+    """A message with the user's place, and what is called there."""
+    return f"{message} (at {place(*here())}{_within(message)})"
+
+
+def _within(message: str) -> str:
+    """``, in softmax``: the function or module that the user's line calls; "" where the message names it."""
+    frames: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and INSIDE[frame.f_code.co_filename]:
+        frames.append(frame)
+        frame = frame.f_back
+    called = next(filter(None, map(_public, reversed(frames))), "")
+    return "" if not called or re.search(rf"\b{called}\b", message, re.IGNORECASE) else f", in {called}"
+
+
+def _public(frame: FrameType) -> str:
+    """What users call the function that a frame runs; "" where it is no public one."""
+    code = frame.f_code
+    name, of_module = code.co_name, code.co_name in ("__init__", "forward")
+    if not code.co_filename.startswith(_ROOMS):
+        return ""
+    if of_module and code.co_varnames[:1] == ("self",):
+        cls = type(frame.f_locals["self"])
+        # A row of modules says less than the one in it.
+        known = (
+            str(cls.__module__).startswith("minigrad.")
+            and cls.__name__[0] != "_"
+            and cls.__name__ != "Sequential"
+        )
+        return str(cls.__name__) if known else ""
+    method = code.co_varnames[:1] in (("self",), ("input",)) and hasattr(sys.modules["minigrad"].Tensor, name)
+    gated = hasattr(frame.f_globals.get(name), "__wrapped__") and name not in ("getitem", "setitem")
+    return name if (method or gated) and name[0] != "_" else ""
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -188,13 +226,9 @@ def explain(
     if isinstance(error, ValueError) and (op.elementwise or op.parts):
         message = clash(shapes) or message
     name = _called(op)
-    return kind(
-        f"{'' if message.startswith(f'{name} ') else f'{name}: '}{message} (operands: {texts}; at {where})"
-    )
-
-
-# Where the functions stand that users call; what has another place may call functions of the user's.
-_ROOMS = tuple(os.path.join(_PACKAGE, room) for room in ("functions", "nn", "linalg.py"))
+    text = message if message.startswith(f"{name} ") else f"{name}: {message}"
+    within = _within(f"{text} {op.public}")
+    return kind(f"{text} (operands: {texts}; at {where}{within})")
 
 
 def _called(op: Any) -> str:
@@ -234,11 +268,22 @@ def changed_in_place(node: Any, array: Any, change: Any) -> RuntimeError:
     )
 
 
-def freed(node: Any) -> RuntimeError:
-    """A second backward through a graph whose arrays are gone."""
+def freed(node: Any, reader: str = "") -> RuntimeError:
+    """A second backward, or what a ``reader`` does, through a graph whose arrays are gone."""
     op = node.op.name if node.op else "leaf"
+    first = f"Call {reader} before it, or pass" if reader else "Pass"
     return RuntimeError(
         "Trying to backward through the graph a second time: the arrays saved by "
         f"{op} at {node.where} were freed by the backward pass at {place(node.saved.code, node.saved.lasti)}. "
-        "Pass retain_graph=True to that one if you need both."
+        f"{first} retain_graph=True to that one if you need both."
     )
+
+
+def no_result(reader: str, value: object) -> TypeError:
+    """A reader of the tape was given something else than a Tensor."""
+    hint = ""
+    if hasattr(value, "forward"):
+        hint = f"; a network has a tape when it is called: {reader}(net(x), net)"
+    elif isinstance(value, (int, float, np.ndarray)):
+        hint = "; what .item() or .numpy() returns has no tape, the Tensor itself has"
+    return type_error(f"{reader}() takes a Tensor, got {type(value).__name__}{hint}")

@@ -27,7 +27,7 @@ class memory_format:
 
 
 class layout(memory_format):
-    """The kind of memory. Every Tensor is ``strided``; the other kinds are names, to compare with."""
+    """The kind of memory: ``strided``, or one of `minigrad.sparse`; the other kinds are names, to compare with."""
 
 
 contiguous_format = memory_format("contiguous_format")

@@ -8,12 +8,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, TypeVar
 
+from minigrad.errors import not_implemented_error
 from minigrad.hints import module_getattr as _module_getattr
 from minigrad.nn.module import Module
 
 __all__ = [
     "Final", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing",
-    "optimize_for_inference", "optimized_execution", "script", "script_if_tracing", "script_method",
+    "load", "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method",
     "trace", "trace_module", "unused",
 ]  # fmt: skip
 
@@ -42,6 +43,22 @@ def trace_module(mod: _T, inputs: Any, *args: Any, **kwargs: Any) -> _T:
 def freeze(mod: _T, *args: Any, **kwargs: Any) -> _T:
     """The module itself."""
     return mod
+
+
+def save(m: Any, f: Any, _extra_files: Any = None) -> None:
+    """NotImplementedError: there are no programs of TorchScript. `minigrad.save` writes a module."""
+    raise not_implemented_error(
+        "jit.save: minigrad has no TorchScript. save(model.state_dict(), path) writes the weights, save(model, path) "
+        "a whole module, onnx.export a program that runs without Python"
+    )
+
+
+def load(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> None:
+    """NotImplementedError: there are no programs of TorchScript. `minigrad.load` reads a module."""
+    raise not_implemented_error(
+        "jit.load: minigrad has no TorchScript. In PyTorch, torch.save(model.state_dict(), path) writes what "
+        "load(path) reads here"
+    )
 
 
 def optimize_for_inference(mod: _T, *args: Any, **kwargs: Any) -> _T:

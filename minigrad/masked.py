@@ -58,12 +58,12 @@ def _filled(name: str, input: Tensor, mask: Tensor | None, value: Number) -> Ten
 
 def _least(input: Tensor) -> Number:
     dtype = input._array.dtype
-    return -math.inf if dtype.kind == "f" else _bounds(dtype)[0]
+    return -math.inf if dtype.kind in "fV" else _bounds(dtype)[0]
 
 
 def _most(input: Tensor) -> Number:
     dtype = input._array.dtype
-    return math.inf if dtype.kind == "f" else _bounds(dtype)[1]
+    return math.inf if dtype.kind in "fV" else _bounds(dtype)[1]
 
 
 def _bounds(dtype: np.dtype[Any]) -> tuple[int, int]:
@@ -85,7 +85,7 @@ def _sum_dtype(input: Tensor, dtype: DTypeLike | None) -> np.dtype[Any]:
     """Integers add up in int64."""
     if dtype is not None:
         return dtypes.as_numpy(dtype)
-    return input._array.dtype if input._array.dtype.kind in "fc" else dtypes.I64
+    return input._array.dtype if input._array.dtype.kind in "fcV" else dtypes.I64
 
 
 # ---------------------------------------------------------------- reductions
@@ -181,7 +181,7 @@ def mean(
 ) -> Tensor:
     """The mean of what the mask leaves. ValueError for a ``dtype``, or else an input, of integers."""
     to = input._array.dtype if dtype is None else dtypes.as_numpy(dtype)
-    if to.kind not in "fc":
+    if to.kind not in "fcV":
         which = "Input" if dtype is None else "Optional"
         raise value_error(
             f"mean(): Could not infer output dtype. {which} dtype must be a floating point dtype. Got: {to}; pass "
@@ -210,9 +210,9 @@ def median(
 ) -> Tensor:
     """The lower median of what the mask leaves, as `nanmedian`. ValueError for integers where that is nothing."""
     d = one_dim(dim, input._array.ndim)
-    floats = input if input._array.dtype.kind == "f" else cast(input, _F32)
+    floats = input if input._array.dtype.kind in "fV" else cast(input, _F32)
     y = sorting.nanmedian(_filled("median", floats, mask, math.nan), d, keepdim).values
-    if input._array.dtype.kind == "f":
+    if input._array.dtype.kind in "fV":
         return y
     if np.isnan(y._array).any():
         raise value_error(
@@ -292,8 +292,8 @@ def _variance(
         raise value_error(f"masked.{name}(): only one of unbiased and correction may be given")
     less = correction if correction is not None else 0 if unbiased is False else 1
     own = input._array.dtype
-    to = dtypes.as_numpy(dtype) if dtype is not None else own if own.kind in "fc" else _F32
-    wide = to if to.kind in "fc" else _F32
+    to = dtypes.as_numpy(dtype) if dtype is not None else own if own.kind in "fcV" else _F32
+    wide = to if to.kind in "fcV" else _F32
     center = sum(input, dim, keepdim=True, dtype=to, mask=mask) / _count(name, input, dim, True, mask)
     away = input - center
     total = sum(away * function("conj")(away), dim, keepdim=keepdim, dtype=wide, mask=mask)

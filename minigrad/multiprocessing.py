@@ -1,7 +1,7 @@
-"""The standard library's `multiprocessing`, with `spawn`. Tensors that are sent to a process are copied.
+"""The standard library's `multiprocessing`, with `spawn`.
 
-PyTorch moves them to memory that all processes share, which minigrad does not. Training on several processes is what
-`minigrad.distributed` is for.
+A process that is being started shares the Tensors whose memory `Tensor.share_memory_` has moved; others are copied, and
+so is what goes through a queue. Training on several processes is what `minigrad.distributed` is for.
 """
 
 from __future__ import annotations
@@ -109,17 +109,17 @@ def _run(fn: Callable[..., Any], i: int, args: tuple[Any, ...], sending: Any) ->
 
 
 def get_all_sharing_strategies() -> set[str]:
-    """Just ``"file_system"``, a name of PyTorch's: what is sent is copied."""
-    return {"file_system"}
+    """PyTorch's names on Linux. They mean the same here: what is sent is copied."""
+    return {"file_descriptor", "file_system"}
 
 
 def get_sharing_strategy() -> str:
-    """``"file_system"``."""
-    return "file_system"
+    """``"file_descriptor"``."""
+    return "file_descriptor"
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Accepted for the only strategy. RuntimeError for another."""
+    """Accepted, and means nothing. RuntimeError for a name that PyTorch has not."""
     if new_strategy not in get_all_sharing_strategies():
         raise runtime_error(
             f"sharing strategies: {sorted(get_all_sharing_strategies())}; got {new_strategy!r}"

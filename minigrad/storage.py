@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from minigrad.buffers import shared_memory
 from minigrad.core.apply import needs_value
 from minigrad.core.changes import changed, owner
 from minigrad.core.tensor import Tensor, wrap
@@ -46,8 +47,8 @@ class _Storage:
         return False
 
     def is_shared(self) -> bool:
-        """False: no other process sees the memory."""
-        return False
+        """Whether processes share it, see `Tensor.share_memory_`."""
+        return shared_memory(self._flat) is not None
 
     def data_ptr(self) -> int:
         """The address."""

@@ -13,14 +13,15 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from minigrad.errors import runtime_error, value_error
+from minigrad.kernels.sharing import THREADS
 
 __all__ = ["get_num_threads", "set_num_threads"]
 
 
 def set_num_threads(num: int) -> None:
-    """Sets how many threads the products of matrices of this process use from now on, NumPy's own products too.
+    """Sets how many threads large operations and products of matrices use from now on, NumPy's own products too.
 
-    The rest of minigrad runs in one thread. One is a good choice for small networks, and for a machine that is busy
+    One is a good choice for small networks, and for a machine that is busy
     with other programs: threads that wait for each other can make a step a hundred times slower. The environment
     variable OPENBLAS_NUM_THREADS (or MKL_NUM_THREADS) does the same before Python starts.
 
@@ -37,6 +38,7 @@ def set_num_threads(num: int) -> None:
     libraries = blas("set_num_threads()")
     for library in libraries:
         library.set_num_threads(num)
+    THREADS.count = num
     if not libraries:
         warnings.warn("set_num_threads(): NumPy's BLAS has no threads that can be set", stacklevel=2)
 
@@ -133,7 +135,7 @@ class _Crew:
     def __init__(self) -> None:
         self.pool = ThreadPoolExecutor(1 << 10, "minigrad")
         self.lock = threading.RLock()
-        self.teams: set[int] = set()  # for which BLAS runs on one thread
+        self.teams = THREADS.teams  # for which BLAS, and each kernel, runs on one thread
         self.before: list[tuple[Any, int]] = []  # how many it had
 
     def one_thread(self, team: Team) -> None:

@@ -41,6 +41,7 @@ NOT_SAMPLED = {
     **dict.fromkeys(
         ("eig", "eig_vectors", "eig_values"), "its results are complex, tested in test_complex.py"
     ),
+    "embedding_of_rows": "its gradient is sparse, tested in test_sparse.py",
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }
@@ -92,6 +93,8 @@ NOT_0D = {
     "embedding": "operands have rows",
     "embedding_transposed": "operands have rows",
     "embedding_backward": "operands have rows",
+    "sparse_product": "operands have rows",
+    "sampled_product": "operands have rows",
 }
 
 
@@ -573,8 +576,8 @@ ROWS: list[Row] = [
     one("clamp",      real,     _clamp, min=0.75,  max=-0.5),
     Row("clamp_to", (real(2, 3), inside(2, 3), inside(2, 3)), each(_clamp), "012", broadcasts=True),
     Row("clamp_to", (wide(4, 3), inside(4, 3), over1(4, 3)),  each(_clamp), "012", broadcasts=True),
-    *(one("pow_scalar", positive, _power, exponent=n) for n in (0, 1, 2, 3, -1, -2, 0.5, 2.5, 1.0)),
-    one("pow_scalar", wide,     _power, exponent=4),
+    *(one("power", positive, _power, exponent=n) for n in (0, 1, 2, 3, -1, -2, 0.5, 2.5, 1.0)),
+    one("power", wide,     _power, exponent=4),
 
     # choices and comparisons
     Row("lerp", (real(2, 3), real(2, 3), inside(2, 3)), each(lambda a, b, w: a + w * (b - a)), "012", broadcasts=True),

@@ -158,6 +158,17 @@ def _rows_backward(d: np.ndarray, index: np.ndarray, rows: int, padding: int, by
     return out
 
 
+def _sparse_product(values: Any, dense: Any, row: Any, col: Any, rows: int) -> Any:
+    y = np.zeros((rows, dense.shape[1]))
+    for v, i, j in zip(values, row, col, strict=True):
+        y[i] += v * dense[j]
+    return y
+
+
+def _sampled_product(a: Any, b: Any, row: Any, col: Any) -> Any:
+    return np.array([float(a[i] @ b[j]) for i, j in zip(row, col, strict=True)])
+
+
 def _rows_transposed(u: np.ndarray, index: np.ndarray, padding: int, by_count: bool) -> np.ndarray:
     places = index.ravel().tolist()
     rows = [u[k] * (k != padding) / (places.count(k) if by_count else 1) for k in places]
@@ -321,6 +332,12 @@ def rows() -> list[Any]:
                 Row("embedding_transposed", (real(4, 2), index), _rows_transposed, "0", params),
                 Row("embedding_backward", (real(*index.shape, 2), index), _rows_backward, "0", {"rows": 4, **params}),
             ]
+    for nnz in (5, 0):
+        row, col = whole(0, 3, nnz), whole(0, 4, nnz)
+        table += [
+            Row("sparse_product", (real(nnz), real(4, 2), row, col), _sparse_product, "01", {"rows": 3}),
+            Row("sampled_product", (real(3, 2), real(4, 2), row, col), _sampled_product, "01"),
+        ]
     for shape, dims in [((2, 3), (1,)), ((3, 2), (0,)), ((3, 2, 2), (0, 2)), ((2, 2, 3), (1, 2)), ((0, 3), (1,)),
                         ((4,), (0,)), ((2, 2, 16), (0, 2))]:
         table.append(Row("standardize", (real(*shape),), _standardize, "0", {"dim": dims, "eps": 0.1}))

@@ -28,6 +28,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAZY = {
     "graphviz",
     "hypothesis",
+    "ml_dtypes",
     "mpi4py",
     "numba",
     "safetensors",

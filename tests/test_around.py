@@ -29,6 +29,35 @@ def ticking(*steps: float) -> Callable[[], float]:
     return clock
 
 
+def _write(module: mg.nn.Module, view: mg.Tensor, own: mg.Tensor) -> None:
+    assert all(p.is_shared() and p.requires_grad for p in module.parameters())
+    module(mg.ones(1, 2)).sum().backward()
+    mg.optim.SGD(module.parameters(), 0.5).step()
+    view += 1
+    own += 1
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_share_what_is_moved_to_shared_memory(method: str) -> None:
+    if method not in mp.get_all_start_methods():
+        pytest.skip(f"the system has no {method}")
+    module, table, own = mg.nn.Linear(2, 1).share_memory(), mg.zeros(3, 2, dtype=mg.float64), mg.zeros(2)
+    assert table.share_memory_() is table.share_memory_()
+    assert [t.is_shared() for t in (table, table.untyped_storage(), own)] == [True, True, False]
+    before, bias = module.weight.detach().clone(), module.bias.item()
+    process = mp.get_context(method).Process(target=_write, args=(module, table[1:, 1], own))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert mg.allclose(module.weight, before - 0.5)
+    assert module.bias.item() == pytest.approx(bias - 0.5)
+    assert (table.tolist(), own.tolist()) == ([[0, 0], [0, 1], [0, 1]], [0, 0])
+    assert not pickle.loads(pickle.dumps(table)).is_shared()
+    grown = mg.optim.Adagrad([mg.nn.Parameter(mg.ones(2))])
+    grown.share_memory()
+    assert all(state["sum"].is_shared() for state in grown.state.values())
+
+
 def test_tables_print_as_pytorch_s() -> None:
     """Literals are torch's, but for the word that says in green which time is the least."""
 
@@ -156,9 +185,11 @@ def test_processes() -> None:
     assert len(started.pids()) == 2
     with pytest.raises(mp.ProcessExitedException, match="process 1 terminated with exit code 3"):
         started.join(20)
-    mp.set_sharing_strategy(mp.get_sharing_strategy())
+    for strategy in ("file_system", "file_descriptor"):
+        mp.set_sharing_strategy(strategy)
+    assert mp.get_sharing_strategy() in mp.get_all_sharing_strategies()
     with pytest.raises(RuntimeError, match="file_descriptor"):
-        mp.set_sharing_strategy("file_descriptor")
+        mp.set_sharing_strategy("pipe")
 
 
 def test_lists_of_safe_classes_allow_nothing_more(tmp_path: Path) -> None:

@@ -690,7 +690,8 @@ class CubeSetup(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        (x,) = ctx.saved_tensors
+        with pytest.warns(DeprecationWarning, match="use 'saved_tensors'"):
+            (x,) = ctx.saved_variables
         return g * 3 * ctx.scale * x**2, None
 
 

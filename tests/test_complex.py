@@ -543,3 +543,30 @@ def test_what_few_programs_meet() -> None:
     assert linalg.lu_factor(mg.tensor([[1 + 1j, 0], [1.5, 1]])).pivots.tolist() == [1, 2]
     with pytest.raises(NotImplementedError, match='"gelu_backward" not implemented for complex numbers'):
         mg.tape.apply(TABLE["gelu_backward"], (mg.ones(3), z), {"approximate": "none"})
+
+
+def test_a_loss_that_depends_on_the_phase_of_eigenvectors_is_refused() -> None:
+    a = mg.tensor(numbers(np.random.default_rng(0), 3, 3), requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"linalg_eig_backward.*e\^\{i phi\}.*ill-defined"):
+        linalg.eig(a)[1].real.sum().backward()
+    with pytest.raises(RuntimeError, match="linalg_eigh_backward"):
+        linalg.eigh(a + a.mH)[1].real.sum().backward()
+    g = mg.autograd.grad(linalg.eigh(a + a.mH)[1].abs().sum(), a, create_graph=True)[0]
+    g.abs().sum().backward()
+    assert a.grad is not None
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM", "GRUCell"])
+def test_recurrent_layers_of_complex_numbers(name: str) -> None:
+    mg.manual_seed(0)
+    layer = getattr(mg.nn, name)(2, 2, dtype=mg.complex128)
+    shape = (3, 2) if "Cell" in name else (2, 1, 2)
+
+    def f(x: mg.Tensor, w: mg.Tensor) -> mg.Tensor:
+        first = "weight_hh" if "Cell" in name else "weight_hh_l0"
+        y = mg.func.functional_call(layer, {first: w}, x)
+        return y[0] if isinstance(y, tuple) else y
+
+    rng = np.random.default_rng(0)
+    weight = dict(layer.named_parameters())["weight_hh" if "Cell" in name else "weight_hh_l0"]
+    check(f, [numbers(rng, *shape), weight.detach().numpy()], [0, 1])

@@ -364,7 +364,7 @@ def described(*pages: str) -> set[str]:
 
 
 FAMILIES = [
-    (mg, ["tensor", "functions", "dtypes", "autograd", "random", "saving", "script"]),
+    (mg, ["tensor", "functions", "sparse", "dtypes", "autograd", "random", "saving", "script"]),
     (mg.autograd, ["autograd"]),
     (mg.nn, ["nn"]),
     (mg.nn.functional, ["nn"]),
@@ -378,12 +378,13 @@ FAMILIES = [
     (mg.special, ["special"]),
     (mg.distributions, ["distributions"]),
     (mg.masked, ["masked"]),
+    (mg.sparse, ["sparse"]),
     (mg.random, ["random"]),
     (mg.utils.data, ["data"]),
     (mg.distributed, ["distributed"]),
     (mg.onnx, ["onnx"]),
     (mg.nn.parallel, ["distributed"]),
-    (mg.Tensor, ["tensor", "functions"]),
+    (mg.Tensor, ["tensor", "functions", "sparse"]),
 ]
 
 

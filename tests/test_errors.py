@@ -103,7 +103,29 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "ufunc": (lambda: np.float_power(ones(2), 1.0), TypeError, ["float_power", ".detach().numpy()"]),
     "data": (lambda: mg.tensor("no"), TypeError, ["str", "'no'"]),
     "ragged": (lambda: mg.tensor([[1], [1, 2]]), ValueError, ["lengths"]),
-    "not-a-tensor": (lambda: mg.exp([1.0]), TypeError, ["list"]),
+    "none-in-a-list": (lambda: mg.tensor([[1, None]]), RuntimeError, ["dtype of NoneType", "None in a list"]),
+    "str-in-a-list": (lambda: mg.tensor([1, "a"]), TypeError, ["str 'a' in a list"]),
+    "not-a-tensor": (lambda: mg.exp([1.0]), TypeError, ["list", "minigrad.tensor(...)"]),
+    "dtype-name": (lambda: mg.zeros(2, dtype="float32"), TypeError, ["str; write minigrad.float32"]),
+    "dtype-as-device": (lambda: ones(2).to("int64"), RuntimeError, ["'int64'", "write minigrad.int64"]),
+    "randint-size": (lambda: mg.randint(0, 5), TypeError, ["randint(0, 10, (3,))"]),
+    "column": (
+        lambda: F.cross_entropy(ones(2, 3), mg.tensor([[0], [1]])), RuntimeError, ["[2, 3]", "[2, 1]", ".squeeze(1)"]
+    ),
+    "loss-not-made": (lambda: nn.MSELoss(ones(2), ones(2)), RuntimeError, ["[2]", "MSELoss()(input, target)"]),
+    "list-of-modules": (lambda: nn.Sequential([nn.ReLU()]), TypeError, ["list", "Sequential(*modules)"]),
+    "function-as-module": (lambda: nn.Sequential(F.relu), TypeError, ["relu is a function", "ReLU()"]),
+    "class-as-module": (lambda: nn.Sequential(nn.ReLU), TypeError, ["make one of it: ReLU()"]),
+    "not-called": (lambda: mg.optim.SGD(nn.Linear(1, 1).parameters), TypeError, ["call it: parameters()"]),
+    "one-beta": (lambda: mg.optim.Adam([ones(1, requires_grad=True)], betas=0.9), TypeError, ["(0.9, 0.999)"]),
+    "network-for-its-result": (lambda: mg.draw(nn.Linear(1, 1)), TypeError, ["Linear", "draw(net(x), net)"]),
+    "number-for-a-tensor": (lambda: mg.explain(1.0), TypeError, ["float", ".item()"]),
+    "no-inputs-to-run-on": (lambda: mg.summary(nn.Linear(1, 1)), TypeError, ["summary(net, x)", "'input'"]),
+    "module-for-parameters": (
+        lambda: mg.optim.SGD([nn.Linear(1, 1)]), TypeError, ["one of the params", "pass its parameters()"]
+    ),
+    "probability": (lambda: nn.Dropout("0.5"), TypeError, ["dropout", "str"]),
+    "missing": (lambda: nn.MaxPool2d(), TypeError, ["MaxPool2d.__init__()", "'kernel_size'"]),
 }  # fmt: skip
 
 
@@ -117,6 +139,29 @@ def test_errors_speak_in_shapes_and_say_what_to_try(
         assert part in str(caught.value)
     assert "_array" not in str(caught.value)
     assert "lambda" not in str(caught.value)
+
+
+def test_an_error_names_what_the_line_calls() -> None:
+    class Tall(nn.Sequential):
+        def forward(self, x: Any) -> Any:
+            return super().forward(x.sum(2))
+
+    for call, name in [
+        (lambda: F.softmax(ones(3), dim=1), "softmax"),
+        (lambda: ones(3).unsqueeze(3), "unsqueeze"),
+        (lambda: nn.Sequential(nn.BatchNorm1d(3))(ones(2, 4)), "BatchNorm1d"),
+        (lambda: mg.optim.SGD([]), "SGD"),
+        (lambda: Tall()(ones(2, 3)), "sum"),
+        (lambda: F.poisson_nll_loss(ones(3), ones(4)), "poisson_nll_loss"),
+    ]:
+        with pytest.raises(
+            (IndexError, RuntimeError, ValueError), match=rf"test_errors\.py:\d+, in {name}\)"
+        ):
+            call()
+    with pytest.raises(IndexError, match=r"test_errors\.py:\d+\)$"):
+        ones(3)[4]
+    with pytest.raises(TypeError, match=r"^LambdaLR\.__init__\(\) missing"):
+        mg.optim.lr_scheduler.LambdaLR(mg.optim.SGD([ones(1)]))  # type: ignore[call-arg]
 
 
 # The errors of operations that the user wrote name the user's line.

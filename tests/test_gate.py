@@ -40,6 +40,8 @@ GOOD: dict[str, Any] = {
     "type2": mg.int64, "tensor_1": X, "obj": X, "sizes_": (2,),
     "reduce": "amax", "bins": 3, "q": 0.5, "shifts": 1, "split_sizes": [1, 1], "elements": X, "test_elements": X,
     "from_": mg.int32, "to": mg.float32, "device": "cpu",
+    "crow_indices": [0, 1, 2], "col_indices": [1, 0], "ccol_indices": [0, 1, 2], "row_indices": [1, 0],
+    "compressed_indices": [0, 1, 2], "plain_indices": [1, 0],
     "pad": (1, 1), "theta": X, "grid": X, "output_size": 1,
     "kernel_size": 1, "norm_type": 2.0, "callable": max, "window_length": 4, "s": 1.0, "shape": (2, 2), "x": X, "y": X,
 }  # fmt: skip
@@ -111,7 +113,8 @@ def test_an_argument_of_the_wrong_kind_gives_a_public_kind_of_error(name: str) -
     for place in range(len(good)):
         for kind, bad in BAD.items():
             error = error_of(function, [*good[:place], bad, *good[place + 1 :]])
-            assert error is None or type(error) in KINDS, (name, place, kind)
+            huge = isinstance(error, OverflowError) and "64 bits" in str(error)
+            assert error is None or huge or type(error) in KINDS, (name, place, kind)
             assert "object has no attribute" not in str(error), (name, place, kind)
 
 

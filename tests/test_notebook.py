@@ -58,7 +58,7 @@ def test_cells_of_a_notebook(
     assert "cell 2, line 2" in printed["text/html"]
     assert drawn["text/html"].startswith("<iframe")
     assert "cell 2, line 2" in unescape(drawn["text/html"])
-    assert str(results[5].error_in_exec).endswith("(at cell 6, line 5)")
+    assert str(results[5].error_in_exec).endswith("(at cell 6, line 5, in matmul)")
 
 
 def test_the_rules_of_a_notebooks_page_do_not_win(tmp_path: Path) -> None:

@@ -386,3 +386,25 @@ def test_adams_program_needs_two_pieces_of_scratch() -> None:
     assert (program.scratch, program.flags) == (2, 0)
     assert program.source.count("\n") == 13
     assert not any(line.endswith("grad)") for line in program.source.splitlines()[1:])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_count_may_have_a_dimension(compiled: bool) -> None:
+    """As programs make it that share the state of an optimizer among processes."""
+    steps = []
+    for shape in ((), (1,)):
+        p = mg.nn.Parameter(mg.tensor([1.0, -2.0]))
+        optimizer = mg.optim.Adam([p], 0.1)
+        optimizer.state[p] = {"step": mg.zeros(shape), "exp_avg": mg.zeros(2), "exp_avg_sq": mg.zeros(2)}
+
+        def step(p: mg.Tensor = p, optimizer: mg.optim.Optimizer = optimizer) -> None:
+            optimizer.zero_grad()
+            (p * p).sum().backward()
+            optimizer.step()
+
+        run = mg.compile(step) if compiled else step
+        for _ in range(3):
+            run()
+        assert optimizer.state[p]["step"].tolist() == (3 if shape == () else [3])
+        steps.append(p.tolist())
+    assert steps[0] == steps[1]

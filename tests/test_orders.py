@@ -139,6 +139,32 @@ def test_an_index_that_repeats_gives_the_gradient_to_the_write_that_stays() -> N
     assert (y.tolist(), v.grad.tolist()) == ([2.0, 3.0], [0.0, 1.0, 1.0])
 
 
+@pytest.mark.parametrize(
+    ("reduce", "first", "empty"),
+    [
+        ("sum", 6.0, 0.0),
+        ("mean", 2.0, np.nan),
+        ("max", 3.0, -np.inf),
+        ("min", 1.0, np.inf),
+        ("prod", 6.0, 1.0),
+    ],
+)
+def test_segment_reduce(reduce: str, first: float, empty: float) -> None:
+    x = mg.tensor([[1.0], [2.0], [3.0], [5.0]], dtype=mg.float64)
+    right = [[first], [empty], [5.0]]
+    lengths, offsets = mg.tensor([3, 0, 1]), mg.tensor([0, 3, 3, 4])
+    assert np.array_equal(mg.segment_reduce(x, reduce, lengths=lengths), right, equal_nan=True)
+    assert np.array_equal(mg.segment_reduce(x, reduce, offsets=offsets), right, equal_nan=True)
+    assert np.array_equal(mg.segment_reduce(x, reduce, offsets=offsets[:2]), right[:1])
+    rows = mg.segment_reduce(x[:, 0].repeat(2, 1), reduce, lengths=lengths.repeat(2, 1), axis=1, initial=2.0)
+    assert rows.shape == (2, 3)
+    assert rows[1, 1] == 2
+    parts = lambda x: mg.segment_reduce(x, reduce, lengths=mg.tensor([3, 1]))  # noqa: E731
+    assert mg.autograd.gradcheck(parts, (x.requires_grad_(),))
+    with pytest.raises(RuntimeError, match="Expected all rows of lengths"):
+        mg.segment_reduce(x, reduce, lengths=mg.tensor([1]))
+
+
 @pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
 @pytest.mark.parametrize("include_self", [True, False])
 def test_scatter_reduce(reduce: str, include_self: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from minigrad import nn, profiler
 from minigrad.core import engine
 from minigrad.core.quiet import QUIET
 from minigrad.profiler import ProfilerAction, record_function, schedule
+from minigrad.utils._python_dispatch import TorchDispatchMode
+from minigrad.utils.checkpoint import checkpoint
+from minigrad.utils.flop_counter import FlopCounterMode
 
 
 def test_kernels_rules_and_named_parts_are_timed() -> None:
@@ -154,3 +158,118 @@ def test_a_profiler_ends_once_and_where_it_began() -> None:
     with profiler.profile():
         pass
     assert engine.Pass.send is send
+
+
+class Small(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, groups=1)
+        self.head = nn.Sequential(nn.Linear(36, 8), nn.ReLU(), nn.Linear(8, 2))
+
+    def forward(self, x: mg.Tensor) -> mg.Tensor:
+        return self.head(self.conv(x).flatten(1))
+
+
+def flops(forward: Callable[[], mg.Tensor]) -> tuple[dict[str, int], dict[str, int]]:
+    """The operations of a function, and of its backward pass."""
+    with FlopCounterMode(display=False) as counter:
+        y = forward()
+    forwards = counter.get_flop_counts().get("Global", {})
+    with counter:
+        y.sum().backward()
+    return forwards, counter.get_flop_counts().get("Global", {})
+
+
+def test_operations_are_counted_as_pytorch_counts_them() -> None:
+    """The numbers are those of PyTorch 2.13."""
+
+    def n(*sizes: int) -> mg.Tensor:
+        return mg.randn(*sizes, requires_grad=True)
+
+    def attention(p: float) -> mg.Tensor:
+        q = [n(2, 2, 5, 8) for _ in range(3)]
+        return nn.functional.scaled_dot_product_attention(*q, dropout_p=p)
+
+    cases: list[tuple[Callable[[], mg.Tensor], dict[str, int], dict[str, int]]] = [
+        (lambda: n(3, 4) @ n(4, 5), {"aten.mm": 120}, {"aten.mm": 240}),
+        (lambda: mg.ones(3, 4) @ n(4, 5), {"aten.mm": 120}, {"aten.mm": 120}),
+        (lambda: n(6, 1, 3, 4) @ n(2, 4, 5), {"aten.bmm": 1440}, {"aten.bmm": 2880}),
+        (lambda: n(2, 3, 4) @ n(4), {}, {}),
+        (lambda: mg.addmm(n(5), n(3, 4), n(4, 5)), {"aten.addmm": 120}, {"aten.mm": 240}),
+        (lambda: mg.addbmm(n(3, 5), n(2, 3, 4), n(2, 4, 5)), {}, {"aten.bmm": 480}),
+        (lambda: nn.Linear(4, 5)(mg.ones(2, 3, 4)), {"aten.addmm": 240}, {"aten.mm": 240}),
+        (lambda: nn.Conv2d(4, 6, 3, groups=2)(n(2, 4, 7, 7)),
+         {"aten.convolution": 10800}, {"aten.convolution_backward": 32400}),
+        (lambda: nn.ConvTranspose1d(4, 6, 3, stride=2, groups=2)(n(2, 4, 7)),
+         {"aten.convolution": 1008}, {"aten.convolution_backward": 3024}),
+        (lambda: attention(0.0), {}, {}),
+        (lambda: attention(0.1), {"aten.bmm": 3200}, {"aten.bmm": 6400}),
+        (lambda: nn.GRU(3, 4, 2)(n(5, 2, 3))[0], {"aten.addmm": 3600}, {"aten.mm": 6816}),
+        (lambda: nn.LSTM(3, 4, 2)(n(5, 2, 3))[0], {}, {}),
+        (lambda: nn.LSTMCell(3, 4)(n(2, 3))[0], {"aten.addmm": 448}, {"aten.mm": 640}),
+    ]  # fmt: skip
+    for k, (forward, forwards, backwards) in enumerate(cases):
+        assert flops(forward) == (forwards, backwards), k
+    a, b = n(3, 4), n(4, 5)
+    with FlopCounterMode(display=False) as counter, mg.no_grad(), profiler.profile() as times:
+        a @ b
+    assert counter.get_total_flops() == 120
+    assert len(times.events()) == 1
+    with counter:
+        g = mg.autograd.grad((a @ b).tanh().sum(), a, create_graph=True)[0]
+    assert counter.get_total_flops() == 240
+    assert g.requires_grad
+
+
+def test_a_record_that_is_computed_again_is_counted_once_in_backward() -> None:
+    layer = nn.Linear(4, 4)
+    with FlopCounterMode(display=False) as counter:
+        checkpoint(layer, mg.ones(2, 4, requires_grad=True), use_reentrant=False).sum().backward()
+    assert counter.get_flop_counts()["Linear"] == {"aten.addmm": 128, "aten.mm": 128}
+    assert counter.get_total_flops() == 256
+
+
+def test_operations_by_module(capsys: pytest.CaptureFixture[str]) -> None:
+    net = Small()
+    with FlopCounterMode(depth=1) as counter:
+        net(mg.ones(2, 1, 5, 5)).sum().backward()
+    counts = counter.get_flop_counts()
+    assert counts["Small"] == counts["Global"] == {
+        "aten.convolution": 1296, "aten.addmm": 1216, "aten.mm": 2432, "aten.convolution_backward": 1296,
+    }  # fmt: skip
+    assert counts["Small.conv"] == {"aten.convolution": 1296, "aten.convolution_backward": 1296}
+    assert counts["Small.head.2"] == {"aten.addmm": 64, "aten.mm": 128}
+    assert capsys.readouterr().out.splitlines() == [
+        "Module                          FLOP    % Total",
+        "----------------------------  ------  ---------",
+        "Small                           6240    100.00%",
+        " - aten.convolution             1296     20.77%",
+        " - aten.addmm                   1216     19.49%",
+        " - aten.mm                      2432     38.97%",
+        " - aten.convolution_backward    1296     20.77%",
+    ]
+    assert "\n  Small.head.0 " in counter.get_table(depth=3)
+    with pytest.raises(RuntimeError, match="entered twice"), counter, counter:
+        pass
+    assert mg.exp(mg.zeros(1)).item() == 1
+
+
+def test_a_mode_for_the_lower_layer_takes_functions_over() -> None:
+    class Doubled(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.names: list[str] = []
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.names.append(str(func))
+            return 2 * func(*args, **(kwargs or {}))
+
+    x = mg.ones(2)
+    with Doubled() as mode:
+        y = (x + 1).exp().tolist()
+        assert x.shape == (2,)
+        assert x.sum().item() == 4
+    assert y == pytest.approx([109.1963] * 2)
+    assert mode.names == ["aten.add.default", "aten.exp.default", "aten.sum.default"]
+    with pytest.raises(NotImplementedError, match="without a __torch_dispatch__"), TorchDispatchMode():
+        mg.exp(x)

@@ -12,7 +12,7 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections import Counter, OrderedDict, defaultdict, namedtuple
+from collections import Counter, OrderedDict, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -320,18 +320,12 @@ def test_memory_is_written_once_and_whole() -> None:
 # ---------------------------------------------------------------- what cannot be saved or loaded
 
 
-Point = namedtuple("Point", "x y")
-
-
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"a": [1, nn.Linear(1, 1)]}, r"minigrad.nn.linear.Linear at \['a'\]\[1\].*save its state_dict\(\)"),
         ({"a": np.array([None])}, r"numpy.ndarray of object at \['a'\]"),
         (np.zeros(2, [("x", "f4")]), "numpy.ndarray of "),
-        ({"a": defaultdict(int)}, r"collections.defaultdict at \['a'\].*plain dict"),
-        (frozenset([1]), "plain set"),
-        (Point(1, 2), "plain tuple"),
+        ({"a": [1, defaultdict(len)]}, r"collections.defaultdict at \['a'\]\[1\].*plain dict"),
         (len, "builtins.builtin_function_or_method: a file holds"),
         (type("Mine", (mg.Tensor,), {})([1.0]), "Mine.*value.as_subclass"),
         (1 << 3000, "255 are the most"),
@@ -401,9 +395,7 @@ def other_type(name: str) -> io.BytesIO:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("torch\nBFloat16Storage", "the element type bfloat16"),
         ("torch\nQInt8Storage", "quantised"),
-        ("torch._utils\n_rebuild_sparse_tensor", "sparse Tensors"),
         ("torch._utils\n_rebuild_tensor_v3", "rarer element types"),
         ("torch._utils\n_rebuild_nested_tensor", "nested Tensors"),
         ("torch._utils\n_rebuild_meta_tensor_no_storage", "Tensors without values"),
@@ -428,7 +420,7 @@ def test_options() -> None:
     file.seek(0)
     assert mg.load(file, weights_only=False).tolist() == [1, 1]  # read by the same short list of names
     with pytest.raises(RuntimeError, match="explicit pickle_module"):
-        mg.load(file, pickle_module=pickle)
+        mg.load(file, pickle_module=pickle, weights_only=True)
     with pytest.raises(AttributeError, match="read, seek and tell, got list"):
         mg.load([])  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="a path or a file with a method write, got int"):

@@ -25,12 +25,13 @@ ANSWERS = {
     "backends.cudnn.benchmark": False, "backends.cudnn.deterministic": False, "backends.cudnn.enabled": True,
     "backends.cudnn.is_available()": False, "backends.cudnn.version()": None, "backends.cuda.is_built()": False,
     "backends.mps.is_available()": False, "backends.mps.is_built()": False, "backends.mkl.is_available()": False,
-    "backends.openmp.is_available()": False, "version.cuda": None, "version.hip": None,
+    "backends.mkldnn.is_available()": False, "backends.openmp.is_available()": False,
+    "version.cuda": None, "version.hip": None,
     "accelerator.is_available()": False, "accelerator.device_count()": 0, "accelerator.current_accelerator()": None,
-    "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": False,
+    "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": True,
     "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
     "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
-    "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
+    "distributed.is_torchelastic_launched()": False, "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
     "ones(1).is_sparse": False, "ones(1).is_meta": False, "ones(1).is_quantized": False, "ones(1).is_nested": False,
     "ones(1).is_mkldnn": False, "ones(1).is_mps": False, "ones(1).is_xpu": False, "ones(1).is_xla": False,
     "ones(1).is_mtia": False, "ones(1).is_sparse_csr": False, "ones(1).is_vulkan": False,
@@ -103,8 +104,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "threads": (lambda: mg.set_num_interop_threads(0), RuntimeError, "positive integer, but got 0"),
     "a kind": (lambda: mg.autocast(3), ValueError, "`device_type` of type `str`"),  # type: ignore[arg-type]
     "no device": (lambda: mg.autocast("xyz"), RuntimeError, "Expected one of cpu, cuda"),
-    "bfloat16": (lambda: mg.autocast("cpu"), NotImplementedError, "pass enabled=False"),
-    "float16": (lambda: mg.autocast("cpu", mg.float16), NotImplementedError, "pass enabled=False"),
+    "no type": (lambda: mg.autocast("cpu", "half"), TypeError, "'dtype' must be a dtype, not str"),
     "no growth": (lambda: mg.amp.GradScaler("cpu", growth_factor=1.0), ValueError, "growth factor must be > 1"),
     "no retreat": (lambda: mg.amp.GradScaler("cpu", backoff_factor=1.0), ValueError, "backoff factor must be < 1"),
     "no scale": (lambda: mg.amp.GradScaler("cpu").update(), RuntimeError, "Attempted update before scale"),
@@ -241,30 +241,6 @@ def test_a_scaler_backs_off() -> None:
         again.update()
 
 
-def test_bfloat16_is_a_name() -> None:
-    x = mg.ones(2)
-    assert x.dtype != mg.bfloat16
-    assert (str(mg.bfloat16), mg.bfloat16.itemsize) == ("minigrad.bfloat16", 2)
-    assert (mg.bfloat16.is_floating_point, mg.bfloat16.is_signed, mg.bfloat16.is_complex) == (
-        True,
-        True,
-        False,
-    )
-    assert {"float32": mg.float32, "bfloat16": mg.bfloat16}["float32"] is x.dtype
-    with pytest.warns(UserWarning, match="CUDA is not available"), mg.autocast("cuda", dtype=mg.bfloat16):
-        assert (x @ x).dtype is mg.float32
-    with mg.autocast("cpu", dtype=mg.bfloat16, enabled=False):
-        pass
-    for call in (
-        lambda: x.to(mg.bfloat16), lambda: mg.zeros(2, dtype=mg.bfloat16), lambda: x.sum(dtype=mg.bfloat16),
-        lambda: nn.Linear(2, 2).to(mg.bfloat16),
-        lambda: mg.promote_types(mg.bfloat16, x.dtype),
-        lambda: mg.tensor([1.0], dtype=mg.bfloat16), lambda: mg.set_default_dtype(mg.bfloat16),
-    ):  # fmt: skip
-        with pytest.raises(TypeError, match="bfloat16 is a name alone"):
-            call()
-
-
 def test_the_older_names_of_types() -> None:
     x = mg.ones(2)
     assert x.type() == "minigrad.FloatTensor"
@@ -297,8 +273,10 @@ def test_jit_leaves_all_as_it_is() -> None:
     assert mg.jit.trace(f, (mg.ones(1),)) is f
     assert mg.jit.freeze(mg.jit.script(net)) is net
     assert issubclass(mg.jit.ScriptModule, mg.nn.Module)
-    with mg.jit.optimized_execution(True), pytest.raises(AttributeError, match=r"There is minigrad\.load"):
+    with mg.jit.optimized_execution(True), pytest.raises(NotImplementedError, match=r"no TorchScript.*load"):
         mg.jit.load("model.pt")
+    with pytest.raises(NotImplementedError, match=r"no TorchScript.*save\(model, path\)"):
+        mg.jit.save(net, "model.pt")
 
 
 def test_a_checkpoint_gives_what_the_function_gives() -> None:
@@ -456,29 +434,6 @@ def test_the_kernel_of_attention_may_be_chosen() -> None:
     with sdpa_kernel(SDPBackend.MATH):
         inside = nn.functional.scaled_dot_product_attention(q, q, q)
     assert mg.equal(inside, nn.functional.scaled_dot_product_attention(q, q, q))
-
-
-def test_a_function_written_for_mixed_precision_is_that_function() -> None:
-    class Square(mg.autograd.Function):
-        @staticmethod
-        @mg.amp.custom_fwd(device_type="cuda", cast_inputs=mg.float16)
-        def forward(ctx: Any, x: mg.Tensor) -> mg.Tensor:
-            ctx.save_for_backward(x)
-            return x * x
-
-        @staticmethod
-        @older.custom_bwd
-        def backward(ctx: Any, g: mg.Tensor) -> mg.Tensor:
-            return 2 * g * ctx.saved_tensors[0]
-
-    x = mg.tensor([3.0], requires_grad=True)
-    Square.apply(x).backward()
-    assert x.grad is not None
-    assert x.grad.tolist() == [6.0]
-    assert older.custom_fwd(Square.backward) is mg.amp.custom_bwd(Square.backward, device_type="cpu")
-    assert older.custom_fwd(cast_inputs=mg.float32)(Square.backward) is Square.backward
-    with pytest.raises(ValueError, match="Expected `device_type` of type `str`"):
-        mg.amp.custom_fwd(Square.forward, device_type=3)
 
 
 def test_names_that_libraries_for_pytorch_annotate_and_build_with() -> None:

@@ -292,6 +292,22 @@ def step(x, target, weight_0, bias_0, weight_2, bias_2):
 '''
 
 
+def test_long_names_and_keys_fit_80_columns() -> None:
+    keys = [
+        ".".join(["encoder", "layers", "3", "attention_of_the_layer"] * n) + ".weight" for n in (1, 2, 3, 4)
+    ]
+    params = {key: mg.randn(2, requires_grad=True) for key in [*keys, "a: b, 'c' " * 12, "k" * 90]}
+    loss = sum((p * p).sum() for p in params.values())
+    text = str(mg.source(loss, params))
+    assert max(map(len, text.splitlines())) <= 80
+    space: dict[str, Any] = {}
+    exec(text, space)
+    _, gradients = space["run"](*[p.detach().numpy() for p in params.values()])
+    assert {key: g.tolist() for key, g in gradients.items()} == {
+        k: (2 * p).tolist() for k, p in params.items()
+    }
+
+
 def test_a_place_stands_in_a_line_of_its_own_where_both_are_wider_than_80_columns() -> None:
     x, target = mg.randn(5, 1, requires_grad=True), mg.randn(5, 1)
     half_of_the_error = 0.5 * mg.nn.functional.mse_loss(x, target)

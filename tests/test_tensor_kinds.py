@@ -58,6 +58,19 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.tensor(["a"]), ValueError, "too many dimensions 'str'"),
     (lambda: mg.tensor([1], dtype=mg.uint8) < 2**70, OverflowError, "int too big to convert"),
     (lambda: mg.tensor([1]) * -(2**64), OverflowError, "int too big to convert"),
+    (
+        lambda: mg.ones(2, 3).sum(4),
+        IndexError,
+        r"out of range \(.* got 4\) in sum\(\) of a Tensor of shape \[2, 3\] \(at ",
+    ),
+    (lambda: mg.stack([mg.ones(2)], 4), IndexError, r"in stack\(\) of a Tensor of shape \[2\]"),
+    (lambda: mg.ones(1) * 2**70, OverflowError, "int too big to convert"),
+    (lambda: mg.ones(1) ** 2**70, OverflowError, "int too big to convert"),
+    (
+        lambda: mg.full((1,), -(2**64)),
+        OverflowError,
+        r"int too big to convert[^()]*float\(\)[^()]*\(at [^()]*\)$",
+    ),
     (lambda: mg.tensor([True]) << True, NotImplementedError, "bitwise_left_shift"),
     (lambda: mg.ones(2) >> 1, NotImplementedError, "bitwise_right_shift"),
     (lambda: mg.ones(4)[::2].view(mg.float64), RuntimeError, r"self.stride\(-1\) must be 1 to view"),
@@ -212,3 +225,29 @@ def test_an_object_with_an_index_is_one() -> None:
 
     assert X[One()].tolist() == X[1].tolist()  # type: ignore[index]
     assert X[0, One()].tolist() == X[0, 1].tolist()  # type: ignore[index]
+
+
+def test_two_tensors_change_places() -> None:
+    a, b = mg.nn.Parameter(mg.ones(2)), mg.zeros(3, dtype=mg.float64)
+    a.name_of_a = "a"  # type: ignore[attr-defined]
+    layer = mg.nn.Linear(1, 1, bias=False)
+    a.sum().backward()
+    mg.utils.swap_tensors(a, b)
+    assert isinstance(b, mg.nn.Parameter)
+    assert type(a) is mg.Tensor
+    assert (a.shape, a.dtype, a.requires_grad, b.tolist(), b.grad.tolist()) == (
+        (3,),
+        mg.float64,
+        False,
+        [1, 1],
+        [1, 1],
+    )
+    assert b.name_of_a == "a"
+    (b * 2).sum().backward()
+    assert b.grad.tolist() == [3, 3]
+    mg.utils.swap_tensors(layer.weight, mg.nn.Parameter(mg.ones(2, 1)))
+    assert layer(mg.ones(1, 1)).tolist() == [[1, 1]]
+    with pytest.raises(RuntimeError, match="view"):
+        mg.utils.swap_tensors(a, b[:1])
+    with pytest.raises(TypeError, match="expected Tensors, got int"):
+        mg.utils.swap_tensors(a, 1)  # type: ignore[arg-type]

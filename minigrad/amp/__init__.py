@@ -1,4 +1,4 @@
-"""Mixed precision, of which there is none: `autocast` does nothing, and `GradScaler` scales where it is asked to."""
+"""Mixed precision: `autocast` chooses it, and `GradScaler` keeps gradients in float16 from vanishing."""
 
 from __future__ import annotations
 

@@ -1,80 +1,104 @@
-"""`autocast`, which does nothing."""
+"""`autocast`: products in lower precision, what needs it in float32; see `minigrad.gate.precision`."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from minigrad import dtypes
-from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
+from minigrad.autograd.modes import _ModeManager
+from minigrad.core.mode import MODE
+from minigrad.errors import runtime_error, type_error, value_error, warn
+from minigrad.gate.overriding import arm
 
-F = TypeVar("F", bound=Callable[..., Any])
+# Those for which PyTorch has mixed precision, with the element type that it takes first.
+_FIRST = {
+    "cpu": dtypes.bfloat16, "cuda": dtypes.float16, "hpu": dtypes.bfloat16, "ipu": dtypes.float16,
+    "maia": dtypes.bfloat16, "meta": dtypes.bfloat16, "mps": dtypes.float16, "mtia": dtypes.bfloat16,
+    "privateuseone": dtypes.bfloat16, "xla": dtypes.bfloat16, "xpu": dtypes.float16,
+}  # fmt: skip
+_LOWER = (dtypes.bfloat16, dtypes.float16)
 
-# Those for which PyTorch has mixed precision.
-_DEVICES = frozenset(
-    {"cpu", "cuda", "hpu", "ipu", "maia", "meta", "mps", "mtia", "privateuseone", "xla", "xpu"}
-)
+
+def _check(device_type: Any) -> None:
+    if not isinstance(device_type, str):
+        raise value_error(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+    if device_type.partition(":")[0] not in _FIRST:
+        raise runtime_error(f"Expected one of {', '.join(sorted(_FIRST))}, got device_type {device_type!r}")
 
 
-class autocast:
-    """Does nothing, as PyTorch's does where it is off: a context manager and a decorator.
+class autocast(_ModeManager):
+    """Matrix products, convolutions and the like compute in ``dtype``, losses and the like in float32.
+
+    It is a context manager and a decorator. The functions of the first kind convert their floats of 4 and 2 bytes to
+    ``dtype``, those of the second kind to float32; ``cat`` and ``stack`` take the widest type among their arguments;
+    all others compute in what they get. The conversions are recorded, so gradients have the types of their Tensors.
+    Call ``backward()`` outside.
 
     Args:
         device_type: of a device that is not here, ``"cuda"``, it is off, and a UserWarning says so.
-        dtype: the element type to compute in. float32 on the CPU turns it off, with a UserWarning, as in PyTorch.
-        enabled: False turns it off.
-        cache_enabled: accepted for PyTorch's sake.
+        dtype: bfloat16, by default, or float16. Any other turns it off, with a UserWarning, as in PyTorch.
+        enabled: False turns it off, also inside of another.
+        cache_enabled: accepted for PyTorch's sake: a converted weight is not kept.
 
     Raises:
         ValueError: `device_type` is no str.
         RuntimeError: it is no device.
-        NotImplementedError: it is ``"cpu"`` and enabled: PyTorch computes in bfloat16 or float16 then.
+        TypeError: `dtype` is no element type.
+        ImportError: bfloat16 without the package ml_dtypes.
     """
 
     def __init__(
         self, device_type: str, dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
     ) -> None:
-        if not isinstance(device_type, str):
-            raise value_error(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
-        if device_type not in _DEVICES:
-            raise runtime_error(
-                f"Expected one of {', '.join(sorted(_DEVICES))}, got device_type {device_type!r}"
-            )
-        self.device, self.fast_dtype = device_type, dtype
-        if enabled and device_type != "cpu":
-            name = device_type.upper()
+        _check(device_type)
+        if not isinstance(dtype, (dtypes.dtype, type(None))):
+            raise type_error(f"autocast(): argument 'dtype' must be a dtype, not {type(dtype).__name__}")
+        self.device = device_type.partition(":")[0]
+        self.fast_dtype = get_autocast_dtype(device_type) if dtype is None else dtype
+        if enabled and self.device != "cpu":
+            name = self.device.upper()
             warn(f"{name} is not available. Disabling autocast: minigrad runs on the CPU only.")
-        elif enabled and dtype in (dtypes.float32, dtypes.float64):
-            warn("In CPU autocast, but the target dtype is not supported. Disabling autocast.")
-        elif enabled:
-            raise not_implemented_error(
-                "autocast('cpu') computes in bfloat16 or float16, and minigrad in the element types of the operands: "
-                "pass enabled=False"
+            enabled = False
+        elif enabled and self.fast_dtype not in _LOWER:
+            warn(
+                "In CPU autocast, but the target dtype is not supported. Disabling autocast.\n"
+                "CPU Autocast only supports dtypes of minigrad.bfloat16, minigrad.float16 currently."
             )
+            enabled = False
+        self._enabled = enabled
+        fields = {"autocast": self.fast_dtype.numpy if enabled else None} if self.device == "cpu" else {}
+        super().__init__(**fields)
 
     def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        return None
-
-    def __call__(self, function: F) -> F:
-        """Decorates a function."""
-
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return call  # type: ignore[return-value]
+        if self._enabled:
+            arm()
+        return super().__enter__()
 
 
-def is_autocast_enabled(device_type: str | None = None) -> bool:
-    """False."""
-    return False
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """Whether `autocast` is on, which it can only be for ``"cpu"``."""
+    _check(device_type)
+    return device_type == "cpu" and MODE.get().autocast is not None
 
 
 def is_autocast_available(device_type: str) -> bool:
-    """False."""
-    return False
+    """Whether there is an `autocast` that does something: for ``"cpu"``."""
+    return device_type == "cpu"
+
+
+def get_autocast_dtype(device_type: str) -> dtypes.dtype:
+    """The element type of the `autocast` that is on, or else that which one has where none is named."""
+    _check(device_type)
+    now = MODE.get().autocast
+    return (
+        _FIRST[device_type.partition(":")[0]] if now is None or device_type != "cpu" else dtypes.OF_NUMPY[now]
+    )
+
+
+def is_autocast_cache_enabled() -> bool:
+    """True, as in PyTorch; it means nothing."""
+    return True
+
+
+def clear_autocast_cache() -> None:
+    """Does nothing: no converted weight is kept."""

@@ -88,7 +88,7 @@ class GradScaler:
             raise not_implemented_error("GradScaler.unscale_() is not implemented for complex gradients")
         for grad in grads:
             grad.detach().mul_(1.0 / self._scale)
-        self._finite[id(optimizer)] = all(bool(np.isfinite(grad.detach().numpy()).all()) for grad in grads)
+        self._finite[id(optimizer)] = all(bool(np.isfinite(grad._array).all()) for grad in grads)
         self._stages[id(optimizer)] = OptState.UNSCALED
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:

@@ -19,7 +19,7 @@ def _watching(on: bool) -> dict[str, Any]:
 
     def watch(node: Node, arrays: list[Any]) -> None:
         results = arrays[len(node.inputs) :]
-        if not all(np.isfinite(y).all() for y in results if y.dtype.kind in "fc"):
+        if not all(np.isfinite(y).all() for y in results if y.dtype.kind in "fcV"):
             bad.append(node)
 
     return {"anomaly": bad, "observer": watch} if on else {"anomaly": None, "observer": None}

@@ -93,7 +93,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     for name, t in (("primal", tensor), ("tangent", tangent)):
         if not isinstance(t, Tensor):
             raise type_error(f"make_dual(): the {name} must be Tensor, not {type(t).__name__}")
-        if t._array.dtype.kind not in "fc":
+        if t._array.dtype.kind not in "fcV":
             raise value_error(f"Expected {name} to be floating point or complex, but got: {t.dtype}")
     if tensor._array.shape != tangent._array.shape:
         raise runtime_error(

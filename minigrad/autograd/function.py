@@ -21,7 +21,7 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, of_class, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
 from minigrad.errors import runtime_error
-from minigrad.gate.overriding import overrides
+from minigrad.gate.overriding import DOORS, overrides
 
 if TYPE_CHECKING:
     P = ParamSpec("P")
@@ -56,6 +56,7 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self._saved: tuple[Any, ...] = ()
+        self._sparse: dict[int, Tensor] = {}  # the sparse ones among them, by place
         # Once recorded, for each of what is saved: None, the node of an input, the number of an output, or CONSTANT.
         self._origins: tuple[Any, ...] | None = None
         # The record holds this ctx, so this is no strong reference.
@@ -76,6 +77,9 @@ class FunctionCtx:
                     "set anything else as an attribute of ctx"
                 )
         self._saved = tensors
+        if DOORS.armed:  # else none is sparse
+            self._sparse = {i: t for i, t in enumerate(tensors) if t is not None and t._sparse}
+            self._saved = tuple(map(_dense, tensors))
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:
         """Keeps nothing: forward mode differentiates `Function.backward` here, and calls no ``jvp``."""
@@ -96,7 +100,7 @@ class FunctionCtx:
     def saved_tensors(self) -> tuple[Tensor, ...]:
         """The Tensors given to `save_for_backward`. RuntimeError after the graph was freed."""
         if self._origins is None:
-            return self._saved
+            return self._with_sparse(self._saved)
         node = self._node() if self._node is not None else None
         if node is None:
             raise RuntimeError("saved_tensors: the record that this ctx belongs to is gone")
@@ -108,7 +112,18 @@ class FunctionCtx:
             check_unchanged(node)
             arrays = iter(node.saved)
         tensors: list[Any] = [o if o is None else self._restore(o, next(arrays), node) for o in self._origins]
-        return tuple(tensors)
+        return self._with_sparse(tensors)
+
+    def _with_sparse(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
+        return (
+            tuple(self._sparse.get(i, t) for i, t in enumerate(tensors)) if self._sparse else tuple(tensors)
+        )
+
+    @property
+    def saved_variables(self) -> tuple[Tensor, ...]:
+        """The older name of `saved_tensors`, with a DeprecationWarning."""
+        errors.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
+        return self.saved_tensors
 
     def _restore(self, origin: Any, array: Any, node: Node) -> Tensor:
         if isinstance(origin, int):
@@ -169,6 +184,9 @@ class Function:
         code = getattr(cls.forward, "__code__", None)
         if kwargs or (has_setup and (code is None or len(args) != code.co_argcount)):
             args = _by_place(cls, args, kwargs, has_setup)
+        given = args  # forward gets them; to the record a sparse Tensor is no Tensor
+        if DOORS.armed:
+            args = tuple(map(_dense, args))
         tensors = [t for t in args if isinstance(t, Tensor)]
         for t in tensors:
             refresh(t)
@@ -180,10 +198,10 @@ class Function:
         inside = getattr(mode.observer, "inside", mode.observer)
         with no_grad() if inside is mode.observer else ModeManager(mode.replace(grad=False, observer=inside)):
             if has_setup:
-                result = cls.forward(*args)
-                cls.setup_context(ctx, args, result)
+                result = cls.forward(*given)
+                cls.setup_context(ctx, given, result)
             else:
-                result = cls.forward(ctx, *args)
+                result = cls.forward(ctx, *given)
         outputs = result if isinstance(result, tuple) else (result,)
         dirty = _changed(cls, ctx, tensors, outputs)
         ctx._outputs = tuple(
@@ -201,6 +219,18 @@ class Function:
             mode.recorder.function(recorded, inner)
         ctx._dirty = ctx._no_gradient = ()
         return tuple(recorded) if isinstance(result, tuple) else recorded[0]
+
+
+def _dense(t: Any) -> Any:
+    """An argument, None for a sparse Tensor. NotImplementedError for one that requires grad."""
+    if not isinstance(t, Tensor) or not t._sparse:
+        return t
+    if t.requires_grad:
+        raise errors.not_implemented_error(
+            "a Function takes sparse Tensors without gradient; give it .indices() and .values(), and make the sparse "
+            "Tensor inside"
+        )
+    return None
 
 
 def _among(t: Any, tensors: Sequence[Any]) -> bool:
@@ -341,7 +371,7 @@ def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t
     """An output with its record; an input that was returned as it is becomes a Tensor of its own."""
     if not isinstance(t, Tensor):
         return t
-    if _among(t, ctx._no_gradient) or t._array.dtype.kind not in "fc":
+    if _among(t, ctx._no_gradient) or t._array.dtype.kind not in "fcV":
         return wrap(t._array) if _among(t, inputs) else t
     own = node if len(ctx._outputs) == 1 else _pick(node, i, t._array)
     if _among(t, dirty):

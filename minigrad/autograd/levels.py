@@ -30,7 +30,7 @@ class Level:
             raise value_error(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
         x_node = node_of(x) if self.recording else None
         inside = bare(x)
-        if inside._array.dtype.kind not in "fc":
+        if inside._array.dtype.kind not in "fcV":
             raise runtime_error(
                 f"only Tensors of floating point and complex dtype can require gradients, this one is {inside.dtype}"
             )

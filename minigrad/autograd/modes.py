@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _ModeManager(ModeManager):
     """Sets some fields of the mode between enter and exit; may be nested and used as a decorator."""
 
-    def __init__(self, **fields: bool) -> None:
+    def __init__(self, **fields: Any) -> None:
         self._fields = fields
         self._before = []
 

@@ -30,17 +30,72 @@ __all__ = ["emit_itt", "emit_nvtx", "profile", "record_function"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+# The engine's step from a record to its inputs.
+_send = engine.Pass.send
+
+
 class _Here(_local):
     clock: Clock | None = None  # that of this thread
+    send = staticmethod(_send)
 
 
 _HERE = _Here()
 _LOCK = Lock()
 # Of all threads. It holds none: that of a thread that has ended goes with it.
-_RUNNING: WeakSet[Clock] = WeakSet()
+_RUNNING: WeakSet[Watch] = WeakSet()
 
 
-class Clock:
+class Watch:
+    """Hears of the kernels and rules that run in one thread, between `start` and `stop`; the last to start stops first.
+
+    A subclass runs them, by `run_kernel` and `send_rules`, in `kernel` and `rules`.
+    """
+
+    running = False
+
+    def start(self) -> None:
+        """Begins. RuntimeError where it has begun."""
+        if self.running:
+            raise runtime_error(f"{type(self).__name__} is entered twice")
+        self.running = True
+        self.run_kernel, self.send_rules = QUIET.run, _HERE.send
+        QUIET.run, _HERE.send = self._ran, self.rules  # type: ignore[assignment]
+        with _LOCK:
+            _RUNNING.add(self)
+            engine.Pass.send = _watched_send  # type: ignore[assignment, method-assign]
+
+    def stop(self) -> None:
+        """Ends. RuntimeError in a thread other than that of `start`."""
+        if _HERE.send != self.rules:
+            raise runtime_error(f"{type(self).__name__} ends in the thread in which it began")
+        self.running = False
+        QUIET.run, _HERE.send = self.run_kernel, self.send_rules
+        with _LOCK:
+            _RUNNING.discard(self)
+            if not _RUNNING:
+                engine.Pass.send = _send  # type: ignore[method-assign]
+
+    def _ran(self, kernel: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        if kernel is int:  # `QUIET.busy`
+            return self.run_kernel(kernel, *args, **kwargs)
+        return self.kernel(kernel, args, kwargs)
+
+    def kernel(self, kernel: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What stands in the place of a kernel's call."""
+        return self.run_kernel(kernel, *args, **kwargs)
+
+    def rules(self, run: Any, node: Any, g: Any, unpacked: Any = None) -> None:
+        """What stands in the place of the engine's step ``run.send(node, g, unpacked)``."""
+        self.send_rules(run, node, g, unpacked)
+
+
+def _watched_send(run: Any, node: Any, g: Any, unpacked: Any = None) -> None:
+    # What is kept elsewhere is unpacked first, and comes here again.
+    packed = unpacked is None and type(node.saved) is not tuple
+    (_send if packed else _HERE.send)(run, node, g, unpacked)
+
+
+class Clock(Watch):
     """Takes the times of what runs in one thread, between `start` and `stop`."""
 
     def __init__(self, shapes: bool = False, memory: bool = False, lines: bool = False) -> None:
@@ -53,34 +108,38 @@ class Clock:
         """Begins. RuntimeError where another one runs in this thread."""
         if _HERE.clock is not None:
             raise runtime_error("profile: another profiler runs in this thread")
-        _HERE.clock, self._run = self, QUIET.run
-        QUIET.run = self._timed  # type: ignore[assignment]
-        with _LOCK:
-            _RUNNING.add(self)
-            engine.Pass.send = _timed_send  # type: ignore[method-assign]
+        super().start()
+        _HERE.clock = self
 
     def stop(self) -> None:
         """Ends. RuntimeError in a thread other than that of `start`."""
         if _HERE.clock is not self:
             raise runtime_error("profile: it ends in the thread in which it began")
-        _HERE.clock, QUIET.run = None, self._run
-        with _LOCK:
-            _RUNNING.discard(self)
-            if not _RUNNING:
-                engine.Pass.send = _send  # type: ignore[method-assign]
+        _HERE.clock = None
+        super().stop()
 
-    def _timed(self, kernel: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if kernel is int:  # `QUIET.busy`
-            return self._run(kernel, *args, **kwargs)
+    def kernel(self, kernel: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Runs a kernel, and takes its time."""
         shapes = [list(a.shape) if isinstance(a, np.ndarray) else [] for a in args] if self.shapes else None
         begin = self.begin()
         y = None
         try:
-            y = self._run(kernel, *args, **kwargs)
+            y = self.run_kernel(kernel, *args, **kwargs)
         finally:
             made = y.nbytes if self.memory and isinstance(y, np.ndarray) and y.base is None else 0
             self.end(kernel, begin, shapes, made)
         return y
+
+    def rules(self, run: Any, node: Any, g: Any, unpacked: Any = None) -> None:
+        """Sends a gradient on, and takes the time."""
+        if node.op is None:
+            self.send_rules(run, node, g, unpacked)
+            return
+        begin = self.begin()
+        try:
+            self.send_rules(run, node, g, unpacked)
+        finally:
+            self.end(node.name(), begin)
 
     def begin(self) -> float:
         """Something begins, inside of what runs now."""
@@ -94,24 +153,6 @@ class Clock:
         if self._inner:
             self._inner[-1] += end - begin
         self.events.append((what, begin, end, inner, shapes, made, place(*here()) if self.lines else ""))
-
-
-# ---------------------------------------------------------------- the backward pass
-
-# While any thread profiles, the engine's step from a record to its inputs is the one that is timed.
-_send = engine.Pass.send
-
-
-def _timed_send(self: Any, node: Any, g: Any, unpacked: Any = None) -> None:
-    clock = _HERE.clock
-    if clock is None or node.op is None:
-        _send(self, node, g, unpacked)
-        return
-    begin = clock.begin()
-    try:
-        _send(self, node, g, unpacked)
-    finally:
-        clock.end(node.name(), begin)
 
 
 # ---------------------------------------------------------------- what programs use

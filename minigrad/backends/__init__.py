@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from minigrad.backends import cuda as cuda
     from minigrad.backends import cudnn as cudnn
     from minigrad.backends import mkl as mkl
+    from minigrad.backends import mkldnn as mkldnn
     from minigrad.backends import mps as mps
     from minigrad.backends import openmp as openmp
 
-__all__ = ["cpu", "cuda", "cudnn", "mkl", "mps", "openmp"]
+__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
 
 module_getattr(globals(), dict.fromkeys(__all__, ""))

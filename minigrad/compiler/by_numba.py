@@ -62,6 +62,8 @@ class NumbaStatements(Statements):
     def _refuse(self, op: Op) -> None:
         """NotImplementedError for an operation that draws, checks its operands, or calls a ufunc of others."""
         what = "draw from minigrad's generator" if op.draws else ""
+        if op.of is not None:
+            what = f"compute {op.name} in floats of two bytes"
         if op.check is not None:
             what = f"check the operands of {op.name}"
         if isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked):

@@ -16,9 +16,9 @@ from minigrad.compiler.statements import Statement, Statements
 from minigrad.compiler.values import OUTSIDE, as_text, is_view, size_of
 from minigrad.core.op import NO_PARAMS, is_ufunc
 from minigrad.core.plans import Line, named
-from minigrad.readers.source.expressions import Expr, fill, parsed, whole
+from minigrad.readers.source.expressions import Expr, fill, parsed, type_text, whole
 from minigrad.readers.source.program import Value
-from minigrad.readers.source.text import _wrapped, docstring
+from minigrad.readers.source.text import _wrapped, docstring, with_imports
 
 ALIGN = 64  # bytes; slots begin at multiples of it
 
@@ -79,7 +79,7 @@ class Plan:
 
     def module(self, body: Iterable[str]) -> str:
         """The text of a module whose function ``run`` has this body."""
-        return "\n".join([*self._head, *body, "", "    return run"]) + "\n"
+        return with_imports("\n".join([*self._head, *body, "", "    return run"]) + "\n")
 
     def _lines(self) -> list[str]:
         """The statements as Python writes them, with the user's lines."""
@@ -139,7 +139,7 @@ def _cut(s: Statements, size: int, slots: dict[Value, Slot]) -> list[str]:
     for v, slot in sorted(slots.items(), key=lambda item: item[1].offset):
         place = s.name_of[slot.value]
         if slot.value is v:
-            piece = f"memory[{slot.offset}:{slot.offset + size_of(v)}].view(np.{v.dtype.name})"
+            piece = f"memory[{slot.offset}:{slot.offset + size_of(v)}].view({type_text(v.dtype)})"
             place = f"{piece}.reshape({v.shape!r})"
         lines.append(f"{s.name_of[v]} = {place}")
     return lines

@@ -37,9 +37,9 @@ def observed(mode: Mode) -> bool:
     return mode.everything or mode.anomaly is not None or mode.observer is not None
 
 
-def _situation(mode: Mode) -> tuple[bool, ...]:
+def _situation(mode: Mode) -> tuple[Any, ...]:
     """What a recording depends on beside arguments and what the code reaches; first, whether a part of a batch runs."""
-    return part() is not None, mode.grad, mode.inference, observed(mode)
+    return part() is not None, mode.grad, mode.inference, observed(mode), mode.autocast
 
 
 class Replay:

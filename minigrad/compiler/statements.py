@@ -22,6 +22,7 @@ from minigrad.readers.source.expressions import (
     literal,
     may_turn,
     parsed,
+    type_text,
     whole,
 )
 from minigrad.readers.source.program import Value, memory, numpy_name
@@ -445,8 +446,10 @@ class Statements(Text):
     def number(self, value: Any, dtype: Any) -> str:
         """The name of a number as an array without dimensions: a ufunc takes it in half the time of a number."""
         if type(value) is not Scalar:
-            return self.lasting("number", f"np.array({as_text(literal(dtype.type(value)))}, np.{dtype.name})")
-        name = self.lasting("number", f"np.empty((), np.{dtype.name})", of=value.text)
+            return self.lasting(
+                "number", f"np.array({as_text(literal(dtype.type(value)))}, {type_text(dtype)})"
+            )
+        name = self.lasting("number", f"np.empty((), {type_text(dtype)})", of=value.text)
         self.refilled[name] = value.text
         return name
 

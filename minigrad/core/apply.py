@@ -20,12 +20,14 @@ from minigrad.core.node import Const, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
+from minigrad.core.rounded import rounding, rounds, short
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import mark_view, refresh
-from minigrad.dtypes import F16, F32, F64
+from minigrad.dtypes import F32, F64, is_short
 from minigrad.errors import here
 
 _mode = MODE.get
+_LOW, _HIGH = promote.LOW, promote.HIGH
 
 
 class NotAnOperand(TypeError):
@@ -50,8 +52,8 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
             key += 1
     else:
         operands, arrays, nodes, key = _read(op, operands)
-        if type(operands) is Tensor:
-            return operands
+        if not key:
+            return operands if type(operands) is Tensor else apply(rounding(op, operands), operands, params)
     if RECORDERS and params:
         params = RECORDERS[-1].parameters(params)
     try:
@@ -118,15 +120,15 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
                 dtype = a.dtype
             elif a.dtype is not dtype:
                 usual = False
-                known = known and a.dtype.kind != "c"
-        elif type(t) is float or type(t) is int:
+                known = known and a.dtype.kind not in "cV"
+        elif type(t) is float or (type(t) is int and _LOW <= t <= _HIGH):
             arrays.append(t)
             bare = False
         else:
             usual = known = False
     # An op without a cast takes what there is, as a table and the numbers of its rows.
     if (usual and (dtype is F32 or dtype is F64)) or (
-        known and op.cast is None and dtype is not None and dtype.kind != "c"
+        known and op.cast is None and dtype is not None and dtype.kind != "c" and not rounds(op, dtype)
     ):
         return operands, tuple(arrays), tuple(nodes) if bare else None, key
     return _convert(op, operands)
@@ -219,13 +221,13 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
             t = wrap_operand(t)
         elif not isinstance(t, (Tensor, int, float, complex)):
             raise NotAnOperand(
-                f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} ({errors.place(*here())})"
+                f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} (at {errors.place(*here())})"
             )
         ready.append(t)
     if op.cast is not None:
         ready = _promoted(op, ready)
-        if isinstance(ready, Tensor):
-            return ready, (), None, 0  # it took more than this op
+    if isinstance(ready, Tensor) or any(rounds(op, d) for d in short(ready)):
+        return ready, (), None, 0  # it took more than this op, or takes another
     nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
     key = 1
     for n in nodes:
@@ -243,9 +245,9 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
 def _promoted(op: Op, operands: list[Any]) -> Any:
     """The operands in the dtype in which they meet; or the result, if that takes more than the op."""
     dtype = promote.meet(op, operands)
-    if op.wide and dtype == F16 and any(map(promote.is_wide, operands)):  # rounds once
-        return cast(apply(op, [cast(t, F32) for t in operands]), F16)
-    if op.cast == "rounds" and dtype.kind not in "fc":  # NumPy 2.0 makes floats of integers
+    if op.wide and is_short(dtype):  # a number stays wide, also one in a Tensor
+        return [cast(t, F32 if promote.is_number(t, dtype) else dtype) for t in operands]
+    if op.cast == "rounds" and dtype.kind not in "fcV":  # NumPy 2.0 makes floats of integers
         return apply(clone, operands)
     if op.cast == "branches":
         condition, *values = operands
@@ -270,7 +272,7 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
     if t._array.dtype.kind == "c" and dtype.kind not in "cb":
         errors.warn("Casting complex values to real discards the imaginary part")
         t = apply(real, (t,))
-    return apply(to if dtype.kind in "fc" else to_integer, (t,), {"dtype": dtype})
+    return apply(to if dtype.kind in "fcV" else to_integer, (t,), {"dtype": dtype})
 
 
 def single(x: Any, dtype: np.dtype[Any]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core import names
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, Line, Lines, Target, named, narrow, wide
-from minigrad.core.text import Call, Helper, Steps, Text, TextOf, rounded_once
+from minigrad.core.text import Call, Helper, Steps, Text, TextOf
 from minigrad.dtypes import F32, F64
 from minigrad.kernels.order import in_order, inverse
 from minigrad.kernels.sums import MANY, WIDE, add_up, added_by_numpy, blocks, copied, sum_rows
@@ -152,7 +152,7 @@ def _sum_to_text(v: Call) -> Text:
         return None
     end = ".reshape({shape})" if inner and lead else ""
     text = "np.sum({}, axis={dim}, keepdims={keepdim})"
-    return rounded_once(v, text, end, dim=dims, keepdim=bool(inner))
+    return text + end, {"dim": dims, "keepdim": bool(inner)}
 
 
 def _sum_rows_text(n: int, m: int) -> Any:

@@ -12,7 +12,7 @@ from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import changes
 from minigrad.core.changes import check_unchanged
-from minigrad.core.gradients import Part, Watch, accumulate, call_after, call_hooks, fit, own
+from minigrad.core.gradients import Lean, Part, Watch, accumulate, call_after, call_hooks, fit, own
 from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
@@ -51,15 +51,13 @@ def _run(
         order = p.select(order)
     p.seed(roots, seeds)
     # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
-    MODE.set(mode.replace(grad=True, everything=True) if create else mode.recording(False))
+    MODE.set(mode.replace(grad=True, everything=True, autocast=None) if create else mode.recording(False))
     freed = None if keep else Freed(*errors.here())
     if p.recorder is None:
         p.walk(order, freed)
-        p.deposit()
     else:
         with p.recorder.backward(roots, p.ends or set()):
             p.walk(order, freed)
-            p.deposit()
     for call in at_end:
         call()
     return p.results
@@ -98,7 +96,7 @@ class Pass:
             self.shared.add(node)
 
     def walk(self, order: list[Node], freed: Freed | None) -> None:
-        """Sends the gradients of the records, the last first, to their inputs; in the end those of leaves are left."""
+        """Sends the gradients of the records, the last first, to their inputs, and in the end to the leaves."""
         for node in reversed(order):
             g = self.grads.pop(node, None)
             if g is None:
@@ -113,6 +111,7 @@ class Pass:
             self.send(node, g)
             if freed is not None and node.saved:
                 node.saved = freed
+        self.deposit()
 
     def send(self, node: Node, g: Any, unpacked: Any = None) -> None:
         """Calls the rules of a record on its gradient, and adds what they return to the gradients of its inputs.
@@ -237,6 +236,7 @@ class Pass:
         shared, ends = self.shared, self.ends
         plain = not self.record and not MODE.get().inference
         for node, g in self.grads.items():
+            g = g.tensor() if isinstance(g, Lean) else g
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
             if ends is None:

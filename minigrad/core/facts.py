@@ -37,8 +37,10 @@ class Facts:
     #: conjugated, as those of analytic functions with real coefficients; by default so of what moves elements.
     #: ``"own"``: its rules give PyTorch's gradient as they stand. Otherwise it refuses them.
     complex: str = ""
-    #: With a number that float16 does not hold, float16 is computed in float32.
+    #: Of floats of two bytes it computes in float32, also with numbers that they do not hold.
     wide: bool = False
+    #: What it gives depends on the element type beside the values, so floats of two bytes stay as they are.
+    typed: bool = False
     #: Raises for values that the kernel must not get. It is called with what the kernel is called with,
     #: before it, in eager mode and in replays.
     check: Callable[..., None] | None = None
@@ -128,6 +130,9 @@ class Facts:
     edges: Callable[[Any], tuple[Any, ...]] | None = None
     #: The multiply-adds, from the result's shape and those of the inputs.
     costs: Callable[..., int] | None = None
+    #: Those of the gradients, where they are not as many again for each of the first two inputs: from which
+    #: inputs want one, and the same shapes.
+    gradient_costs: Callable[..., int] | None = None
 
     # ------------------------------------------------------------ what users see
 

@@ -12,7 +12,7 @@ from minigrad.core.changes import changed
 from minigrad.core.hooks import After
 from minigrad.core.mode import MODE
 from minigrad.core.node import AFTER, Node
-from minigrad.core.op import Array
+from minigrad.core.op import Array, in_float32
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.kernels.order import by_steps, in_order, inverse
 
@@ -32,13 +32,25 @@ class Part:
         parts[self.at] = self.grad if before is None else before + self.grad
 
 
+class Lean:
+    """A gradient of a leaf that is no array: ``tensor()`` makes the Tensor that users get, ``dense()`` an array."""
+
+    __slots__ = ()
+
+    def tensor(self) -> Tensor:
+        raise NotImplementedError
+
+    def dense(self) -> Array:
+        raise NotImplementedError
+
+
 def fit(d: Any, node: Node) -> Any:
     """A gradient in the shape and dtype of its input: what broadcasting repeated is summed."""
     if node.dtype.kind != "c" and getattr(d, "_array", d).dtype.kind == "c":
         d = real(d)
     if type(d) is np.ndarray:
         if d.shape != node.shape:
-            d = sum_to.kernel(d, node.shape)
+            d = sum_to.kernel(in_float32(d), node.shape)
         return d if d.dtype is node.dtype else d.astype(node.dtype)
     if d.shape != node.shape:
         d = sum_to(d, shape=node.shape)
@@ -61,9 +73,12 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
     TypeError for another object, RuntimeError for another shape.
     """
     t = g if record else wrap(g)
+    sparse = t._sparse
     for key, hook in tuple((node.hooks or {}).items()):
         replaced = hook(t) if key > AFTER else None
-        if replaced is not None:
+        if sparse and isinstance(replaced, Tensor):
+            t = replaced
+        elif replaced is not None:
             if not isinstance(replaced, Tensor):
                 raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")
             if replaced._array.shape != node.shape:
@@ -78,7 +93,7 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
                     f"{replaced._array.dtype}): the gradient of {node.name()} at {node.where}"
                 )
             t = fit(replaced, node)
-    return t if record else t._array
+    return t if record or sparse else t._array
 
 
 def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[tuple[Node, Any]]:
@@ -88,6 +103,7 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
     number of gradients, another shape, or one for an input without.
     """
     grad_outputs = (g if record else wrap(g),)
+    own = {n: d.dense() if isinstance(d, Lean) else d for n, d in own.items()}
     inputs = [n if n in own else None for n in node.inputs]
     first = [n if n is not None and n not in inputs[:i] else None for i, n in enumerate(inputs)]
     grads = tuple(None if n is None else own[n] if record else wrap(own[n]) for n in first)
@@ -129,11 +145,14 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     if t is None:
         return
     before = t._grad
-    if before is None:
+    sparse = isinstance(g, Tensor) and g._sparse
+    if before is None and not sparse:
         g = laid(g, t)
     recorder = MODE.get().recorder
     if recorder is not None and not recorder.accumulates(t, g):
         pass
+    elif before is not None and before._sparse:
+        t._grad = before + g if sparse else wrap(g) + before  # a dense one goes first
     elif before is None:
         t._grad = wrap(g)
     elif isinstance(g, Tensor):

@@ -17,10 +17,13 @@ class Mode:
     ``anomaly`` lists the records whose values are not finite, while these are looked for.  ``observer`` is called with
     each new record and the arrays of its inputs and its output.  ``transform`` is the kind of transform of
     `minigrad.func` that runs the code, "reverse" or "forward".
+    ``autocast`` is the NumPy dtype in which products are computed, while that is on; see `minigrad.gate.precision`.
     ``recorder`` is told what a recording of a function must know beside the records; see `minigrad.core.recorder`.
     """
 
-    __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer", "recorder", "transform")
+    __slots__ = (
+        "_other", "anomaly", "autocast", "everything", "grad", "inference", "observer", "recorder", "transform",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -31,10 +34,11 @@ class Mode:
         observer: Callable[[Node, list[Any]], None] | None = None,
         recorder: Recorder | None = None,
         transform: str = "",
+        autocast: Any = None,
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.recorder = anomaly, observer, recorder
-        self.transform = transform
+        self.transform, self.autocast = transform, autocast
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:

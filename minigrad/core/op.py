@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.core.facts import NAMES, Facts
 from minigrad.core.facts import Path as Path
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES, VALUE, Layout, Layouts, Rule, Step
+from minigrad.dtypes import F32, is_short
 
 Array = np.ndarray[Any, Any]
 Params: TypeAlias = dict[str, Any]  # of an op, by name
@@ -39,6 +40,10 @@ class Op(Facts):
 
     # What computed the result is recorded beside it, as within an `autograd.Function`; replays pass it by.
     opaque = False
+    # Of an operation in floats of two bytes, the one that computes in float32; see `minigrad.core.rounded`.
+    of: Op | None = None
+    wider: Op | None = None  # the same, where the kernel rounds what that one gives
+    rounding: dict[Any, Op] | None = None  # and the other way round, by element type, once one is made
     __call__: Callable[..., Any]  # runs on Tensors, recording, or on arrays; see `minigrad.core.apply`
 
     def __init__(
@@ -157,6 +162,8 @@ class Op(Facts):
             alone = len(sources) == 1 and sources[0][0] == SAVED
             if complex and self.complex == "analytic" and any(kind in (SAVED, MANY) for kind, _ in sources):
                 rule = _of_conjugates(rule)
+            if self.of is not None:
+                rule = _in_float32(rule)
             return i, rule, sources[0][1] if alone else None, sources
 
         if self.joint is not None:
@@ -204,6 +211,19 @@ def _of_conjugates(rule: Rule) -> Rule:
     one.  Of analytic functions it is the conjugate of what the rule gives of conjugated gradients.
     """
     return lambda g, *saved: rule(g, *map(conjugate, saved))
+
+
+def _in_float32(rule: Rule) -> Rule:
+    """A rule for floats of two bytes: what it reads becomes float32, and the engine rounds what it gives."""
+    return lambda g, *saved: rule(in_float32(g), *map(in_float32, saved))
+
+
+def in_float32(x: Any) -> Any:
+    """A Tensor or array of floats of two bytes in float32, also in tuples; anything else as it is."""
+    if isinstance(x, tuple):
+        return tuple(map(in_float32, x))
+    dtype = getattr(getattr(x, "_array", x), "dtype", None)
+    return TABLE["to"](x, dtype=F32) if is_short(dtype) else x
 
 
 def conjugate(x: Any) -> Any:

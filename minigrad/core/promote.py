@@ -10,13 +10,16 @@ import numpy as np
 from minigrad.core.op import Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import F16, common, default_float
+from minigrad.dtypes import common, default_float
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
+# The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
+LOW: int = -(1 << 63)
+HIGH: int = (1 << 64) - 1
 _TAKES_NO = {
     "floats": ("biu", ".float()"),
-    "bits": ("fc", ".int()"),
-    "shifts": ("bfc", ".int()"),
+    "bits": ("fcV", ".int()"),
+    "shifts": ("bfcV", ".int()"),
     "number": ("b", ".int() or .float()"),
     "rounds": ("b", ".int() or .float()"),
 }
@@ -29,7 +32,7 @@ def meet(op: Op, operands: list[Any]) -> np.dtype[Any]:
     for kind, sentence in (op.refuse or {}).items():
         if any(_is_kind(t, kind) for t in operands):
             raise runtime_error(sentence)
-    if op.cast == "float" and dtype.kind not in "fc":
+    if op.cast == "float" and dtype.kind not in "fcV":
         return default_float()
     kinds, instead = _TAKES_NO.get(op.cast or "", ("", ""))
     if dtype.kind in kinds:
@@ -44,14 +47,9 @@ def _is_kind(t: Any, kind: str) -> bool:
     return kind == "b" and isinstance(t, bool)
 
 
-def is_wide(t: Any) -> bool:
-    """Whether an operand that meets float16 may be a number that float16 does not hold."""
-    if isinstance(t, Tensor):
-        return t._array.dtype != F16 and t._array.ndim == 0
-    if isinstance(t, Numeral):
-        return True  # it is another in the next run
-    with np.errstate(all="ignore"):
-        return bool(float(np.float16(float(t))) != t)
+def is_number(t: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether an operand that meets a dtype is a number in a Tensor of another one."""
+    return isinstance(t, Tensor) and t._array.dtype != dtype and t._array.ndim == 0
 
 
 def number(x: Any, dtype: np.dtype[Any]) -> Any:
@@ -59,6 +57,10 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
 
     OverflowError for one beyond 64 bits.
     """
+    if x.__class__ is int and not LOW <= x <= HIGH:
+        raise overflow_error(
+            f"int too big to convert: {x} does not fit into 64 bits; float() of it is a number"
+        )
     if dtype.kind == "c":
         return complex(x)
     if isinstance(x, complex):
@@ -67,7 +69,7 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
                 f"value cannot be converted to type {dtype} without overflow: {x} is complex; take its real part"
             )
         x = x.real
-    if dtype.kind == "f":
+    if dtype.kind in "fV":
         return x if isinstance(x, Numeral) else float(x)
     if dtype.kind == "b":
         return bool(x)
@@ -77,7 +79,7 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
     low = -(1 << bits - 1) if dtype.kind == "i" else 0
     if low <= whole < low + (1 << bits):
         return whole
-    if not -(1 << 63) <= whole < 1 << 64:
+    if not LOW <= whole <= HIGH:
         raise overflow_error(f"int too big to convert: {whole} does not fit into 64 bits")
     return (whole - low) % (1 << bits) + low
 

@@ -43,6 +43,7 @@ class Tensor(MissingMethods):
     _view: View | None
     _epoch = 0  # counts recorded changes in place, so that views know when their record is old
     _inference = False
+    _sparse = False  # whether it is one of `minigrad.sparse`, without an array
 
 
 class ValuesAndIndices(NamedTuple):

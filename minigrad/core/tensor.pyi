@@ -42,6 +42,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     _view: View | None
     _epoch: builtins.int
     _inference: builtins.bool
+    _sparse: builtins.bool
     def add_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``self += alpha * other``."""
     def sub_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
@@ -227,6 +228,13 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """False."""
     def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
         """RuntimeError: the only device is the CPU."""
+    def is_shared(self) -> builtins.bool:
+        """Whether its memory is that of `share_memory_`."""
+    def share_memory_(self) -> Self:
+        """Moves the values to memory that processes share; returns itself.
+    
+    A process that is started from now on has it, as an argument or by a fork, and sees what others write. A view
+    that was taken before keeps the old memory. Through a queue goes a copy."""
     @staticmethod
     def __torch_dispatch__(func: Callable[..., Any], types: Any, args: Any=(), kwargs: Any=None) -> Any:
         """The function: there is nothing below the public ones that a class takes over."""
@@ -273,7 +281,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The bytes of one element."""
     @property
     def layout(self) -> Any:
-        """``strided``: that of all Tensors."""
+        """``strided``: that of all dense Tensors."""
     @property
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
@@ -313,7 +321,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def numpy(self, *, force: builtins.bool=False) -> Array:
         """The array, which shares the memory.
     
-    RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off."""
+    RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off; TypeError for bfloat16."""
     def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:
         ...
     def __repr__(self) -> str:
@@ -432,6 +440,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """In float64."""
     def half(self) -> Tensor:
         """In float16."""
+    def bfloat16(self) -> Tensor:
+        """In bfloat16."""
     def long(self) -> Tensor:
         """In int64."""
     def int(self) -> Tensor:
@@ -1289,8 +1299,6 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     grad mode is on."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both show the same elements of the same memory in the same way."""
-    def is_shared(self) -> builtins.bool:
-        """False: no other process sees the memory."""
     def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, the one of ``x`` and the one of ``y``."""
     def map_(self, tensor: Tensor, callable: Any) -> Tensor:
@@ -1473,6 +1481,52 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
     
     RuntimeError where there are fewer."""
+    def _coalesced_(self, coalesced: builtins.bool) -> Tensor:
+        """Says that a sparse Tensor is coalesced. NotImplementedError for a dense one."""
+    def _indices(self) -> Tensor:
+        """The places of a sparse Tensor, coalesced or not. NotImplementedError for a dense one."""
+    def _nnz(self) -> builtins.int:
+        """How many numbers a sparse Tensor has. NotImplementedError for a dense one."""
+    def _values(self) -> Tensor:
+        """The numbers of a sparse Tensor, without record. NotImplementedError for a dense one."""
+    def ccol_indices(self) -> Tensor:
+        """Where each column of a matrix by columns begins among its numbers. RuntimeError for another."""
+    def coalesce(self) -> Tensor:
+        """A sparse Tensor with its places sorted, and what is repeated added up. RuntimeError for a dense one."""
+    def col_indices(self) -> Tensor:
+        """The columns of the numbers of a matrix by rows. RuntimeError for another."""
+    def crow_indices(self) -> Tensor:
+        """Where each row of a matrix by rows begins among its numbers. RuntimeError for another."""
+    def dense_dim(self) -> builtins.int:
+        """How many dimensions each number has: all of a dense Tensor."""
+    def indices(self) -> Tensor:
+        """The places (sparse_dim, nnz) of a coalesced Tensor. RuntimeError for another."""
+    def is_coalesced(self) -> builtins.bool:
+        """Whether the places are sorted and none stands twice. RuntimeError for a dense Tensor."""
+    def row_indices(self) -> Tensor:
+        """The rows of the numbers of a matrix by columns. RuntimeError for another."""
+    def sparse_dim(self) -> builtins.int:
+        """How many dimensions have places: none of a dense Tensor."""
+    def sparse_mask(self, mask: Tensor) -> Tensor:
+        """The elements at the places of ``mask``, a sparse Tensor of the same size."""
+    def sparse_resize_(self, size: Any, sparse_dim: builtins.int, dense_dim: builtins.int) -> Tensor:
+        """The same numbers in a sparse Tensor of another size. RuntimeError for a dense one."""
+    def sparse_resize_and_clear_(self, size: Any, sparse_dim: builtins.int, dense_dim: builtins.int) -> Tensor:
+        """A sparse Tensor in another size, without any number. RuntimeError for a dense one."""
+    def to_dense(self, dtype: DTypeLike | None=None, *, masked_grad: builtins.bool | None=None) -> Tensor:
+        """The elements of a sparse Tensor in a dense one; a dense Tensor itself."""
+    def to_sparse(self, sparse_dim: builtins.int | None=None, *, layout: Any=None, blocksize: Any=None, dense_dim: builtins.int | None=None) -> Tensor:
+        """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
+    
+    With ``sparse_dim`` only the first dimensions have places, and each number has the others."""
+    def to_sparse_coo(self) -> Tensor:
+        """`to_sparse`."""
+    def to_sparse_csc(self, dense_dim: builtins.int | None=None) -> Tensor:
+        """What is not 0 in a matrix, by columns: see `sparse_csc_tensor`."""
+    def to_sparse_csr(self, dense_dim: builtins.int | None=None) -> Tensor:
+        """What is not 0 in a matrix, by rows: see `sparse_csr_tensor`."""
+    def values(self) -> Tensor:
+        """The numbers (nnz, ...) of a coalesced Tensor, with their record. RuntimeError for another."""
     def as_strided(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
         """A view of the memory of ``input`` with these sizes, and these steps in elements.
     

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias, dataclass_transform
 
-import numpy as np
-
 Shape: TypeAlias = tuple[int, ...]
 
 
@@ -65,10 +63,3 @@ TextOf: TypeAlias = Callable[[Call], Text]
 def of_floats(text: str, of_numbers: str = "") -> TextOf:
     """A text for floats; integers need what the kernel does, and numbers a function in place of an operator."""
     return lambda v: None if v.dtype.kind != "f" else text if v.shape or not of_numbers else of_numbers
-
-
-def rounded_once(v: Call, text: str, end: str = "", **values: Any) -> Text:
-    """A text and its end; for float16 the text is one in float32, rounded before the end."""
-    if v.dtype == np.float16:
-        text = f"({text.replace('{}', '{}.astype(np.float32)')}).astype(np.float16)"
-    return text + end, values

@@ -33,10 +33,10 @@ class GradScaler(amp.GradScaler):
 
 
 def custom_fwd(fwd: Any = None, *, cast_inputs: Any = None) -> Any:
-    """``amp.custom_fwd(..., device_type="cuda")``: the method stays as it is."""
+    """``amp.custom_fwd(..., device_type="cuda")``: what it does there is nothing here."""
     return amp.custom_fwd(fwd, device_type="cuda", cast_inputs=cast_inputs)
 
 
 def custom_bwd(bwd: Any) -> Any:
-    """``amp.custom_bwd(..., device_type="cuda")``: the method stays as it is."""
+    """``amp.custom_bwd(..., device_type="cuda")``: what it does there is nothing here."""
     return amp.custom_bwd(bwd, device_type="cuda")

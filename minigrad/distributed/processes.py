@@ -18,7 +18,7 @@ __all__ = [
     "Backend", "GroupMember", "ProcessGroup", "Work", "destroy_process_group", "get_backend",
     "get_global_rank", "get_group_rank", "get_process_group_ranks", "get_rank", "get_world_size", "group",
     "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
-    "is_nccl_available", "new_group",
+    "is_nccl_available", "is_torchelastic_launched", "new_group",
 ]  # fmt: skip
 
 _ENDED = 32767  # the tag by which a process tells the others that it ends
@@ -141,6 +141,11 @@ is_mpi_available = is_available
 
 def is_gloo_available() -> bool:
     """False. `init_process_group` takes the name, and MPI does the work."""
+    return False
+
+
+def is_torchelastic_launched() -> bool:
+    """False: MPI starts the processes."""
     return False
 
 

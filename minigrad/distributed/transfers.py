@@ -112,10 +112,14 @@ def reduced(call: str, group: ProcessGroup, array: Array, out: Array, op: Any, *
     kind, library = array.dtype.kind, mpi()
     if not isinstance(op, ReduceOp):
         raise type_error(f"op must be one of ReduceOp, got {op!r}")
-    if kind not in "fiu" or (kind == "f" and op.value[0] == "B") or (kind != "f" and op is ReduceOp.AVG):
+    if (
+        kind not in "fiuV"
+        or (kind in "fV" and op.value[0] == "B")
+        or (kind not in "fV" and op is ReduceOp.AVG)
+    ):
         raise runtime_error(f"{op} has no meaning for {array.dtype}")
     sent, into = array, out
-    if array.dtype == np.float16:  # MPI has none: it is added up in float32, and rounded once
+    if kind in "fV" and array.itemsize == 2:  # MPI has none: it is added up in float32, and rounded once
         sent = array.astype(np.float32)
         into = sent if array is out else np.empty(out.shape, np.float32)
     here = root in ((), (group.rank(),))

@@ -72,7 +72,7 @@ class Run:
         """RuntimeError unless the result is a tree of Tensors of floats, which may be complex."""
         self.check_outputs()
         for t in self.outputs:
-            if t._array.dtype.kind not in "fc":
+            if t._array.dtype.kind not in "fcV":
                 raise runtime_error(
                     f"{self.name}: All outputs of f must be floating-point Tensors, got Tensor with dtype {t.dtype}"
                 )

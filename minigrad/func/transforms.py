@@ -246,7 +246,7 @@ def jvp(
 
 def _need_floats(points: Sequence[object]) -> None:
     for x in points:
-        if isinstance(x, Tensor) and x._array.dtype.kind not in "fc":
+        if isinstance(x, Tensor) and x._array.dtype.kind not in "fcV":
             raise value_error(f"Expected primal to be floating point or complex, but got: {x._array.dtype}")
 
 

@@ -55,7 +55,7 @@ def _of_rows(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor
     if dtype is not None:
         input = cast(input, dtypes.as_numpy(dtype))
     d = one_dim(dim, input._array.ndim)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"{op.name}" not implemented for {input.dtype}; give a dtype')
     return apply(op, (input,), {"dim": d})
 
@@ -152,7 +152,7 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
     array = input._array
     if p == 0 or not train or not array.size:
         return input
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fV":
         raise runtime_error(
             f"result type Float can't be cast to {input.dtype}: dropout in training needs a Tensor of floats; convert "
             "it with .float()"
@@ -284,9 +284,15 @@ def one_hot(target: Tensor, classes: int) -> Tensor:
     return apply(c.one_hot, (target,), {"classes": classes})
 
 
-def embedding(weight: Tensor, index: Tensor, padding: int, by_count: bool) -> Tensor:
-    """Rows of ``weight``; ``padding`` (-1: none) gets no gradient, the others by how often they are named."""
-    return apply(c.embedding, (weight, index), {"padding": padding, "by_count": by_count})
+def embedding(weight: Tensor, index: Tensor, padding: int, by_count: bool, sparse: bool = False) -> Tensor:
+    """Rows of ``weight``; ``padding`` (-1: none) gets no gradient, the others by how often they are named.
+
+    With ``sparse``, for a leaf, the gradient is a sparse Tensor.
+    """
+    op = c.embedding
+    if sparse:
+        from minigrad.ops.sparse import embedding_of_rows as op
+    return apply(op, (weight, index), {"padding": padding, "by_count": by_count})
 
 
 METHODS = "log_softmax prelu softmax"

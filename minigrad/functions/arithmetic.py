@@ -5,6 +5,7 @@ from __future__ import annotations
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
+from minigrad.dtypes import is_short, limits
 from minigrad.errors import index_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import pow
@@ -39,9 +40,15 @@ def nan_to_num(
     if input._array.dtype.kind == "c":  # both parts
         parts = nan_to_num(apply(complexes.as_real, (input,)), nan, posinf, neginf)
         return apply(complexes.as_complex, (parts,))
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         return input.clone()
     ends = {"posinf": posinf, "neginf": neginf}
+    if is_short(input._array.dtype):  # the largest numbers are not those that it is computed in
+        most = float(limits(input._array.dtype).max)
+        ends = {
+            name: sign * most if ends[name] is None else ends[name]
+            for name, sign in (("posinf", 1), ("neginf", -1))
+        }
     return apply(ops.nan_to_num, (input,), {"nan": 0.0 if nan is None else nan, **ends})
 
 
@@ -50,7 +57,7 @@ def frexp(input: Tensor) -> MantissaAndExponent:
 
     The gradient takes the exponent as fixed. RuntimeError for integers.
     """
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise runtime_error(f"minigrad.frexp() only supports floating-point dtypes, got {input.dtype}")
     exponent = apply(ops.exponent, (input,))
     return MantissaAndExponent(apply(ops.scale_down, (input, exponent)), exponent)
@@ -131,7 +138,7 @@ def _shifted(t: Tensor, dim: int, start: int) -> Tensor:
 
 def is_floating_point(input: Tensor) -> bool:
     """Whether the dtype is one of floating-point numbers."""
-    return bool(input._array.dtype.kind == "f")
+    return bool(input._array.dtype.kind in "fV")
 
 
 def is_nonzero(input: Tensor) -> bool:

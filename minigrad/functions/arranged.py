@@ -127,7 +127,7 @@ def diff(
         raise runtime_error(f"order must be non-negative but got {n}")
     d = one_dim(dim, input._array.ndim)
     parts = [t for t in (prepend, input, append) if t is not None]
-    y = cat(parts, d) if len(parts) > 1 else input
+    y = cat(parts, d) if len(parts) > 1 and n else input
     for _ in range(min(int(n), y._array.shape[d])):
         size = y._array.shape[d]
         after, before = y.narrow(d, min(1, size), max(size - 1, 0)), y.narrow(d, 0, max(size - 1, 0))
@@ -288,7 +288,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     count = x._array.size if N is None else int(N)
     if count < 0:
         raise runtime_error("N must be non-negative.")
-    kind = None if x._array.dtype.kind in "fc" else dtypes.int64
+    kind = None if x._array.dtype.kind in "fcV" else dtypes.int64
     ones = x.new_ones((x._array.size, min(count, 1)), dtype=kind)
     if count < 2:
         return ones

@@ -170,7 +170,7 @@ def angle(input: Tensor) -> Tensor:
     """
     if is_complex(input):
         return apply(ops.angle, (input,))
-    x = input if input._array.dtype.kind == "f" else input.float()
+    x = input if input._array.dtype.kind in "fV" else input.float()
     # through `sign`, whose gradient is 0 also where the input is inf
     y = apply(e.neg, (clamp(apply(e.sign, (x,)), max=0),)) * math.pi
     return where(apply(e.isnan, (x,)), math.nan, y)

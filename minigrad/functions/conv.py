@@ -347,7 +347,7 @@ def unfold(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
             f"but got: {list(shape)}"
         )
-    refuse("im2col", input, "f")
+    refuse("im2col", input, "fV")
     out = _columns(shape[-2:], params)
     if min(out) < 1:
         raise runtime_error(
@@ -398,7 +398,7 @@ def fold(
             f"dimension 2 to match the calculated number of sliding blocks {out[0]} * {out[1]} = {math.prod(out)}, but "
             f"got input.size(2)={shape[-1]}."
         )
-    refuse("col2im", input, "f")
+    refuse("col2im", input, "fV")
     params = {"sizes": sizes, **params}
     if len(shape) == 2:
         return own(squeeze(apply(ops.fold, (unsqueeze(input, 0),), params), 0))

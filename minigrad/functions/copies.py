@@ -98,25 +98,25 @@ def unsafe_split(tensor: Tensor, split_size: int | Sequence[int], dim: int = 0) 
 # ---------------------------------------------------------------- windows and sums
 
 
-def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """All windows of ``size`` along ``dimension``, each ``step`` further, as a view with a last dimension of ``size``.
 
     RuntimeError for a size that is greater than the dimension, or a step that is not greater than 0.
     """
-    if input._array.ndim == 0:
+    if self._array.ndim == 0:
         if size > 1:
             raise runtime_error(f"maximum size for tensor at dimension {dimension} is 1 but size is {size}")
         one_dim(dimension, 0)
-        return input.reshape(1)[:size]
-    d = one_dim(dimension, input._array.ndim)
-    n = input._array.shape[d]
+        return self.reshape(1)[:size]
+    d = one_dim(dimension, self._array.ndim)
+    n = self._array.shape[d]
     if size < 0:
         raise runtime_error(f"size is {size} but must be >= 0")
     if size > n:
         raise runtime_error(f"maximum size for tensor at dimension {d} is {n} but size is {size}")
     if step <= 0:
         raise runtime_error(f"step is {step} but must be > 0")
-    return apply(strided.sliding, (input,), {"dim": d, "size": int(size), "step": int(step)})
+    return apply(strided.sliding, (self,), {"dim": d, "size": int(size), "step": int(step)})
 
 
 def unfold_copy(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
@@ -124,15 +124,15 @@ def unfold_copy(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     return apply(shape.contiguous, (unfold(input, dimension, size, step),))
 
 
-def sum_to_size(input: Tensor, *size: Sizes) -> Tensor:
+def sum_to_size(self: Tensor, *size: Sizes) -> Tensor:
     """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
     wanted = size[0] if len(size) == 1 and not isinstance(size[0], int) else size
     target = tuple(int(n) for n in wanted)  # type: ignore[arg-type]
-    sizes = input._array.shape
+    sizes = self._array.shape
     aligned = (1,) * (len(sizes) - len(target)) + target
     if len(target) > len(sizes) or any(t not in (1, n) for t, n in zip(aligned, sizes, strict=True)):
         raise runtime_error(f"size {{{list(target)}}} is not expandable to size {{{list(sizes)}}}.")
-    return input if target == sizes else apply(basic.sum_to, (input,), {"shape": target})
+    return self if target == sizes else apply(basic.sum_to, (self,), {"shape": target})
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Tensor:
@@ -169,7 +169,7 @@ def gradient(
     for d in dims:
         if input._array.shape[d] < edge_order + 1:
             raise runtime_error("torch.gradient expected each dimension size to be at least edge_order+1")
-    x = input if input._array.dtype.kind in "fc" else input.float()
+    x = input if input._array.dtype.kind in "fcV" else input.float()
     return tuple(_slopes(x, d, step, edge_order) for d, step in zip(dims, steps, strict=True))
 
 

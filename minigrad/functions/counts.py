@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import needs_value
+from minigrad.core.apply import cast, needs_value
 from minigrad.core.mode import MODE
+from minigrad.core.op import in_float32
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
 from minigrad.errors import not_implemented_error, runtime_error
@@ -51,7 +52,7 @@ def unique(
     often it comes: then the result is a tuple.
     """
     needs_value("unique()")
-    x = _ordered("unique", input, dim)
+    x = in_float32(_ordered("unique", input, dim))
     axis = _axis(x, dim)
     inverse = counts = None
     if axis is not None and x.ndim and not x.shape[axis]:
@@ -64,7 +65,7 @@ def unique(
     else:
         values, inverse, counts = _different(x.reshape(-1), return_inverse, return_counts)
         inverse = inverse.reshape(x.shape) if return_inverse else None
-    result = wrap(np.ascontiguousarray(values))
+    result = cast(wrap(np.ascontiguousarray(values)), input._array.dtype)
     if input.requires_grad and MODE.get().grad:
         flat: Any = x.reshape(-1) if axis is None or not x.ndim else x
         places = np.unique(flat, return_index=True, axis=axis if x.ndim else None, equal_nan=False)[1]
@@ -118,7 +119,7 @@ def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any,
     unique: Any = np.unique  # whose types tell results by constants
     several = unique(x, return_inverse=with_inverse, return_counts=with_counts, equal_nan=False)
     values, *rest = several if with_inverse or with_counts else (several,)
-    if x.dtype.kind == "f" and x.size:
+    if x.dtype.kind in "fV" and x.size:
         first = (x == 0).argmax()  # of 0.0 and -0.0 the first one stands for both
         values[values == 0] = x[first]
     return values, rest[0] if with_inverse else None, rest[-1] if with_counts else None

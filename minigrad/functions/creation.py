@@ -73,7 +73,7 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
             raise type_error(f"must be real number, not complex: {dtype} has no imaginary part")
         if dtype is not None and array.size and not _holds(array, dtypes.as_numpy(dtype)):
             raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
-        if dtype is None and (array.dtype.kind in "fc" or array.size == 0):
+        if dtype is None and (array.dtype.kind in "fcV" or array.size == 0):
             dtype = dtypes.OF_NUMPY.get(_meeting(data), dtype)
     target = dtypes.as_numpy(array.dtype if dtype is None else dtype)
     return array if array.dtype == target and array.dtype.isnative else QUIET.run(array.astype, target)
@@ -83,7 +83,7 @@ def _holds(array: Array, dtype: np.dtype[Any]) -> bool:
     """Whether whole numbers of ``dtype`` hold all elements; negative ones count from its end if it has no sign."""
     if dtype.kind not in "iu" or array.dtype == dtype:
         return True
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind in "fV" and not np.isfinite(array).all():
         return False
     ends = np.iinfo(dtype)
     return bool(array.max() <= ends.max and array.min() >= (ends.min or -ends.max))
@@ -126,24 +126,30 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         raise value_error(f"tensor(): the nested sequences have different lengths{_lengths(data)}") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
-    if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
-        if dtype is None or dtypes.as_numpy(dtype).kind not in "fc":
+    if array.dtype.kind in "fuOV" and array.size and _too_large(array, data):
+        if dtype is None or dtypes.as_numpy(dtype).kind not in "fcV":
             raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
     if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
         return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
-    if array.dtype.kind not in "biufc":
-        raise _no_number(data, _first(data), dtype)
+    if array.dtype.kind not in "biufcV":
+        odd = (
+            x
+            for x in _leaves(data)
+            if not isinstance(x, (int, float, complex, np.generic, np.ndarray, Tensor))
+        )
+        raise _no_number(data, next(odd, _first(data)), dtype)
     return array
 
 
 def _no_number(data: Any, first: Any, dtype: DTypeLike | None) -> Exception:
     """The error for elements that are no numbers."""
-    if isinstance(first, str) and isinstance(data, (list, tuple)):
+    if isinstance(_first(data), str) and isinstance(data, (list, tuple)):
         return value_error("too many dimensions 'str': a Tensor holds numbers, not text")
-    text = f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {first!r}"
+    inside = "" if first is data else f" in a {type(data).__name__}"
+    text = f"tensor(): a Tensor holds numbers, got {type(first).__name__} {first!r}{inside}"
     if isinstance(first, (str, bytes)) or dtype is not None:
         return type_error(text)
     return runtime_error(f"Could not infer dtype of {type(first).__name__}; {text}")
@@ -300,11 +306,11 @@ def full(
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if (kind.kind in "iu" or (kind.kind == "f" and isinstance(value, complex))) and not isinstance(
+    if (kind.kind in "iu" or (kind.kind in "fV" and isinstance(value, complex))) and not isinstance(
         value, Numeral
     ):
         value = held(value, kind)
-    if isinstance(fill_value, Numeral) and kind.kind == "f":
+    if isinstance(fill_value, Numeral) and kind.kind in "fV":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
         return _finish(filled, requires_grad, device)
     return _finish(QUIET.run(np.full, _shape("full", (size,)), value, kind), requires_grad, device)

@@ -34,7 +34,7 @@ def norm(
     """
     if dtype is not None:
         input = cast(input, dtypes.as_numpy(dtype))
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in "fcV":
         raise runtime_error(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
         )
@@ -59,7 +59,7 @@ def cdist(
     """The distances of all rows of ``x1`` from all rows of ``x2``: of their differences, whatever ``compute_mode``."""
     a, b = x1._array, x2._array
     for n, x in enumerate((x1, x2), 1):
-        if x._array.dtype.kind != "f":
+        if x._array.dtype.kind not in "fV":
             raise runtime_error(f"cdist only supports floating-point dtypes, X{n} got: {x.dtype}")
         if x._array.ndim < 2:
             raise runtime_error(f"cdist only supports at least 2D tensors, X{n} got: {x._array.ndim}D")
@@ -80,10 +80,10 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
     x = input._array
     if x.ndim != 2:
         raise runtime_error(f"pdist only supports 2D tensors, got: {x.ndim}D")
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fV":
         raise runtime_error("pdist only supports floating-point dtypes")
-    if x.dtype == np.float16:
-        raise not_implemented_error("\"pdist\" not implemented for 'Half'; use .float() first")
+    if short := dtypes.short_name(x.dtype):
+        raise not_implemented_error(f"\"pdist\" not implemented for '{short}'; use .float() first")
     if p < 0:
         raise runtime_error("pdist only supports non-negative p values")
     first, second = (wrap(k) for k in np.triu_indices(len(x), 1))
@@ -94,7 +94,7 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
     ndim = input._array.ndim
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise runtime_error(f"renorm: expected a floating point tensor, got {input.dtype}")
     if p <= 0:
         raise runtime_error("renorm: non-positive-norm not supported")
@@ -111,7 +111,7 @@ def nanmean(
     input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
     """The mean over ``dim`` of the elements that are not nan."""
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise runtime_error(
             f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype}"
         )
@@ -133,7 +133,7 @@ def _times(name: str, input: Tensor, factor: float) -> Tensor:
     kind = input._array.dtype
     if kind.kind == "c":
         raise runtime_error(f"{name} is not supported for complex tensors.")
-    return apply(e.mul, (input if kind.kind == "f" else cast(input, dtypes.default_float()), factor))
+    return apply(e.mul, (input if kind.kind in "fV" else cast(input, dtypes.default_float()), factor))
 
 
 def cov(
@@ -148,7 +148,7 @@ def cov(
     if x._array.dtype == bool:
         raise runtime_error("cov(): bool dtype is not supported for input")
     x = x.reshape(1, -1) if x._array.ndim < 2 else x
-    if x._array.dtype.kind not in "fc":
+    if x._array.dtype.kind not in "fcV":
         x = cast(x, dtypes.default_float())
     count = x._array.shape[1]
     weights: Any = None

@@ -107,7 +107,7 @@ def randint(
         low, high, size = None, low, high
     if high is None:
         low, high = None, low
-    if high is None or size is None:
+    if high is None or not isinstance(size, (tuple, list)):
         raise type_error(
             "randint() takes high and size, or low, high and size, as in randint(0, 10, (3,)) or "
             "randint(10, size=(3,))"
@@ -194,7 +194,7 @@ def multinomial(
     weights = input._array
     if weights.ndim not in (1, 2):
         raise runtime_error("prob_dist must be 1 or 2 dim")
-    if weights.dtype.kind != "f":
+    if weights.dtype.kind not in "fV":
         raise runtime_error(f"multinomial only supports floating-point dtypes for input, got: {input.dtype}")
     if num_samples <= 0:
         raise runtime_error("cannot sample n_sample <= 0 samples")
@@ -253,7 +253,7 @@ def _draws(op: Op, *inputs: Tensor, generator: Generator | None = None) -> Tenso
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Counts with the rate that each element states, in its dtype. RuntimeError for a negative rate."""
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"poisson_cpu" not implemented for {input.dtype}; use a float')
     return _draws(draws.poisson, input, generator=generator)
 
@@ -265,7 +265,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     """
     if count.dtype != prob.dtype:
         raise runtime_error(f"Found dtype {prob.dtype} but expected {count.dtype}")
-    if count._array.dtype.kind != "f":
+    if count._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"binomial_cpu" not implemented for {count.dtype}; use a float')
     shape = broadcast("binomial", count.shape, prob.shape)
     return _draws(draws.binomial, count.expand(shape), prob.expand(shape), generator=generator)

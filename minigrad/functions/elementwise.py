@@ -87,7 +87,9 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
     meet = dtypes.common([raw(input), raw(other)])
-    if (isinstance(alpha, float) and meet.kind not in "fc") or (isinstance(alpha, bool) and meet.kind != "b"):
+    if (isinstance(alpha, float) and meet.kind not in "fcV") or (
+        isinstance(alpha, bool) and meet.kind != "b"
+    ):
         raise runtime_error(
             f"{name}(): for integral input tensors, argument alpha must not be a floating point number"
         )
@@ -142,11 +144,15 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         exponent = exponent.item()
     if isinstance(input, Tensor) and isinstance(exponent, (int, float)):
         base = cast(input, dtypes.common([input._array, exponent]))
+        if exponent.__class__ is int and exponent.bit_length() > 63:
+            number(exponent, base._array.dtype)
         if base._array.dtype.kind in "iu" and exponent < 0:
             raise runtime_error("Integers to negative integer powers are not allowed.")
         if base._array.dtype.kind == "b":
             return apply(e.logical_or, (base, not exponent))
-        return apply(e.pow_scalar, (base,), {"exponent": exponent})
+        if dtypes.is_short(base._array.dtype) and isinstance(exponent, float):
+            exponent = float(base._array.dtype.type(exponent))  # as the Tensor's type holds it
+        return apply(e.power, (base,), {"exponent": exponent})
     return apply(e.pow, (input, exponent))
 
 
@@ -166,7 +172,7 @@ def square(input: Tensor) -> Tensor:
 
 def frac(input: Tensor) -> Tensor:
     """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"frac" not implemented for {input.dtype}; use .float() first')
     return apply(e.sub, (input, apply(e.trunc, (input,))))
 
@@ -319,7 +325,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, Tensor) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in "fcV":
         raise not_implemented_error(f'"lerp" not implemented for {input.dtype}; use .float() first')
     return apply(e.lerp, (input, end, weight))
 
@@ -331,7 +337,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``."""
-    if dtypes.common([raw(tensor1), raw(tensor2)]).kind not in "fc":
+    if dtypes.common([raw(tensor1), raw(tensor2)]).kind not in "fcV":
         raise runtime_error(
             "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, tensor2)"
         )

@@ -38,11 +38,11 @@ Norm: TypeAlias = "str | None"
 def _floats(name: str, x: Tensor, complex: bool | None) -> Tensor:
     """The input as numbers that can be transformed: real ones, complex ones, or (None) either."""
     kind = x._array.dtype
-    if kind == np.float16:
-        raise runtime_error("Unsupported dtype Half; convert it with .float()")
+    if short := dtypes.short_name(kind):
+        raise runtime_error(f"Unsupported dtype {short}; convert it with .float()")
     if complex is False and kind.kind == "c":
         raise runtime_error(f"{name} expects a real input tensor, but got {x.dtype}")
-    kind = kind if kind.kind in "fc" else dtypes.default_float()
+    kind = kind if kind.kind in "fcV" else dtypes.default_float()
     return cast(x, dtypes.complex_of(kind) if complex else kind)
 
 

@@ -36,7 +36,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     centres of the outer pixels, otherwise their edges.
     """
     shape = theta._array.shape
-    if theta._array.dtype.kind != "f":
+    if theta._array.dtype.kind not in "fV":
         raise value_error(f"Expected theta to have floating point type, but got {theta.dtype}")
     if align_corners is None:
         warn(_CORNERS.format("grid_sample and affine_grid"))

@@ -232,7 +232,7 @@ def interpolate(
             f"Input and output sizes should be greater than 0, but got input {list(shape)} output {out}"
         )
     kind = input._array.dtype.kind
-    if kind != "f" and not (input._array.dtype == np.uint8 and mode.startswith("nearest")):
+    if kind not in "fV" and not (input._array.dtype == np.uint8 and mode.startswith("nearest")):
         raise not_implemented_error(
             f"\"interpolate\" in mode {mode} not implemented for '{input._array.dtype}'; convert with .float() first"
         )

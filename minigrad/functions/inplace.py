@@ -121,30 +121,30 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
             a += b * factor
 
 
-def copy_(t: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
+def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
     """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
     if MODE.get().grad:
-        check_change(t)
-    onto_itself = other is t
-    dtype = t._array.dtype
+        check_change(self)
+    onto_itself = other is self
+    dtype = self._array.dtype
     value: Any = other if isinstance(other, Tensor) else single(other, dtype)
-    if value._array.ndim > t._array.ndim:
+    if value._array.ndim > self._array.ndim:
         raise runtime_error(
-            f"copy_(): output with shape {list(t._array.shape)} doesn't match the broadcast shape "
+            f"copy_(): output with shape {list(self._array.shape)} doesn't match the broadcast shape "
             f"{list(value._array.shape)}; use reshape()"
         )
     value = cast(value, dtype)
-    if value._array.shape != t._array.shape:
-        value = value.expand(t._array.shape)
+    if value._array.shape != self._array.shape:
+        value = value.expand(self._array.shape)
     elif onto_itself:
-        return t
-    if t._view is None and MODE.get().grad and t._node is not None and t._node.requires_grad:
-        value = apply(shape.copy, (t, value))  # what was there gets a gradient of 0
-    elif np.may_share_memory(value._array, t._array):
+        return self
+    if self._view is None and MODE.get().grad and self._node is not None and self._node.requires_grad:
+        value = apply(shape.copy, (self, value))  # what was there gets a gradient of 0
+    elif np.may_share_memory(value._array, self._array):
         value = value.clone()
     elif value is other:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
-    return store(t, value, "copy", alike=not isinstance(other, Tensor))
+    return store(self, value, "copy", alike=not isinstance(other, Tensor))
 
 
 def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
@@ -212,12 +212,12 @@ def _drop_leading(value: Any, ndim: int) -> Any:
     return value
 
 
-def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+def masked_fill_(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """Writes ``value`` where ``mask`` (bool) holds."""
     if MODE.get().grad:
-        check_change(t)
+        check_change(self)
     since = next_seq()
-    return store(t, t.masked_fill(mask, value), "masked_fill", since)
+    return store(self, self.masked_fill(mask, value), "masked_fill", since)
 
 
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.

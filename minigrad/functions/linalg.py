@@ -7,11 +7,12 @@ from collections.abc import Callable
 from minigrad.core.apply import apply, cast
 from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F16, F32
+from minigrad.dtypes import BOOL, F32, short_name
 from minigrad.errors import clash, describe, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.gate import public
+from minigrad.gate.names import named_as
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
 from minigrad.ops import shape as s
@@ -33,6 +34,19 @@ def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
         )
 
 
+def _of_row(a: Tensor, b: Tensor) -> Tensor:
+    return own(apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2))
+
+
+def _of_column(a: Tensor, b: Tensor) -> Tensor:
+    return own(apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1))
+
+
+_BY_VECTOR = "UnsafeViewBackward0 MvBackward0"
+_row = named_as(lambda a, b: _BY_VECTOR if b.dim() > 2 else "SqueezeBackward4 MmBackward0", _of_row)
+_column = named_as(lambda a, b: _BY_VECTOR if a.dim() > 2 else "MvBackward0", _of_column)
+
+
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product: (..., n, k) with (..., k, m), batches broadcasting; vectors as rows or columns.
 
@@ -49,9 +63,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return dot(a, b)
     _check(a._array.shape, b._array.shape)
     if p == 1:
-        return own(apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2))
+        return _row(a, b)
     if q == 1:
-        return own(apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1))
+        return _column(a, b)
     if q == 2 and a._array.flags.c_contiguous and a._array.size:
         # One product instead of a batch of them, and no batch of gradients to sum.
         shape = a._array.shape
@@ -113,7 +127,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     if input._array.size != tensor._array.size:
         raise runtime_error(
             f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] "
-            "to have the same number of elements"
+            "to have the same number of elements: the product of two vectors takes two of one length"
         )
     return apply(linalg.dot, (input, tensor))
 
@@ -163,7 +177,7 @@ def _plus(
     _same_dtype(name, input, a)
     dtype = input._array.dtype
     beta, alpha = number(beta, dtype), number(alpha, dtype)  # of integers: whole, as in PyTorch
-    if dtype == F16 and b._array.dtype == F16:  # in float32, rounded once
+    if short_name(dtype) and b._array.dtype == dtype:  # in float32, rounded once
         wide = [cast(t, F32) for t in (input, a, b)]
         return cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)
     product = product_of(a, b)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import F16
+from minigrad.dtypes import short_name
 from minigrad.errors import LinAlgError, not_implemented_error, runtime_error
 
 
 def matrix(
     name: str, input: Tensor, *, low: type[Exception] | None = NotImplementedError, letter: str = "A"
 ) -> None:
-    """RuntimeError for vectors and integers; the error of PyTorch for float16, unless ``low`` is None."""
+    """RuntimeError for vectors and integers; the error of PyTorch for float16 and bfloat16, unless ``low`` is None."""
     _two_dims(name, input, letter)
     floats(name, input, low=low)
 
@@ -23,13 +23,15 @@ def _two_dims(name: str, input: Tensor, letter: str = "A") -> None:
 def floats(name: str, input: Tensor, *, low: type[Exception] | None = NotImplementedError) -> None:
     """As `matrix`, of any number of dimensions."""
     dtype = input._array.dtype
-    if dtype.kind not in "fc":
+    if dtype.kind not in "fcV":
         raise runtime_error(
             f"{name}: Expected a floating point or complex tensor as input. Got {input.dtype}; convert it with .float()"
         )
-    if dtype == F16 and low is not None:
+    if (short := short_name(dtype)) and low is not None:
         if low is NotImplementedError:
-            raise not_implemented_error(f"\"{name}\" not implemented for 'Half'; convert with .float() first")
+            raise not_implemented_error(
+                f"\"{name}\" not implemented for '{short}'; convert with .float() first"
+            )
         raise runtime_error(
             f"{name}: Low precision dtypes not supported. Got {input.dtype}; convert it with .float()"
         )

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core.apply import apply, cast
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim
-from minigrad.dtypes import F16, F32, DTypeLike, as_numpy
+from minigrad.dtypes import F32, DTypeLike, as_numpy, short_name
 from minigrad.errors import runtime_error
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
@@ -28,7 +28,7 @@ def _in_dtype(name: str, x: Tensor, dtype: DTypeLike | None) -> Tensor:
     if dtype is None:
         return x
     kind = as_numpy(dtype)
-    if kind.kind not in "fc":
+    if kind.kind not in "fcV":
         raise runtime_error(f"{name}: dtype should be floating point or complex, but got {dtype}")
     if np.promote_types(x._array.dtype, kind) != kind:
         raise runtime_error(
@@ -56,8 +56,8 @@ def vector_norm(
             f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have "
             "an identity"
         )
-    if x._array.dtype == F16:
-        return cast(length(cast(x, F32), float(ord), dims, keepdim), F16)
+    if short_name(x._array.dtype):
+        return cast(length(cast(x, F32), float(ord), dims, keepdim), x._array.dtype)
     return length(x, float(ord), dims, keepdim)
 
 

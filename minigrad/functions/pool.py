@@ -113,7 +113,7 @@ def _max(
     rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
 ) -> Any:  # fmt: skip
     name = f"max_pool{rank}d"
-    refuse(name, x, "f" if rank == 1 and not indices else "fiu")
+    refuse(name, x, "fV" if rank == 1 and not indices else "fiuV")
     rows = _places(name, x, rank, kernel, stride, padding, dilation, ceil_mode)
     return _maxima(x, tuple(("window", *row) for row in rows), indices)
 
@@ -176,7 +176,7 @@ def _mean(
     rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: int | None
 ) -> Tensor:  # fmt: skip
     name = f"avg_pool{rank}d"
-    refuse(name, x, "f")
+    refuse(name, x, "fV")
     rows = _places(name, x, rank, kernel, stride, padding, 1, ceil_mode)
     if divisor == 0:
         raise runtime_error("divisor must be not zero")
@@ -285,7 +285,7 @@ def lp_pool3d(
 
 
 def _parts(name: str, rank: int, x: Tensor, output_size: Any, means: bool) -> Any:
-    refuse(name, x, "f")
+    refuse(name, x, "fV")
     shape = x._array.shape
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got: {list(shape)}")

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
-from minigrad.core.op import Op, Params
+from minigrad.core.op import Op, Params, is_complex
 from minigrad.core.tensor import Tensor
 from minigrad.functions.elementwise import own
 from minigrad.gate.overriding import enrol
@@ -45,7 +45,8 @@ def layer(
     else:
         op, params["relu"] = r.rnn, mode == "RNN_RELU"
     since = next_seq()
-    y = apply(op, (x, *states, *weights), params)
+    operands = x, *states, *weights
+    y = r.STEPS[op.name](*operands, **params) if is_complex(x) else apply(op, operands, params)
     shapes = [(len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)]
     parts = [own(part) for part in split(y, shapes)]
     for state, name in zip(parts[1:], _LAST[mode], strict=True):

@@ -40,7 +40,7 @@ def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = 
     if dtype is not None and not floats:
         _carries(input, dtype)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
-    if floats and t._array.dtype.kind not in "fc":
+    if floats and t._array.dtype.kind not in "fcV":
         raise runtime_error(
             f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
             f"Got: {t.dtype}; convert it with .float() first"
@@ -50,7 +50,7 @@ def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = 
 
 def _carries(input: Tensor, dtype: Any) -> None:
     """RuntimeError where gradients would be lost in an integer ``dtype``."""
-    if dtypes.as_numpy(dtype).kind not in "fc" and input.requires_grad and MODE.get().grad:
+    if dtypes.as_numpy(dtype).kind not in "fcV" and input.requires_grad and MODE.get().grad:
         raise runtime_error(
             f"Autograd not support dtype: {dtype} has no gradients; use .detach() to go without"
         )
@@ -341,11 +341,13 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
         raise not_implemented_error(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
     _carries(input, target)
-    if own != target and (own.kind != "f" or target.kind != "f"):
+    if own != target and not own.kind == target.kind == "f":
         t, own = cast(t, target), target
     if t._array.ndim == 0:
         return t.clone() if own == target else cast(t, target)
     # The gradient adds up in the input's dtype, as in PyTorch.
+    if dtypes.is_short(target):  # in float32
+        own = target = dtypes.F32
     more = {"back": own, "reverse": False} if op is reduce.cumsum else {}
     return apply(op, (t,), {"dim": d, "dtype": target} | more)
 

@@ -44,36 +44,36 @@ def _reshaped(t: Tensor, name: str, function: Callable[[Tensor], Tensor]) -> Ten
     return t
 
 
-def unsqueeze_(input: Tensor, dim: int) -> Tensor:
+def unsqueeze_(self: Tensor, dim: int) -> Tensor:
     """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
-    return _reshaped(input, "unsqueeze_", lambda x: x.unsqueeze(dim))
+    return _reshaped(self, "unsqueeze_", lambda x: x.unsqueeze(dim))
 
 
-def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+def squeeze_(self: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """`squeeze`, in place.
 
     The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
     grad mode is on.
     """
-    return _reshaped(input, "squeeze_", lambda x: x.squeeze() if dim is None else x.squeeze(dim))
+    return _reshaped(self, "squeeze_", lambda x: x.squeeze() if dim is None else x.squeeze(dim))
 
 
-def t_(input: Tensor) -> Tensor:
+def t_(self: Tensor) -> Tensor:
     """`t`, in place.
 
     The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
     grad mode is on.
     """
-    return _reshaped(input, "t_", lambda x: x.t())
+    return _reshaped(self, "t_", lambda x: x.t())
 
 
-def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
+def transpose_(self: Tensor, dim0: int, dim1: int) -> Tensor:
     """`transpose`, in place.
 
     The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
     grad mode is on.
     """
-    return _reshaped(input, "transpose_", lambda x: x.transpose(dim0, dim1))
+    return _reshaped(self, "transpose_", lambda x: x.transpose(dim0, dim1))
 
 
 swapaxes_ = swapdims_ = transpose_
@@ -93,22 +93,22 @@ def as_strided_(
 # ---------------------------------------------------------------- functions of Python's
 
 
-def apply_(input: Tensor, callable: Any) -> Tensor:
+def apply_(self: Tensor, callable: Any) -> Tensor:
     """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
-    return _called(input, "apply_", callable)
+    return _called(self, "apply_", callable)
 
 
-def map_(input: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
     """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it.
 
     TypeError for a Tensor of another element type.
     """
-    return _called(input, "map_", callable, tensor)
+    return _called(self, "map_", callable, tensor)
 
 
-def map2_(input: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
     """Each element becomes ``callable`` of it, the one of ``x`` and the one of ``y``."""
-    return _called(input, "map2_", callable, x, y)
+    return _called(self, "map2_", callable, x, y)
 
 
 def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
 # ---------------------------------------------------------------- memory
 
 
-def resize_(input: Tensor, *size: Sizes) -> Tensor:
+def resize_(self: Tensor, *size: Sizes) -> Tensor:
     """Gives the Tensor another shape, also with more or fewer elements: those that lie one after another in its memory.
 
     Where the memory is too small, the Tensor gets new memory with what was there, and zeros behind it; others that
@@ -147,11 +147,11 @@ def resize_(input: Tensor, *size: Sizes) -> Tensor:
     if any(n < 0 for n in shape):
         raise runtime_error(f"resize_(): sizes are at least 0, got {list(shape)}")
     needs_value("resize_()")
-    if input.requires_grad:
+    if self.requires_grad:
         raise runtime_error("cannot resize variables that require grad")
-    array, count = input._array, math.prod(shape)
+    array, count = self._array, math.prod(shape)
     if array.shape == shape:  # in whatever order its elements lie
-        return input
+        return self
     memory, kind = owner(array), array.dtype
     begin = array.ctypes.data - memory.ctypes.data
     if not memory.flags.c_contiguous or begin % kind.itemsize:
@@ -163,17 +163,17 @@ def resize_(input: Tensor, *size: Sizes) -> Tensor:
         larger[: held.size] = held
         held = larger
     alias = wrap(held[:count].reshape(shape))
-    alias._inference = alias._inference or input._inference
-    input.data = alias
-    return input
+    alias._inference = alias._inference or self._inference
+    self.data = alias
+    return self
 
 
-def resize_as_(input: Tensor, the_template: Tensor) -> Tensor:
+def resize_as_(self: Tensor, the_template: Tensor) -> Tensor:
     """`resize_` to the shape of another Tensor."""
-    return resize_(input, the_template._array.shape)
+    return resize_(self, the_template._array.shape)
 
 
-def storage(input: Tensor) -> TypedStorage:
+def storage(self: Tensor) -> TypedStorage:
     """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     from minigrad.storage import TypedStorage
 
@@ -181,32 +181,27 @@ def storage(input: Tensor) -> TypedStorage:
         "TypedStorage is deprecated. UntypedStorage is to be the only class of storages: use tensor.untyped_storage() "
         "instead of tensor.storage()"
     )
-    return TypedStorage(input)
+    return TypedStorage(self)
 
 
-def untyped_storage(input: Tensor) -> UntypedStorage:
+def untyped_storage(self: Tensor) -> UntypedStorage:
     """All of the memory that the Tensor shows a part of, as bytes."""
     from minigrad.storage import UntypedStorage
 
-    return UntypedStorage(input)
+    return UntypedStorage(self)
 
 
-def is_shared(input: Tensor) -> bool:
-    """False: no other process sees the memory."""
-    return False
-
-
-def is_set_to(input: Tensor, tensor: Tensor) -> bool:
+def is_set_to(self: Tensor, tensor: Tensor) -> bool:
     """Whether both show the same elements of the same memory in the same way."""
-    a, b = input._array, tensor._array
+    a, b = self._array, tensor._array
     return bool(
-        input.untyped_storage() == tensor.untyped_storage()
-        and (a.shape, a.strides, input.storage_offset()) == (b.shape, b.strides, tensor.storage_offset())
+        self.untyped_storage() == tensor.untyped_storage()
+        and (a.shape, a.strides, self.storage_offset()) == (b.shape, b.strides, tensor.storage_offset())
     )
 
 
 METHODS = """
-    apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
+    apply_ as_strided_ is_set_to map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
     transpose_ unsqueeze_ untyped_storage
 """
 public(globals(), METHODS.split(), home="minigrad", cls="Tensor.")

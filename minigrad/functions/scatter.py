@@ -118,8 +118,8 @@ def _reduced(input: Tensor, d: int, index: Tensor, src: Tensor, reduce: str, inc
     if not include_self:
         least: Any = {"prod": 1, "sum": 0, "mean": 0}.get(reduce)
         if least is None:
-            info: Any = np.finfo(kind) if kind.kind == "f" else None if kind.kind == "b" else np.iinfo(kind)
-            if kind.kind == "f":
+            info: Any = np.iinfo(kind) if kind.kind in "iu" else None
+            if kind.kind in "fV":
                 least = -np.inf if reduce == "amax" else np.inf
             else:
                 least = (reduce == "amin") if info is None else info.min if reduce == "amax" else info.max
@@ -131,7 +131,7 @@ def _reduced(input: Tensor, d: int, index: Tensor, src: Tensor, reduce: str, inc
         ones = single(1, np.dtype(np.int64)).expand(index._array.shape)
         first = single(int(include_self), np.dtype(np.int64)).expand(input._array.shape)
         count = apply(ops.scatter_add, (first, ones, index), at).clamp(min=1)
-        return y / cast(count, kind) if kind.kind == "f" else y.div(cast(count, kind), rounding_mode="floor")
+        return y / cast(count, kind) if kind.kind in "fV" else y.div(cast(count, kind), rounding_mode="floor")
     if reduce == "prod":
         return apply(ops.scatter_product, (base, src, index), at)
     return apply(ops.scatter_extreme, (base, src, index), {"dim": d, "largest": reduce == "amax"})

@@ -72,7 +72,7 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     return apply(s.reshape, (input,), {"shape": _fill_in(target, input._array.size)})
 
 
-def view(input: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = None) -> Tensor:
+def view(self: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = None) -> Tensor:
     """As `reshape`, but RuntimeError where that would copy.
 
     With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
@@ -82,14 +82,14 @@ def view(input: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = N
         if len(size) > (dtype is None):
             raise type_error("view() takes sizes or a dtype, not both")
         kind: Any = size[0] if dtype is None else dtype
-        return _read_as(input, dtypes.as_numpy(kind))
-    target = _fill_in(sizes("view", size), input._array.size)
-    if input._array.size and not np.may_share_memory(np.reshape(input._array, target), input._array):
+        return _read_as(self, dtypes.as_numpy(kind))
+    target = _fill_in(sizes("view", size), self._array.size)
+    if self._array.size and not np.may_share_memory(np.reshape(self._array, target), self._array):
         raise runtime_error(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-            f"contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use .reshape(...) instead."
+            f"contiguous subspaces): {list(self._array.shape)} as {list(target)}. Use .reshape(...) instead."
         )
-    return apply(s.reshape, (input,), {"shape": target})
+    return apply(s.reshape, (self,), {"shape": target})
 
 
 def _read_as(input: Tensor, kind: np.dtype[Any]) -> Tensor:
@@ -240,14 +240,14 @@ def ravel(input: Tensor) -> Tensor:
     return reshape(contiguous(input), -1) if input._array.size else reshape(input, 0)
 
 
-def expand(input: Tensor, *size: Sizes) -> Tensor:
+def expand(self: Tensor, *size: Sizes) -> Tensor:
     """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     target = sizes("expand", size)
-    have = input._array.shape
+    have = self._array.shape
     lead = len(target) - len(have)
     if lead < 0:
         raise runtime_error(
-            f"expand({input.dtype}{list(have)}, size={list(target)}): the number of sizes provided ({len(target)}) "
+            f"expand({self.dtype}{list(have)}, size={list(target)}): the number of sizes provided ({len(target)}) "
             f"must be greater or equal to the number of dimensions in the tensor ({len(have)})"
         )
     full = []
@@ -263,22 +263,22 @@ def expand(input: Tensor, *size: Sizes) -> Tensor:
                 f"non-singleton dimension {d}.  Target sizes: {list(target)}.  Tensor sizes: {list(have)}"
             )
         full.append(old if n == -1 else n)
-    return apply(s.expand, (input,), {"shape": tuple(full)})
+    return apply(s.expand, (self,), {"shape": tuple(full)})
 
 
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
+def expand_as(self: Tensor, other: Tensor) -> Tensor:
     """Expanded to the shape of ``other``."""
-    return expand(input, other._array.shape)
+    return expand(self, other._array.shape)
 
 
-def view_as(input: Tensor, other: Tensor) -> Tensor:
+def view_as(self: Tensor, other: Tensor) -> Tensor:
     """Viewed in the shape of ``other``."""
-    return view(input, other._array.shape)
+    return view(self, other._array.shape)
 
 
-def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+def reshape_as(self: Tensor, other: Tensor) -> Tensor:
     """Reshaped to the shape of ``other``."""
-    return reshape(input, other._array.shape)
+    return reshape(self, other._array.shape)
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
@@ -310,10 +310,10 @@ def flipud(input: Tensor) -> Tensor:
     return flip(input, 0)
 
 
-def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
+def repeat(self: Tensor, *repeats: Sizes) -> Tensor:
     """The Tensor repeated so many times along each dimension; further counts add dimensions in front."""
     times = sizes("repeat", repeats)
-    shape = input._array.shape
+    shape = self._array.shape
     if len(times) < len(shape):
         raise runtime_error(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
@@ -323,9 +323,7 @@ def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
     shape = (1,) * (len(times) - len(shape)) + shape
     apart = tuple(k for n in shape for k in (1, n))
     spread = tuple(k for r, n in zip(times, shape, strict=True) for k in (r, n))
-    y = reshape(
-        expand(reshape(input, apart), spread), tuple(r * n for r, n in zip(times, shape, strict=True))
-    )
+    y = reshape(expand(reshape(self, apart), spread), tuple(r * n for r, n in zip(times, shape, strict=True)))
     return y if y._view is None else apply(s.contiguous, (y,))
 
 
@@ -335,7 +333,7 @@ def tile(input: Tensor, *dims: Sizes) -> Tensor:
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
-def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
+def contiguous(self: Tensor, *, memory_format: Any = None) -> Tensor:
     """Itself if its memory is in row order, or in that of the format, else a copy.
 
     RuntimeError for ``preserve_format``, and for a format of another number of dimensions.
@@ -345,12 +343,12 @@ def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
 
         if memory_format is preserve_format:
             raise runtime_error("preserve memory format is unsupported by the contiguous operator")
-        if channels_behind(memory_format, input._array.ndim):
-            axes = channels_last(input._array.ndim)
-            if input._array.transpose(axes).flags.c_contiguous:
-                return input
-            return apply(s.in_memory, (input,), {"axes": axes})
-    return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
+        if channels_behind(memory_format, self._array.ndim):
+            axes = channels_last(self._array.ndim)
+            if self._array.transpose(axes).flags.c_contiguous:
+                return self
+            return apply(s.in_memory, (self,), {"axes": axes})
+    return self if self._array.flags.c_contiguous else apply(s.contiguous, (self,))
 
 
 def laid_like(y: Tensor, input: Tensor) -> Tensor:

@@ -170,7 +170,7 @@ def _middle(
     ignore = name == "nanmedian"
     if dim is None:
         if not input._array.size:
-            none = np.nan if input._array.dtype.kind == "f" else np.iinfo(input._array.dtype).min
+            none = np.nan if input._array.dtype.kind in "fV" else np.iinfo(input._array.dtype).min
             return wrap(np.full((), none, input._array.dtype))
         return apply(ops.median, (input,), {"ignore": ignore})
     d = _some(name, input, dim)
@@ -282,7 +282,7 @@ def _running(kind: type[ValuesAndIndices], input: Tensor, dim: int, largest: boo
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(input)))`` along ``dim``, without overflow. NotImplementedError for integers."""
     d = one_dim(dim, input._array.ndim)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"logcumsumexp_out_cpu" not implemented for {input.dtype}')
     return apply(ops.logcumsumexp, (input,), {"dim": d})
 
@@ -334,7 +334,7 @@ def searchsorted(
 
 def _number_kind(value: Any, kind: Any) -> Any:
     """The dtype in which a number is compared with a row of ``kind``."""
-    return dtypes.F64 if isinstance(value, float) and kind.kind != "f" else kind
+    return dtypes.F64 if isinstance(value, float) and kind.kind not in "fV" else kind
 
 
 def bucketize(

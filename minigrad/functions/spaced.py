@@ -37,7 +37,7 @@ def logspace(
     if kind.kind in "iu":
         first, last = int(first), int(last)
     powers = linspace(
-        first, last, steps, dtype=kind if kind.kind in "fc" else np.float64, device=device
+        first, last, steps, dtype=kind if kind.kind in "fcV" else np.float64, device=device
     )._array
     values = QUIET.run(np.power, powers.dtype.type(base), powers).astype(kind)
     return from_numpy(values).requires_grad_(requires_grad)
@@ -63,7 +63,7 @@ def range(
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     if kind.kind == "b":
         raise not_implemented_error('"range" not implemented for bool')
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         first, by = float(int(first)), float(int(by))
         if by == 0:
             raise runtime_error("step must be nonzero, also as an integer")

@@ -21,9 +21,9 @@ def _start(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-def storage_offset(input: Tensor) -> int:
+def storage_offset(self: Tensor) -> int:
     """How many elements of its memory lie before the first one."""
-    array = input._array
+    array = self._array
     return (_start(array) - _start(owner(array))) // array.itemsize if array.size else 0
 
 

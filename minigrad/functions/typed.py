@@ -16,9 +16,9 @@ from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
-    "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device",
-    "set_default_tensor_type", "typename",
+    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+    "IntTensor", "LongTensor", "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel",
+    "set_default_device", "set_default_tensor_type", "typename",
 ]  # fmt: skip
 
 
@@ -40,7 +40,7 @@ class _OfType(type):
         return typed(args, cls.dtype)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Tensor) and instance._array.dtype == cls.dtype.numpy
+        return isinstance(instance, Tensor) and not instance._sparse and instance.dtype is cls.dtype
 
 
 class _Typed(metaclass=_OfType):
@@ -58,6 +58,10 @@ class DoubleTensor(_Typed, dtype=dtypes.float64):
 
 class HalfTensor(_Typed, dtype=dtypes.float16):
     """``tensor(data, dtype=float16)``, or ``empty(*size, dtype=float16)``."""
+
+
+class BFloat16Tensor(_Typed, dtype=dtypes.bfloat16):
+    """``tensor(data, dtype=bfloat16)``, or ``empty(*size, dtype=bfloat16)``."""
 
 
 class LongTensor(_Typed, dtype=dtypes.int64):
@@ -84,8 +88,8 @@ class BoolTensor(_Typed, dtype=dtypes.bool):
     """``tensor(data, dtype=bool)``, or ``empty(*size, dtype=bool)``."""
 
 
-# The limits of floating types that programs only name: resolution, largest number, eps, smallest normal number.
-_ABSENT = {
+# The limits of floating types that NumPy lacks: resolution, largest number, eps, smallest normal number.
+_LIMITS = {
     "bfloat16": (0.01, (2 - 2**-7) * 2.0**127, 2.0**-7, 2.0**-126),
     "float8_e4m3fn": (1.0, 448.0, 0.125, 2.0**-6),
     "float8_e5m2": (1.0, 57344.0, 0.25, 2.0**-14),
@@ -99,13 +103,13 @@ class finfo:
     __module__ = "minigrad"
 
     def __init__(self, type: DTypeLike | None = None) -> None:
-        if isinstance(type, dtypes.dtype) and type.name in _ABSENT:
+        if isinstance(type, dtypes.dtype) and type.name in _LIMITS:
             self.bits, self.dtype = 8 * type.itemsize, type.name
-            self.resolution, self.max, self.eps, self.tiny = _ABSENT[type.name]
+            self.resolution, self.max, self.eps, self.tiny = _LIMITS[type.name]
             self.min, self.smallest_normal = -self.max, self.tiny
             return
         kind = dtypes.default_float() if type is None else dtypes.real_of(dtypes.as_numpy(type))
-        if kind.kind != "f":
+        if kind.kind not in "fV":
             raise type_error(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
         limits = np.finfo(kind)
         self.bits, self.dtype = int(limits.bits), kind.name
@@ -181,7 +185,12 @@ def set_default_tensor_type(t: Any) -> None:
         "set_default_device()"
     )
     name = t if isinstance(t, str) else getattr(t, "__name__", "")
-    kinds = {"HalfTensor": dtypes.float16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
+    kinds = {
+        "HalfTensor": dtypes.float16,
+        "BFloat16Tensor": dtypes.bfloat16,
+        "FloatTensor": dtypes.float32,
+        "DoubleTensor": dtypes.float64,
+    }
     home, _, last = name.rpartition(".")
     if last not in kinds or home not in ("", "torch", "minigrad"):
         raise type_error(

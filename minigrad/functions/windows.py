@@ -28,7 +28,7 @@ def _kind(name: str, n: int, dtype: DTypeLike | None) -> np.dtype[Any]:
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     if n < 0:
         raise runtime_error(f"{name} requires non-negative window_length, got window_length={n}")
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise runtime_error(f"{name} expects floating point dtypes, got: {kind}")
     return kind
 

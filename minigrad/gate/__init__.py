@@ -22,11 +22,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy, dtype
-from minigrad.errors import INSIDE, runtime_error, type_error
+from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error
 from minigrad.gate import forms
 from minigrad.gate.names import label_of, named_as
 from minigrad.gate.overriding import FILE, enrol, foreign
@@ -155,6 +156,7 @@ class _Missing:
 
 
 MISSING = _Missing()
+_OUT_OF_RANGE = re.compile(r"(Dimension out of range \([^)]*\))(?: in [^(]*\(\).*?)?((?: \(at .*)?)")
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
 _MAKERS = frozenset([
@@ -335,6 +337,9 @@ class Gate:
             return functools.partial(self.door, *given, **named)
         if isinstance(error, Warning) or _of_user(error):
             return None
+        if isinstance(error, IndexError) and (out := _OUT_OF_RANGE.fullmatch(str(error))):
+            # What checks dimensions knows neither the function nor the Tensor.
+            error.args = (f"{out[1]} in {self.name}(){_first_shape(args)}{out[2]}",)
         own = {n: v for n, v in named.items() if n in self.only}
         wrong = self.wrong(args, own, self.kinds)
         operand, caused = isinstance(error, NotAnOperand), error.__cause__ is not None
@@ -346,23 +351,49 @@ class Gate:
             raise type_error(wrong) from None
         if operand:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None
+        if isinstance(error, OverflowError) and "64 bits" in str(error):
+            return None
         if isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy"):
             raise runtime_error(f"{self.name}(): {error}") from error
         return None
 
 
+def _first_shape(args: Iterable[Any]) -> str:
+    """The shape of the first Tensor among arguments, in words."""
+    for x in args:
+        if isinstance(x, Tensor):
+            return f" of a Tensor of shape {list(x._array.shape)}"
+        if isinstance(x, (tuple, list)) and (said := _first_shape(x)):
+            return said
+    return ""
+
+
 def _says_nothing(name: str, value: Any) -> bool:
     """Whether an argument of PyTorch's asks for what is so here anyway: the layout, not pinned."""
-    from minigrad.formats import layout
+    from minigrad.formats import layout, strided
 
+    if isinstance(value, layout) and value is not strided:
+        raise not_implemented_error(
+            f"what is made has the layout strided here, not {value}; use .to_sparse()"
+        )
     return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
 
 
 def _describe(value: Any, kind: Kind) -> str:
     """The class of an argument, and for an array among Tensors what to do with it."""
     if isinstance(value, (tuple, list)):
-        elements = ", ".join(sorted({type(x).__name__ for x in value}))
-        return f"{type(value).__name__} of {elements or 'nothing'}"
+        elements = sorted({type(x).__name__ for x in value})
+        numbers = kind.text.startswith("Tensor") and {"int", "float", "bool"}.issuperset(elements)
+        hint = "; minigrad.tensor(...) makes a Tensor of it" if numbers else ""
+        return f"{type(value).__name__} of {', '.join(elements) or 'nothing'}{hint}"
+    if isinstance(value, (int, float)) and kind.text.startswith("Tensor"):
+        return f"{type(value).__name__}; minigrad.tensor(...) makes a Tensor of it"
+    if (
+        isinstance(value, str)
+        and kind.text.startswith("minigrad.dtype")
+        and isinstance(getattr(dtypes, value, None), dtype)
+    ):
+        return f"str; write minigrad.{value}"
     if isinstance(value, np.ndarray) and "Tensor" in kind.text:
         return (
             "numpy.ndarray: an array was given, use minigrad.from_numpy(array), which shares its memory, or "
@@ -470,3 +501,19 @@ def constructor(check: str = "all") -> Callable[[C], C]:
         return cls
 
     return decorate
+
+
+def own_constructor(cls: type) -> None:
+    """A public class has the constructor of a private one under its own name, which is what errors of Python say."""
+    init: Any = cls.__init__  # type: ignore[misc]
+    if str(cls.__module__).startswith("minigrad.") and init.__qualname__[0] == "_" != cls.__name__[0]:
+        own = types.FunctionType(
+            init.__code__, init.__globals__, init.__name__, init.__defaults__, init.__closure__
+        )
+        own.__kwdefaults__, own.__annotations__, own.__doc__ = (
+            init.__kwdefaults__,
+            init.__annotations__,
+            init.__doc__,
+        )
+        own.__qualname__, own.__module__ = f"{cls.__name__}.__init__", cls.__module__
+        cls.__init__ = own  # type: ignore[misc]

@@ -14,7 +14,7 @@ from minigrad.formats import channels_behind, preserve_format
 from minigrad.kernels.order import channels_last, inverse, is_behind
 
 LIKE = frozenset(f"{name}_like" for name in ("empty", "full", "ones", "rand", "randint", "randn", "zeros"))
-CONVERT = frozenset(["cpu", "bool", "byte", "double", "float", "half", "int", "long", "short"])
+CONVERT = frozenset(["cpu", "bfloat16", "bool", "byte", "double", "float", "half", "int", "long", "short"])
 TAKES = LIKE | CONVERT | {"clone", "empty"}
 
 

@@ -9,6 +9,8 @@ from minigrad.core.node import next_seq
 from minigrad.core.tensor import Tensor
 
 Label = str | Callable[..., str]
+# Called after each such function, with the name and the ``seq`` before its first record.
+COMPOSED: list[Callable[[str, int], None]] = []
 
 # By the name of the function: its own in capitals with "Backward0" behind, or what stands behind "=".
 _PLAIN = """
@@ -17,7 +19,8 @@ channel_shuffle cholesky cholesky_inverse cholesky_solve cross=LinalgCross cumma
 deg2rad=Deg2Rad diagonal_scatter dist fill frac frexp glu index_add index_copy index_put index_reduce index_select
 kthvalue ldexp lu_solve=LinalgLuSolve lu_unpack masked_select mode msort=Sort mv mvlgamma nansum narrow_copy
 embedding_bag native_batch_norm native_group_norm native_layer_norm pixel_shuffle pixel_unshuffle put rad2deg=Rad2Deg
-renorm roll repeat rot90 rsub scatter_reduce select_scatter slice_scatter std_mean t take tile=Repeat topk trace
+renorm roll repeat rot90 rsub scatter_reduce segment_reduce select_scatter slice_scatter std_mean t take
+tile=Repeat topk trace
 triangular_solve unbind var_mean vdot chunk=Split split_with_sizes cholesky_ex=LinalgCholeskyEx
 factorizations.cholesky=LinalgCholeskyEx householder_product=LinalgHouseholderProduct lstsq=LinalgLstsq
 factorizations.lu=LinalgLu solve=LinalgSolveEx solve_ex=LinalgSolveEx vecdot=Vdot vector_norm=LinalgVectorNorm
@@ -60,7 +63,7 @@ def _of_cross_entropy(
     input: Tensor, target: Tensor, weight: Any = None, size_average: Any = None, ignore_index: Any = None,
     reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> str:  # fmt: skip
-    if target._array.dtype.kind == "f":
+    if target._array.dtype.kind in "fV":
         return "DivBackward1" if reduction == "mean" else "NegBackward0"
     return "" if label_smoothing else f"{_of_nll(input)} LogSoftmaxBackward0"
 
@@ -167,6 +170,8 @@ def named_as(label: Label, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **named: Any) -> Any:
         since = next_seq()
         y = function(*args, **named)
+        for hear in COMPOSED:
+            hear(label if plain else label(*args, **named), since)  # type: ignore[arg-type, operator]
         if y.__class__ is not Tensor and not isinstance(y, tuple):
             return y
         for t in (y,) if y.__class__ is Tensor else y:

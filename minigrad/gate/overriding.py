@@ -21,6 +21,7 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, of_class, of_users
 from minigrad.dtypes import dtype, printed
 from minigrad.errors import type_error
+from minigrad.gate.precision import chosen
 
 # Where tracebacks say that gates are: inside the package, and without a line to show.
 FILE = __file__.removesuffix("overriding.py") + "<gate>"
@@ -308,6 +309,7 @@ def _arm(door: Any, func: Any) -> None:
     inner = FunctionType(code, door.__globals__, door.__name__, door.__defaults__, door.__closure__)
     inner.__kwdefaults__, inner.__annotations__ = door.__kwdefaults__, door.__annotations__
     inner.__qualname__, inner.__module__ = door.__qualname__, door.__module__
+    inner = chosen(inner)  # type: ignore[assignment]
     if not hasattr(door, "__wrapped__"):
         door.__wrapped__ = inner  # `help` and `inspect.signature` show its parameters
     home = door.__wrapped__.__globals__.get("__name__", "")

@@ -70,7 +70,7 @@ class Subject:
         if not self.inputs:
             raise ValueError(
                 f"check_{self.what} needs at least one argument with floats to differentiate by, but got "
-                f"{', '.join(type(v).__name__ for v in args) or 'none'}; make one a float64 array"
+                f"{', '.join(_kind(v) for v in args) or 'none'}; make one a float64 array"
             )
         for x in self.inputs:
             report.warn_of_dtype(x.name, x.array.dtype)
@@ -213,3 +213,8 @@ def _answers(template: Any, answer: Any, name: str, what: str) -> Iterator[Any]:
             yield from _answers(template[key], part, f"{name}[{key!r}]", what)
     elif _is_float(template):
         yield None if answer is None else np.asarray(answer)
+
+
+def _kind(value: Any) -> str:
+    """The class of an argument, and of an array what it holds."""
+    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__

@@ -19,12 +19,12 @@ _PLACES = (
 
 # Names of PyTorch, in whatever module, and what to say of them.
 _SENTENCES = {
-    "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
-    "mps xpu ipu bfloat16":
-        "minigrad computes on the CPU, in float16, float32, float64, complex64 and complex128",
+    "mps xpu ipu":
+        "minigrad computes on the CPU, in float16, bfloat16, float32, float64, complex64 and complex128",
     "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
-    "minigrad.sparse to_sparse sparse_coo_tensor sparse_csr_tensor": "every Tensor here is dense",
-    "minigrad.export": "minigrad.compile records a function and replays it",
+    "to_sparse_bsr to_sparse_bsc sparse_bsr_tensor sparse_bsc_tensor":
+        "there are the layouts sparse_coo, sparse_csr and sparse_csc",
+    "minigrad.export": "minigrad.compile records a function and replays it, minigrad.onnx.export writes a file of it",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Functions of single elements that NumPy lacks. float16 is computed in float32 and rounded once."""
+"""Functions of single elements that NumPy lacks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ _INV_SQRT_PI = 1 / math.sqrt(math.pi)
 
 
 def erf(x: Array) -> Any:
-    if x.dtype.char == "e":
-        return erf(x.astype(np.float32)).astype(np.float16)
     if x.dtype.char == "f":
         return _erf_of_singles(x)
     return select(np.abs(x) <= 0.46875, _erf_near(x), _erf_far(x))
@@ -129,15 +127,11 @@ def erfinv(x: Array) -> Any:
 
 
 def gelu(x: Array, approximate: str, out: Array | None = None) -> Any:
-    if x.dtype.char == "e":
-        return gelu(x.astype(np.float32), approximate).astype(np.float16)
     return in_pieces(_gelu, x, spare=1, out=out, approximate=approximate)
 
 
 def gelu_backward(d: Array, x: Array, approximate: str, out: Array | None = None) -> Any:
     """``d`` times the derivative of gelu."""
-    if x.dtype.char == "e":
-        return gelu_backward(d.astype(np.float32), x.astype(np.float32), approximate).astype(np.float16)
     return in_pieces(_gelu_backward, d, x, spare=2, out=out, approximate=approximate)
 
 
@@ -199,40 +193,28 @@ def _normal(out: Array, z: Array, x: Array, approximate: str) -> None:
 
 
 def silu(x: Array) -> Any:
-    if x.dtype.char == "e":
-        return silu(x.astype(np.float32)).astype(np.float16)
     return x / (1.0 + np.exp(-x))
 
 
 def mish(x: Array) -> Any:
-    if x.dtype.char == "e":
-        return mish(x.astype(np.float32)).astype(np.float16)
     return x * np.tanh(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
 
 
 def softplus(x: Array, beta: float, threshold: float) -> Any:
-    if x.dtype.char == "e":
-        return softplus(x.astype(np.float32), beta, threshold).astype(np.float16)
     z = x * beta
     return select(z > threshold, x, np.log1p(np.exp(z)) / beta)
 
 
 def log_sigmoid(x: Array) -> Any:
-    if x.dtype.char == "e":
-        return log_sigmoid(x.astype(np.float32)).astype(np.float16)
     return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
 
 
 def elu(x: Array, alpha: float, scale: float, input_scale: float) -> Any:
-    if x.dtype.char == "e":
-        return elu(x.astype(np.float32), alpha, scale, input_scale).astype(np.float16)
     below = np.expm1(np.minimum(x, 0.0) * input_scale) * (alpha * scale)
     return select(x < 0, below, x * scale)  # at 0 an infinite alpha would give nan
 
 
 def leaky_relu(x: Array, slope: float) -> Any:
-    if x.dtype.char == "e":
-        return leaky_relu(x.astype(np.float32), slope).astype(np.float16)
     return np.maximum(x, x * slope) if 0.0 < slope <= 1.0 else select(x > 0, x, x * slope)
 
 
@@ -241,20 +223,14 @@ def prelu(x: Any, w: Any) -> Any:
 
 
 def hardsigmoid(x: Array) -> Any:
-    if x.dtype.char == "e":
-        return hardsigmoid(x.astype(np.float32)).astype(np.float16)
     return np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
 
 
 def hardswish(x: Array) -> Any:
-    if x.dtype.char == "e":
-        return hardswish(x.astype(np.float32)).astype(np.float16)
     return x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
 
 
 def softshrink(x: Array, lambd: float) -> Any:
-    if x.dtype.char == "e":
-        return softshrink(x.astype(np.float32), lambd).astype(np.float16)
     return select(x > lambd, x - lambd, select(x < -lambd, x + lambd, x * 0.0))
 
 
@@ -267,8 +243,6 @@ def threshold(x: Array, threshold: float, value: float) -> Any:
 
 
 def logit(x: Array, eps: float | None) -> Any:
-    if x.dtype.char == "e":
-        return logit(x.astype(np.float32), eps).astype(np.float16)
     if eps is not None:
         x = np.minimum(np.maximum(x, eps), 1.0 - eps)
     return np.log(x / (1.0 - x))
@@ -279,8 +253,6 @@ def logit(x: Array, eps: float | None) -> Any:
 
 def huber(d: Array, delta: float) -> Any:
     """``d * d / 2`` up to delta, then straight on."""
-    if d.dtype.char == "e":
-        return huber(d.astype(np.float32), delta).astype(np.float16)
     a = np.abs(d)
     low = np.minimum(a, delta)
     return low * (a - 0.5 * low)
@@ -292,18 +264,11 @@ def bounded_below(x: Array, eps: float) -> Any:
 
 
 def binary_cross_entropy(x: Any, target: Any) -> Any:
-    if np.result_type(x, target).char == "e":
-        return binary_cross_entropy(np.asarray(x, np.float32), np.asarray(target, np.float32)).astype(
-            np.float16
-        )
     return (target - 1.0) * np.maximum(np.log1p(np.negative(x)), -100.0) - target * np.maximum(
         np.log(x), -100.0
     )
 
 
 def binary_cross_entropy_with_logits(x: Any, target: Any) -> Any:
-    if np.result_type(x, target).char == "e":
-        x, target = np.asarray(x, np.float32), np.asarray(target, np.float32)
-        return binary_cross_entropy_with_logits(x, target).astype(np.float16)
     # At infinite x that is PyTorch's inf or nan.
     return (1.0 - target) * x - np.minimum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))

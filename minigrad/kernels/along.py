@@ -213,7 +213,7 @@ def _pair(taps: tuple[Tap, ...], out: int) -> bool:
 
 def resample(x: Array, plans: tuple[Plan, ...]) -> Array:
     """The weighted sums of neighbours along the last dimensions."""
-    y = x.astype(np.float32) if x.dtype.char == "e" else np.ascontiguousarray(x)
+    y = np.ascontiguousarray(x)
     if all(plan[0] == "adaptive" and plan[2] == 1 for plan in plans):
         sizes = y.shape[y.ndim - len(plans) :]
         total: Array = add_up(y, tuple(range(y.ndim - len(plans), y.ndim)), True)
@@ -253,7 +253,7 @@ def _add(y: Array, axis: int, tap: Tap, x: Array) -> None:
 
 def resample_back(g: Array, plans: tuple[Plan, ...]) -> Array:
     """The gradient of `resample` for its input."""
-    x = g.astype(np.float32) if g.dtype.char == "e" else np.ascontiguousarray(g)
+    x = np.ascontiguousarray(g)
     for axis, plan in reversed(_axes(plans)):
         x = _spread(x, axis, plan)
     return x.astype(g.dtype, copy=False)
@@ -381,9 +381,25 @@ def _masked(g: Array, mask: Array, empty: Empty) -> Array:
     return np.multiply(bits, mask.view(np.int8), out=empty(g.shape, bits.dtype)).view(g.dtype)
 
 
+def _apart(taps: tuple[Tap, ...]) -> bool:
+    """Whether two taps have no element in common."""
+    one, other = (tap[1] for tap in taps)
+    return (other.start - one.start) % (one.step or 1) != 0
+
+
 def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table, empty: Empty) -> Array:
     out, taps, parts, _ = t
     result = empty(x.shape, g.dtype)
+    if len(taps) == 2 and _pair(taps, out) and _apart(taps) and not np.isnan(np.max(y, initial=0)):
+        if 2 * out < x.shape[axis]:
+            result.fill(0)
+        # As bits: those of the first are all or none, and those of the second are what is left.
+        bits, written = g.view(f"i{g.itemsize}"), result.view(f"i{g.itemsize}")
+        (_, one, _), (_, other, _) = taps
+        first = np.greater_equal(_part(x, axis, one), _part(x, axis, other)).view(np.int8)
+        to = np.multiply(bits, first, out=_part(written, axis, one))
+        np.bitwise_xor(bits, to, out=_part(written, axis, other))
+        return result
     result.fill(0)
     if parts:
         at = _numbers(x, axis, t)
@@ -392,14 +408,6 @@ def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table, empty: Empty) -> 
             place = _part(at, axis, here)
             was = np.take_along_axis(result, place, axis)
             np.put_along_axis(result, place, was + _part(g, axis, here), axis)
-        return result
-    if len(taps) == 2 and _pair(taps, out) and not np.isnan(y).any():
-        # Two comparisons and two sums less.
-        first = np.greater_equal(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1]))
-        part = _part(result, axis, taps[0][1])
-        part += _masked(g, first, empty)
-        part = _part(result, axis, taps[1][1])
-        part += _masked(g, ~first, empty)
         return result
     won = _winners(x, y, axis, taps)
     for k, (here, there, _) in enumerate(taps):

@@ -120,8 +120,6 @@ def _with_small_buffers(kernel: Callable[..., None]) -> Callable[..., None]:
 
 def moments(x: Array, correction: float, empty: Empty = np.empty) -> Any:
     """The mean and the variance of each channel over all examples, as two rows."""
-    if x.dtype.char == "e":
-        return moments(x.astype(np.float32), correction).astype(np.float16)
     sizes = _sizes(x.shape, 0)
     out = np.empty((2, sizes[1]), x.dtype)
     _moments(sizes, _taken(x, sizes), correction, out, empty)
@@ -140,9 +138,6 @@ def channel_norm(
     x: Array, w: Array, *b: Array, groups: int, eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
     """``(x - mean) / sqrt(variance + eps) * w``, plus ``b`` if there is one: each a number a channel, dimension 1."""
-    if x.dtype.char == "e":
-        wide = [a.astype(np.float32) for a in (x, w, *b)]
-        return channel_norm(*wide, groups=groups, eps=eps).astype(np.float16)
     out = np.empty(x.shape, x.dtype) if out is None else out
     if not x.size:
         return out
@@ -166,9 +161,6 @@ def running_norm(
     x: Array, mean: Array, var: Array, w: Array, *b: Array, eps: float, out: Array | None = None
 ) -> Any:
     """``(x - mean) * (w / sqrt(var + eps))``, plus ``b`` if there is one: each a number a channel, dimension 1."""
-    if x.dtype.char == "e":
-        wide = [a.astype(np.float32) for a in (x, mean, var, w, *b)]
-        return running_norm(*wide, eps=eps).astype(np.float16)
     out = np.empty(x.shape, x.dtype) if out is None else out
     if x.size:
         sizes = _sizes(x.shape, 0)
@@ -193,9 +185,6 @@ def running_norm_backward(
     d: Array, x: Array, mean: Array, var: Array, w: Array, eps: float, onward: bool, empty: Empty = np.empty
 ) -> Any:
     """The gradients of `running_norm` for ``x``, with ``onward``, and for ``w`` and ``b``, side by side in a vector."""
-    if x.dtype.char == "e":
-        d, x, mean, var, w = (a.astype(np.float32) for a in (d, x, mean, var, w))
-        return running_norm_backward(d, x, mean, var, w, eps, onward).astype(np.float16)
     size = x.size * onward
     out = empty((size + 2 * w.size,), x.dtype)
     _of_known_in(d, x, mean, var, w, eps, out[:size] if onward else None, out[size:].reshape(2, -1), empty)
@@ -206,10 +195,6 @@ def running_norm_gradients(
     d: Array, x: Array, mean: Array, var: Array, w: Array, eps: float, onward: bool, empty: Empty = np.empty
 ) -> tuple[Array | None, Array, Array]:
     """The parts of `running_norm_backward`, each an array of its own; that for ``x`` None unless ``onward``."""
-    if x.dtype.char == "e":
-        flat, size = running_norm_backward(d, x, mean, var, w, eps, onward), x.size * onward
-        dw, db = flat[size:].reshape(2, -1).copy()
-        return flat[:size].reshape(x.shape).copy() if onward else None, dw, db
     into = empty(x.shape, x.dtype) if onward else None
     dw, db = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
     _of_known_in(d, x, mean, var, w, eps, into, (dw, db), empty)
@@ -257,9 +242,6 @@ def channel_norm_backward(
     d: Array, x: Array, w: Array, groups: int, eps: float, onward: bool, empty: Empty = np.empty
 ) -> Any:
     """The gradients of `channel_norm` for ``x``, with ``onward``, and for ``w`` and ``b``, side by side in a vector."""
-    if x.dtype.char == "e":
-        d, x, w = (a.astype(np.float32) for a in (d, x, w))
-        return channel_norm_backward(d, x, w, groups, eps, onward).astype(np.float16)
     size = x.size * onward
     out = empty((size + 2 * w.size,), x.dtype)
     _gradients(d, x, w, groups, eps, out[:size] if onward else None, out[size:].reshape(2, -1), empty)
@@ -270,10 +252,6 @@ def channel_norm_gradients(
     d: Array, x: Array, w: Array, groups: int, eps: float, onward: bool, empty: Empty
 ) -> tuple[Array | None, Array, Array]:
     """The parts of `channel_norm_backward`, each an array of its own."""
-    if x.dtype.char == "e":
-        flat, size = channel_norm_backward(d, x, w, groups, eps, onward), x.size * onward
-        dw, db = flat[size:].reshape(2, -1).copy()
-        return flat[:size].reshape(x.shape).copy() if onward else None, dw, db
     into = empty(x.shape, x.dtype) if onward else None
     dw, db = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
     _gradients(d, x, w, groups, eps, into, (dw, db), empty)

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minigrad.kernels.scatter import add_to_rows
+from minigrad.kernels.sharing import BLOCK, blocks, by_rows
 from minigrad.kernels.sums import row_sums
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
-
 
 def softmax(x: Array, dim: int, out: Array | None = None) -> Any:
-    if x.dtype.char == "e":
-        return softmax(x.astype(np.float32), dim).astype(np.float16)
     return _turned(_softmax_rows, dim, out, x)
 
 
 def safe_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     """`softmax`, and 0 in rows of nothing but -inf: what a query sees whose keys are all masked."""
-    if x.dtype.char == "e":
-        return safe_softmax(x.astype(np.float32), dim).astype(np.float16)
     return _turned(_safe_softmax_rows, dim, out, x)
 
 
 def log_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
-    if x.dtype.char == "e":
-        return log_softmax(x.astype(np.float32), dim).astype(np.float16)
     return _turned(_log_softmax_rows, dim, out, x)
 
 
 def softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
-    if y.dtype.char == "e":
-        return softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
     return _turned(_softmax_backward_rows, dim, out, g, y)
 
 
 def log_softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
-    if y.dtype.char == "e":
-        return log_softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
     return _turned(_log_softmax_backward_rows, dim, out, g, y)
 
 
@@ -54,59 +44,44 @@ def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
         return out
     n = shape[dim] if shape else 1
     if dim >= len(shape) - 1:
-        f(*[a.reshape(-1, n) for a in arrays], out.reshape(-1, n))
+        by_rows(f, *[a.reshape(-1, n) for a in arrays], out.reshape(-1, n))
         return out
     turned = [np.moveaxis(a, dim, -1) for a in arrays]
     y = np.empty(turned[0].shape, out.dtype)
-    f(*[t.reshape(-1, n) for t in turned], y.reshape(-1, n))
+    by_rows(f, *[t.reshape(-1, n) for t in turned], y.reshape(-1, n))
     out[...] = np.moveaxis(y, -1, dim)
     return out
 
 
-def _softmax_rows(x: Array, out: Array) -> None:
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, y = x[k : k + step], out[k : k + step]
-        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
-        np.exp(y, out=y)
-        np.divide(y, row_sums(y), out=y)
+def _softmax_rows(x: Array, y: Array) -> None:
+    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=y)
+    np.exp(y, out=y)
+    np.divide(y, row_sums(y), out=y)
 
 
-def _safe_softmax_rows(x: Array, out: Array) -> None:
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, y = x[k : k + step], out[k : k + step]
-        most = np.maximum.reduce(rows, axis=1, keepdims=True)
-        np.subtract(rows, np.where(most == -np.inf, most.dtype.type(0), most), out=y)
-        np.exp(y, out=y)
-        total = row_sums(y)
-        np.divide(y, np.where(total == 0.0, total.dtype.type(1), total), out=y)
+def _safe_softmax_rows(x: Array, y: Array) -> None:
+    most = np.maximum.reduce(x, axis=1, keepdims=True)
+    np.subtract(x, np.where(most == -np.inf, most.dtype.type(0), most), out=y)
+    np.exp(y, out=y)
+    total = row_sums(y)
+    np.divide(y, np.where(total == 0.0, total.dtype.type(1), total), out=y)
 
 
-def _log_softmax_rows(x: Array, out: Array) -> None:
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, y = x[k : k + step], out[k : k + step]
-        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
-        np.subtract(y, np.log(row_sums(np.exp(y))), out=y)
+def _log_softmax_rows(x: Array, y: Array) -> None:
+    np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=y)
+    np.subtract(y, np.log(row_sums(np.exp(y))), out=y)
 
 
 def _softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
-    step = max(BLOCK // y.shape[1], 1)
-    for k in range(0, len(y), step):
-        rows, t = y[k : k + step], out[k : k + step]
-        np.multiply(g[k : k + step], rows, out=t)
-        np.subtract(g[k : k + step], row_sums(t), out=t)
-        np.multiply(t, rows, out=t)
+    np.multiply(g, y, out=out)
+    np.subtract(g, row_sums(out), out=out)
+    np.multiply(out, y, out=out)
 
 
 def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
-    step = max(BLOCK // y.shape[1], 1)
-    for k in range(0, len(y), step):
-        rows, t = g[k : k + step], out[k : k + step]
-        np.exp(y[k : k + step], out=t)
-        np.multiply(t, row_sums(rows), out=t)
-        np.subtract(rows, t, out=t)
+    np.exp(y, out=out)
+    np.multiply(out, row_sums(g), out=out)
+    np.subtract(g, out, out=out)
 
 
 # ---------------------------------------------------------------- losses of classes
@@ -117,8 +92,6 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
 
     Into ``exps`` is written what `log_loss_backward` begins with.
     """
-    if x.dtype.char == "e":
-        return log_loss(x.astype(np.float32), target, ignore).astype(np.float16)
     if not x.size:
         return np.zeros(len(x), x.dtype)
     out = np.empty(len(x), x.dtype)
@@ -127,14 +100,18 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
     if some:
         target = np.where(ignored, 0, target)
     step = max(BLOCK // x.shape[1], 1)
-    between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
-    for k in range(0, len(x), step):
-        rows = x[k : k + step]
-        y = between[: len(rows)] if exps is None else exps[k : k + step]
-        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
-        chosen = y[np.arange(len(y)), target[k : k + step]]
-        np.exp(y, out=y)
-        np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
+
+    def work(starts: Iterator[int]) -> None:
+        between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
+        for k in starts:
+            rows = x[k : k + step]
+            y = between[: len(rows)] if exps is None else exps[k : k + step]
+            np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
+            chosen = y[np.arange(len(y)), target[k : k + step]]
+            np.exp(y, out=y)
+            np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
+
+    blocks(work, len(x), step)
     if some:
         out[ignored] = 0.0
     return out
@@ -147,9 +124,6 @@ def log_loss_backward(
 
     The result is written into ``exps``, if these are what `log_loss` has written.
     """
-    if x.dtype.char == "e":
-        wide = x.astype(np.float32)
-        return log_loss_backward(d.astype(np.float32), wide, target, y, ignore).astype(np.float16)
     numbers = np.arange(len(x))
     if out is None:
         out = np.empty(x.shape, x.dtype) if exps is None else exps
@@ -160,13 +134,14 @@ def log_loss_backward(
     d = d.reshape(-1, 1)
     if not x.size:
         return out
-    step = max(BLOCK // x.shape[1], 1)
-    for k in range(0, len(x), step):
-        rows, t = x[k : k + step], out[k : k + step]
+
+    def rows(x: Array, d: Array, t: Array) -> None:
         if exps is None:
-            np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=t)
+            np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=t)
             np.exp(t, out=t)
-        np.multiply(t, d[k : k + step] / row_sums(t), out=t)
+        np.multiply(t, d / row_sums(t), out=t)
+
+    by_rows(rows, x, d, out)
     out[numbers, target] -= d[:, 0]
     return out
 
@@ -206,8 +181,6 @@ def embedding_backward(
     d: Array, index: Array, rows: int, padding: int, by_count: bool, out: Array | None = None
 ) -> Any:
     """The sum of the gradients of each row of the table."""
-    if d.dtype.char == "e":
-        return embedding_backward(d.astype(np.float32), index, rows, padding, by_count).astype(np.float16)
     flat = index.reshape(-1)
     d = d.reshape(flat.size, d.shape[-1])
     if out is None:

@@ -21,11 +21,8 @@ def _scipy(name: str) -> Any:
 
 
 def _called(name: str, *operands: Any) -> Any:
-    """The function in the element type of the operands; of float16 in float32."""
-    dtype = np.result_type(*operands)
-    if dtype.char == "e":
-        operands = tuple(np.asarray(x, np.float32) for x in operands)
-    return np.asarray(_scipy(name)(*operands), dtype)
+    """The function in the element type of the operands."""
+    return np.asarray(_scipy(name)(*operands), np.result_type(*operands))
 
 
 def lgamma(x: Array) -> Any:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minigrad.buffers import Empty
+from minigrad.kernels.sharing import BLOCK, blocks, by_rows
 from minigrad.kernels.sums import ALONE, FEW, SHORT, add_up, row_sums, sum_rows
 
 Array = np.ndarray[Any, Any]
 
 SOME = ALONE // FEW  # elements of a row, of which BLAS multiplies FEW without threads
 LONG = 512  # elements of a row that NumPy works on as fast as on a whole array
-BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
 
 
 def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None) -> Any:
     """``(x - mean) / sqrt(variance + eps)`` over ``dim``."""
-    if x.dtype.char == "e":
-        return standardize(x.astype(np.float32), dim, eps).astype(np.float16)
     count = math.prod([x.shape[d] for d in dim])
     if not x.size or not _trailing(x.shape, dim):
         if x.size and _of_channels(x, dim):
@@ -29,11 +28,11 @@ def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = 
         y *= 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
         return np.ascontiguousarray(y)
     out = np.empty(x.shape, x.dtype) if out is None else out
-    rows, values = x.reshape(-1, count), out.reshape(-1, count)
-    step = max(BLOCK // count, 1)
-    for k in range(0, len(rows), step):
-        t = values[k : k + step]
-        np.multiply(t, _deviations(rows[k : k + step], eps, t), out=t)
+
+    def rows(x: Array, t: Array) -> None:
+        np.multiply(t, _deviations(x, eps, t), out=t)
+
+    by_rows(rows, x.reshape(-1, count), out.reshape(-1, count))
     return out
 
 
@@ -41,8 +40,6 @@ def standardize_backward(
     d: Array, x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
     """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed anew, and its factor r."""
-    if x.dtype.char == "e":
-        return standardize_backward(d.astype(np.float32), x.astype(np.float32), dim, eps).astype(np.float16)
     count = math.prod([x.shape[i] for i in dim])
     if not x.size or not _trailing(x.shape, dim):
         if x.size and _of_channels(x, dim) and d.flags.c_contiguous:
@@ -55,16 +52,20 @@ def standardize_backward(
     out = np.empty(x.shape, x.dtype) if out is None else out
     rows, ds, values = x.reshape(-1, count), d.reshape(-1, count), out.reshape(-1, count)
     step = max(BLOCK // count, 1)
-    # One piece of memory for all blocks: what is new to the system costs more than all that is computed.
-    between = empty((min(step, len(rows)), count), x.dtype)
-    for k in range(0, len(rows), step):
-        c, t = ds[k : k + step], values[k : k + step]
-        y = between[: len(c)]
-        r = _deviations(rows[k : k + step], eps, y)
-        y *= r * (r * (_row_products(c, y) / count) * r)
-        np.subtract(c, row_sums(c) / count, out=t)
-        t *= r
-        t -= y
+
+    def work(starts: Iterator[int]) -> None:
+        # One piece of memory for all blocks: what is new to the system costs more than all that is computed.
+        between = empty((min(step, len(rows)), count), x.dtype)
+        for k in starts:
+            c, t = ds[k : k + step], values[k : k + step]
+            y = between[: len(c)]
+            r = _deviations(rows[k : k + step], eps, y)
+            y *= r * (r * (_row_products(c, y) / count) * r)
+            np.subtract(c, row_sums(c) / count, out=t)
+            t *= r
+            t -= y
+
+    blocks(work, len(rows), step)
     return out
 
 
@@ -111,9 +112,6 @@ def layer_norm(
     x: Array, w: Array, *b: Array, eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
     """`standardize` over the dimensions of ``w``, the last ones, times ``w``, plus ``b`` if there is one."""
-    if x.dtype.char == "e":
-        wide = [a.astype(np.float32) for a in (x, w, *b)]
-        return layer_norm(*wide, eps=eps).astype(np.float16)
     out = np.empty(x.shape, x.dtype) if out is None else out
     if not x.size:
         return out
@@ -121,15 +119,19 @@ def layer_norm(
     rows, values, scale = x.reshape(-1, count), out.reshape(-1, count), w.reshape(1, -1)
     step = max(BLOCK // count, 1)
     shift = [_repeated(a, min(step, len(rows))) for a in b]
-    between = empty((min(step, len(rows)), count), x.dtype)
-    for k in range(0, len(rows), step):
-        t = values[k : k + step]
-        factors = between[: len(t)]
-        _by_both(t, _deviations(rows[k : k + step], eps, t), scale, t, factors)
-        # As vectors: NumPy's inner loop is long then.
-        flat = t.reshape(-1)
-        for v in shift:
-            np.add(flat, v[: t.size], flat)
+
+    def work(starts: Iterator[int]) -> None:
+        between = empty((min(step, len(rows)), count), x.dtype)
+        for k in starts:
+            t = values[k : k + step]
+            factors = between[: len(t)]
+            _by_both(t, _deviations(rows[k : k + step], eps, t), scale, t, factors)
+            # As vectors: NumPy's inner loop is long then.
+            flat = t.reshape(-1)
+            for v in shift:
+                np.add(flat, v[: t.size], flat)
+
+    blocks(work, len(rows), step)
     return out
 
 
@@ -137,9 +139,6 @@ def layer_norm_backward(
     d: Array, x: Array, w: Array, eps: float, onward: bool, empty: Empty = np.empty
 ) -> Any:
     """The gradients of `layer_norm` for ``x``, with ``onward``, and for ``w`` and ``b``, side by side in a vector."""
-    if x.dtype.char == "e":
-        d, x, w = (a.astype(np.float32) for a in (d, x, w))
-        return layer_norm_backward(d, x, w, eps=eps, onward=onward).astype(np.float16)
     count = w.size
     size = x.size * onward
     out = empty((size + 2 * count,), x.dtype)
@@ -152,10 +151,6 @@ def layer_norm_gradients(
     d: Array, x: Array, w: Array, eps: float, onward: bool, empty: Empty
 ) -> tuple[Array | None, Array, Array]:
     """The parts of `layer_norm_backward`, each an array of its own."""
-    if x.dtype.char == "e":
-        flat, size = layer_norm_backward(d, x, w, eps, onward), x.size * onward
-        dx = flat[:size].reshape(x.shape).copy() if onward else None
-        return dx, *(part.reshape(w.shape) for part in flat[size:].reshape(2, -1).copy())
     into = empty(x.shape, x.dtype) if onward else None
     dw, db = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
     _layer_norm_backward(d, x, w, eps, into, (dw.reshape(-1), db.reshape(-1)), empty)
@@ -181,23 +176,27 @@ def _layer_norm_backward(
         step -= step % FEW
     # The sums of FEW rows each, which `sum_rows` adds as exactly.
     by_w, by_b = np.zeros((2, -(-len(rows) // FEW), count), x.dtype)
-    between = empty((2, min(step, len(rows)), count), x.dtype)
-    for k in range(0, len(rows), step):
-        g, i = ds[k : k + step], k // FEW
-        c, products = between[:, : len(g)]
-        r = _deviations(rows[k : k + step], eps, c)
-        np.multiply(g, c, products)
-        _sum_few(r, products, by_w[i:])
-        _sum_few(np.ones_like(r), g, by_b[i:])
-        if values is None:
-            continue
-        t = values[k : k + step]
-        by_c = r * r * r * (_row_products(products, scale) / count)
-        _by_both(g, r, scale, t, t)
-        shift = r * (_row_products(g, scale) / count)
-        _by_column(np.multiply, c, by_c, c, products)
-        np.subtract(t, c, t)
-        _by_column(np.subtract, t, shift, t, products)
+
+    def work(starts: Iterator[int]) -> None:
+        between = empty((2, min(step, len(rows)), count), x.dtype)
+        for k in starts:
+            g, i = ds[k : k + step], k // FEW
+            c, products = between[:, : len(g)]
+            r = _deviations(rows[k : k + step], eps, c)
+            np.multiply(g, c, products)
+            _sum_few(r, products, by_w[i:])
+            _sum_few(np.ones_like(r), g, by_b[i:])
+            if values is None:
+                continue
+            t = values[k : k + step]
+            by_c = r * r * r * (_row_products(products, scale) / count)
+            _by_both(g, r, scale, t, t)
+            shift = r * (_row_products(g, scale) / count)
+            _by_column(np.multiply, c, by_c, c, products)
+            np.subtract(t, c, t)
+            _by_column(np.subtract, t, shift, t, products)
+
+    blocks(work, len(rows), step)
     for part, total in zip(sums, (by_w, by_b), strict=True):
         part[...] = sum_rows(total)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from minigrad.kernels.sharing import BLOCK, blocks
 
 Array = np.ndarray[Any, Any]
 
@@ -29,8 +31,13 @@ def in_pieces(
     if x.size <= PIECE:
         step(out, np.empty((spare, *x.shape), x.dtype), *arrays, **params)
         return out
-    flat, y, between = [a.reshape(-1) for a in arrays], out.reshape(-1), np.empty((spare, PIECE), x.dtype)
-    for k in range(0, x.size, PIECE):
-        parts = [a[k : k + PIECE] for a in flat]
-        step(y[k : k + PIECE], between[:, : parts[0].size], *parts, **params)
+    flat, y, size = [a.reshape(-1) for a in arrays], out.reshape(-1), PIECE if x.size < 2 * BLOCK else BLOCK
+
+    def work(starts: Iterator[int]) -> None:
+        between = np.empty((spare, size), x.dtype)
+        for k in starts:
+            parts = [a[k : k + size] for a in flat]
+            step(y[k : k + size], between[:, : parts[0].size], *parts, **params)
+
+    blocks(work, x.size, size)
     return out

@@ -154,11 +154,6 @@ def _side_by_side(arrays: Any, dtype: Any, empty: Empty) -> tuple[Array, list[Ar
     return flat, parts
 
 
-def _wide(kernel: Any, arrays: Any, **params: Any) -> Any:
-    """A kernel in float32, for float16."""
-    return kernel(*[a.astype(np.float32) for a in arrays], **params).astype(np.float16)
-
-
 # ---------------------------------------------------------------- tanh or relu of a sum
 
 
@@ -166,8 +161,6 @@ def rnn(
     x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, relu: bool, empty: Empty = np.empty
 ) -> Any:  # fmt: skip
     """``h' = tanh(w x + u h + bias)`` step by step, or with relu."""
-    if x.dtype.char == "e":
-        return _wide(rnn, (x, h, w, u, *bias), runs=runs, reverse=reverse, relu=relu)
     rows, width = len(x), len(w)
     y = empty((rows * width + h.size,), x.dtype)
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
@@ -189,10 +182,6 @@ def rnn_backward(
     onward: bool, empty: Empty = np.empty,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `rnn`, one behind the other, by that of its result; ``onward``: also of x."""
-    if x.dtype.char == "e":
-        return _wide(
-            rnn_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse, relu=relu, onward=onward
-        )
     rows, width = len(x), len(w)
     out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
     dz = empty(out.shape, x.dtype)
@@ -281,8 +270,6 @@ def lstm(
     empty: Empty = np.empty, place: Any = None,
 ) -> Any:  # fmt: skip
     """An LSTM; ``more`` are the two biases, if it is ``biased``, and the projection of the hidden state, if any."""
-    if x.dtype.char == "e":
-        return _wide(lstm, (x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
     return _lstm_run(
         x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty, place=place
     )[0]
@@ -318,9 +305,6 @@ def lstm_backward(
     biased: bool, onward: bool, empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `lstm`, one behind the other, by that of its result; ``onward``: also of x."""
-    if x.dtype.char == "e":
-        how = {"runs": runs, "reverse": reverse, "biased": biased, "onward": onward}
-        return _wide(lstm_backward, (d, y, x, h, c, w, u, *more), **how)
     rows, width, dtype = len(x), c.shape[1], x.dtype
     outputs = rows * h.shape[1]
     memory = None if states is None else states(y, 5 * rows * width)
@@ -426,8 +410,6 @@ def gru(
     place: Any = None,
 ) -> Any:  # fmt: skip
     """A GRU: reset and update gate r and z, ``n = tanh(w x + b + r * (u h + b'))``, then ``(1 - z) * n + z * h``."""
-    if x.dtype.char == "e":
-        return _wide(gru, (x, h, w, u, *bias), runs=runs, reverse=reverse)
     return _gru_run(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty, place=place)[0]
 
 
@@ -436,8 +418,6 @@ def gru_backward(
     empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `gru`, one behind the other, by that of its result; ``onward``: also of x."""
-    if x.dtype.char == "e":
-        return _wide(gru_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse, onward=onward)
     rows, width, dtype = len(x), h.shape[1], x.dtype
     memory = None if states is None else states(y, 4 * rows * width)
     if memory is None:

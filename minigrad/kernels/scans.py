@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.buffers import Empty
+from minigrad.kernels.sharing import BLOCK, blocks, by_rows
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 16  # elements of rows that are worked on at a time, so that they stay in the cache
+SMALL = 1 << 12  # elements
 
 
 def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty: Empty = np.empty) -> Array:
@@ -25,7 +26,7 @@ def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty
     With ``reverse`` it begins at the end.
     """
     n, inner = x.shape[dim], math.prod(x.shape[dim + 1 :])
-    if x.size <= BLOCK // 16 or not x.flags.c_contiguous or (inner > 1 and (inner < 16 or x.size < n * 128)):
+    if x.size <= SMALL or not x.flags.c_contiguous or (inner > 1 and (inner < 16 or x.size < n * 128)):
         if reverse:
             return np.flip(scan(ufunc, np.flip(x, dim), dim, wide), dim).copy()
         y: Array = ufunc.accumulate(x, axis=dim, dtype=wide)
@@ -34,11 +35,19 @@ def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty
     if inner == 1:
         along = slice(None, None, -1 if reverse else 1)
         pairs = ufunc is np.add and x.dtype == np.float32
-        for rows, target, buffer in _blocks(n, wide, x, y):
-            if pairs and len(rows) > 1:
-                _sums_in_pairs(rows[:, along], target[:, along], buffer)
-            else:
-                target[:, along] = ufunc.accumulate(rows[:, along], axis=1, dtype=wide, out=buffer)
+        rows, targets, step = x.reshape(-1, n), y.reshape(-1, n), max(BLOCK // n, 1)
+
+        def work(starts: Iterator[int]) -> None:
+            memory = np.empty((min(step, len(rows)), n), wide)
+            for k in starts:
+                part, target = rows[k : k + step, along], targets[k : k + step, along]
+                buffer = memory[: len(part)]
+                if pairs and len(part) > 1:
+                    _sums_in_pairs(part, target, buffer)
+                else:
+                    target[...] = ufunc.accumulate(part, axis=1, dtype=wide, out=buffer)
+
+        blocks(work, len(rows), step)
         return y
     before = np.empty(inner, wide)
     for part, target in zip(x.reshape(-1, n, inner), y.reshape(-1, n, inner), strict=True):
@@ -63,16 +72,6 @@ def _sums_in_pairs(rows: Array, target: Array, buffer: Array) -> None:
         target[-1] = np.add.accumulate(rows[-1], dtype=buffer.dtype)
 
 
-def _blocks(width: int, dtype: Any, *arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """Some rows of each array at a time, and as many of an array that is used again."""
-    tables = [a.reshape(-1, width) for a in arrays]
-    rows = max(BLOCK // width, 1)
-    buffer = np.empty((min(rows, len(tables[0])), width), dtype)
-    for i in range(0, len(tables[0]), rows):
-        some = [t[i : i + rows] for t in tables]
-        yield *some, buffer[: len(some[0])]
-
-
 def running_place(x: Array, dim: int, largest: bool) -> Any:
     """The place of the largest, or smallest, element so far along ``dim``: the last of equal ones, or a nan."""
     if not x.size or not x.ndim:
@@ -83,12 +82,15 @@ def running_place(x: Array, dim: int, largest: bool) -> Any:
     passes = x.size >= max(1 << 11, 4 * n)
     number = np.arange(n, dtype=np.int16 if n < 1 << 15 else np.int64).repeat(inner)
     running = _doubled if passes else _accumulated
-    for rows, target, here in _blocks(n * inner, bool, x, places):
-        extreme = running(np.maximum if largest else np.minimum, rows, inner)
-        np.equal(rows, extreme, out=here)
+
+    def rows(part: Array, target: Array) -> None:
+        extreme = running(np.maximum if largest else np.minimum, part, inner)
+        here = np.equal(part, extreme)
         if x.dtype.kind == "f" and np.isnan(extreme[:, -inner:]).any():
-            here |= np.isnan(rows)
+            here |= np.isnan(part)
         target[...] = running(np.maximum, here * number, inner)
+
+    by_rows(rows, x.reshape(-1, n * inner), places.reshape(-1, n * inner))
     return places
 
 

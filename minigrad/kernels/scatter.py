@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from minigrad.buffers import Empty
+from minigrad.kernels.sharing import BLOCK, blocks
 
 Array: TypeAlias = np.ndarray[Any, Any]
-
-
-# Elements that are added at a time, whose places stay in the cache; a quarter as many take a tenth more.
-BLOCK = 1 << 17
 
 
 def _strides(shape: tuple[int, ...]) -> list[int]:
@@ -48,25 +45,38 @@ def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
     return places.reshape(-1)
 
 
-def in_blocks(shape: tuple[int, ...], index: Array, dim: int) -> Iterator[tuple[slice, Array]]:
-    """`flat_places` of some elements at a time, which stay in the cache, and where these stand in the index."""
+def in_blocks(
+    act: Callable[[slice, Array], object], shape: tuple[int, ...], index: Array, dim: int, reads: bool = False
+) -> None:
+    """``act`` on where some elements stand in the index, and on their `flat_places`, which stay in the cache.
+
+    Threads share the blocks if these only read, or each writes to rows of its own.
+    """
     if index.size <= BLOCK or index.ndim < 2:
-        for k in range(0, index.size, BLOCK):
-            here = slice(k, k + BLOCK)
-            yield here, flat_places(shape, index.reshape(-1)[here] if index.ndim == 1 else index, dim)
+
+        def few(starts: Iterator[int]) -> None:
+            for k in starts:
+                here = slice(k, k + BLOCK)
+                act(here, flat_places(shape, index.reshape(-1)[here] if index.ndim == 1 else index, dim))
+
+        blocks(few, index.size, BLOCK, shared=reads)
         return
     strides, inner = _strides(shape), index.size // len(index)
     first = np.arange(len(index)).reshape(-1, *(1,) * (index.ndim - 1)) * (strides[0] if dim else 0)
     others = _offsets((1, *index.shape[1:]), strides, dim)
     rows = max(BLOCK // inner, 1)
-    places = np.empty((rows, *index.shape[1:]), np.intp)
-    for k in range(0, len(index), rows):
-        part = index[k : k + rows]
-        at = places[: len(part)]
-        if strides[dim] != 1:
-            part = np.multiply(part, strides[dim], out=at)
-        np.add(part, others + first[k : k + rows], out=at)
-        yield slice(k * inner, k * inner + at.size), at.reshape(-1)
+
+    def work(starts: Iterator[int]) -> None:
+        places = np.empty((rows, *index.shape[1:]), np.intp)
+        for k in starts:
+            part = index[k : k + rows]
+            at = places[: len(part)]
+            if strides[dim] != 1:
+                part = np.multiply(part, strides[dim], out=at)
+            np.add(part, others + first[k : k + rows], out=at)
+            act(slice(k * inner, k * inner + at.size), at.reshape(-1))
+
+    blocks(work, len(index), rows, shared=reads or dim > 0)
 
 
 def gather(x: Array, index: Array, dim: int, out: Array | None = None) -> Array:
@@ -75,8 +85,7 @@ def gather(x: Array, index: Array, dim: int, out: Array | None = None) -> Array:
     # again whether a checked index is in range.
     picked = np.empty(index.shape, x.dtype) if out is None else out
     flat, target = x.reshape(-1), picked.reshape(-1)
-    for here, places in in_blocks(x.shape, index, dim):
-        flat.take(places, mode="wrap", out=target[here])
+    in_blocks(lambda here, at: flat.take(at, mode="wrap", out=target[here]), x.shape, index, dim, reads=True)
     return picked
 
 
@@ -85,8 +94,7 @@ def ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int, empty: Em
     out = empty(shape, g.dtype)
     out.fill(0)
     flat, values = out.reshape(-1), g.reshape(-1)
-    for here, places in in_blocks(shape, index, dim):
-        np.add.at(flat, places, values[here])
+    in_blocks(lambda here, at: np.add.at(flat, at, values[here]), shape, index, dim)
     return out
 
 
@@ -148,8 +156,7 @@ def _combined(ufunc: Any, x: Array, v: Array, index: Array, dim: int, out: Array
     out = np.empty(x.shape, x.dtype) if out is None else out
     out[...] = x
     flat, values = out.reshape(-1), v.reshape(-1)
-    for here, places in in_blocks(x.shape, index, dim):
-        ufunc.at(flat, places, values[here])
+    in_blocks(lambda here, at: ufunc.at(flat, at, values[here]), x.shape, index, dim)
     return out
 
 

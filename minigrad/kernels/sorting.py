@@ -199,12 +199,11 @@ def searchsorted(row: Array, values: Array, right: bool) -> Any:
 
 
 def logcumsumexp(x: Array, dim: int) -> Any:
-    """``log(cumsum(exp(x)))`` without overflow; float16 adds up in float32."""
+    """``log(cumsum(exp(x)))`` without overflow."""
     if not x.ndim:
         return x.copy()
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    y: Array = np.ascontiguousarray(np.logaddexp.accumulate(wide, axis=dim))
-    return y.astype(x.dtype, copy=False)
+    y: Array = np.ascontiguousarray(np.logaddexp.accumulate(x, axis=dim))
+    return y
 
 
 def contained(x: Array, tests: Array, invert: bool) -> Any:

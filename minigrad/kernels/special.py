@@ -1,4 +1,4 @@
-"""Special functions of elements, in NumPy alone. float16 is computed in float32 and rounded once."""
+"""Special functions of elements, in NumPy alone."""
 
 from __future__ import annotations
 
@@ -34,16 +34,12 @@ def xlog1py(a: Any, b: Any) -> Any:
 
 def _times_log(a: Any, b: Any, logarithm: Any) -> Any:
     dtype = np.result_type(a, b)
-    if dtype.char == "e":
-        return _times_log(np.asarray(a, np.float32), np.asarray(b, np.float32), logarithm).astype(np.float16)
     a, b = np.asarray(a, dtype), np.asarray(b, dtype)  # the logarithm of a Python number would be of float64
     return np.where(np.equal(a, 0) & ~np.isnan(b), 0, np.multiply(a, logarithm(b)))
 
 
 def entr(x: Array) -> Any:
     """``-x * log(x)``; 0 at 0, -inf below."""
-    if x.dtype.char == "e":
-        return entr(x.astype(np.float32)).astype(np.float16)
     inner = np.where(x > 0, x, 1.0)
     return np.where(x > 0, -inner * np.log(inner), np.where(x == 0, 0.0, np.where(x < 0, -np.inf, x)))
 
@@ -53,16 +49,12 @@ def entr(x: Array) -> Any:
 
 def sinc(x: Array) -> Any:
     """``sin(pi * x) / (pi * x)``."""
-    if x.dtype.char == "e":
-        return sinc(x.astype(np.float32)).astype(np.float16)
     z = np.where(x == 0, 1e-20, x * _PI)
     return np.sin(z) / z
 
 
 def sinc_bend(x: Array) -> Any:
     """The derivative of `sinc` over ``x``, which is even and smooth; near 0 by its series."""
-    if x.dtype.char == "e":
-        return sinc_bend(x.astype(np.float32)).astype(np.float16)
     z = x * _PI
     square = z * z
     near = np.abs(x) < 0.25

@@ -164,15 +164,13 @@ def row_sums(x: Array) -> Any:
 
 
 def mean_square(x: Any) -> Any:
-    """The mean of the squares of all elements; of float16 of the squares as float16 has them, as in PyTorch."""
-    if x.dtype.char == "e":
-        return (add_up(np.square(x).astype(np.float32)) / x.size).astype(np.float16)
+    """The mean of the squares of all elements."""
     return square_sum(x) / x.size
 
 
 def square_sum(x: Any) -> Any:
     """The sum of the squares of all elements, of the type of ``x``."""
-    if x.size <= VDOT and x.dtype.char != "e":
+    if x.size <= VDOT:
         return np.vdot(x, x)
     return add_up(np.square(x))
 

@@ -93,8 +93,6 @@ def unfold(x: Array, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> 
 
 def fold(cols: Array, sizes: Ints, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> Array:
     """The sum of columns in the places that `unfold` takes them from; ``sizes`` are those of the image."""
-    if cols.dtype.char == "e":
-        return fold(cols.astype(np.float32), sizes, kernel, dilation, pads, stride).astype(np.float16)
     n, channels = len(cols), cols.shape[1] // math.prod(kernel)
     out = all_places(sizes, kernel, stride, pads, dilation)
     y = np.zeros((n, channels, *sizes), cols.dtype)
@@ -168,11 +166,6 @@ def conv(
     x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
     """Windows of ``x`` times each filter of ``w``, (filters, channels / groups, *kernel); (batch, filters, *out)."""
-    if x.dtype.char == "e":
-        x, w, *bias = (a.astype(np.float32) for a in (x, w, *bias))  # type: ignore[assignment]
-        return conv(x, w, *bias, stride=stride, pads=pads, dilation=dilation, groups=groups).astype(
-            np.float16
-        )
     n, filters, kernel = len(x), len(w), w.shape[2:]
     out = all_places(x.shape[2:], kernel, stride, pads, dilation)
     y = empty((n, filters, *out), x.dtype)
@@ -205,9 +198,6 @@ def conv_input(
     g: Array, w: Array, sizes: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
     """The gradient of `conv` for its input, whose sizes are ``sizes``: a transposed convolution."""
-    if g.dtype.char == "e":
-        x = conv_input(g.astype(np.float32), w.astype(np.float32), sizes, stride, pads, dilation, groups)
-        return x.astype(np.float16)
     n, filters, kernel, out = len(g), len(w), w.shape[2:], g.shape[2:]
     channels, full = w.shape[1] * groups, tuple(s + a + b for s, (a, b) in zip(sizes, pads, strict=True))
     if not w.size or not g.size:
@@ -264,9 +254,6 @@ def conv_weight(
     x: Array, g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
     """The gradient of `conv` for its filters, whose windows have the sizes ``kernel``."""
-    if x.dtype.char == "e":
-        w = conv_weight(x.astype(np.float32), g.astype(np.float32), kernel, stride, pads, dilation, groups)
-        return w.astype(np.float16)
     filters, channels = g.shape[1], x.shape[1] // groups
     if not x.size or not g.size:
         return np.zeros((filters, channels, *kernel), x.dtype)

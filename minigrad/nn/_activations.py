@@ -157,7 +157,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     kind = input._array.dtype.kind
     if kind == "b":
         raise runtime_error("Bool inputs not supported for hardtanh")
-    low, high = (float(b) if kind == "f" else int(b) for b in (min_val, max_val))
+    low, high = (float(b) if kind in "fV" else int(b) for b in (min_val, max_val))
     return functions.hardtanh(input, inplace, min=low, max=high)
 
 
@@ -346,7 +346,8 @@ def embedding(
     """The rows of ``weight`` (rows, width) that ``input``, of whole numbers, names: of shape ``(*input, width)``.
 
     Row ``padding_idx`` gets no gradient. With ``max_norm``, named rows that are longer are scaled to it, in place.
-    ``scale_grad_by_freq`` divides a row's gradient by how often it is named. Gradients are dense, also with ``sparse``.
+    ``scale_grad_by_freq`` divides a row's gradient by how often it is named. With ``sparse`` the gradient of a leaf is
+    a sparse Tensor; a backward pass that is itself recorded makes a dense one.
     """
     array, index = weight._array, input._array
     if array.ndim != 2:
@@ -368,7 +369,8 @@ def embedding(
         padding = padding_idx % rows
     if max_norm is not None:
         _renormed(weight, index, max_norm, norm_type)
-    return functions.embedding(weight, input, padding, bool(scale_grad_by_freq))
+    sparse = sparse and weight.requires_grad and weight.is_leaf
+    return functions.embedding(weight, input, padding, bool(scale_grad_by_freq), sparse)
 
 
 def _renormed(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.apply import cast
 from minigrad.core.tensor import wrap
+from minigrad.dtypes import F32, is_short
 from minigrad.errors import runtime_error, warn
 from minigrad.functions.activations import safe_softmax, softmax
 from minigrad.functions.creation import zeros, zeros_like
@@ -46,6 +48,12 @@ def scaled_dot_product_attention(
     RuntimeError for shapes that do not fit, other element types, and a mask beside ``is_causal``.
     """
     _check_operands(query, key, value, attn_mask, is_causal)
+    kind = query._array.dtype
+    if is_short(kind):  # rounded once
+        x, k, v = (cast(t, F32) for t in (query, key, value))
+        mask = cast(attn_mask, F32) if attn_mask is not None and attn_mask._array.dtype == kind else attn_mask
+        y = scaled_dot_product_attention(x, k, v, mask, dropout_p, is_causal, scale, enable_gqa)
+        return cast(y, kind)
     if enable_gqa:
         key, value = _shared("key", query, key), _shared("value", query, value)
     width = query._array.shape[-1]
@@ -75,7 +83,7 @@ def _check_operands(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_cau
             "Expected query, key, and value to all be at least 2 dimensional, but got query.dim(): "
             f"{q.dim()}, key.dim(): {k.dim()} and value.dim(): {v.dim()} instead."
         )
-    if arrays[0].dtype.kind != "f":
+    if arrays[0].dtype.kind not in "fV":
         raise runtime_error(
             f"scaled_dot_product_attention: expected a floating dtype, got {q.dtype}; use .float()"
         )
@@ -119,7 +127,7 @@ def as_floats(mask: Tensor | None, name: str, other: Tensor | None, other_name: 
     if mask is None:
         return None
     array = mask._array
-    if array.dtype != bool and array.dtype.kind != "f":
+    if array.dtype != bool and array.dtype.kind not in "fV":
         raise runtime_error(f"only bool and floating types of {name} are supported, got {mask.dtype}")
     if other is not None and other._array.dtype != array.dtype:
         warn(f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.")

@@ -87,7 +87,7 @@ def embedding_bag(
             f"embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}')"
         )
-    if weight._array.dtype.kind != "f":
+    if weight._array.dtype.kind not in "fV":
         raise runtime_error(
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, Float, Double; "
             f"but got {weight.dtype} instead (while checking arguments for embedding_bag)"

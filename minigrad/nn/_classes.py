@@ -41,7 +41,7 @@ def cross_entropy(
         if ignore_index >= 0:
             raise runtime_error("ignore_index is not supported for floating point target")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"log_softmax" not implemented for {input.dtype}; use .float() first')
     target = _check_classes(input, target, weight)
     rows, classes = _rows(input), target.reshape(-1)
@@ -88,14 +88,20 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tens
             f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0] if t.ndim else 0})."
         )
     if x.ndim < 3 and t.ndim > 1:
-        raise runtime_error("0D or 1D target tensor expected, multi-target not supported")
+        raise runtime_error(
+            f"0D or 1D target tensor expected, multi-target not supported: an input {list(x.shape)} goes with a target "
+            f"{list(x.shape[:1])} of class numbers, got {list(t.shape)}; a column becomes a row by .squeeze(1)"
+        )
     if t.dtype not in (np.int64, np.uint8):
-        raise runtime_error(f"expected scalar type Long but found {target.dtype}; use .long()")
+        raise runtime_error(
+            f"expected scalar type Long but found {target.dtype}: a target {list(t.shape)} holds class numbers; use "
+            ".long()"
+        )
     if t.shape != batch and not (x.ndim == 1 and t.shape == (1,)):
         raise (value_error if x.ndim < 3 else runtime_error)(
             f"Expected target size {list(batch)}, got {list(t.shape)}"
         )
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fV":
         raise not_implemented_error(f'"nll_loss" not implemented for {input.dtype}; use .float() first')
     _check_weight(input, weight)
     return target.reshape(()) if x.ndim == 1 and t.ndim else target
@@ -143,7 +149,7 @@ def _of_classes(
 def _of_probabilities(
     input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
 ) -> Tensor:
-    if target._array.dtype.kind != "f":
+    if target._array.dtype.kind not in "fV":
         raise runtime_error(
             f"Expected floating point type for target with class probabilities, got {target.dtype}"
         )

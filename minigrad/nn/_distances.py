@@ -49,7 +49,7 @@ def normalize(
     out: Tensor | None = None,
 ) -> Tensor:
     """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in "fcV":
         raise runtime_error(
             f"normalize(): Expected a floating point tensor as input. Got {input.dtype}; use .float() first"
         )
@@ -67,7 +67,7 @@ def pairwise_distance(
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``."""
     kind = common([x1._array, x2._array])
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise runtime_error(f"expected common dtype to be floating point, yet common dtype is {kind}")
     x1, x2 = (x if x._array.dtype == kind else cast(x, kind) for x in (x1, x2))
     shape = broadcast("cosine_similarity", x1._array.shape, x2._array.shape)

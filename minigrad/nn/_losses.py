@@ -54,7 +54,10 @@ def binary_cross_entropy(
             "Please ensure they have the same size."
         )
     if target._array.dtype != input._array.dtype:
-        raise runtime_error(f"Found dtype {target.dtype} but expected {input.dtype}")
+        raise runtime_error(
+            f"Found dtype {target.dtype} but expected {input.dtype}: the target has another dtype than the input; use "
+            "target.to(input.dtype)"
+        )
     losses = functions.bce(input, target)
     return reduced(times(losses, weight), reduction)
 
@@ -103,7 +106,7 @@ def kl_div(
             "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
     for t in (input, target):
-        if t._array.dtype.kind != "f":
+        if t._array.dtype.kind not in "fV":
             raise runtime_error(f"kl_div: Integral inputs not supported, got {t.dtype}; use .float() first")
     if log_target:
         losses = target.exp() * (target - input)

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
+from minigrad.dtypes import short_name
 from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions import activations as functions
 from minigrad.functions.table import relu
@@ -105,8 +106,8 @@ def multilabel_margin_loss(
 def _refuse_half(name: str, input: Tensor) -> None:
     """NotImplementedError for float16, of which sums over classes would lose most, and for whole numbers."""
     refuse_whole(name, input)
-    if input._array.dtype == np.float16:
-        raise not_implemented_error(f"\"{name}\" not implemented for 'Half'; use .float() first")
+    if short := short_name(input._array.dtype):
+        raise not_implemented_error(f"\"{name}\" not implemented for '{short}'; use .float() first")
 
 
 def _check_classes(name: str, t: Any, least: int, classes: int) -> None:

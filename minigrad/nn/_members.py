@@ -100,3 +100,14 @@ class Names:
         if module is None:
             raise AttributeError(self.name)
         return module.__dict__.setdefault(self.name, set())
+
+
+def instead(value: Any) -> str:
+    """What to give in the place of something that is no module."""
+    if isinstance(value, (list, tuple)):
+        return "; unpack it: Sequential(*modules)"
+    if isinstance(value, type):
+        return f"; make one of it: {value.__name__}()"
+    if callable(value):
+        return f"; {getattr(value, '__name__', 'it')} is a function: take a module, such as ReLU() for relu"
+    return ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
+from minigrad.dtypes import limits, working
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.images import pad
 from minigrad.functions.norms import channel_norm, follow, running_norm, standardize
@@ -33,19 +35,24 @@ def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[
 def _alike(input: Tensor, *parts: Tensor | None) -> bool:
     """Whether a weight, and a bias if there is one, are vectors of the input's element type."""
     kind = input._array.dtype
-    return all(t is None or (t._array.dtype == kind and t._array.ndim == 1) for t in parts)
+    return all(t is None or (_goes_with(t, kind) and t._array.ndim == 1) for t in parts)
+
+
+def _goes_with(t: Tensor, kind: np.dtype[Any]) -> bool:
+    """Whether an input of that type may have such a weight: of its own type, or of float32 if it is shorter."""
+    return t._array.dtype == kind or (kind.itemsize == 2 and t._array.dtype == np.float32)
 
 
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
-    """RuntimeError unless all are of one element type; only to float16 weights and statistics of float32 may go."""
+    """RuntimeError unless all are of one type; only to floats of two bytes may weights and statistics of float32 go."""
     kind = input._array.dtype
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise not_implemented_error(
             f"norms are not implemented for an input of {input.dtype}; use .float() first"
         )
     for t in parts:
         if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
-            if kind == np.float16 and t._array.dtype == np.float32:
+            if _goes_with(t, kind):
                 continue
             raise runtime_error(
                 f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
@@ -87,9 +94,13 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = _features(input, normalized_shape, weight, bias)
-    kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
-    if weight is not None and len(set(kinds)) == 1:
-        return scaled_layer_norm(input, weight, bias, eps)
+    kind = input._array.dtype
+    if (
+        weight is not None
+        and all(t is None or _goes_with(t, kind) for t in (weight, bias))
+        and kind.kind in "fV"
+    ):
+        return cast(scaled_layer_norm(input, weight, bias, eps), kind)
     _check_types(input, weight, bias)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
@@ -99,19 +110,24 @@ def layer_norm(
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions; ``eps`` None is the dtype's epsilon."""
+    """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions.
+
+    ``eps`` None is the epsilon of the dtype that it is computed in, float32 for shorter ones.
+    """
     if not isinstance(normalized_shape, int) and input._array.ndim < len(normalized_shape):
         raise value_error(
             f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input._array.ndim}"
         )
     shape = _features(input, normalized_shape, weight)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(
             f"rms_norm: expected a floating input, got {input.dtype}; use .float() first"
         )
-    least = float(np.finfo(input._array.dtype).eps) if eps is None else eps
+    least = float(limits(working(input._array.dtype)).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
-    return _scaled(input * (input.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
+    x = cast(input, working(input._array.dtype))
+    y = _scaled(x * (x.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
+    return cast(y, input._array.dtype)
 
 
 def group_norm(
@@ -142,7 +158,7 @@ def group_norm(
             )
     _check_types(input, weight, bias)
     if weight is not None and _alike(input, weight, bias):
-        return channel_norm(input, weight, bias, num_groups, eps)
+        return cast(channel_norm(input, weight, bias, num_groups, eps), input._array.dtype)
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = laid_like(standardize(groups, (2,), eps).reshape(size), input)
     return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
@@ -185,14 +201,16 @@ def batch_norm(
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
     follow(input, running_mean, running_var, momentum)
     if weight is not None and _alike(input, weight, bias):
-        return channel_norm(input, weight, bias, 0, eps)
+        return cast(channel_norm(input, weight, bias, 0, eps), input._array.dtype)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
 def _per_channel(channels: int, *parts: Tensor | None) -> None:
     for name, t in zip(("running_mean", "running_var", "weight", "bias"), parts, strict=True):
         if t is not None and t._array.size != channels:
-            raise runtime_error(f"{name} should contain {channels} elements not {t._array.size}")
+            raise runtime_error(
+                f"{name} should contain {channels} elements not {t._array.size}: the input has {channels} channels"
+            )
 
 
 def _by_running(
@@ -207,7 +225,7 @@ def _by_running(
     if mean is None or var is None:
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
     if weight is not None and _alike(input, mean, var, weight, bias):
-        return running_norm(input, mean, var, weight, bias, eps)
+        return cast(running_norm(input, mean, var, weight, bias, eps), input._array.dtype)
     scale = (var.detach() + eps).rsqrt()
     if weight is not None:  # a vector's product, so that one of the input's size is left out
         scale = scale * weight.reshape(scale._array.shape)
@@ -244,7 +262,8 @@ def instance_norm(
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
     if weight is not None and _alike(input, weight, bias):
-        return channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
+        y = channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
+        return cast(y, input._array.dtype)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 

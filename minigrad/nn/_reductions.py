@@ -65,7 +65,7 @@ def reduced(errors: Tensor, reduction: str) -> Tensor:
 
 def refuse_integers(name: str, target: Tensor, input: Tensor) -> None:
     """RuntimeError for a target of whole numbers or bools, where an input of floats wants its own kind."""
-    if target._array.dtype.kind != "f" and input._array.dtype.kind == "f":
+    if target._array.dtype.kind not in "fV" and input._array.dtype.kind in "fV":
         raise runtime_error(
             f"{name}: a target of {target.dtype} can't be cast to the input's {input.dtype}; use .to(input.dtype)"
         )
@@ -73,14 +73,14 @@ def refuse_integers(name: str, target: Tensor, input: Tensor) -> None:
 
 def refuse_whole(name: str, input: Tensor) -> None:
     """NotImplementedError for an input of whole numbers or bools."""
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"{name}" not implemented for {input.dtype}; use .float() first')
 
 
 def difference(name: str, input: Tensor, target: Tensor) -> Tensor:
     """``input - target``, bools as 0 and 1. NotImplementedError where both are whole numbers."""
     a, b = input._array.dtype, target._array.dtype
-    if a.kind != "f" and b.kind != "f":
+    if a.kind not in "fV" and b.kind not in "fV":
         refuse_whole(name, input)
     return (cast(input, b) if a.kind == "b" else input) - (cast(target, a) if b.kind == "b" else target)
 
@@ -88,7 +88,7 @@ def difference(name: str, input: Tensor, target: Tensor) -> Tensor:
 def of_input(name: str, input: Tensor, losses: Tensor) -> Tensor:
     """The losses in the input's element type. RuntimeError for an input of whole numbers, which cannot hold them."""
     kind = input._array.dtype
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise runtime_error(
             f"{name}: result type {losses.dtype} can't be cast to the input's {input.dtype}; use .float() first"
         )

@@ -34,6 +34,8 @@ class _Conv(Module):
     bias: Parameter | None
     _rank = 2
     _transposed = False
+    padding_mode = "zeros"  # which modules in old files do not have
+    _also_saved = ("_reversed_padding_repeated_twice",)
 
     def _set(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
@@ -80,8 +82,9 @@ class _Conv(Module):
         if self.bias is not None and fan:
             init.uniform_(self.bias, -1 / math.sqrt(fan), 1 / math.sqrt(fan))
 
-    def _around(self, input: Tensor) -> Tensor:
-        """The input with what ``padding_mode`` puts around it."""
+    @property
+    def _reversed_padding_repeated_twice(self) -> list[int]:
+        """What `pad` takes for ``padding``, under PyTorch's name."""
         pads: list[int] = []
         for d in reversed(range(self._rank)):
             if isinstance(self.padding, str):
@@ -89,7 +92,11 @@ class _Conv(Module):
                 pads += [total // 2, total - total // 2]
             else:
                 pads += [self.padding[d]] * 2
-        return images.pad(input, pads, self.padding_mode)
+        return pads
+
+    def _around(self, input: Tensor) -> Tensor:
+        """The input with what ``padding_mode`` puts around it."""
+        return images.pad(input, self._reversed_padding_repeated_twice, self.padding_mode)
 
     def extra_repr(self) -> str:
         text = (

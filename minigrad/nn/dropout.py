@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.errors import value_error
+from minigrad.errors import type_error, value_error
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
@@ -13,6 +13,8 @@ __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Fe
 class _Dropout(Module):
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
+        if not isinstance(p, (int, float, Tensor)):
+            raise type_error(f"dropout probability must be a number, not {type(p).__name__}")
         if p < 0 or p > 1:
             raise value_error(f"dropout probability has to be between 0 and 1, but got {p}")
         self.p = p

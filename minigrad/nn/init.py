@@ -20,6 +20,7 @@ from minigrad.functions.creation import eye as eye_matrix
 from minigrad.functions.creation import tensor as make
 from minigrad.functions.draws import randperm
 from minigrad.functions.elementwise import where
+from minigrad.functions.matrix_checks import floats
 from minigrad.gate import public
 from minigrad.hints import module_getattr
 from minigrad.tensor import Tensor
@@ -234,6 +235,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     rows = tensor.shape[0]
     if tensor.is_complex():
         raise not_implemented_error(f"orthogonal_() is not implemented for {tensor.dtype}")
+    floats("orthogonal_", tensor)
     shape = (rows, tensor.numel() // rows)
     a = empty(shape, dtype=tensor.dtype).normal_(0, 1, generator=generator).numpy()
     wide = shape[0] < shape[1]

@@ -10,10 +10,11 @@ from minigrad.core.contents import Contents, named_tensors, walk
 from minigrad.core.hooks import RemovableHandle
 from minigrad.device import DeviceLike, check_device
 from minigrad.device import device as Device
+from minigrad.dtypes import bfloat16, float16, float32, float64
 from minigrad.dtypes import dtype as DType
-from minigrad.dtypes import float16, float32, float64
 from minigrad.errors import not_implemented_error, type_error, value_error
 from minigrad.functions.creation import empty_like
+from minigrad.gate import own_constructor
 from minigrad.hints import lacking
 from minigrad.nn import _hooks, _members, _state, _tensors
 from minigrad.nn._registering import *  # noqa: F403 (PyTorch's file of this name has them)
@@ -62,6 +63,12 @@ class Module(Hooked):
     _non_persistent_buffers_set = _members.Names()
     _modules: dict[str, Module | None]
     _version = 1
+    # Properties that are attributes in PyTorch: `save` writes them for it.
+    _also_saved: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own_constructor(cls)
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -207,7 +214,7 @@ class Module(Hooked):
         """Adds a submodule under ``name``. Raises as ``register_parameter`` does."""
         _members.check_name(self, name, "module", "_modules")
         if module is not None and not isinstance(module, Module):
-            raise type_error(f"{type_name(module)} is not a Module subclass")
+            raise type_error(f"{type_name(module)} is not a Module subclass{_members.instead(module)}")
         self._modules[name] = _hooks.registered(self, "module", name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -356,7 +363,7 @@ class Module(Hooked):
 
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
         ``dtype``, ``tensor``, ``non_blocking``, ``memory_format``, which those of 4 or 5 dimensions take. The only
-        device is the CPU. Raises TypeError for a dtype that does not float, RuntimeError for another device or a
+        device is the CPU. Raises TypeError for a dtype that is not floating, RuntimeError for another device or a
         format of another number of dimensions.
         """
         dtype, format = _tensors.dtype_of_to(*args, **kwargs), kwargs.get("memory_format")
@@ -377,6 +384,10 @@ class Module(Hooked):
         for module in self.modules() if recurse else (self,):
             _tensors.convert(module.__minigrad_contents__(), empty_like)
         return self
+
+    def share_memory(self) -> Self:
+        """Moves parameters and buffers to memory that processes share, see `Tensor.share_memory_`; returns self."""
+        return self._apply(lambda t: t.share_memory_())
 
     def cpu(self) -> Self:
         """Returns self: the CPU is the only device."""
@@ -401,6 +412,10 @@ class Module(Hooked):
     def half(self) -> Self:
         """Converts floating-point parameters and buffers to float16; returns self."""
         return self._of_floats(float16)
+
+    def bfloat16(self) -> Self:
+        """Converts floating-point parameters and buffers to bfloat16; returns self."""
+        return self._of_floats(bfloat16)
 
     def type(self, dst_type: DType | str) -> Self:
         """Converts all parameters and buffers, also those of integers, to ``dst_type``; returns self.

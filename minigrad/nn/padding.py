@@ -47,6 +47,14 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
+class _ZeroPad(_ConstantPad):
+    def __init__(self, padding: int | Sequence[int]) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
 class CircularPad1d(_Pad):
     """The last elements before the first, and the first after the last, in one dimension; `nn.functional.pad`."""
 
@@ -128,22 +136,13 @@ class ReplicationPad3d(_Pad):
     _mode = "replicate"
 
 
-class ZeroPad1d(_Pad):
+class ZeroPad1d(_ZeroPad, ConstantPad1d):
     """Zeros around the input, in one dimension; `nn.functional.pad`."""
 
-    _rank = 1
-    _mode = "constant"
 
-
-class ZeroPad2d(_Pad):
+class ZeroPad2d(_ZeroPad, ConstantPad2d):
     """Zeros around the input, in two dimensions; `nn.functional.pad`."""
 
-    _rank = 2
-    _mode = "constant"
 
-
-class ZeroPad3d(_Pad):
+class ZeroPad3d(_ZeroPad, ConstantPad3d):
     """Zeros around the input, in three dimensions; `nn.functional.pad`."""
-
-    _rank = 3
-    _mode = "constant"

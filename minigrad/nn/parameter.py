@@ -36,7 +36,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     ``data`` is a Tensor of any shape; the Parameter is a new leaf that shares its memory (and forgets its
     history). It requires grad unless told otherwise, also inside ``no_grad``.
 
-    Raises TypeError if ``data`` is not a Tensor, RuntimeError if it should require grad and does not float.
+    Raises TypeError if ``data`` is not a Tensor, RuntimeError if it should require grad and holds integers or bools.
     """
 
     _warns_of_hooks = False
@@ -44,7 +44,11 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     __torch_function__ = plainly  # type: ignore[assignment]
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
-        if data.__class__ is not Tensor and isinstance(data, Tensor) and of_users(type(data)):
+        if (
+            data.__class__ is not Tensor
+            and isinstance(data, Tensor)
+            and (data._sparse or of_users(type(data)))
+        ):
             return _marked(data, requires_grad)  # type: ignore[return-value]
         return _leaf(cls, data, requires_grad)
 

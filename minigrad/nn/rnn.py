@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.core.mode import MODE
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, type_error, value_error, warn
@@ -88,6 +89,8 @@ class RNNBase(Module):
         """The parameters by layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    proj_size = 0  # which modules in old files do not have
+    _also_saved = ("_flat_weights",)
     _flat_weights = property(lambda self: [w for layer in self.all_weights for w in layer])
 
     def flatten_parameters(self) -> None:
@@ -154,7 +157,7 @@ class RNNBase(Module):
 
     def _check_input(self, input: Tensor, rank: int) -> None:
         weight = getattr(self, self._all_weights[0][0])
-        if input._array.dtype != weight._array.dtype:
+        if input._array.dtype != weight._array.dtype and MODE.get().autocast is None:
             raise value_error(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
                 f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"

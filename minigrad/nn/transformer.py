@@ -241,6 +241,14 @@ class TransformerEncoderLayer(_Layer):
     not after. Masks are those of `MultiheadAttention`. ``activation`` is "relu", "gelu" or a function.
     """
 
+    _also_saved = ("activation_relu_or_gelu",)
+
+    @property
+    def activation_relu_or_gelu(self) -> int:
+        """1 or 2 for one of these, otherwise 0."""
+        f = self.activation
+        return 1 if f is F.relu or isinstance(f, ReLU) else 2 if f is F.gelu or isinstance(f, GELU) else 0
+
     def forward(
         self,
         src: Tensor,

@@ -25,6 +25,7 @@ class Upsample(Module):
         recompute_scale_factor: bool | None = None,
     ) -> None:
         super().__init__()
+        self.name = type(self).__name__
         self.size = size
         many = isinstance(scale_factor, (tuple, list))
         self.scale_factor: Any = (

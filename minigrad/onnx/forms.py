@@ -411,7 +411,7 @@ FORMS: dict[str, Form] = {
     "pad_constant": _pad,
     "permute": lambda o, x, axes: o("Transpose", x, perm=list(axes)),
     "prod": _reduced("ReduceProd"),
-    "pow_scalar": lambda o, x, exponent: o("Pow", x, o.array(exponent)),
+    "power": lambda o, x, exponent: o("Pow", x, o.array(exponent)),
     "prelu": lambda o, x, w: o("Where", o("Greater", x, o.array(0.0)), x, o("Mul", x, w)),
     "remainder": _remainder,
     "resample": _resample,

@@ -23,11 +23,11 @@ _CUBIC = 0.044715
 def _gelu_backward_x(g: Any, d: Any, x: Any, approximate: str) -> Any:
     g, z = g * d, x * x
     if approximate == "tanh":
-        t = e.tanh(e.times(x + e.times(z * x, _CUBIC), _SLOPE))
-        inner = e.times(e.times(z, 3 * _CUBIC) + 1.0, _SLOPE)  # the derivative of what tanh is taken of
-        bend = inner + x * (e.times(x, 3 * _CUBIC * _SLOPE) - t * (inner * inner))
+        t = e.tanh((x + z * x * _CUBIC) * _SLOPE)
+        inner = (z * (3 * _CUBIC) + 1.0) * _SLOPE  # the derivative of what tanh is taken of
+        bend = inner + x * (x * (3 * _CUBIC * _SLOPE) - t * (inner * inner))
         return g * ((1.0 - t * t) * bend)
-    return g * (e.times(e.exp(z * -0.5), 1 / math.sqrt(2 * math.pi)) * (2.0 - z))
+    return g * (e.exp(z * -0.5) * (1 / math.sqrt(2 * math.pi)) * (2.0 - z))
 
 
 @piece_by_piece
@@ -44,15 +44,15 @@ def _silu_vjp(g: Any, x: Any) -> Any:
 
 @piece_by_piece
 def _softplus_vjp(g: Any, x: Any, beta: float, threshold: float) -> Any:
-    z = e.times(x, beta)
+    z = x * beta
     return where(e.gt(z, threshold), g, g * e.sigmoid(z))
 
 
 @piece_by_piece
 def _elu_vjp(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
     # of positive numbers exp may be inf, which would spoil the second derivative
-    below = e.times(e.exp(e.times(e.clamp(x, min=None, max=0.0), input_scale)), alpha * scale * input_scale)
-    return where(e.gt(x, 0.0), e.times(g, scale), g * below)
+    below = e.exp(e.clamp(x, min=None, max=0.0) * input_scale) * (alpha * scale * input_scale)
+    return where(e.gt(x, 0.0), g * scale, g * below)
 
 
 def _outside(x: Any, low: float, high: float) -> Any:
@@ -65,7 +65,7 @@ def _within(x: Any, lambd: float) -> Any:
 
 @piece_by_piece
 def _hardswish_vjp(g: Any, x: Any) -> Any:
-    middle = g * (e.times(x, 1 / 3) + 0.5)
+    middle = g * (x * (1 / 3) + 0.5)
     return where(e.le(x, -3.0), 0.0, where(e.lt(x, 3.0), middle, g))
 
 
@@ -103,13 +103,13 @@ _KIND: dict[str, Any] = {"elementwise": True, "new": True}
 
 # fmt: off
 # special functions
-erf: Op = Op("erf", piece_by_piece(k.erf), "x", lambda g, x: g * e.times(e.exp(-(x * x)), _TWO_OVER_ROOT_PI),
+erf: Op = Op("erf", piece_by_piece(k.erf), "x", lambda g, x: g * (e.exp(-(x * x)) * _TWO_OVER_ROOT_PI),
          cast="float",
          public="erf erf_", doc="The error function.", **_KIND)
-erfc = Op("erfc", piece_by_piece(k.erfc), "x", lambda g, x: g * e.times(e.exp(-(x * x)), -_TWO_OVER_ROOT_PI),
+erfc = Op("erfc", piece_by_piece(k.erfc), "x", lambda g, x: g * (e.exp(-(x * x)) * -_TWO_OVER_ROOT_PI),
           cast="float",
           public="erfc erfc_", doc="``1 - erf(input)``, exact also where that is small.", **_KIND)
-erfinv = Op("erfinv", piece_by_piece(k.erfinv), "x", lambda g, y: g * e.times(e.exp(y * y), 1 / _TWO_OVER_ROOT_PI),
+erfinv = Op("erfinv", piece_by_piece(k.erfinv), "x", lambda g, y: g * (e.exp(y * y) * (1 / _TWO_OVER_ROOT_PI)),
             cast="float",
             public="erfinv erfinv_", doc="The inverse of `erf`; inf at 1, nan beyond.", **_KIND)
 logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
@@ -123,14 +123,14 @@ gelu = Op("gelu", buffered(k.gelu), "x; approximate",
 gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x; approximate",
                        lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), _gelu_backward_x,
                        order="K", lies_like=1, new=True, text=called(k.gelu_backward))
-silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, **_KIND)
+silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, complex="analytic", **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)
 log_sigmoid = Op("log_sigmoid", k.log_sigmoid, "x", lambda g, x: g * e.sigmoid(-x), cast="floats", activation=True,
                  **_KIND)
 elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", activation=True, **_KIND)
 leaky_relu = Op("leaky_relu", k.leaky_relu, "x; slope",
-                lambda g, x, slope: where(e.gt(x, 0.0), g, e.times(g, slope)), cast="floats", activation=True, **_KIND)
+                lambda g, x, slope: where(e.gt(x, 0.0), g, g * slope), cast="floats", activation=True, **_KIND)
 prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: where(e.gt(x, 0.0), g, g * w),
            lambda g, x: where(e.gt(x, 0.0), 0.0, g * x), cast="floats", activation=True,
            grad_fn="PreluKernelBackward0", **_KIND)
@@ -138,7 +138,7 @@ hardtanh = Op("hardtanh", e.clamp.kernel, "x; min max",
               lambda g, x, min, max: where(_outside(x, min, max), 0.0, g), activation=True,
               text="np.minimum(np.maximum({}, {min}), {max})", **_KIND)
 hardsigmoid = Op("hardsigmoid", k.hardsigmoid, "x",
-                 lambda g, x: where(_outside(x, -3.0, 3.0), 0.0, e.times(g, 1 / 6)), cast="floats", activation=True,
+                 lambda g, x: where(_outside(x, -3.0, 3.0), 0.0, g * (1 / 6)), cast="floats", activation=True,
                  **_KIND)
 hardswish = Op("hardswish", k.hardswish, "x", _hardswish_vjp, cast="floats", activation=True, **_KIND)
 softshrink = Op("softshrink", k.softshrink, "x; lambd",

@@ -37,7 +37,7 @@ copysign = Op("copysign", np.copysign, "a b", _copysign_vjp, lambda g: e.zero(g)
               grad_fn=names.of_number("Copysign", 1, 1))
 nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b), 0.0, g),
                lambda g, a, b: where(e.eq(a, b), g, 0.0), cast="floats",
-               public="nextafter nextafter_", form=_PAIR,
+               typed=True, public="nextafter nextafter_", form=_PAIR,
                doc="The next floating-point number from ``input`` towards ``other``.")
 heaviside = Op("heaviside", k.heaviside, "x values", elementwise=True, new=True)
 nan_to_num = Op("nan_to_num", k.nan_to_num, "x; nan posinf neginf", lambda g, x: where(e.isfinite(x), g, 0.0),

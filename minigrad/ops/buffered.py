@@ -19,7 +19,7 @@ def buffered(kernel: Callable[..., Any], like: int = 0) -> Callable[..., Any]:
 
     def run(*arrays: Any, **params: Any) -> Any:
         x = arrays[like]
-        if x.size < LARGE or x.dtype.char == "e":
+        if x.size < LARGE:
             return kernel(*arrays, **params)
         return kernel(*arrays, **params, out=buffers.empty(x.shape, x.dtype))
 

@@ -19,7 +19,7 @@ from minigrad.ops.shape import reshape
 
 def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: bool) -> Any:
     shape = (rows, d.shape[-1])
-    out = None if rows * shape[1] < LARGE or d.dtype.char == "e" else buffers.empty(shape, d.dtype)
+    out = None if rows * shape[1] < LARGE else buffers.empty(shape, d.dtype)
     return k.embedding_backward(d, index, rows, padding, by_count, out)
 
 
@@ -27,8 +27,6 @@ EXPS = Carried()  # of rows less their largest element; to compute them is most 
 
 
 def _log_loss(x: Any, target: Any, ignore: int) -> Any:
-    if x.dtype.char == "e":
-        return k.log_loss(x, target, ignore)
     exps = buffers.empty(x.shape, x.dtype)
     y = k.log_loss(x, target, ignore, exps)
     EXPS.keep(y, x, exps)
@@ -36,8 +34,6 @@ def _log_loss(x: Any, target: Any, ignore: int) -> Any:
 
 
 def _log_loss_backward(d: Any, x: Any, target: Any, y: Any, ignore: int) -> Any:
-    if x.dtype.char == "e":
-        return k.log_loss_backward(d, x, target, y, ignore)
     exps = EXPS.take(y, x)
     out = buffers.empty(x.shape, x.dtype) if exps is None else None
     return k.log_loss_backward(d, x, target, y, ignore, out, exps)
@@ -125,13 +121,13 @@ one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order=
 embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                lambda g, weight_shape, index, padding, by_count: embedding_backward(
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
-               None, order="C", check=_is_row)
+               None, order="C", check=_is_row, complex="analytic")
 embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
-                            text=called(k.embedding_backward))
+                            text=called(k.embedding_backward), complex="analytic")
 embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
                               lambda g, u_shape, index, padding, by_count: embedding_backward(
                                   g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",
-                              raises=True)
+                              raises=True, complex="analytic")
 # fmt: on

@@ -13,8 +13,6 @@ from minigrad.ops.reduce import spread
 
 
 def _length(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    if x.dtype == np.float16:
-        return _length(x.astype(np.float32), dim, keepdim).astype(np.float16)
     return np.sqrt(sum_squares(x, dim, keepdim))
 
 

@@ -26,8 +26,6 @@ _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen fl
 
 
 def _sigmoid(x: Array) -> Array:
-    if x.dtype.char == "e":  # several steps that round once, here and below
-        return _sigmoid(x.astype(np.float32)).astype(np.float16)
     # exp of a negative number only, so it never overflows; two of them take less than a choice between 1 and one
     if x.dtype.kind == "c":
         return 1.0 / (1.0 + np.exp(-x))
@@ -37,14 +35,10 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _rsqrt(x: Array) -> Array:
-    if x.dtype.char == "e":
-        return _rsqrt(x.astype(np.float32)).astype(np.float16)
     return 1.0 / np.sqrt(x)
 
 
-def _pow_scalar(x: Array, exponent: float) -> Array:
-    if x.dtype.char == "e" and exponent in (3, -2, -0.5):
-        return _pow_scalar(x.astype(np.float32), exponent).astype(np.float16)
+def _to_power(x: Array, exponent: float) -> Array:
     if exponent == 3:
         return x * x * x  # np.power takes thirty times as long
     if exponent == -2:
@@ -55,9 +49,6 @@ def _pow_scalar(x: Array, exponent: float) -> Array:
 
 
 def _lerp(a: Array, b: Array, w: Any) -> Any:
-    if a.dtype.char == "e":
-        weight = np.float32(w) if np.ndim(w) == 0 else w.astype(np.float32)
-        return _lerp(a.astype(np.float32), b.astype(np.float32), weight).astype(np.float16)
     d = b - a
     if np.ndim(w) == 0:  # PyTorch: from the nearer end, so that both ends are hit
         return a + w * d if np.abs(w) < 0.5 else b - d * (1.0 - w)
@@ -136,13 +127,6 @@ def _trunc_divide(a: Array, b: Array) -> Any:
     return np.trunc(np.true_divide(a, b))
 
 
-def times(x: Any, factor: Any) -> Any:
-    """``x * factor`` in a rule; an array of float16 times a number in float32, as an operation has it."""
-    if isinstance(x, np.ndarray) and x.dtype.char == "e" and isinstance(factor, (int, float)):
-        return (x.astype(np.float32) * factor).astype(np.float16)
-    return x * factor
-
-
 def _no_derivative(g: object) -> NoReturn:
     # PyTorch's choice for //, while div(..., rounding_mode="floor") is flat: a loss that hangs on // alone
     # is a mistake more often than not
@@ -182,15 +166,15 @@ def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
 
 def _twice(x: Any) -> Any:
     # PyTorch: the derivative is a power again, so a constant one still depends on x, with a gradient of 0
-    return x * 2.0 if x.__class__ is np.ndarray else pow_scalar(x, exponent=1) * 2.0
+    return x * 2.0 if x.__class__ is np.ndarray else power(x, exponent=1) * 2.0
 
 
-def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
+def _to_power_rule(g: Any, x: Any, exponent: float) -> Any:
     if exponent == 0:
         return zero(g)
     if exponent == 2:
         return g * _twice(x)
-    return g * times(pow_scalar(x, exponent=exponent - 1), float(exponent))
+    return g * (power(x, exponent=exponent - 1) * float(exponent))
 
 
 # ---------------------------------------------------------------- for Numba, which computes with float64 where it can
@@ -226,10 +210,8 @@ def _clamp_text(v: Call) -> Text:
     return text if v.params["max"] is None else f"np.minimum({text}, {{max}})"
 
 
-def _pow_scalar_text(v: Call) -> Text:
+def _to_power_text(v: Call) -> Text:
     n = v.params["exponent"]
-    if v.dtype == np.float16:
-        return None
     if n == 3:
         return "{0} * {0} * {0}"
     if n == -2 and v.dtypes[0].kind == "f":
@@ -239,7 +221,7 @@ def _pow_scalar_text(v: Call) -> Text:
     return "{} ** {exponent}" if v.shape else "np.asarray({}) ** {exponent}"
 
 
-def _pow_scalar_into(t: Target) -> Lines | None:
+def _to_power_into(t: Target) -> Lines | None:
     """The ufunc by which NumPy computes a small power of an array."""
     [x], name = t.operands, {1: "np.positive", 2: "np.square"}.get(t.params["exponent"])
     if t.filled or name is None or t.dtype != x.dtype or t.dtype not in (F32, F64):
@@ -279,8 +261,8 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text=of_floats("np.power({}, {})"), elementwise=True,
           raises=True, new=True, grad_fn=names.of_pow, complex="analytic")
-pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
-                     text=_pow_scalar_text, into=_pow_scalar_into, twice=True,
+power           = Op("power", _to_power, "x; exponent", _to_power_rule, elementwise=True,
+                     text=_to_power_text, into=_to_power_into, twice=True,
                      idle=lambda x, y, exponent: exponent == 1, new=True, grad_fn="PowBackward0", complex="analytic")
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text=_FLOOR, elementwise=True, wide=True,
@@ -311,15 +293,15 @@ reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y)
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", activation=True,
          public="exp exp_", doc="e to the power of each element.", complex="analytic")
-exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float",
+exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * (y * _LN2),    cast="float",
          public="exp2 exp2_", doc="2 to the power of each element.", complex="analytic")
 expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float",
          public="expm1 expm1_", doc="``exp(x) - 1``, exact near 0.", complex="analytic")
 log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float",
          public="log log_", doc="The natural logarithm; nan below 0, -inf at 0.", complex="analytic")
-log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="float",
+log2  = Op("log2",  np.log2,  "x", lambda g, x: g / (x * _LN2),    cast="float",
          public="log2 log2_", doc="The logarithm to base 2.", complex="analytic")
-log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float",
+log10 = Op("log10", np.log10, "x", lambda g, x: g / (x * _LN10),   cast="float",
          public="log10 log10_", doc="The logarithm to base 10.", complex="analytic")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float",
          public="log1p log1p_", doc="``log(1 + x)``, exact near 0.", grad_fn="Log1PBackward0", complex="analytic")
@@ -359,8 +341,8 @@ acosh = Op("acosh", np.arccosh, "x", _acosh_vjp,     cast="float",
          public="acosh acosh_ arccosh arccosh_", doc="The inverse hyperbolic cosine.", complex="analytic")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float",
          public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.", complex="analytic")
-lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
-           lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
+lerp  = Op("lerp", _lerp, "a b w", lambda g, w: g * (1.0 - w), lambda g, w: g * w,
+           lambda g, a, b: g * (b - a), cast="floats", elementwise=True, wide=True,
            new=True, numba=_lerp_numba, grad_fn=names.of_number("Lerp", 2, 0), complex="analytic")
 hypot = Op("hypot", np.hypot, "a b", lambda g, a, y: g * (a / y),
            lambda g, b, y: g * (b / y), cast="floats",

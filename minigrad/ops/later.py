@@ -43,6 +43,7 @@ OPS = {
         masked_gather
     """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
+    "sparse": "sparse_product sampled_product embedding_of_rows",
     "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
     "strided": "sliding sliding_back as_strided as_strided_back",
 }
@@ -112,16 +113,18 @@ FUNCTIONS = {
     "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
     "scatter": "index_add index_copy index_fill index_reduce masked_scatter put scatter scatter_add scatter_reduce",
+    "segments": "segment_reduce",
     "sorting": """
         argsort bucketize cummax cummin isin kthvalue logcumsumexp median mode msort nanmedian nanquantile
         quantile searchsorted sort topk
     """,
     "spaced": "logspace range",
+    "sparse": "sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor spmm",
     "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
-        BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
-        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
-        typename
+        BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
+        LongTensor ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
+        set_default_tensor_type typename
     """,
     "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window scalar_tensor unravel_index",
 }
@@ -152,8 +155,8 @@ METHODS = {
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
     "reshaped": """
-        apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_
-        swapdims_ t_ transpose_ unsqueeze_ untyped_storage
+        apply_ as_strided_ is_set_to map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
+        transpose_ unsqueeze_ untyped_storage
     """,
     "scatter": """
         index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_reduce index_reduce_
@@ -163,6 +166,11 @@ METHODS = {
     "sorting": """
         argsort cummax cummin kthvalue logcumsumexp median mode msort nanmedian nanquantile quantile sort
         topk
+    """,
+    "sparse": """
+        _coalesced_ _indices _nnz _values ccol_indices coalesce col_indices crow_indices dense_dim indices
+        is_coalesced row_indices sparse_dim sparse_mask sparse_resize_ sparse_resize_and_clear_ to_dense
+        to_sparse to_sparse_coo to_sparse_csc to_sparse_csr values
     """,
     "strides": "as_strided as_strided_scatter storage_offset",
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import numpy as np
+
 from minigrad.core.basic import conj, real
 from minigrad.core.op import Op, is_complex
 from minigrad.errors import runtime_error
@@ -173,10 +175,24 @@ def _between(w: Any) -> Any:
     return _one_on_the_diagonal(w[..., None, :] - w[..., :, None])
 
 
-def _eigenvectors_vjp(g: Any, x: Any, packed: Any, lower: bool) -> Any:
-    v, w = eigenvectors(x, packed, lower=lower), eigenvalues(x, packed, lower=lower)
-    inner = _off_diagonal(_turned(mm(_h(v), g)) * 0.5) / _between(w)
-    return mm(mm(v, inner), _h(v))
+def _check_phase(name: str, inner: Any) -> None:
+    """RuntimeError where turning a vector around, which leaves it one, would change the loss.
+
+    The rules go on with the vectors themselves: in a second derivative all that reaches these must come together.
+    """
+    array = getattr(inner, "_array", inner)
+    if is_complex(array) and (np.abs(np.diagonal(array, axis1=-2, axis2=-1).imag) > 1e-2).any():
+        raise runtime_error(
+            f"linalg_{name}_backward: The eigenvectors in the complex case are specified up to multiplication by "
+            "e^{i phi}. The specified loss function depends on this quantity, so it is ill-defined."
+        )
+
+
+def _eigenvectors_vjp(g: Any, x: Any, y: Any, packed: Any, lower: bool) -> Any:
+    inner = mm(_h(y), g)
+    _check_phase("eigh", inner)
+    inner = _off_diagonal(_turned(inner) * 0.5) / _between(eigenvalues(x, packed, lower=lower))
+    return mm(mm(y, inner), _h(y))
 
 
 def _eigenvalues_vjp(g: Any, x: Any, packed: Any, lower: bool) -> Any:
@@ -184,13 +200,13 @@ def _eigenvalues_vjp(g: Any, x: Any, packed: Any, lower: bool) -> Any:
     return mm(v * g[..., None, :], _h(v))
 
 
-def _eig_vectors_vjp(g: Any, x: Any, packed: Any) -> Any:
+def _eig_vectors_vjp(g: Any, x: Any, y: Any, packed: Any) -> Any:
     """C. Boeddeker and others, On the computation of complex-valued gradients (2017); vectors have length 1."""
-    v, w = eig_vectors(x, packed), eig_values(x, packed)
-    inner = mm(_h(v), g)
+    inner = mm(_h(y), g)
+    _check_phase("eig", inner)
     lengths = total(_diagonal(inner), dim=(len(x.shape) - 2,), keepdim=True)
-    inner = inner - mm(_h(v), v * real(lengths))
-    return _by_vectors(v, _off_diagonal(inner) / conj(_between(w)))
+    inner = inner - mm(_h(y), y * real(lengths))
+    return _by_vectors(y, _off_diagonal(inner) / conj(_between(eig_values(x, packed))))
 
 
 def _eig_values_vjp(g: Any, x: Any, packed: Any) -> Any:

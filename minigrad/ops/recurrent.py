@@ -107,6 +107,25 @@ def _costs(y: Any, x: Any, h: Any, w: tuple[int, ...], u: tuple[int, ...], *bias
     return int(x[0] * (math.prod(w) + math.prod(u)))
 
 
+def _gradient_costs(
+    needs: Sequence[bool], y: Any, x: Any, h: Any, w: tuple[int, ...], u: tuple[int, ...], *bias: Any
+) -> int:
+    by_input, by_state = x[0] * math.prod(w), x[0] * math.prod(u)
+    # Each state has a gradient for the step before it, the first one only if it is wanted.
+    first = 0 if needs[1] else h[0] * math.prod(u)
+    return int(by_input * (needs[0] + needs[2]) + by_state * (needs[3] + 1) - first)
+
+
+def _lstm_gradient_costs(needs: Sequence[bool], y: Any, x: Any, h: Any, c: Any, *weights: Any) -> int:
+    return _gradient_costs((*needs[:2], *needs[3:]), y, x, h, *weights)
+
+
+def _of_lstm(node: Any) -> str:
+    """That of a layer; a cell takes one step."""
+    layer = sum(steps for steps, _ in node.params["runs"]) > 1
+    return "MkldnnRnnLayerBackward0" if layer else "LstmBackward0"
+
+
 def _lstm_costs(y: Any, x: Any, h: Any, c: Any, w: tuple[int, ...], u: tuple[int, ...], *more: Any) -> int:
     projection = math.prod(more[-1]) if len(more) % 2 else 0
     return int(x[0] * (math.prod(w) + math.prod(u) + projection))
@@ -153,7 +172,7 @@ def _differentiated(
 ) -> list[Any]:
     with ModeManager(MODE.get().replace(grad=True)):
         seed, *leaves = tensors = [_leaf(t) for t in (d, *inputs)]
-        y = _STEPS[layer](*leaves, **params)
+        y = STEPS[layer](*leaves, **params)
         ends = leaves if onward else leaves[1:]
         first = engine.run([y._node], [seed], [t._node for t in ends], True, True)
         weights = split(g, [t._array.shape for t in ends])
@@ -176,10 +195,12 @@ def replayed(g: Any, d: Any, *inputs: Any, how: tuple[str, bool, tuple[tuple[str
     return np.concatenate([np.zeros(x.size, x.dtype) if a is None else a.ravel() for a, x in gradients])
 
 
-_STEPS: dict[str, Callable[..., Any]] = {"rnn": _rnn_steps, "lstm": _lstm_steps, "gru": _gru_steps}
+# The layers step by step: second derivatives, and complex numbers, which the kernels do not take.
+STEPS: dict[str, Callable[..., Any]] = {"rnn": _rnn_steps, "lstm": _lstm_steps, "gru": _gru_steps}
 
 # fmt: off
 rnn: Op = Op("rnn", kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", text=called(k.rnn), costs=_costs,
+             gradient_costs=_gradient_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse, relu: _vjp(
                  rnn_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse, relu=relu))
 rnn_backward: Op = Op("rnn_backward", kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu onward",
@@ -187,7 +208,7 @@ rnn_backward: Op = Op("rnn_backward", kept(k.rnn_backward), "d result x h w u *b
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu, onward: _vjp_of_vjp(
                           "rnn", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse, relu=relu))
 lstm: Op = Op("lstm", kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
-              text=called(k.lstm), costs=_lstm_costs,
+              text=called(k.lstm), costs=_lstm_costs, grad_fn=_of_lstm, gradient_costs=_lstm_gradient_costs,
               joint=lambda g, y, x, h, c, w, u, more, needs, runs, reverse, biased: _vjp(
                   lstm_backward, g, y, (x, h, c, w, u, *more), needs, runs=runs, reverse=reverse, biased=biased))
 lstm_backward: Op = Op("lstm_backward", kept(k.lstm_backward, states=k.states_of),
@@ -197,7 +218,7 @@ lstm_backward: Op = Op("lstm_backward", kept(k.lstm_backward, states=k.states_of
                            "lstm", g, d, (x, h, c, w, u, *more), onward, runs=runs, reverse=reverse,
                            biased=biased))
 gru: Op = Op("gru", kept(k.gru, place=k.with_states), "x h w u *bias; runs reverse", order="C",
-             text=called(k.gru), costs=_costs,
+             text=called(k.gru), costs=_costs, gradient_costs=_gradient_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse: _vjp(
                  gru_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse))
 gru_backward: Op = Op("gru_backward", kept(k.gru_backward, states=k.states_of),

@@ -14,8 +14,8 @@ from minigrad.core import names
 from minigrad.core.basic import _expand, to
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, Line, Lines, Operand, Target, narrow, wide
-from minigrad.core.text import Call, Text, TextOf, rounded_once
-from minigrad.dtypes import F16, F32, F64, I64
+from minigrad.core.text import Call, Text, TextOf
+from minigrad.dtypes import F32, F64, I64
 from minigrad.kernels.scans import scan
 from minigrad.kernels.sums import FEW, add_up, added_by_numpy, by_rows
 from minigrad.ops import elementwise as e
@@ -33,16 +33,12 @@ def _sum(x: Array, dim: Dim, keepdim: bool) -> Any:
 
 
 def _mean(x: Array, dim: Dim, keepdim: bool) -> Any:
-    if x.dtype == np.float16:
-        return _mean(x.astype(np.float32), dim, keepdim).astype(np.float16)
     return add_up(x, dim, keepdim) / _count(x.shape, dim)
 
 
 def _mean_vjp(g: Any, x_shape: Any, dim: Dim, keepdim: bool) -> Any:
     count = builtins.max(_count(x_shape, dim), 1)
-    half = getattr(g, "_array", g).dtype == F16  # which may not hold the count
-    g = to(to(g, dtype=F32) / count, dtype=F16) if half else g / count
-    return spread(g, shape=x_shape, dim=dim, keepdim=keepdim)
+    return spread(g / count, shape=x_shape, dim=dim, keepdim=keepdim)
 
 
 def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
@@ -52,8 +48,6 @@ def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 
 
 def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
-    if x.dtype == np.float16:
-        return _var(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     n = _count(x.shape, dim)
     d = x - add_up(x, dim, True) / x.dtype.type(n)
     d *= d
@@ -62,8 +56,6 @@ def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
 
 
 def _std(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
-    if x.dtype == np.float16:
-        return _std(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     return np.sqrt(_var(x, dim, correction, keepdim))
 
 
@@ -72,7 +64,7 @@ def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     # PyTorch: of all elements it is infinite without degrees of freedom, over dimensions the formula goes on
     scale = 2.0 / (n - correction) if n > correction or (dim is not None and n < correction) else math.inf
     g = spread(g, shape=tuple(x.shape), dim=dim, keepdim=keepdim)
-    return e.times(g, scale) * (x - mean(x, dim=dim, keepdim=True))
+    return g * scale * (x - mean(x, dim=dim, keepdim=True))
 
 
 def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
@@ -81,10 +73,8 @@ def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool)
 
 
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
-    if x.dtype == np.float16:
-        return _logsumexp(x.astype(np.float32), dim, keepdim).astype(np.float16)
-    top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, x.dtype.type(0))
+    top = np.max(x.real, axis=dim, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, top.dtype.type(0))
     y = by_rows(np.log(add_up(np.exp(x - top), dim, True)) + top)
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
@@ -116,8 +106,6 @@ def shared(g: Any, chosen: Any) -> Any:
 
 
 def _prod(x: Array, dim: int) -> Any:
-    if x.dtype == np.float16:
-        return _prod(x.astype(np.float32), dim).astype(np.float16)
     return by_rows(np.multiply.reduce(x, axis=dim))
 
 
@@ -167,7 +155,7 @@ def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any, reverse: bool = False
     return by_rows(scan(ufunc, x.astype(dtype, copy=False), dim, wide, reverse, buffers.empty))
 
 
-_WIDER = {F16: F32, F32: F64}
+_WIDER = {F32: F64}
 
 
 def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any, reverse: bool) -> Any:
@@ -288,11 +276,11 @@ _SUM = "np.sum({}, axis={dim}, keepdims={keepdim})"
 
 
 def _sum_text(v: Call) -> Text:
-    return rounded_once(v, _SUM) if _by_numpy(v) else None
+    return _SUM if _by_numpy(v) else None
 
 
 def _mean_text(v: Call) -> Text:
-    return rounded_once(v, _SUM + " / {n}", n=_count(v.shapes[0], v.params["dim"])) if _by_numpy(v) else None
+    return (_SUM + " / {n}", {"n": _count(v.shapes[0], v.params["dim"])}) if _by_numpy(v) else None
 
 
 def _by_numpy(v: Call) -> bool:
@@ -300,7 +288,7 @@ def _by_numpy(v: Call) -> bool:
 
 
 def _var_text(v: Call, root: str = "{}") -> Text:
-    if not _by_numpy(v) or v.dtype == F16:
+    if not _by_numpy(v):
         return None
     dim = v.params["dim"]
     n = _count(v.shapes[0], dim)
@@ -371,11 +359,11 @@ amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=k
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
-               cast="float",
+               cast="float", complex="analytic",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
-              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"), grad_fn=names.of_prod, complex="analytic")
+              text="np.prod({}, axis={dim})", grad_fn=names.of_prod, complex="analytic")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic")
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back, reverse: _scan(np.add, x, dim, dtype, reverse),
                 "x; dim dtype back reverse", _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"), complex="analytic")

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core.op import Op
 from minigrad.kernels import special as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.elementwise import times, where
+from minigrad.ops.elementwise import where
 
 _PI = math.pi
 _DENSITY = 1 / math.sqrt(2 * math.pi)
@@ -20,8 +20,8 @@ _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 def _sinc_bend_vjp(g: Any, x: Any, y: Any) -> Any:
     small = e.lt(e.abs(x), 1e-3)
     inner = where(small, 1.0, x)
-    far = (times(sinc(inner), -_PI * _PI) - where(small, 0.0, y) * 3.0) / inner
-    return g * where(small, times(x, _PI**4 / 15), far)
+    far = (sinc(inner) * (-_PI * _PI) - where(small, 0.0, y) * 3.0) / inner
+    return g * where(small, x * (_PI**4 / 15), far)
 
 
 def _xlogy_vjp(g: Any, a: Any, b: Any, logarithm: Op, edge: float) -> Any:
@@ -37,7 +37,7 @@ def _xlogy_vjp(g: Any, a: Any, b: Any, logarithm: Op, edge: float) -> Any:
 
 def _log_ndtr_vjp(g: Any, x: Any) -> Any:
     # the density over the area, both of which may be too small
-    return times(g, math.sqrt(2 / math.pi)) / erfcx(times(x, -math.sqrt(0.5)))
+    return g * math.sqrt(2 / math.pi) / erfcx(x * -math.sqrt(0.5))
 
 
 _KIND: dict[str, Any] = {"elementwise": True, "new": True}
@@ -48,8 +48,8 @@ logaddexp  = Op("logaddexp", np.logaddexp, "a b", lambda g, a, b: g * e.sigmoid(
                 lambda g, a, b: g * e.sigmoid(b - a), cast="floats",
                 public="logaddexp", form="input: Tensor, other: Tensor",
                 doc="``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers.")
-logaddexp2 = Op("logaddexp2", np.logaddexp2, "a b", lambda g, a, b: g * e.sigmoid(times(a - b, math.log(2))),
-                lambda g, a, b: g * e.sigmoid(times(b - a, math.log(2))), cast="floats",
+logaddexp2 = Op("logaddexp2", np.logaddexp2, "a b", lambda g, a, b: g * e.sigmoid((a - b) * math.log(2)),
+                lambda g, a, b: g * e.sigmoid((b - a) * math.log(2)), cast="floats",
                 public="logaddexp2", form="input: Tensor, other: Tensor",
                 doc="``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers.")
 xlogy: Op = Op("xlogy", k.xlogy, "a b", lambda g, a, b: _xlogy_vjp(g, a, b, e.log, 0.0),
@@ -62,11 +62,12 @@ xlog1py: Op = Op("xlog1py", k.xlog1py, "a b", lambda g, a, b: _xlogy_vjp(g, a, b
 entr = Op("entr", k.entr, "x", lambda g, x: g * (-e.log(x) - 1.0), cast="float",
           grad_fn="SpecialEntrBackward0", **_KIND)
 sinc: Op = Op("sinc", k.sinc, "x", lambda g, x: g * (x * sinc_bend(x)), cast="float",
-              public="sinc sinc_", doc="``sin(pi * input) / (pi * input)``, and 1 at 0.", **_KIND)
-sinc_bend: Op = Op("sinc_bend", k.sinc_bend, "x", _sinc_bend_vjp, cast="float", **_KIND)
-ndtr = Op("ndtr", k.ndtr, "x", lambda g, x: g * times(e.exp(x * x * -0.5), _DENSITY), cast="float", **_KIND)
+              public="sinc sinc_", doc="``sin(pi * input) / (pi * input)``, and 1 at 0.", complex="analytic",
+              **_KIND)
+sinc_bend: Op = Op("sinc_bend", k.sinc_bend, "x", _sinc_bend_vjp, cast="float", complex="analytic", **_KIND)
+ndtr = Op("ndtr", k.ndtr, "x", lambda g, x: g * (e.exp(x * x * -0.5) * _DENSITY), cast="float", **_KIND)
 log_ndtr = Op("log_ndtr", k.log_ndtr, "x", _log_ndtr_vjp, cast="float", grad_fn="SpecialLogNdtrBackward0", **_KIND)
-ndtri = Op("ndtri", k.ndtri, "p", lambda g, y: g * times(e.exp(y * y * 0.5), 1 / _DENSITY), cast="float",
+ndtri = Op("ndtri", k.ndtri, "p", lambda g, y: g * (e.exp(y * y * 0.5) * (1 / _DENSITY)), cast="float",
            grad_fn="SpecialNdtriBackward0", **_KIND)
 erfcx: Op = Op("erfcx", k.erfcx, "x", lambda g, x, y: g * (x * y * 2.0 - _TWO_OVER_ROOT_PI), cast="float",
                grad_fn="SpecialErfcxBackward0", **_KIND)

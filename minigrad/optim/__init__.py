@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from minigrad.optim.rmsprop import *
     from minigrad.optim.rprop import *
     from minigrad.optim.sgd import *
+    from minigrad.optim.sparse_adam import *
 
 __all__ = module_getattr(
     globals(),
@@ -30,7 +31,7 @@ __all__ = module_getattr(
         "adadelta": "Adadelta", "adafactor": "Adafactor", "adagrad": "Adagrad", "adam": "Adam AdamW",
         "adamax": "Adamax", "asgd": "ASGD", "lbfgs": "LBFGS", "lr_scheduler": "", "muon": "Muon", "nadam": "NAdam",
         "optimizer": "Optimizer", "radam": "RAdam", "redundancy": "", "rmsprop": "RMSprop", "rprop": "Rprop",
-        "sgd": "SGD", "swa_utils": "",
+        "sgd": "SGD", "sparse_adam": "SparseAdam", "swa_utils": "",
     },
 )  # fmt: skip
 __all__ += ["lr_scheduler", "swa_utils"]

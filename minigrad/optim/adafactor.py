@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from minigrad.dtypes import limits
 from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
@@ -93,7 +92,7 @@ class Adafactor(Rule):
     @staticmethod
     def _update(u: Any) -> None:
         p, g = u.param, u.g
-        eps1 = float(np.finfo(p.dtype.numpy).eps) if u.eps1 is None else u.eps1
+        eps1 = float(limits(p.dtype.numpy).eps) if u.eps1 is None else u.eps1
         rate = most(_rms(p), u.eps2) * u.rho
         if g.dim() > 1:
             square = g * g

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import runtime_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.options import check, check_kernels, check_rate
@@ -66,7 +67,16 @@ class Adagrad(Rule):
                 self.state[p] = self._begin(p, group)
 
     def share_memory(self) -> None:
-        """Nothing: PyTorch shares the sums with other processes here, which then train with them."""
+        """Moves the sums to memory that processes share, see `Tensor.share_memory_`."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
+
+    def _step_of_rows(self, step: Any, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
+        if step.group["weight_decay"] != 0:
+            raise runtime_error("weight_decay option is not compatible with sparse gradients")
+        if step.group["fused"]:
+            raise runtime_error("`fused` does not support sparse grad or complex param")
+        step.rows(p, g, own, fresh)
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"sum": self.defaults["initial_accumulator_value"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import value_error
+from minigrad.errors import runtime_error, value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.options import check, check_betas, check_kernels, check_one, check_rate
@@ -81,6 +81,9 @@ class Adam(Rule):
         }
         super().__init__(params, defaults)
         check_kernels(fused, foreach, differentiable)
+
+    def _step_of_rows(self, step: Any, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
+        raise runtime_error("Adam does not support sparse gradients, please consider SparseAdam instead")
 
     def _entries(self, group: Group) -> dict[str, float]:
         names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")

@@ -180,7 +180,9 @@ class _Descent:
 
     def _gradient(self) -> Tensor:
         """All gradients as one vector; that of a parameter without one is 0."""
-        grads = [p.new_zeros(p.numel()) if p.grad is None else p.grad.reshape(-1) for p in self.params]
+        grads = [
+            p.new_zeros(p.numel()) if p.grad is None else p.grad.to_dense().reshape(-1) for p in self.params
+        ]
         return cat(grads).detach()
 
     def _evaluate(self) -> tuple[float, Tensor]:

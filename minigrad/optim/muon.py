@@ -30,8 +30,8 @@ class Muon(Rule):
     rows / columns))``, or with ``adjust_lr_fn="match_rms_adamw"`` ``0.2 * sqrt(max(rows, columns))``. b is
     ``state[p]["momentum_buffer"]``.
 
-    PyTorch makes the matrices orthogonal in bfloat16, which NumPy lacks; here they stay in their dtype, so a step
-    differs from PyTorch's in the third digit.
+    PyTorch makes the matrices orthogonal in bfloat16; here they stay in their dtype, so a step differs from PyTorch's
+    in the third digit.
 
     Raises ValueError for a negative option, and for a parameter that is no matrix: biases, and what follows or
     precedes the hidden layers, go into another optimizer.

@@ -89,15 +89,16 @@ class Optimizer:
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        if isinstance(params, Tensor) or (hasattr(params, "parameters") and not hasattr(params, "__iter__")):
+        given: Any = params
+        if isinstance(given, Tensor) or not hasattr(given, "__iter__"):
             hint = (
-                "put a single parameter into a list"
-                if isinstance(params, Tensor)
-                else "pass its parameters()"
-            )
+                "; put a single parameter into a list" if isinstance(given, Tensor)
+                else "; pass its parameters()" if hasattr(given, "parameters")
+                else f"; call it: {given.__name__}()" if hasattr(given, "__name__") else ""
+            )  # fmt: skip
             raise type_error(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {type_name(params)}; {hint}"
+                f"but got {type_name(params)}{hint}"
             )
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -146,8 +147,12 @@ class Optimizer:
         params, names = _named(param_group["params"])
         for p in params:
             if not isinstance(p, Tensor):
+                hint = (
+                    "; pass its parameters()" if hasattr(p, "parameters")
+                    else "; of a dict of names to Tensors pass the items()" if isinstance(p, str) else ""
+                )  # fmt: skip
                 raise type_error(
-                    f"optimizer can only optimize Tensors, but one of the params is {type_name(p)}"
+                    f"optimizer can only optimize Tensors, but one of the params is {type_name(p)}{hint}"
                 )
             if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise value_error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.tensor import Tensor
 
 
@@ -27,7 +27,9 @@ def check(value: Any, what: str) -> None:
 
 
 def check_betas(betas: Any) -> None:
-    """ValueError unless both are in [0, 1)."""
+    """ValueError unless both are in [0, 1); TypeError for anything but two."""
+    if not hasattr(betas, "__getitem__"):
+        raise type_error(f"betas must be two numbers, as in (0.9, 0.999), not {type(betas).__name__}")
     for i in (0, 1):
         if not 0.0 <= betas[i] < 1.0:
             raise value_error(f"Invalid beta parameter at index {i}: {betas[i]}; it must be in [0, 1)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -21,6 +21,7 @@ from minigrad.functions.complex import view_as_real
 from minigrad.functions.creation import by_steps, full, zeros_like
 from minigrad.functions.elementwise import where as tensor_where
 from minigrad.functions.store import has_no_history
+from minigrad.kernels.sharing import blocks
 from minigrad.optim.elementwise import PIECE, Program, Term, compiled
 from minigrad.optim.optimizer import Loss, Optimizer
 from minigrad.tensor import Tensor
@@ -101,6 +102,10 @@ class Rule(Optimizer):
         """
         raise NotImplementedError
 
+    def _step_of_rows(self, step: _Step, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
+        """A step by a sparse gradient, for those that take one. RuntimeError for the others."""
+        raise runtime_error(f"{type(self).__name__} does not support sparse gradients")
+
     def __setstate__(self, state: Named) -> None:
         super().__setstate__(state)
         for group in self.param_groups:
@@ -170,6 +175,8 @@ class _Step:
         self.work: list[tuple[Program, list[Array], list[Array]]] = []
         self.counts: list[tuple[Array, Any]] = []
         self.changed: list[Array] = []
+        # What steps of sparse gradients put back: memory, places in it, elements.
+        self.back: list[tuple[Array, Any, Array]] = []
         # Those whose formula runs over Tensors.
         self.rest: list[tuple[Tensor, Tensor, Named, bool]] = []
         mode = MODE.get()
@@ -186,12 +193,15 @@ class _Step:
                 own = rule._begin(p, group)
                 if own:
                     self.fresh.append((p, own))
+            if g._sparse or p._sparse:
+                rule._step_of_rows(self, p, g, own, fresh)
+                continue
             arrays = self._plain(p, g, own) if quick else None
             if arrays is None:
                 self._check(p, own)
                 self.rest.append((p, g, own, fresh))
                 continue
-            counts = [own[name]._array for name in names]
+            counts = [_number(own[name]) for name in names]
             key = (arrays[0].dtype, fresh, *[a.item() for a in counts])
             if key not in known:
                 known[key] = self._program(key[0], counts, fresh)
@@ -199,6 +209,21 @@ class _Step:
             self.work.append((program, arrays, numbers))
             self.counts += zip(counts, after, strict=True)
             self.changed += [arrays[0], *arrays[2:], *counts]
+
+    def rows(self, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
+        """The formula for the elements alone that a sparse gradient has."""
+        self._check(p, own)
+        t = g.coalesce()
+        places, values = tuple(t.indices()._array), t.values()._array
+        memory = [p._array, *(own[name]._array for name in self.entries)]
+        parts = [x[places] for x in memory]
+        counts = [own[name]._array for name in self.rule._counts]
+        program, numbers, after = self._program(p._array.dtype, counts, fresh)
+        if values.size:
+            self.work.append((program, [x.reshape(-1) for x in (parts[0], values, *parts[1:])], numbers))
+        self.counts += zip(counts, after, strict=True)
+        self.changed += [*memory, *counts]
+        self.back += [(x, places, part) for x, part in zip(memory, parts, strict=True)]
 
     def _program(
         self, dtype: Any, counts: list[Array], fresh: bool
@@ -258,11 +283,16 @@ class _Step:
         if self.work:
             changed(*self.changed)
             QUIET.run(_run, self.work, self.counts)
+        for x, places, part in self.back:
+            x[places] = part
         for p, g, own, fresh in self.rest:
             self._over_tensors(p, g, own, fresh)
 
     def _over_tensors(self, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
-        counts = {name: own[name] if is_compiling() else own[name]._array[()] for name in self.rule._counts}
+        counts = {
+            name: own[name].reshape(()) if is_compiling() else _number(own[name])[()]
+            for name in self.rule._counts
+        }
         numbers, flags = _numbers(self.rule, self.group, counts, fresh)
         before = {"param": p, "grad": g, **{name: own[name] for name in self.rule._shapes(p, self.group)}}
         if p._array.dtype.kind == "c":  # as PyTorch, both parts alone
@@ -342,13 +372,22 @@ def _run(work: list[tuple[Program, list[Array], list[Array]]], counts: list[tupl
         if n <= PIECE:
             program.run(*arrays, *numbers, *[x[:n] for x in memory])
             continue
-        for i in range(0, n, PIECE):
-            pieces = [x[i : i + PIECE] for x in arrays]
-            if i + PIECE > n:
-                memory = [x[: n - i] for x in memory]
-            program.run(*pieces, *numbers, *memory)
+        _run_large(program, arrays, numbers)
     for a, value in counts:
         a[()] = value
+
+
+def _run_large(program: Program, arrays: list[Array], numbers: list[Array]) -> None:
+    n, dtype = arrays[0].size, arrays[0].dtype
+
+    def work(starts: Iterator[int]) -> None:
+        memory = [np.empty(PIECE, dtype) for _ in range(program.scratch)]
+        memory += [np.empty(PIECE, bool) for _ in range(program.flags)]
+        for i in starts:
+            pieces = [x[i : i + PIECE] for x in arrays]
+            program.run(*pieces, *numbers, *[x[: len(pieces[0])] for x in memory])
+
+    blocks(work, n, PIECE)
 
 
 # ---------------------------------------------------------------- numbers, or Tensors of one number
@@ -358,6 +397,11 @@ def count(value: Any, group: Group) -> Tensor:
     """A Tensor of one number that is kept of a parameter, in the dtype that PyTorch gives it."""
     dtype = float64 if get_default_dtype() is float64 and not group.get("fused") else float32
     return value.detach().to(dtype).clone() if isinstance(value, Tensor) else full((), value, dtype=dtype)
+
+
+def _number(x: Tensor) -> Array:
+    """The array of such a Tensor, also of one that a user made with a dimension."""
+    return x._array.reshape(()) if x._array.ndim else x._array
 
 
 def wide(x: Any) -> Any:

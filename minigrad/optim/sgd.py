@@ -7,6 +7,7 @@ from typing import Any
 from minigrad.errors import runtime_error, value_error
 from minigrad.functions.inplace import foreach_add_
 from minigrad.gate import constructor
+from minigrad.gate.overriding import DOORS
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.rule import Group, Named, Rule
 from minigrad.tensor import Tensor
@@ -95,6 +96,22 @@ class SGD(Rule):
             "rate": group["lr"],
         }
 
+    def _step_of_rows(self, step: Any, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
+        """At once, over Tensors: with momentum the buffer is sparse, and has all rows of all steps."""
+        group = step.group
+        if group["fused"]:
+            raise runtime_error("`_fused_sgd` does not support sparse gradients")
+        if _is_some(group["weight_decay"]):
+            raise runtime_error(
+                "add(sparse, dense) is not supported. Use add(dense, sparse) instead: weight decay is for dense ones"
+            )
+        g = -g if group["maximize"] else g
+        if group["momentum"] != 0:
+            b = g.clone() if fresh else own["momentum_buffer"] * group["momentum"]
+            own["momentum_buffer"] = b = b if fresh else b + g * (1 - group["dampening"])
+            g = g + b * group["momentum"] if group["nesterov"] else b
+        p.add_(g, alpha=-group["lr"])
+
     @staticmethod
     def _update(u: Any) -> None:
         g = u.g
@@ -117,6 +134,7 @@ class SGD(Rule):
                 or _is_some(group["weight_decay"])
                 or group["maximize"]
                 or isinstance(lr, Tensor)
+                or (DOORS.armed and any(map(_is_sparse, group["params"])))
             ):
                 super()._apply()
                 return
@@ -124,6 +142,10 @@ class SGD(Rule):
             plain.append((params, [p._grad for p in params], -lr))
         for params, grads, alpha in plain:
             foreach_add_(params, grads, alpha=alpha)
+
+
+def _is_sparse(p: Tensor) -> bool:
+    return p._sparse or (p._grad is not None and p._grad._sparse)
 
 
 def _is_some(x: float | Tensor) -> bool:

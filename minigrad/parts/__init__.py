@@ -138,7 +138,7 @@ def _weighted(way: str, value: Any, share: float) -> Any:
         return value
     if way == "join" and tensor and value._array.ndim:
         return [value]
-    if way == "mean" and (number or (tensor and value._array.dtype.kind == "f")):
+    if way == "mean" and (number or (tensor and value._array.dtype.kind in "fV")):
         return value if share == 1.0 else value * share
     what = f"{value.dtype} {list(value.shape)}" if tensor else type(value).__name__
     raise type_error(f"in_parts(): a part returns a {what}, which has no {way}")

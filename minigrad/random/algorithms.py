@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.dtypes import working
 from minigrad.random.bits import Bits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 Array = np.ndarray[Any, Any]
-
-# The dtype that PyTorch computes in, for each floating dtype.
-WORKING = {np.dtype(d): np.dtype(w) for d, w in (("f2", "f4"), ("f4", "f4"), ("f8", "f8"))}
 
 
 def libm(function: Callable[[float], float], x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -25,9 +23,9 @@ def libm(function: Callable[[float], float], x: npt.NDArray[np.float64]) -> npt.
 
 
 def narrow(x: npt.NDArray[np.float64], kind: np.dtype[Any]) -> Array:
-    """`x` as `kind`; to float16 PyTorch goes by float32, so it rounds twice."""
+    """`x` as `kind`; to those of two bytes PyTorch goes by float32, so it rounds twice."""
     with np.errstate(over="ignore"):
-        return (x.astype(np.float32) if kind == np.float16 else x).astype(kind, copy=False)
+        return x.astype(working(kind)).astype(kind, copy=False)
 
 
 def exp(x: float) -> float:
@@ -64,7 +62,7 @@ _BLOCK = 16  # normals of 16 and more are made in blocks of 8 pairs
 
 def normal(bits: Bits, count: int, kind: np.dtype[Any], mean: float, std: float, blocks: bool) -> Array:
     """What `Generator.normal` returns, in one dimension."""
-    work = WORKING[kind]
+    work = working(kind)
     if count < _BLOCK or not blocks:
         return narrow(serial_normal(bits, count, mean, std), kind)
     # The last 16 are drawn anew when blocks do not come out even. Before that, float32 and float64

@@ -13,8 +13,9 @@ import numpy as np
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import check_device
+from minigrad.dtypes import limits, working
 from minigrad.random import rejection
-from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
+from minigrad.random.algorithms import Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class Generator:
     ) -> Array:
         """Real numbers from [low, high): ``torch.rand`` and ``Tensor.uniform_``.
 
-        float32 and float16 have 24 random bits, float64 has 53.
+        float32 and shorter ones have 24 random bits, float64 has 53.
 
         Raises:
             NotImplementedError: `dtype` is not floating.
@@ -152,7 +153,7 @@ class Generator:
             parts = self.uniform((*_shape(shape), 2), np.empty(0, dtype).real.dtype, low, high)
             return parts.view(dtype)[..., 0]
         size, kind = _shape(shape), _floating(dtype, "uniform")
-        largest = float(np.finfo(kind).max)
+        largest = float(limits(kind).max)
         for name, bound in (("low", low), ("high", high)):
             if not -largest <= bound <= largest:
                 raise RuntimeError(f"uniform: {name}={bound} is out of bounds for {kind}")
@@ -163,7 +164,7 @@ class Generator:
             raise RuntimeError(f"uniform: the width of [{low}, {high}) is out of bounds for {kind}")
         with self._bits.lock:
             unit = self._bits.uniform(math.prod(size), kind)
-        work = WORKING[kind]
+        work = working(kind)
         with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
             first, last = work.type(low), work.type(high)
             drawn = unit if (low, high) == (0, 1) else fused(unit, last - first, first, work)
@@ -239,7 +240,7 @@ class Generator:
         """
         kind = _floating(alpha.dtype, "gamma")
         values = np.array(rejection.gamma(self._bits, alpha.ravel(), kind)).reshape(alpha.shape)
-        return np.maximum(narrow(values, kind), np.finfo(kind).tiny)
+        return np.maximum(narrow(values, kind), limits(kind).tiny)
 
     def dirichlet(self, alpha: Array) -> Array:
         """Points of the simplex, by gamma numbers along the last dimension: ``torch._sample_dirichlet``.
@@ -253,7 +254,7 @@ class Generator:
         )
         with np.errstate(invalid="ignore"):
             values = narrow(values / values.sum(-1, keepdims=True), kind)
-        low, high = np.finfo(kind).tiny, np.nextafter(kind.type(1), kind.type(0))
+        low, high = limits(kind).tiny, np.nextafter(kind.type(1), kind.type(0))
         return np.asarray(np.clip(values, low, high))
 
     # ---------------------------------------------------------------------------------- whole numbers
@@ -298,9 +299,9 @@ class Generator:
             NotImplementedError: `dtype` is not a number.
         """
         size, kind = _shape(shape), np.dtype(dtype)
-        if kind.kind not in "biuf":
+        if kind.kind not in "biufV":
             raise NotImplementedError(f"integers is not implemented for {kind}; use a real or bool dtype")
-        digits = np.finfo(kind).nmant + 1 if kind.kind == "f" else 0
+        digits = limits(kind).nmant + 1 if kind.kind in "fV" else 0
         largest = 2**digits if digits else 1 if kind.kind == "b" else int(np.iinfo(kind).max)
         first = 0 if low is None else _int(low, "integers: low")
         end = largest + 1 if high is None else _int(high, "integers: high")
@@ -332,9 +333,9 @@ class Generator:
             NotImplementedError: `dtype` is not a number.
         """
         (count,), kind = _shape(_int(n, "permutation: n")), np.dtype(dtype)
-        if kind.kind not in "iuf":
+        if kind.kind not in "iufV":
             raise NotImplementedError(f"permutation is not implemented for {kind}; use a real dtype")
-        largest = 2 ** (np.finfo(kind).nmant + 1) if kind.kind == "f" else int(np.iinfo(kind).max)
+        largest = 2 ** (limits(kind).nmant + 1) if kind.kind in "fV" else int(np.iinfo(kind).max)
         if count - 1 > largest:
             raise RuntimeError(f"permutation: n={count} is too large for {kind}, exact only up to {largest}")
         with self._bits.lock:
@@ -387,7 +388,7 @@ class Generator:
             NotImplementedError: `dtype` is bool or not a number.
         """
         size, kind = _shape(shape), np.dtype(dtype)
-        if kind.kind not in "iuf":
+        if kind.kind not in "iufV":
             raise NotImplementedError(f"geometric is not implemented for {kind}; use a real dtype")
         if not 0 < p < 1:
             raise RuntimeError(f"geometric expects p to be in (0, 1), but got p={p}")
@@ -408,7 +409,7 @@ class Generator:
                 positive weight, or more samples than categories without replacement.
         """
         kind, samples = weights.dtype, _int(num_samples, "multinomial: num_samples")
-        if kind not in WORKING:
+        if kind.kind not in "fV":
             raise RuntimeError(f"multinomial only supports floating weights, got {kind}")
         if weights.ndim not in (1, 2):
             raise RuntimeError(f"multinomial: weights must be 1-d or 2-d, got shape {weights.shape}")
@@ -428,7 +429,7 @@ class Generator:
                 race = weights / (clocks.T if turned else clocks)
             return np.argsort(-race, axis=-1, kind="stable")[..., :samples].astype(np.int64)
         rows = np.atleast_2d(weights)
-        cumulative = np.cumsum(rows, axis=-1, dtype=WORKING[kind])
+        cumulative = np.cumsum(rows, axis=-1, dtype=working(kind))
         cumulative = cumulative / cumulative[:, -1:]
         cumulative[:, -1] = 1
         unit = self._doubles((len(rows), samples))
@@ -466,15 +467,15 @@ def _shape(shape: Shape) -> tuple[int, ...]:
 
 def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
     kind = np.dtype(dtype)
-    if kind not in WORKING:
-        raise NotImplementedError(f"{what} is not implemented for {kind}; use float16, float32 or float64")
+    if kind.kind not in "fV":
+        raise NotImplementedError(f"{what} is not implemented for {kind}; use a floating dtype")
     return kind
 
 
 def _representable(first: int, end: int, kind: np.dtype[Any], digits: int) -> tuple[int, int]:
     """Check [first, end) against `kind`; for a floating one, narrow it to bounds that it can hold."""
     if digits:
-        smallest, largest = -int(np.finfo(kind).max), int(np.finfo(kind).max)
+        smallest = -(largest := int(float(limits(kind).max)))
     elif kind.kind == "b":
         smallest, largest = 0, 1
     else:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.random.algorithms import WORKING, Array
+from minigrad.dtypes import working
+from minigrad.random.algorithms import Array
 from minigrad.random.bits import Bits
 
 Unit = Callable[[], float]
@@ -26,7 +27,7 @@ def gamma(bits: Bits, shape: Array, kind: np.dtype[Any]) -> list[float]:
 
     G. Marsaglia, W. W. Tsang, A simple method for generating gamma variables, ACM TOMS 26 (2000).
     """
-    a = shape.astype(WORKING[kind])
+    a = shape.astype(working(kind))
     with np.errstate(all="ignore"):
         power = (1 / a).tolist()
         d = (np.where(a < 1, a + 1, a) - a.dtype.type(_THIRD)).astype(np.float64)
@@ -115,7 +116,7 @@ def binomial(bits: Bits, counts: list[float], chances: list[float], kind: np.dty
     W. Hoermann, The generation of binomial random variates, J. Statist. Comput. Simul. 46 (1993).
     """
     with bits.lock, bits.one_by_one() as unit:
-        return [_binomial(unit, n, p, WORKING[kind].type) for n, p in zip(counts, chances, strict=True)]
+        return [_binomial(unit, n, p, working(kind).type) for n, p in zip(counts, chances, strict=True)]
 
 
 def _binomial(unit: Unit, n: float, p: float, number: Any) -> float:

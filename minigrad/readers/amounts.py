@@ -46,7 +46,7 @@ def raw(t: Any) -> Any:
 
 def _picture(array: Any) -> tuple[list[list[int]], bool]:
     """Few elements as a heat map, many as a histogram; whether it is one."""
-    if array.size < 2 or array.dtype.kind not in "fiu":
+    if array.size < 2 or array.dtype.kind not in "fiuV":
         return [], False
     rows = array.reshape(-1, array.shape[-1]).astype(np.float64)
     rows = rows.T if rows.shape[1] == 1 else rows  # a column lies down

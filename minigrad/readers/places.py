@@ -7,7 +7,7 @@ import functools
 import inspect
 import itertools
 import linecache
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
@@ -72,10 +72,23 @@ def variables(frame: FrameType | None) -> dict[Node, str]:
     return named
 
 
+def with_variables(given: dict[Node, str], frame: FrameType | None) -> dict[Node, str]:
+    """``given``, and for other records the names that variables of a frame have for them."""
+    taken = set(given.values())
+    return {n: name for n, name in variables(frame).items() if name not in taken} | given
+
+
+def numbered(records: Iterable[Node], given: Mapping[Node, str]) -> dict[Node, str]:
+    """The leaves without a name, and what they are called: ``input_1``, ``input_2``, ..."""
+    taken = set(given.values())
+    free = (name for i in itertools.count(1) if (name := f"input_{i}") not in taken)
+    return {n: next(free) for n in records if n.op is None and n not in given}
+
+
 def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str]:
     """A name for each record, once: one that was given, the variable of the program, or ``t`` and its number."""
     ops = [n for n in records if n.op is not None]
-    wanted = {n: given[n] for n in records if n in given}
+    wanted = {n: given[n] for n in records if n in given} | numbered(records, given)
     for n, after in zip(ops, [*ops[1:], None], strict=False):
         if after is None or (after.code, after.lasti) != (n.code, n.lasti):
             name = variable(n.code, n.lasti)
@@ -83,14 +96,13 @@ def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str
                 wanted.setdefault(n, name)
     names: dict[Node, str] = {}
     used: set[str] = {wanted[n] for n in records if n in given}
-    number, step = 0, 0
+    step = 0
     for n in records:
         step += n.op is not None
         if n in given:
             names[n] = wanted[n]
             continue
-        number += n.op is None and n not in wanted
-        stem = wanted.get(n) or (f"t{step}" if n.op is not None else f"input_{number}")
+        stem = wanted.get(n) or f"t{step}"
         name, count = stem, 1
         while name in used:
             count += 1

@@ -172,7 +172,7 @@ class _Work:
             finally:
                 node.saved, node.seq = packed, seq
         if type(packed) is Freed:
-            raise errors.freed(node)
+            raise errors.freed(node, "explain()")
         if changes.last_change > node.seq:
             check_unchanged(node)
         run = _Rule(node, g, self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,10 +103,16 @@ def summary(model: Module, *inputs: object) -> Summary:
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of
     operations whose record gives ``costs``: matrix products) and the bytes of the arrays that are kept for backward
     (each once, parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
-    if ``model`` is no Module.
+    if ``model`` is no Module, or takes other arguments.
     """
     if contents(model) is None:
         raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")
+    try:
+        inspect.signature(model.forward).bind(*inputs)
+    except TypeError as error:
+        raise type_error(
+            f"summary() runs the model on the inputs that follow it, as in summary(net, x): {error}"
+        ) from None
     modules = {name: module for name, module, _ in walk(model)}
     calls = _Calls(model, modules.values(), inputs)
     handles = []
@@ -122,7 +129,7 @@ def summary(model: Module, *inputs: object) -> Summary:
                 handle.remove()
     rows, counted = Summary(), set[int]()
     for name, module in modules.items():
-        sizes = {id(p): p._array.size for p in module.parameters(recurse=False)}
+        sizes = {id(p): p.numel() for p in module.parameters(recurse=False)}
         shared = sum(n for key, n in sizes.items() if key in counted)
         depth = name.count(".") + 1 if name else 0
         own = calls.of[module]
@@ -149,7 +156,7 @@ class _Calls:
         self.entered = [model]
         self.of = {module: _Figures() for module in modules}
         state = [t for m in modules for t in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
-        arrays = [t._array for t in (*inputs, *state) if isinstance(t, Tensor)]
+        arrays = [t._array for t in (*inputs, *state) if isinstance(t, Tensor) and not t._sparse]
         self.seen = {id(owner(a)): a for a in arrays}  # holds the arrays, so that no id is used again
 
     def enter(self, module: Module, args: object) -> None:
@@ -176,7 +183,9 @@ def _restored(modules: Collection[Module]) -> Iterator[None]:
     """Puts the buffers of modules, and the random generator, back as they were."""
     tables = [module.__minigrad_contents__().buffers for module in modules]
     buffers = [(table, dict(table)) for table in tables]
-    values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
+    values = [
+        (t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None and not t._sparse
+    ]
     generator = random.get_rng_state()
     try:
         yield

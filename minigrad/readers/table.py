@@ -10,8 +10,8 @@ from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Const, Node, Packed, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
-from minigrad.errors import type_error
-from minigrad.readers import notebook
+from minigrad.errors import no_result, user_frame
+from minigrad.readers import notebook, places
 from minigrad.readers.columns import WIDTH, aligned, fitted
 
 if TYPE_CHECKING:
@@ -70,24 +70,27 @@ def tape_table(
 ) -> TapeTable:
     """The tape behind ``result``, one or several Tensors, as rows that print as a table.
 
-    ``params``, a Module or a dict of names to Tensors, names rows.  ``saved`` counts the bytes that a record
-    holds for backward; an array that several hold counts for each.  TypeError for anything but Tensors.
+    ``params``, a Module or a dict of names to Tensors, names rows; so do the variables of your program.
+    ``saved`` counts the bytes that a record holds for backward; an array that several hold counts for each.
+    TypeError for anything but Tensors.
     """
     results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     for t in results:
         if not isinstance(t, Tensor):
-            raise type_error(f"tape_table() takes Tensors, got {type(t).__name__}")
+            raise no_result("tape_table", t)
         refresh(t)
-    names: dict[int, str] = {}
+    names: dict[Node, str] = {}
     named: Any = {} if params is None else params
     if contents(named) is not None:
         named = dict(chain(named_tensors(named, "parameters"), named_tensors(named, "buffers")))
     for name, t in named.items():
         if isinstance(t, Tensor) and t._node is not None:
-            names.setdefault(id(t._node), str(name))
+            names.setdefault(t._node, str(name))
     nodes = tape([t._node for t in results if t._node is not None])
     numbers = {node: i for i, node in enumerate(nodes)}
-    return TapeTable(_row(node, numbers, names.get(id(node), "")) for node in nodes)
+    names = places.with_variables(names, user_frame())
+    names |= places.numbered(nodes, names)
+    return TapeTable(_row(node, numbers, names.get(node, "")) for node in nodes)
 
 
 def _told(name: str, operation: str, inputs: str) -> str:
@@ -95,7 +98,7 @@ def _told(name: str, operation: str, inputs: str) -> str:
     if inputs:
         call = f"{operation}({inputs.replace(' ', ', ')})"
         return f"{name} = {call}" if name else call
-    return name if name and operation != "input" else f"{operation} {name}".rstrip()
+    return name if operation != "input" or name.startswith("input") else f"{operation} {name}"
 
 
 def _row(node: Node, numbers: dict[Node, int], name: str) -> TapeRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ def text(array: Array, digits: int = 4) -> str:
         return f"{int(np.count_nonzero(array))} of {array.size} true"
     if kind == "c":
         return f"of size {text(np.abs(array), digits)}"
-    if kind not in "iuf":
+    if kind not in "iufV":
         return f"{array.size} elements"
     mask = np.isfinite(array)
     bad = array.size - int(np.count_nonzero(mask))
@@ -45,13 +46,18 @@ def text(array: Array, digits: int = 4) -> str:
     if not finite.size:
         return f"all {bad} not finite"
     mean = float(finite.mean(dtype=np.float64))
+    if kind == "f" and abs(mean) < np.finfo(array.dtype).eps * np.abs(finite).max():
+        mean = 0.0  # less than the rounding of the elements
     shown = (number(n, digits) for n in (finite.min().item(), mean, finite.max().item()))
     summary = " … ".join(shown)
     return f"{summary}, {bad} not finite" if bad else summary
 
 
 def number(value: Any, digits: int = 4) -> str:
-    """A number in so many digits."""
+    """A number in so many digits; a part of a complex one that is only rounding is 0."""
+    if isinstance(value, complex) and math.isfinite(abs(value)):
+        least = abs(value) * 10 ** -(digits + 3)
+        value = complex(*(0.0 if abs(part) < least else part for part in (value.real, value.imag)))
     return f"{value + 0.0:.{digits}g}" if isinstance(value, (float, complex)) else str(value)
 
 
@@ -110,8 +116,8 @@ def parameter(value: object) -> str:
     if isinstance(value, (np.ndarray, Tensor)):
         array = value._array if isinstance(value, Tensor) else value
         return text(array) if array.size <= SMALL else f"{size(array.shape)} {array.dtype}"
-    if isinstance(value, tuple) and value and isinstance(value[0], Op):
-        return value[0].name  # a step of the way to a view
+    if isinstance(value, tuple) and value and all(map(_is_step, value)):
+        return "".join(map(_step, value))
     if isinstance(value, (tuple, list)):
         inner = ", ".join(parameter(v) or "…" for v in value)
         return f"({inner},)" if len(value) == 1 and not isinstance(value[0], (tuple, list)) else f"({inner})"
@@ -127,6 +133,19 @@ def parameter(value: object) -> str:
         return ""
     # An address would make a picture differ from one process to the next.
     return " ".join(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)).split())
+
+
+def _is_step(value: object) -> bool:
+    """Whether a value is a step of the way to a view: an operation and its parameters."""
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Op)
+
+
+def _step(step: tuple[Op, Mapping[str, Any]]) -> str:
+    """``[1:]``, or ``.reshape(shape=(2, 3))``."""
+    op, params = step
+    if params.keys() == {"index"}:
+        return f"[{_index(params['index'])}]"
+    return f".{op.name}({', '.join(f'{k}={parameter(v)}' for k, v in params.items() if parameter(v))})"
 
 
 def _is_index(value: object) -> bool:

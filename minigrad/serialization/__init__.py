@@ -44,14 +44,20 @@ def save(
     tuples, sets, dicts, OrderedDicts and Counters of these: a ``state_dict()``, or a dict that has several.  NumPy's
     numbers become Python's.  PyTorch reads the file with ``weights_only=True``.
 
+    With ``weights_only=False`` minigrad and PyTorch also read whole modules (without hooks), optimizers, schedulers,
+    datasets, paths, namespaces, and objects, dataclasses, named tuples, Enums, classes and functions of your own.  They
+    stand in the file by name: the program that loads them must have the classes.  A class with a ``__setstate__``,
+    ``__slots__``, ``__reduce__`` or ``__del__`` of its own is refused.
+
     Tensors that share memory do so afterwards; a view brings all of the memory that it is a part of.  Gradients,
     hooks and the history of a result stay behind.  The same values give the same bytes.  A file at a path is replaced
     when the new one is whole: an error or an interrupt leaves the old one.
 
     ``pickle_module`` and ``pickle_protocol`` are accepted and mean nothing.
 
-    PicklingError for an object of another type; RuntimeError if the directory does not exist, or if Tensors of
-    several element types share memory; NotImplementedError for the format before PyTorch 1.6.
+    PicklingError for an object of another type, or of a class inside a function; RuntimeError if the directory does
+    not exist, or if Tensors of several element types share memory; NotImplementedError for the format before PyTorch
+    1.6.
     """
     if not _use_new_zipfile_serialization:
         raise NotImplementedError("save() writes the format of PyTorch 1.6 and later, not the one before")
@@ -81,32 +87,44 @@ def load(
 
     Files of PyTorch before 1.6 are read too.
 
-    Nothing in a file is executed, whatever it says and whatever ``weights_only`` says: it can only make what `save`
-    takes.  All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
+    ``weights_only`` (by default True, unless there is a ``pickle_module``, which is not used): only Tensors, numbers,
+    texts and containers of these.  False also reads whole modules, optimizers, schedulers, datasets, and objects and
+    functions of your own: the program must have their classes already, and `save` tells which may be in a file.
+    Nothing in a file is executed, whatever it says: an object gets its attributes back without a call of ``__init__``
+    or ``__setstate__``.
+
+    All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
     shared memory share it.  ``mmap`` is accepted, and the file is read at once.
 
-    UnpicklingError for a file that is not of this format, or that names what is not data; RuntimeError for one that is
+    UnpicklingError for a file that is not of this format, or that names what it may not; RuntimeError for one that is
     damaged, cut off, compressed, or whose storages do not fit, and for another device; EOFError for an empty one.
     """
-    if pickle_module is not None:
+    if weights_only is None:
+        weights_only = pickle_module is None and not _is_set("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+    elif pickle_module is not None and weights_only:
         raise runtime_error("Can not safely load weights when explicit pickle_module is specified")
     _check_location(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            return _read(file, repr(os.fspath(f)))
+            return _read(file, repr(os.fspath(f)), weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
     if not all(hasattr(f, method) for method in ("read", "seek", "tell")):
         raise AttributeError(
             f"load() takes a path or a file that can read, seek and tell, got {type(f).__name__}; io.BytesIO(data) is "
             "one"
         )
-    return _read(f, "the file")
+    return _read(f, "the file", weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
 
 
-def _read(file: IO[bytes], name: str) -> Any:
+def _is_set(variable: str) -> bool:
+    """Whether one of the variables that decide about ``weights_only`` in PyTorch is on."""
+    return os.environ.get(variable, "0").lower() in ("1", "y", "yes", "true")
+
+
+def _read(file: IO[bytes], name: str, weights_only: bool) -> Any:
     if _is_legacy(file, name):
-        return legacy.read(file, name)
+        return legacy.read(file, name, weights_only)
     records = archive.Archive(file, name)
-    return Reader(records.record("data.pkl"), records).read()
+    return Reader(records.record("data.pkl"), records, weights_only=weights_only).read()
 
 
 def _check_location(location: Any) -> None:

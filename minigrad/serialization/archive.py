@@ -14,10 +14,11 @@ import struct
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from minigrad.dtypes import NumpyType
 from minigrad.errors import runtime_error
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -82,6 +83,24 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 # ---------------------------------------------------------------- reading
+
+
+class Storage:
+    """The memory of Tensors: an array of bytes, and the element type that the pickle says is in it."""
+
+    __slots__ = ("dtype", "memory")
+
+    def __init__(self, memory: Array, dtype: NumpyType | None) -> None:
+        self.memory, self.dtype = memory, dtype
+
+
+class Storages(Protocol):
+    """Where a reader takes storages from: the name of a file, whether its bytes are swapped, the bytes by a key."""
+
+    name: str
+    swapped: bool
+
+    def storage(self, key: str, nbytes: int) -> Array: ...
 
 
 class Archive:

@@ -34,7 +34,7 @@ class _Storages:
         return self.memory[key]
 
 
-def read(file: IO[bytes], name: str) -> Any:
+def read(file: IO[bytes], name: str, weights_only: bool) -> Any:
     """The value in a file. UnpicklingError if it is no such file, RuntimeError for one that is cut off."""
     data = file.read()
     storages = _Storages(name, len(data))
@@ -52,7 +52,7 @@ def read(file: IO[bytes], name: str) -> Any:
         raise runtime_error(
             f"{name} is of another protocol than {_PROTOCOL}, or of a machine with another order of bytes"
         )
-    reader = Reader(data, storages, at)
+    reader = Reader(data, storages, at, weights_only=weights_only)
     value = reader.read()
     reader = Reader(data, storages, reader.end)
     keys, at = reader.read(), reader.end

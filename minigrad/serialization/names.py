@@ -17,11 +17,17 @@ class Callee(NamedTuple):
 class StorageType(NamedTuple):
     """The class of a storage, which tells the dtype of its elements; None where each is a byte."""
 
-    dtype: NumpyType | None
+    of: dtypes.dtype | None
+
+    @property
+    def dtype(self) -> NumpyType | None:
+        """That of NumPy. ImportError for bfloat16 without the package ml_dtypes."""
+        return None if self.of is None else self.of.numpy
 
 
 STORAGES = {
     dtypes.float32: "FloatStorage", dtypes.float64: "DoubleStorage", dtypes.float16: "HalfStorage",
+    dtypes.bfloat16: "BFloat16Storage",
     dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",
     dtypes.int8: "CharStorage", dtypes.uint8: "ByteStorage", dtypes.bool: "BoolStorage",
     dtypes.complex64: "ComplexFloatStorage", dtypes.complex128: "ComplexDoubleStorage",
@@ -30,6 +36,8 @@ STORAGES = {
 TENSOR = Callee("torch._utils _rebuild_tensor_v2")
 PARAMETER = Callee("torch._utils _rebuild_parameter")
 PARAMETER_WITH_STATE = Callee("torch._utils _rebuild_parameter_with_state")
+SPARSE = Callee("torch._utils _rebuild_sparse_tensor")
+LAYOUT = Callee("torch.serialization _get_layout")
 WITH_ATTRIBUTES = Callee("torch._tensor _rebuild_from_type_v2")
 TENSOR_CLASS = Callee("torch Tensor")
 PARAMETER_CLASS = Callee("torch.nn.parameter Parameter")
@@ -48,26 +56,49 @@ ARRAY = Callee("numpy._core.multiarray _reconstruct")
 ARRAY_CLASS = Callee("numpy ndarray")
 ARRAY_TYPE = Callee("numpy dtype")
 SCALAR = Callee("numpy._core.multiarray scalar")
+# Files with more than weights have these too.
+DEFAULT_DICT = Callee("collections defaultdict")
+DEQUE = Callee("collections deque")
+FROZEN_SET = Callee("__builtin__ frozenset")
+RANGE = Callee("__builtin__ xrange")
+SLICE = Callee("__builtin__ slice")
+SIMPLE_NAMESPACE = Callee("types SimpleNamespace")
+PATH = Callee("pathlib PosixPath")
+PARTIAL = Callee("functools partial")
+MOMENTS = [Callee(f"datetime {kind}") for kind in ("datetime", "date", "time", "timedelta")]
+# PyTorch's functions, and classes in classes, are named by a call of this.
+ATTRIBUTE = Callee("__builtin__ getattr")
+FUNCTIONS = Callee("torch._C _VariableFunctionsClass")
+FACTORIES = {kind: Callee(f"__builtin__ {kind.__name__}") for kind in (dict, list, set, int, float, str)}
 # The kinds of elements that arrays in a file may have: those that are plain bytes.
 ARRAY_KINDS = "biufcSU"
 
 ALLOWED: dict[str, Any] = {
     **{callee.name: callee for callee in (
-        TENSOR, PARAMETER, PARAMETER_WITH_STATE, WITH_ATTRIBUTES, TENSOR_CLASS, PARAMETER_CLASS, SIZE, DEVICE,
-        ORDERED_DICT, COUNTER, BYTES, NO_BYTES, SET, BYTEARRAY, COMPLEX, ARRAY, ARRAY_CLASS, ARRAY_TYPE, SCALAR,
+        TENSOR, SPARSE, LAYOUT, PARAMETER, PARAMETER_WITH_STATE, WITH_ATTRIBUTES, TENSOR_CLASS, PARAMETER_CLASS, SIZE,
+        DEVICE, ORDERED_DICT, COUNTER, BYTES, NO_BYTES, SET, BYTEARRAY, COMPLEX, ARRAY, ARRAY_CLASS, ARRAY_TYPE, SCALAR,
     )},
     "numpy.core.multiarray _reconstruct": ARRAY, "numpy.core.multiarray scalar": SCALAR,
     "torch._utils _rebuild_tensor": TENSOR,
     "builtins set": SET, "builtins bytes": NO_BYTES, "builtins bytearray": BYTEARRAY, "builtins complex": COMPLEX,
-    **{f"torch {name}": StorageType(d.numpy) for d, name in STORAGES.items()},
+    **{f"torch {name}": StorageType(d) for d, name in STORAGES.items()},
     "torch.storage UntypedStorage": StorageType(None),
     **{f"torch {d.name}": d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype)},
 }  # fmt: skip
 
+# What `load` takes besides where it is asked for more than weights.
+MORE: dict[str, Callee] = {
+    **{callee.name: callee for callee in (
+        DEFAULT_DICT, DEQUE, FROZEN_SET, RANGE, SLICE, SIMPLE_NAMESPACE, ATTRIBUTE, FUNCTIONS, *FACTORIES.values(),
+        PARTIAL, *MOMENTS,
+    )},
+    **{f"{home} {system}Path": PATH for home in ("pathlib", "pathlib._local") for system in ("Posix", "Windows")},
+}  # fmt: skip
+
 # What PyTorch's files may have and minigrad has no place for, by words in the name.
 ELSEWHERE = {
-    "bfloat16": "the element type bfloat16", "complex32": "the element type complex32", "sparse": "sparse Tensors",
-    "layout": "sparse Tensors", "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
+    "complex32": "the element type complex32",
+    "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
     "float8": "element types of 8 bits", "meta": "Tensors without values", "uint16": "the element type uint16",
     "uint32": "the element type uint32", "uint64": "the element type uint64", "tensor_v3": "rarer element types",
     "subclass": "subclasses of Tensor",

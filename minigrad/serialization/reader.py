@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import math
 import struct
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from pickle import UnpicklingError, decode_long
-from typing import Any, NoReturn, Protocol
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import NumpyType, dtype
+from minigrad.dtypes import dtype
 from minigrad.errors import here, place
+from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.creation import from_numpy
+from minigrad.functions.sparse import sparse_compressed_tensor, sparse_coo_tensor
+from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.serialization import arrays, names
-from minigrad.serialization.archive import Array
+from minigrad.serialization import arrays, names, objects
+from minigrad.serialization.archive import Storage, Storages
 from minigrad.serialization.names import Callee, StorageType
 from minigrad.tensor import Tensor
 
@@ -32,44 +36,32 @@ _MANY = 10_000  # values in a key
 # its own length.
 _ROOM = 1 << 22
 _ITEM = 16
+_OBJECT = 100
 
 
 class _Mark:
     """Stands on the stack itself, below what a container is to get."""
 
 
-class Storage:
-    """The memory of Tensors: an array of bytes, and the element type that the pickle says is in it."""
-
-    __slots__ = ("dtype", "memory")
-
-    def __init__(self, memory: Array, dtype: NumpyType | None) -> None:
-        self.memory, self.dtype = memory, dtype
-
-
-class Storages(Protocol):
-    """Where a reader takes storages from: the name of a file, whether its bytes are swapped, the bytes by a key."""
-
-    name: str
-    swapped: bool
-
-    def storage(self, key: str, nbytes: int) -> Array: ...
-
-
 class Reader:
     """Makes the value of a pickle, which begins at ``at``; the storages come from an archive.
+
+    ``weights_only``: it may name no classes but those that `add_safe_globals` lists.
 
     UnpicklingError for a pickle that names or does what is not allowed, or that is damaged; RuntimeError for a
     storage that does not fit.
     """
 
-    def __init__(self, pickled: bytes, archive: Storages, at: int = 0) -> None:
+    def __init__(self, pickled: bytes, archive: Storages, at: int = 0, *, weights_only: bool = True) -> None:
         self._data, self._at = pickled, at
+        self._weights_only = weights_only
         self._archive = archive
         self._room = _ROOM + 10 * len(pickled)
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._storages: dict[str, Storage] = {}
+        # objects that have no attributes yet, by identity
+        self._new: dict[int, Any] = {}
 
     def read(self) -> Any:
         """The value."""
@@ -99,7 +91,8 @@ class Reader:
 
     def _error(self, what: str) -> UnpicklingError:
         return UnpicklingError(
-            f"Weights only load failed. {self._archive.name}: {what} (at {place(*here())})"
+            f"{'Weights only load' if self._weights_only else 'Load'} failed. {self._archive.name}: {what} (at "
+            f"{place(*here())})"
         )
 
     def _fail(self, what: str) -> NoReturn:
@@ -170,17 +163,17 @@ class Reader:
 
     def _tuple_of(self, count: int) -> None:
         values = self._stack[-count:]
-        if len(values) < count or _Mark in values:
+        if len(values) < count or any(value is _Mark for value in values):
             raise IndexError("too few values for a tuple")
         self._stack[-count:] = [tuple(values)]
 
     def _append(self) -> None:
         value = self._stack.pop()
-        self._of(list, self._stack[-1]).append(value)
+        self._of((list, deque), self._stack[-1]).append(value)
 
     def _appends(self) -> None:
         values = self._since_mark()
-        self._of(list, self._stack[-1]).extend(values)
+        self._of((list, deque), self._stack[-1]).extend(values)
 
     def _set_item(self) -> None:
         value, key = self._stack.pop(), self._stack.pop()
@@ -213,20 +206,46 @@ class Reader:
 
     def _global(self) -> None:
         name = f"{self._line()} {self._line()}"
-        if name not in names.ALLOWED:
-            lacking = names.elsewhere(name)
-            if lacking is not None:
-                self._fail(f"it needs {lacking} ({name.replace(' ', '.')}), which minigrad does not have")
-            self._fail(
-                f"Unsupported global: GLOBAL {name.replace(' ', '.')} is not data that a file may name. minigrad.load "
-                "reads Tensors, numbers, texts and containers, and executes nothing; of a model, save the state_dict()"
-            )
-        self._stack.append(names.ALLOWED[name])
+        value = names.ALLOWED.get(name)
+        if value is None and (not self._weights_only or objects.is_listed(name)):
+            value = names.MORE.get(name)
+        self._stack.append(self._named(name) if value is None else value)
+
+    def _named(self, name: str) -> Any:
+        """The class or function of the program that has a name."""
+        home, _, last = name.partition(" ")
+        try:
+            value = objects.find(home, last)
+            why = ""
+        except ValueError as error:
+            value, why = None, str(error)
+        if value is not None and (not self._weights_only or objects.is_safe(value)):
+            return value
+        lacking = names.elsewhere(name)
+        if lacking is not None:
+            self._fail(f"it needs {lacking} ({home}.{last}), which minigrad does not have")
+        if not self._weights_only:
+            self._fail(f"Unsupported global: GLOBAL {home}.{last}: {why}")
+        self._fail(
+            f"Unsupported global: GLOBAL {home}.{last} was not an allowed global by default: it is no weight. "
+            "load(..., weights_only=False) also reads whole modules and objects of your classes, and executes nothing "
+            f"either; so does serialization.add_safe_globals([{last}]) for this class. Or save the state_dict()"
+        )
 
     def _persistent(self) -> None:
-        """A storage, by ``("storage", its class, its key, its device, its number of elements)``."""
+        """A storage, by ``("storage", its class, its key, its device, its number of elements)``.
+
+        Files before PyTorch 1.6 also have a Module's class so, with its source code.
+        """
         about = self._of(tuple, self._stack.pop())
-        if len(about) not in (5, 6) or about[0] != "storage" or about[5:] not in ((), (None,)):
+        if len(about) == 4 and self._of(str, about[0]) == "module":
+            self._stack.append(self._of(type, about[1]))
+            return
+        if (
+            len(about) not in (5, 6)
+            or self._of(str, about[0]) != "storage"
+            or any(x is not None for x in about[5:])
+        ):
             self._fail("it refers to something outside that is no storage")
         kind = self._of(StorageType, about[1])
         key = self._of(str, about[2])
@@ -245,6 +264,9 @@ class Reader:
 
     def _call(self) -> None:
         arguments = self._of(tuple, self._stack.pop())
+        if isinstance(self._stack[-1], type) and len(arguments) == 1:
+            self._stack[-1] = self._checked(objects.member, self._stack[-1], self._key(arguments[0]))
+            return
         callee = self._of(Callee, self._stack[-1])
         call = _CALLS.get(callee)
         if call is None:
@@ -255,9 +277,12 @@ class Reader:
         self._stack[-1] = function(self, *arguments)
 
     def _build(self) -> None:
-        """Attributes of an OrderedDict, such as a state_dict's ``_metadata``; what is in an array."""
+        """Attributes of an OrderedDict, such as a state_dict's ``_metadata``; of an object; what is in an array."""
         state = self._stack.pop()
         target = self._stack[-1]
+        if self._new.pop(id(target), None) is not None:
+            self._checked(objects.fill, target, self._items((dict, tuple), state))
+            return
         if isinstance(target, np.ndarray):
             self._checked(arrays.fill, target, state)
         elif isinstance(target, arrays.ArrayType):
@@ -265,12 +290,19 @@ class Reader:
         else:
             self._attributes(self._of(OrderedDict, target), state)
 
+    def _object(self) -> None:
+        arguments = self._items(tuple, self._stack.pop())
+        self._stack[-1] = made = self._made(
+            self._checked(objects.new, self._of(type, self._stack[-1]), arguments)
+        )
+        self._spend(_OBJECT * (4 if isinstance(made, Module) else 1))
+
     def _checked(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What a function for NumPy's values returns; the file's error for its ValueError."""
         try:
             return function(*arguments)
         except ValueError as error:
-            self._fail(str(error))
+            raise self._error(str(error)) from None
 
     def _attributes(self, target: Any, state: Any) -> None:
         for name, value in self._of(dict, state).items():
@@ -318,6 +350,29 @@ class Reader:
             )
         return self._leaf(Tensor, from_numpy(array), requires_grad)
 
+    def _layout(self, name: Any) -> Any:
+        form = _LAYOUTS.get(self._of(str, name))
+        return self._fail(f"it has a Tensor of the layout {name}") if form is None else form
+
+    def _sparse(self, form: Any, parts: Any) -> Tensor:
+        """A sparse Tensor of its parts. UnpicklingError where they do not belong together."""
+        count = 2 if form is sparse_coo else 3
+        if form not in _LAYOUTS.values() or not count < len(self._of(tuple, parts)) < 5:
+            self._fail("it has a sparse Tensor that is not made of its parts")
+        dense, size = [self._of(Tensor, t) for t in parts[:count]], self._of(Size, parts[count])
+        try:
+            if form is not sparse_coo:
+                return sparse_compressed_tensor(dense[0], dense[1], dense[2], size, layout=form)
+            t = sparse_coo_tensor(dense[0], dense[1], size)
+        except RuntimeError as error:
+            self._fail(str(error))
+        at = t._indices()._array
+        ordered = np.lexsort(at[::-1]) if len(at) else np.empty(0)
+        unique = bool(
+            (ordered == np.arange(at.shape[1])).all() and (at[:, 1:] != at[:, :-1]).any(axis=0).all()
+        )
+        return t._coalesced_(unique and (len(parts) < 4 or parts[3] is True))
+
     def _leaf(self, cls: type[Tensor], data: Tensor, requires_grad: Any) -> Tensor:
         if self._of(bool, requires_grad) and not data.is_floating_point():
             self._fail(f"a Tensor of {data.dtype} requires grad")
@@ -330,7 +385,10 @@ class Reader:
         return parameter
 
     def _with_attributes(self, function: Any, cls: Any, arguments: Any, state: Any) -> Tensor:
-        if function != names.TENSOR or cls not in (names.TENSOR_CLASS, names.PARAMETER_CLASS):
+        if self._of(Callee, function) != names.TENSOR or self._of(Callee, cls) not in (
+            names.TENSOR_CLASS,
+            names.PARAMETER_CLASS,
+        ):
             self._fail("it has a Tensor of a class that is not PyTorch's")
         self._stack.append(function)
         self._stack.append(arguments)
@@ -376,9 +434,26 @@ class Reader:
     def _complex(self, real: Any = 0.0, imaginary: Any = 0.0) -> complex:
         return complex(self._of(float, real), self._of(float, imaginary))
 
+    # ------------------------------------------------------------ where more than weights may be called
 
+    def _made(self, value: Any) -> Any:
+        """An object that gets its attributes by the next instruction that gives it some."""
+        self._new[id(value)] = value
+        return value
+
+    def _attribute(self, owner: Any, name: Any) -> Any:
+        if isinstance(owner, type):
+            return self._checked(objects.inner, owner, self._of(str, name))
+        if self._of(Callee, owner) != names.FUNCTIONS:
+            self._fail(f"it looks up {str(name)[:50]!r} in {owner.name}")
+        return self._checked(objects.function, self._of(str, name))
+
+
+_LAYOUTS = {f"torch.{form.name}": form for form in (sparse_coo, sparse_csr, sparse_csc)}
 _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.TENSOR: (4, 7, Reader._tensor),
+    names.SPARSE: (2, 2, Reader._sparse),
+    names.LAYOUT: (1, 1, Reader._layout),
     names.PARAMETER: (3, 3, Reader._parameter),
     names.PARAMETER_WITH_STATE: (4, 4, Reader._parameter),
     names.WITH_ATTRIBUTES: (4, 4, Reader._with_attributes),
@@ -394,6 +469,16 @@ _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.ARRAY: (3, 3, lambda r, *arguments: r._checked(arrays.empty, *arguments)),
     names.ARRAY_TYPE: (1, 3, lambda r, *arguments: r._checked(arrays.ArrayType, *arguments)),
     names.SCALAR: (2, 2, lambda r, *arguments: r._checked(arrays.scalar, *arguments)),
+    names.DEFAULT_DICT: (0, 1, lambda r, *factory: r._checked(objects.default_dict, *factory)),
+    names.DEQUE: (0, 2, lambda r, *arguments: r._checked(objects.queue, *arguments)),
+    names.FROZEN_SET: (0, 1, lambda r, items=(): frozenset(r._set(items))),
+    names.RANGE: (3, 3, lambda r, *numbers: r._checked(objects.numbers, range, *numbers)),
+    names.SLICE: (3, 3, lambda r, *numbers: r._checked(objects.numbers, slice, *numbers)),
+    names.PATH: (0, 200, lambda r, *parts: r._checked(objects.path, *parts)),
+    names.SIMPLE_NAMESPACE: (0, 0, lambda r: r._made(SimpleNamespace())),
+    names.PARTIAL: (1, 1, lambda r, function: r._made(r._checked(objects.partial_of, function))),
+    **{name: (1, 3, lambda r, *a, of=name: r._checked(objects.moment, of, *a)) for name in names.MOMENTS},
+    names.ATTRIBUTE: (2, 2, Reader._attribute),
 }
 
 _STEPS: dict[bytes, Callable[[Reader], Any]] = {
@@ -429,5 +514,6 @@ _STEPS: dict[bytes, Callable[[Reader], Any]] = {
     b"c": Reader._global,
     b"Q": Reader._persistent,
     b"R": Reader._call,
+    b"\x81": Reader._object,
     b"b": Reader._build,
 }

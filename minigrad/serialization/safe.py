@@ -1,4 +1,4 @@
-"""PyTorch's list of classes that `load` may make. Here it allows nothing more: a file can only make data."""
+"""The list of classes and functions that a file may name, where `load` is to read weights only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _listed: list[Any] = []
 
 
 def add_safe_globals(safe_globals: Sequence[Any]) -> None:
-    """Accepted, and remembered. `load` makes NumPy's numbers and arrays without it, and no objects of your classes."""
+    """Classes and functions that a file may name, with ``weights_only=True`` too: of those that it may otherwise."""
     _listed.extend(x for x in safe_globals if x not in _listed)
 
 

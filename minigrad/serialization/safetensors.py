@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.device import DeviceLike, device
-from minigrad.dtypes import OF_NUMPY
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import runtime_error
 from minigrad.functions.creation import from_numpy
 from minigrad.nn.module import Module
 from minigrad.serialization import archive
@@ -29,8 +30,8 @@ __all__ = [
 ]
 
 _TYPES = {
-    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
-    "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
+    "F64": dtypes.float64, "F32": dtypes.float32, "F16": dtypes.float16, "BF16": dtypes.bfloat16, "I64": dtypes.int64,
+    "I32": dtypes.int32, "I16": dtypes.int16, "I8": dtypes.int8, "U8": dtypes.uint8, "BOOL": dtypes.bool,
 }  # fmt: skip
 
 
@@ -68,8 +69,8 @@ def save(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) 
 def load_file(filename: str | os.PathLike[str], device: DeviceLike | int = "cpu") -> dict[str, Tensor]:
     """The Tensors in a file, by their names.
 
-    bfloat16 becomes float32, which holds all of its values, with a UserWarning. ImportError without the package;
-    RuntimeError for a file that is damaged, for element types that minigrad lacks, and for another device.
+    ImportError without the package, and for bfloat16 without ml_dtypes (the extra `bfloat16`); RuntimeError for a file
+    that is damaged, for element types that minigrad lacks, and for another device.
     """
     _check(device)
     with open(filename, "rb") as file:
@@ -159,24 +160,17 @@ def _load(data: bytes, name: str) -> dict[str, Tensor]:
         parts = safetensors.deserialize(data)  # type: ignore[no-untyped-call, unused-ignore]
     except safetensors.SafetensorError as error:
         raise runtime_error(f"{name} is no file of safetensors, or it is damaged: {error}") from None
-    narrow = [key for key, part in parts if part["dtype"] == "BF16"]
-    if narrow:
-        warn(
-            f"{name} has {len(narrow)} Tensors of bfloat16, {narrow[0]!r} the first; they become float32, which holds "
-            "all of its values"
-        )
     return {key: _tensor(name, key, part) for key, part in parts}
 
 
 def _tensor(name: str, key: str, part: dict[str, Any]) -> Tensor:
     kind, raw = part["dtype"], part["data"]
-    if kind == "BF16":  # the upper half of a float32
-        array = (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
-    elif kind in _TYPES:
-        array = np.frombuffer(raw, np.dtype(_TYPES[kind]).newbyteorder("<")).astype(_TYPES[kind])
-    else:
-        known = ", ".join(str(OF_NUMPY[np.dtype(t)]) for t in _TYPES.values())
+    if kind not in _TYPES:
+        known = ", ".join(map(str, _TYPES.values()))
         raise runtime_error(f"{name}: {key!r} is of type {kind}; minigrad has {known}")
+    array = np.frombuffer(raw, _TYPES[kind].numpy).copy()
+    if sys.byteorder == "big":
+        array.byteswap(inplace=True)
     return from_numpy(array.reshape(part["shape"]))
 
 

@@ -6,21 +6,27 @@ The standard library's pickler would look up the functions that it names, and Py
 
 from __future__ import annotations
 
+import datetime
+import functools
 import math
 import struct
-from collections import Counter, OrderedDict
+import sys
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
+from enum import Enum
+from pathlib import PosixPath, PurePath, WindowsPath
 from pickle import PicklingError, encode_long
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import NumpyType, bfloat16, dtype
+from minigrad.dtypes import NumpyType, bfloat16, complex32, dtype
 from minigrad.errors import here, place, runtime_error
-from minigrad.nn.parameter import Buffer, Parameter
-from minigrad.serialization import names
+from minigrad.nn.parameter import Buffer, Parameter, is_lazy
+from minigrad.serialization import names, objects
 from minigrad.serialization.archive import Array
 from minigrad.serialization.names import Callee
 from minigrad.tensor import Tensor
@@ -55,27 +61,39 @@ class Writer:
             method = _METHODS.get(type(value))
         if method is None and isinstance(value, device):  # one that a script names
             method = Writer._device
-        if method is None:
-            raise self._refused(value)
-        method(self, value)
+        if method is None and isinstance(value, Tensor) and value._sparse:
+            method = Writer._sparse
+        try:
+            if method is not None:
+                method(self, value)
+            elif isinstance(value, (type, FunctionType)):
+                self._function(value)
+            else:
+                self._object(value)
+        except ValueError as error:
+            raise self._refused(value, str(error)) from None
 
-    def _refused(self, value: Any) -> PicklingError:
-        """The error for what no reader of weights would take."""
+    def _refused(self, value: Any, why: str = "") -> PicklingError:
+        """The error for what no reader would take."""
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         instead = ""
-        if hasattr(value, "state_dict"):
-            instead = "; save its state_dict()"
+        if isinstance(value, type) or hasattr(value, "state_dict"):
+            instead = f": {why}" if isinstance(value, type) else f"; save its state_dict() ({why})"
         elif isinstance(value, np.ndarray):
             kind += f" of {value.dtype}"
+        elif isinstance(value, Tensor) and is_lazy(value):
+            instead = "; run its module once, which gives it a shape"
         elif isinstance(value, Tensor):
             instead = "; save value.as_subclass(minigrad.Tensor)"
         elif isinstance(value, (dict, list, tuple, set, frozenset)):
             plain = next(t for t in (dict, list, tuple, set, frozenset) if isinstance(value, t))
             instead = f"; save a plain {'set' if plain is frozenset else plain.__name__} of it"
+        elif why:
+            instead = f": {why}"
         where = "".join(self._way)
         return PicklingError(
             f"Can't save an object of {kind}{f' at {where}' if where else ''}: a file holds Tensors, arrays, numbers, "
-            f"texts, and lists, tuples, sets and dicts of these{instead} (at {place(*here())})"
+            f"texts, containers and objects of these{instead} (at {place(*here())})"
         )
 
     # ------------------------------------------------------------ the memo
@@ -197,13 +215,13 @@ class Writer:
             self._int(n)
         self._text += b"t"
 
-    def _set(self, value: set[Any]) -> None:
+    def _set(self, value: set[Any] | frozenset[Any]) -> None:
         def as_list() -> None:
             self._text += b"]("
             self._items(value)
             self._text += b"e"
 
-        self._call(names.SET, as_list)
+        self._call(names.SET if isinstance(value, set) else names.FROZEN_SET, as_list)
         self._keep(id(value), value)
 
     def _dict(self, value: dict[Any, Any]) -> None:
@@ -233,6 +251,101 @@ class Writer:
             self.add(item)
             self._way.pop()
         self._text += b"u"
+
+    # ------------------------------------------------------------ more than weights
+
+    def _function(self, value: Any) -> None:
+        """A class or a function, by its name."""
+        if value.__module__ == "minigrad":
+            self._attribute(lambda: self._global(names.FUNCTIONS.name), value.__name__)
+            return
+        home, _, name = objects.name_of(value).rpartition(" ")
+        outer, _, last = name.rpartition(".")
+        if outer:  # a pickle of this protocol has no dots in a name
+            owner = sys.modules[home]
+            for part in outer.split("."):
+                owner = vars(owner)[part]
+            self._attribute(lambda: self._function(owner), last)
+        else:
+            self._global(f"{home} {name}")
+
+    def _attribute(self, owner: Callable[[], None], name: str) -> None:
+        self._call(names.ATTRIBUTE, owner, lambda: self._str(name))
+
+    def _object(self, value: Any) -> None:
+        """An object of a class that `objects` allows: the class, then its attributes."""
+        cls = type(value)
+        self._function(cls)
+        if isinstance(value, Enum):
+            self._text += b"("
+            self.add(value.value)
+            self._text += b"tR"
+            self._keep(id(value), value)
+            return
+        self._text += b"("
+        if isinstance(value, tuple):
+            self._items(value)
+        self._text += b"t\x81"
+        self._keep(id(value), value)
+        if not isinstance(value, tuple):
+            objects.new(cls, ())  # a reader can do it too
+            state = objects.state_of(value)
+            if state:
+                self._attributes(state)
+
+    def _attributes(self, state: dict[str, Any]) -> None:
+        self._text += b"}("
+        for name, item in state.items():
+            self._way.append(f".{name}")
+            self._str(name)
+            self.add(item)
+            self._way.pop()
+        self._text += b"ub"
+
+    def _simple_namespace(self, value: SimpleNamespace) -> None:
+        self._call(names.SIMPLE_NAMESPACE)
+        self._keep(id(value), value)
+        self._attributes(vars(value))
+
+    def _default_dict(self, value: defaultdict[Any, Any]) -> None:
+        factory = value.default_factory
+        if factory is not None and factory not in names.FACTORIES:
+            raise self._refused(value)
+        kinds = [] if factory is None else [lambda: self._global(names.FACTORIES[factory].name)]
+        self._call(names.DEFAULT_DICT, *kinds)
+        self._keep(id(value), value)
+        self._entries(value)
+
+    def _deque(self, value: deque[Any]) -> None:
+        self._call(names.DEQUE, lambda: self._text.extend(b")"), lambda: self.add(value.maxlen))
+        self._keep(id(value), value)
+        self._text += b"("
+        self._items(value)
+        self._text += b"e"
+
+    def _path(self, value: PurePath) -> None:
+        home = "pathlib " + ("WindowsPath" if isinstance(value, WindowsPath) else "PosixPath")
+        self._call(Callee(home), *[lambda part=part: self._str(part) for part in value.parts])
+        self._keep(id(value), value)
+
+    def _partial(self, value: functools.partial[Any]) -> None:
+        objects.partial_of(value.func)
+        self._call(names.PARTIAL, lambda: self.add(value.func))
+        self._keep(id(value), value)
+        self._tuple((value.func, value.args, value.keywords, None))
+        self._text += b"b"
+
+    def _moment(self, value: Any) -> None:
+        parts = value.__reduce_ex__(2)[1]
+        if len(parts) > 1 and not isinstance(value, datetime.timedelta):
+            raise self._refused(value, "save it without its time zone")
+        self._call(
+            Callee(f"datetime {type(value).__name__}"), *[lambda part=part: self.add(part) for part in parts]
+        )
+
+    def _whole(self, value: range | slice) -> None:
+        callee = names.RANGE if isinstance(value, range) else names.SLICE
+        self._call(callee, *[lambda n=n: self.add(n) for n in (value.start, value.stop, value.step)])
 
     # ------------------------------------------------------------ NumPy's arrays
 
@@ -309,6 +422,20 @@ class Writer:
         )
         self._keep(id(value), value)
 
+    def _sparse(self, value: Tensor) -> None:
+        if value.is_sparse:
+            parts: tuple[Any, ...] = (value._indices(), value._values(), value.size(), value.is_coalesced())
+        elif value.is_sparse_csr:
+            parts = (value.crow_indices(), value.col_indices(), value.values().detach(), value.size())
+        else:
+            parts = (value.ccol_indices(), value.row_indices(), value.values().detach(), value.size())
+        self._call(
+            names.SPARSE,
+            lambda: self._call(names.LAYOUT, lambda: self._str(f"torch.{value.layout.name}")),
+            lambda: self.add(parts),
+        )
+        self._keep(id(value), value)
+
     def _bare(self, value: Tensor, requires_grad: bool) -> None:
         self._call(names.TENSOR, lambda: self._arguments(value, requires_grad))
 
@@ -363,6 +490,11 @@ _METHODS: dict[type, Callable[[Writer, Any], None]] = {
     complex: Writer._complex, str: Writer._str, bytes: Writer._bytes, bytearray: Writer._bytearray,
     list: Writer._list, tuple: Writer._tuple, dict: Writer._dict, set: Writer._set,
     OrderedDict: Writer._ordered_dict, Counter: Writer._counter, Size: Writer._size, dtype: Writer._dtype,
-    type(bfloat16): Writer._dtype, device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
-    Buffer: Writer._tensor, Parameter: Writer._parameter,
+    type(bfloat16): Writer._dtype, type(complex32): Writer._dtype,
+    device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
+    Buffer: Writer._tensor, Parameter: Writer._parameter, frozenset: Writer._set, deque: Writer._deque,
+    defaultdict: Writer._default_dict, SimpleNamespace: Writer._simple_namespace, range: Writer._whole,
+    slice: Writer._whole, PosixPath: Writer._path, WindowsPath: Writer._path, functools.partial: Writer._partial,
+    datetime.datetime: Writer._moment, datetime.date: Writer._moment, datetime.time: Writer._moment,
+    datetime.timedelta: Writer._moment,
 }  # fmt: skip

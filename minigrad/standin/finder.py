@@ -39,6 +39,7 @@ _ELSEWHERE = {
     "optim.adamw": "optim.adam",
     "utils._foreach_utils": "utils._foreach_utils",
     "utils._pytree": "utils._pytree",
+    "utils._python_dispatch": "utils._python_dispatch",
     "utils.data._utils": "utils.data._utils",
     "utils.data._utils.collate": "utils.data.collate",
     "utils.data._utils.worker": "utils.data.info",

@@ -13,6 +13,8 @@ from importlib import import_module
 from types import NoneType, SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from minigrad.device import device
 from minigrad.errors import runtime_error, type_error
 from minigrad.gate import overriding
@@ -34,7 +36,7 @@ def _with_factors(function: Callable[..., Any], places: int, factors: str) -> Ca
     def older(*args: Any, **named: Any) -> Any:
         if len(args) <= places:
             return function(*args, **named)
-        if places == 2:
+        if " " not in factors:  # it stands second, and may be a Tensor without dimensions
             numbers, others = [args[1]], (args[0], *args[2:])
         else:
             numbers = [x for x in args if not isinstance(x, Tensor)]
@@ -160,6 +162,21 @@ def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
     return place if place is None else device(place), dtype, False, named.get("memory_format")
 
 
+# Parts of the standard library that `import torch` loads, so scripts import only the package: here they are loaded when
+# one is asked for. Only packages that are loaded anyway or hold little, as all starts pay for them.
+_LOADED = {
+    "concurrent": "futures", "importlib": "abc machinery metadata resources util", "multiprocessing": "connection",
+    "urllib": "error parse request response",
+}  # fmt: skip
+
+
+def _part(package: str, parts: frozenset[str], name: str) -> Any:
+    """As ``__getattr__`` of a package: its module ``name``."""
+    if name in parts:
+        return import_module(f"{package}.{name}")
+    raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+
 # Classes that packages name in annotations alone.
 _ANNOTATED = (
     "DeviceObjType",
@@ -187,6 +204,9 @@ def install() -> None:
     _put(minigrad, "device", NamedDevice)
     compiled = import_module("minigrad.standin.absent").Compiled("minigrad._C")
     _put(minigrad, "_C", compiled)
+    # NumPy takes its own as none: its functions get arrays of Tensors, and give arrays, as they do with PyTorch's.
+    _put(Tensor, "__array_function__", np.ndarray.__array_function__)
+    _put(Tensor, "__array_wrap__", lambda like, array, *context: minigrad.from_numpy(np.asarray(array)))
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
         _disabled_torch_function_impl=overriding.plainly, _disabled_torch_dispatch_impl=Tensor.__torch_dispatch__,
@@ -207,6 +227,10 @@ def install() -> None:
         _put(ops, name, named(f"torch.ops.{name}"))
     for name in ("graph", "graph_module", "node", "proxy"):
         _put(fx, name, named(f"torch.fx.{name}"))
+    for package, parts in _LOADED.items():
+        _put(
+            import_module(package), "__getattr__", functools.partial(_part, package, frozenset(parts.split()))
+        )
     _put(ops, "__getattr__", functools.partial(_namespace, vars(ops)["__getattr__"]))
     _put(ops, "load_library", _load_library)
     for name, (places, factors) in _FACTORS.items():

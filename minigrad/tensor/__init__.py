@@ -13,6 +13,7 @@ from minigrad.tensor import gradient as gradient
 from minigrad.tensor import interchange as interchange
 from minigrad.tensor import operators as operators
 from minigrad.tensor import places as places
+from minigrad.tensor import shared as shared
 from minigrad.tensor import subclasses as subclasses
 from minigrad.tensor import ufuncs as ufuncs
 from minigrad.tensor import value as value

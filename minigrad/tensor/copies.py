@@ -13,6 +13,7 @@ from minigrad.core.tensor import Tensor, extend
 from minigrad.errors import runtime_error
 from minigrad.functions import creation
 from minigrad.gate import methods
+from minigrad.tensor.shared import sent
 
 
 @extend
@@ -60,7 +61,7 @@ class _Copies(Tensor):
                     "have no hooks",
                     stacklevel=2,
                 )
-        return _restore, self._parts(), self.__getstate__()
+        return *(sent(self) or (_restore, self._parts())), self.__getstate__()
 
     _warns_of_hooks = True
 
@@ -85,7 +86,10 @@ def _restore(
 ) -> Any:
     """A leaf of an array, or of the place in its memory that is given by a dtype, shape, offset and strides."""
     dtype, shape, offset, strides = place or (memory.dtype, memory.shape, 0, memory.strides)
-    dtype = np.dtype(dtype.str)  # an unpickled array has another object, which is not recognised as quickly
+    if dtype.kind != "V":  # bfloat16, which has one object
+        dtype = np.dtype(
+            dtype.str
+        )  # an unpickled array has another object, which is not recognised as quickly
     if place or memory.dtype is not dtype:
         memory = np.ndarray(shape, dtype, memory.reshape(-1, order="A"), offset, strides)
     return Tensor._make_subclass(cls, creation.from_numpy(memory), requires_grad)

@@ -53,7 +53,7 @@ class _Gradient(Tensor):
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
                 "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
-        if requires_grad and self._array.dtype.kind not in "fc":
+        if requires_grad and self._array.dtype.kind not in "fcV":
             raise runtime_error(
                 f"only Tensors of floating point and complex dtype can require gradients, this one is {self.dtype}; "
                 "convert it with .float() first"
@@ -83,12 +83,12 @@ class _Gradient(Tensor):
                 )
             if value is self:
                 raise runtime_error("can't assign Variable as its own grad")
-            if value._array.shape != self._array.shape:
+            like = value._numbers if value._sparse else value  # type: ignore[attr-defined]
+            if (value.shape if value._sparse else value._array.shape) != self._array.shape:
                 raise runtime_error(
-                    f"assigned grad has data of a different size: {list(value._array.shape)} for "
-                    f"{list(self._array.shape)}"
+                    f"assigned grad has data of a different size: {list(value.shape)} for {list(self._array.shape)}"
                 )
-            if value._array.dtype != self._array.dtype:
+            if like._array.dtype != self._array.dtype:
                 raise runtime_error(
                     f"assigned grad has data of a different type: {value.dtype} for {self.dtype}"
                 )
@@ -119,6 +119,8 @@ class _Gradient(Tensor):
         t = shapes.detach(self)
         if MODE.get().recorder is None:
             t._array = np.asarray(Apart(t._array))
+            if self._array.dtype.kind == "V":  # which NumPy's interface of arrays does not know
+                t._array.dtype = self._array.dtype  # type: ignore[misc]
         return t
 
     @data.setter
@@ -127,7 +129,7 @@ class _Gradient(Tensor):
             raise type_error(f"Variable data has to be a tensor, but got {type(value).__name__}")
         needs_value("setting .data")
         node = self._node
-        if node is not None and node.requires_grad and value._array.dtype.kind not in "fc":
+        if node is not None and node.requires_grad and value._array.dtype.kind not in "fcV":
             raise runtime_error(
                 "data set to a tensor that requires gradients must be floating point or complex dtype, but it is "
                 f"{value.dtype}"

@@ -31,7 +31,7 @@ class _Places(Tensor):
 
     def is_signed(self) -> bool:
         """Whether negative values exist."""
-        return bool(self._array.dtype.kind in "ifc")
+        return bool(self._array.dtype.kind in "ifcV")
 
     def get_device(self) -> int:
         """-1, as of every Tensor on the CPU."""

@@ -83,7 +83,7 @@ class _Value(Tensor):
 
     @property
     def layout(self) -> Any:
-        """``strided``: that of all Tensors."""
+        """``strided``: that of all dense Tensors."""
         from minigrad.formats import strided
 
         return strided
@@ -143,7 +143,7 @@ class _Value(Tensor):
 
     def is_floating_point(self) -> bool:
         """Whether elements are floats."""
-        return bool(self._array.dtype.kind == "f")
+        return bool(self._array.dtype.kind in "fV")
 
     def is_inference(self) -> bool:
         """Whether it was made in inference mode."""
@@ -162,7 +162,10 @@ class _Value(Tensor):
     def item(self) -> Number:
         """The one element as a Python number. RuntimeError unless there is exactly one."""
         if self._array.size != 1:
-            raise runtime_error(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+            raise runtime_error(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar: its shape is "
+                f"{list(self._array.shape)}; use .tolist(), or reduce it with .sum() or .mean()"
+            )
         needs_value("item()")
         return self._array.item()
 
@@ -174,13 +177,15 @@ class _Value(Tensor):
     def numpy(self, *, force: bool = False) -> Array:
         """The array, which shares the memory.
 
-        RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off.
+        RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off; TypeError for bfloat16.
         """
         if self.requires_grad and not force and MODE.get().grad:
             raise runtime_error(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
         needs_value("numpy()")
+        if self._array.dtype.kind == "V":
+            raise type_error("Got unsupported ScalarType BFloat16: NumPy lacks it; use .float().numpy()")
         return self._array
 
     def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:

@@ -9,8 +9,11 @@ import numpy as np
 
 from minigrad.core.tensor import Tensor
 
-# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or a part.
-_TOLERANCES = {2: (1e-3, 1e-5), 4: (1.3e-6, 1e-5), 8: (1e-7, 1e-7)}
+# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or a part; 0 is for
+# whole numbers, "V" for bfloat16.
+_TOLERANCES: dict[object, tuple[float, float]] = {
+    0: (0.0, 0.0), 2: (1e-3, 1e-5), 4: (1.3e-6, 1e-5), 8: (1e-7, 1e-7), "V": (1.6e-2, 1e-5),
+}  # fmt: skip
 
 
 class NotCloseError(AssertionError):
@@ -64,7 +67,7 @@ def assert_close(
             )
         if check_dtype and type(a) is not type(b) and {type(a), type(b)} <= {bool, int, float, complex}:
             fail(f"The (d)types do not match: {type(a)} != {type(b)}.", where)
-        x, y = (np.asarray(v.detach().numpy() if isinstance(v, Tensor) else v) for v in (a, b))
+        x, y = (np.asarray(v._array if isinstance(v, Tensor) else v) for v in (a, b))
         single = not isinstance(a, (Tensor, np.ndarray))
         if x.shape != y.shape:
             fail(f"The values for attribute 'shape' do not match: {list(x.shape)} != {list(y.shape)}", where)
@@ -72,7 +75,10 @@ def assert_close(
             fail(f"The values for attribute 'dtype' do not match: {x.dtype} != {y.dtype}", where)
         if check_stride and isinstance(a, Tensor) and isinstance(b, Tensor) and a.stride() != b.stride():
             fail(f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}", where)
-        kinds = [_TOLERANCES[v.real.itemsize] if v.dtype.kind in "fc" else (0.0, 0.0) for v in (x, y)]
+        kinds = [
+            _TOLERANCES[v.dtype.kind if v.dtype.kind == "V" else v.real.itemsize * (v.dtype.kind in "fc")]
+            for v in (x, y)
+        ]
         relative = max(k[0] for k in kinds) if rtol is None else rtol
         absolute = max(k[1] for k in kinds) if atol is None else atol
         with np.errstate(all="ignore"):

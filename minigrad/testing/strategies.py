@@ -63,7 +63,7 @@ def float_arrays(
     from hypothesis.extra import numpy as hnp
 
     kind = np.dtype(dtype)
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise ValueError(f"float_arrays: dtype is a float, not {kind}")
     points = [away_from] if isinstance(away_from, (int, float)) else list(away_from)
     spans = _spans(kind, min_value, max_value, [float(point) for point in points], gap)

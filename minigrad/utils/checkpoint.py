@@ -98,7 +98,7 @@ class _Region:
     ) -> None:
         self.function, self.args, self.kwargs = function, args, kwargs
         self.state = get_rng_state() if preserve else None
-        self.context, self.check = context, check
+        self.context, self.check, self.autocast = context, check, MODE.get().autocast
         self.since = next_seq()
         self.place = here()
         # What the second run must record again: the names of the operations, and the shapes of their results.
@@ -134,7 +134,7 @@ class _Region:
         kwargs = dict(zip(self.kwargs, _detached(tuple(self.kwargs.values())), strict=True))
         # As for the first run, what a checkpoint inside packs is not seen.
         with (
-            ModeManager(Mode(observer=Packing(collect, None))),
+            ModeManager(Mode(observer=Packing(collect, None), autocast=self.autocast)),
             fork_rng(enabled=self.state is not None),
             self.context,
             contextlib.suppress(_Enough),

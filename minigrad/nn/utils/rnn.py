@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.dtypes import float16, float32, float64
+from minigrad.dtypes import bfloat16, float16, float32, float64
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy, full
 from minigrad.functions.dims import tensor_list
@@ -69,6 +69,10 @@ class PackedSequence(_Packed):
     def half(self) -> PackedSequence:
         """The same in float16."""
         return self.to(float16)
+
+    def bfloat16(self) -> PackedSequence:
+        """The same in bfloat16."""
+        return self.to(bfloat16)
 
     def cpu(self) -> PackedSequence:
         """The same: there is one device."""

@@ -9,6 +9,7 @@ from typing import Any
 from minigrad.core.changes import changed_since
 from minigrad.core.node import next_seq
 from minigrad.errors import type_error, value_error, warn
+from minigrad.gate import own_constructor
 from minigrad.optim.optimizer import Optimizer, Steps
 from minigrad.tensor import Tensor
 
@@ -33,6 +34,10 @@ class LRScheduler:
     __slots__ = ("__dict__", "__weakref__", "_since")
     _get_lr_called_within_step = False
     _is_initial = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own_constructor(cls)
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self.optimizer = checked(optimizer)

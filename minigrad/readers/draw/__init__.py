@@ -17,7 +17,7 @@ from minigrad import errors
 from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
-from minigrad.errors import type_error, value_error
+from minigrad.errors import value_error
 from minigrad.readers.draw import dot, engines, page
 from minigrad.readers.draw.backward import Pass, record
 from minigrad.readers.draw.build import build
@@ -215,7 +215,7 @@ def _player(recorded: list[Any], forward: list[Node], names: Names) -> Player | 
     if not 0 < ops <= STEPS or _elements(forward) > ELEMENTS:
         return None
     try:
-        return Player(recorded, {n: names.of[id(n)] for n in forward if id(n) in names.of})
+        return Player(recorded, names.named(forward) | names.inputs)
     except Exception:  # whatever a rule or a user's Function may raise; the backward pass says why
         return None
 
@@ -242,7 +242,7 @@ def _check(
         raise value_error("draw() needs at least one Tensor, got none")
     for t in results:
         if not isinstance(t, Tensor):
-            raise type_error(f"draw() takes Tensors, got {type(t).__name__}")
+            raise errors.no_result("draw", t)
     if direction not in DIRECTIONS:
         raise value_error(f"direction must be 'forward', 'backward' or 'both', got {direction!r}")
     wrong = sorted(str(s) for s in show if s not in SHOWN)

@@ -39,7 +39,7 @@ class Labels:
         kind = "step" if item.backward else "result" if node in self.records.roots else "op"
         if item.backward:
             heads = self.records.backward.heads.get(node, [])
-            names = [f"∂ {head}" for head in map(self.records.name, heads) if head]
+            names = [f"∂ {head}" for head in map(self.records.title, heads) if head]
             if any(n.op is None for n in heads):
                 kind = "gradient"
             if names:
@@ -57,7 +57,8 @@ class Labels:
             title = f"∂ {self.records.name(result) or 'result'}"
             return self._described(Box(name, "seed", title, [], "", 0, 1, True), node)
         kind = "parameter" if node.requires_grad else "input"
-        titles = [self.records.name(n) or kind for n in leaf.nodes]
+        called = self.records.title if count == 1 else self.records.name
+        titles = [called(n) or kind for n in leaf.nodes]
         box = Box(name, kind, titles[0] if count == 1 else generic(titles), [], "", 0, count)
         if count > 1:
             box.lines.append(f"{count} of them")

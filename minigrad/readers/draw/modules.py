@@ -23,6 +23,7 @@ from typing import Any
 from minigrad.core.contents import contents, walk
 from minigrad.core.node import Const, Node
 from minigrad.core.tensor import Tensor
+from minigrad.errors import type_error
 from minigrad.readers import places
 
 Path = tuple[str, ...]
@@ -34,6 +35,8 @@ class Names:
     def __init__(self, params: Any) -> None:
         # A key is the identity of a record, or of a Tensor that has none.
         self.of: dict[int, str] = {}
+        # What leaves without a name are called, in a box of their own.
+        self.inputs: dict[Node, str] = {}
         self.tensors: dict[int, Any] = {}
         self.owners: dict[int, list[Path]] = {}
         self.classes: dict[Path, str] = {}
@@ -50,21 +53,26 @@ class Names:
             for name, t in params.items():
                 self._name(str(name), t)
         else:
-            raise TypeError(
-                "params must be a Module or a dict of names to Tensors, got " + type(params).__name__
+            raise type_error(
+                f"params must be a Module or a dict of names to Tensors, got {type(params).__name__}"
             )
 
-    def add_variables(self, frame: FrameType | None, records: Iterable[Node]) -> None:
-        """The names that variables of the program have for records without one."""
+    def add_variables(self, frame: FrameType | None, records: Sequence[Node]) -> None:
+        """The names that variables of the program have for records without one; other leaves are numbered."""
         variables = places.variables(frame)
         taken = set(self.of.values())
         for n in records:
             if n in variables and id(n) not in self.of and variables[n] not in taken:
                 self.of[id(n)] = variables[n]
+        self.inputs = places.numbered(records, self.named(records))
+
+    def named(self, records: Iterable[Node]) -> dict[Node, str]:
+        """The names of those records that have one."""
+        return {n: self.of[id(n)] for n in records if id(n) in self.of}
 
     def _name(self, name: str, t: Tensor) -> int:
         if not hasattr(t, "_array"):
-            raise TypeError(f"params[{name!r}] must be a Tensor, got {type(t).__name__}")
+            raise type_error(f"params[{name!r}] must be a Tensor, got {type(t).__name__}")
         key = id(t if t._node is None else t._node)
         self.of.setdefault(key, name)
         self.tensors.setdefault(key, t)

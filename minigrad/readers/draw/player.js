@@ -103,7 +103,7 @@
     let best = null, least = Infinity;
     for (const part of [0.5, 0.7, 0.3]) {
       const [x, y] = points[Math.round(part * (points.length - 1))];
-      for (const left of [x - width / 2, x + 3, x - width - 3, x + 24, x - width - 24]) {
+      for (const left of [x - width / 2, ...[3, 24, 48, 72].flatMap((far) => [x + far, x - width - far])]) {
         const box = [left, y - height / 2, left + width, y + height / 2];
         const covered = taken.reduce((sum, t) => sum + shared(box, t), Math.abs(left + width / 2 - x));
         if (covered < least) [best, least] = [box, covered];

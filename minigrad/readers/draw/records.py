@@ -35,6 +35,10 @@ class Records:
         """The name that the user has for the value of a record."""
         return self.names.of.get(id(node), "")
 
+    def title(self, node: Node) -> str:
+        """That name, or the number of a leaf that has none."""
+        return self.name(node) or self.names.inputs.get(node, "")
+
     def source(self, node: Node) -> Node:
         """The operation whose rule made a step of backward; any other record itself."""
         return self.backward.of.get(node, node)

@@ -59,7 +59,7 @@ def explain(
     array that was changed in place.
     """
     if not isinstance(loss, Tensor):
-        raise errors.type_error(f"explain() takes a Tensor, got {type(loss).__name__}")
+        raise errors.no_result("explain", loss)
     if type(precision) is not int or precision < 1:
         raise errors.value_error(f"explain(): precision must be at least 1, got {precision!r}")
     refresh(loss)
@@ -69,11 +69,7 @@ def explain(
             "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or it "
             "was computed under no_grad()"
         )
-    names = _given(params, "params") | _given(inputs, "inputs")
-    taken = set(names.values())
-    for key, variable in places.variables(errors.user_frame()).items():
-        if variable not in taken:
-            names.setdefault(key, variable)
+    names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), errors.user_frame())
     derivation, _, _ = steps.derivation([loss], names, precision, pictured=False)
     return Explanation(derivation)
 

@@ -10,7 +10,7 @@ from minigrad.readers import notebook
 from minigrad.readers.amounts import Amount
 from minigrad.readers.steps import Derivation, Share, Step
 
-WIDTH, COLUMN = 80, 40  # of a line; where amounts begin at most
+WIDTH, COLUMN = 80, 48  # of a line; where amounts begin at most
 Row = str | tuple[str, str]  # a line, or what is computed and its amount
 
 

@@ -67,7 +67,7 @@ def source(
             )
         return Printed(printed(result))
     if not isinstance(result, Tensor):
-        raise errors.type_error(f"source() takes a Tensor, got {type(result).__name__}")
+        raise errors.no_result("source", result)
     if not name.isidentifier() or keyword.iskeyword(name):
         raise errors.value_error(f"source(): {name!r} cannot be the name of a function")
     refresh(result)

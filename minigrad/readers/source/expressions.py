@@ -20,8 +20,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from minigrad.core.op import NO_PARAMS, Op
+from minigrad.core.rounded import held
 from minigrad.core.text import Call, Helper, Steps, Text
-from minigrad.dtypes import F16, F64, as_numpy, dtype
+from minigrad.dtypes import F32, F64, as_numpy, dtype
 from minigrad.errors import BadValue
 from minigrad.readers.source.program import Value, numpy_name, steps_of
 
@@ -34,14 +35,25 @@ class Unprintable(Exception):
     """A parameter of an operation, of the class named, that no expression of a program stands for."""
 
 
+def type_text(dtype: Any) -> str:
+    """The name of an element type in a program."""
+    return (
+        "bool"
+        if dtype.kind == "b"
+        else f"ml_dtypes.{dtype.name}"
+        if dtype.kind == "V"
+        else f"np.{dtype.name}"
+    )
+
+
 def literal(value: Any) -> Expr:
     """A Python or NumPy value as it is written in a program."""
     if isinstance(value, dtype):
         value = as_numpy(value)
     if isinstance(value, np.dtype):
-        return ast.Name("bool") if value.kind == "b" else parsed(f"np.{value.name}")
+        return parsed(type_text(value))
     if isinstance(value, np.generic):
-        value = float(str(value)) if value.dtype.kind == "f" else value.item()
+        value = float(str(value)) if value.dtype.kind in "fV" else value.item()
     if isinstance(value, float) and value != value:
         return parsed("np.nan")
     if isinstance(value, float) and value in (np.inf, -np.inf):
@@ -160,11 +172,10 @@ def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
-    kernel: Any = inspect.unwrap(op.kernel)
+    if op.wider is not None:
+        return _rounded(op, call, xs, h)
     text: Text = op.text(call) if callable(op.text) else op.text
-    several = isinstance(kernel, types.FunctionType) and kernel.__name__ != "<lambda>"
-    # A kernel of several steps rounds float16 once.
-    if text is not None and not (op.text is text and several and call.dtype == F16):
+    if text is not None:
         text, values = (text, {}) if isinstance(text, str) else text
         values = {k: h.value(v) for k, v in values.items() if f"{{{k}}}" in text}
         return fill(text, xs, **{**call.params, **values})
@@ -177,6 +188,26 @@ def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
         return expr
     # What the kernel returns may be a number, and it may be an operand, which `apply` copies.
     return fill("np.asarray({})" if op.new else "np.array({})", [expr])
+
+
+def _rounded(op: Any, call: Call, xs: list[Expr], h: Helpers) -> Expr:
+    """A call of an op in floats of two bytes, as its kernel does it."""
+    t = op.to
+    wide: list[Expr] = []
+    for x, kind in zip(xs, call.dtypes, strict=True):
+        if kind == t:
+            x = fill("{}.astype({f})", [x], f=F32)
+        elif kind is None and not op.wider.wide and isinstance(getattr(x, "value", None), float):
+            x = literal(held(x.value, t))  # type: ignore[attr-defined]
+        elif kind is None and not op.wider.wide and not isinstance(x, ast.Constant):
+            x = fill("float({t}({}))", [x], t=t)
+        wide.append(x)
+    changed = {
+        "dtypes": tuple(F32 if d == t else d for d in call.dtypes),
+        "dtype": F32 if call.dtype == t else call.dtype,
+    }
+    y = _printed(op.wider, Call(**{**vars(call), **changed}), wide, h)
+    return fill("{}.astype({t})", [y], t=t) if call.dtype == t else y
 
 
 def followed(steps: Steps, h: Helpers) -> Expr:
@@ -385,16 +416,22 @@ def _slices(index: object) -> bool:
     return isinstance(index, tuple) and any(isinstance(k, slice) or k is Ellipsis for k in index)
 
 
+def _locals(code: types.CodeType) -> set[str]:
+    """The names of a function, and of those inside of it."""
+    inner = [_locals(c) for c in code.co_consts if isinstance(c, types.CodeType)]
+    return {*code.co_varnames, *code.co_cellvars}.union(*inner)
+
+
 class _Plain(ast.NodeTransformer):
     """A function without annotations, in which every global name is NumPy's or that of a helper."""
 
     def __init__(self, function: types.FunctionType, helpers: Helpers, op: str) -> None:
         self.globals, self.helpers, self.op = function.__globals__, helpers, op
-        self.local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
+        self.local = _locals(function.__code__)
         self.read: dict[str, tuple[Any, str]] = {}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        node.name, node.returns = "_" + node.name.lstrip("_"), None
+        node.returns = None
         if ast.get_docstring(node) is not None:
             node.body = node.body[1:]
         self.generic_visit(node)

@@ -7,6 +7,7 @@ import functools
 import keyword
 import re
 
+LONGEST = 48  # characters of a long name that are kept, so that lines can be broken around it
 _TAKEN = {"np", *dir(builtins)}
 
 
@@ -18,7 +19,10 @@ def identifier(path: str) -> str:
     while parts and parts[0].isdigit():
         numbers.append(parts.pop(0))
     name = "_".join((parts or ["value"]) + numbers).lstrip("_") or "value"
-    name = re.sub(r"^(\d)", r"v\1", name)
+    if len(name) > LONGEST + 8:  # the end of a path says most; a name may get d_ and a number later
+        end = name[-LONGEST:]
+        name = end.partition("_")[2] if "_" in end[: LONGEST // 2] else end
+    name = re.sub(r"^(\d)", r"v\1", name.lstrip("_") or "value")
     return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
 
 

@@ -261,7 +261,7 @@ class Program:
             if v.__class__ is not Value:
                 continue
             others = [w for k, w in enumerate(inputs) if k != i and w.__class__ is Value]
-            if v.fill is not None and v.dtype.kind in "fiu":
+            if v.fill is not None and v.dtype.kind in "fiuV":
                 typed = any(w.dtype == v.dtype for w in others)
                 if typed and _meet(others) == shape:
                     inputs[i] = Const(v.fill)

@@ -234,7 +234,7 @@ class Text:
         body += self._describe()
         body += self._forward() + self._backward()
         body.append(results)
-        return laid_out("\n".join([*head, *body])) + "\n"
+        return laid_out(with_imports("\n".join([*head, *body]))) + "\n"
 
     def _describe(self) -> list[str]:
         kinds: dict[str, list[str]] = {}
@@ -292,7 +292,7 @@ class Text:
         taken = _shown(program.result)
         entries = []
         for node, g in program.gradients.items():
-            entries.append(f"{_quoted(self.keys[node])}: {self._gradient(g, taken)}")
+            entries.append(_entry(self.keys[node], self._gradient(g, taken)))
         result = ast.unparse(self._output(program.result))
         return _wrapped(f"    return {result}, {{", entries, "}", "    ")
 
@@ -356,9 +356,23 @@ def docstring(title: str) -> str:
     return "\n".join(textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False))
 
 
+def with_imports(text: str) -> str:
+    """The text of a module, with an import of what gives NumPy bfloat16, if it needs that."""
+    return text.replace("import numpy", "import ml_dtypes\nimport numpy", 1) if "ml_dtypes." in text else text
+
+
 def _quoted(name: str) -> str:
     text = repr(name)
     return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text else text
+
+
+def _entry(key: str, value: str) -> str:
+    """An entry of a dict; one that no line has room for may be broken where lines end here, also within its key."""
+    entry = f"{_quoted(key)}: {value}"
+    if len(entry) < WIDTH - 8:
+        return entry
+    most = WIDTH - 12
+    return "\n".join(_quoted(key[i : i + most]) for i in range(0, len(key), most)) + f":\n{value}"
 
 
 def _wrapped(head: str, items: Sequence[str], tail: str, indent: str) -> str:

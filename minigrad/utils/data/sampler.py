@@ -178,4 +178,4 @@ class BatchSampler(Sampler[list[int]]):
 
 def _check_positive(name: str, value: Any) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise value_error(f"{name} should be a positive integer value, but got {name}={value}")
+        raise value_error(f"{name} should be a positive integer value, but got {name}={value!r}")

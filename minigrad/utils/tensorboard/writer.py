@@ -14,7 +14,7 @@ __all__ = ["SummaryWriter"]
 def _arrays(x: Any) -> Any:
     """What is given, with arrays in the place of Tensors."""
     if isinstance(x, Tensor):
-        return x.detach().numpy()
+        return x.detach().float().numpy() if x.is_floating_point() else x.detach().numpy()
     if isinstance(x, dict):
         return {key: _arrays(value) for key, value in x.items()}
     return type(x)(map(_arrays, x)) if type(x) in (list, tuple) else x

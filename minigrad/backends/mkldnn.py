@@ -1,0 +1,50 @@
+"""Intel's library for layers, which is not here. The flags can be set and mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+VERBOSE_OFF, VERBOSE_ON, VERBOSE_ON_CREATION = 0, 1, 2
+allow_tf32 = True
+deterministic = False
+enabled = True
+fp32_precision = "none"
+
+
+def is_available() -> bool:
+    """False."""
+    return False
+
+
+def is_acl_available() -> bool:
+    """False."""
+    return False
+
+
+class verbose:
+    """A context that prints nothing."""
+
+    def __init__(self, level: int) -> None:
+        self.level = level
+
+    def __enter__(self) -> verbose:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+@contextmanager
+def flags(
+    enabled: bool = False, deterministic: bool = False, allow_tf32: bool = True, fp32_precision: str = "none"
+) -> Iterator[None]:
+    """A context in which the flags say something else."""
+    inside: dict[str, Any] = {"enabled": enabled, "deterministic": deterministic, "allow_tf32": allow_tf32}
+    inside["fp32_precision"] = fp32_precision
+    before = {name: globals()[name] for name in inside}
+    globals().update(inside)
+    try:
+        yield
+    finally:
+        globals().update(before)

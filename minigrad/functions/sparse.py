@@ -1,0 +1,257 @@
+"""Ways to sparse Tensors and back, and the questions that only they answer. `minigrad.sparse` is loaded for them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from minigrad.core.tensor import Tensor
+from minigrad.device import DeviceLike
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import not_implemented_error, runtime_error, type_error
+from minigrad.formats import sparse_csc, sparse_csr
+from minigrad.gate import public
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor", "spmm"]
+
+METHODS = (
+    "_coalesced_ _indices _nnz _values ccol_indices coalesce col_indices crow_indices dense_dim indices is_coalesced "
+    "row_indices sparse_dim sparse_mask sparse_resize_ sparse_resize_and_clear_ to_dense to_sparse to_sparse_coo "
+    "to_sparse_csc to_sparse_csr values"
+)
+
+
+def _making() -> Any:
+    """The room of sparse Tensors lies above, and is loaded when it is first asked for."""
+    return import_module("minigrad.sparse.making")
+
+
+def sparse_coo_tensor(
+    indices: Any = None,
+    values: Any = None,
+    size: Any = None,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    check_invariants: bool | None = None,
+    is_coalesced: bool | None = None,
+) -> Tensor:
+    """A sparse Tensor of numbers and their places: elsewhere it is 0, and what stands twice counts as the sum.
+
+    ``indices`` (sparse_dim, nnz) are the places, of whole numbers, and ``values`` (nnz, ...) the numbers, through which
+    gradients pass. ``size`` is by default the smallest that fits. A size alone makes one without any number.
+    RuntimeError for shapes that do not belong together and for a place outside.
+    """
+    return _making().coo(indices, values, size, dtype, device, requires_grad, is_coalesced)
+
+
+def sparse_csr_tensor(
+    crow_indices: Any,
+    col_indices: Any,
+    values: Any,
+    size: Any = None,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    check_invariants: bool | None = None,
+) -> Tensor:
+    """A sparse matrix by rows: where each begins among the numbers, and the columns and values of these.
+
+    RuntimeError for shapes that do not belong together and for a place outside.
+    """
+    return _making().compressed(
+        "sparse_csr_tensor", crow_indices, col_indices, values, size, sparse_csr, dtype, device, requires_grad
+    )
+
+
+def sparse_csc_tensor(
+    ccol_indices: Any,
+    row_indices: Any,
+    values: Any,
+    size: Any = None,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    check_invariants: bool | None = None,
+) -> Tensor:
+    """A sparse matrix by columns, as `sparse_csr_tensor` is one by rows."""
+    return _making().compressed(
+        "sparse_csc_tensor", ccol_indices, row_indices, values, size, sparse_csc, dtype, device, requires_grad
+    )
+
+
+def sparse_compressed_tensor(
+    compressed_indices: Any,
+    plain_indices: Any,
+    values: Any,
+    size: Any = None,
+    *,
+    dtype: DTypeLike | None = None,
+    layout: Any = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    check_invariants: bool | None = None,
+) -> Tensor:
+    """`sparse_csr_tensor` or `sparse_csc_tensor`, by ``layout``."""
+    if layout not in (sparse_csr, sparse_csc):
+        raise runtime_error(
+            f"sparse_compressed_tensor(): the layout is sparse_csr or sparse_csc here, not {layout}"
+        )
+    make = sparse_csr_tensor if layout is sparse_csr else sparse_csc_tensor
+    return make(
+        compressed_indices,
+        plain_indices,
+        values,
+        size,
+        dtype=dtype,
+        device=device,
+        requires_grad=requires_grad,
+    )
+
+
+def spmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices, one of them sparse."""
+    return input.mm(mat2)
+
+
+# ---------------------------------------------------------------- methods of dense Tensors
+
+
+def to_dense(input: Tensor, dtype: DTypeLike | None = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The elements of a sparse Tensor in a dense one; a dense Tensor itself."""
+    return input if dtype is None else input.to(dtype)
+
+
+def to_sparse(
+    input: Tensor,
+    sparse_dim: int | None = None,
+    *,
+    layout: Any = None,
+    blocksize: Any = None,
+    dense_dim: int | None = None,
+) -> Tensor:
+    """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
+
+    With ``sparse_dim`` only the first dimensions have places, and each number has the others.
+    """
+    return _making().of_dense(input, sparse_dim, layout)
+
+
+def to_sparse_coo(input: Tensor) -> Tensor:
+    """`to_sparse`."""
+    return input.to_sparse()
+
+
+def to_sparse_csr(input: Tensor, dense_dim: int | None = None) -> Tensor:
+    """What is not 0 in a matrix, by rows: see `sparse_csr_tensor`."""
+    return input.to_sparse(layout=sparse_csr)
+
+
+def to_sparse_csc(input: Tensor, dense_dim: int | None = None) -> Tensor:
+    """What is not 0 in a matrix, by columns: see `sparse_csc_tensor`."""
+    return input.to_sparse(layout=sparse_csc)
+
+
+def sparse_mask(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements at the places of ``mask``, a sparse Tensor of the same size."""
+    raise type_error("sparse_mask(): the mask must be a sparse Tensor; give mask.to_sparse()")
+
+
+def sparse_dim(input: Tensor) -> int:
+    """How many dimensions have places: none of a dense Tensor."""
+    return 0
+
+
+def dense_dim(input: Tensor) -> int:
+    """How many dimensions each number has: all of a dense Tensor."""
+    return input._array.ndim
+
+
+def _not_dense(name: str, what: str) -> NoReturn:
+    raise runtime_error(f"{name} expected {what} tensor layout but got Strided; use .to_sparse() first")
+
+
+def coalesce(input: Tensor) -> Tensor:
+    """A sparse Tensor with its places sorted, and what is repeated added up. RuntimeError for a dense one."""
+    _not_dense("coalesce", "sparse coordinate")
+
+
+def is_coalesced(input: Tensor) -> bool:
+    """Whether the places are sorted and none stands twice. RuntimeError for a dense Tensor."""
+    _not_dense("is_coalesced", "sparse coordinate")
+
+
+def indices(input: Tensor) -> Tensor:
+    """The places (sparse_dim, nnz) of a coalesced Tensor. RuntimeError for another."""
+    _not_dense("indices", "sparse coordinate")
+
+
+def values(input: Tensor) -> Tensor:
+    """The numbers (nnz, ...) of a coalesced Tensor, with their record. RuntimeError for another."""
+    _not_dense("values", "sparse")
+
+
+def crow_indices(input: Tensor) -> Tensor:
+    """Where each row of a matrix by rows begins among its numbers. RuntimeError for another."""
+    _not_dense("crow_indices", "sparse row compressed")
+
+
+def col_indices(input: Tensor) -> Tensor:
+    """The columns of the numbers of a matrix by rows. RuntimeError for another."""
+    _not_dense("col_indices", "sparse row compressed")
+
+
+def ccol_indices(input: Tensor) -> Tensor:
+    """Where each column of a matrix by columns begins among its numbers. RuntimeError for another."""
+    _not_dense("ccol_indices", "sparse column compressed")
+
+
+def row_indices(input: Tensor) -> Tensor:
+    """The rows of the numbers of a matrix by columns. RuntimeError for another."""
+    _not_dense("row_indices", "sparse column compressed")
+
+
+def sparse_resize_(input: Tensor, size: Any, sparse_dim: int, dense_dim: int) -> Tensor:
+    """The same numbers in a sparse Tensor of another size. RuntimeError for a dense one."""
+    _not_dense("sparse_resize_", "sparse coordinate")
+
+
+def sparse_resize_and_clear_(input: Tensor, size: Any, sparse_dim: int, dense_dim: int) -> Tensor:
+    """A sparse Tensor in another size, without any number. RuntimeError for a dense one."""
+    _not_dense("sparse_resize_and_clear_", "sparse coordinate")
+
+
+def _of_sparse(name: str) -> NoReturn:
+    raise not_implemented_error(
+        f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: it is not sparse"
+    )
+
+
+def _indices(input: Tensor) -> Tensor:
+    """The places of a sparse Tensor, coalesced or not. NotImplementedError for a dense one."""
+    _of_sparse("_indices")
+
+
+def _values(input: Tensor) -> Tensor:
+    """The numbers of a sparse Tensor, without record. NotImplementedError for a dense one."""
+    _of_sparse("_values")
+
+
+def _nnz(input: Tensor) -> int:
+    """How many numbers a sparse Tensor has. NotImplementedError for a dense one."""
+    _of_sparse("_nnz")
+
+
+def _coalesced_(input: Tensor, coalesced: bool) -> Tensor:
+    """Says that a sparse Tensor is coalesced. NotImplementedError for a dense one."""
+    _of_sparse("_coalesced_")
+
+
+public(globals(), __all__, home="minigrad")
+public(globals(), METHODS.split(), home="minigrad", cls="Tensor.")

@@ -1,0 +1,203 @@
+"""Dimensions of sparse Tensors in another order, joined, or at one index."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import needs_value
+from minigrad.core.size import Size
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.errors import index_error, runtime_error
+from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
+from minigrad.functions import parts
+from minigrad.functions.dims import one_dim
+from minigrad.kernels.sparse import ordered
+from minigrad.sparse import sums
+from minigrad.sparse.table import taken
+from minigrad.sparse.tensor import Sparse, made, refused
+
+
+@taken("permute")
+def permute(input: Sparse, *dims: Any) -> Sparse:
+    """The dimensions in another order: that of places and of numbers."""
+    order = [one_dim(d, input.ndim) for d in (dims[0] if isinstance(dims[0], (tuple, list)) else dims)]
+    count = input.sparse_dim()
+    first, rest = order[:count], order[count:]
+    if sorted(first) != [*range(count)]:
+        raise runtime_error("permute: sparse and dense dimensions of a sparse Tensor stay apart")
+    form = {sparse_csr: sparse_csc, sparse_csc: sparse_csr}.get(input._form, sparse_coo)
+    numbers = input._numbers.permute(0, *(d - count + 1 for d in rest)) if rest else input._numbers
+    ordered = input._coalesced and first == [*range(count)]
+    return made(wrap(input._places._array[first]), numbers, [input.shape[d] for d in order], form, ordered)
+
+
+@taken("transpose", "swapaxes", "swapdims")
+def transpose(input: Sparse, dim0: int, dim1: int) -> Sparse:
+    """Two dimensions exchanged."""
+    order = [*range(input.ndim)]
+    a, b = one_dim(dim0, input.ndim), one_dim(dim1, input.ndim)
+    order[a], order[b] = b, a
+    return permute(input, *order)
+
+
+@taken("t", "T", "mT", "H", "adjoint", label="T")
+def t(input: Sparse) -> Sparse:
+    """The matrix with rows and columns exchanged."""
+    if input.ndim > 2:
+        raise runtime_error(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
+    return permute(input, *range(input.ndim)[::-1])
+
+
+@taken("unbind", label="-")
+def unbind(input: Sparse, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices along a dimension."""
+    return tuple(input.select(dim, i) for i in range(input.shape[dim]))
+
+
+@taken("unsqueeze")
+def unsqueeze(input: Sparse, dim: int) -> Sparse:
+    """A new dimension of size 1."""
+    d, count = one_dim(dim, input.ndim + 1), input.sparse_dim()
+    sizes = [*input.shape[:d], 1, *input.shape[d:]]
+    if d > count:
+        return made(
+            input._places, input._numbers.unsqueeze(d - count + 1), sizes, sparse_coo, input._coalesced
+        )
+    places = np.insert(input._places._array, d, 0, axis=0)
+    return made(wrap(places), input._numbers, sizes)
+
+
+@taken("cat", "concat", "concatenate")
+def cat(tensors: Sequence[Any], dim: int = 0) -> Sparse:
+    """Sparse Tensors joined along a dimension."""
+    for i, x in enumerate(tensors):
+        if not isinstance(x, Sparse):
+            raise runtime_error(
+                f"Concatenating sparse tensors, but a dense tensor was found at position {i}."
+            )
+        if x._form is not sparse_coo:
+            raise runtime_error(
+                "cat: sparse Tensors are joined in the layout sparse_coo; use .to_sparse_coo()"
+            )
+    first = tensors[0]
+    d, count = one_dim(dim, first.ndim), first.sparse_dim()
+    for x in tensors:
+        rest = [n for k, n in enumerate(x.shape) if k != d]
+        if rest != [n for k, n in enumerate(first.shape) if k != d] or x.sparse_dim() != count:
+            raise runtime_error(
+                f"All tensors must have the same shape: {list(first.shape)} and {list(x.shape)} differ in more than "
+                f"the concatenating dimension {d}"
+            )
+    sizes = [*first.shape]
+    sizes[d] = builtins.sum(x.shape[d] for x in tensors)
+    places, numbers, before = [], [], 0
+    for x in tensors:
+        at, own = x._places._array.copy(), x._numbers
+        if d < count:
+            at[d] += before
+        else:  # as wide as the whole, with zeros around
+            shape, k = [*own.shape], d - count + 1
+            shape[k] = before
+            left = own.detach().new_zeros(shape)
+            shape[k] = sizes[d] - before - x.shape[d]
+            own = parts.cat((left, own, own.detach().new_zeros(shape)), k)
+        before += x.shape[d]
+        places.append(at)
+        numbers.append(own)
+    return made(wrap(np.concatenate(places, axis=1)), parts.cat(numbers), sizes)
+
+
+@taken("stack")
+def stack(tensors: Sequence[Any], dim: int = 0) -> Sparse:
+    """Sparse Tensors of one size along a new dimension."""
+    return cat([unsqueeze(x, dim) for x in tensors], dim)
+
+
+@taken("index_select")
+def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
+    """The slices that ``index`` names, in its order. IndexError outside [0, size)."""
+    needs_value("index_select() of a sparse Tensor")
+    d, count = one_dim(dim, input.ndim), input.sparse_dim()
+    wanted = index._array
+    if wanted.size and (wanted.min() < 0 or wanted.max() >= input.shape[d]):
+        raise index_error(f"index_select(): index contains values out of the range [0, {input.shape[d]})")
+    sizes = [*input.shape]
+    sizes[d] = len(wanted)
+    t = input._coo()
+    if d >= count:
+        numbers = t._numbers.index_select(d - count + 1, index)
+        return made(t._places, numbers, sizes, sparse_coo, t._coalesced)
+    line = t._places._array[d]
+    order = ordered(line)
+    starts = np.searchsorted(line[order], wanted)
+    counts = np.searchsorted(line[order], wanted, side="right") - starts
+    new = np.repeat(np.arange(len(wanted)), counts)
+    picked = order[np.arange(len(new)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)]
+    places = t._places._array[:, picked]
+    places[d] = new
+    return made(
+        wrap(places), t._numbers.index_select(0, wrap(picked)), sizes, sparse_coo, t._coalesced and not d
+    )
+
+
+@taken("select")
+def select(input: Sparse, dim: int, index: int) -> Tensor:
+    """The slice at one index; dense where no sparse dimension is left."""
+    d = one_dim(dim, input.ndim)
+    n = input.shape[d]
+    if not -n <= index < n:
+        raise index_error(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {d}"
+        )
+    one = index_select(input, d, wrap(np.array([index % n])))
+    return sums.sum(one, d) if d >= one.sparse_dim() or one.sparse_dim() == 1 else _without(one, d)
+
+
+def _without(t: Sparse, dim: int) -> Sparse:
+    """Without a sparse dimension of size 1."""
+    sizes = [n for k, n in enumerate(t.shape) if k != dim]
+    return made(wrap(np.delete(t._places._array, dim, axis=0)), t._numbers, sizes, sparse_coo, t._coalesced)
+
+
+@taken("getitem", label="-")
+def getitem(input: Any, key: Any) -> Any:
+    """``input[i, j]``, also with ``:`` and ``...`` for whole dimensions."""
+    if not isinstance(input, Sparse):
+        raise refused("index", key if isinstance(key, Sparse) else key[0])
+    ks = [*key] if isinstance(key, tuple) else [key]
+    if ... in [k for k in ks if not isinstance(k, Tensor)]:
+        at = ks.index(...)
+        ks[at : at + 1] = [slice(None)] * (input.ndim - len(ks) + 1)
+    if len(ks) > input.ndim:
+        raise index_error(f"too many indices for tensor of dimension {input.ndim}")
+    y: Any = input
+    dim = 0
+    for k in ks:
+        if isinstance(k, slice) and k == slice(None):
+            dim += 1
+        elif isinstance(k, (int, np.integer)) and not isinstance(k, bool):
+            y = y.select(dim, int(k))
+        else:
+            raise refused("index" if isinstance(k, Tensor) else "as_strided", input)
+    return y
+
+
+def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: Any = None) -> Tensor:
+    """A matrix of this shape with the rows of ``diagonals`` on the diagonals that ``offsets`` names.
+
+    Column j has the elements j of the rows, as far as it meets their diagonals.
+    """
+    rows, width = (diagonals.unsqueeze(0) if diagonals.dim() < 2 else diagonals).shape
+    at = np.atleast_1d(offsets._array)
+    if len(np.unique(at)) < rows or len(at) != rows:
+        raise runtime_error("spdiags(): offsets must be as many as diagonals, and differ")
+    col = np.tile(np.arange(width, dtype=np.int64), rows)
+    row = col - np.repeat(at, width)
+    kept = (row >= 0) & (row < shape[0]) & (col < shape[1])
+    numbers = diagonals.reshape(-1).index_select(0, wrap(np.flatnonzero(kept)))
+    t = made(wrap(np.stack([row[kept], col[kept]])), numbers, Size(shape))
+    return t.to_sparse(layout=layout) if layout in (sparse_csr, sparse_csc) else t

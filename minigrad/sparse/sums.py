@@ -1,0 +1,80 @@
+"""Sums and softmax along dimensions of sparse Tensors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.errors import runtime_error
+from minigrad.formats import sparse_coo
+from minigrad.functions.dims import all_dims, one_dim
+from minigrad.sparse.table import labelled, taken
+from minigrad.sparse.tensor import Sparse, keys, made, refused
+
+
+@taken("sum", label="-")
+def sum(input: Sparse, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+    """The sum of all numbers; over some dimensions a sparse Tensor, unless all sparse ones are among them."""
+    t: Any = input if dtype is None else input.to(dtype)
+    if dim is None or dim == ():
+        return t._numbers.sum()
+    return _sum_along(t, dim, keepdim)
+
+
+@labelled("SumBackward1")
+def _sum_along(t: Sparse, dim: Any, keepdim: bool) -> Tensor:
+    if t._form is not sparse_coo and not keepdim:
+        raise runtime_error("reduction operations on CSR tensors with keepdim=False is unsupported")
+    form, t = t._form, t._coo()
+    count, dims = t.sparse_dim(), all_dims(dim, t.ndim) or ()
+    dense = tuple(d - count + 1 for d in dims if d >= count)
+    numbers = t._numbers.sum(dense, keepdim) if dense else t._numbers
+    sizes = [1 if d in dims else n for d, n in enumerate(t.shape) if keepdim or d not in dims]
+    if keepdim:
+        places = np.where(np.isin(np.arange(count), dims)[:, None], 0, t._places._array)
+    else:
+        places = t._places._array[[d not in dims for d in range(count)]]
+    if not len(places):
+        return numbers.sum(0)
+    if numbers.dtype in (dtypes.int32, dtypes.int16, dtypes.int8, dtypes.uint8, dtypes.bool):
+        numbers = numbers.long()
+    return made(wrap(places), numbers, sizes).coalesce().to_sparse(layout=form)
+
+
+def _softmax(name: str, input: Any, dim: int, dtype: Any, log: bool) -> Sparse:
+    """Of the numbers along ``dim``; what is not there counts for nothing."""
+    if not isinstance(input, Sparse) or input._form is not sparse_coo:
+        raise refused(f"_sparse_{name}", input)
+    t: Any = (input if dtype is None else input.to(dtype)).coalesce()
+    d, count = one_dim(dim, t.ndim), t.sparse_dim()
+    if d >= count:
+        x = t._numbers
+        return t._like(x.log_softmax(d - count + 1) if log else x.softmax(d - count + 1))
+    others = [k for k in range(count) if k != d]
+    at = keys(t._places._array[others], [t.shape[k] for k in others])
+    _, group = np.unique(at, return_inverse=True)
+    groups, x = wrap(group.astype(np.int64)), t._numbers
+    none = x.detach().new_zeros((int(group.max(initial=-1)) + 1, *x.shape[1:]))
+    most = none - math.inf
+    np.maximum.at(most._array, group, x._array)
+    x = x - most.index_select(0, groups)
+    total = none.index_add(0, groups, x.exp())
+    if log:
+        return t._like(x - total.log().index_select(0, groups))
+    return t._like(x.exp() / total.index_select(0, groups))
+
+
+@labelled("SparseSoftmax")
+def softmax(input: Any, dim: int, *, dtype: Any = None) -> Sparse:
+    """Along ``dim``, of the numbers that are there."""
+    return _softmax("softmax", input, dim, dtype, False)
+
+
+@labelled("SparseLogSoftmax")
+def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Sparse:
+    """The logarithm of `softmax`."""
+    return _softmax("log_softmax", input, dim, dtype, True)
