@@ -123,9 +123,9 @@ else:
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
             "functions.segments": "_segment_reduce",
             "sparse.making": "_convert_indices_from_coo_to_csr _convert_indices_from_csr_to_coo",
-            "standin.claims": "_assert _check _check_index _check_not_implemented _check_tensor_all _check_type "
-            "_check_value",
-            "standin.switches": "_dynamo _inductor",
+            "standin.claims": "_assert _assert_async _check _check_index _check_is_size _check_not_implemented "
+            "_check_tensor_all _check_type _check_value _check_with",
+            "standin.switches": "_dynamo _inductor _logging",
             "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",
         }.items()

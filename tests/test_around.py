@@ -151,6 +151,9 @@ def test_names_of_the_compiler() -> None:
     assert (f(mg.zeros(1)).item(), mg.compile(f)(mg.zeros(1)).item()) == (0.0, 1.0)
     c.reset()
     c.cudagraph_mark_step_begin()
+    c.set_stance("force_eager")
+    with c.set_stance("default"), pytest.raises(RuntimeError, match="stance 'lazy'"):
+        c.set_stance("lazy")
     assert mg.compile(mg.exp, backend=c.list_backends()[-1])(mg.zeros(1)).item() == 1.0
 
     @c.disable()

@@ -427,7 +427,8 @@ class _Hasty(nn.Module):
     [
         (lambda: mg.tensor([[1, 2], [3]]), "have different lengths: 2 and 1 (at "),
         (lambda: mg.tensor([[[1], [2]], [[3], [4, 5]]]), "have different lengths: 1 and 2 (at "),
-        (lambda: mg.tensor([1, [2]]), "have different lengths (at "),
+        (lambda: mg.tensor([1, [2]]), "numbers and sequences stand side by side, as in [1, [2]] (at "),
+        (lambda: mg.tensor([1, "a"]), "numbers, got str 'a' in a list (at "),
         (lambda: nn.Embedding(3, 2)(mg.tensor([1, 4])), "there is no row 4, the weight has 3 rows"),
         (lambda: nn.Embedding(3, 2)(mg.tensor([-1, 1])), "there is no row -1, the weight has 3 rows"),
         (lambda: mg.optim.Adam(nn.Linear(1, 1)), "but got minigrad.nn.linear.Linear; pass its parameters()"),

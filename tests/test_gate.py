@@ -17,7 +17,7 @@ from cases import case
 
 import minigrad as mg
 from minigrad import gate, nn
-from minigrad.gate import forms
+from minigrad.gate import forms, kinds
 from minigrad.nn import functional, init
 
 X = mg.tensor([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]])
@@ -376,11 +376,11 @@ def test_the_gate_knows_the_annotations() -> None:
         part
         for function in FUNCTIONS.values()
         for name, text in inspect.unwrap(function).__annotations__.items()
-        if name != "return" and name not in gate._BY_NAME
+        if name != "return" and name not in kinds.BY_NAME
         for part in text.split(" | ")
     }
     own = {"Any", "Array", "Operand", "Sequence[Tensor", "Sequence[float]", "None]", "Sizes"}
-    assert texts - gate._KINDS.keys() == own
+    assert texts - kinds.KINDS.keys() == own
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
@@ -475,3 +475,16 @@ def test_a_temperature_may_be_learned() -> None:
     x, y, z = mg.zeros(1, 2), mg.ones(1, 2), mg.ones(1, 2)
     functional.triplet_margin_with_distance_loss(x, y, z, margin=margin).backward()
     assert margin.grad == 1
+
+
+@pytest.mark.parametrize(("code", "value", "dtype"), [
+    ("add(7, 2)", 9, "int64"), ("add(True, 2)", 3, "int64"), ("sub(7, 2.5, alpha=2)", 2.0, "float32"),
+    ("div(-7, 2, rounding_mode='floor')", -4, "int64"), ("true_divide(7, 2)", 3.5, "float32"),
+    ("multiply(2, 3j)", 6j, "complex64"), ("floor_divide(input=7, other=2)", 3, "int64"),
+])  # fmt: skip
+def test_arithmetic_takes_two_numbers(code: str, value: complex, dtype: str) -> None:
+    result = eval(f"mg.{code}", {"mg": mg})
+    assert (result.item(), result.dtype, result.shape) == (value, getattr(mg, dtype), ())
+    for other in ("mg.exp(2)", "mg.pow(2, 3)", "mg.add(2, 'a')", "mg.sub(True, True)"):
+        with pytest.raises((TypeError, RuntimeError)):
+            eval(other)

@@ -619,3 +619,26 @@ def test_a_change_through_a_mask_of_a_number_in_float64_has_a_gradient() -> None
     y.tanh().squeeze().backward()
     assert x.grad is not None
     assert x.grad.item() == 0.0
+
+
+def test_a_tensor_tells_how_often_its_memory_changed_and_what_it_is_a_view_of() -> None:
+    x = mg.zeros(3)
+    y = x[1:]
+    x.add_(1)
+    y.zero_()
+    x[0] = 3
+    assert (x._version, y._version, x.detach()._version, x.data._version, mg.zeros(3)._version) == (
+        3,
+        3,
+        3,
+        0,
+        0,
+    )
+    assert y[0]._base is y._base is x
+    assert (x._base, x._is_view(), y._is_view(), y.clone()._is_view()) == (None, False, True, False)
+    w = mg.nn.Parameter(mg.ones(2))
+    w.sum().backward()
+    step = mg.optim.SGD([w], 0.1).step
+    step()
+    step()
+    assert w._version == 2

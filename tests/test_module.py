@@ -960,6 +960,7 @@ def test_parameter_list():
 
 def test_parameter_dict():
     held = nn.ParameterDict({"b": mg.ones(1), "a": mg.zeros(2)})
+    assert "(b): Parameter containing: [minigrad.FloatTensor of size 1]" in str(held)
     assert list(held) == ["a", "b"]  # PyTorch sorts a plain dict
     assert list(nn.ParameterDict(OrderedDict(b=mg.ones(1), a=mg.ones(1)))) == ["b", "a"]
     assert isinstance(held["b"], nn.Parameter)

@@ -35,6 +35,8 @@ def test_names_that_mark_functions_change_nothing(torch: ModuleType, monkeypatch
     assert importlib.import_module("torch._vmap_internals")._vmap(abs)(mg.tensor([-1.0])).item() == 1
     monkeypatch.setenv("TORCH_HOME", "/somewhere")
     assert torch.hub._get_torch_home() == "/somewhere"
+    assert torch.torch is torch
+    assert torch._C._are_functorch_transforms_active() is False
     assert torch.distributed.ReduceOp.RedOpType is torch.distributed.ReduceOp
     assert torch.distributed.group.WORLD is torch.distributed.GroupMember.WORLD
     assert torch.serialization.DEFAULT_PROTOCOL == 2
@@ -60,6 +62,16 @@ def test_claims_raise_what_they_are_named_after() -> None:
         mg._check_tensor_all(mg.tensor([True, False]), lambda: "not all")
     with pytest.raises(TypeError, match=r"torch\.bool, but has dtype"):
         mg._check_tensor_all(mg.ones(2))
+    mg._check_with(KeyError, True, lambda: "")
+    with pytest.raises(KeyError, match="no key"):
+        mg._check_with(KeyError, False, lambda: "no key")
+    mg._check_is_size(3)
+    for size, most in ((-1, None), (5, 4)):
+        with pytest.raises(RuntimeError, match="Expected cond"):
+            mg._check_is_size(size, max=most)
+    mg._assert_async(mg.tensor(True))
+    with pytest.raises(RuntimeError, match=r"^none$"):
+        mg._assert_async(mg.tensor(0), "none")
     mg._assert(mg.tensor([2.0]), "fine")
     with pytest.raises(AssertionError, match=r"^empty$"):
         mg._assert([], "empty")

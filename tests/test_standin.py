@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import io
 import os
@@ -83,6 +84,80 @@ def test_what_is_compiled_may_reach_torch(torch: ModuleType) -> None:
     f = torch.compile(space["f"])
     for x in (torch.ones(2), torch.zeros(2)):
         assert torch.equal(f(x), space["f"](x))
+
+
+REFUSED = """
+seen, ran = [], 0
+def branches(x): return x * 2 if x.sum() > 0 else x - 1
+def draws(x): x.add_(1); seen.append(1); return x * x.max().item() + torch.randn(2)
+def counts(x):
+    global ran
+    ran += 1
+    return x + ran
+def masks(x): return x[x > 0]
+"""
+
+
+def test_what_cannot_be_compiled_runs_uncompiled(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigrad.standin.compiled.CALLS", 0)
+    space: dict[str, Any] = {"torch": torch}
+    exec(REFUSED, space)
+    for name, answers in {
+        "branches": [[2, 2], [-2, -2]], "counts": [[2, 2], [1, 1]], "masks": [[1, 1], []], "draws": None,
+    }.items():  # fmt: skip
+        f = torch.compile(mode="reduce-overhead")(space[name])
+        torch.manual_seed(0)
+        with pytest.warns(UserWarning, match=rf"{name} runs uncompiled\. compile\(\)"):
+            results = [f(torch.ones(2)), f(-torch.ones(2))]
+        if answers is not None:
+            assert [r.tolist() for r in results] == answers
+        else:
+            torch.manual_seed(0)
+            expected = torch.full((2,), 4.0) + torch.randn(2), torch.randn(2)
+            assert (len(space["seen"]), torch.equal(results[0], expected[0]), torch.equal(results[1], expected[1])) == (
+                2, True, True,
+            )  # fmt: skip
+        with pytest.raises(RuntimeError, match=r"^compile\(\)"):
+            torch.compile(space[name], fullgraph=True)(torch.ones(2))
+
+
+def test_a_function_is_compiled_once_that_pays(torch: ModuleType) -> None:
+    f = torch.compile(lambda x: x * 2)
+    for n in range(1, 60):
+        assert f(torch.ones(n)).tolist() == [2] * n
+    assert f._recorded == 1
+    g = torch.compile(lambda x: x * 2)
+    for _ in range(60):
+        assert g(torch.ones(2)).tolist() == [2, 2]
+    assert (g._recorded, g.missed) == (1, 51)
+
+
+def test_a_compiled_module_holds_the_module(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigrad.standin.compiled.CALLS", 0)
+    net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout())
+    c = torch.compile(net, backend=lambda graph, inputs: graph)
+    assert (isinstance(c, torch.nn.Module), c._orig_mod is net, type(c).__name__) == (
+        True,
+        True,
+        "OptimizedModule",
+    )
+    assert list(c.state_dict()) == ["_orig_mod.0.weight", "_orig_mod.0.bias"]
+    c.eval()
+    c.note = 3
+    assert (net.training, net[1].training, c.training, net.note, c.note) == (False, False, False, 3, 3)
+    with pytest.raises(AttributeError, match="absent"):
+        _ = c.absent
+    x = torch.ones(1, 2)
+    assert torch.equal(c(x), net(x))
+    assert torch.equal(copy.deepcopy(c)(x), net(x))
+    outside = torch.nn.Sequential(c)
+
+    def step() -> Any:
+        return outside(x).sum()
+
+    assert torch.equal(torch.compile(step, fullgraph=True)(), step())
+    net.compile()
+    assert torch.equal(net(x), c(x))
 
 
 def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:

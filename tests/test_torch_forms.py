@@ -235,6 +235,9 @@ def test_windows_and_places_are_those_of_pytorch() -> None:
         for arguments in ({"window_length": -1}, {"window_length": 2, "dtype": mg.int64}):
             with pytest.raises(RuntimeError, match=f"{name}_window"):
                 window(**arguments)
+    # The rounding of the element type, as PyTorch has it and prints it.
+    assert mg.blackman_window(4)[0].item() == -(2.0**-25)
+    assert mg.hamming_window(3)[0].item() == pytest.approx(0.08000001311, rel=1e-9)
     assert [t.tolist() for t in mg.unravel_index(mg.tensor([3, 7, 8, -1]), (2, 4))] == [
         [0, 1, 0, 1],
         [3, 3, 0, 3],

@@ -144,4 +144,5 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     if tangent is None:
         return UnpackedDualTensor(tensor, None)
     primal, shown = duals.level.show([tensor, tangent], create)
-    return UnpackedDualTensor(primal if create else wrap(tensor._array), shown)
+    given = [t for node, t in zip(duals.nodes, duals.tangents, strict=True) if node is node_of(tensor)]
+    return UnpackedDualTensor(primal if create else wrap(tensor._array), *given or [shown])

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
 
 from minigrad.autograd.modes import is_compiling as is_compiling
 from minigrad.core.apply import needs_value
+from minigrad.errors import runtime_error
 
 __all__ = [
     "allow_in_graph", "assume_constant_result", "cudagraph_mark_step_begin", "disable", "is_compiling",
-    "is_dynamo_compiling", "is_exporting", "list_backends", "reset",
+    "is_dynamo_compiling", "is_exporting", "list_backends", "reset", "set_stance",
 ]  # fmt: skip
+_STANCES = (
+    "default",
+    "force_eager",
+    "eager_on_recompile",
+    "fail_on_recompile",
+    "eager_then_compile",
+    "aot_eager_then_compile",
+)
 
 
 def is_dynamo_compiling() -> bool:
@@ -58,6 +68,27 @@ def list_backends(exclude_tags: Any = ("debug", "experimental")) -> list[str]:
 
 def reset() -> None:
     """Nothing: each compiled function has its own recordings, which go with it."""
+
+
+class set_stance(contextlib.ContextDecorator):
+    """When PyTorch compiles: also a context, and a decorator. Nothing here, for results are the same.
+
+    RuntimeError for a stance that PyTorch does not know.
+    """
+
+    def __init__(
+        self, stance: str = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None
+    ) -> None:
+        if stance not in _STANCES:
+            raise runtime_error(
+                f"invalid torch.compile stance {stance!r}; it must be one of {', '.join(_STANCES)}"
+            )
+
+    def __enter__(self) -> None:
+        """Nothing."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing."""
 
 
 def cudagraph_mark_step_begin() -> None:

@@ -69,9 +69,9 @@ class Moment(NamedTuple):
 
 
 class Change:
-    """The last change in place of a piece of memory, and when the last ones were that have no record."""
+    """The last change in place of a piece of memory, how many there were, and when the last without a record were."""
 
-    __slots__ = ("last", "ref", "unrecorded")
+    __slots__ = ("count", "last", "ref", "unrecorded")
 
     last: Moment
 
@@ -79,6 +79,7 @@ class Change:
         key = id(memory)
         self.ref = weakref.ref(memory, lambda _: _CHANGES.pop(key, None))
         self.unrecorded: deque[int] = deque(maxlen=8)
+        self.count = 0
 
     def between(self, first: int, last: int) -> bool:
         """Whether there was a change without a record between two moments; True also where that is forgotten."""
@@ -121,6 +122,7 @@ def changed(*arrays: Array, recorded: bool = False) -> None:
         if change is None:
             change = _CHANGES[id(memory)] = Change(memory)
         change.last = moment
+        change.count += 1
         if not recorded:
             change.unrecorded.append(last_change)
 
@@ -140,7 +142,14 @@ def changed_again(changes: Sequence[Change]) -> None:
     moment = Moment(seq, *here())
     for change in changes:
         change.last = moment
+        change.count += 1
         change.unrecorded.append(seq)
+
+
+def times_changed(array: Array) -> int:
+    """How often the memory of an array was changed in place."""
+    change = _CHANGES.get(id(owner(array)))
+    return 0 if change is None else change.count
 
 
 def changed_since(array: Array, seq: int) -> bool:

@@ -11,7 +11,6 @@ import numpy as np
 from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import changes
-from minigrad.core.changes import check_unchanged
 from minigrad.core.gradients import Lean, Part, Watch, accumulate, call_after, call_hooks, fit, own
 from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
@@ -121,7 +120,7 @@ class Pass:
         saved, inputs, layout = node.saved, node.inputs, node.layout
         if type(saved) is tuple:
             if changes.last_change > node.seq:
-                check_unchanged(node)
+                changes.check_unchanged(node)
         elif unpacked is None:
             self.send_packed(node, g)
             return
@@ -291,7 +290,8 @@ def _kept(name: str, place: int) -> property:
         if isinstance(saved, Packed):
             return wrap(saved.arrays(node)[k], of)
         changes.check_array(node, saved[k])
-        return wrap(saved[k], of)
+        t = of.tensor() if place >= 0 and of.tensor is not None else None
+        return t if t is not None and t._array is saved[k] and t._node is of else wrap(saved[k], of)
 
     return property(kept)
 

@@ -129,6 +129,14 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def grad_fn(self) -> Node | None:
         """The record of the operation that made it, None for a leaf."""
     @property
+    def _base(self) -> Tensor | None:
+        """The Tensor that this one is a view of, None if it is no view."""
+    def _is_view(self) -> builtins.bool:
+        """Whether it shows the memory of another Tensor."""
+    @property
+    def _version(self) -> builtins.int:
+        """How often its memory was changed in place, through whichever Tensor. RuntimeError of inference mode's."""
+    @property
     def data(self) -> Tensor:
         """A Tensor over the same memory, without history; setting it gives the Tensor other memory.
     
@@ -1478,9 +1486,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def sort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool | None=None) -> ValuesAndIndices:
         """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
     def topk(self, k: builtins.int, dim: builtins.int=-1, largest: builtins.bool=True, sorted: builtins.bool=True) -> ValuesAndIndices:
-        """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
+        """The ``k`` largest elements (or smallest) along ``dim``, in order if ``sorted``, and their places (int64).
     
-    RuntimeError where there are fewer."""
+    Of equal elements it takes those that PyTorch takes. RuntimeError where there are fewer."""
     def _coalesced_(self, coalesced: builtins.bool) -> Tensor:
         """Says that a sparse Tensor is coalesced. NotImplementedError for a dense one."""
     def _indices(self) -> Tensor:

@@ -123,7 +123,9 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     try:
         array = np.array(plain)
     except ValueError:
-        raise value_error(f"tensor(): the nested sequences have different lengths{_lengths(data)}") from None
+        if not (lengths := _lengths(data)):
+            raise type_error("tensor(): numbers and sequences stand side by side, as in [1, [2]]") from None
+        raise value_error(f"tensor(): the nested sequences have different lengths{lengths}") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
     if array.dtype.kind in "fuOV" and array.size and _too_large(array, data):

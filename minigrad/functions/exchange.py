@@ -98,8 +98,8 @@ def asarray(
     """A Tensor of a Tensor, an array, something with `__dlpack__` or a buffer, or of numbers and sequences of them.
 
     It shares memory where that is possible. ``copy``: True for memory of its own, False for a ValueError where it
-    cannot share. The bytes of a buffer are elements of ``dtype``, or of the default float. With ``requires_grad`` the
-    result is a leaf, with False it has no history; None leaves that as it is.
+    cannot share. The bytes of a buffer are elements of ``dtype``, or of the default float. With ``requires_grad`` it
+    requires grad, with False it has no history; None leaves that as it is.
     """
     if isinstance(obj, (bytes, bytearray, memoryview)):
         obj = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
@@ -117,9 +117,9 @@ def asarray(
         copy = copy and shares
     if copy:
         t = t.clone()
-    if requires_grad is None or (t.is_leaf and t.requires_grad == requires_grad):
+    if requires_grad is None or t.requires_grad == requires_grad:
         return t
-    return t.detach().requires_grad_(requires_grad)
+    return t.requires_grad_() if requires_grad else t.detach()
 
 
 def empty_strided(

@@ -93,9 +93,9 @@ def msort(input: Tensor) -> Tensor:
 
 
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
-    """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
+    """The ``k`` largest elements (or smallest) along ``dim``, in order if ``sorted``, and their places (int64).
 
-    RuntimeError where there are fewer.
+    Of equal elements it takes those that PyTorch takes. RuntimeError where there are fewer.
     """
     d = one_dim(dim, input._array.ndim)
     if not 0 <= k <= (input._array.shape[d] if input._array.ndim else 1):
@@ -104,14 +104,14 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         )
     if input._array.dtype == bool:
         raise not_implemented_error("\"topk_cpu\" not implemented for 'Bool'")
-    order = _first_places(input, int(k), d, largest)
+    order = _first_places(input, int(k), d, largest, sorted)
     return _taken(_Topk, input, d, order)
 
 
-def _first_places(input: Tensor, k: int, d: int, largest: bool) -> Tensor:
+def _first_places(input: Tensor, k: int, d: int, largest: bool, sorted: bool) -> Tensor:
     if not input._array.ndim and not k:
         raise runtime_error("selected index k out of range: a 0-dim tensor has one element; k is 0")
-    return apply(ops.top_places, (input,), {"k": k, "dim": d, "largest": largest})
+    return apply(ops.top_places, (input,), {"k": k, "dim": d, "largest": largest, "sorted": sorted})
 
 
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
@@ -124,7 +124,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
         raise runtime_error(f"kthvalue(): selected number k out of range for dimension {d}: {k} of {size}")
     if input._array.dtype == bool:
         raise not_implemented_error("\"kthvalue_cpu\" not implemented for 'Bool'")
-    order = _first_places(input, int(k), d, False)
+    order = _first_places(input, int(k), d, False, True)
     if input._array.ndim:
         order = order.narrow(d, int(k) - 1, 1).contiguous()
     return _dropped(_taken(_Kthvalue, input, d, order), _Kthvalue, d, keepdim)

@@ -36,16 +36,15 @@ def _kind(name: str, n: int, dtype: DTypeLike | None) -> np.dtype[Any]:
 def _waves(
     name: str, n: int, periodic: bool, weights: Sequence[float], dtype: DTypeLike | None, grad: bool
 ) -> Tensor:
-    """The sum of ``weights[k] * cos(2 pi k t)`` for t from 0 to 1, as a window; without weights a triangle."""
+    """The sum of ``weights[k] * cos(2 pi k t)`` for t from 0 to 1, as a window."""
     kind = _kind(name, n, dtype)
-    t = np.arange(n) / max(n if periodic else n - 1, 1)
-    if n == 1:
-        values = np.ones(1)
-    elif weights:
-        values = sum((w * np.cos(2 * math.pi * k * t) for k, w in enumerate(weights)), np.zeros(n))
-    else:
-        values = 1 - np.abs(2 * t - 1)
-    return from_numpy(values.astype(kind)).requires_grad_(grad)
+    size = n + periodic
+    values = np.ones(n, kind)
+    if n > 1:
+        # Step by step in this element type, as PyTorch, to its last bit.
+        t: Any = np.arange(size, dtype=kind) * (math.pi / (size - 1))
+        values = sum((np.cos(2 * k * t) * weights[k] for k in range(len(weights) - 1, 0, -1)), 0) + weights[0]
+    return from_numpy(values[:n]).requires_grad_(grad)
 
 
 def hann_window(
@@ -80,7 +79,13 @@ def bartlett_window(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """From 0 up to 1 and down again, in straight lines, as `hann_window`."""
-    return _waves("bartlett_window", window_length, periodic, (), dtype, requires_grad)
+    kind = _kind("bartlett_window", window_length, dtype)
+    size = window_length + periodic
+    values = np.ones(window_length, kind)
+    if window_length > 1:
+        values = np.arange(size, dtype=kind) * (2 / (size - 1))
+        values[(size + 1) // 2 :] = 2 - values[(size + 1) // 2 :]
+    return from_numpy(values[:window_length]).requires_grad_(requires_grad)
 
 
 def kaiser_window(

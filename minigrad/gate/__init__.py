@@ -8,7 +8,7 @@ at the price of one call, and otherwise it
   where the function finds out itself, in place of what it raised,
 - turns what Python or NumPy raise inside (AttributeError, OverflowError, ...) into PyTorch's kinds.
 
-Annotations are read as text.  A parameter with one that is not in `_KINDS`, such as ``Any``, is not looked at.
+Annotations are read as text.  A parameter with one that is not in `kinds.KINDS`, such as ``Any``, is not looked at.
 """
 
 from __future__ import annotations
@@ -18,105 +18,24 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
-from minigrad.core.tensor import Tensor
-from minigrad.dtypes import as_numpy, dtype
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.dtypes import common, dtype
 from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error
 from minigrad.gate import forms
+from minigrad.gate.kinds import BY_NAME, STRICT, Kind, is_boxed, kind_of
 from minigrad.gate.names import label_of, named_as
 from minigrad.gate.overriding import FILE, enrol, foreign
 
 C = TypeVar("C", bound=type)
 
 
-# ---------------------------------------------------------------- kinds of arguments
-
-
-class Kind(NamedTuple):
-    """What an annotation allows: how an error calls it, and whether a value is it."""
-
-    text: str
-    holds: Callable[[Any], bool]
-
-
-def _is_int(x: Any) -> bool:
-    if isinstance(x, (Tensor, np.ndarray)):
-        array: Any = getattr(x, "_array", x)
-        return bool(array.ndim == 0 and array.dtype.kind in "iu")
-    return hasattr(type(x), "__index__") and not isinstance(x, (bool, np.bool_))
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.bool_, np.integer, np.floating)) or _is_single(x)
-
-
-def _is_single(x: Any) -> bool:
-    return isinstance(x, Tensor) and x._array.ndim == 0
-
-
-def _is_boxed(x: Any) -> bool:
-    """Whether a number stands in a Tensor or is NumPy's."""
-    return isinstance(x, np.generic) or _is_single(x)
-
-
-def _is_dtype(x: Any) -> bool:
-    if isinstance(x, dtype):
-        return True  # also one that Tensors do not have, of which the function tells
-    try:
-        as_numpy(x)
-    except TypeError:
-        return False
-    return True
-
-
-def _is_generator(x: Any) -> bool:
-    from minigrad.random import Generator
-
-    return isinstance(x, Generator)
-
-
-def _all(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda x: isinstance(x, (tuple, list)) and all(map(holds, x))
-
-
-_KINDS = {
-    "Tensor": Kind("Tensor", lambda x: isinstance(x, Tensor)),
-    "Sequence[Tensor]": Kind("tuple of Tensors", _all(lambda x: isinstance(x, Tensor))),
-    "int": Kind("int", _is_int),
-    "Sequence[int]": Kind("tuple of ints", _all(_is_int)),
-    "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
-    "float": Kind("float", _is_number),
-    **dict.fromkeys(
-        ("Number", "NumberLike", "np.generic"),
-        Kind("Number", lambda x: _is_number(x) or isinstance(x, complex)),  # which the functions refuse
-    ),
-    "bool": Kind("bool", lambda x: isinstance(x, (bool, np.bool_))),
-    "str": Kind("str", lambda x: isinstance(x, str)),
-    "None": Kind("None", lambda x: x is None),
-    "DType": Kind("minigrad.dtype", _is_dtype),
-    "Generator": Kind("minigrad.Generator", _is_generator),
-    "Device": Kind("str or minigrad.device", lambda x: isinstance(x, str) or type(x).__name__ == "device"),
-}
-# What parameters of these names are, whatever their annotation.
-_BY_NAME = {
-    "dtype": "DType | None",
-    "device": "Device | None",
-    "generator": "Generator | None",
-    "requires_grad": "bool",
-    "size": "Sequence[int] | None",
-    "fill_value": "Number",
-}
-# Flags that PyTorch hands on to what it wrote in C, which takes nothing but a bool.
-_STRICT = frozenset({
-    "align_corners", "batch_first", "ceil_mode", "count_include_pad", "include_last_offset", "is_causal", "log_input",
-    "log_target", "scale_grad_by_freq", "sparse", "training", "use_input_stats", "zero_infinity",
-})  # fmt: skip
 # NumPy's and PyTorch's other names of a parameter, as PyTorch takes them.
 _ALIASES = {
     "axis": "dim",
@@ -132,17 +51,6 @@ _ALIASES = {
     "indices": "indices_or_sections",
 }
 _RENAMED = frozenset(_ALIASES.values())
-
-
-@functools.cache
-def _kind(annotation: str) -> Kind | None:
-    """The kind that an annotation names; None if it says nothing that can be checked."""
-    parts = [_KINDS.get(part) for part in annotation.split(" | ")]
-    kinds = [part for part in parts if part is not None]
-    if len(kinds) < len(parts):
-        return None
-    text = " or ".join(dict.fromkeys(kind.text for kind in kinds))
-    return kinds[0] if len(kinds) == 1 else Kind(text, lambda x: any(kind.holds(x) for kind in kinds))
 
 
 # ---------------------------------------------------------------- the gate
@@ -164,6 +72,10 @@ _MAKERS = frozenset([
     "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "zeros", "zeros_like",
 ])  # fmt: skip
 _LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
+# Functions that take two numbers and no Tensor, as PyTorch's do.
+_OF_NUMBERS = frozenset([
+    "add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide",
+])  # fmt: skip
 # Arguments that say nothing here, and the functions that take them in PyTorch.
 _IDLE = {
     "layout": _MAKERS | _LIKE,
@@ -201,12 +113,12 @@ class Gate:
         annotation = str(self.function.__annotations__.get(name, ""))
         # the size of a window is no shape, and `Tensor.type` takes more than dtypes
         plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
-        return _kind(annotation if plain else _BY_NAME.get(name) or annotation)
+        return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
 
     def watches(self, name: str) -> bool:
         """Whether an argument is looked at before the function runs."""
         kind = self.kind(name) if self.checks != "none" and name != "self" else None
-        return kind is not None and (self.checks == "all" or "Tensor" in kind.text or name in _STRICT)
+        return kind is not None and (self.checks == "all" or "Tensor" in kind.text or name in STRICT)
 
     @functools.cached_property
     def only(self) -> tuple[str, ...]:
@@ -269,10 +181,10 @@ class Gate:
             raise type_error(wrong)
         values = [*args]
         for i, name in enumerate(self.names[: len(args)]):
-            if name in self.numbers and _is_boxed(args[i]):
+            if name in self.numbers and is_boxed(args[i]):
                 values[i], key = args[i].item(), None
         for name in self.numbers & named.keys():
-            if _is_boxed(named[name]):
+            if is_boxed(named[name]):
                 named, key = {**named, name: named[name].item()}, None
         if key is not None and all(map(_lasting, (*args, *named.values()))):
             self.seen.add(key)
@@ -326,7 +238,8 @@ class Gate:
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Raises what a user should see in place of an error; returns None where that is the error itself.
 
-        A function without arguments makes the call again: one of them has a ``__torch_function__``, not asked yet.
+        A function without arguments makes the call again: one of them has a ``__torch_function__``, not asked yet, or
+        two are numbers.
         """
         if foreign(args, named):
             given = [*args]
@@ -335,6 +248,14 @@ class Gate:
             ):
                 given.pop()
             return functools.partial(self.door, *given, **named)
+        if (
+            self.name in _OF_NUMBERS
+            and len(args) > 1
+            and all(isinstance(x, int | float | complex) for x in args[:2])
+        ):
+            return functools.partial(
+                self.door, wrap(np.asarray(args[0], common(args[:1]))), *args[1:], **named
+            )
         if isinstance(error, Warning) or _of_user(error):
             return None
         if isinstance(error, IndexError) and (out := _OUT_OF_RANGE.fullmatch(str(error))):

@@ -1,6 +1,6 @@
 """Orders: sorting, the largest elements, medians, places in a sorted row.
 
-Equal elements keep their order, and nan counts as larger than any number.
+Equal elements keep their order, but among the largest, and nan counts as larger than any number.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from minigrad.kernels import ties
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -77,17 +79,43 @@ def _wide_argsort(rows: Array, descending: bool) -> Array:
     return rows.shape[-1] - 1 - order[..., ::-1] if descending else order
 
 
-def top_places(x: Array, k: int, dim: int, largest: bool) -> Any:
-    """The places of the ``k`` largest, or smallest, elements along ``dim``, in their order."""
+def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
+    """The places of the ``k`` largest, or smallest, elements along ``dim``, in their order unless ``sorted`` is False.
+
+    Where elements are equal, those that PyTorch takes.
+    """
     rows = along_last(x, dim)
     n = rows.shape[-1]
-    if 0 < k <= n // 16 and rows.size:
-        some = _candidates(rows.reshape(-1, n), k, largest)
+    flat = rows.reshape(-1, n) if n else rows.reshape(0, 0)
+    if not k or not rows.size:
+        return back(np.zeros((*rows.shape[:-1], k), np.int64), dim, x.ndim)
+    unclear: Any = range(len(flat))
+    if sorted or k * ties.FEW <= n:
+        ahead = _ahead(flat, min(k + 1, n), largest)
+        values = flat.reshape(-1)[ahead + np.arange(0, flat.size, n)[:, None]]
+        equal = values[:, 1:] == values[:, :-1]
+        if flat.dtype.kind == "f" and np.isnan(values[:, 0 if largest else -1]).any():
+            equal |= np.isnan(values[:, :-1]) & np.isnan(values[:, 1:])
+        places = ahead[:, :k]
+        unclear = np.flatnonzero(equal.any(1)) if equal.any() else ()
+    else:
+        places = np.empty((len(flat), k), np.int64)
+    if len(unclear):
+        places = places.copy()
+    for i in unclear:
+        places[i] = ties.first_places(flat[i], k, largest, sorted)
+    return back(places.reshape(*rows.shape[:-1], k), dim, x.ndim)
+
+
+def _ahead(rows: Array, k: int, largest: bool) -> Array:
+    """The places of the first ``k`` elements of each row; of equal ones the first."""
+    if k <= rows.shape[1] // 16:
+        some = _candidates(rows, k, largest)
         if some is not None:
             values, where = some
-            order = argsort(values, 1, largest)[:, :k]
-            return back(np.take_along_axis(where, order, 1).reshape(*rows.shape[:-1], k), dim, x.ndim)
-    return back(argsort(rows, rows.ndim - 1, largest)[..., :k], dim, x.ndim)
+            return np.take_along_axis(where, argsort(values, 1, largest)[:, :k], 1)
+    order: Array = argsort(rows, 1, largest)
+    return order[:, :k]
 
 
 def _candidates(rows: Array, k: int, largest: bool) -> tuple[Array, Array] | None:

@@ -393,7 +393,7 @@ class ParameterDict(Module):
         return self
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({k}): {_summary(v)}" for k, v in self.items())
+        return "\n".join(f"  ({k}): {_summary(v, True)}" for k, v in self.items())
 
     def __call__(self, *args: object, **kwargs: object) -> NoReturn:
         raise runtime_error("ParameterDict should not be called.")
@@ -441,8 +441,10 @@ def _as_parameter(value: Any) -> Any:
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
-def _summary(value: object) -> str:
+def _summary(value: object, old: bool = False) -> str:
+    """What a container shows of an element; with ``old`` the older name of its type."""
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-    return f"{kind} containing: [{value.dtype} of size {'x'.join(map(str, value.shape))}]"
+    type_of = value.type() if old else value.dtype
+    return f"{kind} containing: [{type_of} of size {'x'.join(map(str, value.shape))}]"

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
 from minigrad.core.hooks import RemovableHandle
-from minigrad.device import DeviceLike, check_device
-from minigrad.device import device as Device
-from minigrad.dtypes import bfloat16, float16, float32, float64
-from minigrad.dtypes import dtype as DType
 from minigrad.errors import not_implemented_error, type_error, value_error
-from minigrad.functions.creation import empty_like
 from minigrad.gate import own_constructor
 from minigrad.hints import lacking
 from minigrad.nn import _hooks, _members, _state, _tensors
@@ -21,6 +16,7 @@ from minigrad.nn._registering import *  # noqa: F403 (PyTorch's file of this nam
 from minigrad.nn._registering import Hooked
 from minigrad.nn._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # noqa: F401  # packages name it
 from minigrad.nn._state import IncompatibleKeys as _IncompatibleKeys
+from minigrad.nn._tensors import Converted
 from minigrad.nn._text import block, did_you_mean, html, indent, note_place, type_name
 from minigrad.nn.parameter import Buffer, Parameter, clear_grad
 from minigrad.tensor import Tensor
@@ -39,7 +35,7 @@ __all__ = ["Module", "RemovableHandle"]
 _ForwardHook = _hooks.ForwardHook
 
 
-class Module(Hooked):
+class Module(Hooked, Converted):
     """Base class of everything that has parameters.
 
     Assign :class:`Parameter`, :class:`Buffer` and Module attributes in ``__init__`` (after
@@ -357,72 +353,6 @@ class Module(Hooked):
             module._apply(fn)
         _tensors.convert(self.__minigrad_contents__(), fn)
         return self
-
-    def to(self, *args: DType | DeviceLike | Tensor | bool, **kwargs: Any) -> Self:
-        """Converts floating-point parameters and buffers in place; returns self.
-
-        ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
-        ``dtype``, ``tensor``, ``non_blocking``, ``memory_format``, which those of 4 or 5 dimensions take. The only
-        device is the CPU. Raises TypeError for a dtype that is not floating, RuntimeError for another device or a
-        format of another number of dimensions.
-        """
-        dtype, format = _tensors.dtype_of_to(*args, **kwargs), kwargs.get("memory_format")
-        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise type_error(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
-            )
-        if format is not None:
-            self._apply(lambda t: t.to(memory_format=format) if t.dim() in (4, 5) else t)
-        return self if dtype is None else self._to_float(dtype)
-
-    def _to_float(self, dtype: DType) -> Self:
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
-
-    def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
-        """Gives all parameters and buffers other memory, with whatever is in it; returns self."""
-        check_device(device)
-        for module in self.modules() if recurse else (self,):
-            _tensors.convert(module.__minigrad_contents__(), empty_like)
-        return self
-
-    def share_memory(self) -> Self:
-        """Moves parameters and buffers to memory that processes share, see `Tensor.share_memory_`; returns self."""
-        return self._apply(lambda t: t.share_memory_())
-
-    def cpu(self) -> Self:
-        """Returns self: the CPU is the only device."""
-        return self
-
-    def cuda(self, device: DeviceLike | int = None) -> Self:
-        """RuntimeError: the CPU is the only device."""
-        Device("cuda" if device is None or isinstance(device, int) else device)
-        return self
-
-    def _of_floats(self, dtype: DType) -> Self:
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
-
-    def float(self) -> Self:
-        """Converts floating-point parameters and buffers to float32; returns self."""
-        return self._of_floats(float32)
-
-    def double(self) -> Self:
-        """Converts floating-point parameters and buffers to float64; returns self."""
-        return self._of_floats(float64)
-
-    def half(self) -> Self:
-        """Converts floating-point parameters and buffers to float16; returns self."""
-        return self._of_floats(float16)
-
-    def bfloat16(self) -> Self:
-        """Converts floating-point parameters and buffers to bfloat16; returns self."""
-        return self._of_floats(bfloat16)
-
-    def type(self, dst_type: DType | str) -> Self:
-        """Converts all parameters and buffers, also those of integers, to ``dst_type``; returns self.
-
-        It is what ``Tensor.type`` takes.
-        """
-        return self._apply(lambda t: t.type(dst_type))
 
     # ---------------------------------------------------------------- saving and loading
 

@@ -315,8 +315,10 @@ def _order(o: Out, x: str, dim: int, descending: bool) -> str:
     return o.several("TopK", [x, count], 2, axis=dim, largest=int(descending))[1]
 
 
-def _top(o: Out, x: str, k: int, dim: int, largest: bool) -> str:
-    return o.several("TopK", [x, o.array([k], np.int64)], 2, axis=dim, largest=int(largest))[1]
+def _top(o: Out, x: str, k: int, dim: int, largest: bool, sorted: bool) -> str:
+    return o.several(
+        "TopK", [x, o.array([k], np.int64)], 2, axis=dim, largest=int(largest), sorted=int(sorted)
+    )[1]
 
 
 def _flip(o: Out, x: str, dims: Sequence[int]) -> str:

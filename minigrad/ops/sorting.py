@@ -44,7 +44,7 @@ def _logcumsumexp_vjp(g: Any, x: Any, dim: int) -> Any:
 
 # fmt: off
 argsort = Op("argsort", k.argsort, "x; dim descending", order="C")
-top_places = Op("top_places", k.top_places, "x; k dim largest", order="C", raises=True)
+top_places = Op("top_places", k.top_places, "x; k dim largest sorted", order="C", raises=True)
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
 running_place = Op("running_place", place_so_far, "x; dim largest", order="C")

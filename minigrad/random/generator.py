@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.device import check_device
+from minigrad.device import check_device, device
 from minigrad.dtypes import limits, working
 from minigrad.random import rejection
 from minigrad.random.algorithms import Array, exp, fused, libm, narrow, normal, serial_normal
@@ -49,9 +49,9 @@ class Generator:
         return generator
 
     @property
-    def device(self) -> str:
-        """Where the numbers are drawn: always ``'cpu'``."""
-        return "cpu"
+    def device(self) -> device:
+        """Where the numbers are drawn: always the CPU."""
+        return device("cpu")
 
     @property
     def resets(self) -> int:

@@ -10,7 +10,8 @@ from minigrad.errors import type_error
 from minigrad.tensor import Tensor
 
 __all__ = [
-    "_assert", "_check", "_check_index", "_check_not_implemented", "_check_tensor_all", "_check_type", "_check_value",
+    "_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented",
+    "_check_tensor_all", "_check_type", "_check_value", "_check_with",
 ]  # fmt: skip
 
 _Message = Callable[[], object] | None
@@ -19,6 +20,14 @@ _Message = Callable[[], object] | None
 def _assert(condition: object, message: object) -> None:
     """AssertionError with the message if the condition is false; a Tensor of one element is true if that is."""
     _claim(AssertionError, bool(condition), lambda: message)
+
+
+def _assert_async(
+    condition: Tensor, message: str = "Expected Tensor with single nonzero value, but got zero"
+) -> None:
+    """RuntimeError with the message if the one element of the condition is zero or False."""
+    if not bool(condition):
+        raise RuntimeError(message)
 
 
 def _claim(kind: type[Exception], cond: object, message: _Message) -> None:
@@ -40,6 +49,18 @@ def _claim(kind: type[Exception], cond: object, message: _Message) -> None:
 def _check(cond: bool, message: _Message = None) -> None:
     """RuntimeError with what ``message()`` gives if the bool is False. TypeError for what is no bool."""
     _claim(RuntimeError, cond, message)
+
+
+def _check_with(error_type: Any, cond: bool, message: _Message) -> None:
+    """`_check` with an error of this class. TypeError for what is no class of errors."""
+    if not issubclass(error_type, Exception) or issubclass(error_type, Warning):
+        raise type_error(f"error_type must be a class of errors, got {error_type}")
+    _claim(error_type, cond, message)
+
+
+def _check_is_size(i: int, message: _Message = None, *, max: int | None = None) -> None:
+    """`_check` of whether a number is at least 0, and at most ``max``."""
+    _claim(RuntimeError, i >= 0 and (max is None or i <= max), message)
 
 
 def _check_index(cond: bool, message: _Message = None) -> None:

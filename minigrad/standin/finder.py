@@ -48,7 +48,7 @@ _ELSEWHERE = {
 _WITH_ITS_PARENT = "autograd.gradcheck"
 
 # Parts of PyTorch's compiler, of which scripts set the switches.
-_SWITCHES = ("_dynamo", "_inductor")
+_SWITCHES = ("_dynamo", "_inductor", "_logging")
 # What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
 _COMPILED = "torchaudio torchtext"
 ON_TOP = {

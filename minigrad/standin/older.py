@@ -18,6 +18,7 @@ import numpy as np
 from minigrad.device import device
 from minigrad.errors import runtime_error, type_error
 from minigrad.gate import overriding
+from minigrad.nn.module import Module
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
@@ -191,6 +192,15 @@ _ANNOTATED = (
 _before: list[tuple[Any, str, Any]] = []
 
 
+def _compile(model: Any = None, **options: Any) -> Any:
+    return import_module("minigrad.standin.compiled").compile(model, **options)
+
+
+def _compile_forward(module: Module, **options: Any) -> None:
+    """Puts a compiled ``forward`` in the place of the module's."""
+    module.forward = _compile(module.forward, **options)  # type: ignore[method-assign]
+
+
 def _put(home: Any, name: str, value: Any) -> None:
     """Sets a name until `uninstall`."""
     _before.append((home, name, vars(home).get(name)))
@@ -202,6 +212,8 @@ def install() -> None:
     minigrad, ops, fx = (import_module(f"minigrad{module}") for module in ("", ".ops", ".fx"))
     named = import_module("minigrad.standin.absent").named
     _put(minigrad, "device", NamedDevice)
+    _put(minigrad, "compile", _compile)
+    _put(Module, "compile", _compile_forward)
     compiled = import_module("minigrad.standin.absent").Compiled("minigrad._C")
     _put(minigrad, "_C", compiled)
     # NumPy takes its own as none: its functions get arrays of Tensors, and give arrays, as they do with PyTorch's.
@@ -214,11 +226,13 @@ def install() -> None:
         DisableTorchFunction=overriding.DisableTorchFunction,
         _is_torch_function_mode_enabled=lambda: bool(overriding.now().modes),
         __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
+        _are_functorch_transforms_active=lambda: False,  # a batch is one call after another of plain Tensors
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
         _put(minigrad, name, named(f"torch.{name}"))
     _put(minigrad, "functional", minigrad)  # its names are the first ones
+    _put(minigrad, "torch", minigrad)
     for name in (
         "aten",
         "prims",

@@ -61,10 +61,12 @@ _dynamo = _module(
     eval_frame=SimpleNamespace(OptimizedModule=named("torch._dynamo.OptimizedModule")),
 )
 _inductor = _module("torch._inductor")
+_logging = _module("torch._logging", set_logs=_nothing)
 # What ``import`` finds, by the path below torch.
 MODULES = {
     "_dynamo": _dynamo,
     "_dynamo.config": _dynamo.config,
     "_inductor": _inductor,
     "_inductor.config": _inductor.config,
+    "_logging": _logging,
 }

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import RUNNING, Apart, lie_alike, part
+from minigrad.core.changes import RUNNING, Apart, lie_alike, part, times_changed
 from minigrad.core.hooks import Before, RemovableHandle, after_ids
 from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
@@ -109,6 +109,25 @@ class _Gradient(Tensor):
     def grad_fn(self) -> Node | None:
         """The record of the operation that made it, None for a leaf."""
         return None if self.is_leaf else self._node
+
+    @property
+    def _base(self) -> Tensor | None:
+        """The Tensor that this one is a view of, None if it is no view."""
+        t: Tensor = self
+        while t._view is not None:
+            t = t._view.base
+        return None if t is self else t
+
+    def _is_view(self) -> bool:
+        """Whether it shows the memory of another Tensor."""
+        return self._view is not None
+
+    @property
+    def _version(self) -> int:
+        """How often its memory was changed in place, through whichever Tensor. RuntimeError of inference mode's."""
+        if self.is_inference():
+            raise runtime_error("Inference tensors do not track version counter.")
+        return times_changed(self._array)
 
     @property
     def data(self) -> Tensor:

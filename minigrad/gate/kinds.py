@@ -1,0 +1,104 @@
+"""Kinds of arguments, as annotations name them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.core.tensor import Tensor
+from minigrad.dtypes import as_numpy, dtype
+
+
+class Kind(NamedTuple):
+    """What an annotation allows: how an error calls it, and whether a value is it."""
+
+    text: str
+    holds: Callable[[Any], bool]
+
+
+def _is_int(x: Any) -> bool:
+    if isinstance(x, (Tensor, np.ndarray)):
+        array: Any = getattr(x, "_array", x)
+        return bool(array.ndim == 0 and array.dtype.kind in "iu")
+    return hasattr(type(x), "__index__") and not isinstance(x, (bool, np.bool_))
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float, np.bool_, np.integer, np.floating)) or _is_single(x)
+
+
+def _is_single(x: Any) -> bool:
+    return isinstance(x, Tensor) and x._array.ndim == 0
+
+
+def is_boxed(x: Any) -> bool:
+    """Whether a number stands in a Tensor or is NumPy's."""
+    return isinstance(x, np.generic) or _is_single(x)
+
+
+def _is_dtype(x: Any) -> bool:
+    if isinstance(x, dtype):
+        return True  # also one that Tensors do not have, of which the function tells
+    try:
+        as_numpy(x)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_generator(x: Any) -> bool:
+    from minigrad.random import Generator
+
+    return isinstance(x, Generator)
+
+
+def _all(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda x: isinstance(x, (tuple, list)) and all(map(holds, x))
+
+
+KINDS = {
+    "Tensor": Kind("Tensor", lambda x: isinstance(x, Tensor)),
+    "Sequence[Tensor]": Kind("tuple of Tensors", _all(lambda x: isinstance(x, Tensor))),
+    "int": Kind("int", _is_int),
+    "Sequence[int]": Kind("tuple of ints", _all(_is_int)),
+    "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
+    "float": Kind("float", _is_number),
+    **dict.fromkeys(
+        ("Number", "NumberLike", "np.generic"),
+        Kind("Number", lambda x: _is_number(x) or isinstance(x, complex)),  # which the functions refuse
+    ),
+    "bool": Kind("bool", lambda x: isinstance(x, (bool, np.bool_))),
+    "str": Kind("str", lambda x: isinstance(x, str)),
+    "None": Kind("None", lambda x: x is None),
+    "DType": Kind("minigrad.dtype", _is_dtype),
+    "Generator": Kind("minigrad.Generator", _is_generator),
+    "Device": Kind("str or minigrad.device", lambda x: isinstance(x, str) or type(x).__name__ == "device"),
+}
+# What parameters of these names are, whatever their annotation.
+BY_NAME = {
+    "dtype": "DType | None",
+    "device": "Device | None",
+    "generator": "Generator | None",
+    "requires_grad": "bool",
+    "size": "Sequence[int] | None",
+    "fill_value": "Number",
+}
+# Flags that PyTorch hands on to what it wrote in C, which takes nothing but a bool.
+STRICT = frozenset({
+    "align_corners", "batch_first", "ceil_mode", "count_include_pad", "include_last_offset", "is_causal", "log_input",
+    "log_target", "scale_grad_by_freq", "sparse", "training", "use_input_stats", "zero_infinity",
+})  # fmt: skip
+
+
+@functools.cache
+def kind_of(annotation: str) -> Kind | None:
+    """The kind that an annotation names; None if it says nothing that can be checked."""
+    parts = [KINDS.get(part) for part in annotation.split(" | ")]
+    kinds = [part for part in parts if part is not None]
+    if len(kinds) < len(parts):
+        return None
+    text = " or ".join(dict.fromkeys(kind.text for kind in kinds))
+    return kinds[0] if len(kinds) == 1 else Kind(text, lambda x: any(kind.holds(x) for kind in kinds))
