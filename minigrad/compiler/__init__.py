@@ -199,10 +199,10 @@ class Compiled(Generic[P, R]):
         else:
             if observed(mode):
                 return self.__wrapped__(*args, **kwargs)  # each operation has to run
-            try:
-                replay = self._record(args, kwargs, mode)
-            except WithoutSize:
+            recorded = self._record(args, kwargs, mode)
+            if recorded is None:
                 return self.__wrapped__(*args, **kwargs)  # which sets the sizes of lazy modules
+            replay = recorded
             entered = replay.enter(args, kwargs, mode)
             if entered is None:
                 raise RuntimeError(
@@ -227,7 +227,7 @@ class Compiled(Generic[P, R]):
             with contextlib.suppress(Again):
                 return act(Recording(self, args, kwargs, learned))
 
-    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:
+    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:
             if self.recordings and (self._recorded + 1) % MANY == 0:
                 warnings.warn(
@@ -236,7 +236,10 @@ class Compiled(Generic[P, R]):
                     f"{self.recordings[0].broken(args, kwargs, mode)}",
                     stacklevel=4,
                 )
-            replay: Replay = self._with_recording(args, kwargs, Recording.record)
+            try:
+                replay: Replay = self._with_recording(args, kwargs, Recording.record)
+            except WithoutSize:
+                return None
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay
