@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextvars
 import functools
 import inspect
 import itertools
@@ -111,11 +112,12 @@ class Plan:
         for name in {name for name, _ in returned}:
             rest = iter([y for other, y in returned if other == name])
             namespace[name] = lambda *operands, rest=rest, **params: next(rest)
-        with np.errstate(all="ignore"):
-            exec(builtins.compile(text, "<compiled>", "exec") if text else self._code, namespace)
-            for name, memory in self._kept.items():
-                namespace[name] = functools.partial(namespace[name], **memory)
-            return namespace["bind"](*arrays)
+        exec(builtins.compile(text, "<compiled>", "exec") if text else self._code, namespace)
+        for name, memory in self._kept.items():
+            namespace[name] = functools.partial(namespace[name], **memory)
+        quiet = contextvars.copy_context()  # as in statements.py
+        quiet.run(np.seterr, all="ignore")
+        return quiet.run(namespace["bind"], *arrays)
 
     @functools.cached_property
     def _code(self) -> Any:

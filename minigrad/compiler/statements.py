@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextvars
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -156,12 +157,14 @@ class Statements(Text):
             while is_view(v):
                 v = v.inputs[0]
                 self.kept.add(v)
-        with np.errstate(all="ignore"):  # numbers beyond their dtype
-            for forward, values in itertools.groupby(self.live, key=lambda v: v.forward):
-                if not forward:
-                    self._gradient_names()  # forward values have their names now
-                for v in values:
-                    self._lower(v)
+        # A context of its own, for numbers beyond their dtype: an interrupt may keep `np.errstate` from ending.
+        quiet = contextvars.copy_context()
+        quiet.run(np.seterr, all="ignore")
+        for forward, values in itertools.groupby(self.live, key=lambda v: v.forward):
+            if not forward:
+                self._gradient_names()  # forward values have their names now
+            for v in values:
+                quiet.run(self._lower, v)
 
     # ------------------------------------------------------------ what there is
 
