@@ -179,6 +179,8 @@ class Look:
 
     def __init__(self, space: dict[str, Any]) -> None:
         self.rows: list[tuple[str, Any]] = []
+        # How they lie, but for gradients; dimensions that have no step, and empty ones, do not count.
+        self.layouts: list[tuple[str, Any]] = []
         self.tensors: dict[int, tuple[str, Any]] = {}
         for name, value in space.items():
             if name not in HIDDEN and name[0] != "_":
@@ -193,6 +195,9 @@ class Look:
             row((f"identity of {path}", known))
             if known == path:
                 row((f"values of {path}", value.detach().numpy().copy()))
+                steps = zip(value.shape, value._array.strides, strict=True)
+                if not path.endswith(".grad"):
+                    self.layouts.append((path, [s for n, s in steps if n > 1 and value.numel()]))
                 row((f"requires_grad of {path}", value.requires_grad))
                 row((f"is_leaf of {path}", value.is_leaf))
                 if value.is_leaf or value.retains_grad:
@@ -272,11 +277,12 @@ DOCUMENTED = (
     "of a Tensor is taken that was changed under no_grad", "becomes part of the graph by a change in place",
     "a computed Tensor that requires grad is changed under no_grad", "changes requires_grad of",
     "changes the seed or the state of a random generator", "is made of the memory of another one behind the tape",
-    "in place, which is not part of a replay", "; call it uncompiled",
+    "in place, which is not part of a replay", "or call it uncompiled",
     "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient", "several of its elements are one place in memory",
     "is returned beside a result that is computed from it", "clone() it where it is detached",
-    "because of a Tensor that the function makes", "not part of a replay: it repeats what is done to",
+    "because of a Tensor that the function makes", "which the function may ask for",
+    "not part of a replay: it repeats what is done to",
 )  # fmt: skip
 # The rows whose operations programs call; the others may return their input's memory and are called by rules alone.
 CALLED = [k for k, row in enumerate(ROWS) if row.op not in ("spread", "sum_to", "contiguous")]
@@ -301,7 +307,8 @@ class Run:
         )
         self.log: list[Any] = []
         self.refusal, self.compiled = "", compiled
-        self.space = {**LIBRARY, "__name__": "program", "C": mg.compile if compiled else lambda f: f}
+        self.made: list[Any] = []
+        self.space = {**LIBRARY, "__name__": "program", "C": self.compile if compiled else lambda f: f}
         self.space |= {"caught": self.caught, "called": lambda: self.caught(True)}
         self.space["look"] = lambda: self.log.append(Look(self.space))
         mg.manual_seed(7)
@@ -313,6 +320,10 @@ class Run:
             pass
         finally:
             mg.set_default_dtype(mg.float32)
+
+    def compile(self, function: Any) -> Any:
+        self.made.append(mg.compile(function))
+        return self.made[-1]
 
     @contextlib.contextmanager
     def caught(self, call: bool = False) -> Iterator[None]:
@@ -445,7 +456,7 @@ gen = mg.Generator().manual_seed(5);drop = Dropout();def helper(t, k=2.0):\n    
 part = functools.partial(mg.clamp, max=0.5)
 def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return (lambda t: t * k), change
 closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
-@functools.lru_cache\ndef cached(k):\n    return mg.full((4,), k * 0.5)
+def made(k):\n    return mg.full((4,), k * 0.5)
 store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)});feats = {'b': 1}""")
 NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
 nn.Sequential(nn.Linear(4, 4), Dropout(), nn.Tanh());nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])[0]""")
@@ -494,7 +505,7 @@ autograd.grad(({f} * {f}).sum(), {l}, create_graph=True)[0]
 autograd.grad({f}.sin().sum(), [{l}, w1], allow_unused=True)[0]
 autograd.grad(net(x).sum(), net.parameters(), allow_unused=True)[0];mg.func.grad(lambda t: (t * t * {s}).sum())({f})
 mg.func.vmap(lambda t: t * {f}.sum())({f});mg.func.vjp(helper, {f})[1]({f})[0];mg.func.jvp(helper, ({f},), ({f},))[1]
-x.grad;y + x;x * y;cached(N);cached(3);cached(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}""")
+x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}""")
 STATEMENTS = split(r"""{f}.add_({f});{f}.mul_({s});{f}.sub_({f}.detach());{f}.zero_();{f}.fill_({s});{f}.copy_({f})
 {f}.clamp_(0);{f}[0] = {s};{f}[0] = {f};{f}[{m}] = {s};{f}[{m}] = {f};{f}[i0] = {f};{f}[j0] = {s};{f}[..., j0] = {f}
 {f}.T.add_({s});{f}[1:].mul_({s});{f}.masked_fill_({m}, {s});{f} += {s};{f} *= {f};{f}.detach_();{f}.div_({s})
@@ -514,10 +525,10 @@ if FLAG:\n    {f} = {f} + 1;if y.requires_grad:\n    {f} = {f} * 3;if cfg['deep'
 assert x.dim() < 3;raise ValueError('as said');if {l}.grad is not None:\n    {f} = {f} + {l}.grad
 cfg['a'] = {s};box.offset *= 0.5;ws.append({f});gen.manual_seed(3);del {f};{f} = {f}.detach().requires_grad_()
 store.t = {f};store.t = {f}.detach();store.pair = ({f}, {s});store.n = x.shape[0]
-store.kept = {{'a': {f}}};box.kept = {f};feats['a'] = {f};feats[N] = {f}.detach();feats['a'] = ({f}, {s});feats[K] = N
+store.kept = {{'a': {f}}};box.kept = {f};store.f1 = {f};store.f2 = {f}.detach();store.f1 = ({f}, {s});store.f3 = N
 store.kept['b'] = mg.ones(4);store.n += 1;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
 if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.late = {f}[1:]
-if len(store.kept) < N:\n    store.kept[N] = cached(4) * {s}""")
+if len(store.kept) < N:\n    store.kept[N] = made(4) * {s}""")
 CHANGES = split(r"""K = {s};N = {n};FLAG = not FLAG;cfg['a'] = {s};cfg['n'] = {n};cfg['deep']['on'] = False
 cfg['deep']['x'][1] = {s};cfg['late'] = {s};cfg['deep'] = {{'on': True, 'x': [1.0, {s}]}};ns.a = {s};ns.n = {n}
 ns.late = {s};plain.a = {s};plain.t = T({n}, 4);conf.rate = {s};conf.power = {n};conf = Config({s}, {n})
@@ -540,8 +551,8 @@ with mg.no_grad():\n    w0.mul_(0.5);u1 = T({n}, 4);u0 = T({n}, 3, 4);i0 = mg.te
 b0 = ~b0;b0.logical_not_();j0.fill_(0);i0[0] = 1
 net.load_state_dict({{k: v * 0.5 for k, v in net.state_dict().items()}});opt.load_state_dict(opt.state_dict())
 net = type(net)() if isinstance(net, Net) else net;for p in net.parameters():\n    p.data = p.data * 0.5
-cached.cache_clear();cached(3).mul_(2);store.t = T({n}, 4);store.n = {n}
-store.late = None;del store.late;store.kept.clear();feats.clear();feats['c'] = {n};feats = {{'a': 1}}
+made.__defaults__ = ({n},);made.k = {s};store.t = T({n}, 4);store.n = {n}
+store.late = None;del store.late;store.kept.clear();store.f1 = None;store.f2 = {n};del store.f3
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
 T({n}, 3, 4, dtype=mg.float64);u0;T({n}, 3, 4, grad=True) * 1;T({n}, 4).expand(3, 4);T({n}, 3, 4, grad=True)[:]
@@ -556,7 +567,7 @@ with caught():\n    alter({r})\n    total(({r}, x)).backward()
 with caught():\n    total({r}).backward(retain_graph=True);x.grad = None;with caught():\n    poke(x)
 with caught():\n    total(({r}, {r0})).backward();opt.step();w0.grad = None
 with caught():\n    g = autograd.grad(total({r}), [w0], allow_unused=True)
-with caught():\n    g = autograd.grad(total({r}), x, allow_unused=True, create_graph=True)""")
+with caught():\n    g = autograd.grad(total({r}), x, allow_unused=True, retain_graph=True)""")
 
 
 @dataclass

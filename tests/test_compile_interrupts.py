@@ -6,7 +6,7 @@ import copy
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,14 @@ from minigrad.core.mode import MODE, RECORDERS
 FOLDER = str(Path(mg.__file__).parent / "compiler")
 
 
-def interrupted(call: Callable[[], Any], at: int, within: str = "") -> tuple[bool, bool]:
-    """Calls with an interrupt before one instruction of the compiler; whether it came, and whether the call ended.
+def of_the_compiler(code: CodeType) -> bool:
+    return code.co_filename.startswith(FOLDER)
 
-    Only the instructions of functions whose name is ``within`` count, if it is given.
-    """
+
+def interrupted(
+    call: Callable[[], Any], at: int, within: Callable[[CodeType], bool] = of_the_compiler
+) -> tuple[bool, bool]:
+    """Calls with an interrupt before one instruction of the code ``within``; whether it came, and the call ended."""
     count = 0
 
     def inside(frame: FrameType, event: str, _: Any) -> Any:
@@ -35,7 +38,7 @@ def interrupted(call: Callable[[], Any], at: int, within: str = "") -> tuple[boo
         return inside
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(FOLDER) or within not in ("", frame.f_code.co_name):
+        if not within(frame.f_code):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return inside
@@ -127,6 +130,8 @@ def test_no_interrupt_leaves_an_option_of_an_optimizer_replaced() -> None:
     at, came = 0, True
     while came:
         at += 1
-        came, _ = interrupted(lambda: mg.compile(step)(mg.ones(2)), at, "watching")
+        came, _ = interrupted(
+            lambda: mg.compile(step)(mg.ones(2)), at, lambda code: code.co_name == "watching"
+        )
         assert type(opt.param_groups[0]["lr"]) is float, f"replaced after instruction {at}"
     assert at > 50

@@ -5,7 +5,7 @@ work and needs one recording.
 """
 
 # The tables have a row a line, and write what people may write.
-# ruff: noqa: B030, C413, E501, F821, RUF012, RUF015, SIM115, UP030, UP031, UP032
+# ruff: noqa: E501, RUF012, RUF015, SIM115, UP030, UP032
 
 import abc
 import argparse
@@ -174,7 +174,9 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "set of objects": lambda x: x * next(iter(OBJECTS)).k,
     "opaque default beside another value": lambda x: x * with_clock(x, abs),
     "cached function in a list": lambda x: x * CACHED[0](),
-    "cached function of what is made inside": lambda x: x * CACHED_SIZE(x * 2.0),
+    "cached method": lambda x: x * Remembers().mask(3),
+    "cached static method": lambda x: x * Remembers.scales(3),
+    "list with an __iter__ of its own": lambda x: x * sum(ITERATES),
     "get_num_threads": lambda x: x * mg.get_num_threads(),
     "set_num_threads": lambda x: mg.set_num_threads(1) or x,
     "deterministic algorithms": lambda x: x * mg.are_deterministic_algorithms_enabled(),
@@ -182,6 +184,11 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "set_printoptions": lambda x: mg.set_printoptions(precision=2) or x,
     "initial_seed": lambda x: x * (mg.initial_seed() % 7),
     "seed of the default generator": lambda x: x * (mg.default_generator.initial_seed() % 7),
+    "static method of a class": lambda x: x * float(Drawing.rand()),
+    "partial of a class": lambda x: x * float(Drawing.partial()),
+    "partial method": lambda x: x * Drawing().partial_method(),
+    "method with an import": lambda x: x * Drawing().drawn(),
+    "class of another's object": lambda x: x * float(len(fractions.Fraction(1).__class__.__name__)),
     "ufunc of a Python function": lambda x: x * float(UFUNC(2.0)),
 }
 # fmt: on
@@ -199,13 +206,41 @@ def picked(owner: Any, name: str) -> Any:
     return getattr(owner, name)
 
 
+class Drawing:
+    rand = staticmethod(np.random.rand)
+    partial = staticmethod(functools.partial(np.random.rand))
+    partial_method = functools.partialmethod(lambda self, high: float(np.random.rand()) * high, 2.0)
+    # Python 3.13 warns where this is asked for, and later ones make a method of it: only the function may ask.
+    unused = functools.partial(float)
+
+    def drawn(self) -> float:
+        from numpy import random as numbers
+
+        return float(numbers.rand())
+
+
 OBJECTS = {Base()}
 NAME = "K"
 UFUNC = np.frompyfunc(lambda v: v * K, 1, 1)
 
 
 CACHED = [functools.lru_cache(lambda: K)]
-CACHED_SIZE = functools.cache(lambda t: t.shape[0])
+
+
+class Remembers:
+    @functools.lru_cache(maxsize=4)  # noqa: B019
+    def mask(self, n: int) -> Any:
+        return mg.ones(n)
+
+    scales = staticmethod(functools.cache(lambda n: mg.ones(n)))
+
+
+class Iterates(list[float]):
+    def __iter__(self) -> Any:
+        return iter([K])
+
+
+ITERATES = Iterates([2.0])
 
 
 @pytest.mark.parametrize("way", REFUSED)
@@ -320,146 +355,103 @@ KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 
 
-def in_closure(v: Any, use: Any) -> Any:
-    return lambda x: use(x, v)
+# Where a value `v` stands: what comes before, how the function reads it there (or the whole function), how it is put.
+HOLDERS_TEXT = """
+closure: s = None | s | s = v
+global: pass | HELD | space["HELD"] = v
+module of Python: m = types.ModuleType("of_the_user") | m.a | m.a = v
+class: class A: a = None | A.a | A.a = v
+property: class A(Thing): half = property(lambda self: self.k) ;; s = A() | s.half | s.k = v
+attribute: s = Thing() | s.k | s.k = v
+attribute by text: s = simple() | getattr(s, "a") | s.a = v
+attribute by key: s, key = simple(), "a" | getattr(s, key) | s.a = v
+vars: s = simple() | vars(s)["a"] | s.a = v
+slot: s = Slots() | s.k | s.k = v
+private slot: s = Slots() | s.get() | s.set(v)
+dataclass: s = Record() | s.k | s.k = v
+argparse: s = argparse.Namespace() | s.a | s.a = v
+list: s = [1, None] | s[1] | s[1] = v
+dict: s = {} | s["a"] | s["a"] = v
+defaultdict: s = collections.defaultdict(float) | s["a"] | s["a"] = v
+UserDict: s = collections.UserDict() | s["a"] | s["a"] = v
+deque: s = collections.deque([0, 1]) | s[1] | s[1] = v
+tuple: s = (1, [None]) | s[1][0] | s[1][0] = v
+depth: s = simple(a={"a": [(None, Record())]}) | s.a["a"][0][1].k | s.a["a"][0][1].k = v
+default: def f(x, a=None): return use(x, a) | f | f.__defaults__ = (v,)
+keyword default: def f(x, *, a=None): return use(x, a) | f | f.__kwdefaults__ = {"a": v}
+keyword default of a helper: g = lambda x, *, a=None: use(x, a) ;; f = lambda x: g(x) | f | g.__kwdefaults__ = {"a": v}
+attribute of a function: def f(x): return use(x, f.a) | f | f.a = v
+list in a partial: s = [None] ;; f = functools.partial(lambda s, x: use(x, s[0]), s) | f | s[0] = v
+partial: f = functools.partial(lambda x, a: use(x, a), a=None) | f | f.keywords["a"] = v
+partial of a helper: p = functools.partial(lambda x, a: use(x, a), a=None) ;; f = lambda x: p(x) | f | p.keywords["a"] = v
+method: class A(Thing): run = lambda self, x: use(x, self.k) ;; f = A().run | f | f.__self__.k = v
+callable object: class A(Thing): __call__ = lambda self, x: use(x, self.k) ;; f = A() | f | f.k = v
+Module: class A(nn.Module): forward = lambda self, x: use(x, self.a) ;; f = A() | f | f.__dict__["a"] = v
+Module of the library: s = nn.Sequential(nn.Tanh()) ;; f = lambda x: use(s(x), s[0].a) | f | s[0].a = v
+Parameter: s = nn.Parameter(mg.ones(3)) ;; f = lambda x: use(x * s, s.a).detach() | f | s.a = v
+"""
+HOLDERS = dict(row.split(": ", 1) for row in HOLDERS_TEXT.strip().split("\n"))
 
 
-def in_global(v: Any, use: Any) -> Any:
-    THIS.KEPT_HERE = v
-    return lambda x: use(x, KEPT_HERE)  # type: ignore[name-defined]
-
-
-def in_module(v: Any, use: Any) -> Any:
-    THIS.KEPT_HERE = v
-    return lambda x: use(x, THIS.KEPT_HERE)
-
-
-def in_list(v: Any, use: Any) -> Any:
-    held = [1, v]
-    return lambda x: use(x, held[1])
-
-
-def in_dict(v: Any, use: Any) -> Any:
-    held = {"a": v}
-    return lambda x: use(x, held["a"])
-
-
-def in_tuple(v: Any, use: Any) -> Any:
-    held = (1, [v])
-    return lambda x: use(x, held[1][0])
-
-
-def in_attribute(v: Any, use: Any) -> Any:
-    held = types.SimpleNamespace(a=v)
-    return lambda x: use(x, held.a)
-
-
-def in_attribute_by_text(v: Any, use: Any) -> Any:
-    held = types.SimpleNamespace(a=v)
-    return lambda x: use(x, getattr(held, "a"))  # noqa: B009
-
-
-def in_attribute_by_key(v: Any, use: Any) -> Any:
-    held, key = types.SimpleNamespace(a=v), "a"
-    return lambda x: use(x, getattr(held, key))
-
-
-def in_vars(v: Any, use: Any) -> Any:
-    held = types.SimpleNamespace(a=v)
-    return lambda x: use(x, vars(held)["a"])
-
-
-def in_class(v: Any, use: Any) -> Any:
-    class Holder:
-        a = v
-
-    return lambda x: use(x, Holder.__dict__["a"] if isinstance(v, (staticmethod,)) else Holder.a)
-
-
-def in_slot(v: Any, use: Any) -> Any:
-    class Holder:
-        __slots__ = ("__a",)
-
-        def __init__(self) -> None:
-            self.__a = v
-
-        def use(self, x: Any) -> Any:
-            return use(x, self.__a)
-
-    return Holder().use
-
-
-def in_default(v: Any, use: Any) -> Any:
-    def f(x: Any, a: Any = v) -> Any:
-        return use(x, a)
-
-    return f
-
-
-def in_keyword_default(v: Any, use: Any) -> Any:
-    def inner(x: Any, *, a: Any = v) -> Any:
-        return use(x, a)
-
-    return lambda x: inner(x)
-
-
-def in_partial(v: Any, use: Any) -> Any:
-    inner = functools.partial(use, v=v)
-    return lambda x: inner(x)
-
-
-def in_compiled_partial(v: Any, use: Any) -> Any:
-    return functools.partial(lambda x, a: use(x, a), a=v)
-
-
-def in_function(v: Any, use: Any) -> Any:
-    def f(x: Any) -> Any:
-        return use(x, f.a)  # type: ignore[attr-defined]
-
-    f.a = v  # type: ignore[attr-defined]
-    return f
-
-
-def in_nn_module(v: Any, use: Any) -> Any:
-    class Net(nn.Module):
-        def forward(self, x: Any) -> Any:
-            return use(x, self.a)
-
-    net = Net()
-    net.__dict__["a"] = v
-    return net
-
-
-def in_module_of_the_library(v: Any, use: Any) -> Any:
-    net: Any = nn.Sequential(nn.Tanh())
-    net[0].a = v
-    return lambda x: use(net(x), net[0].a)
-
-
-def in_parameter(v: Any, use: Any) -> Any:
-    w: Any = nn.Parameter(mg.tensor(np.ones(3)))
-    w.a = v
-    return lambda x: use(x * w, w.a)
-
-
-HOLDERS = [
-    in_closure, in_global, in_module, in_list, in_dict, in_tuple, in_attribute, in_attribute_by_text,
-    in_attribute_by_key, in_vars, in_class, in_slot, in_default, in_keyword_default, in_partial, in_compiled_partial,
-    in_function, in_nn_module, in_module_of_the_library, in_parameter,
-]  # fmt: skip
+def held(holder: str, use: Any) -> tuple[Any, Any]:
+    """A function that uses a value which stands there, and what puts another value there."""
+    before, read, put = HOLDERS[holder].split(" | ")
+    function = "" if read == "f" else f"f = lambda x: use(x, {read})"
+    nonlocal_ = "nonlocal s; " if put.startswith("s = ") else ""
+    lines = [*before.split(" ;; "), f"def put(v): {nonlocal_}{put}", function, "return f, put"]
+    space: dict[str, Any] = {**globals(), "use": use, "HELD": None}
+    space["space"] = space
+    exec(compile("\n    ".join(["def make():", *filter(None, lines)]), __file__, "exec"), space)
+    made: tuple[Any, Any] = space["make"]()
+    return made
 
 
 @pytest.mark.parametrize("kind", KEPT)
-@pytest.mark.parametrize("holder", HOLDERS, ids=lambda h: h.__name__)
-def test_objects_that_no_recording_guards_are_refused_wherever_they_stand(kind: str, holder: Any) -> None:
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_objects_that_no_recording_guards_are_refused_wherever_they_stand(kind: str, holder: str) -> None:
     make, use = KEPT[kind]
-    value = make()
-    try:
-        refused(holder(value, use))
-    finally:
-        THIS.KEPT_HERE = None
-        if isinstance(value, io.IOBase):
-            value.close()
+    f, put = held(holder, use)
+    put(value := make())
+    refused(f)
+    if isinstance(value, io.IOBase):
+        value.close()
+
+
+# What is read there, and one value after another; a function makes the next from the last, in place.
+READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "float": (lambda x, v: x * v, (2.0, 3.0, 0.0, -0.0, float("nan"), float("inf"))),
+    "kind of number": (lambda x, v: x - v if isinstance(v, int) else x + v / 2, (1, 1.0, np.float64(1.0), 0)),
+    "flag or number": (lambda x, v: -x if v is True else x * v, (1, True, 1, False, 0)),
+    "condition": (lambda x, v: x if v else -x, (True, False, None, 1)),
+    "string": (lambda x, v: {"a": x, "b": -x}[v], ("a", "b")),
+    "Tensor": (lambda x, v: x + v, (mg.arange(3), mg.ones(3), mg.ones(3).float(), mg.ones(1), lambda v: v.mul_(2))),
+    "list": (lambda x, v: sum((x * k for k in v), x), ([1.0, 2.0], lambda v: v.append(3.0), lambda v: v.reverse(), [])),
+    "list of Tensors": (lambda x, v: sum(v, x), ([mg.ones(3)], lambda v: v.append(mg.arange(3)), lambda v: v.pop(0))),
+    "order of a dict": (
+        lambda x, v: functools.reduce(lambda s, k: s * 2.0 + k, v.values(), x),
+        ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}, lambda v: v.update(b=v.pop("b"))),
+    ),
+    "function": (lambda x, v: v(x), (mg.sin, mg.cos, lambda x: x * 2.0, lambda x: x * 3.0)),
+    "set": (lambda x, v: x * float(len(v)), ({1}, {1, 2}, lambda v: v.clear())),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", READ)
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_what_the_function_reads_elsewhere_is_never_stale(holder: str, kind: str) -> None:
+    use, values = READ[kind]
+    f, put = held(holder, use)
+    g = compiled(f)
+    now: Any = None
+    for i, v in enumerate(values):
+        if kind != "function" and isinstance(v, types.FunctionType):
+            v(now)
+        else:
+            put(now := copy.deepcopy(v))
+        for k in range(3):
+            x = mg.arange(3) * 0.5 - k
+            assert g(x).numpy().tobytes() == f(x).numpy().tobytes(), f"value {i}, call {k}"
+    assert len(g.recordings) <= len(values) + 1
 
 
 # ---------------------------------------------------------------- functions and classes that are replaced
@@ -569,14 +561,6 @@ def test_what_is_replaced_is_seen(way: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 # ---------------------------------------------------------------- objects that change
-
-CHANGED: dict[str, Callable[[], Iterator[Any]]] = {}
-
-
-def way(make: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
-    """A generator that gives a function, and then changes what that reaches, once or several times."""
-    CHANGED[make.__name__.replace("_", " ")] = make
-    return make
 
 
 def reads(value: Any, use: Any, change: Any) -> Callable[[], Iterator[Any]]:
@@ -1044,266 +1028,150 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "type": (lambda: [float], lambda x, v: x * v[0](2.5), put_item(0, int)),
 }
 # fmt: on
-CHANGED |= {name: reads(*row) for name, row in ROWS.items()}
+CHANGED = {name: reads(*row) for name, row in ROWS.items()}
 
 
-@way
-def a_module_imported_inside() -> Iterator[Any]:
-    m = sys.modules["of_the_user"] = module(k=2.0)
-
-    def f(x: Any) -> Any:
-        import of_the_user  # type: ignore[import-not-found]
-
-        return x * of_the_user.k
-
-    yield f
-    m.k = 3.0
-    yield
-    sys.modules["of_the_user"] = module(k=5.0)
-    yield
-
-
-@way
-def a_name_imported_inside() -> Iterator[Any]:
-    m = sys.modules["of_the_user"] = module(k=2.0)
-
-    def f(x: Any) -> Any:
-        from of_the_user import k
-
-        return x * k
-
-    yield f
-    m.k = 3.0
-    yield
-
-
-@way
-def a_global_that_goes() -> Iterator[Any]:
-    THIS.GOES = 2.0
-    yield lambda x: x * GOES  # type: ignore[name-defined]
-    del THIS.GOES
-    yield
-
-
-@way
-def a_name_nearer_in_a_helper() -> Iterator[Any]:
-    space: dict[str, Any] = {"k": [3.0, 2.0]}
-    exec(compile("def f(x): return x * max(k)", __file__, "exec"), space)
-    yield space["f"]
-    space["max"] = min
-    yield
-    space["k"] = [7.0]
-    yield
-    del space["max"], space["k"]
-    yield
-
-
-@way
-def the_default_dtype() -> Iterator[Any]:
-    yield lambda x: x.to(mg.float32) * mg.ones(3)
-    mg.set_default_dtype(mg.float64)
-    yield
-    mg.set_default_dtype(mg.float32)
-    yield
-
-
-@way
-def the_errors_of_NumPy() -> Iterator[Any]:
-    yield lambda x: x * (np.float64(1.0) / np.float64(KEEPS[0]) > 3)
-    with np.errstate(divide="raise"):
-        yield
-
-
-KEEPS = [0.0]
-
-
-@way
-def a_hook_of_a_Tensor() -> Iterator[Any]:
-    w = nn.Parameter(mg.tensor(np.ones(3)))
-
-    def f(x: Any) -> Any:
-        (g,) = mg.autograd.grad((w * x).sum(), w)
-        return g
-
-    yield f
-    k = [2.0]
-    w.register_hook(lambda g: g * k[0])
-    yield
-    k[0] = 3.0
-    yield
-
-
-@way
-def a_hook_of_a_Module() -> Iterator[Any]:
-    net, k = nn.Tanh(), [2.0]
-    handle = net.register_forward_hook(lambda m, a, y: y * k[0])
-    yield net
-    k[0] = 3.0
-    yield
-    handle.remove()
-    yield
-
-
-@way
-def a_hook_of_an_optimizer() -> Iterator[Any]:
-    w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
-    opt = mg.optim.SGD([w], lr=0.5)
-
-    def f(x: Any) -> Any:
-        with mg.no_grad():
-            w.fill_(1.0)
-        w.grad = x * 1.0
-        opt.step()
-        return w.detach() * 1.0
-
-    @mg.no_grad()
-    def doubles(*_: Any) -> None:
-        w.mul_(k[0])
-
-    yield f
-    handle = opt.register_step_post_hook(doubles)
-    yield
-    k[0] = 3.0
-    yield
-    handle.remove()
-    yield
-
-
-@way
-def a_forward_of_the_user() -> Iterator[Any]:
-    class Net(nn.Module):
-        scale = 2.0
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.layers = {"a": nn.Tanh()}
-            self.layer0 = nn.Tanh()
-            self.options = types.SimpleNamespace(k=2.0)
-
-        def forward(self, x: Any) -> Any:
-            return self.layers[KEY2[0]](x) * self.scale * self.options.k + getattr(self, f"layer{0}")(x)
-
-    net = Net()
-    yield net
-    net.scale = 3.0
-    yield
-    net.options.k = 5.0
-    yield
-    net.layers["a"] = nn.ReLU()
-    yield
-    net.layer0 = nn.ReLU()
-    yield
-    Net.forward = lambda self, x: x * 7.0  # type: ignore[method-assign]
-    yield
-    net.forward = lambda x: x * 9.0  # type: ignore[method-assign]
-    yield
+# What defines `f`, and after each `-- ` what changes.
+WAYS = """
+== a module imported inside
+m = sys.modules["of_the_user"] = module(k=2.0)
+def f(x):
+    import of_the_user
+    return x * of_the_user.k
+-- m.k = 3.0
+-- sys.modules["of_the_user"] = module(k=5.0)
+== a name imported inside
+m = sys.modules["of_the_user"] = module(k=2.0)
+def f(x):
+    from of_the_user import k
+    return x * k
+-- m.k = 3.0
+== a global that goes
+GOES = 2.0
+def f(x): return x * GOES
+-- del GOES
+== a name nearer in a helper
+k = [3.0, 2.0]
+def f(x): return x * max(k)
+-- max = min
+-- k = [7.0]
+-- del max, k
+== the default dtype
+def f(x): return x.to(mg.float32) * mg.ones(3)
+-- mg.set_default_dtype(mg.float64)
+-- mg.set_default_dtype(mg.float32)
+== the errors of NumPy
+zero, old = [0.0], np.seterr(divide="ignore")
+def f(x): return x * (np.float64(1.0) / np.float64(zero[0]) > 3)
+-- np.seterr(divide="raise")
+-- np.seterr(**old)
+== a hook of a Tensor
+w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
+def f(x):
+    (g,) = mg.autograd.grad((w * x).sum(), w)
+    return g
+-- handle = w.register_hook(lambda g: g * k[0])
+-- k[0] = 3.0
+== a hook of a Module
+f, k = nn.Tanh(), [2.0]
+handle = f.register_forward_hook(lambda m, a, y: y * k[0])
+-- k[0] = 3.0
+-- handle.remove()
+== a hook of an optimizer
+w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
+opt = mg.optim.SGD([w], lr=0.5)
+def f(x):
+    with mg.no_grad():
+        w.fill_(1.0)
+    w.grad = x * 1.0; opt.step()
+    return w.detach() * 1.0
+@mg.no_grad()
+def doubles(*_):
+    w.mul_(k[0])
+-- handle = opt.register_step_post_hook(doubles)
+-- k[0] = 3.0
+-- handle.remove()
+== a forward of the user
+key = ["a"]
+class Net(nn.Module):
+    scale = 2.0
+    def __init__(self):
+        super().__init__()
+        self.layers, self.layer0, self.options = {"a": nn.Tanh()}, nn.Tanh(), simple(k=2.0)
+    def forward(self, x):
+        return self.layers[key[0]](x) * self.scale * self.options.k + getattr(self, f"layer{0}")(x)
+f = Net()
+-- f.scale = 3.0
+-- f.options.k = 5.0
+-- f.layers["a"] = nn.ReLU()
+-- f.layer0 = nn.ReLU()
+-- Net.forward = lambda self, x: x * 7.0
+-- f.forward = lambda x: x * 9.0
+== an inherited method
+class A:
+    def scale(self): return 2.0
+class B(A):
+    def scale(self): return super().scale() * 2.0
+class C(B): pass
+c = C()
+def f(x): return x * c.scale()
+-- A.scale = lambda self: 3.0
+-- C.scale = lambda self: 5.0
+-- c.scale = lambda: 7.0
+-- del c.scale, C.scale; B.scale = A.scale
+== an attribute found by MRO
+class A: k = 2.0
+class B: k = 3.0
+class C(A): pass
+c = C()
+def f(x): return x * c.k
+-- C.__bases__ = (B,)
+-- B.k = 5.0
+== a method of the object
+thing = Thing(); f = thing.times
+-- thing.k = 3.0
+== a callable object
+class Scale:
+    k = 2.0
+    def __call__(self, x): return x * self.k
+f = Scale()
+-- f.k = 3.0
+-- Scale.__call__ = lambda self, x: x * 5.0
+== a partial that is compiled
+f = functools.partial(lambda k, x: x * k[0], [2.0])
+-- f.args[0][0] = 3.0
+== a view whose base joins the graph
+base = tensor(3); view = base[1:]
+def f(x): return x if view.requires_grad else -x
+-- base.mul_(nn.Parameter(tensor(3)))
+== the attributes of a module of the library
+f = nn.LeakyReLU(0.5)
+-- f.__dict__ = {**f.__dict__, "negative_slope": 0.25}
+== a class whose module is no text
+K = 2.0
+f = type("C", (), {"__call__": lambda self, x: x * K, "__module__": property(lambda self: 1)})()
+-- K = 3.0
+"""
 
 
-KEY2 = ["a"]
+def run(text: str, space: dict[str, Any]) -> None:
+    exec(compile(text, __file__, "exec"), space)
 
 
-@way
-def an_inherited_method() -> Iterator[Any]:
-    class A:
-        def scale(self) -> Any:
-            return 2.0
+def changes_of(program: str) -> Callable[[], Iterator[Any]]:
+    def make() -> Iterator[Any]:
+        space = dict(globals())
+        start, *changes = program.split("\n-- ")
+        run(start, space)
+        yield space["f"]
+        for change in changes:
+            run(change, space)
+            yield
 
-    class B(A):
-        def scale(self) -> Any:
-            return super().scale() * 2.0
-
-    class C(B):
-        pass
-
-    c = C()
-    yield lambda x: x * c.scale()
-    A.scale = lambda self: 3.0  # type: ignore[method-assign]
-    yield
-    C.scale = lambda self: 5.0  # type: ignore[method-assign, assignment]
-    yield
-    c.scale = lambda: 7.0  # type: ignore[method-assign]
-    yield
-    del c.scale, C.scale
-    B.scale = A.scale  # type: ignore[method-assign]
-    yield
+    return make
 
 
-@way
-def an_attribute_found_by_MRO() -> Iterator[Any]:
-    class A:
-        k = 2.0
-
-    class B:
-        k = 3.0
-
-    class C(A):
-        pass
-
-    c = C()
-    yield lambda x: x * c.k
-    C.__bases__ = (B,)
-    yield
-    B.k = 5.0
-    yield
-
-
-@way
-def a_method_of_the_object() -> Iterator[Any]:
-    thing = Thing()
-    yield thing.times
-    thing.k = 3.0
-    yield
-
-
-@way
-def a_callable_object() -> Iterator[Any]:
-    class Scale:
-        k = 2.0
-
-        def __call__(self, x: Any) -> Any:
-            return x * self.k
-
-    scale = Scale()
-    yield scale
-    scale.k = 3.0
-    yield
-    Scale.__call__ = lambda self, x: x * 5.0  # type: ignore[method-assign]
-    yield
-
-
-@way
-def a_partial_that_is_compiled() -> Iterator[Any]:
-    p = functools.partial(lambda k, x: x * k[0], [2.0])
-    yield p
-    p.args[0][0] = 3.0
-    yield
-
-
-@way
-def a_view_whose_base_joins_the_graph() -> Iterator[Any]:
-    base = tensor(3)
-    view = base[1:]
-    yield lambda x: x if view.requires_grad else -x
-    base.mul_(nn.Parameter(tensor(3)))
-    yield
-
-
-@way
-def the_attributes_of_a_module_of_the_library() -> Iterator[Any]:
-    net = nn.LeakyReLU(0.5)
-    yield net
-    net.__dict__ = {**net.__dict__, "negative_slope": 0.25}
-    yield
-
-
-@way
-def a_class_whose_module_is_no_text() -> Iterator[Any]:
-    cls = type("C", (), {"__call__": lambda self, x: x * K, "__module__": property(lambda self: 1)})
-    yield cls()
-    THIS.K = 3.0
-    yield
-    THIS.K = 2.0
-    yield
+CHANGED |= {name: changes_of(text) for name, _, text in (p.partition("\n") for p in WAYS.split("\n== ")[1:])}
 
 
 @pytest.mark.parametrize("way", CHANGED)
@@ -1325,180 +1193,101 @@ def test_what_changes_is_seen(way: str) -> None:
 
 # ---------------------------------------------------------------- what people write
 
-PLAIN: dict[str, Callable[[], Any]] = {}
-
-
-def plain(make: Callable[[], Any]) -> Callable[[], Any]:
-    PLAIN[make.__name__.replace("_", " ")] = make
-    return make
-
-
+LOG = logging.getLogger("of the tests")
 SENTINEL = object()
 Array = typing.Union[int, None]  # noqa: UP007
-LOG = logging.getLogger("of the tests")
 VERBOSE = False
+PLAIN = """
+== branches that do not run
+def f(x):
+    if VERBOSE:
+        print("x", file=sys.stderr); LOG.info("at %s", time.time())
+    if x.ndim > 3:
+        raise ValueError(f"at {time.time()} {os.getpid()}")
+    assert x.ndim == 1, sys.argv
+    return x * 2.0 if math.pi > 3 else x * random.random()
+== attributes that are not mentioned
+class Trainer:
+    def __init__(self):
+        self.logger, self.lock, self.scale, self.clock = LOG, threading.Lock(), 2.0, time.time
+        self.rows = open(os.devnull); self.rows.close()
+    def log(self):
+        self.logger.info("at %s", self.clock())
+    def step(self, x):
+        return x * self.scale
+f = Trainer().step
+== iterators made inside
+def f(x):
+    for i, (a, b) in enumerate(zip([1.0, 2.0], map(float, [3, 4]), strict=True)):
+        x = x * a + b * i
+    total = sum(k for k in reversed(sorted([2.0, 1.0])))
+    first = next(iter({"a": x}.values()))
+    return first * total + next(itertools.count(3)) + sum(itertools.islice(itertools.cycle([1.0]), 3))
+== sentinels and hints
+def f(x, v=SENTINEL):
+    y: Array | None = 3
+    x = typing.cast(Array, x)
+    return x * 2.0 if v is SENTINEL and isinstance(x, (mg.Tensor, np.ndarray)) and y else x
+== errors that are caught
+def f(x):
+    try:
+        raise ValueError("k")
+    except (ValueError, queue.Empty) if VERBOSE else ValueError:
+        x = x * 2.0
+    with contextlib.suppress(KeyError):
+        {}["k"]
+    return x
+== classes made inside
+def f(x):
+    thing, record, point = Sub(3.0), dataclasses.replace(Record(), other=5.0), Named(x, [1.0])
+    counts = collections.Counter("aab")
+    return thing.times(point.k) * record.other + counts["a"] + Mode.A.value
+== isinstance of library classes
+def f(x):
+    ok = isinstance([x], collections.abc.Sequence) and callable(f) and issubclass(Sub, Thing)
+    return x * 2.0 if ok and isinstance(2.0, (int, float)) and not isinstance(x, str) else x
+== constants of NumPy
+def f(x): return x * np.pi + np.float64(2.0) * float(np.sqrt(2.0)) + np.finfo(np.float64).eps
+== an import inside
+def f(x):
+    import math as m
+    from functools import reduce
+    import minigrad.nn.functional as functional
+    return functional.relu(x) * m.pi + reduce(operator.add, [1.0, 2.0])
+== a context manager of the user
+def f(x): return entered(x, manager())
+== texts
+def f(x, mode="Mean"):
+    name = f"{mode.lower():>8}".strip() + "%d" % 1
+    return x * (2.0 if name == "mean1" else 3.0) * len("-".join([mode, "a"]))
+== a configuration with what no recording guards
+args = argparse.Namespace(lr=2.0, out=pathlib.Path("."), started=datetime.datetime.now(), log=LOG)
+def f(x): return x * args.lr
+== recursion
+def power(x, n): return x if n == 1 else x * power(x, n - 1)
+def f(x): return power(x, 3)
+== a decorator of the user
+f = decorated()
+== a module with a logger
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.log, self.calls = nn.Linear(3, 3).double(), LOG, itertools.count()
+    def forward(self, x):
+        if not self.training:
+            self.log.info("%d", next(self.calls))
+        return self.inner(x).relu()
+f = Net()
+"""
 
 
-@plain
-def branches_that_do_not_run() -> Any:
-    def f(x: Any, out: Any = sys.stderr) -> Any:
-        if VERBOSE:
-            print("x", file=out)
-            LOG.info("at %s", time.time())
-            out.write("x")
-        if x.ndim > 3:
-            raise ValueError(f"at {time.time()} {os.getpid()}")
-        assert x.ndim == 1, sys.argv
-        return x * 2.0 if math.pi > 3 else x * random.random()
-
-    return f
-
-
-@plain
-def attributes_that_are_not_mentioned() -> Any:
-    class Trainer:
-        def __init__(self) -> None:
-            self.logger, self.lock, self.scale, self.clock = LOG, threading.Lock(), 2.0, time.time
-            self.rows: Any = open(os.devnull)
-            self.rows.close()
-
-        def log(self) -> None:
-            self.logger.info("at %s", self.clock())
-
-        def step(self, x: Any) -> Any:
-            return x * self.scale
-
-    return Trainer().step
-
-
-@plain
-def iterators_made_inside() -> Any:
-    def f(x: Any) -> Any:
-        for i, (a, b) in enumerate(zip([1.0, 2.0], map(float, [3, 4]), strict=True)):
-            x = x * a + b * i
-        total = sum(k for k in reversed(sorted([2.0, 1.0])))
-        first = next(iter({"a": x}.values()))
-        return first * total + next(itertools.count(3)) + sum(itertools.islice(itertools.cycle([1.0]), 3))
-
-    return f
-
-
-@plain
-def sentinels_and_hints() -> Any:
-    def f(x: Any, v: Any = SENTINEL) -> Any:
-        y: Array | None = 3  # type: ignore[unused-ignore]
-        x = typing.cast(Array, x)
-        return x * 2.0 if v is SENTINEL and isinstance(x, (mg.Tensor, np.ndarray)) and y else x
-
-    return f
-
-
-@plain
-def errors_that_are_caught() -> Any:
-    def f(x: Any) -> Any:
-        try:
-            raise ValueError("k")
-        except (ValueError, queue.Empty) if VERBOSE else ValueError:
-            x = x * 2.0
-        with contextlib.suppress(KeyError):
-            {}["k"]  # type: ignore[index]
-        return x
-
-    return f
-
-
-@plain
-def classes_made_inside() -> Any:
-    def f(x: Any) -> Any:
-        thing = Sub(3.0)
-        record = dataclasses.replace(Record(), other=5.0)
-        point = Named(x, [1.0])
-        counts = collections.Counter("aab")
-        return thing.times(point.k) * record.other + counts["a"] + Mode.A.value
-
-    return f
-
-
-@plain
-def isinstance_of_library_classes() -> Any:
-    def f(x: Any) -> Any:
-        ok = isinstance([x], collections.abc.Sequence) and callable(f) and issubclass(Sub, Thing)
-        return x * 2.0 if ok and isinstance(2.0, (int, float)) and not isinstance(x, str) else x
-
-    return f
-
-
-@plain
-def constants_of_NumPy() -> Any:
-    return lambda x: x * np.pi + np.float64(2.0) * float(np.sqrt(2.0)) + np.finfo(np.float64).eps
-
-
-@plain
-def an_import_inside() -> Any:
-    def f(x: Any) -> Any:
-        import math as m
-        from functools import reduce
-
-        import minigrad.nn.functional as functional
-
-        return functional.relu(x) * m.pi + reduce(operator.add, [1.0, 2.0])
-
-    return f
-
-
-@plain
-def a_context_manager_of_the_user() -> Any:
-    return lambda x: entered(x, manager())
-
-
-@plain
-def texts() -> Any:
-    def f(x: Any, mode: str = "Mean") -> Any:
-        name = f"{mode.lower():>8}".strip() + "%d" % 1
-        return x * (2.0 if name == "mean1" else 3.0) * len("-".join([mode, "a"]))
-
-    return f
-
-
-@plain
-def a_configuration_with_what_no_recording_guards() -> Any:
-    args = argparse.Namespace(lr=2.0, out=pathlib.Path("."), started=datetime.datetime.now(), log=LOG)
-    return lambda x: x * args.lr
-
-
-@plain
-def recursion() -> Any:
-    def power(x: Any, n: int) -> Any:
-        return x if n == 1 else x * power(x, n - 1)
-
-    return lambda x: power(x, 3)
-
-
-@plain
-def a_user_s_decorator() -> Any:
-    return decorated()
-
-
-@plain
-def a_module_with_a_logger() -> Any:
-    class Net(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.inner = nn.Linear(3, 3).double()
-            self.log, self.calls = LOG, itertools.count()
-
-        def forward(self, x: Any) -> Any:
-            if not self.training:
-                self.log.info("%d", next(self.calls))
-            return self.inner(x).relu()
-
-    return Net()
-
-
-@pytest.mark.parametrize("kind", PLAIN)
-def test_what_people_write_works(kind: str) -> None:
-    f = PLAIN[kind]()
-    g = compiled(f)
+@pytest.mark.parametrize(
+    "program", [pytest.param(p, id=p.partition("\n")[0]) for p in PLAIN.split("\n== ")[1:]]
+)
+def test_what_people_write_works(program: str) -> None:
+    space = dict(globals())
+    run(program.partition("\n")[2], space)
+    f, g = space["f"], compiled(space["f"])
     expected = f(mg.tensor(X)).detach().numpy()
     for _ in range(3):
         assert agree(g(mg.tensor(X)).detach().numpy(), expected)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_compile_interrupts import interrupted
 
 import minigrad as mg
 from minigrad import func, nn, optim
@@ -407,7 +407,6 @@ def test_an_interrupt_at_any_instruction_leaves_all_or_nothing(threads: int, bla
         w = mg.tensor([1.0, 2.0], requires_grad=True)
         u = mg.tensor([1.0], requires_grad=True)
         w.grad, seen = mg.tensor([1.0, 1.0]), mg.zeros(1)
-        count = 0
 
         def f(x: Any) -> Any:
             if threads == 1:
@@ -418,38 +417,18 @@ def test_an_interrupt_at_any_instruction_leaves_all_or_nothing(threads: int, bla
 
         g = mg.in_parts(f, parts=2, batch=0, reduce="sum", threads=threads)
         x = mg.ones(2, 2)
-
-        def trace(frame: Any, event: str, _: Any) -> Any:
-            nonlocal count
-            if frame.f_code.co_filename not in files:
-                return None
-            frame.f_trace_opcodes = True
-            if event == "opcode":
-                count += 1
-                if count == stop:
-                    raise Stop
-            return trace
-
-        interrupted = False
-        old = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            g(x)
-        except Stop:
-            interrupted = True
-        finally:
-            sys.settrace(old)
+        came, _ = interrupted(lambda: g(x), stop, lambda code: code.co_filename in files)
         nothing = w.grad.tolist() == [1.0, 1.0] and u.grad is None and seen.item() == 0
         every = w.grad.tolist() == [3.0, 3.0] and u.grad is not None and seen.item() == 2 * (threads == 1)
         assert not changes.RUNNING
         assert mg.get_num_threads() == blas
-        return interrupted, nothing, every
+        return came, nothing, every
 
     stop = 1
     while True:
-        interrupted, nothing, every = attempt(stop)
+        came, nothing, every = attempt(stop)
         assert nothing is not every, f"half-done at instruction {stop}"
-        if not interrupted:
+        if not came:
             break
         stop += 1
     assert every

@@ -54,18 +54,6 @@ if TYPE_CHECKING:
 
         def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
-    class Compiler(Protocol):
-        """What `compile` is with options alone: a decorator."""
-
-        @overload
-        def __call__(self, function: M, /) -> M: ...  # type: ignore[overload-overlap]
-
-        @overload
-        def __call__(self, function: Method[M, P, R], /) -> Callable[Concatenate[M, P], R]: ...
-
-        @overload
-        def __call__(self, function: Callable[P, R], /) -> Compiled[P, R]: ...
-
 
 class Options(TypedDict, total=False):
     """What `compile` takes by keyword: its own options, then those of PyTorch's ``compile`` that ours does not need."""
@@ -95,7 +83,9 @@ def compile(function: Callable[P, R], **options: Unpack[Options]) -> Compiled[P,
 
 
 @overload
-def compile(function: None = None, **options: Unpack[Options]) -> Compiler: ...
+def compile(
+    function: None = None, **options: Unpack[Options]
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 
 
 def compile(
@@ -221,9 +211,9 @@ class Compiled(Generic[P, R]):
                 )
         try:
             if self.check:
-                call = functools.partial(replay.run, *entered, args, kwargs)
+                call = functools.partial(replay.run, *entered)
                 return self._with_recording(args, kwargs, lambda r: r.check(call, self.backend == "numpy"))
-            result: R = replay.run(*entered, args, kwargs)
+            result: R = replay.run(*entered)
         except Exception as error:
             with self._lock:  # the function itself stops at its first error, which names the operation
                 self._with_recording(args, kwargs, functools.partial(Recording.fail, error=error))

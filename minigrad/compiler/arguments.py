@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.guards import items_of, refilling, same
-from minigrad.compiler.kinds import OWN, added_to
-from minigrad.compiler.printed import Names
+from minigrad.compiler.guards import Names, items_of, refilling
+from minigrad.compiler.kinds import added_to
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
@@ -23,27 +22,16 @@ _NESTED = (tuple, list, dict)
 _SAME = "which arguments are the same"
 
 
-class _Plain:
-    """A class whose objects have nothing beside their attributes: no slots, and no content of a dict or an int."""
-
-
 def fields_of(value: Any) -> dict[str, Any] | None:
-    """What an object of a dataclass holds; None for others, and where more is in it than attributes or slots."""
-    cls = type(value)
-    if hasattr(value, "__dict__"):
-        plain = cls.__basicsize__ == _Plain.__basicsize__
-        return vars(value) if plain and hasattr(cls, "__dataclass_fields__") else None
-    names = getattr(cls, "__dataclass_fields__", ())
-    if not names or cls.__basicsize__ != object.__basicsize__ + len(names) * tuple.__itemsize__:
-        return None
-    return {name: getattr(value, name) for name in names if hasattr(value, name)}
+    """What an object of a dataclass holds; None for others, and where more is in it than attributes, such as slots."""
+    plain = hasattr(value, "__dict__") and type(value).__basicsize__ == World.__basicsize__
+    return vars(value) if plain and hasattr(type(value), "__dataclass_fields__") else None
 
 
 def with_fields(cls: type, fields: dict[str, Any]) -> Any:
     """An object of a dataclass, which no code of the user has made."""
     value: Any = object.__new__(cls)
-    for name, item in fields.items():
-        object.__setattr__(value, name, item)
+    vars(value).update(fields)
     return value
 
 
@@ -72,7 +60,7 @@ class Arguments:
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
         # What is printed: lines that find the leaves and compare them, and the variables of these.
-        self._space = Names(graph_of=_graph_of, has=has_added)
+        self._space = Names(graph_of=_graph_of)
         self._lines: list[str] = []
         self._variables: list[str] = []
         alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
@@ -82,11 +70,13 @@ class Arguments:
         given = tuple(self._found("args", args, _names_of(function, args)))
         named = self._found("kwargs.values()", kwargs.values(), kwargs)
         self.inputs = given, dict(zip(kwargs, named, strict=True))
-        size: Any = None
-        # An attribute of a Tensor may be code, which mentions more names.
-        while size != (size := world.settle_names()):
-            asked = {place: world.may_ask(t, self.names[place]) for place, t in self.tensors}
-        self._asked = asked
+        world.settle_names()
+        for place, t in self.tensors:
+            if asked := [name for name in added_to(t) if world.may_name(name)]:
+                raise TypeError(
+                    f"compile(): the argument {self.names[place]} is a Tensor with the attribute {asked[0]}, which "
+                    "the function may ask for; pass that as an argument of its own"
+                )
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _found(self, source: str, values: Collection[Any], names: Iterable[str]) -> list[Any]:
@@ -158,20 +148,6 @@ class Arguments:
         ]
         self._guard(" and ".join(terms), about)
 
-    def _guard_attributes(
-        self, t: Any, x: str, about: str, names: set[str] | None, own: dict[str, Any]
-    ) -> None:
-        """The guard on a Tensor's attributes that a user has given it, of those among ``names``; ``own`` are these.
-
-        A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.
-        """
-        name, known = self._space.name, self.world.tensors
-        asked = None if names is None else names - OWN
-        which = f"{x} is {name(t)}" if id(t) in known else f"id({x}) not in {name(known)}"
-        none = f"{name(asked)}.isdisjoint({x}.__dict__)"
-        has = f"has({x}, {name(asked)}, {name(own)})" if own or asked is None else none
-        self._guard(f"{which} and {has}", about)
-
     def place_of(self, t: Any) -> int | None:
         """The number of the leaf that a Tensor is, None for one that is no argument."""
         return self._place.get(id(t))
@@ -187,9 +163,16 @@ class Arguments:
 
     def settle(self) -> None:
         """Prints `match`, and drops what only the recorded call needs."""
-        variables = [self._variables[place] for place, _ in self.tensors]
+        variables, known = [self._variables[place] for place, _ in self.tensors], self.world.tensors
+        free = self._space.name(self.world.asks_nothing())
         for (place, t), x in zip(self.tensors, variables, strict=True):
-            self._guard_attributes(t, x, self.names[place], *self._asked[place])
+            # One that the function also reaches by itself stays that Tensor, and no other argument may be one.
+            which = (
+                f"{x} is {self._space.name(t)}"
+                if id(t) in known
+                else f"id({x}) not in {self._space.name(known)}"
+            )
+            self._guard(f"{which} and {free}({x}.__dict__)", self.names[place])
         if len(variables) > 1:
             self._guard(f"len({{{', '.join(f'id({x})' for x in variables)}}}) == {len(variables)}", _SAME)
         self.match = self._space.function("args, kwargs", f"[{', '.join(self._variables)}]", self._lines)
@@ -217,9 +200,3 @@ def _graph_of(t: Any) -> Any:
 def shows(t: Any, base: Any, path: Any) -> bool:
     """Whether a Tensor is this view of another one."""
     return t._view is not None and t._view.base is base and t._view.path == path
-
-
-def has_added(t: Any, names: set[str] | None, own: dict[str, Any]) -> bool:
-    """Whether a Tensor has these attributes of the user's, of those among ``names``."""
-    now = {n: v for n, v in added_to(t).items() if names is None or n in names}
-    return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())

@@ -11,8 +11,8 @@ import numpy as np
 
 from minigrad.compiler.plan import Plan, written
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import ValueTarget, as_text, is_view
-from minigrad.compiler.statements import Statements
+from minigrad.compiler.statements import Statements, ValueTarget
+from minigrad.compiler.values import as_text, is_view
 from minigrad.core.node import Const
 from minigrad.core.op import Op, Params, is_ufunc
 from minigrad.dtypes import F32, F64

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad import autograd
-from minigrad.compiler.arguments import tensors_in
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
@@ -48,8 +47,15 @@ class Gradients:
                 run.tensors[id(seed)], run.paths[id(seed)] = seed, "gradient"
                 self.seeds.append(seed)
             ends = [n for nodes in self._records for n in nodes]
-            with _cut(ends):
+            # The pass stops there: the user's own pass calls their hooks, and goes on behind them.
+            held = [(n, n.hooks, n.inputs) for n in ends]
+            try:
+                for n in ends:
+                    n.hooks, n.inputs = None, ()
                 grads = engine.run([t._node for t in results], self.seeds, ends, True, False)
+            finally:
+                for n, hooks, inputs in held:
+                    n.hooks, n.inputs = hooks, inputs
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
 
     def reaches(self, t: Any) -> bool:
@@ -88,18 +94,16 @@ class Gradients:
         self.read = list({id(t): t for t in read}.values())
         return self.saved
 
-    def step(self, program: TracedProgram, saves: bool, why_once: str) -> tuple[Callable[..., Any], str]:
+    def step(self, program: TracedProgram, saves: bool) -> tuple[Callable[..., Any], str]:
         """What makes the results of a replay results of a Function; and the text of the backward plan.
 
         In eager mode a second backward pass is refused where a record has saved arrays, which ``saves`` tells.
-        ``why_once`` says why the function may not run again, or is empty.
         """
         recording = self.recording
-        function, name, places = recording.compiled.function, recording.compiled.__name__, recording.place
+        name, places = recording.compiled.__name__, recording.place
         find_targets = recording.names.function("leaves", f"[{', '.join(map(places, self.targets))}]")
         find_read = recording.names.function("leaves", f"[{', '.join(map(places, self.read))}]")
         opened = [recording.number_of[id(t)] for t in self.results]
-        returned = [next(i for i, t in enumerate(recording.returned) if t is o) for o in self.results]
         count, parameters = len(recording.results), len(recording.numbers)
         more = [np.empty(0)] if saves else []
         # For each target, the place of its gradient, and the results that depend on it.
@@ -117,22 +121,19 @@ class Gradients:
         class Function(autograd.Function):
             @staticmethod
             def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
-                results, inputs, leaves, *arguments = call
+                results, inputs, leaves = call
                 ctx.save_for_backward(*find_read(leaves), *map(wrap, results[count:]), *map(wrap, more))
-                ctx.call, ctx.numbers = (leaves, *arguments), inputs[len(inputs) - parameters :]
+                ctx.numbers = inputs[len(inputs) - parameters :]
                 ctx.set_materialize_grads(False)
                 return tuple(wrap(results[i]) for i in opened)
 
             @staticmethod
             def backward(ctx: Any, *grads: Any) -> Any:
                 if MODE.get().grad:
-                    if why_once:
-                        raise NotImplementedError(
-                            f"create_graph=True through the compiled {name} would run it once more, and it {why_once}; "
-                            "call it uncompiled"
-                        )
-                    leaves, args, kwargs = ctx.call
-                    return None, *_again(function, args, kwargs, find_targets(leaves), returned, grads)
+                    raise RuntimeError(
+                        f"create_graph=True through the compiled {name}, whose backward pass is not recorded as "
+                        "operations; compile the function that takes the gradient, or call it uncompiled"
+                    )
                 saved = [t._array for t in ctx.saved_tensors]
                 pairs = zip(grads, shapes, strict=True)
                 seeds = [np.zeros(*like) if g is None else g._array for g, like in pairs]
@@ -144,10 +145,10 @@ class Gradients:
 
         Function.__name__ = Function.__qualname__ = f"Compiled_{name}"
 
-        def step(results: Any, inputs: list[Any], leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        def step(results: Any, inputs: list[Any], leaves: list[Any]) -> Any:
             # The function itself may turn gradients on where the call is made without.
             with contextlib.nullcontext() if grad else autograd.enable_grad():
-                return Function.apply((results, inputs, leaves, args, kwargs), *find_targets(leaves))
+                return Function.apply((results, inputs, leaves), *find_targets(leaves))
 
         return step, text
 
@@ -175,29 +176,3 @@ class Gradients:
             return results
 
         return run_backward, plan.text
-
-
-@contextlib.contextmanager
-def _cut(ends: list[Node]) -> Iterator[None]:
-    """A pass inside stops at these records: the user's own pass calls their hooks, and goes on behind them."""
-    held = [(n, n.hooks, n.inputs) for n in ends]
-    try:
-        for node in ends:
-            node.hooks, node.inputs = None, ()
-        yield
-    finally:
-        for node, hooks, inputs in held:
-            node.hooks, node.inputs = hooks, inputs
-
-
-def _again(function: Any, args: Any, kwargs: Any, inputs: list[Any], places: list[int], grads: Any) -> Any:
-    """Gradients that can be differentiated again: the function itself runs once more, on the tape.
-
-    ``places`` are those, among the Tensors that it returns, of the ones that ``grads`` belong to.
-    """
-    with autograd.enable_grad():
-        returned = tensors_in(function(*args, **kwargs))
-    pairs = [(returned[i], g) for i, g in zip(places, grads, strict=True) if g is not None]
-    outs, cotangents = [t for t, _ in pairs], [g for _, g in pairs]
-    with _cut([t._node for t in inputs]):
-        return autograd.grad(outs, inputs, cotangents, create_graph=True, allow_unused=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import types
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.compiler.printed import Names
 from minigrad.core.changes import lie_alike
 from minigrad.core.op import Op
 
@@ -58,31 +57,13 @@ def same_record(a: Any, b: Any) -> bool:
 
 def base_of(content: Any) -> Any:
     """The kind of a table, whose own methods run no code of the user."""
-    kind = type(content)
-    return kind if kind is dict else next(base for base in _BASES if isinstance(content, base))
+    return next(base for base in _BASES if isinstance(content, base))
 
 
 def items_of(content: Any) -> Any:
     """What a table holds, in order: of a dict its keys with their values."""
     base = base_of(content)
-    if base is dict:
-        return dict.copy(content)
-    items = [*base.__iter__(content)]
-    return {key: dict.__getitem__(content, key) for key in items} if issubclass(base, dict) else items
-
-
-class _Items(NamedTuple):
-    """What a table holds, where its class has an ``__iter__`` of its own, which is code of the user."""
-
-    content: Any
-
-    def __iter__(self) -> Iterator[Any]:
-        return base_of(self.content).__iter__(self.content)
-
-
-def _items_in(content: Any) -> Iterable[Any]:
-    """A table, or what walks it as its base does."""
-    return content if type(content).__iter__ is base_of(content).__iter__ else _Items(content)
+    return dict(base.items(content)) if issubclass(base, dict) else [*base.__iter__(content)]
 
 
 def refilling(content: Any, items: Any) -> Iterator[Call]:
@@ -143,8 +124,9 @@ def _kind(
     back: Callable[..., Iterable[Call]] = lambda *_: (),
     alike: Callable[[Any, Any], bool] = same,
 ) -> Kind:
-    read: Callable[..., Any] = eval(f"lambda *v: {expression.format('v[0]', 'v[1]')}", dict(_READERS))
-    return Kind(expression, read, back, alike)
+    return Kind(
+        expression, eval(f"lambda *v: {expression.format('v[0]', 'v[1]')}", dict(_READERS)), back, alike
+    )
 
 
 def _slot_back(slot: Any, owner: Any, before: Any) -> Iterable[Call]:
@@ -184,7 +166,7 @@ TYPE = _kind("type({0})", attribute("__class__").back)
 SLOT = _kind("slot_of({0}, {1})", _slot_back)
 CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
-EQUAL, GIVES = _kind("{0}() == {1}"), _kind("{0}()")
+EQUAL = _kind("{0}() == {1}")
 _EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})"), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
 _ENTRY = _kind("{0}[{1}]", _entry_back)
@@ -211,6 +193,25 @@ class _Row(NamedTuple):
     table: Any = None
 
 
+class Names:
+    """The objects that printed functions read, each by a name; ``space`` holds them."""
+
+    def __init__(self, **known: Any) -> None:
+        self.space: dict[str, Any] = known
+
+    def name(self, value: Any) -> str:
+        """The name of an object."""
+        name = f"v{len(self.space)}"
+        self.space[name] = value
+        return name
+
+    def function(self, arguments: str, result: str, lines: Sequence[str] = ()) -> Any:
+        """A function that runs ``lines`` and returns ``result``."""
+        body = "".join(f"    {line}\n" for line in (*lines, f"return {result}"))
+        exec(f"def printed({arguments}):\n{body}", self.space)
+        return self.space.pop("printed")  # which holds the names, so they must not hold it
+
+
 class Guards:
     """A conjunction of guards. Nothing that one does changes anything or runs code of the user.
 
@@ -229,8 +230,8 @@ class Guards:
         # What the printed expression names: arguments and values.
         self._names = Names(**_READERS, content=self._content)
         self._space = self._names.space
-        # Tables, with what they held before the run.
-        self._kept: list[tuple[Any, Any]] = []
+        # Tables, with what they held before the run; a recording drops it after that.
+        self.kept: list[tuple[Any, Any]] = []
 
     def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
         return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
@@ -255,14 +256,10 @@ class Guards:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
         base = base_of(content)
         self.add(path, _SIZE if len(content) else _EMPTY, content, table=content)
-        ways = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [_items_in]
-        for way in ways if len(content) else ():
-            self.add(path, _ITEMS, way(content), table=content)
-        self.keep(content)
-
-    def keep(self, content: Any) -> None:
-        """Notes what a table holds, to put it back."""
-        self._kept.append((content, items_of(content)))
+        views = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x]
+        for view in views if len(content) else ():
+            self.add(path, _ITEMS, view(content), table=content)
+        self.kept.append((content, items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -319,32 +316,8 @@ class Guards:
         """Calls, as tuples, that put back what is not as it was; none of them runs code of the user."""
         for row, before in self._differing(self._rows):
             yield from row.kind.back(*row.arguments, before)
-        for content, items in self._kept:
+        for content, items in self.kept:
             yield from refilling(content, items)
-
-    def places_of(self, value: Any) -> Iterator[tuple[Callable[[Any], None], Any]]:
-        """Where a value stands by itself, or as a static method: what puts another in its place, and what is there."""
-
-        def put(row: _Row, other: Any) -> None:
-            for function, *arguments in row.kind.back(*row.arguments, other):
-                function(*arguments)
-
-        for row in self._rows:
-            there = self._space[row.value]
-            inner = there.__func__ if type(there) is staticmethod else there
-            if inner is value and row.kind in (_ENTRY, _GOT, attribute("cell_contents")):
-                yield functools.partial(put, row), there
-
-    def names_for(self, value: Any) -> set[str]:
-        """The names under which rows know a value; none where one knows it otherwise."""
-        rows = [row for row in self._rows if self._space[row.value] is value]
-        if any(row.kind not in (_ENTRY, _GOT, attribute("cell_contents")) for row in rows):
-            return set()
-        return {row.path if row.kind is attribute("cell_contents") else row.arguments[1] for row in rows}
-
-    def let_go(self) -> None:
-        """Drops what only the recorded run needs."""
-        self._kept = []
 
     def _differing(self, rows: list[_Row]) -> Iterator[tuple[_Row, Any]]:
         """Rows that fail, and values of before; a value is taken over that is as good as what it has replaced."""

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
-from minigrad.compiler.arguments import has_added
-from minigrad.compiler.guards import same_record
-from minigrad.compiler.kinds import added_to
+from minigrad.compiler.guards import refilling, same_record
+from minigrad.compiler.kinds import OWN
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
@@ -45,20 +44,14 @@ class _Way(functools.partial[None]):
 
 
 class Before(NamedTuple):
-    """A Tensor, and what it was before a run."""
+    """A Tensor, and what it was before a run, with its attributes and the hooks of its record."""
 
     tensor: Any
     node: Node | None
     view: View | None
     grad: Any
-    epoch: int
     own: dict[str, Any]
-    hooks: Any
-
-
-def _lies_as(a: Array, b: Array) -> bool:
-    """Whether the elements of two arrays of a shape follow each other in memory in the same order."""
-    return all(n < 2 or s == t for n, s, t in zip(a.shape, a.strides, b.strides, strict=True))
+    hooks: dict[int, Any]
 
 
 class Run(Recorder):
@@ -93,9 +86,8 @@ class Run(Recorder):
         # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
         self.returned: dict[Node, Array] = {}
         self.before = [
-            Before(t, n, t._view, t._grad, t._epoch, added_to(t), None if n is None else dict(n.hooks or {}))
+            Before(t, t._node, t._view, t._grad, dict(vars(t)), dict((t._node and t._node.hooks) or {}))
             for t in tensors.values()
-            for n in [t._node]
         ]
         # The values of changed Tensors.
         self._values: dict[int, tuple[Any, Array]] = {}
@@ -128,20 +120,18 @@ class Run(Recorder):
         """Restores everything as it was before the run; once."""
         if self._over:
             return
-        rows: list[tuple[Any, ...]] = []
+        # First, for it takes out single entries, also of Tensors, which get all of their attributes again.
+        rows: list[tuple[Any, ...]] = [*self.world.guards.undoing()]
         for t, array in reversed(self._values.values()):  # in reverse, since some may share memory
             rows.append((np.copyto, t._array, array))
         for b in self.before:
-            known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad), ("_epoch", b.epoch)
+            known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad)
             rows += [(setattr, b.tensor, name, v) for name, v in known if getattr(b.tensor, name) is not v]
-            if not has_added(b.tensor, None, b.own):
-                added = [name for name in added_to(b.tensor) if name not in b.own]
-                rows += [(delattr, b.tensor, name) for name in added] + [(vars(b.tensor).update, b.own)]
+            rows += refilling(vars(b.tensor), b.own)
             if b.node is not None and (b.node.hooks or {}) != b.hooks:
                 if b.node.hooks is None:
                     b.node.hooks = {}
                 rows += [(b.node.hooks.clear,), (b.node.hooks.update, b.hooks)]  # handles hold the table
-        rows += self.world.guards.undoing()
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)
@@ -186,7 +176,8 @@ class Run(Recorder):
             raise not_repeated(self.world, what)
         for b in self.before:
             t, node, now, hooks = b.tensor, b.node, b.tensor._node, b.hooks
-            if not has_added(t, None, b.own):
+            before, after = ({n: id(v) for n, v in own.items() if n not in OWN} for own in (b.own, vars(t)))
+            if before != after:
                 raise not_repeated(self.world, f"sets an attribute of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
@@ -356,7 +347,8 @@ class Run(Recorder):
         known = id(base) in self.tensors
         self._keep(base if known else t)
         array = t._array
-        if t._view is not None or _lies_as(result._array, array):
+        steps = zip(array.shape, array.strides, result._array.strides, strict=True)
+        if t._view is not None or all(n < 2 or here == there for n, here, there in steps):
             return result
         # What is read from here on is the written value, so that this has to lie in memory as the Tensor does.
         order = sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))

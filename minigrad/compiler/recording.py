@@ -11,18 +11,16 @@ import numpy as np
 from minigrad.compiler.arguments import Arguments, fields_of, shows, tensors_in, with_fields
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
-from minigrad.compiler.guards import same
+from minigrad.compiler.guards import Names, same
 from minigrad.compiler.kinds import FIXED, added_to
 from minigrad.compiler.plan import Plan
-from minigrad.compiler.printed import Names
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Replay, made_of
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
-from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.stores import Again, Learned, Store
-from minigrad.compiler.values import TracedProgram
+from minigrad.compiler.values import OUTSIDE, TracedProgram
 from minigrad.compiler.watch import changes, not_repeated, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
@@ -103,7 +101,7 @@ class Recording:
             replay = self._replay(result)
             if after:  # last, since it changes what backward reads, and changes it back
                 self._refuse_each_time(after)
-        world.guards.let_go()
+        world.guards.kept = []
         return replay
 
     def _refuse_each_time(self, stores: list[Store]) -> None:
@@ -180,48 +178,46 @@ class Recording:
         return self.number_of[id(t)]
 
     def _printed(self, value: Any) -> str:
-        """A result of the function as an expression."""
+        """A result of the function as an expression; one that stands where guards see it is returned as it is."""
         name = self.names.name
         if isinstance(value, Tensor):
             self.returned.append(value)
             return self._value(value)
-        known = isinstance(value, tuple) and self.world.knows(value)
-        fresh = fields_of(value) is not None and not self.arguments.holds(value)
-        if value.__class__ is dict or value.__class__ is list or known or fresh:
-            return self._container(value)
-        items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return f"{name(value.__class__)}({items})"
-        if value.__class__ is tuple:
-            return f"({items})"
         if type(value) is Scalar:
             return next((text for n, text in self.numbers if n is value), "") or name(value.__copy__())
+        if self.arguments.holds(value):
+            self.returned += tensors_in(value)
+            return name(value)
+        if value.__class__ is list or value.__class__ is dict or fields_of(value) is not None:
+            return self._container(value)
+        if value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
+            items = "".join(f"{self._printed(v)}, " for v in value)
+            return f"({items})" if value.__class__ is tuple else f"{name(value.__class__)}({items})"
+        if isinstance(value, (*_PLAIN, *FIXED)):
+            return name(value)
         if isinstance(value, np.ndarray):
             raise runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
-        plain = isinstance(value, (*_PLAIN, *FIXED)) or (isinstance(value, tuple) and not tensors_in(value))
-        if plain or self.arguments.holds(value):
-            return name(value)
         raise runtime_error(
             f"compile(): the function returns or stores a {type(value).__name__}, which a replay could not make anew. "
             "Return Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
         )
 
     def _container(self, value: Any) -> str:
-        """A list or a dict of a result as an expression: what stands where guards see it is returned as it is."""
-        variable = "" if self.world.knows(value) else self._containers.get(id(value), "new")
+        """A new list, dict or object of a dataclass as an expression; in a second place it is the same one."""
+        name, variable = self.names.name, self._containers.get(id(value), "")
         if variable == "open":
             raise runtime_error("compile(): the function returns a list or a dict that holds itself")
-        if variable != "new":
+        if variable:
             self.returned += tensors_in(value)
-            return variable or self.names.name(value)
+            return variable
         self._containers[id(value)] = "open"
         entries = value if value.__class__ is dict else fields_of(value)
-        if entries is not None:
-            text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
-            if entries is not value:
-                text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {text})"
-        else:
+        if entries is None:
             text = f"[{', '.join(map(self._printed, value))}]"
+        else:
+            text = f"{{{', '.join(f'{name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
+        if entries is not None and entries is not value:
+            text = f"{name(with_fields)}({name(type(value))}, {text})"
         self._containers[id(value)] = variable = f"container_{len(self._containers)}"
         return f"({variable} := {text})"
 
@@ -360,10 +356,7 @@ class Recording:
         replay.kept_bytes = sum(run.kept.values())
         replay.first = [(name, run.returned[n]) for name, v in opaque for n in v.nodes if n in run.returned]
         if gradients is not None:
-            draws = any(n.op is not None and n.op.draws for n in run.acts)
-            changes = "changes Tensors" if run.written or effects else ""
-            why_once = "draws random numbers" if draws else changes
-            replay.step, replay.backward_text = gradients.step(program, saves, why_once)
+            replay.step, replay.backward_text = gradients.step(program, saves)
         self.arguments.settle()
         for v in program.values:  # records hold arrays
             v.nodes, v.origin, v.of = [], None, None

@@ -17,7 +17,6 @@ from minigrad.core.mode import MODE, Mode
 from minigrad.core.node import new
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor
-from minigrad.errors import LinAlgError
 
 _array_of = attrgetter("_array")
 
@@ -127,7 +126,7 @@ class Replay:
 
     # ------------------------------------------------------------ a call
 
-    def run(self, leaves: list[Any], inputs: list[Any], args: Any, kwargs: Any) -> Any:
+    def run(self, leaves: list[Any], inputs: list[Any]) -> Any:
         """One replay; returns what the call returns."""
         self.calls += 1
         positions = [(g.restore, g.get_state()) for g in self.generators]
@@ -140,7 +139,7 @@ class Replay:
             except IndexError:  # all are in use, or there is none yet
                 run = self.plan.bind(arrays, returned=first)
             results, writes = QUIET.run(run, *inputs)
-            outs = () if self.step is None else self.step(results, inputs, leaves, args, kwargs)
+            outs = () if self.step is None else self.step(results, inputs, leaves)
             result, effects = self.finish(results, outs, leaves)
             if writes or effects:
                 if RUNNING:
@@ -150,31 +149,14 @@ class Replay:
                 if self._changed:
                     changed(*(inputs[i - len(arrays)] for i in self._changed))
                 at_once(writes, effects, [(over.append, True)])
-        except BaseException as error:
+        except BaseException:
             if not over:
                 for restore, position in positions:
                     restore(position)
-            if isinstance(error, Exception):
-                raise self._explained(error) from error
             raise
         if not first:
             idle.append(run)
         return result
-
-    def _explained(self, error: Exception) -> Exception:
-        """The error of a line of the plan as eager mode raises it, with the user's line."""
-        trace = error.__traceback__
-        while trace is not None and not trace.tb_frame.f_code.co_filename.startswith("<compiled"):
-            trace = trace.tb_next
-        if trace is None:
-            return error
-        line = self.plan.text.splitlines()[trace.tb_lineno - 1]
-        kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError
-        if isinstance(error, np.linalg.LinAlgError):
-            kind = LinAlgError
-        message = str(error).replace("out of bounds for axis", "out of bounds for dimension")
-        place = line.rpartition("  # ")[2].strip()
-        return kind(f"{message} (in a replay of a compiled function; at {place})")
 
 
 def _alias(arrays: list[Any], written: list[int]) -> bool:

@@ -3,30 +3,82 @@
 from __future__ import annotations
 
 import ast
+import contextvars
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import Statement, ValueTarget, as_text, is_literal, is_view, owned
-from minigrad.compiler.values import TracedProgram
+from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view, owned
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Params, is_ufunc
-from minigrad.core.plans import OUT, PART, Line, Lines, Part, named
+from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
 from minigrad.readers.source.expressions import (
     Expr,
     _array_of,
     expression,
+    is_dense,
     literal,
     may_turn,
     parsed,
     type_text,
     whole,
-)  # fmt: skip
+)
 from minigrad.readers.source.program import Value, memory, numpy_name
-from minigrad.readers.source.text import Text
+from minigrad.readers.source.text import Text, _place
+
+
+class Statement:
+    """The lines that compute a value, and the values whose memory they read.
+
+    ``place`` is the user's line, ``about`` what a line of the backward half belongs to.
+    """
+
+    def __init__(self, value: Value, lines: Sequence[Line], reads: Sequence[Value]) -> None:
+        self.value, self.lines, self.reads = value, list(lines), list(reads)
+        self.place = _place(value.origin if value.forward else value.of)
+        self.about = ""
+        if not value.forward:
+            through = value.of.op.name if value.of is not None and value.of.op is not None else ""
+            self.about = f"backward of {through}{f'  ({self.place})' if self.place else ''}"
+
+
+class ValueTarget(Target):
+    """A value of a program, as `Op.into` and `Op.numba` see it; ``plan`` are the statements that compute it."""
+
+    def __init__(self, plan: Any, v: Value, texts: Sequence[str]) -> None:
+        self._plan, self._value = plan, v
+        self.shape, self.dtype, self.params = v.shape, v.dtype, v.params
+        self.operands = [self._operand(w, text) for w, text in zip(v.inputs, texts, strict=True)]
+
+    def _operand(self, w: Any, text: str) -> Operand:
+        if w.__class__ is Const:
+            return Operand(text, (), None, w.value, filled=True)
+        if self._plan.is_number(w):
+            return Operand(text, w.shape, w.dtype, filled=True)
+        op = memory(w).record
+        return Operand(text, w.shape, w.dtype, None, False, w in self._plan.planned, is_dense(w), op)
+
+    def number(self, value: Any) -> str:
+        return str(self._plan.number(value, self.dtype))
+
+    def lasting(self, stem: str, text: str, size: int) -> str:
+        return str(self._plan.lasting(stem, text, size))
+
+    def turned(self, i: int) -> str:
+        return str(self._plan.turned(self._value.inputs[i], self.operands[i].text))
+
+    def helper(self, function: Callable[..., Any]) -> str:
+        return as_text(self._plan.helpers.call(function, [])).removesuffix("()")
+
+    def apart(self, i: int, k: int) -> bool:
+        inputs = self._value.inputs
+        return memory(inputs[i]) is not memory(inputs[k])
+
+    def own(self) -> bool:
+        return bool(self._plan.may_be_planned(self._value))
 
 
 class Statements(Text):
@@ -105,12 +157,14 @@ class Statements(Text):
             while is_view(v):
                 v = v.inputs[0]
                 self.kept.add(v)
-        with np.errstate(all="ignore"):  # numbers beyond their dtype
-            for forward, values in itertools.groupby(self.live, key=lambda v: v.forward):
-                if not forward:
-                    self._gradient_names()  # forward values have their names now
-                for v in values:
-                    self._lower(v)
+        # A context of its own, for numbers beyond their dtype: an interrupt may keep `np.errstate` from ending.
+        quiet = contextvars.copy_context()
+        quiet.run(np.seterr, all="ignore")
+        for forward, values in itertools.groupby(self.live, key=lambda v: v.forward):
+            if not forward:
+                self._gradient_names()  # forward values have their names now
+            for v in values:
+                quiet.run(self._lower, v)
 
     # ------------------------------------------------------------ what there is
 

@@ -22,16 +22,12 @@ class Learned:
 
     ``names`` are those of attributes that are stored.  Entries, each the id of a table and a key, are in ``unread``
     where the function sets them before it reads them, and in ``read`` where it may have read what was there before.
-    ``written`` are the ids of dicts of which the code does nothing but set entries, as hooks that keep features do.
-    ``calls`` are those of functions under ``lru_cache``, by function and arguments.
     """
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.unread: set[tuple[int, Any]] = set()
         self.read: set[tuple[int, Any]] = set()
-        self.written: set[int] = set()
-        self.calls: dict[Any, Any] = {}
 
 
 class _Table(NamedTuple):
@@ -67,13 +63,7 @@ class Stores:
 
     def open(self, table: dict[Any, Any], path: str, owner: Any = None) -> None:
         """Notes a table in which the function may store."""
-        before = {} if id(table) in self.learned.written else dict.copy(table)
-        self._tables.setdefault(id(table), _Table(table, before, path, owner))
-
-    def empty(self) -> None:
-        """Takes out what nobody reads, so that a dict tells the order in which its entries are set."""
-        for i in self.learned.written & self._tables.keys():
-            self._tables[i].table.clear()
+        self._tables.setdefault(id(table), _Table(table, dict.copy(table), path, owner))
 
     def unread(self, table: Any) -> set[Any]:
         """The keys of entries that are set before anything reads them."""
@@ -104,20 +94,16 @@ class Stores:
         stores, learned = self.changed(), self.learned
         after = [s for s in stores if self._goes_by(s, world)]
         unread = {s.place for s in stores if s.key in s.of.before} - {s.place for s in after}
-        before = learned.names, learned.unread, learned.written
+        before = learned.names, learned.unread
         learned.names = learned.names | {s.key for s in stores if s.of.owner is not None} - self.names
         learned.unread = (learned.unread | unread) - learned.read
-        candidates = ({id(s.of.table) for s in after} | learned.written) & self._tables.keys()
-        learned.written = {i for i in candidates if world.only_sets(self._tables[i].table)}
-        if before != (learned.names, learned.unread, learned.written):
+        if before != (learned.names, learned.unread):
             raise Again
         return stores, after
 
     def _goes_by(self, s: Store, world: Any) -> bool:
         """Whether the function may have read an entry before it has set it."""
         (table, before, _, owner), key = s
-        if id(table) in self.learned.written:
-            return False
         if isinstance(owner, Contents):  # a Tensor of an optimizer's state stays from its first step on
             values = table[key].values() if type(table[key]) is dict else [table[key]]
             return not all(isinstance(v, Tensor) for v in values)

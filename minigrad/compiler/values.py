@@ -1,13 +1,22 @@
-"""From records to values: the program of a run, simplified as `minigrad.source` simplifies it."""
+"""From records to values: the program of a run, simplified as `minigrad.source` does, and what is known of values."""
 
 from __future__ import annotations
 
+import ast
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from minigrad.compiler.recorder import Run
 from minigrad.core.node import Node
+from minigrad.core.op import Op
+from minigrad.readers.source.expressions import Expr
 from minigrad.readers.source.program import Program, Value
+
+# Marks, before the id of that memory, a result that shows memory from outside.
+OUTSIDE = "outside"
 
 
 class TracedProgram(Program):
@@ -54,3 +63,38 @@ class TracedProgram(Program):
 
     def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
         return node not in run.groups, run.groups.get(node)
+
+
+def is_view(v: Value) -> bool:
+    """Whether a value may show the memory of its operand."""
+    return v.shows and len(v.inputs) == 1
+
+
+def is_literal(p: object) -> bool:
+    """Whether a parameter can be written in a program."""
+    if isinstance(p, (tuple, list, dict)):
+        return all(map(is_literal, p.values() if isinstance(p, dict) else p))
+    return p is None or p is ... or isinstance(p, (bool, int, float, str, slice, np.dtype, np.generic, Op))
+
+
+def owned(y: Any, *operands: Any) -> Any:
+    """The array ``y``, copied if it shares memory with an operand: a kernel may return one of its operands."""
+    y = np.asarray(y)
+    if not y.flags.writeable:
+        return np.array(y, order="K")
+    for x in operands:
+        if y is x or (y.base is not None and np.may_share_memory(y, x)):
+            return np.array(y, order="K")
+    return y
+
+
+def as_text(expr: Expr) -> str:
+    """An expression as text."""
+    if expr.__class__ is ast.Name:
+        return expr.id
+    return ast.unparse(expr)
+
+
+def size_of(v: Value) -> int:
+    """Bytes of a value."""
+    return math.prod(v.shape) * int(v.dtype.itemsize)

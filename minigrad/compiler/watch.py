@@ -112,30 +112,12 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
         return f"{name}, which may reach {world.hidden}"
     if operation == "LOAD_CONST" and isinstance(name, str) and not REFLECTION.isdisjoint(code.co_names):
         return str(world.refused_names.get(name, ""))
-    if operation in LOCAL and (defaults := world.defaults.get(code)):
-        names = name if isinstance(name, tuple) else (name,)
-        return next((defaults[n] for n in names if n in defaults), "")
     if operation in ATTRIBUTE and (module is None or name in SECRET) and name in world.refused_names:
         return str(world.refused_names[name])
     if operation == "IMPORT_NAME" and value is MISSING:
         return f"the module {name}, which is not yet imported"
-    what: str = world.follow(value, name, True) if value is not MISSING else ""
+    what: str = world.follow(value, name) if value is not MISSING else ""
     return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what
-
-
-def only_set(codes: Collection[tuple[types.CodeType, Sequence[Step]]], names: set[str]) -> bool:
-    """Whether whatever these names lead to serves ``d[key] = value`` alone, with a key that is loaded in one step."""
-    for code, steps in codes:
-        for i, step in enumerate(steps):
-            if not isinstance(step.name, str) or step.name not in names:
-                continue
-            key, use = (s.operation for s in (*steps[i + 1 : i + 3], *steps[-2:])[:2])
-            sets = use == "STORE_SUBSCR" and key.count("LOAD_") == 1 and key not in ATTRIBUTE
-            loads = step.operation in (*GLOBAL, *CELL, *ATTRIBUTE)
-            asks_by_text = step.operation == "LOAD_CONST" and not REFLECTION.isdisjoint(code.co_names)
-            if (loads and not sets) or asks_by_text:
-                return False
-    return True
 
 
 @contextlib.contextmanager
@@ -157,9 +139,7 @@ def watching(world: Any) -> Iterator[None]:
 
     for group, key, stand_in, _ in world.options:
         group[key] = stand_in
-    world.stores.empty()
-    watched = instructions_watched(suspects, look) if suspects else contextlib.nullcontext()
-    with watched, world.caches.standing_in(world):
+    with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
         yield
     for group, key, stand_in, number in world.options:
         if group.get(key) is stand_in:
@@ -175,8 +155,6 @@ def changes(world: Any) -> tuple[list[Store], list[Store]]:
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
     if any(generator.resets != resets for generator, resets in world.generators):
         what = what or "the seed or the state of a random generator"
-    if called := world.caches.called():
-        raise not_repeated(world, f"calls {called}(), under lru_cache, which has no name of its own there")
     if what := what or world.guards.changed(world.stores.grown()):
         raise not_repeated(world, f"changes {what}")
     stores: tuple[list[Store], list[Store]] = world.stores.settle(world)

@@ -13,18 +13,17 @@ import enum
 import sys
 import types
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.compiler import guards, kinds
-from minigrad.compiler.caches import CACHED, Caches
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.stores import Learned, Stores
-from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, only_set, steps_of, unguarded
+from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -49,7 +48,7 @@ class World:
     """What one function reaches by name, and the guards on it."""
 
     def __init__(self, function: Any, learned: Learned) -> None:
-        self.guards, self.stores, self.caches = Guards(), Stores(learned), Caches(learned)
+        self.guards, self.stores = Guards(), Stores(learned)
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -68,8 +67,6 @@ class World:
         # What is mentioned; names that the code stores or may ask for; whether it may ask for any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
-        # The ids of dicts that code may reach in other ways than by a name.
-        self._nameless: set[int] = set()
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
@@ -80,8 +77,6 @@ class World:
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
-        # Parameters with opaque defaults, and why they must not be read, by the code.
-        self.defaults: dict[types.CodeType, dict[str, str]] = {}
         for cls in Tensor.__mro__[:-1]:
             self._space(cls, cls.__name__)
         self.guards.entry(vars(dtypes), "_default", "the default dtype")
@@ -89,19 +84,10 @@ class World:
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
             raise unguarded(f"is or holds {reason}", self.home)
-        for text, call, value in self.caches.values():
-            self.guards.add(text, guards.GIVES, call)
-            if reason := self.follow(value, text):
-                raise unguarded(f"gets {reason} from {text}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
         return self._known.get(id(value), (None, "unknown"))[1] == ""
-
-    def is_fixed(self, value: Any) -> bool:
-        """Whether a value is known, or another one is as good as it is equal."""
-        atom = type(value) in kinds.ATOMS or isinstance(value, kinds.FIXED)
-        return atom or self.knows(value) or (type(value) is tuple and all(map(self.is_fixed, value)))
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
@@ -116,11 +102,9 @@ class World:
 
     # ------------------------------------------------------------ values
 
-    def follow(self, value: Any, path: str, named: bool = False) -> str:
-        """Adds the guards on what a value holds, with ``named`` under a row; why no recording guards it, or ""."""
+    def follow(self, value: Any, path: str) -> str:
+        """Adds the guards on what a value holds; why no recording guards it, or ""."""
         kind = type(value)
-        if kind is dict and not named:
-            self._nameless.add(id(value))
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
         name = value.__name__ if kind is types.BuiltinFunctionType else ""
@@ -144,9 +128,9 @@ class World:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
             return ""
-        if kind is CACHED:
-            self.caches.add(value)
-            return ""
+        if kind is kinds.CACHED:
+            pure = kinds.is_pure(kinds.home_of(value))
+            return "" if pure else f"{value.__name__}(), under lru_cache, which remembers what it has given"
         if isinstance(value, Tensor):
             return self._tensor(value, path)
         if isinstance(value, Generator):
@@ -225,11 +209,10 @@ class World:
             self._object(value, path)
         elif kind not in kinds.CONTAINERS and not (isinstance(value, tuple) and hasattr(kind, "_fields")):
             return f"a {kind.__name__}"
+        if kind.__iter__ is not guards.base_of(value).__iter__:
+            return f"a {kind.__name__}, whose class has an __iter__ of its own"
         if kind is dict:
             self.stores.open(value, path)
-        if id(value) in self.stores.learned.written:
-            self.guards.keep(value)
-            return ""
         if not isinstance(value, tuple):
             self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
@@ -269,13 +252,10 @@ class World:
         if more := function.__kwdefaults__:
             self.guards.table(more, f"a default of {function.__name__}")
             known |= more
-        for name, value in known.items():
-            if reason := self.follow(value, name):
-                self.defaults.setdefault(code, {})[name] = f"{name}, {reason}"
         self._code(code, function.__globals__, cells)
         self._space(function, path or function.__qualname__)
         self.guards.table(vars(function), path, values=False)
-        return ""
+        return (reason := self._each(known.items())) and f"a function with the default {reason}"
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
         steps = steps_of(code, space, cells)
@@ -300,7 +280,7 @@ class World:
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
-                self.follow(value, name, True)
+                self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
             textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
@@ -412,8 +392,8 @@ class World:
         self._spaces.append(_Space(owner, path, whole, {*asked}))
         return self._spaces[-1]
 
-    def settle_names(self) -> list[int]:
-        """Follows attributes that the code mentions, until no more are; returns how much there is."""
+    def settle_names(self) -> None:
+        """Follows attributes that the code mentions, until no more are."""
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
@@ -421,20 +401,14 @@ class World:
                 if now not in self._settled:
                     self._settled.add(now)
                     self._ask(space, self._mentioned)
-        return size
 
     def may_name(self, name: str) -> bool:
         """Whether the code may ask something for an attribute of this name."""
         return self._reflective or name in self._mentioned
 
-    def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
-        """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
-        names = None if self._reflective else self._mentioned
-        own = {n: v for n, v in kinds.added_to(t).items() if names is None or n in names}
-        for name, value in own.items():
-            if reason := self.follow(value, _join(path, name)):
-                self._refuse(name, _join(path, name), reason)
-        return names, own
+    def asks_nothing(self) -> Callable[[Any], bool]:
+        """What tells of the attributes of a Tensor that the code may ask for none which a user has given it."""
+        return kinds.OWN.issuperset if self._reflective else (self._mentioned - kinds.OWN).isdisjoint
 
     def _ask(self, space: _Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
@@ -461,7 +435,7 @@ class World:
             value, where = content[name], _join(path, name)
             if not whole or unread:
                 self.guards.entry(content, name, where, owner if of_class else None)
-            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where, not whole)
+            reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
             if of_module or of_class or isinstance(owner, types.FunctionType):
@@ -479,12 +453,6 @@ class World:
                 asked.add(name)
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), _join(path, name))
-
-    def only_sets(self, table: Any) -> bool:
-        """Whether the code does nothing with a dict but set its entries, by whatever names it reaches it."""
-        hidden = self._reflective or id(table) in self._nameless
-        names = set[str]() if hidden else self.guards.names_for(table)
-        return bool(names) and only_set(self.codes, names)
 
     def reads_all(self, owner: Any) -> bool:
         """Whether the code may read all attributes of an object without naming them."""
