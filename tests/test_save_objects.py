@@ -204,6 +204,25 @@ def test_a_whole_module_trains_on_with_its_optimizer() -> None:
     assert other(x) == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning")
+@pytest.mark.parametrize("how", ["weight_norm", "prune"])
+def test_a_hook_that_computes_a_parameter_is_saved_with_its_module(how: str, tmp_path: pathlib.Path) -> None:
+    net: Any = nn.Linear(3, 2)
+    if how == "prune":
+        nn.utils.prune.random_unstructured(net, "weight", amount=2)
+        nn.utils.prune.l1_unstructured(net, "weight", amount=0.5)
+    else:
+        nn.utils.weight_norm(net)
+    mg.save(net, tmp_path / "net.pt")
+    read = mg.load(tmp_path / "net.pt", weights_only=False)
+    with mg.no_grad():
+        for p in (*net.parameters(), *read.parameters()):
+            p.mul_(-2.0)
+    assert mg.equal(read(mg.ones(3)), net(mg.ones(3)))
+    nn.utils.prune.remove(read, "weight") if how == "prune" else nn.utils.remove_weight_norm(read)
+    assert [name for name, _ in read.named_parameters()] == ["bias", "weight"]
+
+
 def test_other_objects() -> None:
     data = TensorDataset(mg.arange(3.0))
     values = {
