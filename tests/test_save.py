@@ -375,7 +375,7 @@ def test_arrays_and_numbers_in_files_of_pytorch() -> None:
         (b"i8", b"i7", "elements of the type 'i7'"),
         (b"i8", b"i4", "has 16 bytes"),
         (b"K\x02\x85", b"K\x03\x85", r"shape \[3\] has 16 bytes"),
-        (b"X\x01\x00\x00\x00<", b"X\x01\x00\x00\x00?", "type of an array's elements has the state"),
+        (b"X\x01\x00\x00\x00<", b"X\x01\x00\x00\x00?", "type of an array's elements has a state"),
         (b"K\x02\x85", b"J\xff\xff\xff\xff\x85", "has the shape"),
     ],
 )
