@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -172,7 +174,38 @@ def test_a_forked_child_starts_threads_of_its_own() -> None:
     F.gelu(noise(ROWS, COLUMNS))
     child = os.fork()
     if not child:
-        sharing.THREADS.count = 3
         F.gelu(noise(ROWS, COLUMNS))
-        os._exit(7)
+        os._exit(sharing.THREADS.number() + 4)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_there_may_be_no_threads_any_more() -> None:
+    """At the end of a program, where a thread cannot be started; and more of them later than at first."""
+    program = """
+import atexit
+import threading
+import minigrad as mg
+from minigrad.kernels import sharing
+x = mg.ones(600, 1000)
+taken = []
+def gelu():
+    print(mg.nn.functional.gelu(x).sum().item())
+def together(count):
+    sharing.THREADS.count, barrier = count, threading.Barrier(count)
+    def work(starts):
+        barrier.wait(20)
+        taken.extend(starts)
+    sharing.blocks(work, 40, 1)
+atexit.register(gelu)
+EARLY
+"""
+    early = "together(2)\ntogether(4)\nassert len(taken) == 80\ngelu()"
+    for before in "sharing.THREADS.count = 2", early:
+        run = subprocess.run(
+            [sys.executable, "-c", program.replace("EARLY", before)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (run.returncode, run.stderr) == (0, "")
+        assert set(run.stdout.split()) == {run.stdout.split()[0]}

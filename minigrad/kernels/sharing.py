@@ -7,12 +7,13 @@ changes no bit of the result: blocks write to places of their own, and what is a
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any
 
 BLOCK = 1 << 17  # elements
@@ -21,10 +22,12 @@ Work = Callable[[Iterator[int]], None]
 
 
 class _Starts:
-    """Where blocks begin that no thread has taken yet."""
+    """Where blocks begin that nobody has taken yet, and who is at work on those that are taken."""
 
     def __init__(self, starts: range) -> None:
         self.left = list(starts[::-1])
+        self.helping, self.changed = 0, Condition(Lock())
+        self.errors: list[BaseException] = []
 
     def __iter__(self) -> Iterator[int]:
         return self
@@ -35,13 +38,36 @@ class _Starts:
         except IndexError:
             raise StopIteration from None
 
+    def help(self, work: Work) -> None:
+        """What a helper does, unless it comes too late: nobody waits for one that has not begun."""
+        with self.changed:
+            if not self.left:
+                return
+            self.helping += 1
+        try:
+            work(self)
+        except BaseException as error:
+            self.left.clear()
+            self.errors.append(error)
+        finally:
+            with self.changed:
+                self.helping -= 1
+                self.changed.notify()
+
+    def close(self) -> None:
+        """Returns once nobody writes any more; nothing is begun after that."""
+        with self.changed:
+            self.left.clear()
+            self.changed.wait_for(lambda: not self.helping)
+
 
 class Threads:
     """The threads that help, and how many work in all; the first kernel that shares its blocks starts them."""
 
-    def __init__(self) -> None:
-        self.count: int | None = None
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count
         self.pool: Any = None
+        self.size = 0  # of the pool
         self.busy = Lock()
         self.teams: set[int] = set()  # whoever has threads of his own at work: kernels do not add to these
 
@@ -53,29 +79,29 @@ class Threads:
             have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
             self.count = (
                 1
-                if sys.platform == "emscripten"
+                if sys.platform in ("emscripten", "wasi")
                 else max(min(have, *map(int, said[:1])) if said else have, 1)
             )
         return self.count
 
     def share(self, work: Work, starts: range) -> None:
         """``work`` on all of ``starts``, on several threads; the first error is raised once all have stopped."""
-        from concurrent.futures import ThreadPoolExecutor, wait
-
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(max(self.number() - 1, 1), "minigrad-kernel")
-        todo, helpers = _Starts(starts), []
+        helpers, todo = self.number() - 1, _Starts(starts)
         try:
-            for _ in range(min(len(starts), self.number()) - 1):
-                # With the context of the caller, in which NumPy keeps what it does about overflow.
-                helpers.append(self.pool.submit(contextvars.copy_context().run, work, todo))
+            # There are no new threads when the program ends, or where the system gives none.
+            with contextlib.suppress(RuntimeError):
+                from concurrent.futures import ThreadPoolExecutor
+
+                if self.size < helpers:
+                    self.pool, self.size = ThreadPoolExecutor(helpers, "minigrad-kernel"), helpers
+                for _ in range(min(len(starts) - 1, helpers)):
+                    # With the context of the caller, in which NumPy keeps what it does about overflow.
+                    self.pool.submit(contextvars.copy_context().run, todo.help, work)
             work(todo)
         finally:
-            # After an error, or an interrupt, nothing is begun, and nobody writes any more.
-            todo.left.clear()
-            wait(helpers)
-        for helper in helpers:
-            helper.result()
+            todo.close()
+        if todo.errors:
+            raise todo.errors.pop(0)
 
 
 THREADS = Threads()
@@ -122,5 +148,5 @@ def by_rows(function: Callable[..., None], *tables: Any) -> None:
     blocks(work, len(tables[0]), step)
 
 
-if hasattr(os, "register_at_fork"):  # a forked child has none of the threads
-    os.register_at_fork(after_in_child=THREADS.__init__)  # type: ignore[misc]
+if hasattr(os, "register_at_fork"):  # a forked child has none of the threads, and as many to start
+    os.register_at_fork(after_in_child=lambda: THREADS.__init__(THREADS.count))  # type: ignore[misc]

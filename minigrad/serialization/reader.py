@@ -35,8 +35,10 @@ _DAMAGE = (LookupError, TypeError, ValueError, ArithmeticError, RecursionError, 
 _ROOM = 1 << 22
 _ITEM = 16
 _OBJECT = 100
-# Stands on the stack below what a container is to get.
-_MARK = object()
+
+
+class _Mark:
+    """Stands on the stack itself, below what a container is to get."""
 
 
 class Reader:
@@ -117,7 +119,7 @@ class Reader:
     def _since_mark(self) -> list[Any]:
         stack = self._stack
         at = len(stack) - 1
-        while stack[at] is not _MARK:  # an IndexError where there is none
+        while stack[at] is not _Mark:  # an IndexError where there is none
             at -= 1
             if at < 0:
                 raise IndexError("no mark on the stack")
@@ -148,18 +150,12 @@ class Reader:
     def _push(self, form: str) -> None:
         self._stack.append(self._number(form))
 
-    def _long(self) -> None:
-        self._stack.append(decode_long(self._bytes(self._number("B"))))
-
     def _text(self) -> None:
         self._stack.append(self._bytes(self._number("<I")).decode("utf-8", "surrogatepass"))
 
-    def _short_bytes(self) -> None:
-        self._stack.append(self._bytes(self._number("B")))
-
     def _tuple_of(self, count: int) -> None:
         values = self._stack[-count:]
-        if len(values) < count or any(value is _MARK for value in values):
+        if len(values) < count or any(value is _Mark for value in values):
             raise IndexError("too few values for a tuple")
         self._stack[-count:] = [tuple(values)]
 
@@ -470,10 +466,10 @@ _STEPS: dict[bytes, Callable[[Reader], Any]] = {
     b"M": lambda r: r._push("<H"),
     b"J": lambda r: r._push("<i"),
     b"G": lambda r: r._push(">d"),
-    b"\x8a": Reader._long,
+    b"\x8a": lambda r: r._stack.append(decode_long(r._bytes(r._number("B")))),
     b"X": Reader._text,
-    b"U": Reader._short_bytes,
-    b"(": lambda r: r._stack.append(_MARK),
+    b"U": lambda r: r._stack.append(r._bytes(r._number("B"))),
+    b"(": lambda r: r._stack.append(_Mark),
     b"0": lambda r: r._stack.pop(),
     b"1": Reader._since_mark,
     b")": lambda r: r._stack.append(()),
