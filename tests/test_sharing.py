@@ -120,6 +120,18 @@ def test_an_error_is_raised_once_all_have_stopped(helper: bool) -> None:
     assert sorted(results) == [0, 1, 2, 3, 4]
 
 
+def test_two_interrupts_in_a_row_leave_nothing_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as m:
+        m.setattr(sharing._Starts, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sharing.blocks(interrupted, 5, 1)
+    together = threading.Barrier(3)
+    sharing.blocks(lambda starts: together.wait(20) and None, 5, 1)
+
+
 def test_helpers_see_what_numpy_is_to_do_about_overflow() -> None:
     def work(starts: Iterator[int]) -> None:
         together.wait(20)

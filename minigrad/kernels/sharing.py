@@ -12,8 +12,10 @@ import contextvars
 import functools
 import os
 import sys
+import weakref
 from collections.abc import Callable, Iterator
-from threading import Condition, Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any
 
 BLOCK = 1 << 17  # elements
@@ -25,8 +27,9 @@ class _Starts:
     """Where blocks begin that nobody has taken yet, and who is at work on those that are taken."""
 
     def __init__(self, starts: range) -> None:
-        self.left = list(starts[::-1])
-        self.helping, self.changed = 0, Condition(Lock())
+        self.left, self.open = list(starts[::-1]), True
+        # Plain locks: an interrupt comes before they are taken, or after they are given back.
+        self.helping, self.lock, self.writing = 0, Lock(), Lock()
         self.errors: list[BaseException] = []
 
     def __iter__(self) -> Iterator[int]:
@@ -40,25 +43,29 @@ class _Starts:
 
     def help(self, work: Work) -> None:
         """What a helper does, unless it comes too late: nobody waits for one that has not begun."""
-        with self.changed:
+        with self.lock:
             if not self.left:
                 return
             self.helping += 1
+            if self.helping == 1:
+                self.writing.acquire()
         try:
             work(self)
         except BaseException as error:
             self.left.clear()
             self.errors.append(error)
         finally:
-            with self.changed:
+            with self.lock:
                 self.helping -= 1
-                self.changed.notify()
+                if not self.helping:
+                    self.writing.release()
 
     def close(self) -> None:
         """Returns once nobody writes any more; nothing is begun after that."""
-        with self.changed:
+        with self.lock:
             self.left.clear()
-            self.changed.wait_for(lambda: not self.helping)
+        with self.writing:
+            pass
 
 
 class Threads:
@@ -66,9 +73,10 @@ class Threads:
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count
-        self.pool: Any = None
-        self.size = 0  # of the pool
-        self.busy = Lock()
+        self.tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.started = 0  # threads that take from there
+        # What is shared. Not a lock: two interrupts in a row could leave it taken.
+        self.shared: Callable[[], _Starts | None] = lambda: None
         self.teams: set[int] = set()  # whoever has threads of his own at work: kernels do not add to these
 
     def number(self) -> int:
@@ -84,24 +92,35 @@ class Threads:
             )
         return self.count
 
+    def busy(self) -> bool:
+        """Whether there is something that they share."""
+        shared = self.shared()
+        return shared is not None and shared.open
+
     def share(self, work: Work, starts: range) -> None:
         """``work`` on all of ``starts``, on several threads; the first error is raised once all have stopped."""
         helpers, todo = self.number() - 1, _Starts(starts)
         try:
+            self.shared = weakref.ref(todo)
             # There are no new threads when the program ends, or where the system gives none.
             with contextlib.suppress(RuntimeError):
-                from concurrent.futures import ThreadPoolExecutor
-
-                if self.size < helpers:
-                    self.pool, self.size = ThreadPoolExecutor(helpers, "minigrad-kernel"), helpers
-                for _ in range(min(len(starts) - 1, helpers)):
-                    # With the context of the caller, in which NumPy keeps what it does about overflow.
-                    self.pool.submit(contextvars.copy_context().run, todo.help, work)
+                while self.started < helpers:
+                    Thread(target=_serve, args=(self.tasks,), name="minigrad-kernel", daemon=True).start()
+                    self.started += 1
+            for _ in range(min(len(starts) - 1, helpers, self.started)):
+                # With the context of the caller, in which NumPy keeps what it does about overflow.
+                self.tasks.put(functools.partial(contextvars.copy_context().run, todo.help, work))
             work(todo)
         finally:
+            todo.open = False
             todo.close()
         if todo.errors:
             raise todo.errors.pop(0)
+
+
+def _serve(tasks: SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        tasks.get()()
 
 
 THREADS = Threads()
@@ -125,13 +144,10 @@ def blocks(work: Work, count: int, step: int, shared: bool = True) -> None:
     starts = range(0, count, step)
     several = shared and not THREADS.teams and THREADS.number() > 1
     # A second thread that has work to share, or work that shares some itself, goes on alone.
-    if not several or not THREADS.busy.acquire(blocking=False):
-        in_order(work, count, step)
-        return
-    try:
+    if several and not THREADS.busy():
         THREADS.share(work, starts)
-    finally:
-        THREADS.busy.release()
+    else:
+        in_order(work, count, step)
 
 
 def by_rows(function: Callable[..., None], *tables: Any) -> None:
