@@ -183,6 +183,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert loaded["row"][1] == loaded["T"][1, 1] == loaded["part"][1, 0] == 100
     assert loaded["l"] is loaded["m"]
     assert saved(value).getvalue() == (tmp_path / "a.pt").read_bytes()  # the same bytes each time
+    assert again(mg.nn.Parameter(mg.ones(2, dtype=mg.complex64))).requires_grad
 
 
 def test_a_list_may_contain_itself_and_a_tuple_not() -> None:

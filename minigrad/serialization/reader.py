@@ -343,7 +343,7 @@ class Reader:
         return self._leaf(Tensor, from_numpy(array), requires_grad)
 
     def _leaf(self, cls: type[Tensor], data: Tensor, requires_grad: Any) -> Tensor:
-        if self._of(bool, requires_grad) and not data.is_floating_point():
+        if self._of(bool, requires_grad) and not (data.is_floating_point() or data.is_complex()):
             self._fail(f"a Tensor of {data.dtype} requires grad")
         return Tensor._make_subclass(cls, data, requires_grad)
 
