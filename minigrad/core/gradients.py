@@ -33,7 +33,7 @@ class Part:
 
 
 class Lean:
-    """A gradient of a leaf that is no array: ``tensor()`` makes the Tensor that users get, ``dense()`` an array."""
+    """A gradient of a leaf that is no array: ``tensor()`` makes the Tensor that users get, ``dense()`` an array, ``astype()`` another such."""
 
     __slots__ = ()
 
@@ -41,6 +41,9 @@ class Lean:
         raise NotImplementedError
 
     def dense(self) -> Array:
+        raise NotImplementedError
+
+    def astype(self, dtype: Any) -> Lean:
         raise NotImplementedError
 
 
@@ -55,7 +58,7 @@ def fit(d: Any, node: Node) -> Any:
     if d.shape != node.shape:
         d = sum_to(d, shape=node.shape)
     if getattr(d, "_array", d).dtype != node.dtype:
-        d = to(d, dtype=node.dtype)
+        d = d.astype(node.dtype) if isinstance(d, Lean) else to(d, dtype=node.dtype)
     return d
 
 
