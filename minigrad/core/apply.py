@@ -51,9 +51,7 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
         if n.requires_grad:  # type: ignore[union-attr]
             key += 1
     else:
-        if op.rounding is not None:
-            op = made(op, operands)
-        operands, arrays, nodes, key = _read(op, operands)
+        operands, arrays, nodes, key = _read(op := made(op, operands) if op.rounding else op, operands)
         if not key:
             return operands if type(operands) is Tensor else apply(rounding(op, operands), operands, params)
     if RECORDERS and params:

@@ -76,11 +76,12 @@ class Rounded(Op):
 def made(op: Op, operands: Any) -> Op:
     """The one made before, where all Tensors have its element type; else ``op``: a third of the time of a small one."""
     first = operands[0] if operands else None
-    own = op.rounding.get(first._array.dtype) if op.rounding and isinstance(first, Tensor) else None
+    dtype = first._array.dtype if isinstance(first, Tensor) else None
+    own = op.rounding.get(dtype)  # type: ignore[union-attr]
     if own is None:
         return op
     for t in operands:
-        if t.__class__ is not float and not (isinstance(t, Tensor) and t._array.dtype == own.to):
+        if t.__class__ is not float and not (isinstance(t, Tensor) and t._array.dtype == dtype):
             return op
     return own
 

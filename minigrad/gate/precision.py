@@ -45,12 +45,12 @@ _WAYS: dict[str, str | None] = {
 }
 
 
-def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which converts its arguments first where autocast is on, if it is one that does.
+def chosen(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
+    """The function, which converts its arguments first where autocast is on, if it is one that does, by its name.
 
-    Within it autocast is off.
+    Within it autocast is off. With ``out`` nothing is converted, as in PyTorch.
     """
-    name = function.__name__
+    name = name or function.__name__
     name = name.strip("_") if name.startswith("__") else name
     if name not in _WAYS:
         return function
@@ -61,7 +61,7 @@ def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
         mode = MODE.get()
         if mode.autocast is None:
             return function(*args, **named)
-        here = way or _by_arguments(name, args, named)
+        here = "given" if named.get("out") is not None else way or _by_arguments(name, args, named)
         to: NumpyType = F32
         if here == "lower":
             to = mode.autocast
@@ -95,13 +95,19 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
 
 
 def _takes_part(x: Any) -> bool:
-    return isinstance(x, Tensor) and x._array.dtype.kind in "fV" and x._array.dtype != F64
+    return isinstance(x, Tensor) and (d := _dtype(x)).kind in "fV" and d != F64
+
+
+def _dtype(x: Tensor) -> NumpyType:
+    return x.dtype.numpy if x._sparse else x._array.dtype
 
 
 def _cast(x: Any, to: NumpyType) -> Any:
     if x.__class__ is list or x.__class__ is tuple:
         return type(x)(_cast(y, to) for y in x)
-    return cast(x, to) if _takes_part(x) else x
+    if not _takes_part(x):
+        return x
+    return x.to(to) if x._sparse else cast(x, to)
 
 
 def _widest(args: tuple[Any, ...], lower: NumpyType) -> NumpyType:
@@ -110,9 +116,8 @@ def _widest(args: tuple[Any, ...], lower: NumpyType) -> NumpyType:
     for x in args:
         for y in x if isinstance(x, (list, tuple)) else (x,):
             if _takes_part(y):
-                if y._array.dtype.itemsize == to.itemsize and y._array.dtype != to:
-                    raise runtime_error(
-                        f"autocast: {y._array.dtype} does not meet {to}; convert one with .float()"
-                    )
-                to = promote(to, y._array.dtype)
+                dtype = _dtype(y)
+                if dtype.itemsize == to.itemsize and dtype != to:
+                    raise runtime_error(f"autocast: {dtype} does not meet {to}; convert one with .float()")
+                to = promote(to, dtype)
     return to

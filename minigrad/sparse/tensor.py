@@ -34,8 +34,8 @@ _OF_NUMBERS = frozenset([
     "is_inference", "is_leaf", "is_pinned", "is_signed", "itemsize", "retains_grad",
 ])  # fmt: skip
 _EACH = frozenset([
-    "bfloat16", "bool", "byte", "char", "cpu", "cuda", "detach", "double", "float", "half", "int", "long", "neg", "negative",
-    "positive", "short", "to",
+    "bfloat16", "bool", "byte", "char", "cpu", "cuda", "detach", "double", "float", "half", "int", "long", "neg",
+    "negative", "positive", "short", "to",
 ])  # fmt: skip
 # Functions that leave 0 as it is; what is repeated is added up before.
 _FROM_ZERO = frozenset([
