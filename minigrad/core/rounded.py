@@ -23,19 +23,8 @@ _KEPT = (
 )  # fmt: skip
 # What holds where the kernel is the same.
 _MOVED = (
-    *_KEPT,
-    "view",
-    "new",
-    "repeats",
-    "moves",
-    "same",
-    "fill",
-    "inline",
-    "joins",
-    "broadcasts",
-    "into",
-    "apart",
-)
+    *_KEPT, "view", "new", "repeats", "moves", "same", "fill", "inline", "joins", "broadcasts", "into", "apart",
+)  # fmt: skip
 
 
 def short(operands: Iterable[Any]) -> list[np.dtype[Any]]:

@@ -70,7 +70,7 @@ def chosen(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
         with ModeManager(mode.replace(autocast=None)):
             if here == "given":
                 return function(*args, **named)
-            return function(*[_cast(x, to) for x in args], **{n: _cast(x, to) for n, x in named.items()})
+            return function(*converted(args, to), **converted(named, to))
 
     return run
 
@@ -85,13 +85,10 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
         return "given" if args[0] == "GRU" or (args[0] == "LSTM" and step) else "lower"
     if not isinstance(args[0], str):
         return "lower"
-    terms, arrow, result = args[0].replace(" ", "").partition("->")
-    letters = [
-        c for term in terms.split(",") for c in set(term)
-    ]  # einsum: of a product of matrices something is summed
-    return (
-        "lower" if any(letters.count(c) > 1 and c not in result for c in letters if arrow or c) else "given"
-    )
+    # einsum is a product of matrices where it sums over a letter of several terms
+    terms, _, result = args[0].replace(" ", "").partition("->")
+    letters = [c for term in terms.split(",") for c in set(term)]
+    return "lower" if any(letters.count(c) > 1 and c not in result for c in letters) else "given"
 
 
 def _takes_part(x: Any) -> bool:
@@ -102,9 +99,12 @@ def _dtype(x: Tensor) -> NumpyType:
     return x.dtype.numpy if x._sparse else x._array.dtype
 
 
-def _cast(x: Any, to: NumpyType) -> Any:
+def converted(x: Any, to: NumpyType) -> Any:
+    """A value whose Tensors of floats, but those of float64, have another element type, also in containers."""
     if x.__class__ is list or x.__class__ is tuple:
-        return type(x)(_cast(y, to) for y in x)
+        return type(x)(converted(y, to) for y in x)
+    if x.__class__ is dict:
+        return {converted(k, to): converted(y, to) for k, y in x.items()}
     if not _takes_part(x):
         return x
     return x.to(to) if x._sparse else cast(x, to)

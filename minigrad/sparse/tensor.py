@@ -417,9 +417,11 @@ class Sparse(Tensor):
 
     @labelled("ToSparseCsr")
     def _in(self, form: Any) -> Sparse:
-        """By rows, or by columns."""
+        """By places, by rows or by columns."""
         if form is self._form:
             return self
+        if form is sparse_coo:
+            return self._coo()
         if self.ndim != 2 or self.dense_dim():
             raise runtime_error(
                 f"only a matrix of numbers has the layout {form} here, this one has shape {list(self._sizes)}"
