@@ -252,7 +252,11 @@ CAST: dict[str, tuple[Callable[[], Any], str]] = {
     "linear": (lambda: nn.Linear(3, 2)(X), "bfloat16"),
     "conv": (lambda: F.conv2d(X[None, None], mg.ones(1, 1, 2, 2)), "bfloat16"),
     "attention": (lambda: nn.MultiheadAttention(3, 1)(X, X, X), "bfloat16 bfloat16"),
-    "lstm": (lambda: nn.LSTM(3, 2)(LOW)[0], "bfloat16"),
+    "lstm": (lambda: nn.LSTM(3, 2)(X)[0], "bfloat16"),
+    "lstm, several lengths": (
+        lambda: nn.LSTM(3, 2)(nn.utils.rnn.pack_sequence([X, X[:2]]))[0].data,
+        "float32",
+    ),
     "contraction": (lambda: mg.einsum("ij,jk->ik", X, X), "bfloat16"),
     "no contraction": (lambda: mg.einsum("ij,ij->ij", X, X), "float32"),
     "mv": (lambda: X.mv(X[0]), "float32"),

@@ -81,8 +81,9 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
         mode = named.get("mode") or (*args, "", "", "constant")[2]
         return "float32" if mode in ("reflect", "replicate") else "given"
     if name == "layer":
-        step = len(args) < 6  # that of a cell has no direction
-        return "given" if args[0] == "GRU" or (args[0] == "LSTM" and step) else "lower"
+        # A cell has no direction; sequences of several lengths are several runs.
+        steps = len(args) < 6 or len(args[4]) > 1
+        return "given" if args[0] == "GRU" or (args[0] == "LSTM" and steps) else "lower"
     if not isinstance(args[0], str):
         return "lower"
     # einsum is a product of matrices where it sums over a letter of several terms
