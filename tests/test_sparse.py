@@ -287,6 +287,23 @@ def test_copies_files_and_buffers(tmp_path: Any) -> None:
     assert other.double().adj.to_dense().tolist() == DENSE
 
 
+def test_values_are_close() -> None:
+    close, s = mg.testing.assert_close, coo()
+    for t in (s, s.coalesce(), s.to_sparse_csr()):
+        close(t, t.clone() * (1 + 1e-7))
+        for other in (
+            t * 2,
+            t.double(),
+            t.to_dense(),
+            t.neg(),
+            mg.eye(2).to_sparse(),
+            mg.ones(*t.shape).to_sparse(),
+        ):
+            with pytest.raises(AssertionError, match=r"do not match|does not match|not close"):
+                close(t, other)
+        close(t.to_dense(), t, check_layout=False)
+
+
 # ---------------------------------------------------------------- sparse gradients
 
 
@@ -332,6 +349,17 @@ def test_the_gradient_of_an_embedding_is_sparse() -> None:
     assert np.allclose(bag.weight.grad._values(), 1 / 3)
     nn.functional.embedding(X, (w := table().weight) * 2, sparse=True).sum().backward()
     assert not w.grad.is_sparse
+    half = table().half()
+    (half(X).sum() + half(X + 1).sum()).backward()
+    assert (half.weight.grad.dtype, half.weight.grad._indices().tolist()) == (
+        mg.float16,
+        [[1, 3, 1, 2, 4, 2]],
+    )
+    half.weight.sum().backward()
+    assert (half.weight.grad.dtype, half.weight.grad[:, 0].tolist()) == (
+        mg.float16,
+        [1.0, 3.0, 3.0, 2.0, 2.0],
+    )
     with pytest.raises(RuntimeError, match="scale_grad_by_freq not supported with sparse gradients"):
         table(scale_grad_by_freq=True)(X).sum().backward()
 

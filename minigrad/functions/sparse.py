@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike
@@ -11,9 +11,6 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error
 from minigrad.formats import sparse_csc, sparse_csr
 from minigrad.gate import public
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor", "spmm"]
 
@@ -104,15 +101,8 @@ def sparse_compressed_tensor(
             f"sparse_compressed_tensor(): the layout is sparse_csr or sparse_csc here, not {layout}"
         )
     make = sparse_csr_tensor if layout is sparse_csr else sparse_csc_tensor
-    return make(
-        compressed_indices,
-        plain_indices,
-        values,
-        size,
-        dtype=dtype,
-        device=device,
-        requires_grad=requires_grad,
-    )
+    named: Any = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
+    return make(compressed_indices, plain_indices, values, size, **named)
 
 
 def spmm(input: Tensor, mat2: Tensor) -> Tensor:

@@ -20,6 +20,8 @@ _OTHERS = {"_hooked", "_is_full_backward_hook"}
 # Where the classes stand of which a hook may be: objects of data alone, that compute a parameter of others.
 _COMPUTING = {"minigrad.nn.utils._weight_norm", "minigrad.nn.utils.prune"}
 
+_DATA = (str, int, float, bool, type(None), Tensor)
+
 
 def is_hook(cls: type) -> bool:
     """Whether an object of the class may be a hook in a file."""
@@ -58,8 +60,19 @@ def read(module: Module, state: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in state.items() if name not in known}
 
 
+def check_hook(cls: type, state: dict[str, Any]) -> None:
+    """ValueError where a hook would hold what it could call: anything but numbers, texts, Tensors and other hooks."""
+    for value in state.values():
+        for item in value if type(value) in (tuple, list) else (value,):
+            if type(item) not in _DATA and not is_hook(type(item)):
+                raise ValueError(f"a {cls.__qualname__} has an attribute of type {type(item).__name__}")
+
+
 def _check_hooks(cls: type, state: dict[str, Any]) -> None:
-    hooks = [hook for table in _HOOKS for hook in dict(state.get(table, ())).values()]
-    computing = state.get("_forward_pre_hooks", ())
-    if len(hooks) > len(computing) or not all(is_hook(type(hook)) for hook in hooks):
+    # Another object could be asked whether it is empty.
+    tables = [state.get(table, {}) for table in _HOOKS]
+    right = all(isinstance(table, dict) for table in tables)
+    hooks = [hook for table in tables for hook in table.values()] if right else []
+    computing = state.get("_forward_pre_hooks", {})
+    if not right or len(hooks) > len(computing) or not all(is_hook(type(hook)) for hook in hooks):
         raise ValueError(f"a {cls.__qualname__} has hooks, which are functions; remove them before save()")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import needs_value
-from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import index_error, runtime_error
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
@@ -199,5 +198,4 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: An
     row = col - np.repeat(at, width)
     kept = (row >= 0) & (row < shape[0]) & (col < shape[1])
     numbers = diagonals.reshape(-1).index_select(0, wrap(np.flatnonzero(kept)))
-    t = made(wrap(np.stack([row[kept], col[kept]])), numbers, Size(shape))
-    return t.to_sparse(layout=layout) if layout in (sparse_csr, sparse_csc) else t
+    return made(wrap(np.stack([row[kept], col[kept]])), numbers, shape)._in(layout or sparse_coo)

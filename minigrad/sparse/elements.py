@@ -81,7 +81,7 @@ def _both(a: Sparse, b: Sparse) -> Sparse:
             f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}"
         )
     if a._form is not sparse_coo:
-        return _both(a._coo(), b._coo()).coalesce()._in(a._form)
+        return _both(a._coo(), b).coalesce()._in(a._form)
     b = b._coo()
     same = a._places._array.shape == b._places._array.shape and (a._places._array == b._places._array).all()
     if same:
@@ -110,7 +110,7 @@ def mul(input: Any, other: Any) -> Any:
     if is_single(x):
         return t._like(t._numbers * x)
     if t._form is not sparse_coo:
-        return mul(t._coo(), x._coo() if isinstance(x, Sparse) else x)._in(t._form)
+        return mul(t._coo(), x)._in(t._form)
     if not isinstance(x, Sparse):
         return t._like(t._numbers * _dense_with(t, x))
     if t.shape != x.shape:
@@ -276,12 +276,6 @@ def eq(input: Any, other: Any) -> Any:
     raise refused("eq", input if isinstance(input, Sparse) else other)
 
 
-@taken("equal", label="-")
-def equal(input: Any, other: Any) -> bool:
-    """NotImplementedError, as in PyTorch."""
-    raise refused("equal", input if isinstance(input, Sparse) else other)
-
-
 # ---------------------------------------------------------------- parts in place of others
 
 
@@ -302,8 +296,8 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Sparse:
             "copy_() between dense and sparse Tensors is not implemented! Found self type = "
             f"{input.type()} and src type = {src.type()}"
         )
-    other: Any = src._coo().to(input.dtype) if input.is_sparse else src._in(input._form)
-    return input._become(other)
+    other: Any = src._in(input._form)
+    return input._become(other.to(input.dtype))
 
 
 @taken("sparse_resize_", label="-")

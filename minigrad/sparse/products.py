@@ -11,6 +11,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error
 from minigrad.formats import sparse_csr
 from minigrad.functions.segments import segment_reduce
+from minigrad.gate.precision import chosen
 from minigrad.ops import sparse as ops
 from minigrad.sparse.elements import is_one
 from minigrad.sparse.table import TABLE, labelled, taken
@@ -26,10 +27,8 @@ def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Tensor:
     """
     if reduce not in (None, "sum", "mean", "amax", "amin", "max", "min"):
         raise runtime_error(f"reduce argument must be either sum, mean, amax or amin, got {reduce}")
-    if not isinstance(mat1, Sparse) and not isinstance(mat2, Sparse):
+    if reduce is None or not (isinstance(mat1, Sparse) or isinstance(mat2, Sparse)):
         return mat1.mm(mat2)
-    if reduce is None:
-        return _mm(mat1, mat2)
     if not isinstance(mat1, Sparse) or mat1.layout is not sparse_csr:
         raise refused("_sparse_mm_reduce_impl", mat1 if isinstance(mat1, Sparse) else mat2)
     if reduce == "sum":
@@ -111,7 +110,9 @@ def matmul(input: Any, other: Any) -> Tensor:
     return TABLE["mm"](input, other)
 
 
-TABLE["rmatmul"] = lambda input, other: matmul(other, input)
+TABLE["rmatmul"] = lambda input, other: TABLE["matmul"](other, input)
+# With autocast it is a product of matrices, as in PyTorch; that of dense Tensors is not.
+TABLE["mv"] = chosen(mv, "mm")
 
 
 @labelled("SparseAddmm")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
+from minigrad.gate.precision import chosen
 from minigrad.ops import shape as s
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,7 +47,8 @@ def taken(*names: str, label: str = "") -> Callable[[F], F]:
 
     def enter(function: F) -> F:
         label_of = label or names[0].title().replace("_", "")
-        TABLE.update(dict.fromkeys(names, function if label_of == "-" else labelled(label_of)(function)))
+        run: Callable[..., Any] = function if label_of == "-" else labelled(label_of)(function)
+        TABLE.update({name: chosen(run, name) for name in names})
         return function
 
     return enter

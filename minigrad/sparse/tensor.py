@@ -34,8 +34,8 @@ _OF_NUMBERS = frozenset([
     "is_inference", "is_leaf", "is_pinned", "is_signed", "itemsize", "retains_grad",
 ])  # fmt: skip
 _EACH = frozenset([
-    "bool", "byte", "char", "cpu", "cuda", "detach", "double", "float", "half", "int", "long", "neg", "negative",
-    "positive", "short", "to",
+    "bfloat16", "bool", "byte", "char", "cpu", "cuda", "detach", "double", "float", "half", "int", "long", "neg",
+    "negative", "positive", "short", "to",
 ])  # fmt: skip
 # Functions that leave 0 as it is; what is repeated is added up before.
 _FROM_ZERO = frozenset([
@@ -417,9 +417,11 @@ class Sparse(Tensor):
 
     @labelled("ToSparseCsr")
     def _in(self, form: Any) -> Sparse:
-        """By rows, or by columns."""
+        """By places, by rows or by columns."""
         if form is self._form:
             return self
+        if form is sparse_coo:
+            return self._coo()
         if self.ndim != 2 or self.dense_dim():
             raise runtime_error(
                 f"only a matrix of numbers has the layout {form} here, this one has shape {list(self._sizes)}"
