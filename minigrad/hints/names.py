@@ -284,6 +284,12 @@ spherical_bessel_j0 torch xlog1py xlogy zeta
 MaskedTensor amax amin argmax argmin as_masked_tensor cumprod cumsum is_masked_tensor log_softmax logaddexp
 logsumexp masked_tensor maskedtensor mean median norm normalize prod softmax softmin std sum var
 """,
+    "torch.sparse": """
+BFloat16Tensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor
+SparseSemiStructuredTensor SparseSemiStructuredTensorCUSPARSELT SparseSemiStructuredTensorCUTLASS
+TYPE_CHECKING Tensor addmm as_sparse_gradcheck check_sparse_tensor_invariants log_softmax mm sampled_addmm
+semi_structured softmax spdiags spsolve sum to_sparse_semi_structured torch
+""",
     "torch.random": """
 TYPE_CHECKING default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state
 thread_safe_generator torch
