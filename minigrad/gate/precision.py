@@ -46,10 +46,7 @@ _WAYS: dict[str, str | None] = {
 
 
 def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which converts its arguments first where autocast is on, if it is one that does.
-
-    Within it autocast is off.
-    """
+    """The function; one that autocast is about converts its arguments first, and runs with autocast off."""
     name = function.__name__
     name = name.strip("_") if name.startswith("__") else name
     if name not in _WAYS:

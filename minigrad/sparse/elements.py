@@ -16,7 +16,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import check_inference
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, type_error
 from minigrad.formats import sparse_coo, strided
 from minigrad.functions import parts
 from minigrad.functions.dims import all_dims
@@ -209,8 +209,10 @@ def any(input: Sparse) -> Tensor:
 
 
 @taken("sparse_mask")
-def sparse_mask(input: Any, mask: Sparse) -> Sparse:
+def sparse_mask(input: Any, mask: Any) -> Sparse:
     """The elements at the places of a sparse Tensor."""
+    if not isinstance(mask, Sparse):
+        raise type_error("sparse_mask(): the mask must be a sparse Tensor; give mask.to_sparse()")
     if input.shape != mask.shape:
         raise runtime_error(
             f"sparse_mask(): operands have incompatible sizes; self has size {list(input.shape)} and mask has size "
@@ -252,7 +254,7 @@ def new_zeros(input: Sparse, *size: Any, dtype: Any = None, **_: Any) -> Tensor:
 
 @taken("dropout", label="-")
 def dropout(input: Sparse, p: float = 0.5, training: bool = True, inplace: bool = False) -> Sparse:
-    """In training not there, as in PyTorch; else the Tensor itself."""
+    """The Tensor itself; NotImplementedError in training, as in PyTorch."""
     if training and p:
         raise refused("bernoulli_", input)
     return input

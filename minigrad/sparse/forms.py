@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.formats import sparse_csc, sparse_csr
+from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.sparse.table import taken
 from minigrad.sparse.tensor import Sparse
 
@@ -49,7 +49,7 @@ def row_indices(input: Sparse) -> Tensor:
 @taken("to_sparse", label="-")
 def to_sparse(input: Sparse, sparse_dim: int | None = None, *, layout: Any = None, **_: Any) -> Sparse:
     """As places and numbers, or in the form of ``layout``."""
-    if layout in (sparse_csr, sparse_csc):
+    if layout not in (None, sparse_coo):
         return input._in(layout)
     if sparse_dim not in (None, input.sparse_dim()):
         return input.to_dense().to_sparse(sparse_dim)  # type: ignore[return-value]

@@ -19,6 +19,8 @@ from minigrad.sparse.tensor import Sparse, keys, made, refused
 @taken("sum", label="-")
 def sum(input: Sparse, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """The sum of all numbers; over some dimensions a sparse Tensor, unless all sparse ones are among them."""
+    if not isinstance(input, Sparse):
+        raise refused("_indices", input)
     t: Any = input if dtype is None else input.to(dtype)
     if dim is None or dim == ():
         return t._numbers.sum()

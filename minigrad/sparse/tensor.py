@@ -20,7 +20,7 @@ from minigrad.core.apply import apply, needs_value
 from minigrad.core.node import Node, new
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.errors import index_error, not_implemented_error, runtime_error, type_error, value_error
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm, plainly
@@ -54,8 +54,13 @@ def called(func: Any) -> str:
     return name.strip("_") if name.startswith("__") else name
 
 
-def refused(name: str, t: Sparse) -> Exception:
-    """NotImplementedError: there is no such function of a sparse Tensor."""
+def refused(name: str, t: Tensor) -> Exception:
+    """NotImplementedError: there is no such function of a sparse Tensor, or of a dense one."""
+    if not t._sparse:
+        return not_implemented_error(
+            f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: it is for sparse Tensors; convert "
+            "with .to_sparse() first"
+        )
     return not_implemented_error(
         f"Could not run 'aten::{name}' with arguments from the '{_NAMES[t.layout.name]}CPU' backend: {name} is not "
         f"there for the layout {t.layout}; convert with .to_dense() first"
@@ -98,7 +103,19 @@ class Sparse(Tensor):
     ) -> Any:
         if isinstance(getattr(func, "__self__", None), property) and not isinstance(args[0], Sparse):
             return plainly(func, types, args, kwargs)  # a dense Tensor is given a sparse gradient
-        name, named = called(func), kwargs or {}
+        name = called(func)
+        try:
+            return cls._run(func, name, args, kwargs or {})
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            # What Python or NumPy say inside has no line of the user's; `grad` runs hooks, whose errors are left alone.
+            if " (at " in str(error) or name == "grad":
+                raise
+            kind = index_error if isinstance(error, IndexError) else type_error
+            given = ", ".join(type(x).__name__ for x in (*args[1:], *(kwargs or {}).values()))
+            raise kind(f"{name}() of a sparse Tensor does not take ({given}): {error}") from error
+
+    @staticmethod
+    def _run(func: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         t = next((x for x in _flat((*args, *named.values())) if isinstance(x, Sparse)), None)
         own = TABLE.get(name)
         if own is not None:
@@ -128,8 +145,12 @@ class Sparse(Tensor):
         """Other numbers at the same places."""
         return made(self._places, numbers, self._sizes, self._form, self._coalesced)
 
-    def _become(self, other: Sparse) -> Sparse:
+    def _become(self, other: Any) -> Sparse:
         """Another's parts; under ``no_grad`` a leaf stays one. RuntimeError where operations are recorded."""
+        if not isinstance(other, Sparse):
+            raise runtime_error(
+                "the result is dense, so it does not go into a sparse Tensor; use .to_dense()"
+            )
         if self.requires_grad and self.is_leaf and is_grad_enabled():
             raise runtime_error(
                 "a leaf Variable that requires grad is being used in an in-place operation; use no_grad()"
@@ -420,6 +441,10 @@ class Sparse(Tensor):
         """By rows, or by columns."""
         if form is self._form:
             return self
+        if form not in (sparse_csr, sparse_csc):
+            raise not_implemented_error(
+                f"to_sparse(): there are the layouts sparse_coo, sparse_csr and sparse_csc, not {form}"
+            )
         if self.ndim != 2 or self.dense_dim():
             raise runtime_error(
                 f"only a matrix of numbers has the layout {form} here, this one has shape {list(self._sizes)}"

@@ -38,7 +38,7 @@ class _Shared(Tensor):
 
 
 def sent(t: Tensor) -> tuple[Any, ...] | None:
-    """How a Tensor with such memory goes to the process that is being started, None for others and without one."""
+    """How a Tensor with such memory goes to a process that is being started; None if it has none, or none is started."""
     array = t._array
     raw = shared_memory(array)
     if raw is None:
