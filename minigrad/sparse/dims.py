@@ -18,8 +18,8 @@ from minigrad.functions import parts
 from minigrad.functions.dims import one_dim
 from minigrad.kernels.sparse import ordered
 from minigrad.sparse import sums
-from minigrad.sparse.table import taken
-from minigrad.sparse.tensor import Sparse, made, refused
+from minigrad.sparse.table import refused, taken
+from minigrad.sparse.tensor import Sparse, made
 
 
 @taken("permute")

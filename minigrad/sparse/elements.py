@@ -23,8 +23,8 @@ from minigrad.functions.dims import all_dims
 from minigrad.functions.sparse import sparse_coo_tensor
 from minigrad.functions.store import has_no_history
 from minigrad.kernels.scatter import add_to_rows
-from minigrad.sparse.table import TABLE, taken
-from minigrad.sparse.tensor import Sparse, made, refused
+from minigrad.sparse.table import TABLE, refused, taken
+from minigrad.sparse.tensor import Sparse, made
 
 
 def is_single(x: Any) -> bool:
@@ -161,7 +161,9 @@ def _in_place(of: Callable[..., Any]) -> Callable[..., Any]:
             alpha = named.get("alpha", 1)
             return _add_to_dense(input, other, alpha if of is add else -alpha)
         result = of(input, other, **named)
-        same = result._places._array is input._places._array and result.dtype == input.dtype
+        same = (
+            result._sparse and result._places._array is input._places._array and result.dtype == input.dtype
+        )
         if same and not (input.requires_grad or result.requires_grad):
             input._numbers.copy_(result._numbers)  # whoever shares them sees it
             return input

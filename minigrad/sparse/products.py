@@ -13,8 +13,8 @@ from minigrad.formats import sparse_csr
 from minigrad.functions.segments import segment_reduce
 from minigrad.ops import sparse as ops
 from minigrad.sparse.elements import is_one
-from minigrad.sparse.table import TABLE, labelled, taken
-from minigrad.sparse.tensor import Sparse, made, refused
+from minigrad.sparse.table import TABLE, labelled, refused, taken
+from minigrad.sparse.tensor import Sparse, made
 
 
 @labelled("SparseAddmm")

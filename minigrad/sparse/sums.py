@@ -12,8 +12,8 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error
 from minigrad.formats import sparse_coo
 from minigrad.functions.dims import all_dims, one_dim
-from minigrad.sparse.table import labelled, taken
-from minigrad.sparse.tensor import Sparse, keys, made, refused
+from minigrad.sparse.table import labelled, refused, taken
+from minigrad.sparse.tensor import Sparse, keys, made
 
 
 @taken("sum", label="-")

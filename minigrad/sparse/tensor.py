@@ -26,7 +26,7 @@ from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm, plainly
 from minigrad.kernels.sparse import ordered
 from minigrad.ops import shape as s
-from minigrad.sparse.table import TABLE, labelled
+from minigrad.sparse.table import NAMES, TABLE, labelled, refused
 
 # Properties and functions that are those of the numbers; of the second kind the result is sparse.
 _OF_NUMBERS = frozenset([
@@ -43,7 +43,6 @@ _FROM_ZERO = frozenset([
     "erf", "erfinv", "expm1", "floor", "frac", "isinf", "isnan", "isneginf", "isposinf", "log1p", "nan_to_num",
     "rad2deg", "relu", "round", "sgn", "sign", "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
 ])  # fmt: skip
-_NAMES = {"sparse_coo": "Sparse", "sparse_csr": "SparseCsr", "sparse_csc": "SparseCsc"}
 
 
 def called(func: Any) -> str:
@@ -52,19 +51,6 @@ def called(func: Any) -> str:
     getter: Any = owner.fget if isinstance(owner, property) else func
     name: str = getter.__name__
     return name.strip("_") if name.startswith("__") else name
-
-
-def refused(name: str, t: Tensor) -> Exception:
-    """NotImplementedError: there is no such function of a sparse Tensor, or of a dense one."""
-    if not t._sparse:
-        return not_implemented_error(
-            f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: it is for sparse Tensors; convert "
-            "with .to_sparse() first"
-        )
-    return not_implemented_error(
-        f"Could not run 'aten::{name}' with arguments from the '{_NAMES[t.layout.name]}CPU' backend: {name} is not "
-        f"there for the layout {t.layout}; convert with .to_dense() first"
-    )
 
 
 class Sparse(Tensor):
@@ -182,7 +168,7 @@ class Sparse(Tensor):
 
     def _must_be(self, form: Any, name: str, what: str) -> None:
         if self._form is not form:
-            raise runtime_error(f"{name} expected {what} tensor layout but got {_NAMES[self._form.name]}")
+            raise runtime_error(f"{name} expected {what} tensor layout but got {NAMES[self._form.name]}")
 
     @labelled("Coalesce")
     def coalesce(self) -> Sparse:
@@ -328,7 +314,7 @@ class Sparse(Tensor):
 
     def numpy(self, *, force: bool = False) -> NoReturn:
         raise type_error(
-            f"can't convert {_NAMES[self._form.name]} layout tensor to numpy. Use Tensor.to_dense() first."
+            f"can't convert {NAMES[self._form.name]} layout tensor to numpy. Use Tensor.to_dense() first."
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:

@@ -38,7 +38,7 @@ class _Shared(Tensor):
 
 
 def sent(t: Tensor) -> tuple[Any, ...] | None:
-    """How a Tensor with such memory goes to a process that is being started; None if it has none, or none is started."""
+    """How a Tensor with such memory goes to a process that is being started; None without either."""
     array = t._array
     raw = shared_memory(array)
     if raw is None:
