@@ -20,12 +20,10 @@ from minigrad.core.size import Size
 from minigrad.device import device
 from minigrad.dtypes import dtype
 from minigrad.errors import here, place
-from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.creation import from_numpy
-from minigrad.functions.sparse import sparse_compressed_tensor, sparse_coo_tensor
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.serialization import arrays, names, objects
+from minigrad.serialization import arrays, names, objects, sparse
 from minigrad.serialization.archive import Storage, Storages
 from minigrad.serialization.names import Callee, StorageType
 from minigrad.tensor import Tensor
@@ -350,29 +348,6 @@ class Reader:
             )
         return self._leaf(Tensor, from_numpy(array), requires_grad)
 
-    def _layout(self, name: Any) -> Any:
-        form = _LAYOUTS.get(self._of(str, name))
-        return self._fail(f"it has a Tensor of the layout {name}") if form is None else form
-
-    def _sparse(self, form: Any, parts: Any) -> Tensor:
-        """A sparse Tensor of its parts. UnpicklingError where they do not belong together."""
-        count = 2 if form is sparse_coo else 3
-        if form not in _LAYOUTS.values() or not count < len(self._of(tuple, parts)) < 5:
-            self._fail("it has a sparse Tensor that is not made of its parts")
-        dense, size = [self._of(Tensor, t) for t in parts[:count]], self._of(Size, parts[count])
-        try:
-            if form is not sparse_coo:
-                return sparse_compressed_tensor(dense[0], dense[1], dense[2], size, layout=form)
-            t = sparse_coo_tensor(dense[0], dense[1], size)
-        except RuntimeError as error:
-            self._fail(str(error))
-        at = t._indices()._array
-        ordered = np.lexsort(at[::-1]) if len(at) else np.empty(0)
-        unique = bool(
-            (ordered == np.arange(at.shape[1])).all() and (at[:, 1:] != at[:, :-1]).any(axis=0).all()
-        )
-        return t._coalesced_(unique and (len(parts) < 4 or parts[3] is True))
-
     def _leaf(self, cls: type[Tensor], data: Tensor, requires_grad: Any) -> Tensor:
         if self._of(bool, requires_grad) and not data.is_floating_point():
             self._fail(f"a Tensor of {data.dtype} requires grad")
@@ -449,11 +424,10 @@ class Reader:
         return self._checked(objects.function, self._of(str, name))
 
 
-_LAYOUTS = {f"torch.{form.name}": form for form in (sparse_coo, sparse_csr, sparse_csc)}
 _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.TENSOR: (4, 7, Reader._tensor),
-    names.SPARSE: (2, 2, Reader._sparse),
-    names.LAYOUT: (1, 1, Reader._layout),
+    names.SPARSE: (2, 2, lambda r, *parts: r._checked(sparse.of_parts, *parts)),
+    names.LAYOUT: (1, 1, lambda r, name: r._checked(sparse.layout, name)),
     names.PARAMETER: (3, 3, Reader._parameter),
     names.PARAMETER_WITH_STATE: (4, 4, Reader._parameter),
     names.WITH_ATTRIBUTES: (4, 4, Reader._with_attributes),
