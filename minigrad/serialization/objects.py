@@ -188,8 +188,8 @@ def check_class(cls: type) -> None:
             if type(own[name]) is WrapperDescriptorType:  # that of a type of Python's
                 continue
             raise ValueError(
-                f"{cls.__qualname__} has {name} of its own, which no file may cause to be called; save its state_dict() "
-                "or __dict__"
+                f"{cls.__qualname__} has {name} of its own, which no file may cause to be called; "
+                "save its state_dict() or __dict__"
             )
 
 
