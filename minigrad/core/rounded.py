@@ -38,7 +38,7 @@ def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
 
 
 def rounding(op: Op, operands: Iterable[Any]) -> Op:
-    """The operation that does so for the first such operand."""
+    """What an op becomes for the first operand of two bytes."""
     dtype = next(d for d in short(operands) if rounds(op, d))
     if op.rounding is None:
         op.rounding = {}
@@ -90,5 +90,5 @@ def _rounding(kernel: Any, to: np.dtype[Any], wide: bool) -> Any:
 
 
 def held(x: Any, to: np.dtype[Any]) -> Any:
-    """As `in_float32`, and numbers as ``to`` holds them."""
+    """As `in_float32`; a number is rounded to ``to``."""
     return float(to.type(x)) if isinstance(x, float) else in_float32(x)

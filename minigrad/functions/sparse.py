@@ -128,13 +128,15 @@ def to_sparse(
 ) -> Tensor:
     """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
 
-    With ``sparse_dim`` only the first dimensions have places, and each number has the others.
+    With ``sparse_dim`` only the first dimensions have places, and each number has the others. RuntimeError for a
+    ``sparse_dim`` out of range, and for rows or columns of what is no matrix; NotImplementedError for the layouts
+    ``sparse_bsr`` and ``sparse_bsc``.
     """
     return _making().of_dense(input, sparse_dim, layout)
 
 
 def to_sparse_coo(input: Tensor) -> Tensor:
-    """`to_sparse`."""
+    """What is not 0 with its places: `to_sparse` without arguments."""
     return input.to_sparse()
 
 

@@ -46,9 +46,9 @@ _WAYS: dict[str, str | None] = {
 
 
 def chosen(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
-    """The function, which converts its arguments first where autocast is on, if it is one that does, by its name.
+    """The function; one that autocast is about, by its name, converts its arguments first, and runs with autocast off.
 
-    Within it autocast is off. With ``out`` nothing is converted, as in PyTorch.
+    With ``out`` nothing is converted, as in PyTorch.
     """
     name = name or function.__name__
     name = name.strip("_") if name.startswith("__") else name

@@ -1,8 +1,8 @@
 """Blocks of a large kernel, which as many threads share as PyTorch would use.
 
-A call of NumPy lets other threads run while it computes.  To wake a thread takes some 50 microseconds, so a block is
-worth that: it has 131,072 elements, of which each step of a kernel takes some 20.  Which thread takes a block
-changes no bit of the result: blocks write to places of their own, and what is added up over them is added in order.
+A call of NumPy lets other threads run while it computes.  Waking a thread takes some 50 microseconds, so a block is
+large: it has 131,072 elements, and each step of a kernel takes some 20 microseconds for it.  The result does not depend
+on which thread takes a block, to the bit: blocks write to places of their own, and sums over blocks are added in order.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ THREADS = Threads()
 
 
 def in_order(work: Work, count: int, step: int, shared: bool = True) -> None:
-    """`blocks` in one thread, as programs have it that are printed."""
+    """`blocks` in one thread; printed programs call it."""
     work(iter(range(0, count, step)))
 
 
@@ -135,8 +135,8 @@ def in_order(work: Work, count: int, step: int, shared: bool = True) -> None:
 def blocks(work: Work, count: int, step: int, shared: bool = True) -> None:
     """``work`` on the numbers 0, ``step``, 2 ``step`` ... below ``count``; each thread is given those that it takes.
 
-    ``work`` goes over an iterator; memory that it needs between the steps of a block, it makes before that.
-    Unless ``shared``, which blocks that write to the same places may not be, one thread takes all.
+    ``work`` goes over an iterator, and makes the memory that it needs between the steps of a block before that.
+    Without ``shared`` one thread takes all: blocks that write to the same places need that.
     """
     if count <= step:
         work(iter((0,) * (count > 0)))

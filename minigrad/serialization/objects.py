@@ -151,6 +151,8 @@ def name_of(value: Any) -> str:
             f"{name} is defined in a function, or has no name; define it at the top of its module"
         )
     outer, *within = name.split(".")
+    if not home.startswith("torch") and not hasattr(sys.modules.get(home), outer):
+        raise ValueError(f"the module {home} has no {outer}, so load() would not find it")
     found = find(home, outer)
     for part in within:
         found = inner(found, part)  # type: ignore[arg-type]
@@ -189,8 +191,8 @@ def check_class(cls: type) -> None:
             if type(own[name]) is WrapperDescriptorType:  # that of a type of Python's
                 continue
             raise ValueError(
-                f"{cls.__qualname__} has a {name}, which no file may cause to be called; save its state_dict() or "
-                "__dict__"
+                f"{cls.__qualname__} has {name} of its own, which no file may cause to be called; "
+                "save its state_dict() or __dict__"
             )
 
 

@@ -150,7 +150,7 @@ def of_dense(input: Tensor, sparse_dim: int | None, layout: Any) -> Tensor:
     if layout is strided:
         return input
     there = input._array != 0
-    places = np.array(np.nonzero(there.any(axis=tuple(range(count, ndim)))), np.int64).reshape(count, -1)
+    places = np.ascontiguousarray(np.argwhere(there.any(axis=tuple(range(count, ndim)))).T, np.int64)
     flat = input.reshape(math.prod(shape[:count]), *shape[count:])
     numbers = flat.index_select(0, wrap(keys(places, shape[:count])))
     t = made(wrap(places), numbers, shape, sparse_coo, True)

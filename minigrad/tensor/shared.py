@@ -42,7 +42,7 @@ class _Shared(Tensor):
 
 
 def sent(t: Tensor) -> tuple[Any, ...] | None:
-    """How a Tensor with such memory goes to the process that is being started, None for others and without one."""
+    """How a Tensor with such memory goes to a process that is being started; None without either."""
     array = t._array
     raw = shared_memory(array)
     if raw is None:
