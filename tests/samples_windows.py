@@ -317,15 +317,15 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         table += [
             Row("max_pool", (x,), _max_pool, "0", {"plans": plans}),
             Row("max_pool_indices", (x,), _max_pool_indices, "", {"plans": plans}, "int64"),
-            Row("max_unpick", (real(2, *out(plans)), x), _max_unpick, "0", {"plans": plans}),
-            Row("max_pick", (x, x), _max_pick, "0", {"plans": plans}),
+            Row("max_unpick", (real(2, *out(plans)), x), _max_unpick, "01", {"plans": plans}),
+            Row("max_pick", (x, x), _max_pick, "01", {"plans": plans}),
         ]
     x = real(0, 6)
     table += [
         Row("max_pool", (x,), _max_pool, "0", {"plans": far}),
         Row("max_pool_indices", (x,), _max_pool_indices, "", {"plans": far}, "int64"),
-        Row("max_unpick", (real(0, 4), x), _max_unpick, "0", {"plans": far}),
-        Row("max_pick", (x, x), _max_pick, "0", {"plans": far}),
+        Row("max_unpick", (real(0, 4), x), _max_unpick, "01", {"plans": far}),
+        Row("max_pick", (x, x), _max_pick, "01", {"plans": far}),
     ]
     table += [
         Row("unpool", (real(2, 1), whole(0, 4, 2, 1)), _unpool, "0", {"count": 4}),

@@ -18,6 +18,7 @@ import pytest
 import minigrad as mg
 from minigrad import autograd
 from minigrad.autograd import Function, once_differentiable
+from minigrad.nn import functional as F
 
 
 def double(*values: Any) -> Any:
@@ -248,6 +249,19 @@ def test_create_graph_to_order_3() -> None:
     e = np.exp(2.0)
     assert np.allclose([first.item(), second.item(), third.item()], [32 + e, 48 + e, 48 + e])
     assert third.requires_grad
+
+
+@pytest.mark.parametrize(
+    "function",
+    [F.leaky_relu, F.hardtanh, F.softshrink, F.hardshrink, lambda x: F.threshold(x, 0.1, 2.0), F.rrelu, F.hardsigmoid,
+     lambda x: F.prelu(x, mg.tensor([0.25, 0.5], dtype=mg.float64)), lambda x: F.max_pool1d(x, 2)],
+)  # fmt: skip
+def test_the_second_gradient_of_what_only_compares_is_zero_and_not_missing(function: Any) -> None:
+    x = mg.tensor([[-3.0, 0.2], [0.7, 2.0]], dtype=mg.float64, requires_grad=True)
+    (g,) = autograd.grad(function(x).sum(), x, create_graph=True)
+    (second,) = autograd.grad((g * g).sum(), x)
+    assert second.dtype == mg.float64
+    assert second.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_backward_with_create_graph_can_be_differentiated() -> None:

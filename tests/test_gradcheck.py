@@ -1019,7 +1019,8 @@ FLAT = {"sign", "floor", "ceil", "trunc", "round", "div_floor", "trunc_divide"}
 def flat(op: str, at: int) -> bool:
     """Whether a rule is zero, so that no relative error can be planted in it."""
     return op in FLAT or (op, at) in {
-        ("relu_backward", 1), ("copy", 0), ("copysign", 1), ("nextafter", 1), ("det_sign", 0),
+        ("relu_backward", 1), ("flat_in", 1), ("max_unpick", 1), ("max_pick", 1), ("copy", 0), ("copysign", 1),
+        ("nextafter", 1), ("det_sign", 0),
     }  # fmt: skip
 
 

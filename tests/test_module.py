@@ -145,6 +145,16 @@ def test_shared_buffers_come_once():
     assert len(list(net.buffers())) == 1
 
 
+def test_functions_in_a_class_are_no_methods():
+    class Net(nn.Module):
+        act = mg.tanh
+
+        def half(self, x):
+            return self.act(x) / 2
+
+    assert Net().half(mg.zeros(2)).tolist() == [0.0, 0.0]
+
+
 def test_a_name_changes_its_kind():
     m = nn.Module()
     m.x = 1

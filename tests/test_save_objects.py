@@ -204,6 +204,25 @@ def test_a_whole_module_trains_on_with_its_optimizer() -> None:
     assert other(x) == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning")
+@pytest.mark.parametrize("how", ["weight_norm", "prune"])
+def test_a_hook_that_computes_a_parameter_is_saved_with_its_module(how: str, tmp_path: pathlib.Path) -> None:
+    net: Any = nn.Linear(3, 2)
+    if how == "prune":
+        nn.utils.prune.random_unstructured(net, "weight", amount=2)
+        nn.utils.prune.l1_unstructured(net, "weight", amount=0.5)
+    else:
+        nn.utils.weight_norm(net)
+    mg.save(net, tmp_path / "net.pt")
+    read = mg.load(tmp_path / "net.pt", weights_only=False)
+    with mg.no_grad():
+        for p in (*net.parameters(), *read.parameters()):
+            p.mul_(-2.0)
+    assert mg.equal(read(mg.ones(3)), net(mg.ones(3)))
+    nn.utils.prune.remove(read, "weight") if how == "prune" else nn.utils.remove_weight_norm(read)
+    assert [name for name, _ in read.named_parameters()] == ["bias", "weight"]
+
+
 def test_other_objects() -> None:
     data = TensorDataset(mg.arange(3.0))
     values = {
@@ -471,6 +490,12 @@ HARMFUL = {
     "replaces a method": (built("Vocabulary", known=named("wipe")), "replace the attribute 'known'"),
     "replaces forward": (built("Net", forward=named("wipe")), "replace the attribute 'forward'"),
     "replaces a call": (built("torch.nn.modules.linear.Linear", __call__=named("wipe")), "attribute '__call__'"),
+    "has a hook that holds another object": (
+        built("torch.nn.utils.weight_norm.WeightNorm", dim=LOUD), "has an attribute of type Loud"
+    ),
+    "puts a function before its call": (
+        built("Net", _forward_pre_hooks=b"}K\x01" + named("wipe") + b"s"), "has hooks"
+    ),
     "has hooks": (built("Net", _forward_hooks=b"}K\x01" + named("wipe") + b"s"), "has hooks"),
     "has no parameters": (built("Net", _parameters=b"}" + text("w") + b"K\x01s"), "_parameters of a Net are not"),
     "has no modules": (built("Net", _modules=b"}" + text("w") + named("wipe") + b"s"), "_modules of a Net are not"),

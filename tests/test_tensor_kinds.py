@@ -22,6 +22,11 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
     # memory that is there
     (lambda: mg.asarray(b"\x01\x02\x03\x04", dtype=mg.int16), [513, 1027]),
     (lambda: list(mg.empty_strided((2, 3), (1, 2)).stride()), [1, 2]),
+    (lambda: list(mg.empty_permuted((2, 3, 5, 7), (0, 2, 3, 1)).stride()), [105, 1, 21, 3]),
+    (lambda: list(mg.ones(1).new_empty_strided((2, 3), (1, 2)).stride()), [1, 2]),
+    (lambda: list(mg.empty_permuted((2, 3, 4), (2, 0, 1)).dim_order(ambiguity_check=True)), [2, 0, 1]),
+    (lambda: list(mg.ones(2, 1, 3).transpose(1, 2).dim_order()), [0, 1, 2]),
+    (lambda: list(mg.ones(2, 1, 3).dim_order(ambiguity_check=[mg.contiguous_format])), [0, 1, 2]),
     # numbers for the letters of einsum
     (lambda: mg.einsum(X[0], [0, 1], X[0], [2, 1], [0, 2])[0], (X[0] @ X[0].T)[0].tolist()),
     (lambda: mg.einsum(X[0], [1, 0]), X[0].T.tolist()),
@@ -75,6 +80,8 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.ones(2) >> 1, NotImplementedError, "bitwise_right_shift"),
     (lambda: mg.ones(4)[::2].view(mg.float64), RuntimeError, r"self.stride\(-1\) must be 1 to view"),
     (lambda: mg.empty_strided((2,), (1, 2)), RuntimeError, "dimensionality of sizes"),
+    (lambda: mg.empty_permuted((2, 3), (0, 0)), RuntimeError, "names each dimension"),
+    (lambda: mg.ones(2, 1).dim_order(ambiguity_check=True), RuntimeError, "unique dim order"),
     (lambda: mg.ones(3).put_(mg.tensor([0]), mg.ones(2)), IndexError, "same number of elements"),
     (lambda: mg.ones(3).take(mg.tensor([0.0])), RuntimeError, "Expected a long tensor"),
     (lambda: mg.frombuffer(memoryview(bytes(8))[::2], dtype=mg.uint8), RuntimeError, "could not retrieve"),

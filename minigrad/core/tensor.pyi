@@ -95,6 +95,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor`, in the dtype of this Tensor unless ``dtype`` says another."""
+    def new_empty_strided(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
+        """`minigrad.empty_strided`, in the dtype of this Tensor unless ``dtype`` says another."""
     def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.full`, in the dtype of this Tensor unless ``dtype`` says another."""
     def __getstate__(self) -> Any:
@@ -311,6 +313,11 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     @overload
     def stride(self, dim: builtins.int) -> builtins.int:
         ...
+    def dim_order(self, *, ambiguity_check: builtins.bool | list[Any]=False) -> tuple[builtins.int, ...]:
+        """The dimensions in the order in which memory goes over them, the outermost first.
+    
+    ``ambiguity_check``: True for a RuntimeError where another order is as true, as with dimensions of size 1; of a
+    list of memory formats, where it lies not in exactly one of them. TypeError for anything else."""
     def is_contiguous(self, memory_format: Any=None) -> builtins.bool:
         """Whether memory is in row order, or in that of the format, without gaps."""
     def is_floating_point(self) -> builtins.bool:

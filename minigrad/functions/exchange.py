@@ -15,7 +15,7 @@ from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy
 from minigrad.gate import public
 
-__all__ = ["asarray", "empty_strided", "from_dlpack", "frombuffer", "to_dlpack"]
+__all__ = ["asarray", "empty_permuted", "empty_strided", "from_dlpack", "frombuffer", "to_dlpack"]
 
 
 class _Capsule:
@@ -141,6 +141,25 @@ def empty_strided(
     memory = np.empty(extent, kind)
     shown = np.ndarray(tuple(size), kind, memory, 0, tuple(step * kind.itemsize for step in stride))
     return from_numpy(shown).requires_grad_(requires_grad)
+
+
+def empty_permuted(
+    size: Sequence[int], physical_layout: Sequence[int], *, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Memory with whatever is in it, whose dimensions lie in this order, the outermost first.
+
+    RuntimeError unless ``physical_layout`` names each dimension once.
+    """
+    if sorted(physical_layout) != list(range(len(size))):
+        raise runtime_error(
+            f"empty_permuted(): physical_layout names each dimension of the size {list(size)} once, counted from 0; "
+            f"got {list(physical_layout)}"
+        )
+    step, steps = 1, [0] * len(size)
+    for dim in reversed(physical_layout):
+        steps[dim], step = step, step * size[dim]
+    return empty_strided(size, steps, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def to_dlpack(tensor: Tensor) -> Any:

@@ -17,13 +17,22 @@ _HOOKS = (
 )  # fmt: skip
 # What only one of the two packages has.
 _OTHERS = {"_hooked", "_is_full_backward_hook"}
+# Where the classes stand of which a hook may be: objects of data alone, that compute a parameter of others.
+_COMPUTING = {"minigrad.nn.utils._weight_norm", "minigrad.nn.utils.prune"}
+
+_DATA = (str, int, float, bool, type(None), Tensor)
+
+
+def is_hook(cls: type) -> bool:
+    """Whether an object of the class may be a hook in a file."""
+    return cls.__module__ in _COMPUTING
 
 
 def written(module: Module, state: dict[str, Any]) -> dict[str, Any]:
     """What a file has for the attributes of a module. ValueError where it has hooks."""
     _check_hooks(type(module), state)
     kept = {name: value for name, value in state.items() if name not in _OTHERS}
-    kept |= {table: OrderedDict() for table in _HOOKS} | {"_is_full_backward_hook": None}
+    kept |= {table: OrderedDict(state.get(table, ())) for table in _HOOKS} | {"_is_full_backward_hook": None}
     kept.setdefault("_non_persistent_buffers_set", set())
     return kept | {name: getattr(module, name) for name in module._also_saved}
 
@@ -45,12 +54,25 @@ def read(module: Module, state: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"a {cls.__qualname__} is damaged")
     if unsaved:
         module._non_persistent_buffers_set.update(unsaved)
+    for hook in state.get("_forward_pre_hooks", {}).values():
+        module.register_forward_pre_hook(hook)
     known = {*_MEMBERS, *_HOOKS, *_OTHERS, *cls._also_saved, "_non_persistent_buffers_set"}
     return {name: value for name, value in state.items() if name not in known}
+
+
+def check_hook(cls: type, state: dict[str, Any]) -> None:
+    """ValueError where a hook would hold what it could call: anything but numbers, texts, Tensors and other hooks."""
+    for value in state.values():
+        for item in value if type(value) in (tuple, list) else (value,):
+            if type(item) not in _DATA and not is_hook(type(item)):
+                raise ValueError(f"a {cls.__qualname__} has an attribute of type {type(item).__name__}")
 
 
 def _check_hooks(cls: type, state: dict[str, Any]) -> None:
     # Another object could be asked whether it is empty.
     tables = [state.get(table, {}) for table in _HOOKS]
-    if any(not isinstance(table, dict) or table for table in tables):
+    right = all(isinstance(table, dict) for table in tables)
+    hooks = [hook for table in tables for hook in table.values()] if right else []
+    computing = state.get("_forward_pre_hooks", {})
+    if not right or len(hooks) > len(computing) or not all(is_hook(type(hook)) for hook in hooks):
         raise ValueError(f"a {cls.__qualname__} has hooks, which are functions; remove them before save()")

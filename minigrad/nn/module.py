@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
@@ -65,6 +66,10 @@ class Module(Hooked, Converted):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         own_constructor(cls)
+        # `act = torch.tanh` in a class: PyTorch's functions, which are not written in Python, do not become methods.
+        for name, value in [*vars(cls).items()]:
+            if type(value) is FunctionType and value.__module__ == "minigrad":
+                setattr(cls, name, staticmethod(value))
 
     def __init__(self) -> None:
         self.__dict__.update(

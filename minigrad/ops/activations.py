@@ -59,6 +59,16 @@ def _outside(x: Any, low: float, high: float) -> Any:
     return e.logical_or(e.le(x, low), e.ge(x, high))
 
 
+def _flat(g: Any, x: Any) -> Any:
+    """``g``, for a rule that only compares ``x``: to PyTorch its slope by that is 0, and not missing."""
+    return g if g.__class__ is np.ndarray else e.flat_in(g, x)
+
+
+def _bent(above: Any, g: Any, x: Any, slope: Any) -> Any:
+    g = _flat(g, x)
+    return where(above, g, g * slope)
+
+
 def _within(x: Any, lambd: float) -> Any:
     return e.logical_and(e.ge(x, -lambd), e.le(x, lambd))
 
@@ -130,25 +140,25 @@ log_sigmoid = Op("log_sigmoid", k.log_sigmoid, "x", lambda g, x: g * e.sigmoid(-
                  **_KIND)
 elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", activation=True, **_KIND)
 leaky_relu = Op("leaky_relu", k.leaky_relu, "x; slope",
-                lambda g, x, slope: where(e.gt(x, 0.0), g, g * slope), cast="floats", activation=True, **_KIND)
-prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: where(e.gt(x, 0.0), g, g * w),
-           lambda g, x: where(e.gt(x, 0.0), 0.0, g * x), cast="floats", activation=True,
+                lambda g, x, slope: _bent(e.gt(x, 0.0), g, x, slope), cast="floats", activation=True, **_KIND)
+prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: _bent(e.gt(x, 0.0), g, x, w),
+           lambda g, x, w: where(e.gt(x, 0.0), 0.0, _flat(g, w) * x), cast="floats", activation=True,
            grad_fn="PreluKernelBackward0", **_KIND)
 hardtanh = Op("hardtanh", e.clamp.kernel, "x; min max",
-              lambda g, x, min, max: where(_outside(x, min, max), 0.0, g), activation=True,
+              lambda g, x, min, max: where(_outside(x, min, max), 0.0, _flat(g, x)), activation=True,
               text="np.minimum(np.maximum({}, {min}), {max})", **_KIND)
 hardsigmoid = Op("hardsigmoid", k.hardsigmoid, "x",
-                 lambda g, x: where(_outside(x, -3.0, 3.0), 0.0, g * (1 / 6)), cast="floats", activation=True,
+                 lambda g, x: where(_outside(x, -3.0, 3.0), 0.0, _flat(g, x) * (1 / 6)), cast="floats", activation=True,
                  **_KIND)
 hardswish = Op("hardswish", k.hardswish, "x", _hardswish_vjp, cast="floats", activation=True, **_KIND)
 softshrink = Op("softshrink", k.softshrink, "x; lambd",
-                lambda g, x, lambd: where(_within(x, lambd), 0.0, g), cast="floats", **_KIND)
+                lambda g, x, lambd: where(_within(x, lambd), 0.0, _flat(g, x)), cast="floats", **_KIND)
 hardshrink = Op("hardshrink", k.hardshrink, "x; lambd",
-                lambda g, x, lambd: where(_within(x, lambd), 0.0, g), cast="floats",
+                lambda g, x, lambd: where(_within(x, lambd), 0.0, _flat(g, x)), cast="floats",
                 public="hardshrink", form="input: Tensor, lambd: float = 0.5",
                 doc="0 from ``-lambd`` to ``lambd``, else ``input``.", **_KIND)
 threshold = Op("threshold", k.threshold, "x; threshold value",
-               lambda g, x, threshold: where(e.le(x, threshold), 0.0, g), cast="number",
+               lambda g, x, threshold: where(e.le(x, threshold), 0.0, _flat(g, x)), cast="number",
                public="threshold threshold_", form="input: Tensor, threshold: Number, value: Number",
                doc="``input`` where it is greater than ``threshold``, else ``value``.", **_KIND)
 

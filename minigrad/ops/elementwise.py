@@ -398,6 +398,8 @@ where: Op   = Op("where", select, "condition a b", None, lambda g, condition: wh
 # without gradient
 zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True,
               new=True, complex="analytic")
+flat_in: Op = Op("flat_in", lambda g, x: g, "g x", lambda g: g, lambda g: zero(g), same=0, elementwise=True,
+                 text="np.array({0})")
 eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}",
          public="eq eq_", form=_AGAINST, doc="``input == other`` by element (bool).", complex="analytic")
 ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}",

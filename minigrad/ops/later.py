@@ -96,7 +96,7 @@ FUNCTIONS = {
         bernoulli binomial multinomial normal poisson rand rand_like randint randint_like randn randn_like
         randperm
     """,
-    "exchange": "asarray empty_strided from_dlpack frombuffer to_dlpack",
+    "exchange": "asarray empty_permuted empty_strided from_dlpack frombuffer to_dlpack",
     "fourier": "istft stft",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",

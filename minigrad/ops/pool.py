@@ -9,6 +9,7 @@ from minigrad.core.op import Array, Op
 from minigrad.kernels import along as k
 from minigrad.kernels.order import formatted
 from minigrad.ops.buffered import called, kept
+from minigrad.ops.elementwise import zero
 from minigrad.ops.index import gather
 
 
@@ -31,9 +32,9 @@ max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans
               grad_fn=names.of_max_pool)
 max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
-                    None, order="C", text=called(k.max_unpick))
-max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans), None,
-                  order="C")
+                    lambda g, x: zero(x), order="C", text=called(k.max_unpick))
+max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans),
+                  lambda g, x: zero(x), order="C")
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
               lambda g, plans: resample_back(g, plans=plans), order="C", grad_fn=names.of_resample)
 resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),

@@ -32,6 +32,8 @@ def number(value: Any, digits: int = 4) -> Expr:
 def applied(node: Node, operands: Sequence[Any]) -> Expr:
     """The operation of a record, on operands."""
     op: Any = node.op
+    if op.same is not None:  # the same number, in an array of its own
+        return operands[op.same]
     template = _template(node)
     if template is not None and ("np." not in template or not op.public):
         try:

@@ -93,6 +93,7 @@ def _ours(home: str, name: str) -> Any:
     """What minigrad has under a name of PyTorch's; None if a file may not name it."""
     if home in ("_C._nn", "nn.functional"):
         return getattr(functional, name) if name in functional.__all__ else None
+    home = home.replace("utils.weight_norm", "utils._weight_norm")
     for room in _ROOMS:
         if not re.fullmatch(rf"{re.escape(room)}(\.\w+)*", home):
             continue
@@ -103,7 +104,7 @@ def _ours(home: str, name: str) -> Any:
             except ImportError:
                 found = None
             if isinstance(found, type):
-                return found if publishes(found) or _is_other(found) else None
+                return found if publishes(found) or _is_other(found) or _filed.is_hook(found) else None
             home = home.rpartition(".")[0]
     return None
 
@@ -138,7 +139,7 @@ def name_of(value: Any) -> str:
         return f"torch.nn.functional {name}"
     if home.startswith("minigrad."):
         home, _, file = home.removeprefix("minigrad.").rpartition(".")
-        file = next((f for f, begins in _FILES.items() if name.startswith(begins)), file)
+        file = next((f for f, begins in _FILES.items() if name.startswith(begins)), file.lstrip("_"))
         home = (
             "nn.parallel.data_parallel"
             if file == "parallel"
@@ -167,7 +168,9 @@ def check_class(cls: type) -> None:
     """ValueError unless objects of a class may be in a file."""
     if cls is Namespace:
         return
-    ours = publishes(cls) or (cls.__module__.startswith("minigrad.") and _is_other(cls))
+    ours = publishes(cls) or (
+        cls.__module__.startswith("minigrad.") and (_is_other(cls) or _filed.is_hook(cls))
+    )
     if not (ours or _written(cls, cls.__module__, cls.__qualname__) or is_safe(cls)):
         raise ValueError(
             f"{cls.__qualname__} is no Module, and not a class of your program; "
@@ -307,6 +310,8 @@ def fill(value: Any, state: Any) -> None:
         raise ValueError(f"the attributes of a {cls.__qualname__} are no dict of names")
     if isinstance(value, Module):
         state = _filed.read(value, state)
+    elif _filed.is_hook(cls):
+        _filed.check_hook(cls, state)
     elif hasattr(cls, "__setstate__"):
         _check_optimizer(state)
         try:

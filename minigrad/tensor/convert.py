@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any, TypeAlias, overload
 
@@ -143,6 +143,17 @@ class _Convert(Tensor):
     ) -> Tensor:  # fmt: skip
         """`minigrad.tensor`, in the dtype of this Tensor unless ``dtype`` says another."""
         return creation.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+    def new_empty_strided(
+        self, size: Sequence[int], stride: Sequence[int], *, dtype: dtypes.DTypeLike | None = None,
+        device: DeviceLike = None, requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """`minigrad.empty_strided`, in the dtype of this Tensor unless ``dtype`` says another."""
+        from minigrad.functions.exchange import empty_strided
+
+        return empty_strided(
+            size, stride, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad
+        )
 
     def new_full(
         self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,

@@ -132,6 +132,27 @@ class _Value(Tensor):
             next_step = steps[-1] * max(n, 1)
         return tuple(steps[::-1]) if dim is None else steps[::-1][one_dim(dim, len(steps))]
 
+    def dim_order(self, *, ambiguity_check: bool | list[Any] = False) -> tuple[int, ...]:
+        """The dimensions in the order in which memory goes over them, the outermost first.
+
+        ``ambiguity_check``: True for a RuntimeError where another order is as true, as with dimensions of size 1; of a
+        list of memory formats, where it lies not in exactly one of them. TypeError for anything else.
+        """
+        steps, dims = self.stride(), range(self._array.ndim)
+        if isinstance(ambiguity_check, bool):
+            clear = not ambiguity_check or (
+                min(self._array.shape, default=2) > 1 and len({*steps}) == len(steps)
+            )
+        elif isinstance(ambiguity_check, list):
+            clear = [self.is_contiguous(f) for f in ambiguity_check].count(True) == 1
+        else:
+            raise type_error("The ambiguity_check argument must be a bool or a list of memory formats.")
+        if not clear:
+            raise runtime_error(
+                "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+            )
+        return tuple(dims) if self.is_contiguous() else tuple(sorted(dims, key=lambda d: -steps[d]))
+
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether memory is in row order, or in that of the format, without gaps."""
         if memory_format is not None:
