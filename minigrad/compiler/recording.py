@@ -476,10 +476,10 @@ def _refusing(record: Node, error: Exception | None) -> Node:
     node.saved = node.saved if type(node.saved) is Freed else Freed(*here())
     node.inputs, node.hooks, node.tensor = (), None, None
     if error is not None:
-        kind, arguments = type(error), error.args
+        kind, message = type(error), str(error).partition(" (at ")[0]
 
         def refuse(g: Any) -> None:
-            raise kind(*arguments)
+            raise kind(str(runtime_error(message)))  # with the place of this pass
 
         node.hooks = {0: refuse}
     return node

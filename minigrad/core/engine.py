@@ -50,7 +50,9 @@ def _run(
         order = p.select(order)
     p.seed(roots, seeds)
     # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
-    MODE.set(mode.replace(grad=True, everything=True, autocast=None) if create else mode.recording(False))
+    inside = mode.replace(grad=True, everything=True) if create else mode.recording(False)
+    # Rules over Tensors compute as those over arrays do, which no autocast reaches.
+    MODE.set(inside.replace(autocast=None) if p.record and inside.autocast is not None else inside)
     freed = None if keep else Freed(*errors.here())
     if p.recorder is None:
         p.walk(order, freed)

@@ -71,7 +71,11 @@ def _add_rows(y: Array, b: Array) -> None:
 
 
 def _input_vjp(g: Any, w: Any) -> Any:
-    return product(g, w) if g.__class__ is np.ndarray and w.__class__ is np.ndarray else g @ w
+    return (
+        product(g, w)
+        if g.__class__ is np.ndarray and g.ndim == 2 and w.__class__ is np.ndarray
+        else times(g, w)
+    )
 
 
 def _weight_vjp(g: Any, x: Any) -> Any:
