@@ -31,7 +31,7 @@ REASONS = (
     (
         r"compiled, .* × torch",
         "Compiled large steps, against PyTorch",
-        "products of matrices take most of the time, and are as fast in both; what is left runs on one thread.",
+        "products of matrices take most of the time, and are as fast in both; what is left is one pass over memory for each step.",
     ),
     (
         r"step, .* × by hand",
@@ -77,13 +77,12 @@ REASONS = (
     (
         r"operations, (embedding|topk|scatter_add|cumsum)",
         "Indices and running sums",
-        "NumPy takes them element by element, on one thread; PyTorch shares the rows among two.",
+        "NumPy takes them element by element, and adds at indices on one thread; PyTorch shares the rows among two.",
     ),
     (
         r"operations, |training, ",
         "Functions by element and by row",
-        "NumPy goes over memory once for each elementary step, on one thread; PyTorch's kernels do it in one pass, on "
-        "two.",
+        "NumPy goes over memory once for each elementary step; PyTorch's kernels do it in one pass.",
     ),
 )
 

@@ -209,7 +209,8 @@ def as_numpy(d: DTypeLike) -> NumpyType:
         numpy = _OF_PYTHON.get(d) or (np.dtype(d) if issubclass(d, np.generic) else None)
     if numpy is None or numpy not in OF_NUMPY:
         raise TypeError(
-            f"minigrad has no element type {d!r}; it has " + ", ".join(t.name for t in OF_NUMPY.values())
+            f"minigrad has no element type {d!r}; it has bool, uint8, int8, int16, int32, int64, float16, bfloat16, "
+            "float32, float64, complex64, complex128"
         )
     return OF_NUMPY[numpy].numpy  # one object for each, which the fast paths tell by identity
 

@@ -43,6 +43,11 @@ def set_num_threads(num: int) -> None:
         warnings.warn("set_num_threads(): NumPy's BLAS has no threads that can be set", stacklevel=2)
 
 
+def alone() -> None:
+    """Large operations use one thread from now on, without a look at NumPy's own."""
+    THREADS.count = 1
+
+
 def get_num_threads() -> int:
     """How many threads a product of matrices may use; 1 where NumPy's library does not say.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +47,10 @@ def test_processes_share_what_is_moved_to_shared_memory(method: str) -> None:
     assert table.share_memory_() is table.share_memory_()
     assert [t.is_shared() for t in (table, table.untyped_storage(), own)] == [True, True, False]
     before, bias = module.weight.detach().clone(), module.bias.item()
+    columns = mg.arange(6.0).view(2, 3).t().share_memory_()
+    assert (columns.stride(), columns.tolist()) == ((1, 3), [[0, 3], [1, 4], [2, 5]])
+    assert mg.ones(1, 3).expand(2, 3).share_memory_().stride() == (0, 1)
+    assert mg.ones(0, 2).share_memory_().is_shared()
     process = mp.get_context(method).Process(target=_write, args=(module, table[1:, 1], own))
     process.start()
     process.join()
@@ -170,24 +176,38 @@ def _square(rank: int, queue: Any, x: mg.Tensor) -> None:
 
 
 def _fails(rank: int, how: str) -> None:
+    if rank == 1 and how == "signal":
+        os.kill(os.getpid(), signal.SIGTERM)
     if rank == 1:
-        raise SystemExit(3) if how == "exit" else ZeroDivisionError("by rank 1")
+        # A text that no pipe holds at once.
+        raise SystemExit(3) if how == "exit" else ZeroDivisionError("by rank 1" + " " * 200_000)
+    if how == "signal":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     mp.Event().wait(60)
 
 
 def test_processes() -> None:
     queue = mp.get_context("fork").Queue()
-    mp.spawn(_square, (queue, mg.tensor([1.0, 2.0])), 2, start_method="fork")
+    mp.start_processes(_square, (queue, mg.tensor([1.0, 2.0])), 2, start_method="fork")
     assert sorted(queue.get(timeout=60) for _ in range(2)) == [(0, [1.0, 4.0]), (1, [1.0, 4.0])]
     with pytest.raises(
         mp.ProcessRaisedException, match=r"Process 1 terminated(?s:.)*ZeroDivisionError: by rank 1"
     ):
-        mp.spawn(_fails, ("raise",), 2, start_method="fork")
-    started = mp.spawn(_fails, ("exit",), 2, join=False, start_method="fork")
+        mp.start_processes(_fails, ("raise",), 2, start_method="fork")
+    started = mp.start_processes(_fails, ("exit",), 2, join=False, start_method="fork")
     assert started is not None
     assert len(started.pids()) == 2
     with pytest.raises(mp.ProcessExitedException, match="process 1 terminated with exit code 3"):
         started.join(20)
+    started = mp.start_processes(_fails, ("signal",), 2, join=False, start_method="fork")
+    assert started is not None
+    with pytest.raises(mp.ProcessExitedException, match="process 1 terminated with signal SIGTERM") as info:
+        started.join(20, 0.1)
+    error = pickle.loads(pickle.dumps(info.value))
+    assert (error.error_index, error.exit_code, error.signal_name) == (1, -signal.SIGTERM, "SIGTERM")
+    assert error.error_pid == info.value.error_pid
+    with pytest.warns(FutureWarning, match=r"only supports start_method=spawn \(got: fork\)"):
+        mp.spawn(_fails, nprocs=0, start_method="fork")
     for strategy in ("file_system", "file_descriptor"):
         mp.set_sharing_strategy(strategy)
     assert mp.get_sharing_strategy() in mp.get_all_sharing_strategies()

@@ -120,6 +120,10 @@ ANSWERS: dict[str, Any] = {
     "nn.Linear(2, 2).bfloat16().weight.dtype is mg.bfloat16": True,
     "mg.tensor([1 + 2**-8 + 2**-40], dtype=mg.float64).bfloat16().tolist()": [1.0],  # by way of float32
     "mg.tensor([1, 2], dtype=mg.bfloat16).view(mg.int16).tolist()": [16256, 16384],
+    "mg.tensor([16256, 16384], dtype=mg.int16).view(mg.bfloat16).tolist()": [1.0, 2.0],
+    "mg.ldexp(mg.tensor([1.5]).bfloat16(), mg.tensor([2])).dtype is mg.bfloat16": True,
+    "(mg.ones(2, 2).bfloat16() @ mg.ones(2, 2).bfloat16().to_sparse()).dtype is mg.bfloat16": True,
+    "mg.eye(2).to_sparse().bfloat16().dtype is mg.bfloat16": True,
     "mg.frombuffer(bytearray(b'\\x20\\xc0'), dtype=mg.bfloat16).tolist()": [-2.5],
     "mg.arange(3, dtype=mg.bfloat16).tolist()": [0.0, 1.0, 2.0],
     "mg.full((3,), 0.1, dtype=mg.bfloat16).cumsum(0).tolist()": [0.10009765625, 0.2001953125, 0.30078125],
@@ -240,7 +244,7 @@ def kinds(y: Any) -> str:
 
 
 X = mg.tensor([[0.5, 1.0, 2.0], [1.5, -1.0, 0.25], [1.0, 2.0, 3.0]])
-LOW, CLASSES = X.bfloat16(), mg.tensor([0, 1, 2])
+LOW, CLASSES, SPARSE = X.bfloat16(), mg.tensor([0, 1, 2]), X.to_sparse()
 CAST: dict[str, tuple[Callable[[], Any], str]] = {
     "matmul": (lambda: X @ X, "bfloat16"),
     "method": (lambda: X.matmul(X[0]), "bfloat16"),
@@ -248,10 +252,22 @@ CAST: dict[str, tuple[Callable[[], Any], str]] = {
     "linear": (lambda: nn.Linear(3, 2)(X), "bfloat16"),
     "conv": (lambda: F.conv2d(X[None, None], mg.ones(1, 1, 2, 2)), "bfloat16"),
     "attention": (lambda: nn.MultiheadAttention(3, 1)(X, X, X), "bfloat16 bfloat16"),
-    "lstm": (lambda: nn.LSTM(3, 2)(LOW)[0], "bfloat16"),
+    "lstm": (lambda: nn.LSTM(3, 2)(X)[0], "bfloat16"),
+    "lstm, several lengths": (
+        lambda: nn.LSTM(3, 2)(nn.utils.rnn.pack_sequence([X, X[:2]]))[0].data,
+        "float32",
+    ),
     "contraction": (lambda: mg.einsum("ij,jk->ik", X, X), "bfloat16"),
     "no contraction": (lambda: mg.einsum("ij,ij->ij", X, X), "float32"),
     "mv": (lambda: X.mv(X[0]), "float32"),
+    "vectors": (lambda: (X[0].inner(X[0]), X.inner(X)), "float32 bfloat16"),
+    "sparse": (
+        lambda: (SPARSE @ X, X @ SPARSE, SPARSE.mv(X[0]), F.linear(SPARSE, X)),
+        " ".join(["bfloat16"] * 4),
+    ),
+    "sparse mm": (lambda: (mg.sparse.mm(SPARSE, LOW), mg.addmm(X, SPARSE, X)), "bfloat16 bfloat16"),
+    "sparse, given": (lambda: (mg.cat([SPARSE, SPARSE]), SPARSE * 2), "float32 float32"),
+    "out": (lambda: mg.mm(X, X, out=mg.empty(3, 3)), "float32"),
     "float64": (lambda: X.double() @ X.double(), "float64"),
     "as it comes": (lambda: (X + 1).exp().softmax(0), "float32"),
     "as it comes, short": (lambda: F.layer_norm(LOW, (3,)).softmax(0), "bfloat16"),

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.kernels.sharing import THREADS
 from minigrad.utils import data
 from minigrad.utils.data import transport
 
@@ -333,6 +334,7 @@ class Noise(data.Dataset[Any]):
         info = data.get_worker_info()
         assert info is not None
         assert (info.num_workers, info.dataset) == (2, self)
+        assert THREADS.number() == 1
         return mg.rand(1).item(), random.random(), np.random.rand(), info.seed % 1000
 
 

@@ -229,6 +229,15 @@ def test_a_record_that_is_computed_again_is_counted_once_in_backward() -> None:
     assert counter.get_total_flops() == 256
 
 
+def test_a_counter_that_does_not_run_does_not_end() -> None:
+    counter = FlopCounterMode(display=False)
+    with pytest.raises(RuntimeError, match="FlopCounterMode does not run here"):
+        counter.__exit__(None, None, None)
+    with counter:
+        (mg.ones(2, 2) @ mg.ones(2, 2)).sum()
+    assert counter.get_total_flops() == 16
+
+
 def test_operations_by_module(capsys: pytest.CaptureFixture[str]) -> None:
     net = Small()
     with FlopCounterMode(depth=1) as counter:

@@ -183,6 +183,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert loaded["row"][1] == loaded["T"][1, 1] == loaded["part"][1, 0] == 100
     assert loaded["l"] is loaded["m"]
     assert saved(value).getvalue() == (tmp_path / "a.pt").read_bytes()  # the same bytes each time
+    assert again(mg.nn.Parameter(mg.ones(2, dtype=mg.complex64))).requires_grad
 
 
 def test_a_list_may_contain_itself_and_a_tuple_not() -> None:
@@ -375,7 +376,7 @@ def test_arrays_and_numbers_in_files_of_pytorch() -> None:
         (b"i8", b"i7", "elements of the type 'i7'"),
         (b"i8", b"i4", "has 16 bytes"),
         (b"K\x02\x85", b"K\x03\x85", r"shape \[3\] has 16 bytes"),
-        (b"X\x01\x00\x00\x00<", b"X\x01\x00\x00\x00?", "type of an array's elements has the state"),
+        (b"X\x01\x00\x00\x00<", b"X\x01\x00\x00\x00?", "type of an array's elements has a state"),
         (b"K\x02\x85", b"J\xff\xff\xff\xff\x85", "has the shape"),
     ],
 )

@@ -331,6 +331,47 @@ class Slotted:
     __slots__ = ("a",)
 
 
+class Named(NamedTuple):
+    a: int
+
+    def __del__(self) -> None:
+        done.append("del")
+
+
+class Hashed(NamedTuple):
+    a: int
+
+    def __hash__(self) -> int:
+        done.append("hash")
+        return 1
+
+
+class Watching:
+    def __getattribute__(self, name: str) -> Any:
+        done.append("get")
+        return object.__getattribute__(self, name)
+
+
+class Posing:
+    @property
+    def __class__(self) -> type:
+        done.append("class")
+        return int
+
+    @__class__.setter
+    def __class__(self, value: type) -> None: ...
+
+
+class Loud:
+    """Whoever asks, compares, reads or prints it runs its code."""
+
+    def __bool__(self) -> bool:
+        done.append("asked")
+        return False
+
+    __eq__ = __hash__ = __iter__ = __len__ = __repr__ = __float__ = __bool__  # type: ignore[assignment]
+
+
 class Equal:
     def __eq__(self, other: object) -> bool:
         done.append("eq")
@@ -394,15 +435,23 @@ def built(name: str, **state: bytes) -> bytes:
     return named(name) + b")\x81}(" + b"".join(text(k) + v for k, v in state.items()) + b"ub."
 
 
+def table(count: int) -> bytes:
+    return b"}(" + b"".join(text(f"a{i}") + b"N" for i in range(count)) + b"u"
+
+
+LOUD = named("Loud") + b")\x81"
+MANY = b"](" + b"N" * 30_000 + b"eq\x010"
+FLOATS = named("numpy.dtype") + b"(" + text("f4") + b"\x89\x88tR"
+ARRAY = named("numpy._core.multiarray._reconstruct") + b"NNN\x87R"
 GETATTR = named("__builtin__.getattr")
 HARMFUL = {
     "is a function": (built("wipe"), "where a type is expected"),
     "calls a function": (named("wipe") + b")R.", "where a Callee is expected"),
     "calls a class": (named("Vocabulary") + b"K\x01\x85R.", "calls the class Vocabulary"),
     "makes a class of arguments": (named("Net") + b"K\x01\x85\x81.", "of arguments"),
-    "sets a state": (built("Setting", a=b"N"), "has a __setstate__"),
-    "ends": (built("Ending", a=b"N"), "has a __del__"),
-    "has slots": (built("Slotted", a=b"N"), "has a __slots__"),
+    "sets a state": (built("Setting", a=b"N"), "has __setstate__"),
+    "ends": (built("Ending", a=b"N"), "has __del__"),
+    "has slots": (built("Slotted", a=b"N"), "has __slots__"),
     "is a dict": (built("Words", a=b"N"), "not safe"),
     "is a module of Python's": (built("os.PathLike", a=b"N"), "not a class of your program"),
     "is a process": (built("subprocess.Popen", a=b"N"), "not (a class of your program|loaded)"),
@@ -449,9 +498,61 @@ HARMFUL = {
     "has a wrong date": (named("datetime.datetime") + text("now") + b"\x85R.", "is damaged"),
     "has a wrong time": (named("datetime.timedelta") + text("now") + b"\x85R.", "without whole numbers"),
     "has a factory": (named("collections.defaultdict") + named("wipe") + b"\x85R.", "defaultdict of something else"),
-    "has a path of numbers": (named("pathlib.PosixPath") + b"K\x01\x85R.", "no texts"),
+    "has a path of numbers": (named("pathlib.PosixPath") + b"K\x01\x85R.", "int where a str is expected"),
     "has a key": (b"}" + named("Vocabulary") + b")\x81Ns.", "a Vocabulary is (in) a key"),
     "keeps a name as a value": (built("Vocabulary", a=named("__builtin__.list")), "is a name"),
+    "ends as a tuple": (named("Named") + b"K\x01\x85\x81.", "has __del__"),
+    "watches": (built("Watching", a=b"N"), "has __getattribute__"),
+    "poses": (built("Posing", a=b"N"), "has __class__"),
+    "makes a member": (named("Color") + b")\x81.", "of arguments"),
+    "has a key that hashes": (b"}" + named("Hashed") + b"K\x01\x85\x81Ns.", "a __hash__ or __eq__ of its own"),
+    "asks its hooks": (built("Net", _forward_hooks=LOUD), "has hooks"),
+    "asks a type's state": (FLOATS + b"(K\x03" + text("<") + LOUD + b"NNNNNtb.", "not of plain bytes"),
+    "compares a type's state": (FLOATS + b"(K\x03" + LOUD + b"NNNNNNtb.", "not of plain bytes"),
+    "compares a form": (named("torch._utils._rebuild_sparse_tensor") + LOUD + b")\x86R.", "not made of its parts"),
+    "tells of a type": (named("numpy.dtype") + LOUD + b"\x85R.", "of the type a Loud"),
+    "tells of a shape": (ARRAY + b"(K\x01" + LOUD + b"NNNtb.", "the shape a Loud"),
+    "goes over an object": (named("collections.deque") + LOUD + b"\x85R.", "a Loud where"),
+    "goes over a range": (
+        named("collections.deque") + named("__builtin__.xrange") + b"K\x00J\xff\xff\x0f\x00K\x01\x87R\x85R.",
+        "a range where"
+    ),
+    "has a long difference": (named("datetime.timedelta") + b"\x8a\x09" + b"\x7f" * 9 + b"\x85R.", "is damaged"),
+    "has a range of nothing": (named("__builtin__.xrange") + b"NNN\x87R.", "is damaged"),
+    "has keys too deep to compare": (b"}(" + (b")" + b"\x85" * 5_000 + b"N") * 2 + b"u.", "is damaged"),
+    "has endless texts": (
+        ARRAY + b"(K\x01\x8a\x06\x00\x00\x00\x00\x00\x01\x85" + named("numpy.dtype") + text("S0") + b"\x85R\x89"
+        + named("__builtin__.bytes") + b")Rtb.", "has 0 bytes"
+    ),
+    "replaces step": (
+        built("torch.optim.sgd.SGD", param_groups=b"]", state=b"}", defaults=b"}", step=named("wipe")), "damaged"
+    ),
+    "hooks a step": (
+        built("torch.optim.sgd.SGD", param_groups=b"]", state=b"}", defaults=b"}",
+              _optimizer_step_pre_hooks=b"}K\x01" + named("wipe") + b"s"), "damaged"
+    ),
+    "sets what minigrad has by default": (
+        GETATTR + b"(" + named("torch._C._VariableFunctionsClass") + text("set_default_device") + b"tR.", "no operation"
+    ),
+    "queues again and again": (
+        MANY + b"(" + (named("collections.deque") + b"h\x01\x85R") * 300 + b"t.", "copies its own values so often"
+    ),
+    "fills tables again and again": (
+        table(6_000) + b"q\x010(" + built("Net", _parameters=b"h\x01")[:-1] * 100 + b"t.", "copies its own values"
+    ),
+    "calls with the same again and again": (
+        table(6_000) + b"q\x010" + named("torch.nn.modules.linear.Linear") + b"q\x020("
+        + (named("functools.partial") + b"h\x02\x85R(h\x02)h\x01Ntb") * 100 + b"t.", "copies its own values"
+    ),
+    "joins a path again and again": (
+        text("a" * 9_000) + b"q\x010(" + (named("pathlib.PosixPath") + b"(" + b"h\x01" * 100 + b"tR") * 10 + b"t.",
+        "copies its own values"
+    ),
+    "swaps bytes again and again": (
+        named("_codecs.encode") + text("a" * 40_000) + text("latin1") + b"\x86Rq\x010" + FLOATS + b"(K\x03"
+        + text(">") + b"NNNNNNtbq\x020(K\x01M\x10\x27\x85h\x02\x89h\x01tq\x030(" + (ARRAY + b"h\x03b") * 200
+        + b"t.", "copies its own values"
+    ),
     "makes objects again and again": (
         named("Net") + b"q\x000(" + b"h\x00)\x81" * 20_000 + b"t.", "copies its own values so often"
     ),
@@ -491,6 +592,10 @@ def test_a_class_with_its_source_stands_in_old_files() -> None:
     old = again(nn.Conv1d(1, 1, 1))
     del old.padding_mode
     assert old(mg.ones(1, 1, 1)).shape == (1, 1, 1)
+
+
+def test_members_of_enums_are_keys() -> None:
+    assert again({Color.RED: 1, (Color.BLUE, 2): 2}) == {Color.RED: 1, (Color.BLUE, 2): 2}
 
 
 def test_objects_are_not_compared_and_may_lie_deep() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -118,6 +120,18 @@ def test_an_error_is_raised_once_all_have_stopped(helper: bool) -> None:
     assert sorted(results) == [0, 1, 2, 3, 4]
 
 
+def test_two_interrupts_in_a_row_leave_nothing_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as m:
+        m.setattr(sharing._Starts, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sharing.blocks(interrupted, 5, 1)
+    together = threading.Barrier(3)
+    sharing.blocks(lambda starts: together.wait(20) and None, 5, 1)
+
+
 def test_helpers_see_what_numpy_is_to_do_about_overflow() -> None:
     def work(starts: Iterator[int]) -> None:
         together.wait(20)
@@ -172,7 +186,38 @@ def test_a_forked_child_starts_threads_of_its_own() -> None:
     F.gelu(noise(ROWS, COLUMNS))
     child = os.fork()
     if not child:
-        sharing.THREADS.count = 3
         F.gelu(noise(ROWS, COLUMNS))
-        os._exit(7)
+        os._exit(sharing.THREADS.number() + 4)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_there_may_be_no_threads_any_more() -> None:
+    """At the end of a program, where a thread cannot be started; and more of them later than at first."""
+    program = """
+import atexit
+import threading
+import minigrad as mg
+from minigrad.kernels import sharing
+x = mg.ones(600, 1000)
+taken = []
+def gelu():
+    print(mg.nn.functional.gelu(x).sum().item())
+def together(count):
+    sharing.THREADS.count, barrier = count, threading.Barrier(count)
+    def work(starts):
+        barrier.wait(20)
+        taken.extend(starts)
+    sharing.blocks(work, 40, 1)
+atexit.register(gelu)
+EARLY
+"""
+    early = "together(2)\ntogether(4)\nassert len(taken) == 80\ngelu()"
+    for before in "sharing.THREADS.count = 2", early:
+        run = subprocess.run(
+            [sys.executable, "-c", program.replace("EARLY", before)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (run.returncode, run.stderr) == (0, "")
+        assert set(run.stdout.split()) == {run.stdout.split()[0]}

@@ -172,6 +172,19 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "mg.ones(2, 3).copy_(coo())": (RuntimeError, "between dense and sparse Tensors"),
     "coo().norm(dim=1)": (RuntimeError, "full reductions"),
     "mg.utils.data.default_collate([coo(), coo()])": (RuntimeError, "Batches of sparse tensors"),
+    "mg.mv(coo(), 'a')": (TypeError, r"mv\(\) of a sparse Tensor does not take \(str\).*<user>:1"),
+    "coo() @ 'a'": (TypeError, "unsupported operand type"),
+    "mg.bmm(coo(), cols())": (RuntimeError, r"got \[2, 3\] of the layout minigrad.sparse_coo"),
+    "mg.stack([coo(), cols().t()])": (RuntimeError, "a dense tensor was found at position 1"),
+    "mg.stack([coo(), coo().t()])": (RuntimeError, r"equal size, but got \[\[2, 3\], \[3, 2\]\]"),
+    "coo().index_select(0, mg.tensor([[0]]))": (IndexError, "index must be 1-D"),
+    "coo().to_sparse_csr().sub_(cols().t())": (RuntimeError, "the result is dense"),
+    "coo().sparse_mask(cols().t())": (TypeError, "must be a sparse Tensor"),
+    "cols().to_sparse(layout=mg.sparse_bsr)": (NotImplementedError, "not minigrad.sparse_bsr"),
+    "mg.sparse.softmax(cols(), 0)": (NotImplementedError, r"'aten::_sparse_softmax'.*'CPU'.*to_sparse"),
+    "mg.sparse.sum(cols(), 0)": (NotImplementedError, "it is for sparse Tensors"),
+    "mg.sparse.sampled_addmm(coo(), cols(), cols())": (RuntimeError, r"no product of the shape \[2, 3\]"),
+    "mg.sparse.spdiags(cols(), mg.tensor([0]), (2, 2, 2))": (RuntimeError, "output shape must be 2d"),
     "mg.compile(lambda x: coo() @ x)(cols())": (RuntimeError, "sparse|takes over"),
 }
 
@@ -287,6 +300,23 @@ def test_copies_files_and_buffers(tmp_path: Any) -> None:
     assert other.double().adj.to_dense().tolist() == DENSE
 
 
+def test_values_are_close() -> None:
+    close, s = mg.testing.assert_close, coo()
+    for t in (s, s.coalesce(), s.to_sparse_csr()):
+        close(t, t.clone() * (1 + 1e-7))
+        for other in (
+            t * 2,
+            t.double(),
+            t.to_dense(),
+            t.neg(),
+            mg.eye(2).to_sparse(),
+            mg.ones(*t.shape).to_sparse(),
+        ):
+            with pytest.raises(AssertionError, match=r"do not match|does not match|not close"):
+                close(t, other)
+        close(t.to_dense(), t, check_layout=False)
+
+
 # ---------------------------------------------------------------- sparse gradients
 
 
@@ -332,6 +362,17 @@ def test_the_gradient_of_an_embedding_is_sparse() -> None:
     assert np.allclose(bag.weight.grad._values(), 1 / 3)
     nn.functional.embedding(X, (w := table().weight) * 2, sparse=True).sum().backward()
     assert not w.grad.is_sparse
+    half = table().half()
+    (half(X).sum() + half(X + 1).sum()).backward()
+    assert (half.weight.grad.dtype, half.weight.grad._indices().tolist()) == (
+        mg.float16,
+        [[1, 3, 1, 2, 4, 2]],
+    )
+    half.weight.sum().backward()
+    assert (half.weight.grad.dtype, half.weight.grad[:, 0].tolist()) == (
+        mg.float16,
+        [1.0, 3.0, 3.0, 2.0, 2.0],
+    )
     with pytest.raises(RuntimeError, match="scale_grad_by_freq not supported with sparse gradients"):
         table(scale_grad_by_freq=True)(X).sum().backward()
 

@@ -19,9 +19,13 @@ _FIRST = {
 _LOWER = (dtypes.bfloat16, dtypes.float16)
 
 
-def _check(device_type: Any) -> None:
+def check_text(device_type: Any) -> None:
     if not isinstance(device_type, str):
         raise value_error(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+
+
+def _check(device_type: Any) -> None:
+    check_text(device_type)
     if device_type.partition(":")[0] not in _FIRST:
         raise runtime_error(f"Expected one of {', '.join(sorted(_FIRST))}, got device_type {device_type!r}")
 

@@ -67,7 +67,9 @@ class Watch:
     def stop(self) -> None:
         """Ends. RuntimeError in a thread other than that of `start`."""
         if _HERE.send != self.rules:
-            raise runtime_error(f"{type(self).__name__} ends in the thread in which it began")
+            raise runtime_error(
+                f"{type(self).__name__} does not run here: it ends in the thread in which it began"
+            )
         self.running = False
         QUIET.run, _HERE.send = self.run_kernel, self.send_rules
         with _LOCK:

@@ -20,7 +20,7 @@ from minigrad.core.node import Const, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
-from minigrad.core.rounded import rounding, rounds, short
+from minigrad.core.rounded import made, rounding, rounds, short
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import mark_view, refresh
 from minigrad.dtypes import F32, F64, is_short
@@ -51,7 +51,7 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
         if n.requires_grad:  # type: ignore[union-attr]
             key += 1
     else:
-        operands, arrays, nodes, key = _read(op, operands)
+        operands, arrays, nodes, key = _read(op := made(op, operands) if op.rounding else op, operands)
         if not key:
             return operands if type(operands) is Tensor else apply(rounding(op, operands), operands, params)
     if RECORDERS and params:

@@ -43,6 +43,9 @@ class Lean:
     def dense(self) -> Array:
         raise NotImplementedError
 
+    def astype(self, dtype: Any) -> Lean:
+        raise NotImplementedError
+
 
 def fit(d: Any, node: Node) -> Any:
     """A gradient in the shape and dtype of its input: what broadcasting repeated is summed."""
@@ -55,7 +58,7 @@ def fit(d: Any, node: Node) -> Any:
     if d.shape != node.shape:
         d = sum_to(d, shape=node.shape)
     if getattr(d, "_array", d).dtype != node.dtype:
-        d = to(d, dtype=node.dtype)
+        d = d.astype(node.dtype) if isinstance(d, Lean) else to(d, dtype=node.dtype)
     return d
 
 

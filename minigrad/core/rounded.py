@@ -14,6 +14,7 @@ import numpy as np
 from minigrad.core.op import Op, in_float32
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import F32, is_short
+from minigrad.kernels.sums import copied
 
 # What holds of a result however it is computed.
 _KEPT = (
@@ -22,19 +23,8 @@ _KEPT = (
 )  # fmt: skip
 # What holds where the kernel is the same.
 _MOVED = (
-    *_KEPT,
-    "view",
-    "new",
-    "repeats",
-    "moves",
-    "same",
-    "fill",
-    "inline",
-    "joins",
-    "broadcasts",
-    "into",
-    "apart",
-)
+    *_KEPT, "view", "new", "repeats", "moves", "same", "fill", "inline", "joins", "broadcasts", "into", "apart",
+)  # fmt: skip
 
 
 def short(operands: Iterable[Any]) -> list[np.dtype[Any]]:
@@ -48,7 +38,7 @@ def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
 
 
 def rounding(op: Op, operands: Iterable[Any]) -> Op:
-    """The operation that does so for the first such operand."""
+    """What an op becomes for the first operand of two bytes."""
     dtype = next(d for d in short(operands) if rounds(op, d))
     if op.rounding is None:
         op.rounding = {}
@@ -72,8 +62,24 @@ class Rounded(Op):
         self.home, self.opaque = op.home, op.opaque
 
 
+def made(op: Op, operands: Any) -> Op:
+    """The one made before, where all Tensors have its element type; else ``op``: a third of the time of a small one."""
+    first = operands[0] if operands else None
+    dtype = first._array.dtype if isinstance(first, Tensor) else None
+    own = op.rounding.get(dtype)  # type: ignore[union-attr]
+    if own is None:
+        return op
+    for t in operands:
+        if t.__class__ is not float and not (isinstance(t, Tensor) and t._array.dtype == dtype):
+            return op
+    return own
+
+
 def _rounding(kernel: Any, to: np.dtype[Any], wide: bool) -> Any:
-    ready = in_float32 if wide else functools.partial(held, to=to)
+    def ready(x: Any) -> Any:
+        if x.__class__ is np.ndarray and x.dtype == to:  # most are; by `in_float32` it takes twice as long
+            return copied(x, F32)
+        return in_float32(x) if wide else held(x, to)
 
     @functools.wraps(kernel)
     def rounding(*operands: Any, **params: Any) -> Any:
@@ -84,5 +90,5 @@ def _rounding(kernel: Any, to: np.dtype[Any], wide: bool) -> Any:
 
 
 def held(x: Any, to: np.dtype[Any]) -> Any:
-    """As `in_float32`, and numbers as ``to`` holds them."""
+    """As `in_float32`; a number is rounded to ``to``."""
     return float(to.type(x)) if isinstance(x, float) else in_float32(x)

@@ -907,7 +907,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def is_same_size(self, other: Tensor) -> builtins.bool:
         """Whether two Tensors have one shape."""
     def ldexp(self, other: Tensor) -> Tensor:
-        """``input * 2**other``."""
+        """``input * 2**other``; floats of two bytes stay so with whole numbers."""
     def ldexp_(self, other: Tensor) -> Tensor:
         """`ldexp`, in place."""
     def nan_to_num(self, nan: builtins.float | None=None, posinf: builtins.float | None=None, neginf: builtins.float | None=None) -> Tensor:
@@ -1526,9 +1526,11 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def to_sparse(self, sparse_dim: builtins.int | None=None, *, layout: Any=None, blocksize: Any=None, dense_dim: builtins.int | None=None) -> Tensor:
         """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
     
-    With ``sparse_dim`` only the first dimensions have places, and each number has the others."""
+    With ``sparse_dim`` only the first dimensions have places, and each number has the others. RuntimeError for a
+    ``sparse_dim`` out of range, and for rows or columns of what is no matrix; NotImplementedError for the layouts
+    ``sparse_bsr`` and ``sparse_bsc``."""
     def to_sparse_coo(self) -> Tensor:
-        """`to_sparse`."""
+        """What is not 0 with its places: `to_sparse` without arguments."""
     def to_sparse_csc(self, dense_dim: builtins.int | None=None) -> Tensor:
         """What is not 0 in a matrix, by columns: see `sparse_csc_tensor`."""
     def to_sparse_csr(self, dense_dim: builtins.int | None=None) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.core.apply import apply, needs_value
+from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.dtypes import is_short, limits
@@ -64,8 +64,10 @@ def frexp(input: Tensor) -> MantissaAndExponent:
 
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
-    """``input * 2**other``."""
-    return apply(e.mul, (input, pow(2.0, other)))
+    """``input * 2**other``; floats of two bytes stay so with whole numbers."""
+    y = apply(e.mul, (input, pow(2.0, other)))
+    dtype = input._array.dtype
+    return cast(y, dtype) if is_short(dtype) and other._array.dtype.kind in "biu" else y
 
 
 # ---------------------------------------------------------------- along dimensions

@@ -247,6 +247,8 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     x, y = input._array, other._array
     if not x.ndim or not y.ndim:
         return input * other
+    if x.ndim == y.ndim == 1:
+        return input.dot(other)
     if x.shape[-1] != y.shape[-1]:
         raise runtime_error(
             "inner() the last dimension must match on both input tensors but got shapes "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike
@@ -11,9 +11,6 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error
 from minigrad.formats import sparse_csc, sparse_csr
 from minigrad.gate import public
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor", "spmm"]
 
@@ -104,15 +101,8 @@ def sparse_compressed_tensor(
             f"sparse_compressed_tensor(): the layout is sparse_csr or sparse_csc here, not {layout}"
         )
     make = sparse_csr_tensor if layout is sparse_csr else sparse_csc_tensor
-    return make(
-        compressed_indices,
-        plain_indices,
-        values,
-        size,
-        dtype=dtype,
-        device=device,
-        requires_grad=requires_grad,
-    )
+    named: Any = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
+    return make(compressed_indices, plain_indices, values, size, **named)
 
 
 def spmm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -138,13 +128,15 @@ def to_sparse(
 ) -> Tensor:
     """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
 
-    With ``sparse_dim`` only the first dimensions have places, and each number has the others.
+    With ``sparse_dim`` only the first dimensions have places, and each number has the others. RuntimeError for a
+    ``sparse_dim`` out of range, and for rows or columns of what is no matrix; NotImplementedError for the layouts
+    ``sparse_bsr`` and ``sparse_bsc``.
     """
     return _making().of_dense(input, sparse_dim, layout)
 
 
 def to_sparse_coo(input: Tensor) -> Tensor:
-    """`to_sparse`."""
+    """What is not 0 with its places: `to_sparse` without arguments."""
     return input.to_sparse()
 
 

@@ -45,12 +45,12 @@ _WAYS: dict[str, str | None] = {
 }
 
 
-def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which converts its arguments first where autocast is on, if it is one that does.
+def chosen(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
+    """The function; one that autocast is about, by its name, converts its arguments first, and runs with autocast off.
 
-    Within it autocast is off.
+    With ``out`` nothing is converted, as in PyTorch.
     """
-    name = function.__name__
+    name = name or function.__name__
     name = name.strip("_") if name.startswith("__") else name
     if name not in _WAYS:
         return function
@@ -61,7 +61,7 @@ def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
         mode = MODE.get()
         if mode.autocast is None:
             return function(*args, **named)
-        here = way or _by_arguments(name, args, named)
+        here = "given" if named.get("out") is not None else way or _by_arguments(name, args, named)
         to: NumpyType = F32
         if here == "lower":
             to = mode.autocast
@@ -70,7 +70,7 @@ def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
         with ModeManager(mode.replace(autocast=None)):
             if here == "given":
                 return function(*args, **named)
-            return function(*[_cast(x, to) for x in args], **{n: _cast(x, to) for n, x in named.items()})
+            return function(*converted(args, to), **converted(named, to))
 
     return run
 
@@ -81,27 +81,34 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
         mode = named.get("mode") or (*args, "", "", "constant")[2]
         return "float32" if mode in ("reflect", "replicate") else "given"
     if name == "layer":
-        step = len(args) < 6  # that of a cell has no direction
-        return "given" if args[0] == "GRU" or (args[0] == "LSTM" and step) else "lower"
+        # A cell has no direction; sequences of several lengths are several runs.
+        steps = len(args) < 6 or len(args[4]) > 1
+        return "given" if args[0] == "GRU" or (args[0] == "LSTM" and steps) else "lower"
     if not isinstance(args[0], str):
         return "lower"
-    terms, arrow, result = args[0].replace(" ", "").partition("->")
-    letters = [
-        c for term in terms.split(",") for c in set(term)
-    ]  # einsum: of a product of matrices something is summed
-    return (
-        "lower" if any(letters.count(c) > 1 and c not in result for c in letters if arrow or c) else "given"
-    )
+    # einsum is a product of matrices where it sums over a letter of several terms
+    terms, _, result = args[0].replace(" ", "").partition("->")
+    letters = [c for term in terms.split(",") for c in set(term)]
+    return "lower" if any(letters.count(c) > 1 and c not in result for c in letters) else "given"
 
 
 def _takes_part(x: Any) -> bool:
-    return isinstance(x, Tensor) and x._array.dtype.kind in "fV" and x._array.dtype != F64
+    return isinstance(x, Tensor) and (d := _dtype(x)).kind in "fV" and d != F64
 
 
-def _cast(x: Any, to: NumpyType) -> Any:
+def _dtype(x: Tensor) -> NumpyType:
+    return x.dtype.numpy if x._sparse else x._array.dtype
+
+
+def converted(x: Any, to: NumpyType) -> Any:
+    """A value whose Tensors of floats, but those of float64, have another element type, also in containers."""
     if x.__class__ is list or x.__class__ is tuple:
-        return type(x)(_cast(y, to) for y in x)
-    return cast(x, to) if _takes_part(x) else x
+        return type(x)(converted(y, to) for y in x)
+    if x.__class__ is dict:
+        return {converted(k, to): converted(y, to) for k, y in x.items()}
+    if not _takes_part(x):
+        return x
+    return x.to(to) if x._sparse else cast(x, to)
 
 
 def _widest(args: tuple[Any, ...], lower: NumpyType) -> NumpyType:
@@ -110,9 +117,8 @@ def _widest(args: tuple[Any, ...], lower: NumpyType) -> NumpyType:
     for x in args:
         for y in x if isinstance(x, (list, tuple)) else (x,):
             if _takes_part(y):
-                if y._array.dtype.itemsize == to.itemsize and y._array.dtype != to:
-                    raise runtime_error(
-                        f"autocast: {y._array.dtype} does not meet {to}; convert one with .float()"
-                    )
-                to = promote(to, y._array.dtype)
+                dtype = _dtype(y)
+                if dtype.itemsize == to.itemsize and dtype != to:
+                    raise runtime_error(f"autocast: {dtype} does not meet {to}; convert one with .float()")
+                to = promote(to, dtype)
     return to

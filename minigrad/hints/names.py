@@ -7,33 +7,33 @@ AVG BFloat16Storage BFloat16Tensor BoolStorage BoolTensor ByteStorage ByteTensor
 ComplexDoubleStorage ComplexFloatStorage DoubleStorage DoubleTensor FloatStorage FloatTensor GradScaler
 HalfStorage HalfTensor IntStorage IntTensor LongStorage LongTensor PRIVATE_OPS QInt32Storage QInt8Storage
 QUInt2x4Storage QUInt4x2Storage QUInt8Storage SUM ShortStorage ShortTensor Storage SymBool SymFloat SymInt
-TYPE_CHECKING Tensor TypedStorage USE_GLOBAL_DEPS USE_RTLD_GLOBAL_WITH_LIBTORCH UntypedStorage abs abs_
-absolute accelerator acos acos_ acosh acosh_ adaptive_avg_pool1d adaptive_max_pool1d add addbmm addcdiv
-addcmul addmm addmv addmv_ addr adjoint affine_grid_generator alias_copy all allclose alpha_dropout
-alpha_dropout_ amax amin aminmax amp angle any ao arange arccos arccos_ arccosh arccosh_ arcsin arcsin_
-arcsinh arcsinh_ arctan arctan2 arctan_ arctanh arctanh_ are_deterministic_algorithms_enabled argmax argmin
-argsort argwhere as_strided as_strided_ as_strided_copy as_strided_scatter as_tensor asarray asin asin_ asinh
-asinh_ atan atan2 atan_ atanh atanh_ atleast_1d atleast_2d atleast_3d autocast autocast_decrement_nesting
-autocast_increment_nesting autograd avg_pool1d backends baddbmm bartlett_window batch_norm
-batch_norm_backward_elemt batch_norm_backward_reduce batch_norm_elemt batch_norm_gather_stats
-batch_norm_gather_stats_with_counts batch_norm_stats batch_norm_update_stats bernoulli bfloat16 bilinear
-binary_cross_entropy_with_logits bincount binomial bit bits16 bits1x8 bits2x4 bits4x2 bits8 bitwise_and
-bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman_window block_diag bmm bool
-broadcast_shapes broadcast_tensors broadcast_to bucketize can_cast cartesian_prod cat ccol_indices_copy cdist
-cdouble ceil ceil_ celu celu_ cfloat chain_matmul chalf channel_shuffle channels_last channels_last_3d
-cholesky cholesky_inverse cholesky_solve choose_qparams_optimized chunk clamp clamp_ clamp_max clamp_max_
-clamp_min clamp_min_ classes classproperty clear_autocast_cache clip clip_ clone col_indices_copy column_stack
-combinations compile compiled_with_cxx11_abi compiler complex complex128 complex32 complex64 concat
-concatenate cond conj conj_physical conj_physical_ constant_pad_nd contiguous_format conv1d conv2d conv3d
-conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution copysign corrcoef cos cos_ cosh cosh_
-cosine_embedding_loss cosine_similarity count_nonzero cov cpp cpu cross crow_indices_copy ctc_loss cuda
-cudnn_affine_grid_generator cudnn_batch_norm cudnn_convolution cudnn_convolution_add_relu
-cudnn_convolution_relu cudnn_convolution_transpose cudnn_grid_sampler cudnn_is_acceptable cummax cummin
-cumprod cumsum cumulative_trapezoid default_generator deg2rad deg2rad_ dequantize det detach detach_
-detach_copy diag diag_embed diagflat diagonal diagonal_copy diagonal_scatter diff digamma dist distributed
-distributions div divide dot double dropout dropout_ dsmm dsplit dstack e eig einsum embedding embedding_bag
-embedding_renorm_ empty empty_like empty_permuted empty_quantized empty_strided enable_grad eq equal erf erf_
-erfc erfc_ erfinv exp exp2 exp2_ exp_ expand_copy expm1 expm1_ export eye fake_quantize_per_channel_affine
+Tensor TypedStorage USE_GLOBAL_DEPS USE_RTLD_GLOBAL_WITH_LIBTORCH UntypedStorage abs abs_ absolute accelerator
+acos acos_ acosh acosh_ adaptive_avg_pool1d adaptive_max_pool1d add addbmm addcdiv addcmul addmm addmv addmv_
+addr adjoint affine_grid_generator alias_copy all allclose alpha_dropout alpha_dropout_ amax amin aminmax amp
+angle any ao arange arccos arccos_ arccosh arccosh_ arcsin arcsin_ arcsinh arcsinh_ arctan arctan2 arctan_
+arctanh arctanh_ are_deterministic_algorithms_enabled argmax argmin argsort argwhere as_strided as_strided_
+as_strided_copy as_strided_scatter as_tensor asarray asin asin_ asinh asinh_ atan atan2 atan_ atanh atanh_
+atleast_1d atleast_2d atleast_3d autocast autocast_decrement_nesting autocast_increment_nesting autograd
+avg_pool1d backends baddbmm bartlett_window batch_norm batch_norm_backward_elemt batch_norm_backward_reduce
+batch_norm_elemt batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats
+batch_norm_update_stats bernoulli bfloat16 bilinear binary_cross_entropy_with_logits bincount binomial bit
+bits16 bits1x8 bits2x4 bits4x2 bits8 bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+bitwise_xor blackman_window block_diag bmm bool broadcast_shapes broadcast_tensors broadcast_to bucketize
+can_cast cartesian_prod cat ccol_indices_copy cdist cdouble ceil ceil_ celu celu_ cfloat chain_matmul chalf
+channel_shuffle channels_last channels_last_3d cholesky cholesky_inverse cholesky_solve
+choose_qparams_optimized chunk clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ classes classproperty
+clear_autocast_cache clip clip_ clone col_indices_copy column_stack combinations compile
+compiled_with_cxx11_abi compiler complex complex128 complex32 complex64 concat concatenate cond conj
+conj_physical conj_physical_ constant_pad_nd contiguous_format conv1d conv2d conv3d conv_tbc conv_transpose1d
+conv_transpose2d conv_transpose3d convolution copysign corrcoef cos cos_ cosh cosh_ cosine_embedding_loss
+cosine_similarity count_nonzero cov cpp cpu cross crow_indices_copy ctc_loss cuda cudnn_affine_grid_generator
+cudnn_batch_norm cudnn_convolution cudnn_convolution_add_relu cudnn_convolution_relu
+cudnn_convolution_transpose cudnn_grid_sampler cudnn_is_acceptable cummax cummin cumprod cumsum
+cumulative_trapezoid default_generator deg2rad deg2rad_ dequantize det detach detach_ detach_copy diag
+diag_embed diagflat diagonal diagonal_copy diagonal_scatter diff digamma dist distributed distributions div
+divide dot double dropout dropout_ dsmm dsplit dstack e eig einsum embedding embedding_bag embedding_renorm_
+empty empty_like empty_permuted empty_quantized empty_strided enable_grad eq equal erf erf_ erfc erfc_ erfinv
+exp exp2 exp2_ exp_ expand_copy expm1 expm1_ export eye fake_quantize_per_channel_affine
 fake_quantize_per_tensor_affine fbgemm_linear_fp16_weight fbgemm_linear_fp16_weight_fp32_activation
 fbgemm_linear_int8_weight fbgemm_linear_int8_weight_fp32_activation fbgemm_linear_quantize_weight
 fbgemm_pack_gemm_matrix_fp16 fbgemm_pack_quantized_matrix feature_alpha_dropout feature_alpha_dropout_
@@ -95,13 +95,13 @@ split_copy split_with_sizes split_with_sizes_copy spmm sqrt sqrt_ square square_
 stack std std_mean stft storage strided sub subtract sum svd svd_lowrank swapaxes swapdims sym_constrain_range
 sym_constrain_range_for_size sym_float sym_fresh_size sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum
 symeig t t_copy take take_along_dim tan tan_ tanh tanh_ tensor tensor_split tensordot testing
-thread_safe_generator threshold threshold_ tile to_dlpack topk torch torch_version trace transpose
-transpose_copy trapezoid trapz triangular_solve tril tril_indices triplet_margin_loss triu triu_indices
-true_divide trunc trunc_ typename types uint1 uint16 uint2 uint3 uint32 uint4 uint5 uint6 uint64 uint7 uint8
-unbind unbind_copy unflatten unfold_copy unify_type_list unique unique_consecutive unravel_index unsafe_chunk
-unsafe_split unsafe_split_with_sizes unsqueeze unsqueeze_copy use_deterministic_algorithms utils values_copy
-vander var var_mean vdot version view_as_complex view_as_complex_copy view_as_real view_as_real_copy view_copy
-vmap vsplit vstack wait where while_loop windows xlogy xlogy_ xpu zero_ zeros zeros_like
+thread_safe_generator threshold threshold_ tile to_dlpack topk torch_version trace transpose transpose_copy
+trapezoid trapz triangular_solve tril tril_indices triplet_margin_loss triu triu_indices true_divide trunc
+trunc_ typename types uint1 uint16 uint2 uint3 uint32 uint4 uint5 uint6 uint64 uint7 uint8 unbind unbind_copy
+unflatten unfold_copy unify_type_list unique unique_consecutive unravel_index unsafe_chunk unsafe_split
+unsafe_split_with_sizes unsqueeze unsqueeze_copy use_deterministic_algorithms utils values_copy vander var
+var_mean vdot version view_as_complex view_as_complex_copy view_as_real view_as_real_copy view_copy vmap
+vsplit vstack wait where while_loop windows xlogy xlogy_ xpu zero_ zeros zeros_like
 """,
     "torch.Tensor": """
 H T abs abs_ absolute absolute_ acos acos_ acosh acosh_ add add_ addbmm addbmm_ addcdiv addcdiv_ addcmul
@@ -189,7 +189,7 @@ functional grad init intrinsic modules parallel parameter qat quantizable quanti
 """,
     "torch.nn.functional": """
 BroadcastingList1 BroadcastingList2 BroadcastingList3 GRID_SAMPLE_INTERPOLATION_MODES
-GRID_SAMPLE_PADDING_MODES ScalingType SwizzleType TYPE_CHECKING Tensor adaptive_avg_pool1d adaptive_avg_pool2d
+GRID_SAMPLE_PADDING_MODES ScalingType SwizzleType Tensor adaptive_avg_pool1d adaptive_avg_pool2d
 adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool1d_with_indices adaptive_max_pool2d
 adaptive_max_pool2d_with_indices adaptive_max_pool3d adaptive_max_pool3d_with_indices affine_grid
 alpha_dropout assert_int_or_pair avg_pool1d avg_pool2d avg_pool3d batch_norm bilinear binary_cross_entropy
@@ -208,16 +208,16 @@ native_channel_shuffle nll_loss normalize one_hot pad pairwise_distance pdist pi
 poisson_nll_loss prelu relu relu6 relu_ reproducibility_notes rms_norm rrelu rrelu_
 scaled_dot_product_attention scaled_grouped_mm scaled_mm selu selu_ sigmoid silu smooth_l1_loss
 soft_margin_loss softmax softmin softplus softshrink softsign sparse_support_notes tanh tanhshrink tf32_notes
-threshold threshold_ torch triplet_margin_loss triplet_margin_with_distance_loss unfold upsample
-upsample_bilinear upsample_nearest
+threshold threshold_ triplet_margin_loss triplet_margin_with_distance_loss unfold upsample upsample_bilinear
+upsample_nearest
 """,
     "torch.nn.init": """
 Tensor calculate_gain constant constant_ dirac dirac_ eye eye_ kaiming_normal kaiming_normal_ kaiming_uniform
-kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ torch trunc_normal_ uniform
-uniform_ xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_
+kaiming_uniform_ normal normal_ ones_ orthogonal orthogonal_ sparse sparse_ trunc_normal_ uniform uniform_
+xavier_normal xavier_normal_ xavier_uniform xavier_uniform_ zeros_
 """,
     "torch.nn.parameter": """
-Buffer Parameter UninitializedBuffer UninitializedParameter UninitializedTensorMixin is_lazy torch
+Buffer Parameter UninitializedBuffer UninitializedParameter UninitializedTensorMixin is_lazy
 """,
     "torch.nn.utils": """
 clip_grad clip_grad_norm clip_grad_norm_ clip_grad_value_ clip_grads_with_norm_
@@ -233,28 +233,27 @@ SparseAdam lr_scheduler swa_utils swap_in_optimizer_params_and_state
     "torch.optim.lr_scheduler": """
 ChainedScheduler ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts CyclicLR EPOCH_DEPRECATION_WARNING
 ExponentialLR LRScheduler LambdaLR LinearLR MultiStepLR MultiplicativeLR OneCycleLR Optimizer PolynomialLR
-ReduceLROnPlateau SequentialLR StepLR TYPE_CHECKING Tensor inf
+ReduceLROnPlateau SequentialLR StepLR Tensor inf
 """,
     "torch.optim.swa_utils": """
-AveragedModel LRScheduler Module SWALR TYPE_CHECKING Tensor get_ema_avg_fn get_ema_multi_avg_fn get_swa_avg_fn
-get_swa_multi_avg_fn torch update_bn
+AveragedModel LRScheduler Module SWALR Tensor get_ema_avg_fn get_ema_multi_avg_fn get_swa_avg_fn
+get_swa_multi_avg_fn update_bn
 """,
     "torch.autograd": """
 DeviceType Function NestedIOFunction ProfilerActivity ProfilerConfig ProfilerEvent ProfilerState SavedTensor
 Variable anomaly_mode backward detect_anomaly enable_grad enforce_grad_layout_policy forward_ad function
 functional grad grad_mode gradcheck gradgradcheck graph handle_torch_function has_torch_function
 inference_mode is_multithreading_enabled is_tensor_like is_view_replay_enabled kineto_available no_grad
-profiler profiler_legacy profiler_util set_detect_anomaly set_grad_enabled set_multithreading_enabled torch
-variable
+profiler profiler_legacy profiler_util set_detect_anomaly set_grad_enabled set_multithreading_enabled variable
 """,
     "torch.autograd.functional": """
-fwAD hessian hvp jacobian jvp torch vhp vjp
+fwAD hessian hvp jacobian jvp vhp vjp
 """,
     "torch.autograd.graph": """
-GradientEdge Node RemovableHandle TYPE_CHECKING TorchDispatchMode Variable allow_mutation_on_saved_tensors
+GradientEdge Node RemovableHandle TorchDispatchMode Variable allow_mutation_on_saved_tensors
 disable_saved_tensors_hooks get_gradient_edge increment_version region_activation_memory_budget
 register_multi_grad_hook save_on_cpu saved_tensors_hooks set_override_stale_capture_stream
-set_warn_on_accumulate_grad_stream_mismatch torch
+set_warn_on_accumulate_grad_stream_mismatch
 """,
     "torch.func": """
 debug_unwrap functional_call functionalize grad grad_and_value hessian jacfwd jacrev jvp linearize rearrange
@@ -268,7 +267,7 @@ solve_triangular svd svdvals tensorinv tensorsolve vander vecdot vector_norm
 """,
     "torch.fft": """
 Tensor common_args factory_common_args fft fft2 fftfreq fftn fftshift hfft hfft2 hfftn ifft ifft2 ifftn
-ifftshift ihfft ihfft2 ihfftn irfft irfft2 irfftn rfft rfft2 rfftfreq rfftn torch
+ifftshift ihfft ihfft2 ihfftn irfft irfft2 irfftn rfft rfft2 rfftfreq rfftn
 """,
     "torch.special": """
 Tensor airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 chebyshev_polynomial_t chebyshev_polynomial_u
@@ -278,15 +277,20 @@ legendre_polynomial_p log1p log_ndtr log_softmax logit logsumexp modified_bessel
 modified_bessel_k0 modified_bessel_k1 multi_dim_common multigammaln ndtr ndtri polygamma psi round
 scaled_modified_bessel_k0 scaled_modified_bessel_k1 shifted_chebyshev_polynomial_t
 shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w sinc softmax
-spherical_bessel_j0 torch xlog1py xlogy zeta
+spherical_bessel_j0 xlog1py xlogy zeta
 """,
     "torch.masked": """
 MaskedTensor amax amin argmax argmin as_masked_tensor cumprod cumsum is_masked_tensor log_softmax logaddexp
 logsumexp masked_tensor maskedtensor mean median norm normalize prod softmax softmin std sum var
 """,
+    "torch.sparse": """
+BFloat16Tensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor
+SparseSemiStructuredTensor SparseSemiStructuredTensorCUSPARSELT SparseSemiStructuredTensorCUTLASS Tensor addmm
+as_sparse_gradcheck check_sparse_tensor_invariants log_softmax mm sampled_addmm semi_structured softmax
+spdiags spsolve sum to_sparse_semi_structured
+""",
     "torch.random": """
-TYPE_CHECKING default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state
-thread_safe_generator torch
+default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state thread_safe_generator
 """,
     "torch.distributed": """
 AllToAllOptions AllreduceCoalescedOptions AllreduceOptions Backend BackendConfig BarrierOptions
@@ -304,7 +308,7 @@ is_nccl_available is_torchelastic_launched is_ucc_available is_xccl_available is
 monitored_barrier new_group new_subgroups new_subgroups_by_enumeration record_comm recv recv_object_list
 reduce reduce_op reduce_scatter reduce_scatter_single reduce_scatter_tensor register_rendezvous_handler
 remote_device rendezvous rpc scatter scatter_object_list send send_object_list set_debug_level
-set_debug_level_from_env shrink_group split_group supports_complex torch utils
+set_debug_level_from_env shrink_group split_group supports_complex utils
 """,
     "torch.distributions": """
 AbsTransform AffineTransform Bernoulli Beta Binomial CatTransform Categorical Cauchy Chi2 ComposeTransform
@@ -326,7 +330,7 @@ studentT transform_to transformed_distribution transforms uniform utils von_mise
     "torch.utils": """
 ThroughputBenchmark backcompat backend_registration checkpoint cmake_prefix_path collect_env cpp_backtrace
 data deterministic dlpack generate_methods_for_privateuse1_backend get_cpp_backtrace hooks
-rename_privateuse1_backend set_module swap_tensors throughput_benchmark torch weak
+rename_privateuse1_backend set_module swap_tensors throughput_benchmark weak
 """,
     "torch.utils.data": """
 BatchSampler ChainDataset ConcatDataset DFIterDataPipe DataChunk DataLoader Dataset DistributedSampler

@@ -1,18 +1,21 @@
 """Blocks of a large kernel, which as many threads share as PyTorch would use.
 
-A call of NumPy lets other threads run while it computes.  To wake a thread takes some 50 microseconds, so a block is
-worth that: it has 131,072 elements, of which each step of a kernel takes some 20.  Which thread takes a block
-changes no bit of the result: blocks write to places of their own, and what is added up over them is added in order.
+A call of NumPy lets other threads run while it computes.  Waking a thread takes some 50 microseconds, so a block is
+large: it has 131,072 elements, and each step of a kernel takes some 20 microseconds for it.  The result does not depend
+on which thread takes a block, to the bit: blocks write to places of their own, and sums over blocks are added in order.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import os
 import sys
+import weakref
 from collections.abc import Callable, Iterator
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any
 
 BLOCK = 1 << 17  # elements
@@ -21,10 +24,13 @@ Work = Callable[[Iterator[int]], None]
 
 
 class _Starts:
-    """Where blocks begin that no thread has taken yet."""
+    """Where blocks begin that nobody has taken yet, and who is at work on those that are taken."""
 
     def __init__(self, starts: range) -> None:
-        self.left = list(starts[::-1])
+        self.left, self.open = list(starts[::-1]), True
+        # Plain locks: an interrupt comes before they are taken, or after they are given back.
+        self.helping, self.lock, self.writing = 0, Lock(), Lock()
+        self.errors: list[BaseException] = []
 
     def __iter__(self) -> Iterator[int]:
         return self
@@ -35,14 +41,42 @@ class _Starts:
         except IndexError:
             raise StopIteration from None
 
+    def help(self, work: Work) -> None:
+        """What a helper does, unless it comes too late: nobody waits for one that has not begun."""
+        with self.lock:
+            if not self.left:
+                return
+            self.helping += 1
+            if self.helping == 1:
+                self.writing.acquire()
+        try:
+            work(self)
+        except BaseException as error:
+            self.left.clear()
+            self.errors.append(error)
+        finally:
+            with self.lock:
+                self.helping -= 1
+                if not self.helping:
+                    self.writing.release()
+
+    def close(self) -> None:
+        """Returns once nobody writes any more; nothing is begun after that."""
+        with self.lock:
+            self.left.clear()
+        with self.writing:
+            pass
+
 
 class Threads:
     """The threads that help, and how many work in all; the first kernel that shares its blocks starts them."""
 
-    def __init__(self) -> None:
-        self.count: int | None = None
-        self.pool: Any = None
-        self.busy = Lock()
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count
+        self.tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.started = 0  # threads that take from there
+        # What is shared. Not a lock: two interrupts in a row could leave it taken.
+        self.shared: Callable[[], _Starts | None] = lambda: None
         self.teams: set[int] = set()  # whoever has threads of his own at work: kernels do not add to these
 
     def number(self) -> int:
@@ -53,36 +87,47 @@ class Threads:
             have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
             self.count = (
                 1
-                if sys.platform == "emscripten"
+                if sys.platform in ("emscripten", "wasi")
                 else max(min(have, *map(int, said[:1])) if said else have, 1)
             )
         return self.count
 
+    def busy(self) -> bool:
+        """Whether there is something that they share."""
+        shared = self.shared()
+        return shared is not None and shared.open
+
     def share(self, work: Work, starts: range) -> None:
         """``work`` on all of ``starts``, on several threads; the first error is raised once all have stopped."""
-        from concurrent.futures import ThreadPoolExecutor, wait
-
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(max(self.number() - 1, 1), "minigrad-kernel")
-        todo, helpers = _Starts(starts), []
+        helpers, todo = self.number() - 1, _Starts(starts)
         try:
-            for _ in range(min(len(starts), self.number()) - 1):
+            self.shared = weakref.ref(todo)
+            # There are no new threads when the program ends, or where the system gives none.
+            with contextlib.suppress(RuntimeError):
+                while self.started < helpers:
+                    Thread(target=_serve, args=(self.tasks,), name="minigrad-kernel", daemon=True).start()
+                    self.started += 1
+            for _ in range(min(len(starts) - 1, helpers, self.started)):
                 # With the context of the caller, in which NumPy keeps what it does about overflow.
-                helpers.append(self.pool.submit(contextvars.copy_context().run, work, todo))
+                self.tasks.put(functools.partial(contextvars.copy_context().run, todo.help, work))
             work(todo)
         finally:
-            # After an error, or an interrupt, nothing is begun, and nobody writes any more.
-            todo.left.clear()
-            wait(helpers)
-        for helper in helpers:
-            helper.result()
+            todo.open = False
+            todo.close()
+        if todo.errors:
+            raise todo.errors.pop(0)
+
+
+def _serve(tasks: SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        tasks.get()()
 
 
 THREADS = Threads()
 
 
 def in_order(work: Work, count: int, step: int, shared: bool = True) -> None:
-    """`blocks` in one thread, as programs have it that are printed."""
+    """`blocks` in one thread; printed programs call it."""
     work(iter(range(0, count, step)))
 
 
@@ -90,8 +135,8 @@ def in_order(work: Work, count: int, step: int, shared: bool = True) -> None:
 def blocks(work: Work, count: int, step: int, shared: bool = True) -> None:
     """``work`` on the numbers 0, ``step``, 2 ``step`` ... below ``count``; each thread is given those that it takes.
 
-    ``work`` goes over an iterator; memory that it needs between the steps of a block, it makes before that.
-    Unless ``shared``, which blocks that write to the same places may not be, one thread takes all.
+    ``work`` goes over an iterator, and makes the memory that it needs between the steps of a block before that.
+    Without ``shared`` one thread takes all: blocks that write to the same places need that.
     """
     if count <= step:
         work(iter((0,) * (count > 0)))
@@ -99,13 +144,10 @@ def blocks(work: Work, count: int, step: int, shared: bool = True) -> None:
     starts = range(0, count, step)
     several = shared and not THREADS.teams and THREADS.number() > 1
     # A second thread that has work to share, or work that shares some itself, goes on alone.
-    if not several or not THREADS.busy.acquire(blocking=False):
-        in_order(work, count, step)
-        return
-    try:
+    if several and not THREADS.busy():
         THREADS.share(work, starts)
-    finally:
-        THREADS.busy.release()
+    else:
+        in_order(work, count, step)
 
 
 def by_rows(function: Callable[..., None], *tables: Any) -> None:
@@ -122,5 +164,5 @@ def by_rows(function: Callable[..., None], *tables: Any) -> None:
     blocks(work, len(tables[0]), step)
 
 
-if hasattr(os, "register_at_fork"):  # a forked child has none of the threads
-    os.register_at_fork(after_in_child=THREADS.__init__)  # type: ignore[misc]
+if hasattr(os, "register_at_fork"):  # a forked child has none of the threads, and as many to start
+    os.register_at_fork(after_in_child=lambda: THREADS.__init__(THREADS.count))  # type: ignore[misc]

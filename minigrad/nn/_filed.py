@@ -50,5 +50,7 @@ def read(module: Module, state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_hooks(cls: type, state: dict[str, Any]) -> None:
-    if any(state.get(table) for table in _HOOKS):
+    # Another object could be asked whether it is empty.
+    tables = [state.get(table, {}) for table in _HOOKS]
+    if any(not isinstance(table, dict) or table for table in tables):
         raise ValueError(f"a {cls.__qualname__} has hooks, which are functions; remove them before save()")

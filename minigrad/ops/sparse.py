@@ -46,6 +46,10 @@ class Rows(Lean):
         add_to_rows(y, self.index, self._array)
         return y
 
+    def astype(self, dtype: Any) -> Rows:
+        """In another element type, as that of a table of two bytes."""
+        return Rows(self.index, self._array.astype(dtype), self.shape)
+
     def dense(self) -> Any:
         """All rows."""
         return np.zeros(self.shape, self.dtype) + self

@@ -116,7 +116,7 @@ class Rule(Optimizer):
             for p in group["params"]:
                 known = self.state.get(p) or {}
                 for name in self._counts:
-                    if name in known and not isinstance(known[name], Tensor):
+                    if isinstance(known.get(name), (int, float)):
                         known[name] = count(float(known[name]), group)
 
     @overload

@@ -91,7 +91,8 @@ def load(
     texts and containers of these.  False also reads whole modules, optimizers, schedulers, datasets, and objects and
     functions of your own: the program must have their classes already, and `save` tells which may be in a file.
     Nothing in a file is executed, whatever it says: an object gets its attributes back without a call of ``__init__``
-    or ``__setstate__``.
+    or ``__setstate__``.  What it does when you use it is another matter: the file has chosen which of your functions
+    and classes it is made of.
 
     All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
     shared memory share it.  ``mmap`` is accepted, and the file is read at once.

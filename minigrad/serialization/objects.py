@@ -19,8 +19,7 @@ from argparse import Namespace
 from collections import defaultdict, deque
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from types import FunctionType
+from types import FunctionType, WrapperDescriptorType
 from typing import Any, TypeAlias
 
 from minigrad.core.contents import publishes
@@ -46,6 +45,9 @@ _FILES = {
 # The rooms of minigrad whose Modules, optimizers, schedulers and datasets a file may name.
 _ROOMS = ("nn", "optim", "utils.data")
 _STANDARD = os.path.dirname(os.__file__)
+# What the interpreter calls of its own accord, and what a pickle would call to make an object.
+_CALLED = ("__del__", "__getattribute__", "__class__")
+_MAKING = ("__reduce__", "__reduce_ex__", "__setstate__", "__slots__")
 
 
 # ---------------------------------------------------------------- names
@@ -81,7 +83,7 @@ def inner(owner: type, name: str) -> type:
 
 def function(name: str) -> Named:
     """A function of the namespace ``minigrad``, such as `relu`. ValueError for another name."""
-    found = None if name.startswith("_") else getattr(sys.modules["minigrad"], name, None)
+    found = None if name.startswith(("_", "set_")) else getattr(sys.modules["minigrad"], name, None)
     if type(found) is not FunctionType or found.__module__ != "minigrad":
         raise ValueError(f"minigrad has no operation {name}")
     return found
@@ -148,6 +150,8 @@ def name_of(value: Any) -> str:
             f"{name} is defined in a function, or has no name; define it at the top of its module"
         )
     outer, *within = name.split(".")
+    if not home.startswith("torch") and not hasattr(sys.modules.get(home), outer):
+        raise ValueError(f"the module {home} has no {outer}, so load() would not find it")
     found = find(home, outer)
     for part in within:
         found = inner(found, part)  # type: ignore[arg-type]
@@ -163,17 +167,16 @@ def check_class(cls: type) -> None:
     """ValueError unless objects of a class may be in a file."""
     if cls is Namespace:
         return
-    if not publishes(cls) and not (cls.__module__.startswith("minigrad.") and _is_other(cls)):
-        if not (_written(cls, cls.__module__, cls.__qualname__) or is_safe(cls)):
-            raise ValueError(
-                f"{cls.__qualname__} is no Module, and not a class of your program; "
-                f"serialization.add_safe_globals([{cls.__qualname__}]) allows it"
-            )
-        if issubclass(cls, enum.Enum) or _is_named_tuple(cls):
-            return
+    ours = publishes(cls) or (cls.__module__.startswith("minigrad.") and _is_other(cls))
+    if not (ours or _written(cls, cls.__module__, cls.__qualname__) or is_safe(cls)):
+        raise ValueError(
+            f"{cls.__qualname__} is no Module, and not a class of your program; "
+            f"serialization.add_safe_globals([{cls.__qualname__}]) allows it"
+        )
+    plain = issubclass(cls, enum.Enum) or _is_named_tuple(cls)
     for base in cls.__mro__[:-1]:
         own = vars(base)
-        for name in ("__del__", "__reduce__", "__reduce_ex__", "__setstate__", "__slots__"):
+        for name in _CALLED if plain else (*_CALLED, *_MAKING):
             # What minigrad's own classes have in slots is no part of their state.
             slots = (
                 name == "__slots__"
@@ -182,8 +185,11 @@ def check_class(cls: type) -> None:
             )
             if not own.get(name) or slots or (name == "__setstate__" and _may_set(own[name], cls)):
                 continue
+            if type(own[name]) is WrapperDescriptorType:  # that of a type of Python's
+                continue
             raise ValueError(
-                f"{cls.__qualname__} has a {name}, which is not called; save its state_dict() or __dict__"
+                f"{cls.__qualname__} has {name} of its own, which no file may cause to be called; "
+                "save its state_dict() or __dict__"
             )
 
 
@@ -204,7 +210,7 @@ def new(cls: type, arguments: tuple[Any, ...]) -> Any:
         if len(arguments) != len(cls._fields):  # type: ignore[attr-defined]
             raise ValueError(f"a {cls.__qualname__} has {len(arguments)} fields")
         return tuple.__new__(cls, arguments)
-    if arguments:
+    if arguments or issubclass(cls, enum.Enum):
         raise ValueError(f"it makes a {cls.__qualname__} of arguments")
     try:
         made: Any = object.__new__(cls)
@@ -279,13 +285,6 @@ def _whole(*values: Any) -> tuple[int | None, ...]:
     return values
 
 
-def path(*parts: Any) -> Path:
-    """A path, of the kind of this system."""
-    if not all(type(part) is str for part in parts):
-        raise ValueError("it has a path whose parts are no texts")
-    return Path(*parts)
-
-
 # ---------------------------------------------------------------- states
 
 
@@ -342,7 +341,9 @@ def _fill_partial(value: functools.partial[Any], state: Any) -> None:
 def _check_optimizer(state: State) -> None:
     groups = state.get("param_groups")
     if (
-        not isinstance(groups, list)
+        # All else, its hooks too, would be called by `step`, or instead of it.
+        state.keys() != {"state", "defaults", "param_groups"}
+        or not isinstance(groups, list)
         or not all(isinstance(state.get(name), dict) for name in ("state", "defaults"))
         or not all(isinstance(known, dict) for known in state["state"].values())
         or not all(

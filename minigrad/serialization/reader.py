@@ -10,6 +10,7 @@ import math
 import struct
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
+from pathlib import Path
 from pickle import UnpicklingError, decode_long
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -18,20 +19,18 @@ import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import dtype
 from minigrad.errors import here, place
-from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.creation import from_numpy
-from minigrad.functions.sparse import sparse_compressed_tensor, sparse_coo_tensor
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.serialization import arrays, names, objects
+from minigrad.serialization import arrays, keys, names, objects
 from minigrad.serialization.archive import Storage, Storages
 from minigrad.serialization.names import Callee, StorageType
+from minigrad.serialization.safe import get_safe_globals
 from minigrad.tensor import Tensor
 
-_PLAIN = (str, int, float, complex, bytes, type(None), dtype, device, Tensor)
-_MANY = 10_000  # values in a key
+# What functions of Python's raise for values of another kind than they take, or too large, or too deep.
+_DAMAGE = (LookupError, TypeError, ValueError, ArithmeticError, RecursionError, struct.error)
 # A pickle may name what it made before, and have it copied: all copies together may have so many bytes beside ten times
 # its own length.
 _ROOM = 1 << 22
@@ -75,7 +74,7 @@ class Reader:
                 self._fail(f"Unsupported operand {code[0]}, an instruction that no file of save() has")
             try:
                 step(self)
-            except (IndexError, KeyError, struct.error, UnicodeError) as error:
+            except _DAMAGE as error:
                 why = f"{type(error).__name__}: {error}"
                 raise self._error(f"it is damaged at byte {begin} of its pickle ({why})") from None
         if len(self._stack) != 1:
@@ -152,14 +151,8 @@ class Reader:
     def _push(self, form: str) -> None:
         self._stack.append(self._number(form))
 
-    def _long(self) -> None:
-        self._stack.append(decode_long(self._bytes(self._number("B"))))
-
     def _text(self) -> None:
         self._stack.append(self._bytes(self._number("<I")).decode("utf-8", "surrogatepass"))
-
-    def _short_bytes(self) -> None:
-        self._stack.append(self._bytes(self._number("B")))
 
     def _tuple_of(self, count: int) -> None:
         values = self._stack[-count:]
@@ -186,16 +179,8 @@ class Reader:
             target[self._key(key)] = value
 
     def _key(self, key: Any) -> Any:
-        """A key of a dict or set. Tuples of tuples of one tuple could take years to hash, so they are counted."""
-        todo, count = [key], 0
-        while todo:
-            part = todo.pop()
-            count += 1
-            if isinstance(part, tuple) and count < _MANY and not isinstance(part, Callee | StorageType):
-                todo.extend(part)
-            elif not isinstance(part, _PLAIN):
-                self._fail(f"a {type(part).__name__} is (in) a key of a dict or set")
-        self._spend(4 * count)  # it is hashed
+        """A key of a dict or set, which is hashed."""
+        self._spend(4 * self._checked(keys.size, key))
         return key
 
     def _put(self, form: str) -> None:
@@ -214,11 +199,13 @@ class Reader:
     def _named(self, name: str) -> Any:
         """The class or function of the program that has a name."""
         home, _, last = name.partition(" ")
-        try:
-            value = objects.find(home, last)
-            why = ""
-        except ValueError as error:
-            value, why = None, str(error)
+        value, why = None, ""
+        # Where the program has listed nothing, weights have no need of a look at the modules.
+        if not self._weights_only or get_safe_globals():
+            try:
+                value = objects.find(home, last)
+            except ValueError as error:
+                why = str(error)
         if value is not None and (not self._weights_only or objects.is_safe(value)):
             return value
         lacking = names.elsewhere(name)
@@ -281,10 +268,15 @@ class Reader:
         state = self._stack.pop()
         target = self._stack[-1]
         if self._new.pop(id(target), None) is not None:
-            self._checked(objects.fill, target, self._items((dict, tuple), state))
+            self._items((dict, tuple), state)
+            # Also the tables of a Module, and what a partial function is to be called with, are copied.
+            for table in state.values() if isinstance(state, dict) else state:
+                self._spend(_ITEM * len(table) if isinstance(table, (dict, set)) else 0)
+            self._checked(objects.fill, target, state)
             return
         if isinstance(target, np.ndarray):
             self._checked(arrays.fill, target, state)
+            self._spend(target.nbytes if target.flags.owndata else 0)
         elif isinstance(target, arrays.ArrayType):
             self._checked(target.fill, state)
         else:
@@ -350,31 +342,8 @@ class Reader:
             )
         return self._leaf(Tensor, from_numpy(array), requires_grad)
 
-    def _layout(self, name: Any) -> Any:
-        form = _LAYOUTS.get(self._of(str, name))
-        return self._fail(f"it has a Tensor of the layout {name}") if form is None else form
-
-    def _sparse(self, form: Any, parts: Any) -> Tensor:
-        """A sparse Tensor of its parts. UnpicklingError where they do not belong together."""
-        count = 2 if form is sparse_coo else 3
-        if form not in _LAYOUTS.values() or not count < len(self._of(tuple, parts)) < 5:
-            self._fail("it has a sparse Tensor that is not made of its parts")
-        dense, size = [self._of(Tensor, t) for t in parts[:count]], self._of(Size, parts[count])
-        try:
-            if form is not sparse_coo:
-                return sparse_compressed_tensor(dense[0], dense[1], dense[2], size, layout=form)
-            t = sparse_coo_tensor(dense[0], dense[1], size)
-        except RuntimeError as error:
-            self._fail(str(error))
-        at = t._indices()._array
-        ordered = np.lexsort(at[::-1]) if len(at) else np.empty(0)
-        unique = bool(
-            (ordered == np.arange(at.shape[1])).all() and (at[:, 1:] != at[:, :-1]).any(axis=0).all()
-        )
-        return t._coalesced_(unique and (len(parts) < 4 or parts[3] is True))
-
     def _leaf(self, cls: type[Tensor], data: Tensor, requires_grad: Any) -> Tensor:
-        if self._of(bool, requires_grad) and not data.is_floating_point():
+        if self._of(bool, requires_grad) and not (data.is_floating_point() or data.is_complex()):
             self._fail(f"a Tensor of {data.dtype} requires grad")
         return Tensor._make_subclass(cls, data, requires_grad)
 
@@ -434,7 +403,18 @@ class Reader:
     def _complex(self, real: Any = 0.0, imaginary: Any = 0.0) -> complex:
         return complex(self._of(float, real), self._of(float, imaginary))
 
+    def _scalar(self, kind: Any, data: Any) -> Any:
+        self._spend(len(self._of(bytes, data)))
+        return self._checked(arrays.scalar, kind, data)
+
     # ------------------------------------------------------------ where more than weights may be called
+
+    def _queue(self, items: Any = (), length: Any = None) -> deque[Any]:
+        return self._checked(objects.queue, self._items((tuple, list), items), length)
+
+    def _path(self, *parts: Any) -> Path:
+        self._spend(sum(len(self._of(str, part)) for part in parts))
+        return Path(*parts)
 
     def _made(self, value: Any) -> Any:
         """An object that gets its attributes by the next instruction that gives it some."""
@@ -449,11 +429,10 @@ class Reader:
         return self._checked(objects.function, self._of(str, name))
 
 
-_LAYOUTS = {f"torch.{form.name}": form for form in (sparse_coo, sparse_csr, sparse_csc)}
 _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.TENSOR: (4, 7, Reader._tensor),
-    names.SPARSE: (2, 2, Reader._sparse),
-    names.LAYOUT: (1, 1, Reader._layout),
+    names.SPARSE: (2, 2, lambda r, *arguments: r._checked(arrays.sparse, *arguments)),
+    names.LAYOUT: (1, 1, lambda r, name: r._checked(arrays.layout, name)),
     names.PARAMETER: (3, 3, Reader._parameter),
     names.PARAMETER_WITH_STATE: (4, 4, Reader._parameter),
     names.WITH_ATTRIBUTES: (4, 4, Reader._with_attributes),
@@ -468,13 +447,13 @@ _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.COMPLEX: (2, 2, Reader._complex),
     names.ARRAY: (3, 3, lambda r, *arguments: r._checked(arrays.empty, *arguments)),
     names.ARRAY_TYPE: (1, 3, lambda r, *arguments: r._checked(arrays.ArrayType, *arguments)),
-    names.SCALAR: (2, 2, lambda r, *arguments: r._checked(arrays.scalar, *arguments)),
+    names.SCALAR: (2, 2, Reader._scalar),
     names.DEFAULT_DICT: (0, 1, lambda r, *factory: r._checked(objects.default_dict, *factory)),
-    names.DEQUE: (0, 2, lambda r, *arguments: r._checked(objects.queue, *arguments)),
+    names.DEQUE: (0, 2, Reader._queue),
     names.FROZEN_SET: (0, 1, lambda r, items=(): frozenset(r._set(items))),
     names.RANGE: (3, 3, lambda r, *numbers: r._checked(objects.numbers, range, *numbers)),
     names.SLICE: (3, 3, lambda r, *numbers: r._checked(objects.numbers, slice, *numbers)),
-    names.PATH: (0, 200, lambda r, *parts: r._checked(objects.path, *parts)),
+    names.PATH: (0, 200, Reader._path),
     names.SIMPLE_NAMESPACE: (0, 0, lambda r: r._made(SimpleNamespace())),
     names.PARTIAL: (1, 1, lambda r, function: r._made(r._checked(objects.partial_of, function))),
     **{name: (1, 3, lambda r, *a, of=name: r._checked(objects.moment, of, *a)) for name in names.MOMENTS},
@@ -490,9 +469,9 @@ _STEPS: dict[bytes, Callable[[Reader], Any]] = {
     b"M": lambda r: r._push("<H"),
     b"J": lambda r: r._push("<i"),
     b"G": lambda r: r._push(">d"),
-    b"\x8a": Reader._long,
+    b"\x8a": lambda r: r._stack.append(decode_long(r._bytes(r._number("B")))),
     b"X": Reader._text,
-    b"U": Reader._short_bytes,
+    b"U": lambda r: r._stack.append(r._bytes(r._number("B"))),
     b"(": lambda r: r._stack.append(_Mark),
     b"0": lambda r: r._stack.pop(),
     b"1": Reader._since_mark,

@@ -26,7 +26,7 @@ __all__ = module_getattr(
         "dims": "spdiags",
         "products": "addmm mm sampled_addmm",
         "sums": "log_softmax softmax sum",
-        "types": "ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor "
-        "check_sparse_tensor_invariants",
+        "types": "BFloat16Tensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor "
+        "ShortTensor check_sparse_tensor_invariants",
     },
 )

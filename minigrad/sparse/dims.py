@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import needs_value
-from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import index_error, runtime_error
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
@@ -17,8 +17,8 @@ from minigrad.functions import parts
 from minigrad.functions.dims import one_dim
 from minigrad.kernels.sparse import ordered
 from minigrad.sparse import sums
-from minigrad.sparse.table import taken
-from minigrad.sparse.tensor import Sparse, made, refused
+from minigrad.sparse.table import refused, taken
+from minigrad.sparse.tensor import Sparse, made
 
 
 @taken("permute")
@@ -114,7 +114,10 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Sparse:
 @taken("stack")
 def stack(tensors: Sequence[Any], dim: int = 0) -> Sparse:
     """Sparse Tensors of one size along a new dimension."""
-    return cat([unsqueeze(x, dim) for x in tensors], dim)
+    sizes = [list(x.shape) for x in tensors]
+    if any(size != sizes[0] for size in sizes):
+        raise runtime_error(f"stack expects each tensor to be equal size, but got {sizes}")
+    return cat([unsqueeze(x, dim) if isinstance(x, Sparse) else x for x in tensors], dim)
 
 
 @taken("index_select")
@@ -122,7 +125,12 @@ def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
     """The slices that ``index`` names, in its order. IndexError outside [0, size)."""
     needs_value("index_select() of a sparse Tensor")
     d, count = one_dim(dim, input.ndim), input.sparse_dim()
-    wanted = index._array
+    wanted = np.atleast_1d(index._array)
+    if wanted.ndim > 1 or wanted.dtype not in (dtypes.int32, dtypes.int64):
+        raise index_error(
+            f"index_select() argument index must be 1-D strided (non-sparse) long-tensor, got {index.dtype} of shape "
+            f"{list(index.shape)}"
+        )
     if wanted.size and (wanted.min() < 0 or wanted.max() >= input.shape[d]):
         raise index_error(f"index_select(): index contains values out of the range [0, {input.shape[d]})")
     sizes = [*input.shape]
@@ -191,6 +199,13 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: An
 
     Column j has the elements j of the rows, as far as it meets their diagonals.
     """
+    if diagonals.dim() not in (1, 2) or len(shape) != 2:
+        raise runtime_error(
+            f"spdiags(): Diagonals must be vector or matrix, and the output shape must be 2d; got diagonals of shape "
+            f"{list(diagonals.shape)} and the shape {tuple(shape)}"
+        )
+    if offsets.dtype != dtypes.int64:
+        raise runtime_error(f"spdiags(): Offset Tensor must have dtype Long but got {offsets.dtype}")
     rows, width = (diagonals.unsqueeze(0) if diagonals.dim() < 2 else diagonals).shape
     at = np.atleast_1d(offsets._array)
     if len(np.unique(at)) < rows or len(at) != rows:
@@ -199,5 +214,4 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: An
     row = col - np.repeat(at, width)
     kept = (row >= 0) & (row < shape[0]) & (col < shape[1])
     numbers = diagonals.reshape(-1).index_select(0, wrap(np.flatnonzero(kept)))
-    t = made(wrap(np.stack([row[kept], col[kept]])), numbers, Size(shape))
-    return t.to_sparse(layout=layout) if layout in (sparse_csr, sparse_csc) else t
+    return made(wrap(np.stack([row[kept], col[kept]])), numbers, shape)._in(layout or sparse_coo)

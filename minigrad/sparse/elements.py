@@ -16,15 +16,15 @@ from minigrad.core.mode import MODE
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import check_inference
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, type_error
 from minigrad.formats import sparse_coo, strided
 from minigrad.functions import parts
 from minigrad.functions.dims import all_dims
 from minigrad.functions.sparse import sparse_coo_tensor
 from minigrad.functions.store import has_no_history
 from minigrad.kernels.scatter import add_to_rows
-from minigrad.sparse.table import TABLE, taken
-from minigrad.sparse.tensor import Sparse, made, refused
+from minigrad.sparse.table import TABLE, refused, taken
+from minigrad.sparse.tensor import Sparse, made
 
 
 def is_single(x: Any) -> bool:
@@ -81,7 +81,7 @@ def _both(a: Sparse, b: Sparse) -> Sparse:
             f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}"
         )
     if a._form is not sparse_coo:
-        return _both(a._coo(), b._coo()).coalesce()._in(a._form)
+        return _both(a._coo(), b).coalesce()._in(a._form)
     b = b._coo()
     same = a._places._array.shape == b._places._array.shape and (a._places._array == b._places._array).all()
     if same:
@@ -110,7 +110,7 @@ def mul(input: Any, other: Any) -> Any:
     if is_single(x):
         return t._like(t._numbers * x)
     if t._form is not sparse_coo:
-        return mul(t._coo(), x._coo() if isinstance(x, Sparse) else x)._in(t._form)
+        return mul(t._coo(), x)._in(t._form)
     if not isinstance(x, Sparse):
         return t._like(t._numbers * _dense_with(t, x))
     if t.shape != x.shape:
@@ -161,7 +161,9 @@ def _in_place(of: Callable[..., Any]) -> Callable[..., Any]:
             alpha = named.get("alpha", 1)
             return _add_to_dense(input, other, alpha if of is add else -alpha)
         result = of(input, other, **named)
-        same = result._places._array is input._places._array and result.dtype == input.dtype
+        same = (
+            result._sparse and result._places._array is input._places._array and result.dtype == input.dtype
+        )
         if same and not (input.requires_grad or result.requires_grad):
             input._numbers.copy_(result._numbers)  # whoever shares them sees it
             return input
@@ -209,8 +211,10 @@ def any(input: Sparse) -> Tensor:
 
 
 @taken("sparse_mask")
-def sparse_mask(input: Any, mask: Sparse) -> Sparse:
+def sparse_mask(input: Any, mask: Any) -> Sparse:
     """The elements at the places of a sparse Tensor."""
+    if not isinstance(mask, Sparse):
+        raise type_error("sparse_mask(): the mask must be a sparse Tensor; give mask.to_sparse()")
     if input.shape != mask.shape:
         raise runtime_error(
             f"sparse_mask(): operands have incompatible sizes; self has size {list(input.shape)} and mask has size "
@@ -252,7 +256,7 @@ def new_zeros(input: Sparse, *size: Any, dtype: Any = None, **_: Any) -> Tensor:
 
 @taken("dropout", label="-")
 def dropout(input: Sparse, p: float = 0.5, training: bool = True, inplace: bool = False) -> Sparse:
-    """In training not there, as in PyTorch; else the Tensor itself."""
+    """The Tensor itself; NotImplementedError in training, as in PyTorch."""
     if training and p:
         raise refused("bernoulli_", input)
     return input
@@ -276,12 +280,6 @@ def eq(input: Any, other: Any) -> Any:
     raise refused("eq", input if isinstance(input, Sparse) else other)
 
 
-@taken("equal", label="-")
-def equal(input: Any, other: Any) -> bool:
-    """NotImplementedError, as in PyTorch."""
-    raise refused("equal", input if isinstance(input, Sparse) else other)
-
-
 # ---------------------------------------------------------------- parts in place of others
 
 
@@ -302,8 +300,8 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Sparse:
             "copy_() between dense and sparse Tensors is not implemented! Found self type = "
             f"{input.type()} and src type = {src.type()}"
         )
-    other: Any = src._coo().to(input.dtype) if input.is_sparse else src._in(input._form)
-    return input._become(other)
+    other: Any = src._in(input._form)
+    return input._become(other.to(input.dtype))
 
 
 @taken("sparse_resize_", label="-")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.formats import sparse_csc, sparse_csr
-from minigrad.sparse.table import taken
+from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
+from minigrad.sparse.table import TABLE, taken
 from minigrad.sparse.tensor import Sparse
 
 
@@ -49,23 +49,10 @@ def row_indices(input: Sparse) -> Tensor:
 @taken("to_sparse", label="-")
 def to_sparse(input: Sparse, sparse_dim: int | None = None, *, layout: Any = None, **_: Any) -> Sparse:
     """As places and numbers, or in the form of ``layout``."""
-    if layout in (sparse_csr, sparse_csc):
-        return input._in(layout)
-    if sparse_dim not in (None, input.sparse_dim()):
+    if layout is None and sparse_dim not in (None, input.sparse_dim()):
         return input.to_dense().to_sparse(sparse_dim)  # type: ignore[return-value]
-    return input._coo()
+    return input._in(layout or sparse_coo)
 
 
-@taken("to_sparse_coo", label="-")
-def to_sparse_coo(input: Sparse) -> Sparse:
-    return input._coo()
-
-
-@taken("to_sparse_csr", label="-")
-def to_sparse_csr(input: Sparse, dense_dim: int | None = None) -> Sparse:
-    return input._in(sparse_csr)
-
-
-@taken("to_sparse_csc", label="-")
-def to_sparse_csc(input: Sparse, dense_dim: int | None = None) -> Sparse:
-    return input._in(sparse_csc)
+for _name, _form in (("coo", sparse_coo), ("csr", sparse_csr), ("csc", sparse_csc)):
+    TABLE[f"to_sparse_{_name}"] = lambda input, dense_dim=None, form=_form: input._in(form)

@@ -150,12 +150,12 @@ def of_dense(input: Tensor, sparse_dim: int | None, layout: Any) -> Tensor:
     if layout is strided:
         return input
     there = input._array != 0
-    places = np.array(np.nonzero(there.any(axis=tuple(range(count, ndim)))), np.int64).reshape(count, -1)
+    places = np.ascontiguousarray(np.argwhere(there.any(axis=tuple(range(count, ndim)))).T, np.int64)
     flat = input.reshape(math.prod(shape[:count]), *shape[count:])
     numbers = flat.index_select(0, wrap(keys(places, shape[:count])))
     t = made(wrap(places), numbers, shape, sparse_coo, True)
     with_label(t, f"ToSparseBackward{int(sparse_dim is None)}", since)
-    return t if layout in (None, sparse_coo) else t._in(layout)
+    return t._in(layout or sparse_coo)
 
 
 def _convert_indices_from_coo_to_csr(input: Tensor, size: int, *, out_int32: bool = False) -> Tensor:

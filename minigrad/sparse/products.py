@@ -11,10 +11,11 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error
 from minigrad.formats import sparse_csr
 from minigrad.functions.segments import segment_reduce
+from minigrad.gate.precision import chosen
 from minigrad.ops import sparse as ops
 from minigrad.sparse.elements import is_one
-from minigrad.sparse.table import TABLE, labelled, taken
-from minigrad.sparse.tensor import Sparse, made, refused
+from minigrad.sparse.table import TABLE, labelled, refused, taken
+from minigrad.sparse.tensor import Sparse, made
 
 
 @labelled("SparseAddmm")
@@ -26,10 +27,8 @@ def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Tensor:
     """
     if reduce not in (None, "sum", "mean", "amax", "amin", "max", "min"):
         raise runtime_error(f"reduce argument must be either sum, mean, amax or amin, got {reduce}")
-    if not isinstance(mat1, Sparse) and not isinstance(mat2, Sparse):
+    if reduce is None or not (isinstance(mat1, Sparse) or isinstance(mat2, Sparse)):
         return mat1.mm(mat2)
-    if reduce is None:
-        return _mm(mat1, mat2)
     if not isinstance(mat1, Sparse) or mat1.layout is not sparse_csr:
         raise refused("_sparse_mm_reduce_impl", mat1 if isinstance(mat1, Sparse) else mat2)
     if reduce == "sum":
@@ -54,7 +53,7 @@ def _mm(input: Any, mat2: Any) -> Tensor:
     if input.dtype != mat2.dtype:
         raise runtime_error(f"mm: expected scalar type {input.dtype} but found {mat2.dtype}")
     if not isinstance(input, Sparse):
-        return _mm(mat2.t(), input.t()).t().contiguous()
+        return _mm(mat2.t(), input.t()).t().contiguous() if isinstance(mat2, Sparse) else input.mm(mat2)
     if isinstance(mat2, Sparse):
         return _sparse_product(input, mat2)
     if input.dense_dim():
@@ -80,7 +79,7 @@ def _sparse_product(a: Sparse, b: Sparse) -> Tensor:
 @taken("mv")
 def mv(input: Any, vec: Tensor) -> Tensor:
     """A matrix times a vector."""
-    if vec.dim() != 1 or input.shape[1] != vec.shape[0]:
+    if input.dim() != 2 or vec.dim() != 1 or input.shape[1] != vec.shape[0]:
         raise runtime_error(f"mv: size mismatch, got input {list(input.shape)}, vec {list(vec.shape)}")
     return _mm(input, vec.unsqueeze(1)).squeeze(1)
 
@@ -88,9 +87,13 @@ def mv(input: Any, vec: Tensor) -> Tensor:
 @taken("bmm")
 def bmm(input: Any, mat2: Tensor) -> Tensor:
     """Products of matrices, one by one: those of a matrix that has them on its diagonal."""
+    fit = input.dim() == mat2.dim() == 3 and mat2.shape[:2] == (input.shape[0], input.shape[2])
+    if not fit or not isinstance(input, Sparse) or isinstance(mat2, Sparse) or input.dense_dim():
+        raise runtime_error(
+            f"bmm: takes a sparse batch (b, n, m) and a dense one (b, m, p), got {list(input.shape)} of the layout "
+            f"{input.layout} and {list(mat2.shape)} of {mat2.layout}"
+        )
     count, rows, inner = input.shape
-    if not isinstance(input, Sparse) or mat2.shape[:2] != (count, inner):
-        raise runtime_error(f"bmm: got a sparse batch of {list(input.shape)} and {list(mat2.shape)}")
     batch, row, col = input._places._array
     places = wrap(np.stack([batch * rows + row, batch * inner + col]))
     whole = made(places, input._numbers, (count * rows, count * inner))
@@ -100,6 +103,8 @@ def bmm(input: Any, mat2: Tensor) -> Tensor:
 @taken("matmul", label="-")
 def matmul(input: Any, other: Any) -> Tensor:
     """``input @ other`` of matrices and vectors, or of two batches."""
+    if not isinstance(input, Tensor) or not isinstance(other, Tensor):
+        return NotImplemented
     if input.dim() == other.dim() == 1:
         raise refused("dot", input if isinstance(input, Sparse) else other)
     if input.dim() == 3:
@@ -111,7 +116,9 @@ def matmul(input: Any, other: Any) -> Tensor:
     return TABLE["mm"](input, other)
 
 
-TABLE["rmatmul"] = lambda input, other: matmul(other, input)
+TABLE["rmatmul"] = lambda input, other: TABLE["matmul"](other, input)
+# With autocast it is a product of matrices, as in PyTorch; that of dense Tensors is not.
+TABLE["mv"] = chosen(mv, "mm")
 
 
 @labelled("SparseAddmm")
@@ -133,6 +140,14 @@ def linear(input: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 @taken("sampled_addmm")
 def sampled_addmm(input: Sparse, mat1: Tensor, mat2: Tensor, *, beta: Any = 1.0, alpha: Any = 1.0) -> Sparse:
     """``beta * input + alpha * (mat1 @ mat2)`` at the places of ``input`` alone."""
+    if not isinstance(input, Sparse):
+        raise refused("sparse_sampled_addmm", input)
+    (n, k), (m, p) = [x.shape if x.dim() == 2 else (0, -1) for x in (mat1, mat2)]
+    if k != m or input.shape != (n, p):
+        raise runtime_error(
+            f"sampled_addmm: mat1 and mat2 of shapes {list(mat1.shape)} and {list(mat2.shape)} have no product of the "
+            f"shape {list(input.shape)}"
+        )
     row, col = input._places.long()
     product = apply(ops.sampled, (mat1, mat2.t(), row, col))
     return input._like(input._numbers * beta + product * alpha)

@@ -12,13 +12,15 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error
 from minigrad.formats import sparse_coo
 from minigrad.functions.dims import all_dims, one_dim
-from minigrad.sparse.table import labelled, taken
-from minigrad.sparse.tensor import Sparse, keys, made, refused
+from minigrad.sparse.table import labelled, refused, taken
+from minigrad.sparse.tensor import Sparse, keys, made
 
 
 @taken("sum", label="-")
 def sum(input: Sparse, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """The sum of all numbers; over some dimensions a sparse Tensor, unless all sparse ones are among them."""
+    if not isinstance(input, Sparse):
+        raise refused("_indices", input)
     t: Any = input if dtype is None else input.to(dtype)
     if dim is None or dim == ():
         return t._numbers.sum()

@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 
 from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
+from minigrad.core.tensor import Tensor
+from minigrad.errors import not_implemented_error
+from minigrad.gate.precision import chosen
 from minigrad.ops import shape as s
+
+# Layouts, as PyTorch calls them in errors.
+NAMES = {"sparse_coo": "Sparse", "sparse_csr": "SparseCsr", "sparse_csc": "SparseCsc"}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +44,19 @@ def labelled(label: str) -> Callable[[F], F]:
     return decorate
 
 
+def refused(name: str, t: Tensor) -> Exception:
+    """NotImplementedError: there is no such function of a sparse Tensor, or of a dense one."""
+    if not t._sparse:
+        return not_implemented_error(
+            f"Could not run 'aten::{name}' with arguments from the 'CPU' backend: it is for sparse Tensors; convert "
+            "with .to_sparse() first"
+        )
+    return not_implemented_error(
+        f"Could not run 'aten::{name}' with arguments from the '{NAMES[t.layout.name]}CPU' backend: {name} is not "
+        f"there for the layout {t.layout}; convert with .to_dense() first"
+    )
+
+
 TABLE: dict[str, Callable[..., Any]] = {}
 
 
@@ -46,7 +65,8 @@ def taken(*names: str, label: str = "") -> Callable[[F], F]:
 
     def enter(function: F) -> F:
         label_of = label or names[0].title().replace("_", "")
-        TABLE.update(dict.fromkeys(names, function if label_of == "-" else labelled(label_of)(function)))
+        run: Callable[..., Any] = function if label_of == "-" else labelled(label_of)(function)
+        TABLE.update({name: chosen(run, name) for name in names})
         return function
 
     return enter

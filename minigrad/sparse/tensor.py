@@ -20,13 +20,13 @@ from minigrad.core.apply import apply, needs_value
 from minigrad.core.node import Node, new
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.errors import index_error, not_implemented_error, runtime_error, type_error, value_error
 from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm, plainly
 from minigrad.kernels.sparse import ordered
 from minigrad.ops import shape as s
-from minigrad.sparse.table import TABLE, labelled
+from minigrad.sparse.table import NAMES, TABLE, labelled, refused
 
 # Properties and functions that are those of the numbers; of the second kind the result is sparse.
 _OF_NUMBERS = frozenset([
@@ -34,8 +34,8 @@ _OF_NUMBERS = frozenset([
     "is_inference", "is_leaf", "is_pinned", "is_signed", "itemsize", "retains_grad",
 ])  # fmt: skip
 _EACH = frozenset([
-    "bool", "byte", "char", "cpu", "cuda", "detach", "double", "float", "half", "int", "long", "neg", "negative",
-    "positive", "short", "to",
+    "bfloat16", "bool", "byte", "char", "cpu", "cuda", "detach", "double", "float", "half", "int", "long", "neg",
+    "negative", "positive", "short", "to",
 ])  # fmt: skip
 # Functions that leave 0 as it is; what is repeated is added up before.
 _FROM_ZERO = frozenset([
@@ -43,7 +43,6 @@ _FROM_ZERO = frozenset([
     "erf", "erfinv", "expm1", "floor", "frac", "isinf", "isnan", "isneginf", "isposinf", "log1p", "nan_to_num",
     "rad2deg", "relu", "round", "sgn", "sign", "signbit", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
 ])  # fmt: skip
-_NAMES = {"sparse_coo": "Sparse", "sparse_csr": "SparseCsr", "sparse_csc": "SparseCsc"}
 
 
 def called(func: Any) -> str:
@@ -52,14 +51,6 @@ def called(func: Any) -> str:
     getter: Any = owner.fget if isinstance(owner, property) else func
     name: str = getter.__name__
     return name.strip("_") if name.startswith("__") else name
-
-
-def refused(name: str, t: Sparse) -> Exception:
-    """NotImplementedError: there is no such function of a sparse Tensor."""
-    return not_implemented_error(
-        f"Could not run 'aten::{name}' with arguments from the '{_NAMES[t.layout.name]}CPU' backend: {name} is not "
-        f"there for the layout {t.layout}; convert with .to_dense() first"
-    )
 
 
 class Sparse(Tensor):
@@ -98,7 +89,19 @@ class Sparse(Tensor):
     ) -> Any:
         if isinstance(getattr(func, "__self__", None), property) and not isinstance(args[0], Sparse):
             return plainly(func, types, args, kwargs)  # a dense Tensor is given a sparse gradient
-        name, named = called(func), kwargs or {}
+        name = called(func)
+        try:
+            return cls._run(func, name, args, kwargs or {})
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            # What Python or NumPy say inside has no line of the user's; `grad` runs hooks, whose errors are left alone.
+            if " (at " in str(error) or name == "grad":
+                raise
+            kind = index_error if isinstance(error, IndexError) else type_error
+            given = ", ".join(type(x).__name__ for x in (*args[1:], *(kwargs or {}).values()))
+            raise kind(f"{name}() of a sparse Tensor does not take ({given}): {error}") from error
+
+    @staticmethod
+    def _run(func: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         t = next((x for x in _flat((*args, *named.values())) if isinstance(x, Sparse)), None)
         own = TABLE.get(name)
         if own is not None:
@@ -128,8 +131,12 @@ class Sparse(Tensor):
         """Other numbers at the same places."""
         return made(self._places, numbers, self._sizes, self._form, self._coalesced)
 
-    def _become(self, other: Sparse) -> Sparse:
+    def _become(self, other: Any) -> Sparse:
         """Another's parts; under ``no_grad`` a leaf stays one. RuntimeError where operations are recorded."""
+        if not isinstance(other, Sparse):
+            raise runtime_error(
+                "the result is dense, so it does not go into a sparse Tensor; use .to_dense()"
+            )
         if self.requires_grad and self.is_leaf and is_grad_enabled():
             raise runtime_error(
                 "a leaf Variable that requires grad is being used in an in-place operation; use no_grad()"
@@ -161,7 +168,7 @@ class Sparse(Tensor):
 
     def _must_be(self, form: Any, name: str, what: str) -> None:
         if self._form is not form:
-            raise runtime_error(f"{name} expected {what} tensor layout but got {_NAMES[self._form.name]}")
+            raise runtime_error(f"{name} expected {what} tensor layout but got {NAMES[self._form.name]}")
 
     @labelled("Coalesce")
     def coalesce(self) -> Sparse:
@@ -307,7 +314,7 @@ class Sparse(Tensor):
 
     def numpy(self, *, force: bool = False) -> NoReturn:
         raise type_error(
-            f"can't convert {_NAMES[self._form.name]} layout tensor to numpy. Use Tensor.to_dense() first."
+            f"can't convert {NAMES[self._form.name]} layout tensor to numpy. Use Tensor.to_dense() first."
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -417,9 +424,15 @@ class Sparse(Tensor):
 
     @labelled("ToSparseCsr")
     def _in(self, form: Any) -> Sparse:
-        """By rows, or by columns."""
+        """By places, by rows or by columns."""
         if form is self._form:
             return self
+        if form is sparse_coo:
+            return self._coo()
+        if form not in (sparse_csr, sparse_csc):
+            raise not_implemented_error(
+                f"to_sparse(): there are the layouts sparse_coo, sparse_csr and sparse_csc, not {form}"
+            )
         if self.ndim != 2 or self.dense_dim():
             raise runtime_error(
                 f"only a matrix of numbers has the layout {form} here, this one has shape {list(self._sizes)}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from contextlib import ContextDecorator
 from typing import Any
 
 from minigrad import dtypes
@@ -13,8 +12,8 @@ from minigrad.functions.sparse import sparse_coo_tensor
 
 # fmt: off
 __all__ = [
-    "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
-    "check_sparse_tensor_invariants",
+    "BFloat16Tensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
+    "LongTensor", "ShortTensor", "check_sparse_tensor_invariants",
 ]
 # fmt: on
 
@@ -40,6 +39,7 @@ def _named(name: str, dtype: dtypes.dtype) -> Any:
     return _OfType(name, (), {"dtype": dtype, "__module__": "minigrad.sparse", "__doc__": doc})
 
 
+BFloat16Tensor = _named("BFloat16Tensor", dtypes.bfloat16)
 ByteTensor = _named("ByteTensor", dtypes.uint8)
 CharTensor = _named("CharTensor", dtypes.int8)
 DoubleTensor = _named("DoubleTensor", dtypes.float64)
@@ -50,7 +50,7 @@ LongTensor = _named("LongTensor", dtypes.int64)
 ShortTensor = _named("ShortTensor", dtypes.int16)
 
 
-class check_sparse_tensor_invariants:
+class check_sparse_tensor_invariants(ContextDecorator):
     """Nothing: places are always checked. In ``with`` and as a decorator, as PyTorch's."""
 
     def __init__(self, enable: bool = True) -> None:
@@ -74,10 +74,3 @@ class check_sparse_tensor_invariants:
 
     def __exit__(self, *caught: object) -> None:
         pass
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def run(*args: Any, **named: Any) -> Any:
-            return function(*args, **named)
-
-        return run

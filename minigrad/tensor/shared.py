@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from minigrad.buffers import shared_memory
 from minigrad.core.tensor import Tensor, extend, wrap
@@ -31,14 +32,17 @@ class _Shared(Tensor):
             from multiprocessing.sharedctypes import RawArray
 
             old = self._array
-            array: Any = np.ndarray(old.shape, old.dtype, RawArray("b", max(old.nbytes, 1)))
+            # As it lies, with the gaps and repetitions of a view.
+            low, high = byte_bounds(old) if old.size else (old.ctypes.data, 0)
+            raw: Any = RawArray("b", max(high - low, 1))
+            array: Any = np.ndarray(old.shape, old.dtype, raw, old.ctypes.data - low, old.strides)
             array[...] = old
             self.data = wrap(array)
         return self
 
 
 def sent(t: Tensor) -> tuple[Any, ...] | None:
-    """How a Tensor with such memory goes to the process that is being started, None for others and without one."""
+    """How a Tensor with such memory goes to a process that is being started; None without either."""
     array = t._array
     raw = shared_memory(array)
     if raw is None:

@@ -67,6 +67,8 @@ def assert_close(
             )
         if check_dtype and type(a) is not type(b) and {type(a), type(b)} <= {bool, int, float, complex}:
             fail(f"The (d)types do not match: {type(a)} != {type(b)}.", where)
+        if any(isinstance(v, Tensor) and v._sparse for v in (a, b)):
+            return parts(a, b, where)
         x, y = (np.asarray(v._array if isinstance(v, Tensor) else v) for v in (a, b))
         single = not isinstance(a, (Tensor, np.ndarray))
         if x.shape != y.shape:
@@ -92,5 +94,24 @@ def assert_close(
                     f"{np.nanmax(apart, initial=0.0):.6g} (up to {absolute} allowed, and {relative} of the expected)",
                     where,
                 )
+
+    def parts(a: Any, b: Any, where: str) -> None:
+        """Of sparse Tensors: places and numbers, or all elements where only one is sparse."""
+        layouts = [getattr(v, "layout", None) for v in (a, b)]
+        shapes = [list(getattr(v, "shape", ())) for v in (a, b)]
+        if shapes[0] != shapes[1]:
+            fail(f"The values for attribute 'shape' do not match: {shapes[0]} != {shapes[1]}", where)
+        if layouts[0] is not layouts[1]:
+            if check_layout:
+                fail(f"The values for attribute 'layout' do not match: {layouts[0]} != {layouts[1]}", where)
+            a, b = (v.to_dense() if isinstance(v, Tensor) else v for v in (a, b))
+            return leaves(a, b, where)
+        if a._nnz() != b._nnz():
+            fail(
+                f"The number of specified values in sparse tensors does not match: {a._nnz()} != {b._nnz()}",
+                where,
+            )
+        leaves(a._places.long(), b._places.long(), f"indices of {where}" if where else "indices")
+        leaves(a._numbers, b._numbers, f"values of {where}" if where else "values")
 
     compare(actual, expected, "")

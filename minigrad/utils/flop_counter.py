@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.autograd.profiler import Watch
 from minigrad.core import op as records
 from minigrad.core.node import next_seq
-from minigrad.errors import warn
+from minigrad.errors import value_error, warn
 from minigrad.gate.names import COMPOSED
 from minigrad.utils.module_tracker import ModuleTracker
 
@@ -53,13 +53,14 @@ class FlopCounterMode(Watch):
     not, nor an LSTM, nor `scaled_dot_product_attention` of four dimensions without dropout, nor what is compiled.
 
     Args:
-        mods: PyTorch's of before, which changes nothing but to warn.
+        mods: an older argument of PyTorch's; it changes nothing, and a UserWarning says so.
         depth: how deep the table goes into modules; None for all.
         display: whether the table is printed.
-        custom_mapping: formulas of PyTorch's, which no record here would call: ValueError, if there are any.
+        custom_mapping: formulas of PyTorch's, which no record here would call.
 
     Raises:
-        RuntimeError: it is entered twice, or ends in another thread.
+        RuntimeError: it is entered twice, or ends where it does not run, as in another thread.
+        ValueError: there is a `custom_mapping`.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class FlopCounterMode(Watch):
         if mods is not None:
             warn("mods argument is not needed anymore, you can stop passing it")
         if custom_mapping:
-            raise ValueError("FlopCounterMode counts by the records of operations: declare one with costs")
+            raise value_error(
+                "custom_mapping is not taken: records tell what operations cost; declare one with costs"
+            )
         self.depth, self.display = depth, display
         self.mod_tracker = ModuleTracker()
         self._events: list[_Event] = []
@@ -78,16 +81,16 @@ class FlopCounterMode(Watch):
         self._within = "", 0, 0
 
     def __enter__(self) -> Self:
-        self._events.clear()
         self.start()
+        self._events.clear()
         COMPOSED.append(self._composed)
         self.mod_tracker.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.stop()
         self.mod_tracker.__exit__(*exc)
         COMPOSED.remove(self._composed)
-        self.stop()
         if self.display:
             print(self.get_table(self.depth))
 

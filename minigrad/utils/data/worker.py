@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import random
+from minigrad.threads import alone
 from minigrad.utils.data import info, transport
 from minigrad.utils.data.fetch import Fetcher
 from minigrad.utils.data.info import WorkerInfo
@@ -147,6 +148,7 @@ def run(work: Work, connection: Connection) -> None:
 
 def _begin(work: Work) -> None:
     """The seeds of a worker, PyTorch's, and what the user does at its start."""
+    alone()  # the workers share the processors
     seed = work.base_seed + work.worker
     python_random.seed(seed)
     random.manual_seed(seed)
