@@ -361,7 +361,7 @@ def _sentence(e: Exception) -> str:
     text = re.sub(r"[\w./<>-]*\.py:\d+|0x[0-9a-f]+", "", str(e))
     text = re.sub(r"(?<=saved by )\S+", "", text)
     text = re.sub(r"(?<=inplace operation: )(Compiled_)?.* saved an array.*", r"\1", text)
-    return f"{type(e).__name__}: {re.split(REPLAYED, text)[0]}".removesuffix(" (at )")
+    return re.sub(r" \(at (, in \w+)?\)$", "", f"{type(e).__name__}: {re.split(REPLAYED, text)[0]}")
 
 
 # What docs/compile.md says of results.  "A backward pass frees it as a whole, and it keeps what its own backward pass

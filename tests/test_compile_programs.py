@@ -457,6 +457,36 @@ def f():
     return row
 -- with mg.no_grad():
     r = F()
+== products of a batch and a matrix, whatever the layout | 6
+w, b = T(1, 9, 33, grad=True), T(2, 9, grad=True); to = nn.functional.linear
+def f(x):
+    return to(x, w, b).transpose(0, 1) + x.transpose(0, 1) @ w.T
+-- x = (T(k, 4, 7, 33), T(k, 7, 4, 33).transpose(0, 1), T(k, 4, 33, 7).mT)[k % 3].requires_grad_(); y = F(x)
+y.backward(T(9 + k, *y.shape) if k < 3 else T(9 + k, 4, 7, 9).transpose(0, 1))
+== a backward pass that a rule refuses | 2
+def f(x):
+    return x // 2.0
+-- r = F(T(k, 3, grad=True))
+with caught():
+    r.sum().backward()
+== a view of a leaf onto itself | 1
+def f(x):
+    x.copy_(x)
+-- x = T(k, 3, grad=k > 0)[:]
+with caught():
+    F(x)
+== autocast around and inside, of other types | 6
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.LayerNorm(8), nn.Linear(8, 2)); ns = types.SimpleNamespace()
+def f(x):
+    y = net(x) if mg.is_autocast_enabled("cpu") else net(x) * 2.0
+    with mg.autocast("cpu", dtype=ns.dtype):
+        return y, net(x)
+-- ns.dtype = (mg.float16, mg.float16, mg.bfloat16, mg.bfloat16)[k]; x = T(k, 3, 4)
+with mg.autocast("cpu", dtype=mg.bfloat16, enabled=k % 2 > 0):
+    r = F(x)
+with mg.autocast("cpu", dtype=mg.float16, enabled=k > 2):
+    q = F(x)
+r, q = total(r).float(), total(q).float(); r.backward()
 == the default dtype | 2
 def f(x):
     return mg.zeros(2) + x, x / 2
@@ -771,6 +801,12 @@ def f(x):
     t = x.detach(); t.mul_(w)
     return t * 3.0
 F(T(1, 3))
+== a view of a detached leaf, then what that shows is changed | clone() it where it is detached
+w = T(1, 4, grad=True)
+def f(x):
+    leaf = w.detach().requires_grad_(); part = leaf[1:]; w.data.mul_(x)
+    return part
+F(2.0)
 == a hook on a parameter that was stepped before | adds or removes a hook
 p = nn.Parameter(T(1, 3)); p.grad = T(2, 3); opt = optim.SGD([p], lr=0.1)
 def f():
@@ -866,6 +902,12 @@ w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)
 def f():
     w.grad = None; w.sum().backward(); opt.step(); opt.param_groups[0]["lr"] *= 0.5
 F()
+== an entry of a dict that each call sets | sets feats['h'], an entry of a dict, in each call (set an attribute
+feats = {}
+def f(x):
+    feats["h"] = x * 2.0
+    return x
+F(T(1, 2))
 == a buffer that is set | write into a Tensor that is there
 net = nn.Module(); net.register_buffer("mean", mg.zeros(2))
 def f(x):

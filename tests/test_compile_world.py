@@ -1056,6 +1056,12 @@ def f(x): return x * max(k)
 -- max = min
 -- k = [7.0]
 -- del max, k
+== a context that is none
+ctx = contextlib.nullcontext(2.0)
+def f(x):
+    with ctx as k: return x * k
+-- ctx.enter_result = 3.0
+-- ctx = contextlib.nullcontext(5.0)
 == the default dtype
 def f(x): return x.to(mg.float32) * mg.ones(3)
 -- mg.set_default_dtype(mg.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import enum
 import functools
 import os
@@ -51,7 +52,7 @@ SETTINGS = {
     "use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "set_deterministic_debug_mode",
     "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
     "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
-    "set_printoptions", "is_autocast_enabled",
+    "set_printoptions",
 }  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {
@@ -89,6 +90,7 @@ PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
     (property, ("fget", "fset"), False),
     ((functools.partial, functools.partialmethod), ("func", "args", "keywords"), True),
     (functools.cached_property, ("func",), True),
+    (contextlib.nullcontext, ("enter_result",), True),
     ((collections.UserDict, collections.UserList, collections.UserString), ("data",), True),
 ]
 OPAQUE = (types.MappingProxyType, *weakref.ProxyTypes)

@@ -115,8 +115,13 @@ class Recording:
             with following.run:
                 following._call()
                 changed = {s.place for s in following.world.stores.changed()}
-        for path in (f"{s.of.path}.{s.key}".strip(".") for s in stores if s.place in changed):
-            raise not_repeated(self.world, f"changes {path} in each call, going by what it was")
+        for path, key, in_dict in (
+            (s.of.path, s.key, s.of.owner is None) for s in stores if s.place in changed
+        ):
+            what = f"changes {path}.{key} in each call, going by what it was".replace(" .", " ")
+            if in_dict:
+                what = f"sets {path}[{key!r:.20}], an entry of a dict, in each call (set an attribute, or return it)"
+            raise not_repeated(self.world, what)
 
     def fail(self, error: Exception) -> None:
         """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""
@@ -476,10 +481,10 @@ def _refusing(record: Node, error: Exception | None) -> Node:
     node.saved = node.saved if type(node.saved) is Freed else Freed(*here())
     node.inputs, node.hooks, node.tensor = (), None, None
     if error is not None:
-        kind, arguments = type(error), error.args
+        kind, message = type(error), str(error).partition(" (at ")[0]
 
         def refuse(g: Any) -> None:
-            raise kind(*arguments)
+            raise kind(str(runtime_error(message)))  # with the place of this pass
 
         node.hooks = {0: refuse}
     return node

@@ -28,10 +28,9 @@ def run(
 ) -> dict[Node, Any]:
     """Propagates ``seeds``, the gradients of ``roots``, to the leaves.
 
-    With ``create`` gradients are Tensors and every step is recorded; otherwise they are arrays (but where a
-    whole function is being recorded, then they are Tensors that do not require grad).  Without
-    ``targets`` the gradients are added to ``.grad`` of the leaves.  With them nothing is: the pass is limited
-    to the records that lead to those nodes, and their gradients are returned.
+    With ``create`` gradients are Tensors and every step is recorded; otherwise they are arrays (where a whole
+    function is recorded, Tensors that do not require grad).  Without ``targets`` the gradients are added to ``.grad``
+    of the leaves.  With them nothing is: the pass is limited to what leads to those nodes, whose gradients it returns.
     """
     # In a context of its own, with which its modes go, those of NumPy too, however the pass ends.
     return contextvars.copy_context().run(_run, roots, seeds, targets, keep, create)
@@ -49,8 +48,9 @@ def _run(
     if p.ends is not None:
         order = p.select(order)
     p.seed(roots, seeds)
-    # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
-    MODE.set(mode.replace(grad=True, everything=True, autocast=None) if create else mode.recording(False))
+    # What is recorded must be whole, to be read again, and compute as over arrays, which no autocast reaches.
+    inside = mode.replace(grad=create, everything=True, autocast=None) if p.record else mode.recording(False)
+    MODE.set(inside)
     freed = None if keep else Freed(*errors.here())
     if p.recorder is None:
         p.walk(order, freed)

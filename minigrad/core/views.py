@@ -66,14 +66,13 @@ def refresh(t: Tensor) -> None:
             twin = op(twin, **params)
     node: Any = twin._node
     own = t._node
-    if (
-        mode.recorder is not None
-        and own is not None
-        and own.op is None
-        and own.requires_grad
-        and not node.requires_grad
-    ):
-        # Elsewhere a leaf does not hear of a change that requires no grad, and stays one.
+    if mode.recorder is not None and own is not None and own.requires_grad and not node.requires_grad:
+        # Elsewhere neither a leaf nor a view of it hears of a change that requires no grad.
+        if own.op is not None:
+            raise mode.recorder.refuse(
+                "a view of a detached Tensor that requires grad is used after a change in place of what that was "
+                "detached from. clone() it where it is detached"
+            )
         with ModeManager(mode.recording(False)):
             node = mode.recorder.wrote(t, node)
     replace_node(t, node)

@@ -137,6 +137,8 @@ def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool 
     if value._array.shape != self._array.shape:
         value = value.expand(self._array.shape)
     elif onto_itself:
+        if (recorder := MODE.get().recorder) is not None:
+            recorder.stores(self, self)  # which checks
         return self
     if self._view is None and MODE.get().grad and self._node is not None and self._node.requires_grad:
         value = apply(shape.copy, (self, value))  # what was there gets a gradient of 0

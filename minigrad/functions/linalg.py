@@ -66,7 +66,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return _row(a, b)
     if q == 1:
         return _column(a, b)
-    if q == 2 and a._array.flags.c_contiguous and a._array.size:
+    if q == 2 and a._array.size:
         # One product instead of a batch of them, and no batch of gradients to sum.
         shape = a._array.shape
         rows = apply(linalg.matmul, (reshape(a, -1, shape[-1]), b))

@@ -70,10 +70,6 @@ def _add_rows(y: Array, b: Array) -> None:
         y[whole:] += b
 
 
-def _input_vjp(g: Any, w: Any) -> Any:
-    return product(g, w) if g.__class__ is np.ndarray and w.__class__ is np.ndarray else g @ w
-
-
 def _weight_vjp(g: Any, x: Any) -> Any:
     if g.__class__ is np.ndarray and g.ndim == 2 and x.__class__ is np.ndarray:
         return product(g.T, x)
@@ -290,7 +286,7 @@ def _mean_square_text(v: Call) -> Text:
 
 
 # fmt: off
-linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
+linear = Op("linear", _linear, "x w b", lambda g, w: times(g, w), _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
             into=_linear_into, numba="np.dot({}, {}.T) + {}", grad_fn=names.of_linear,
             edges=names.edges_of_linear, complex="analytic")
