@@ -31,8 +31,8 @@ REASONS = (
     (
         r"compiled, .* × torch",
         "Compiled large steps, against PyTorch",
-        "products of matrices take most of the time, and are as fast in both; what is left is a pass over memory for each "
-        "step.",
+        "products of matrices take most of the time, and are as fast in both; what is left is a pass over memory for "
+        "each step.",
     ),
     (
         r"step, .* × by hand",

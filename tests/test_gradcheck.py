@@ -975,7 +975,7 @@ def test_grad_mode_outside_does_not_matter() -> None:
 
 @pytest.mark.parametrize("factor", [1.0, 2.0], ids=["passes", "fails"])
 def test_memory_is_one_jacobian_per_pair(factor: float) -> None:
-    n = 450
+    n = 600
     x = mg.tensor(real(n), requires_grad=True)
     # The first failure imports parts of NumPy.
     gradcheck(lambda x: (Cube.apply(x, factor), x * 2), (leaf(2),), raise_exception=False)
