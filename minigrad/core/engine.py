@@ -235,7 +235,8 @@ class Pass:
         shared, ends = self.shared, self.ends
         plain = not self.record and not MODE.get().inference
         for node, g in self.grads.items():
-            g = g.tensor() if isinstance(g, Lean) else g
+            if type(g) is not np.ndarray and isinstance(g, Lean):
+                g = g.tensor()
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
             if ends is None:

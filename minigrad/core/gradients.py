@@ -148,7 +148,7 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     if t is None:
         return
     before = t._grad
-    sparse = isinstance(g, Tensor) and g._sparse
+    sparse = type(g) is not np.ndarray and isinstance(g, Tensor) and g._sparse
     if before is None and not sparse:
         g = laid(g, t)
     recorder = MODE.get().recorder
