@@ -235,8 +235,7 @@ class Pass:
         shared, ends = self.shared, self.ends
         plain = not self.record and not MODE.get().inference
         for node, g in self.grads.items():
-            if type(g) is not np.ndarray and isinstance(g, Lean):
-                g = g.tensor()
+            g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
             if ends is None:
