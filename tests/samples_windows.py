@@ -250,6 +250,10 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
     gaps = how(1, 2, ((2, -1),), 2, groups=1)
     pooled = (("window", 4, 2, 2, 0, 1, 2), ("window", 5, 3, 2, 1, 1, 3))
     far, wide = (("window", 6, 3, 1, 1, 2, 4),), (("window", 6, 4, 3, 2, 1, 3),)
+    # Two neighbours: in common with the next two, side by side, with gaps between.
+    twos = [
+        (("window", size, 2, stride, 0, 1, out),) for size, stride, out in ((5, 1, 4), (6, 2, 3), (9, 3, 3))
+    ]
     parts = (("adaptive", 5, 3), ("adaptive", 3, 2))
     means = [
         (("mean", 4, 2, 2, 0, 2, True), ("mean", 5, 3, 2, 1, 3, False)),
@@ -312,7 +316,7 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         Row("pad_constant", (real(2, 4),), _pad, "0", {"pads": ((-1, 2),), "value": 0.0}),
         Row("pad_constant", (real(0, 4),), _pad, "0", {"pads": ((1, 1),), "value": 0.0}),
     ]  # fmt: skip
-    for plans in (pooled, far, wide, parts):
+    for plans in (pooled, far, wide, parts, *twos):
         x = real(2, *sizes(plans))
         table += [
             Row("max_pool", (x,), _max_pool, "0", {"plans": plans}),
