@@ -415,6 +415,22 @@ def test_steps_of_sparse_gradients(case: str) -> None:
     assert np.allclose(e.weight.detach().reshape(-1), right, atol=2e-6)
 
 
+def test_a_count_of_steps_may_have_a_dimension() -> None:
+    weights = []
+    for shape in ((), (1,)):
+        table = mg.nn.Embedding.from_pretrained(mg.ones(3, 2), freeze=False, sparse=True)
+        optimizer, p = mg.optim.SparseAdam(table.parameters(), 0.1), table.weight
+        optimizer.state[p] = {
+            "step": mg.zeros(shape),
+            "exp_avg": mg.zeros(3, 2),
+            "exp_avg_sq": mg.zeros(3, 2),
+        }
+        table(mg.tensor([0, 2])).sum().backward()
+        optimizer.step()
+        weights.append(p.tolist())
+    assert weights[0] == weights[1]
+
+
 def test_optimizers_that_refuse() -> None:
     for name in "Adam AdamW RMSprop Adadelta Adamax NAdam RAdam ASGD Rprop Adafactor Muon".split():  # noqa: SIM905
         e = table()

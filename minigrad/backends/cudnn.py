@@ -5,8 +5,9 @@ The flags can be set and mean nothing: what minigrad computes is the same each t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from minigrad.backends._flags import held
 
 allow_tf32 = True
 benchmark = False
@@ -24,7 +25,6 @@ def version() -> int | None:
     return None
 
 
-@contextmanager
 def flags(
     enabled: bool = False,
     benchmark: bool = False,
@@ -33,13 +33,8 @@ def flags(
     allow_tf32: bool = True,
     fp32_precision: str = "none",
     depthwise_kernel: str = "auto",
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """A context in which the flags say something else; those that are not given say what stands here."""
-    inside = {"enabled": enabled, "benchmark": benchmark, "deterministic": deterministic}
-    inside["allow_tf32"] = allow_tf32
-    before = {name: globals()[name] for name in inside}
-    globals().update(inside)
-    try:
-        yield
-    finally:
-        globals().update(before)
+    return held(
+        globals(), enabled=enabled, benchmark=benchmark, deterministic=deterministic, allow_tf32=allow_tf32
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager
+
+from minigrad.backends._flags import held
 
 VERBOSE_OFF, VERBOSE_ON, VERBOSE_ON_CREATION = 0, 1, 2
 allow_tf32 = True
@@ -35,16 +35,14 @@ class verbose:
     def __exit__(self, *exc: object) -> None: ...
 
 
-@contextmanager
 def flags(
     enabled: bool = False, deterministic: bool = False, allow_tf32: bool = True, fp32_precision: str = "none"
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """A context in which the flags say something else."""
-    inside: dict[str, Any] = {"enabled": enabled, "deterministic": deterministic, "allow_tf32": allow_tf32}
-    inside["fp32_precision"] = fp32_precision
-    before = {name: globals()[name] for name in inside}
-    globals().update(inside)
-    try:
-        yield
-    finally:
-        globals().update(before)
+    return held(
+        globals(),
+        enabled=enabled,
+        deterministic=deterministic,
+        allow_tf32=allow_tf32,
+        fp32_precision=fp32_precision,
+    )

@@ -217,7 +217,7 @@ class _Step:
         places, values = tuple(t.indices()._array), t.values()._array
         memory = [p._array, *(own[name]._array for name in self.entries)]
         parts = [x[places] for x in memory]
-        counts = [own[name]._array for name in self.rule._counts]
+        counts = [_number(own[name]) for name in self.rule._counts]
         program, numbers, after = self._program(p._array.dtype, counts, fresh)
         if values.size:
             self.work.append((program, [x.reshape(-1) for x in (parts[0], values, *parts[1:])], numbers))
@@ -363,26 +363,30 @@ def _run(work: list[tuple[Program, list[Array], list[Array]]], counts: list[tupl
     size = min(PIECE, max(arrays[0].size for _, arrays, _ in work))
     for program, arrays, numbers in work:
         n, dtype = arrays[0].size, arrays[0].dtype
+        if n > PIECE:
+            _run_large(program, arrays, numbers)
+            continue
         key = (dtype, program.scratch, program.flags)
         memory = scratch.get(key)
         if memory is None:
-            memory = [np.empty(size, dtype) for _ in range(program.scratch)]
-            memory += [np.empty(size, bool) for _ in range(program.flags)]
-            scratch[key] = memory
-        if n <= PIECE:
-            program.run(*arrays, *numbers, *[x[:n] for x in memory])
-            continue
-        _run_large(program, arrays, numbers)
+            memory = scratch[key] = _memory(program, size, dtype)
+        program.run(*arrays, *numbers, *[x[:n] for x in memory])
     for a, value in counts:
         a[()] = value
+
+
+def _memory(program: Program, size: int, dtype: Any) -> list[Array]:
+    """What a program writes between its steps."""
+    return [np.empty(size, dtype) for _ in range(program.scratch)] + [
+        np.empty(size, bool) for _ in range(program.flags)
+    ]
 
 
 def _run_large(program: Program, arrays: list[Array], numbers: list[Array]) -> None:
     n, dtype = arrays[0].size, arrays[0].dtype
 
     def work(starts: Iterator[int]) -> None:
-        memory = [np.empty(PIECE, dtype) for _ in range(program.scratch)]
-        memory += [np.empty(PIECE, bool) for _ in range(program.flags)]
+        memory = _memory(program, PIECE, dtype)
         for i in starts:
             pieces = [x[i : i + PIECE] for x in arrays]
             program.run(*pieces, *numbers, *[x[: len(pieces[0])] for x in memory])
