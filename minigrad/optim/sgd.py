@@ -9,6 +9,7 @@ from minigrad.functions.inplace import foreach_add_
 from minigrad.gate import constructor
 from minigrad.gate.overriding import DOORS
 from minigrad.optim.optimizer import ParamsT
+from minigrad.optim.options import chosen
 from minigrad.optim.rule import Group, Named, Rule
 from minigrad.tensor import Tensor
 
@@ -63,18 +64,8 @@ class SGD(Rule):
                 "Nesterov momentum requires a momentum and zero dampening, "
                 f"got momentum={momentum} and dampening={dampening}"
             )
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        options = "lr momentum dampening weight_decay nesterov maximize foreach differentiable fused"
+        super().__init__(params, chosen(locals(), options))
         if fused and differentiable:
             raise runtime_error("`fused` does not support `differentiable`")
         if fused and foreach:
