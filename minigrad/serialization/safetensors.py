@@ -19,15 +19,8 @@ from minigrad.serialization import archive
 from minigrad.tensor import Tensor
 
 __all__ = [
-    "load",
-    "load_file",
-    "load_model",
-    "save",
-    "save_file",
-    "save_model",
-    "storage_ptr",
-    "storage_size",
-]
+    "load", "load_file", "load_model", "save", "save_file", "save_model", "storage_ptr", "storage_size",
+]  # fmt: skip
 
 _TYPES = {
     "F64": dtypes.float64, "F32": dtypes.float32, "F16": dtypes.float16, "BF16": dtypes.bfloat16, "I64": dtypes.int64,
