@@ -205,7 +205,5 @@ def get_default_device() -> device:
 
 
 public(
-    globals(),
-    [name for name in __all__ if name not in ("get_default_device", "typename")],
-    home="minigrad",
+    globals(), [name for name in __all__ if name not in ("get_default_device", "typename")], home="minigrad"
 )

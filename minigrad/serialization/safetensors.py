@@ -95,10 +95,7 @@ def save_model(
 
 
 def load_model(
-    model: Module,
-    filename: str | os.PathLike[str],
-    strict: bool = True,
-    device: DeviceLike | int = "cpu",
+    model: Module, filename: str | os.PathLike[str], strict: bool = True, device: DeviceLike | int = "cpu"
 ) -> tuple[set[str], list[str]]:
     """Loads what `save_model` wrote into a model; returns the names that are missing and those that are unexpected.
 
