@@ -18,9 +18,7 @@ def is_built() -> bool:
     return False
 
 
-def is_flash_attention_available() -> bool:
-    """False."""
-    return False
+is_flash_attention_available = is_built
 
 
 def enable_flash_sdp(enabled: bool) -> None:

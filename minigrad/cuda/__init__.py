@@ -57,17 +57,14 @@ def manual_seed(seed: int) -> None:
     int(seed)
 
 
-def manual_seed_all(seed: int) -> None:
-    """Does nothing, as `manual_seed`."""
-    int(seed)
+manual_seed_all = manual_seed
 
 
 def seed() -> None:
     """Does nothing."""
 
 
-def seed_all() -> None:
-    """Does nothing."""
+seed_all = empty_cache = seed
 
 
 def get_rng_state_all() -> list[Any]:
@@ -81,10 +78,6 @@ def set_rng_state_all(new_states: Iterable[Any]) -> None:
         set_rng_state()
 
 
-def empty_cache() -> None:
-    """Does nothing."""
-
-
 def reset_peak_memory_stats(device: Any = None) -> None:
     """Does nothing."""
 
@@ -94,19 +87,7 @@ def memory_allocated(device: Any = None) -> int:
     return 0
 
 
-def max_memory_allocated(device: Any = None) -> int:
-    """0, as `memory_allocated`."""
-    return 0
-
-
-def memory_reserved(device: Any = None) -> int:
-    """0, as `memory_allocated`."""
-    return 0
-
-
-def max_memory_reserved(device: Any = None) -> int:
-    """0, as `memory_allocated`."""
-    return 0
+max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
 
 
 def _without(name: str) -> Callable[..., Any]:
