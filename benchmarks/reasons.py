@@ -60,16 +60,8 @@ REASONS = (
         "Convolutions",
         "NumPy has none: they are products of windows, image after image; PyTorch has kernels for them.",
     ),
-    (
-        r"memory, .*LSTM",
-        "Memory",
-        "many small operations leave many records.",
-    ),
-    (
-        r".*LSTM",
-        "LSTM",
-        "each step in time is some calls of NumPy on small arrays, one after the other.",
-    ),
+    (r"memory, .*LSTM", "Memory", "many small operations leave many records."),
+    (r".*LSTM", "LSTM", "each step in time is some calls of NumPy on small arrays, one after the other."),
     (
         r".*(embedding and MLP)",
         "A small network with an embedding",

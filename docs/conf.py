@@ -180,13 +180,7 @@ class CoverageNames(FromTables):
         place = covered.place.replace("torch", "minigrad", 1)
         here = " ".join(linked(name, place) for name in covered.here)
         lacking = " ".join(f"``{name}``" for name in covered.lacking)
-        return [
-            ".. container:: names",
-            "",
-            f"   **There**: {here}",
-            "",
-            f"   **Not there**: {lacking}",
-        ]
+        return [".. container:: names", "", f"   **There**: {here}", "", f"   **Not there**: {lacking}"]
 
 
 class CoverageNowhere(FromTables):

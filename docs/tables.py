@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import minigrad
 from minigrad.core.op import is_ufunc
-from minigrad.hints.names import NAMES
 from minigrad.onnx.forms import FORMS
 from minigrad.ops import TABLE
 from minigrad.readers.source.program import numpy_name
@@ -132,7 +131,8 @@ class Coverage(NamedTuple):
 def coverage() -> list[Coverage]:
     """What there is of each place of PyTorch whose names are known, classes of other storage left out."""
     covered = []
-    for place, text in NAMES.items():
+    for block in (Path(__file__).parent / "pytorch_names.txt").read_text(encoding="utf-8").split("\n\n"):
+        place, _, text = block.partition(":")
         owner = _ours(place)
         names = [n for n in text.split() if place != "torch" or n[0].islower() or n == "Tensor"]
         here = [n for n in names if owner is not None and _has(owner, n)]

@@ -22,15 +22,8 @@ class device:
         if name != "cpu":
             words = "Torch not compiled with CUDA enabled: " if str(type).startswith("cuda") else ""
             known = name.rstrip("0123456789") in (
-                "bool",
-                "complex",
-                "double",
-                "float",
-                "half",
-                "int",
-                "long",
-                "uint",
-            )
+                "bool", "complex", "double", "float", "half", "int", "long", "uint",
+            )  # fmt: skip
             hint = f"; for the element type write minigrad.{name}" if known else ""
             raise RuntimeError(
                 f"{words}minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only "

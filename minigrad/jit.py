@@ -45,6 +45,9 @@ def freeze(mod: _T, *args: Any, **kwargs: Any) -> _T:
     return mod
 
 
+optimize_for_inference = freeze
+
+
 def save(m: Any, f: Any, _extra_files: Any = None) -> None:
     """NotImplementedError: there are no programs of TorchScript. `minigrad.save` writes a module."""
     raise not_implemented_error(
@@ -61,29 +64,12 @@ def load(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> None:
     )
 
 
-def optimize_for_inference(mod: _T, *args: Any, **kwargs: Any) -> _T:
-    """The module itself."""
-    return mod
-
-
 def export(fn: _T) -> _T:
     """The function itself."""
     return fn
 
 
-def unused(fn: _T) -> _T:
-    """The function itself."""
-    return fn
-
-
-def script_method(fn: _T) -> _T:
-    """The function itself."""
-    return fn
-
-
-def script_if_tracing(fn: _T) -> _T:
-    """The function itself."""
-    return fn
+unused = script_method = script_if_tracing = export
 
 
 # Packages that were written beside PyTorch take these by their private names.
@@ -111,9 +97,7 @@ def is_scripting() -> bool:
     return False
 
 
-def is_tracing() -> bool:
-    """False."""
-    return False
+is_tracing = is_scripting
 
 
 def optimized_execution(should_optimize: bool) -> AbstractContextManager[None]:

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-from minigrad.errors import LinAlgError as LinAlgError
-from minigrad.functions.algebra import det as det
-from minigrad.functions.algebra import matrix_exp as matrix_exp
-from minigrad.functions.algebra import matrix_power as matrix_power
-from minigrad.functions.algebra import slogdet as slogdet
-from minigrad.functions.factorizations import cholesky as cholesky
-from minigrad.functions.factorizations import cholesky_ex as cholesky_ex
-from minigrad.functions.factorizations import eig as eig
-from minigrad.functions.factorizations import eigh as eigh
-from minigrad.functions.factorizations import eigvals as eigvals
-from minigrad.functions.factorizations import eigvalsh as eigvalsh
-from minigrad.functions.factorizations import householder_product as householder_product
-from minigrad.functions.factorizations import lu as lu
-from minigrad.functions.factorizations import lu_factor as lu_factor
-from minigrad.functions.factorizations import lu_factor_ex as lu_factor_ex
-from minigrad.functions.factorizations import qr as qr
-from minigrad.functions.factorizations import svd as svd
-from minigrad.functions.factorizations import svdvals as svdvals
-from minigrad.functions.linalg import matmul as matmul
-from minigrad.functions.matrix_norms import cond as cond
-from minigrad.functions.matrix_norms import matrix_norm as matrix_norm
-from minigrad.functions.matrix_norms import matrix_rank as matrix_rank
-from minigrad.functions.matrix_norms import norm as norm
-from minigrad.functions.matrix_norms import vector_norm as vector_norm
-from minigrad.functions.systems import inv as inv
-from minigrad.functions.systems import inv_ex as inv_ex
-from minigrad.functions.systems import lstsq as lstsq
-from minigrad.functions.systems import lu_solve as lu_solve
-from minigrad.functions.systems import multi_dot as multi_dot
-from minigrad.functions.systems import pinv as pinv
-from minigrad.functions.systems import solve as solve
-from minigrad.functions.systems import solve_ex as solve_ex
-from minigrad.functions.systems import solve_triangular as solve_triangular
-from minigrad.functions.systems import tensorinv as tensorinv
-from minigrad.functions.systems import tensorsolve as tensorsolve
-from minigrad.functions.systems import vander as vander
-from minigrad.functions.systems import vecdot as vecdot
-from minigrad.functions.vectors import cross as cross
-from minigrad.functions.vectors import diagonal as diagonal
+from minigrad.errors import LinAlgError
+from minigrad.functions.algebra import det, matrix_exp, matrix_power, slogdet
+from minigrad.functions.factorizations import (
+    cholesky, cholesky_ex, eig, eigh, eigvals, eigvalsh, householder_product, lu, lu_factor, lu_factor_ex, qr, svd,
+    svdvals,
+)  # fmt: skip
+from minigrad.functions.linalg import matmul
+from minigrad.functions.matrix_norms import cond, matrix_norm, matrix_rank, norm, vector_norm
+from minigrad.functions.systems import (
+    inv, inv_ex, lstsq, lu_solve, multi_dot, pinv, solve, solve_ex, solve_triangular, tensorinv, tensorsolve, vander,
+    vecdot,
+)  # fmt: skip
+from minigrad.functions.vectors import cross, diagonal
 from minigrad.hints import module_getattr
 
 __all__ = [

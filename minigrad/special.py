@@ -5,28 +5,12 @@ from __future__ import annotations
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Operand
-from minigrad.functions.activations import log_softmax as log_softmax
-from minigrad.functions.activations import softmax as softmax
-from minigrad.functions.gamma import mvlgamma as multigammaln
-from minigrad.functions.gamma import polygamma as polygamma
-from minigrad.functions.table import digamma as digamma
-from minigrad.functions.table import digamma as psi
-from minigrad.functions.table import erf as erf
-from minigrad.functions.table import erfc as erfc
-from minigrad.functions.table import erfinv as erfinv
-from minigrad.functions.table import exp2 as exp2
-from minigrad.functions.table import expm1 as expm1
-from minigrad.functions.table import i0 as i0
-from minigrad.functions.table import igamma as gammainc
-from minigrad.functions.table import igammac as gammaincc
-from minigrad.functions.table import lgamma as gammaln
-from minigrad.functions.table import log1p as log1p
-from minigrad.functions.table import logit as logit
-from minigrad.functions.table import logsumexp as logsumexp
-from minigrad.functions.table import round as round
-from minigrad.functions.table import sigmoid as expit
-from minigrad.functions.table import sinc as sinc
-from minigrad.functions.table import xlogy as xlogy
+from minigrad.functions.activations import log_softmax, softmax
+from minigrad.functions.gamma import mvlgamma as multigammaln, polygamma
+from minigrad.functions.table import (
+    digamma, digamma as psi, erf, erfc, erfinv, exp2, expm1, i0, igamma as gammainc, igammac as gammaincc,
+    lgamma as gammaln, log1p, logit, logsumexp, round, sigmoid as expit, sinc, xlogy,
+)  # fmt: skip
 from minigrad.gate import public
 from minigrad.hints import module_getattr
 from minigrad.ops import gamma

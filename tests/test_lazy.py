@@ -63,20 +63,9 @@ def test_an_import_loads_what_every_program_needs() -> None:
     (line,) = fresh("print(*[m for m in sys.modules if m.startswith('minigrad.')])")
     rooms = {name.split(".")[1] for name in line.split()}
     assert not rooms & {
-        "nn",
-        "optim",
-        "random",
-        "func",
-        "gradcheck",
-        "readers",
-        "compiler",
-        "tape",
-        "testing",
-        "serialization",
-        "distributed",
-        "onnx",
-        "utils",
-    }
+        "nn", "optim", "random", "func", "gradcheck", "readers", "compiler", "tape", "testing", "serialization",
+        "distributed", "onnx", "utils",
+    }  # fmt: skip
     families = {*later.OPS, *later.FUNCTIONS}
     assert {"draws", "nn", "parts"} <= families
     assert not {f"minigrad.{room}.{f}" for room in ("ops", "functions") for f in families} & set(line.split())

@@ -524,14 +524,7 @@ def test_a_report_stands_alone(run: Any, style: str) -> None:
     found.assert_outcomes(failed=4)
     text = found.stdout.str()
     assert text.count("wrong sign: analytic = -numeric") == 2
-    for file in (
-        "minigrad_pytest",
-        "checks.py",
-        "gradcheck/",
-        "checking.py",
-        "plain.py",
-        "testing/__",
-    ):
+    for file in ("minigrad_pytest", "checks.py", "gradcheck/", "checking.py", "plain.py", "testing/__"):
         assert file not in text
     assert "/pluggy/" not in text.partition("KeyError")[0]
 

@@ -403,19 +403,9 @@ def test_what_lbfgs_refuses() -> None:
 # ---------------------------------------------------------------- what all have in common
 
 EVERY = [
-    "SGD",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "NAdam",
-    "RAdam",
-    "Adagrad",
-    "Adadelta",
-    "RMSprop",
-    "Rprop",
-    "ASGD",
+    "SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "Adadelta", "RMSprop", "Rprop", "ASGD",
     "Adafactor",
-]
+]  # fmt: skip
 # Those of torch 2.13, in their order.
 DEFAULTS = {
     "Adamax": "lr=0.002 betas=(0.9,0.999) eps=1e-08 weight_decay=0 foreach=None maximize=False differentiable=False "

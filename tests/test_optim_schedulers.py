@@ -97,15 +97,9 @@ CLOSED: dict[str, tuple[Any, Any]] = {
         lambda k, b: b * 0.5 ** (2 * (k >= 2) + (k >= 11)),
     ),
     "ConstantLR": (lambda o: ConstantLR(o, 0.25, 11), lambda k, b: b * (0.25 if k < 11 else 1)),
-    "LinearLR": (
-        lambda o: LinearLR(o, 0.1, 0.8, 12),
-        lambda k, b: b * (0.1 + 0.7 * min(k, 12) / 12),
-    ),
+    "LinearLR": (lambda o: LinearLR(o, 0.1, 0.8, 12), lambda k, b: b * (0.1 + 0.7 * min(k, 12) / 12)),
     "ExponentialLR": (lambda o: ExponentialLR(o, 0.9), lambda k, b: b * 0.9**k),
-    "PolynomialLR": (
-        lambda o: PolynomialLR(o, 20, 2.0),
-        lambda k, b: b * (1 - min(k, 20) / 20) ** 2,
-    ),
+    "PolynomialLR": (lambda o: PolynomialLR(o, 20, 2.0), lambda k, b: b * (1 - min(k, 20) / 20) ** 2),
     "CosineAnnealingLR": (
         lambda o: CosineAnnealingLR(o, 8, 0.01),
         lambda k, b: 0.01 + (b - 0.01) * (1 + math.cos(math.pi * k / 8)) / 2,

@@ -161,10 +161,7 @@ def test_functorch_is_where_its_functions_were(torch: ModuleType) -> None:
     assert mg.equal(squares, x * x)
     assert (len(buffers), [s.requires_grad for s in states]) == (0, [False, False])
     assert mg.allclose(mg.vmap(g, (0, 0, None))(states, buffers, x)[1], model(x), atol=1e-6)
-    with (
-        pytest.warns(FutureWarning),
-        pytest.raises(RuntimeError, match="make_functional_with_buffers"),
-    ):
+    with pytest.warns(FutureWarning), pytest.raises(RuntimeError, match="make_functional_with_buffers"):
         functorch.make_functional(nn.BatchNorm1d(2))
     with pytest.warns(FutureWarning):
         h, p, b = functorch.make_functional_with_buffers(nn.BatchNorm1d(2).eval())
@@ -242,13 +239,7 @@ def test_each_output_of_a_function_is_printed_with_its_name() -> None:
 
 
 def test_element_types_and_layouts_that_are_names() -> None:
-    for name, size in {
-        "complex32": 4,
-        "chalf": 4,
-        "uint16": 2,
-        "float8_e5m2": 1,
-        "qint8": 1,
-    }.items():
+    for name, size in {"complex32": 4, "chalf": 4, "uint16": 2, "float8_e5m2": 1, "qint8": 1}.items():
         kind = getattr(mg, name)
         assert kind.itemsize == size
         assert kind.is_complex == name.startswith("c")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import at_once
 from test_compile_interrupts import interrupted
 
 import minigrad as mg
@@ -219,11 +220,7 @@ def test_of_several_calls_at_once() -> None:
         mg.in_parts(step_of(n), parts=5, batch=(0, 1), reduce="mean", threads=1 + k % 2)
         for k, n in enumerate(nets)
     ]
-    threads = [threading.Thread(target=lambda s=s: [s(x, target) for _ in range(10)]) for s in steps]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    at_once(*(lambda s=s: [s(x, target) for _ in range(10)] for s in steps))
     expected = network()
     for _ in range(10):
         step_of(expected)(x, target)

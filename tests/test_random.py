@@ -4,7 +4,6 @@ import copy
 import pickle
 import subprocess
 import sys
-import threading
 import warnings
 import zlib
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from cases import at_once
 
 import minigrad as mg
 from minigrad import random as mg_random
@@ -297,11 +297,7 @@ def test_threads_share_one_stream() -> None:
             drawn.extend(g.uniform(7, np.float64).tolist())
             drawn.extend(g.normal(2, np.float64).tolist())
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[work] * 8)
     # 7 doubles are 14 words and a pair of normals 4: nothing was drawn twice, and nothing was lost.
     assert len(set(drawn)) == len(drawn) == 8 * 200 * 9
     one = Generator().manual_seed(0)

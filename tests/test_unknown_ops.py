@@ -973,18 +973,8 @@ def test_functions_in_the_other_readers(f: Any) -> None:
 
 
 NAMES = (
-    "lambda",
-    "Tensor",
-    "randn",
-    "np",
-    "run",
-    "bind",
-    "parameter",
-    "constant",
-    "outside",
-    "input_1",
-    "d_x",
-)
+    "lambda", "Tensor", "randn", "np", "run", "bind", "parameter", "constant", "outside", "input_1", "d_x",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -370,16 +370,7 @@ def jacobian(
             _not_together(RuntimeError, "strict=True", "vectorize=True")
 
         def check(i: int, row: list[Tensor | None]) -> None:
-            for j, t in enumerate(row):
-                if t is None:
-                    raise runtime_error(
-                        f"Output {i} of the user-provided function is independent of input {j}. {_STRICT}"
-                    )
-                if create_graph and node_of(t) is None:
-                    raise runtime_error(
-                        f"The jacobian of the user-provided function is independent of input {j}. This is not allowed "
-                        "in strict mode when create_graph=True."
-                    )
+            _fill(row, fresh, True, create_graph, f"Output {i} of the user-provided function", "input")
 
         if forward:
             jacobians = by_columns(Push(outputs, nodes), outputs, nodes, create_graph)

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
-    from minigrad.backends import cpu as cpu
-    from minigrad.backends import cuda as cuda
-    from minigrad.backends import cudnn as cudnn
-    from minigrad.backends import mkl as mkl
-    from minigrad.backends import mkldnn as mkldnn
-    from minigrad.backends import mps as mps
-    from minigrad.backends import openmp as openmp
+    from minigrad.backends import (
+        cpu as cpu, cuda as cuda, cudnn as cudnn, mkl as mkl, mkldnn as mkldnn, mps as mps, openmp as openmp,
+    )  # fmt: skip
 
 __all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
 

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 matmul = SimpleNamespace(
-    allow_tf32=False,
-    allow_fp16_reduced_precision_reduction=True,
-    allow_bf16_reduced_precision_reduction=True,
+    allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True
 )
 # Which of PyTorch's kernels of attention a script has switched on.
 _attention = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True}
@@ -20,9 +18,7 @@ def is_built() -> bool:
     return False
 
 
-def is_flash_attention_available() -> bool:
-    """False."""
-    return False
+is_flash_attention_available = is_built
 
 
 def enable_flash_sdp(enabled: bool) -> None:

@@ -18,9 +18,7 @@ def is_available() -> bool:
     return False
 
 
-def is_acl_available() -> bool:
-    """False."""
-    return False
+is_acl_available = is_available
 
 
 class verbose:

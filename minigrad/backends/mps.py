@@ -8,6 +8,4 @@ def is_available() -> bool:
     return False
 
 
-def is_built() -> bool:
-    """False."""
-    return False
+is_built = is_available

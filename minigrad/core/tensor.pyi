@@ -1308,10 +1308,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def apply_(self, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
     def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
-        """`as_strided`, in place.
-    
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on."""
+        """`as_strided`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both show the same elements of the same memory in the same way."""
     def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
@@ -1328,34 +1325,19 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def resize_as_(self, the_template: Tensor) -> Tensor:
         """`resize_` to the shape of another Tensor."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
-        """`squeeze`, in place.
-    
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on."""
+        """`squeeze`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def storage(self) -> TypedStorage:
         """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     def swapaxes_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place.
-    
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on."""
+        """`transpose`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def swapdims_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place.
-    
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on."""
+        """`transpose`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def t_(self) -> Tensor:
-        """`t`, in place.
-    
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on."""
+        """`t`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place.
-    
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on."""
+        """`transpose`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def unsqueeze_(self, dim: builtins.int) -> Tensor:
-        """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
+        """`unsqueeze`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def untyped_storage(self) -> UntypedStorage:
         """All of the memory that the Tensor shows a part of, as bytes."""
     def index_add(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:

@@ -109,7 +109,7 @@ def check_change(t: Tensor) -> None:
         if carries_gradients(t):
             raise runtime_error(
                 f"a view that was made inside {view.outside} is being changed in place where operations are "
-                "recorded: its base would not know. clone() the view, or make it where it is changed",
+                "recorded: its base would not know. clone() the view, or make it where it is changed"
             )
     if node is not None and node.op is None and node.requires_grad:
         what = "a view of a leaf Variable" if view is not None else "a leaf Variable"

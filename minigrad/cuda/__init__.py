@@ -19,42 +19,12 @@ class OutOfMemoryError(RuntimeError):
 
 
 __all__ = [
-    "CUDAGraph",
-    "Event",
-    "OutOfMemoryError",
-    "Stream",
-    "StreamContext",
-    "current_device",
-    "current_stream",
-    "device_count",
-    "empty_cache",
-    "get_device_capability",
-    "get_device_name",
-    "get_device_properties",
-    "get_rng_state",
-    "get_rng_state_all",
-    "graph",
-    "init",
-    "initial_seed",
-    "ipc_collect",
-    "is_available",
-    "is_bf16_supported",
-    "is_initialized",
-    "manual_seed",
-    "manual_seed_all",
-    "max_memory_allocated",
-    "max_memory_reserved",
-    "mem_get_info",
-    "memory_allocated",
-    "memory_reserved",
-    "memory_summary",
-    "reset_peak_memory_stats",
-    "seed",
-    "seed_all",
-    "set_device",
-    "set_rng_state",
-    "set_rng_state_all",
-    "synchronize",
+    "CUDAGraph", "Event", "OutOfMemoryError", "Stream", "StreamContext", "current_device", "current_stream",
+    "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties",
+    "get_rng_state", "get_rng_state_all", "graph", "init", "initial_seed", "ipc_collect", "is_available",
+    "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
+    "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "memory_summary",
+    "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
 ]  # fmt: skip
 
 
@@ -87,17 +57,14 @@ def manual_seed(seed: int) -> None:
     int(seed)
 
 
-def manual_seed_all(seed: int) -> None:
-    """Does nothing, as `manual_seed`."""
-    int(seed)
+manual_seed_all = manual_seed
 
 
 def seed() -> None:
     """Does nothing."""
 
 
-def seed_all() -> None:
-    """Does nothing."""
+seed_all = empty_cache = seed
 
 
 def get_rng_state_all() -> list[Any]:
@@ -111,10 +78,6 @@ def set_rng_state_all(new_states: Iterable[Any]) -> None:
         set_rng_state()
 
 
-def empty_cache() -> None:
-    """Does nothing."""
-
-
 def reset_peak_memory_stats(device: Any = None) -> None:
     """Does nothing."""
 
@@ -124,19 +87,7 @@ def memory_allocated(device: Any = None) -> int:
     return 0
 
 
-def max_memory_allocated(device: Any = None) -> int:
-    """0, as `memory_allocated`."""
-    return 0
-
-
-def memory_reserved(device: Any = None) -> int:
-    """0, as `memory_allocated`."""
-    return 0
-
-
-def max_memory_reserved(device: Any = None) -> int:
-    """0, as `memory_allocated`."""
-    return 0
+max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
 
 
 def _without(name: str) -> Callable[..., Any]:

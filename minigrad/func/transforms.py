@@ -305,11 +305,7 @@ def jacfwd(
 
 
 def jacfwd(
-    func: Callable[..., Any],
-    argnums: ArgNums | None = 0,
-    has_aux: bool = False,
-    *,
-    randomness: str = "error",
+    func: Callable[..., Any], argnums: ArgNums | None = 0, has_aux: bool = False, *, randomness: str = "error"
 ) -> Callable[..., Any]:
     """The Jacobian of ``func`` as from `jacrev`, one pass per element of the input; see `jvp` for what that is.
 

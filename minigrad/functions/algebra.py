@@ -211,7 +211,6 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     return LU(apply(ops.unpivot, (LU_pivots,), params) if unpack_pivots else nothing, low, up)
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power orgqr ormqr pinverse
     qr slogdet svd triangular_solve

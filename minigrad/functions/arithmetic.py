@@ -161,7 +161,6 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     return bool(input._array.shape == other._array.shape)
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     aminmax frexp heaviside heaviside_ is_nonzero is_same_size ldexp ldexp_
     nan_to_num nan_to_num_

@@ -11,6 +11,3 @@ def sums(rows: Tensor, bags: Tensor, count: int) -> Tensor:
     """The sums (count, width) of those rows (n, width) that have the same number in ``bags`` (n)."""
     params = {"rows": count, "padding": -1, "by_count": False}
     return apply(classes.embedding_backward, (rows, bags), params)
-
-
-METHODS = ""

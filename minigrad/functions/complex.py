@@ -176,7 +176,6 @@ def angle(input: Tensor) -> Tensor:
     return where(apply(e.isnan, (x,)), math.nan, y)
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     adjoint angle conj conj_physical conj_physical_ is_complex is_conj is_neg isreal resolve_conj resolve_neg sgn sgn_
 """

@@ -405,6 +405,5 @@ def fold(
     return apply(ops.fold, (input,), params)
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")
 public(globals(), FUNCTIONAL)

@@ -144,11 +144,7 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Ten
 
 
 def gradient(
-    input: Tensor,
-    *,
-    spacing: Any = 1,
-    dim: int | Sequence[int] | None = None,
-    edge_order: int = 1,
+    input: Tensor, *, spacing: Any = 1, dim: int | Sequence[int] | None = None, edge_order: int = 1
 ) -> tuple[Tensor, ...]:
     """Slopes of a function of which ``input`` are values on a grid, one Tensor for each of ``dim``.
 

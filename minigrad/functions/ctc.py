@@ -12,7 +12,6 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error
 from minigrad.ops import ctc as ops
 
 __all__: list[str] = []
-METHODS = ""
 
 
 def losses(

@@ -298,7 +298,6 @@ def randn_like(
     return empty_like(input, dtype=dtype, device=device).normal_().requires_grad_(requires_grad)
 
 
-# The functions that are methods too.
 _standard_gamma, _sample_dirichlet = standard_gamma, sample_dirichlet  # by PyTorch's names
 METHODS = "bernoulli multinomial"
 public(globals(), __all__, home="minigrad")

@@ -397,7 +397,6 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return np.array_equal(raw(input), raw(other))
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     add addcdiv addcdiv_ addcmul addcmul_ allclose clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_
     clip clip_ div div_ divide divide_ equal float_power frac frac_ isclose lerp lerp_

@@ -34,7 +34,6 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     return lgamma(input.unsqueeze(-1) - lower).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     mvlgamma mvlgamma_
 """

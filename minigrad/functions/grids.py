@@ -189,5 +189,4 @@ def _picked(flat: Tensor, places: list[Tensor], sizes: tuple[int, ...]) -> Tenso
     return where(inside, gather(flat, 2, expand(index, *shape)), 0.0)
 
 
-METHODS = ""
 public(globals(), FUNCTIONAL, check="Tensors")

@@ -301,6 +301,5 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
     return interpolate(input, size, scale_factor, "bilinear", True)
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")
 public(globals(), FUNCTIONAL, check="Tensors")

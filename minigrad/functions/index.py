@@ -348,7 +348,6 @@ def check_fits(
     return target
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     gather index_put index_put_ index_select masked_select take take_along_dim
 """

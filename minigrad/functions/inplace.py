@@ -222,7 +222,6 @@ def masked_fill_(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     return store(self, self.masked_fill(mask, value), "masked_fill", since)
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     copy_ fill_ masked_fill_ zero_
 """

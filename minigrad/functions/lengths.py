@@ -14,7 +14,6 @@ from minigrad.ops import distances as ops
 from minigrad.ops.complex import as_real
 
 __all__: list[str] = []
-METHODS = ""
 
 
 def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:

@@ -195,7 +195,6 @@ def _plus(
     return total
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     addmm addmm_ addmv addmv_ baddbmm baddbmm_ bmm dot ger matmul mm mv outer vdot
 """

@@ -1,6 +1,7 @@
 """The public functions and methods by name. What few programs need is imported when it is first asked for.
 
-`minigrad.ops.later` lists it. What follows from a record is made by `minigrad.functions.table`.
+`minigrad.ops.later` lists it. What follows from a record is made by `minigrad.functions.table`. The functions that are
+methods too are the ``METHODS`` of a file; a name that ends with an underscore changes its Tensor in place.
 """
 
 from __future__ import annotations

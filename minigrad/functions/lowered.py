@@ -128,5 +128,4 @@ def native_batch_norm(
     return _scaled(standardize(input, dims, eps), weight, bias, shape), *_statistics(input, dims, eps, False)
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")

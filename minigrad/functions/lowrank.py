@@ -47,5 +47,4 @@ def pca_lowrank(
     return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from minigrad.core.tensor import Tensor
 
-METHODS = ""
 __all__ = [  # noqa: F822 (`functions/table.pyi` shows type checkers what they are)
     "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_",
     "as_strided_", "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_",

@@ -202,7 +202,6 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 row_stack = vstack
 
 
-# The functions that are methods too.
 METHODS = """
     chunk narrow select split tensor_split unbind
 """

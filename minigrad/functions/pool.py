@@ -441,6 +441,5 @@ def max_unpool3d(
     return _unpool(3, input, indices, kernel_size, stride, padding, output_size)
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")
 public(globals(), FUNCTIONAL)

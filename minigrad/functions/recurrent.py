@@ -57,5 +57,3 @@ def layer(
 
 # The modules call it as PyTorch's call functions.
 enrol(layer)
-
-METHODS = ""

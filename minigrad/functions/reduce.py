@@ -357,7 +357,6 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     return sum(input != 0, dim)
 
 
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     all amax amin any argmax argmin count_nonzero cumprod cumprod_ cumsum cumsum_ max mean min
     nansum prod std sum var

@@ -45,34 +45,22 @@ def _reshaped(t: Tensor, name: str, function: Callable[[Tensor], Tensor]) -> Ten
 
 
 def unsqueeze_(self: Tensor, dim: int) -> Tensor:
-    """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
+    """`unsqueeze`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     return _reshaped(self, "unsqueeze_", lambda x: x.unsqueeze(dim))
 
 
 def squeeze_(self: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """`squeeze`, in place.
-
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on.
-    """
+    """`squeeze`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     return _reshaped(self, "squeeze_", lambda x: x.squeeze() if dim is None else x.squeeze(dim))
 
 
 def t_(self: Tensor) -> Tensor:
-    """`t`, in place.
-
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on.
-    """
+    """`t`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     return _reshaped(self, "t_", lambda x: x.t())
 
 
 def transpose_(self: Tensor, dim0: int, dim1: int) -> Tensor:
-    """`transpose`, in place.
-
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on.
-    """
+    """`transpose`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     return _reshaped(self, "transpose_", lambda x: x.transpose(dim0, dim1))
 
 
@@ -82,11 +70,7 @@ swapaxes_ = swapdims_ = transpose_
 def as_strided_(
     input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
-    """`as_strided`, in place.
-
-    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
-    grad mode is on.
-    """
+    """`as_strided`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     return _reshaped(input, "as_strided_", lambda x: as_strided(x, size, stride, storage_offset))
 
 

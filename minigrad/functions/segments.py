@@ -85,6 +85,5 @@ def segment_reduce(
     return y.reshape(*counts.shape, *rest)
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")
 _segment_reduce = segment_reduce  # packages call it

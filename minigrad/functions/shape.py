@@ -417,7 +417,6 @@ def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor |
 
 # Methods only.
 _ALONE = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
-# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     broadcast_to contiguous detach expand expand_as flatten flip fliplr flipud moveaxis movedim
     permute ravel repeat reshape reshape_as squeeze swapaxes swapdims t tile transpose unflatten unsqueeze

@@ -28,46 +28,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Sort(ValuesAndIndices):
-    __slots__ = ()
+# A class for each, which prints its name, and by which pickles find it.
+_KINDS: dict[str, Any] = {
+    name: type(f"_{name.title()}", (ValuesAndIndices,), {"__slots__": (), "__module__": __name__})
+    for name in ("sort", "topk", "kthvalue", "median", "nanmedian", "mode", "cummax", "cummin")
+}
+globals().update({kind.__name__: kind for kind in _KINDS.values()})
 
 
-class _Topk(ValuesAndIndices):
-    __slots__ = ()
+def _taken(name: str, input: Tensor, d: int, indices: Tensor) -> Any:
+    return _KINDS[name](apply(index.gather, (input, indices), {"dim": d}), indices)
 
 
-class _Kthvalue(ValuesAndIndices):
-    __slots__ = ()
-
-
-class _Median(ValuesAndIndices):
-    __slots__ = ()
-
-
-class _Nanmedian(ValuesAndIndices):
-    __slots__ = ()
-
-
-class _Mode(ValuesAndIndices):
-    __slots__ = ()
-
-
-class _Cummax(ValuesAndIndices):
-    __slots__ = ()
-
-
-class _Cummin(ValuesAndIndices):
-    __slots__ = ()
-
-
-def _taken(kind: type[ValuesAndIndices], input: Tensor, d: int, indices: Tensor) -> Any:
-    return kind(apply(index.gather, (input, indices), {"dim": d}), indices)
-
-
-def _dropped(pair: Any, kind: type[ValuesAndIndices], d: int, keepdim: bool) -> Any:
+def _dropped(pair: Any, d: int, keepdim: bool) -> Any:
     if keepdim or not pair.values._array.ndim:
         return pair
-    return kind(own(pair.values.squeeze(d)), own(pair.indices.squeeze(d)))
+    return type(pair)(own(pair.values.squeeze(d)), own(pair.indices.squeeze(d)))
 
 
 # ---------------------------------------------------------------- sorting
@@ -79,7 +55,7 @@ def sort(
     """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
     d = one_dim(dim, input._array.ndim)
     order = apply(ops.argsort, (input,), {"dim": d, "descending": descending})
-    return _taken(_Sort, input, d, order)
+    return _taken("sort", input, d, order)
 
 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
@@ -105,7 +81,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     if input._array.dtype == bool:
         raise not_implemented_error("\"topk_cpu\" not implemented for 'Bool'")
     order = _first_places(input, int(k), d, largest, sorted)
-    return _taken(_Topk, input, d, order)
+    return _taken("topk", input, d, order)
 
 
 def _first_places(input: Tensor, k: int, d: int, largest: bool, sorted: bool) -> Tensor:
@@ -127,7 +103,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     order = _first_places(input, int(k), d, False, True)
     if input._array.ndim:
         order = order.narrow(d, int(k) - 1, 1).contiguous()
-    return _dropped(_taken(_Kthvalue, input, d, order), _Kthvalue, d, keepdim)
+    return _dropped(_taken("kthvalue", input, d, order), d, keepdim)
 
 
 # ---------------------------------------------------------------- medians, modes, quantiles
@@ -146,7 +122,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
     Over all, equal elements share the gradient; over ``dim`` the element at the place gets it.
     """
-    return _middle("median", _Median, input, dim, keepdim)
+    return _middle("median", input, dim, keepdim)
 
 
 @overload
@@ -159,12 +135,10 @@ def nanmedian(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndice
 
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
     """`median` of the elements that are not nan."""
-    return _middle("nanmedian", _Nanmedian, input, dim, keepdim)
+    return _middle("nanmedian", input, dim, keepdim)
 
 
-def _middle(
-    name: str, kind: type[ValuesAndIndices], input: Tensor, dim: int | None, keepdim: bool
-) -> Tensor | ValuesAndIndices:
+def _middle(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor | ValuesAndIndices:
     if input._array.dtype == bool:
         raise not_implemented_error(f"\"{name}_out\" not implemented for 'Bool'")
     ignore = name == "nanmedian"
@@ -175,7 +149,7 @@ def _middle(
         return apply(ops.median, (input,), {"ignore": ignore})
     d = _some(name, input, dim)
     place = apply(ops.median_place, (input,), {"dim": d, "ignore": ignore})
-    return _dropped(_taken(kind, input, d, place), kind, d, keepdim)
+    return _dropped(_taken(name, input, d, place), d, keepdim)
 
 
 def _some(name: str, input: Tensor, dim: int) -> int:
@@ -190,7 +164,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndice
     """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
     d = _some("mode", input, dim)
     place = apply(ops.mode_place, (input,), {"dim": d})
-    return _dropped(_taken(_Mode, input, d, place), _Mode, d, keepdim)
+    return _dropped(_taken("mode", input, d, place), d, keepdim)
 
 
 _ROUNDINGS: dict[str, Any] = {"nearest": Tensor.round, "lower": Tensor.floor, "higher": Tensor.ceil}
@@ -265,18 +239,18 @@ def _quantile(
 
 def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
     """The largest element so far along ``dim``, and its place: the last of equal ones."""
-    return _running(_Cummax, input, dim, True)
+    return _running("cummax", input, dim)
 
 
 def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
     """The smallest element so far along ``dim``, and its place: the last of equal ones."""
-    return _running(_Cummin, input, dim, False)
+    return _running("cummin", input, dim)
 
 
-def _running(kind: type[ValuesAndIndices], input: Tensor, dim: int, largest: bool) -> ValuesAndIndices:
+def _running(name: str, input: Tensor, dim: int) -> Any:
     d = one_dim(dim, input._array.ndim)
-    place = apply(ops.running_place, (input,), {"dim": d, "largest": largest})
-    return _taken(kind, input, d, place)
+    place = apply(ops.running_place, (input,), {"dim": d, "largest": name == "cummax"})
+    return _taken(name, input, d, place)
 
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:

@@ -71,5 +71,4 @@ def range(
     return from_numpy((first + by * np.arange(count)).astype(kind)).requires_grad_(requires_grad)
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")

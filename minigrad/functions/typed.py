@@ -204,9 +204,6 @@ def get_default_device() -> device:
     return device("cpu")
 
 
-METHODS = ""
 public(
-    globals(),
-    [name for name in __all__ if name not in ("get_default_device", "typename")],
-    home="minigrad",
+    globals(), [name for name in __all__ if name not in ("get_default_device", "typename")], home="minigrad"
 )

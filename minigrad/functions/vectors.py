@@ -7,7 +7,6 @@ from minigrad.functions import diagonals, products
 from minigrad.gate import public
 
 __all__: list[str] = []
-METHODS = ""
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:

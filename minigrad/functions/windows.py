@@ -124,5 +124,4 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     return tuple(reversed(places))
 
 
-METHODS = ""
 public(globals(), __all__, home="minigrad")

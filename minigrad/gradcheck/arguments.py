@@ -50,8 +50,7 @@ def real_results(func: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(func)
     def parts(*values: Any) -> Any:
         return replaced(
-            func(*values),
-            lambda _, t: view_as_real(t) if isinstance(t, Tensor) and t.is_complex() else t,
+            func(*values), lambda _, t: view_as_real(t) if isinstance(t, Tensor) and t.is_complex() else t
         )
 
     return parts

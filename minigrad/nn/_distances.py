@@ -42,11 +42,7 @@ def _norm(x: Tensor, p: float, along: int | Sequence[int], keepdim: bool) -> Ten
 
 
 def normalize(
-    input: Tensor,
-    p: float = 2.0,
-    dim: int | Sequence[int] = 1,
-    eps: float = 1e-12,
-    out: Tensor | None = None,
+    input: Tensor, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12, out: Tensor | None = None
 ) -> Tensor:
     """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
     if input._array.dtype.kind not in "fcV":

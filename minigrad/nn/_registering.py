@@ -48,12 +48,7 @@ class Hooked:
         return register(self._forward_pre_hooks, kept, prepend)
 
     def register_forward_hook(
-        self,
-        hook: Hook,
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
         """Calls ``hook(module, args, output)`` after ``forward``; a result that is not None replaces the output.
 

@@ -60,43 +60,26 @@ _FILES = {
 _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
 if TYPE_CHECKING:
-    from minigrad.functions.conv import conv1d as conv1d
-    from minigrad.functions.conv import conv2d as conv2d
-    from minigrad.functions.conv import conv3d as conv3d
-    from minigrad.functions.conv import conv_transpose1d as conv_transpose1d
-    from minigrad.functions.conv import conv_transpose2d as conv_transpose2d
-    from minigrad.functions.conv import conv_transpose3d as conv_transpose3d
-    from minigrad.functions.conv import fold as fold
-    from minigrad.functions.conv import unfold as unfold
+    from minigrad.functions.conv import (
+        conv1d as conv1d, conv2d as conv2d, conv3d as conv3d, conv_transpose1d as conv_transpose1d,
+        conv_transpose2d as conv_transpose2d, conv_transpose3d as conv_transpose3d, fold as fold, unfold as unfold,
+    )  # fmt: skip
     from minigrad.functions.distances import pdist as pdist
-    from minigrad.functions.grids import affine_grid as affine_grid
-    from minigrad.functions.grids import grid_sample as grid_sample
-    from minigrad.functions.images import channel_shuffle as channel_shuffle
-    from minigrad.functions.images import interpolate as interpolate
-    from minigrad.functions.images import pad as pad
-    from minigrad.functions.images import pixel_shuffle as pixel_shuffle
-    from minigrad.functions.images import pixel_unshuffle as pixel_unshuffle
-    from minigrad.functions.images import upsample as upsample
-    from minigrad.functions.images import upsample_bilinear as upsample_bilinear
-    from minigrad.functions.images import upsample_nearest as upsample_nearest
-    from minigrad.functions.pool import adaptive_avg_pool1d as adaptive_avg_pool1d
-    from minigrad.functions.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
-    from minigrad.functions.pool import adaptive_avg_pool3d as adaptive_avg_pool3d
-    from minigrad.functions.pool import adaptive_max_pool1d as adaptive_max_pool1d
-    from minigrad.functions.pool import adaptive_max_pool2d as adaptive_max_pool2d
-    from minigrad.functions.pool import adaptive_max_pool3d as adaptive_max_pool3d
-    from minigrad.functions.pool import avg_pool1d as avg_pool1d
-    from minigrad.functions.pool import avg_pool2d as avg_pool2d
-    from minigrad.functions.pool import avg_pool3d as avg_pool3d
-    from minigrad.functions.pool import lp_pool1d as lp_pool1d
-    from minigrad.functions.pool import lp_pool2d as lp_pool2d
-    from minigrad.functions.pool import lp_pool3d as lp_pool3d
-    from minigrad.functions.pool import max_pool1d as max_pool1d
-    from minigrad.functions.pool import max_pool2d as max_pool2d
-    from minigrad.functions.pool import max_pool3d as max_pool3d
-    from minigrad.functions.pool import max_unpool1d as max_unpool1d
-    from minigrad.functions.pool import max_unpool2d as max_unpool2d
-    from minigrad.functions.pool import max_unpool3d as max_unpool3d
+    from minigrad.functions.grids import affine_grid as affine_grid, grid_sample as grid_sample
+    from minigrad.functions.images import (
+        channel_shuffle as channel_shuffle, interpolate as interpolate, pad as pad, pixel_shuffle as pixel_shuffle,
+        pixel_unshuffle as pixel_unshuffle, upsample as upsample, upsample_bilinear as upsample_bilinear,
+        upsample_nearest as upsample_nearest,
+    )  # fmt: skip
+    from minigrad.functions.pool import (
+        adaptive_avg_pool1d as adaptive_avg_pool1d, adaptive_avg_pool2d as adaptive_avg_pool2d,
+        adaptive_avg_pool3d as adaptive_avg_pool3d, adaptive_max_pool1d as adaptive_max_pool1d,
+        adaptive_max_pool2d as adaptive_max_pool2d, adaptive_max_pool3d as adaptive_max_pool3d,
+        avg_pool1d as avg_pool1d, avg_pool2d as avg_pool2d, avg_pool3d as avg_pool3d, lp_pool1d as lp_pool1d,
+        lp_pool2d as lp_pool2d, lp_pool3d as lp_pool3d, max_pool1d as max_pool1d, max_pool2d as max_pool2d,
+        max_pool3d as max_pool3d, max_unpool1d as max_unpool1d, max_unpool2d as max_unpool2d,
+        max_unpool3d as max_unpool3d,
+    )  # fmt: skip
     from minigrad.nn._activations import *  # noqa: F403
     from minigrad.nn._attention import *  # noqa: F403
     from minigrad.nn._bags import *  # noqa: F403

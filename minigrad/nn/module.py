@@ -72,12 +72,7 @@ class Module(Hooked, Converted):
                 setattr(cls, name, staticmethod(value))
 
     def __init__(self) -> None:
-        self.__dict__.update(
-            training=True,
-            _parameters={},
-            _buffers={},
-            _modules={},
-        )
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={})
 
     def __minigrad_contents__(self) -> Contents:
         """What readers and `compile` see of a module: the tables that it works with."""
@@ -376,11 +371,7 @@ class Module(Hooked, Converted):
             destination[prefix + _state.EXTRA_STATE] = self.get_extra_state()
 
     def state_dict(
-        self,
-        *args: Any,
-        destination: dict[str, Any] | None = None,
-        prefix: str = "",
-        keep_vars: bool = False,
+        self, *args: Any, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Any]:
         """All parameters and persistent buffers under their dotted names, in an OrderedDict.
 

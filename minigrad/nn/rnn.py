@@ -304,18 +304,8 @@ class GRU(RNNBase):
     ) -> None:
         _no_projection(type(self), other)
         super().__init__(
-            "GRU",
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            0,
-            device,
-            dtype,
-        )
+            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype,
+        )  # fmt: skip
 
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         y, [h] = self._run(input, None if hx is None else [hx])

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_rate
+from minigrad.optim.options import check, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule
 from minigrad.tensor import Tensor
 
@@ -51,17 +51,8 @@ class Adadelta(Rule):
             raise value_error(f"Invalid rho value: {rho}; it must be in [0, 1]")
         check(eps, "epsilon value")
         check(weight_decay, "weight_decay value")
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "capturable": capturable,
-            "foreach": foreach,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        options = "lr rho eps weight_decay maximize capturable foreach differentiable"
+        super().__init__(params, chosen(locals(), options))
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"square_avg": 0.0, "acc_delta": 0.0}

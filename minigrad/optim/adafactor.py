@@ -8,7 +8,7 @@ from minigrad.dtypes import limits
 from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check_one
+from minigrad.optim.options import check_one, chosen
 from minigrad.optim.rule import Group, Named, Rule, least, most, power, ratio, root
 from minigrad.tensor import Tensor
 
@@ -60,16 +60,8 @@ class Adafactor(Rule):
                 raise value_error(f"{name} should be >= 0 but is: {value}")
         if not d >= 1.0:
             raise value_error(f"Clipping threshold d should be >= 1 but is: {d}")
-        defaults = {
-            "lr": lr,
-            "beta2_decay": beta2_decay,
-            "eps": eps,
-            "d": d,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+        options = "lr beta2_decay eps d weight_decay foreach maximize"
+        super().__init__(params, chosen(locals(), options))
 
     def _shapes(self, p: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
         shape = tuple(p.shape)

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.errors import runtime_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_kernels, check_rate
+from minigrad.optim.options import check, check_kernels, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule, ratio
 from minigrad.tensor import Tensor
 
@@ -49,18 +49,10 @@ class Adagrad(Rule):
         check(weight_decay, "weight_decay value")
         check(initial_accumulator_value, "initial_accumulator_value value")
         check(eps, "epsilon value")
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        options = (
+            "lr lr_decay eps weight_decay initial_accumulator_value foreach maximize differentiable fused"
+        )
+        super().__init__(params, chosen(locals(), options))
         check_kernels(fused, foreach, differentiable)
         for group in self.param_groups:
             for p in group["params"]:

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.errors import runtime_error, value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_kernels, check_one, check_rate
+from minigrad.optim.options import check, check_betas, check_kernels, check_one, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule, power, ratio, root
 from minigrad.tensor import Tensor
 
@@ -66,20 +66,9 @@ class Adam(Rule):
                 raise value_error(
                     f"{name} as a Tensor is not supported for capturable=False and foreach=True"
                 )
-        defaults = {
-            "lr": lr,
-            "betas": (betas[0], betas[1]),
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
+        betas = (betas[0], betas[1])
+        options = "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused"
+        super().__init__(params, chosen(locals(), f"{options} decoupled_weight_decay"))
         check_kernels(fused, foreach, differentiable)
 
     def _step_of_rows(self, step: Any, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:

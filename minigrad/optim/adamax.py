@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_rate
+from minigrad.optim.options import check, check_betas, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule, power, ratio
 from minigrad.tensor import Tensor
 
@@ -47,17 +47,8 @@ class Adamax(Rule):
         check(eps, "epsilon value")
         check_betas(betas)
         check(weight_decay, "weight_decay value")
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults)
+        options = "lr betas eps weight_decay foreach maximize differentiable capturable"
+        super().__init__(params, chosen(locals(), options))
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"exp_avg": 0.0, "exp_inf": 0.0}

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_rate
+from minigrad.optim.options import check, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule, lift, most, narrow, power, ratio, where, wide
 from minigrad.tensor import Tensor
 
@@ -49,18 +49,8 @@ class ASGD(Rule):
     ) -> None:
         check_rate(lr)
         check(weight_decay, "weight_decay value")
-        defaults = {
-            "lr": lr,
-            "lambd": lambd,
-            "alpha": alpha,
-            "t0": t0,
-            "weight_decay": weight_decay,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults)
+        options = "lr lambd alpha t0 weight_decay foreach maximize differentiable capturable"
+        super().__init__(params, chosen(locals(), options))
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"ax": 0.0}

@@ -10,7 +10,7 @@ from minigrad.errors import runtime_error, value_error
 from minigrad.functions.parts import cat
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import Optimizer, ParamsT
-from minigrad.optim.options import check_rate
+from minigrad.optim.options import check_rate, chosen
 from minigrad.tensor import Tensor
 
 __all__ = ["LBFGS"]
@@ -46,16 +46,9 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ) -> None:
         check_rate(lr)
-        defaults = {
-            "lr": lr,
-            "max_iter": max_iter,
-            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-            "tolerance_grad": tolerance_grad,
-            "tolerance_change": tolerance_change,
-            "history_size": history_size,
-            "line_search_fn": line_search_fn,
-        }
-        super().__init__(params, defaults)
+        max_eval = max_iter * 5 // 4 if max_eval is None else max_eval
+        options = "lr max_iter max_eval tolerance_grad tolerance_change history_size line_search_fn"
+        super().__init__(params, chosen(locals(), options))
         if any(p.is_complex() for group in self.param_groups for p in group["params"]):
             raise value_error("LBFGS does not support complex parameters; give it view_as_real() of them")
         if len(self.param_groups) != 1:

@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check_one
+from minigrad.optim.options import check_one, chosen
 from minigrad.optim.rule import Group, Named, Rule
 from minigrad.tensor import Tensor
 
@@ -66,17 +66,8 @@ class Muon(Rule):
             )
         if len(ns_coefficients) != 3:
             raise value_error(f"Coefficients must be a tuple of exactly 3 values, got {len(ns_coefficients)}")
-        defaults = {
-            "lr": lr,
-            "weight_decay": weight_decay,
-            "momentum": momentum,
-            "nesterov": nesterov,
-            "ns_coefficients": ns_coefficients,
-            "eps": eps,
-            "ns_steps": ns_steps,
-            "adjust_lr_fn": adjust_lr_fn,
-        }
-        super().__init__(params, defaults)
+        options = "lr weight_decay momentum nesterov ns_coefficients eps ns_steps adjust_lr_fn"
+        super().__init__(params, chosen(locals(), options))
         for group in self.param_groups:
             for p in group["params"]:
                 if p.ndim != 2:

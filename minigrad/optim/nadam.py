@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_rate
+from minigrad.optim.options import check, check_betas, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule, narrow, power, ratio, root, wide
 from minigrad.tensor import Tensor
 
@@ -58,19 +58,8 @@ class NAdam(Rule):
         check_betas(betas)
         check(weight_decay, "weight_decay value")
         check(momentum_decay, "momentum_decay value")
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        options = "lr betas eps weight_decay momentum_decay decoupled_weight_decay maximize foreach"
+        super().__init__(params, chosen(locals(), f"{options} capturable differentiable"))
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}

@@ -18,12 +18,7 @@ from minigrad.nn._text import type_name
 from minigrad.nn.parameter import clear_grad
 from minigrad.tensor import Tensor
 
-__all__ = [
-    "Optimizer",
-    "ParamsT",
-    "register_optimizer_step_post_hook",
-    "register_optimizer_step_pre_hook",
-]
+__all__ = ["Optimizer", "ParamsT", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 _params_t = ParamsT  # its name of before

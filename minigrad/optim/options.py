@@ -8,6 +8,11 @@ from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.tensor import Tensor
 
 
+def chosen(given: dict[str, Any], names: str) -> dict[str, Any]:
+    """The options among the local variables of a constructor, in the order in which PyTorch's groups have them."""
+    return {name: given[name] for name in names.split()}
+
+
 def check_one(name: str, x: Any) -> None:
     """ValueError for a Tensor of several elements."""
     if isinstance(x, Tensor) and x.numel() != 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_rate
+from minigrad.optim.options import check, check_betas, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule, lift, power, ratio, root, where
 from minigrad.tensor import Tensor
 
@@ -51,18 +51,10 @@ class RAdam(Rule):
         check(eps, "epsilon value")
         check_betas(betas)
         check(weight_decay, "weight_decay value")
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        options = (
+            "lr betas eps weight_decay maximize foreach capturable decoupled_weight_decay differentiable"
+        )
+        super().__init__(params, chosen(locals(), options))
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_rate
+from minigrad.optim.options import check, check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule
 from minigrad.tensor import Tensor
 
@@ -52,19 +52,8 @@ class RMSprop(Rule):
         check(momentum, "momentum value")
         check(weight_decay, "weight_decay value")
         check(alpha, "alpha value")
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        options = "lr momentum alpha eps centered weight_decay capturable foreach maximize differentiable"
+        super().__init__(params, chosen(locals(), options))
 
     def _entries(self, group: Group) -> dict[str, Any]:
         momentum = ("momentum_buffer",) if group["momentum"] > 0 else ()

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check_rate
+from minigrad.optim.options import check_rate, chosen
 from minigrad.optim.rule import Group, Named, Rule, where
 from minigrad.tensor import Tensor
 
@@ -49,16 +49,8 @@ class Rprop(Rule):
             raise value_error(
                 f"Invalid eta values: {etas[0]}, {etas[1]}; expected 0 < {etas[0]} < 1 < {etas[1]}"
             )
-        defaults = {
-            "lr": lr,
-            "etas": etas,
-            "step_sizes": step_sizes,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "capturable": capturable,
-        }
-        super().__init__(params, defaults)
+        options = "lr etas step_sizes foreach maximize differentiable capturable"
+        super().__init__(params, chosen(locals(), options))
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"prev": 0.0, "step_size": group["lr"]}

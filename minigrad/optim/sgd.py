@@ -9,6 +9,7 @@ from minigrad.functions.inplace import foreach_add_
 from minigrad.gate import constructor
 from minigrad.gate.overriding import DOORS
 from minigrad.optim.optimizer import ParamsT
+from minigrad.optim.options import check_kernels, check_one, chosen
 from minigrad.optim.rule import Group, Named, Rule
 from minigrad.tensor import Tensor
 
@@ -50,8 +51,7 @@ class SGD(Rule):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise value_error(f"Tensor lr must be 1-element, got shape {tuple(lr.shape)}")
+        check_one("lr", lr)
         if lr < 0.0:
             raise value_error(f"Invalid learning rate: {lr}; it must not be negative")
         if momentum < 0.0:
@@ -63,22 +63,9 @@ class SGD(Rule):
                 "Nesterov momentum requires a momentum and zero dampening, "
                 f"got momentum={momentum} and dampening={dampening}"
             )
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
-        if fused and differentiable:
-            raise runtime_error("`fused` does not support `differentiable`")
-        if fused and foreach:
-            raise runtime_error("`fused` and `foreach` cannot be `True` together.")
+        options = "lr momentum dampening weight_decay nesterov maximize foreach differentiable fused"
+        super().__init__(params, chosen(locals(), options))
+        check_kernels(fused, foreach, differentiable)
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"momentum_buffer": 0.0} if group["momentum"] != 0 else {}

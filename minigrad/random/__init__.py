@@ -22,15 +22,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = [
-    "Generator",
-    "default_generator",
-    "fork_rng",
-    "get_rng_state",
-    "initial_seed",
-    "manual_seed",
-    "seed",
+    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
     "set_rng_state",
-]
+]  # fmt: skip
 
 # As in PyTorch, each run draws other numbers unless it sets a seed.
 default_generator = Generator.unforeseeable()

@@ -11,12 +11,7 @@ from minigrad.device import device
 from minigrad.errors import here, place, runtime_error
 from minigrad.serialization import archive, legacy
 from minigrad.serialization.reader import Reader
-from minigrad.serialization.safe import (
-    add_safe_globals,
-    clear_safe_globals,
-    get_safe_globals,
-    safe_globals,
-)
+from minigrad.serialization.safe import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
 from minigrad.serialization.writer import Writer
 
 __all__ = [

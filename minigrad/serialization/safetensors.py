@@ -19,15 +19,8 @@ from minigrad.serialization import archive
 from minigrad.tensor import Tensor
 
 __all__ = [
-    "load",
-    "load_file",
-    "load_model",
-    "save",
-    "save_file",
-    "save_model",
-    "storage_ptr",
-    "storage_size",
-]
+    "load", "load_file", "load_model", "save", "save_file", "save_model", "storage_ptr", "storage_size",
+]  # fmt: skip
 
 _TYPES = {
     "F64": dtypes.float64, "F32": dtypes.float32, "F16": dtypes.float16, "BF16": dtypes.bfloat16, "I64": dtypes.int64,
@@ -102,10 +95,7 @@ def save_model(
 
 
 def load_model(
-    model: Module,
-    filename: str | os.PathLike[str],
-    strict: bool = True,
-    device: DeviceLike | int = "cpu",
+    model: Module, filename: str | os.PathLike[str], strict: bool = True, device: DeviceLike | int = "cpu"
 ) -> tuple[set[str], list[str]]:
     """Loads what `save_model` wrote into a model; returns the names that are missing and those that are unexpected.
 

@@ -5,6 +5,7 @@ A package names in its imports what few of its functions need, such as ``torch.f
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from types import FrameType, ModuleType
@@ -69,10 +70,22 @@ class Compiled(ModuleType):
         raise AttributeError(f"module 'torch._C' has no attribute {name!r} here", name=name, obj=self)
 
 
+@functools.cache
+def _modules() -> set[str]:
+    """The modules of PyTorch that are not here."""
+    found, package = set(), ""
+    for word in MODULES.split():
+        if word.endswith(":"):
+            package = word[:-1]
+        else:
+            found.add(f"{package}.{word}".lstrip("."))
+    return found
+
+
 def absent(path: str) -> ModuleType | None:
     """The module ``torch.<path>`` by its names alone; None if PyTorch has none."""
     above = sys.modules.get(f"torch.{path}".rpartition(".")[0])
-    if path not in MODULES.split() and not path.startswith("_C.") and not isinstance(above, _Module):
+    if path not in _modules() and not path.startswith("_C.") and not isinstance(above, _Module):
         return None
     module = _Module(f"torch.{path}")
     module.__path__ = []

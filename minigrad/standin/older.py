@@ -180,15 +180,9 @@ def _part(package: str, parts: frozenset[str], name: str) -> Any:
 
 # Classes that packages name in annotations alone.
 _ANNOTATED = (
-    "DeviceObjType",
-    "PyTorchFileReader",
-    "PyTorchFileWriter",
-    "ScriptModule",
-    "ScriptObject",
-    "SymBool",
-    "SymFloat",
+    "DeviceObjType", "PyTorchFileReader", "PyTorchFileWriter", "ScriptModule", "ScriptObject", "SymBool", "SymFloat",
     "SymInt",
-)
+)  # fmt: skip
 _before: list[tuple[Any, str, Any]] = []
 
 

@@ -6,17 +6,11 @@ from typing import TYPE_CHECKING
 
 from minigrad.core.size import Size as Size
 from minigrad.core.tensor import Tensor as Tensor
-from minigrad.tensor import change as change
-from minigrad.tensor import convert as convert
-from minigrad.tensor import copies as copies
-from minigrad.tensor import gradient as gradient
-from minigrad.tensor import interchange as interchange
-from minigrad.tensor import operators as operators
-from minigrad.tensor import places as places
-from minigrad.tensor import shared as shared
-from minigrad.tensor import subclasses as subclasses
-from minigrad.tensor import ufuncs as ufuncs
-from minigrad.tensor import value as value
+from minigrad.tensor import (
+    change as change, convert as convert, copies as copies, gradient as gradient, interchange as interchange,
+    operators as operators, places as places, shared as shared, subclasses as subclasses, ufuncs as ufuncs,
+    value as value,
+)  # fmt: skip
 
 # Pickles name it by this place.
 from minigrad.tensor.copies import _restore as _restore

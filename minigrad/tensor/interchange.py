@@ -18,11 +18,7 @@ class _Interchange(Tensor):
     """The protocols. What they do is loaded when it is first asked for."""
 
     def __array_function__(
-        self,
-        func: Callable[..., Any],
-        types: tuple[type, ...],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        self, func: Callable[..., Any], types: tuple[type, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """NumPy's functions on Tensors: recorded where minigrad has one that means the same."""
         if not all(issubclass(t, (Tensor, np.ndarray)) for t in types):

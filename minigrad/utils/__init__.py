@@ -5,15 +5,11 @@ from typing import TYPE_CHECKING
 from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
-    from minigrad.utils import benchmark as benchmark
-    from minigrad.utils import checkpoint as checkpoint
-    from minigrad.utils import data as data
-    from minigrad.utils import dlpack as dlpack
-    from minigrad.utils import flop_counter as flop_counter
-    from minigrad.utils import hooks as hooks
-    from minigrad.utils import model_zoo as model_zoo
-    from minigrad.utils import module_tracker as module_tracker
-    from minigrad.utils import tensorboard as tensorboard
+    from minigrad.utils import (
+        benchmark as benchmark, checkpoint as checkpoint, data as data, dlpack as dlpack,
+        flop_counter as flop_counter, hooks as hooks, model_zoo as model_zoo, module_tracker as module_tracker,
+        tensorboard as tensorboard,
+    )  # fmt: skip
     from minigrad.utils.swap import swap_tensors as swap_tensors
 
 __all__ = [

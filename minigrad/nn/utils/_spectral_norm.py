@@ -69,11 +69,7 @@ class SpectralNormStateDictHook:
 
 
 def spectral_norm(
-    module: M,
-    name: str = "weight",
-    n_power_iterations: int = 1,
-    eps: float = 1e-12,
-    dim: int | None = None,
+    module: M, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
 ) -> M:
     """Divides ``module.weight`` (``name``) by its largest singular value, and returns the module.
 

@@ -48,10 +48,7 @@ def clip_grad_norm(
 
 
 def get_total_norm(
-    tensors: Tensors,
-    norm_type: float = 2.0,
-    error_if_nonfinite: bool = False,
-    foreach: bool | None = None,
+    tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Tensor:
     """The norm of order ``norm_type`` of all ``tensors`` as one vector, a Tensor without dimensions.
 

@@ -37,10 +37,7 @@ STYLES = {
     "parameter": ('shape=box peripheries=2 style=filled fillcolor="#fbe3b5" color="#b36b00"', "parameter"),
     "op": ('shape=box style="filled,rounded" fillcolor="#f4f4f4" color="#666666"', "operation"),
     "module": ('shape=box3d style=filled fillcolor="#e8e8e8" color="#444444"', "operations, in one box"),
-    "result": (
-        'shape=box style="filled,rounded" penwidth=2.4 fillcolor="#bfe6d8" color="#00684a"',
-        "result",
-    ),
+    "result": ('shape=box style="filled,rounded" penwidth=2.4 fillcolor="#bfe6d8" color="#00684a"', "result"),
     "seed": ('shape=box style="filled,dashed" fillcolor="#f7dcec" color="#8a3a6b"', "gradient to begin with"),
     "step": (
         'shape=box style="filled,rounded,dashed" fillcolor="#faf0f6" color="#8a3a6b"',
@@ -232,9 +229,7 @@ def key(graph: Graph) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]
 
 def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:
     kinds = [k for k in STYLES if any(b.kind == k for b in boxes)]
-    lines = [
-        '\tsubgraph cluster_legend { graph [id=legend label="" style=invis margin=4]\n',
-    ]
+    lines = ['\tsubgraph cluster_legend { graph [id=legend label="" style=invis margin=4]\n']
     names = [f"key{i}" for i in range(len(kinds))]
     for name, kind in zip(names, kinds, strict=True):
         style, meaning = STYLES[kind]

@@ -32,24 +32,9 @@ class Value:
     """
 
     __slots__ = (
-        "data",
-        "dtype",
-        "fill",
-        "forward",
-        "hint",
-        "inputs",
-        "is_constant",
-        "is_parameter",
-        "is_view",
-        "nodes",
-        "of",
-        "op",
-        "origin",
-        "params",
-        "record",
-        "shape",
-        "turned",
-    )
+        "data", "dtype", "fill", "forward", "hint", "inputs", "is_constant", "is_parameter", "is_view", "nodes", "of",
+        "op", "origin", "params", "record", "shape", "turned",
+    )  # fmt: skip
 
     def __init__(
         self,

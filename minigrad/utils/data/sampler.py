@@ -127,11 +127,7 @@ class WeightedRandomSampler(Sampler[int]):
     """
 
     def __init__(
-        self,
-        weights: Any,
-        num_samples: int,
-        replacement: bool = True,
-        generator: Generator | None = None,
+        self, weights: Any, num_samples: int, replacement: bool = True, generator: Generator | None = None
     ) -> None:
         _check_positive("num_samples", num_samples)
         if not isinstance(replacement, bool):
