@@ -156,9 +156,14 @@ def sum_rows(x: Any, out: Any = None) -> Any:
     return np.add(sum_rows(parts), np.dot(ones(n - whole, kind), x[whole:]), out)
 
 
+def added_by_product(n: int) -> bool:
+    """Whether `row_sums` adds rows of ``n`` elements by a product with ones."""
+    return 64 <= n <= SHORT
+
+
 def row_sums(x: Array) -> Any:
     """The sum of each row of a float matrix, as a column."""
-    if not 64 <= x.shape[1] <= SHORT:
+    if not added_by_product(x.shape[1]):
         return np.add.reduce(x, axis=1, keepdims=True)
     return np.vecdot(x, ones(x.shape[1], x.dtype.char)).reshape(-1, 1)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from minigrad.core import names
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Plain
 from minigrad.kernels import along as k
 from minigrad.kernels.order import formatted
-from minigrad.ops.buffered import called, kept
+from minigrad.ops.buffered import kept
 from minigrad.ops.elementwise import zero
 from minigrad.ops.index import gather
 
@@ -28,11 +29,11 @@ def _keeps(x: Array, params: Any) -> bool:
 
 # fmt: off
 max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans",
-              lambda g, x, plans: max_unpick(g, x, plans=plans), order="C", text=called(k.max_pool),
+              lambda g, x, plans: max_unpick(g, x, plans=plans), order="C", text=Plain(k.max_pool),
               grad_fn=names.of_max_pool)
 max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
-                    lambda g, x: zero(x), order="C", text=called(k.max_unpick))
+                    lambda g, x: zero(x), order="C", text=Plain(k.max_unpick))
 max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans),
                   lambda g, x: zero(x), order="C")
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",

@@ -9,9 +9,10 @@ import numpy as np
 from minigrad.core import names
 from minigrad.core.basic import zeros
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Plain
 from minigrad.kernels import scatter as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import buffered, called
+from minigrad.ops.buffered import buffered
 from minigrad.ops.index import _in_range, gather, ungather
 from minigrad.ops.index import index as take
 
@@ -72,7 +73,7 @@ scatter: Op = Op("scatter", k.scatter, "x v index; dim",
 scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True, complex="analytic")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
-                     order="C", check=_checked, text=called(k.scatter_add), complex="analytic")
+                     order="C", check=_checked, text=Plain(k.scatter_add), complex="analytic")
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
                    order="C", check=_checked, complex="analytic")
