@@ -76,8 +76,8 @@ class Plain:
     """`Op.text` of a kernel that goes over large arrays block by block: a short function that gives the same bits.
 
     ``lines`` gives its lines, or None, then the kernel is called.  ``arguments`` are the names of the operands there,
-    which lie row by row unless it is ``elementwise``; ``helpers`` are functions whose names stand in braces.  What
-    `minigrad.compile` runs calls the kernel.
+    the last one also of several with a star; they lie row by row and are not empty unless it takes ``any``.
+    ``helpers`` are functions whose names stand in braces.  What `minigrad.compile` runs calls the kernel.
     """
 
     def __init__(
@@ -85,31 +85,35 @@ class Plain:
         kernel: Callable[..., Any],
         arguments: str = "",
         lines: Lines | None = None,
-        elementwise: bool = False,
+        any: bool = False,
         **helpers: Callable[..., Any],
     ) -> None:
         self.kernel, self.arguments, self.lines = kernel, arguments, lines
-        self.elementwise, self.helpers = elementwise, helpers
+        self.any, self.helpers = any, helpers
+
+    def names(self, count: int) -> list[str]:
+        """The names of so many operands."""
+        names = self.arguments.split(", ")
+        last, more = names[-1].lstrip("*"), count - len(names) + 1
+        if names[-1].startswith("*"):
+            names[-1:] = [last] if more == 1 else [f"{last}_{i}" for i in range(more)]
+        return names[:count]
 
     def __call__(self, v: Call) -> Text:
-        empty = any(0 in shape for shape in (*v.shapes, v.shape))
-        lines = None if self.lines is None or (empty and not self.elementwise) else self.lines(v)
+        empty = [shape for shape in (*v.shapes, v.shape) if 0 in shape]
+        lines = None if self.lines is None or (empty and not self.any) else self.lines(v)
         if lines is not None:
             operands = [
-                f"{{{i}}}"
-                if self.elementwise or not shape or v.by_rows(i)
-                else f"np.ascontiguousarray({{{i}}})"
+                f"{{{i}}}" if self.any or not shape or v.by_rows(i) else f"np.ascontiguousarray({{{i}}})"
                 for i, shape in enumerate(v.shapes)
             ]
-            names = self.arguments.split(", ")[: len(operands)]
-            if len(lines) == 1 and all(len(re.findall(rf"\b{x}\b", lines[0])) == 1 for x in names):
-                text = lines[0].removeprefix("return ")
+            names, text = self.names(len(operands)), "\n".join(lines)
+            called = {k: f for k, f in self.helpers.items() if f"{{{k}}}" in text}
+            if len(lines) == 1 and all(len(re.findall(rf"\b{x}\b", text)) == 1 for x in names):
                 for x, operand in zip(names, operands, strict=True):
                     text = re.sub(rf"\b{x}\b", operand, text)
-                return text
-            name = f"_{self.kernel.__name__.strip('_')}"
-            called = {k: f for k, f in self.helpers.items() if any(f"{{{k}}}" in line for line in lines)}
-            function = Helper(name, ", ".join(names), tuple(lines), called)
+                return text.removeprefix("return "), called
+            function = Helper(f"_{self.kernel.__name__.strip('_')}", ", ".join(names), tuple(lines), called)
             return f"{{function}}({', '.join(operands)})", {"function": function}
         # Under names of their own: of a `dim` in a text, a tuple of one dimension becomes a number.
         places = ["{}"] * len(v.shapes) + [f"{name}={{its_{name}}}" for name in v.params]

@@ -85,12 +85,12 @@ def _folded(x: Any, axis: Any) -> Any:
             return None
         if rest * count == x.size:
             x = x.reshape(count, rest)
-            y = sum_rows(x) if x.size <= ALONE else _sum_first(x, 0)
+            y = sum_rows(x) if x.size <= ALONE else sum_first(x, 0)
             return y.reshape([1 if d in axis else n for d, n in enumerate(shape)])
     d = _long_axis(x, axis)
     if d < 0:
         return None
-    y = _sum_first(x, d)
+    y = sum_first(x, d)
     return add_up(y, axis, True)
 
 
@@ -109,7 +109,7 @@ def _long_axis(x: Any, axis: Any) -> int:
     return int(max(rest, key=lambda d: x.shape[d]))
 
 
-def _sum_first(x: Any, d: int) -> Any:
+def sum_first(x: Any, d: int) -> Any:
     """The sum over one axis, which is kept."""
     n = x.shape[d]
     if n <= FEW:
@@ -121,7 +121,7 @@ def _sum_first(x: Any, d: int) -> Any:
         y = np.add.reduce(x[whole].reshape((*before, each, count, *after)), axis=d + 1)
     else:
         y = np.add.reduce(x[whole].reshape((*before, count, each, *after)), axis=d)
-    y = _sum_first(y, d)
+    y = sum_first(y, d)
     if count * each == n:
         return y
     return y + np.add.reduce(x[(slice(None),) * d + (slice(count * each, n),)], axis=d, keepdims=True)

@@ -145,6 +145,7 @@ index = Op("index", _index, "x *indices; pattern",
            raises=True, depends=_masked, complex="analytic")
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
+                 text=Plain(_unindex, "g, *index", plain.unindex, True),
                  raises=True, depends=_masked, complex="analytic")
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
