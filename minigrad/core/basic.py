@@ -16,6 +16,7 @@ from minigrad.dtypes import F32, F64
 from minigrad.kernels.order import in_order, inverse
 from minigrad.kernels.sums import (
     ALONE,
+    FEW,
     MANY,
     WIDE,
     add_up,
@@ -176,22 +177,30 @@ def sum_text(x: str, v: Call, dim: Sequence[int] | None, keepdim: bool) -> tuple
     trailing = dims == (*range(len(shape) - len(dims), len(shape)),)
     if added_by_numpy(shape, dtype, dim, v.dense) or (by_rows and trailing):
         return f"np.sum({x}, axis={{dim}}, keepdims={{keepdim}})", {"dim": dim, "keepdim": keepdim}
-    size, n = math.prod(shape), math.prod([shape[d] for d in dims])
-    if not by_rows or dtype.char not in "fd" or dims != (*range(dims[0], dims[-1] + 1),):
+    if not by_rows or dtype.char not in "fd":
         return None
     kept = tuple(1 if d in dims else m for d, m in enumerate(shape) if keepdim or d not in dims)
-    rows = x if len(shape) == 2 else f"({x}).reshape({n}, -1)"
-    if not dims[0] and size <= ALONE:
-        text, values = _rows_added(rows, n, size // n, dtype)
-        made: tuple[int, ...] = (size // n,)
-    elif not dims[0]:
-        text, values, made = f"{{sum_first}}({rows}, 0)", {"sum_first": sum_first}, (1, size // n)
-    elif len(dims) == 1:
-        text, values = f"{{sum_first}}({x}, {dims[0]})", {"sum_first": sum_first}
-        made = tuple(1 if d in dims else m for d, m in enumerate(shape))
-    else:
+    if dims == (*range(len(dims)),):
+        size, n = math.prod(shape), math.prod([shape[d] for d in dims])
+        rows = x if len(shape) == 2 else f"({x}).reshape({n}, -1)"
+        if size <= ALONE:
+            text, values = _rows_added(rows, n, size // n, dtype)
+            made: tuple[int, ...] = (size // n,)
+        else:
+            text, values, made = f"{{sum_first}}({rows}, 0)", {"sum_first": sum_first}, (1, size // n)
+        return (text, values) if made == kept else (f"{text}.reshape({kept})", values)
+    # Those behind which no other dimension is kept, NumPy adds up as exactly.
+    last = max(d for d, m in enumerate(shape) if m > 1 and d not in dims)
+    rest = [d for d in dims if d < last and shape[d] > 1]
+    values = {"dim": dim, "keepdim": keepdim}
+    if math.prod([shape[d] for d in rest]) <= FEW:
+        return f"np.sum({x}, axis={{dim}}, keepdims={{keepdim}})", values
+    if len(rest) > 1:
         return None
-    return (text, values) if made == kept else (f"{text}.reshape({kept})", values)
+    text = f"{{sum_first}}({x}, {rest[0]})"
+    if len(dims) > 1 or not keepdim:
+        text = f"np.sum({text}, axis={{dim}}, keepdims={{keepdim}})"
+    return text, {**values, "sum_first": sum_first}
 
 
 def _sum_rows_text(n: int, m: int) -> Any:
