@@ -118,6 +118,72 @@ def test_every_op_prints_what_it_computes(row: Row) -> None:
             check(row.run, *arrays, row.wanted, row.op in ROUNDED)
 
 
+# ---------------------------------------------------------------- what people write every day
+
+F = mg.nn.functional
+# A function, the shapes of its inputs (of whole numbers below n: a shape, then n), and whether a product rounds it.
+EVERYDAY: dict[str, tuple[Any, list[Any], bool]] = {
+    "sum of rows": (lambda x: x.sum(0), [(300, 40)], False),
+    "sum of many rows": (lambda x: x.sum(0, keepdim=True), [(300, 70)], False),
+    "mean of columns": (lambda x: x.mean(1), [(30, 400)], False),
+    "variance of rows": (lambda x: x.var(0), [(200, 30)], False),
+    "deviation of columns": (lambda x: x.std(1), [(30, 200)], False),
+    "sum but of channels": (lambda x: x.sum((0, 2, 3)), [(40, 3, 5, 5)], False),
+    "sum in the middle": (lambda x: x.sum(1), [(4, 50, 6)], False),
+    "norm": (lambda x: x.norm(), [(70, 80)], False),
+    "norms": (lambda x: x.norm(dim=1), [(50, 70)], False),
+    "logsumexp": (lambda x: x.logsumexp(1), [(30, 100)], False),
+    "softmax": (lambda x: x.softmax(-1), [(4, 30, 100)], False),
+    "softmax of columns": (lambda x: x.softmax(0), [(70, 9)], False),
+    "log_softmax": (lambda x: x.log_softmax(1), [(40, 27)], False),
+    "cross_entropy": (lambda x, t: F.cross_entropy(x, t), [(40, 27), ((40,), 27)], False),
+    "cross_entropy, a sum": (lambda x, t: F.cross_entropy(x, t, reduction="sum"), [(40, 100), ((40,), 100)], False),
+    "nll_loss": (lambda x, t: F.nll_loss(x, t), [(40, 27), ((40,), 27)], False),
+    "gelu": (lambda x: F.gelu(x), [(30, 20)], False),
+    "gelu, tanh": (lambda x: F.gelu(x.T, approximate="tanh"), [(30, 20)], False),
+    "embedding": (lambda w, i: F.embedding(i, w), [(27, 10), ((32, 3), 27)], False),
+    "wide embedding": (lambda w, i: F.embedding(i, w), [(50, 64), ((40, 9), 50)], False),
+    "index": (lambda x, i: x[i], [(50, 40), ((70,), 50)], False),
+    "index of columns": (lambda x, i: x[:, i], [(50, 40), ((70,), 40)], False),
+    "two indices": (lambda x, i, k: x[i, k], [(50, 40), ((70,), 50), ((70,), 40)], False),
+    "gather": (lambda x, i: x.gather(1, i), [(50, 40), ((50, 9), 40)], False),
+    "scatter_add": (lambda x, v, i: x.scatter_add(1, i, v), [(50, 40), (50, 9), ((50, 9), 40)], False),
+    "layer_norm": (lambda x, w, b: F.layer_norm(x, (32,), w, b), [(4, 6, 32), (32,), (32,)], False),
+    "wide layer_norm": (lambda x, w, b: F.layer_norm(x, (600,), w, b), [(9, 600), (600,), (600,)], False),
+    "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(60, 30), (30,), (30,)], False),
+    "batch_norm of images": (
+        lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(50, 4, 9, 9), (4,), (4,)], False,
+    ),
+    "group_norm": (lambda x, w, b: F.group_norm(x, 2, w, b), [(5, 6, 8, 8), (6,), (6,)], False),
+    "max_pool2d": (lambda x: F.max_pool2d(x * 1.0, 2), [(3, 4, 8, 8)], False),
+    "max_pool2d, padded": (lambda x: F.max_pool2d(x * 1.0, 3, 2, 1), [(3, 4, 9, 9)], True),
+    "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), [(3, 4, 8, 8)], False),
+    "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, 1), [(3, 4, 8, 8)], False),
+    "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
+    "conv2d, stride": (lambda x, w, b: F.conv2d(x, w, b, 2), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
+    "conv1d": (lambda x, w: F.conv1d(x, w, dilation=2), [(4, 3, 19), (5, 3, 3)], True),
+}  # fmt: skip
+LINES = 60  # of float32, which a screen shows
+
+
+@pytest.mark.parametrize("name", EVERYDAY)
+def test_what_people_write_prints_on_a_screen(name: str) -> None:
+    f, shapes, rounded = EVERYDAY[name]
+
+    def draw(seed: int, shape: Any) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        if isinstance(shape[0], tuple):
+            return rng.integers(0, shape[1], shape[0])
+        return rng.standard_normal(shape)
+
+    wanted = tuple(i for i, shape in enumerate(shapes) if not isinstance(shape[0], tuple))
+    for dtype in (np.float32, np.float64):
+        arrays = [[draw(seed, shape) for shape in shapes] for seed in (1, 2)]
+        typed = [[a.astype(dtype) if a.dtype.kind == "f" else a for a in some] for some in arrays]
+        text = check(f, *typed, wanted, rounded)
+        assert dtype is np.float64 or len(text.splitlines()) <= LINES, text
+
+
 # ---------------------------------------------------------------- random compositions
 
 

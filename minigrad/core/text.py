@@ -36,7 +36,7 @@ class Call(Fields):
     turned: bool = False  # the input that `Op.lies_like` names does not lie row by row
     written: bool = False  # the result is written into: it has to show the first input's memory
     # Of the number of an input: it surely lies row by row.
-    by_rows: Callable[[int], bool] = lambda i: True
+    by_rows: Callable[[int], bool] = staticmethod(lambda i: True)
 
 
 class Helper(Fields):

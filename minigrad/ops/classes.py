@@ -136,10 +136,10 @@ log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target 
 nll: Op = Op("nll", k.nll, "x target; ignore mean",
              lambda g, x_shape, target, ignore, mean: nll_backward(
                  g, target, classes=x_shape[1], ignore=ignore, mean=mean),
-             None, order="C", check=_is_class, grad_fn="NllLossBackward0")
+             None, order="C", check=_is_class, text=Plain(k.nll, "x, target", plain.nll), grad_fn="NllLossBackward0")
 nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore mean",
                       lambda g, target, ignore, mean: nll(g, target, ignore=ignore, mean=mean), None, order="C",
-                      raises=True)
+                      raises=True, text=Plain(k.nll_backward, "d, target", plain.nll_backward))
 one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C")
 
 embedding = Op("embedding", k.embedding, "weight index; padding by_count",

@@ -66,27 +66,48 @@ def _kept(v: Call) -> str:
     return f"kept = target != {v.params['ignore']}"
 
 
+def _reduced(v: Call) -> str:
+    return "return np.sum(losses) / np.sum(kept, dtype=x.dtype)" if v.params["mean"] else "return losses"
+
+
 def log_loss(v: Call) -> list[str]:
     n = v.shapes[0][1]
-    lines = [
+    return [
         _kept(v),
         "y = x - np.max(x, axis=1, keepdims=True)",
         "chosen = y[np.arange(len(y)), np.where(kept, target, 0)]",
         f"losses = np.where(kept, np.log({total('np.exp(y)', n, 'y')})[:, 0] - chosen, 0.0)",
+        _reduced(v),
     ]
-    end = "return np.sum(losses) / np.sum(kept, dtype=x.dtype)" if v.params["mean"] else "return losses"
-    return [*lines, end]
+
+
+def _of_each(v: Call) -> str:
+    return f"d = np.where(kept, d{' / np.sum(kept, dtype=d.dtype)' * v.params['mean']}, 0.0)"
 
 
 def log_loss_backward(v: Call) -> list[str]:
     return [
         _kept(v),
-        f"d = np.where(kept, d{' / np.sum(kept, dtype=d.dtype)' * v.params['mean']}, 0.0)[:, np.newaxis]",
+        f"{_of_each(v)}[:, np.newaxis]",
         "y = np.exp(x - np.max(x, axis=1, keepdims=True))",
         f"y *= d / {total('y', v.shapes[1][1])}",
         "y[np.arange(len(y)), np.where(kept, target, 0)] -= d[:, 0]",
         "return y",
     ]
+
+
+def nll(v: Call) -> list[str]:
+    chosen = "x[np.arange(len(x)), np.where(kept, target, 0)]"
+    return [_kept(v), f"losses = np.where(kept, -{chosen}, 0.0)", _reduced(v)]
+
+
+def nll_backward(v: Call) -> list[str]:
+    out = [
+        "rows = np.flatnonzero(kept)",
+        f"out = np.zeros({v.shape}, d.dtype)",
+        "out[rows, target[rows]] = -d[rows]",
+    ]
+    return [_kept(v), _of_each(v), *out, "return out"]
 
 
 # ---------------------------------------------------------------- rows and places

@@ -63,10 +63,10 @@ def _channel_sums(x: str, y: str, n: int, c: int, rest: int, across: bool) -> st
 
     None where that takes too many steps to print.
     """
-    both = f"{x} * {y}" if y else x
+    both = f"({x} * {y})" if y else x
     ones = f"np.ones({rest}, x.dtype)"
     if rest == 1 or (across and rest < channels.FEW):
-        flat = f"({both}).reshape({n}, -1)"
+        flat = f"{both}.reshape({n}, -1)"
         if not across:
             return flat
         of_rows = f"np.dot(np.ones({n}, x.dtype), {flat})" if n <= MANY else f"{{sum_rows}}({flat})"
@@ -78,7 +78,7 @@ def _channel_sums(x: str, y: str, n: int, c: int, rest: int, across: bool) -> st
     if channels.ROW <= rest <= SHORT:
         parts = f"np.vecdot({x}, {y or ones})"
     elif rest < channels.ROW:
-        parts = f"np.dot(({both}).reshape(-1, {rest}), {ones}).reshape({n}, {c})"
+        parts = f"np.dot({both}.reshape(-1, {rest}), {ones}).reshape({n}, {c})"
     else:
         return None
     if not across:
@@ -95,11 +95,9 @@ def _channels_of(x: Shape) -> tuple[int, int, int]:
 def _channel_means(sums: str, v: Call, x: int) -> str:
     """The means of groups, for each channel."""
     (n, c, rest), groups = _channels_of(v.shapes[x]), v.params["groups"]
-    if not groups:
-        return f"{sums} / {n * rest}"
-    each = c // groups
+    each = c // groups if groups else 1
     if each == 1:
-        return f"{sums} / {rest}"
+        return f"{sums} / {rest if groups else n * rest}"
     added = f"np.dot(({sums}).reshape(-1, {each}), np.ones({each}, x.dtype))"
     return f"np.repeat({added}.reshape(-1, {groups}) / {each * rest}, {each}, axis=1)"
 
@@ -140,8 +138,8 @@ def channel_norm_backward(v: Call) -> list[str] | None:
         return [*lines, "return np.concatenate((dw, db))"]
     return [
         *lines,
-        f"by_c = r * r * r * ({_channel_means('(of_c * w)', v, 1)})",
-        f"shift = r * ({_channel_means('(of_d * w)', v, 1)})",
+        f"by_c = r * r * r * ({_channel_means('of_c * w', v, 1)})",
+        f"shift = r * ({_channel_means('of_d * w', v, 1)})",
         "c = c * by_c[:, :, np.newaxis] + shift[:, :, np.newaxis]",
         "dx = g * (r * w)[:, :, np.newaxis] - c",
         "return np.concatenate((dx.reshape(-1), dw, db))",
