@@ -132,10 +132,10 @@ def _of_batch(x: Any, params: Any) -> bool:
 # fmt: off
 standardize: Op = Op("standardize", formatted(buffered(k.standardize), 0, when=_of_batch), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
-                     text=Plain(k.standardize), grad_fn=names.of_standardize)
+                     text=Plain(k.standardize, "x", plain.standardize), grad_fn=names.of_standardize)
 standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
-                              order="C", text=Plain(k.standardize_backward))
+                              order="C", text=Plain(k.standardize_backward, "d, x", plain.standardize_backward))
 layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
                     order="C", cast="floats", text=Plain(k.layer_norm, "x, w, b", plain.layer_norm),
                     grad_fn="NativeLayerNormBackward0")
@@ -153,7 +153,9 @@ running_norm = Op("running_norm", formatted(buffered(ck.running_norm), 0, when=_
                   text=Plain(ck.running_norm, "x, mean, var, w, b", plain.running_norm),
                   grad_fn="NativeBatchNormBackward0")
 running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
-                           joint=_running_norm_backward_vjp, order="C", text=Plain(ck.running_norm_backward))
+                           joint=_running_norm_backward_vjp, order="C",
+                           text=Plain(ck.running_norm_backward, "d, x, mean, var, w", plain.running_norm_backward,
+                                      sum_rows=sum_rows))
 channel_norm_backward: Op = Op("channel_norm_backward", kept(ck.channel_norm_backward), "d x w; groups eps onward",
                                joint=_channel_norm_backward_vjp, order="C",
                                text=Plain(ck.channel_norm_backward, "d, x, w", plain.channel_norm_backward,

@@ -164,3 +164,82 @@ def running_norm(v: Call) -> list[str] | None:
     shift = f" + b.reshape({each})" * (len(v.shapes) - 4)
     scale = f"(w / np.sqrt(var + {v.params['eps']})).reshape({each})"
     return [f"return (x - mean.reshape({each})) * {scale}{shift}"]
+
+
+def running_norm_backward(v: Call) -> list[str] | None:
+    n, c, rest = _channels_of(v.shapes[1])
+    of_d, of_c = _channel_sums("d", "", n, c, rest, True), _channel_sums("d", "c", n, c, rest, True)
+    if of_d is None or of_c is None:
+        return None
+    each = (1, c, *(1,) * (len(v.shapes[1]) - 2))
+    full, shape = (n, c, rest), v.shapes[1]
+    first = f"(d * (w * r)[:, np.newaxis]).reshape({shape}).reshape(-1), " if v.params["onward"] else ""
+    return [
+        f"r = 1.0 / np.sqrt(var + {v.params['eps']})",
+        f"c = (x - mean.reshape({each})).reshape({full})",
+        f"d = d.reshape({full})",
+        f"dw, db = ({of_c}).reshape(-1) * r, ({of_d}).reshape(-1)",
+        f"return np.concatenate(({first}dw, db))",
+    ]
+
+
+# ---------------------------------------------------------------- without a weight
+
+
+def _by_rows(v: Call) -> tuple[int, int] | None:
+    """How many rows there are, and their length, where the dimensions are the last ones."""
+    shape, dim = v.shape, v.params["dim"]
+    if dim != tuple(range(len(shape) - len(dim), len(shape))):
+        return None
+    n = math.prod(shape[d] for d in dim)
+    return math.prod(shape) // n, n
+
+
+def _by_channels(v: Call) -> tuple[int, int, int] | None:
+    shape, dim = v.shape, v.params["dim"]
+    if len(shape) < 3 or dim != (0, *range(2, len(shape))) or math.prod(shape[2:]) < 16:
+        return None
+    n, c, rest = _channels_of(shape)
+    return (n, c, rest) if n <= FEW or (n <= MANY and n * c <= ALONE) else None
+
+
+def _of_channel(sums: str, n: int, c: int, rest: int) -> str:
+    """The mean of each channel by the sums of its rows, a column each."""
+    rows = f"{sums}.reshape({n}, {c})"
+    added = f"np.sum({rows}, axis=0)" if n <= FEW else f"np.dot(np.ones({n}, x.dtype), {rows})"
+    return f"{added}.reshape(1, -1, 1) / {n * rest}"
+
+
+def _channel_lines(v: Call, sizes: tuple[int, int, int]) -> list[str]:
+    n, c, rest = sizes
+    mean, var = _of_channel(total("x", rest), n, c, rest), _of_channel(_products("c", "c", rest), n, c, rest)
+    return [f"x = x.reshape({sizes})", f"c = x - {mean}", f"r = 1.0 / np.sqrt({var} + {v.params['eps']})"]
+
+
+def standardize(v: Call) -> list[str] | None:
+    if (rows := _by_rows(v)) is not None:
+        return [*_deviations(rows[1], v.params["eps"]), f"return (c * r).reshape({v.shape})"]
+    if (sizes := _by_channels(v)) is not None:
+        return [*_channel_lines(v, sizes), f"return (c * r).reshape({v.shape})"]
+    return None
+
+
+def standardize_backward(v: Call) -> list[str] | None:
+    if (rows := _by_rows(v)) is not None:
+        n = rows[1]
+        return [
+            *_deviations(n, v.params["eps"]),
+            f"g = d.reshape(-1, {n})",
+            f"c *= r * (r * ({_products('g', 'c', n)} / {n}) * r)",
+            f"return ((g - {total('g', n)} / {n}) * r - c).reshape({v.shape})",
+        ]
+    if (sizes := _by_channels(v)) is not None:
+        rest = sizes[2]
+        by_c, mean = _of_channel(_products("g", "c", rest), *sizes), _of_channel(total("g", rest), *sizes)
+        return [
+            *_channel_lines(v, sizes),
+            f"g = d.reshape({sizes})",
+            f"c *= r * r * r * ({by_c})",
+            f"return ((g - {mean}) * r - c).reshape({v.shape})",
+        ]
+    return None

@@ -10,10 +10,12 @@ import math
 from typing import Any
 
 from minigrad.core.text import Call, Shape
-from minigrad.kernels.along import table
+from minigrad.kernels.along import table, turned
+from minigrad.kernels.sums import FEW
 from minigrad.kernels.windows import Pads
 
 MOST = 9  # neighbours along a dimension that are written out
+PLACES = 32  # along a dimension, for which numbers are written out
 
 
 def _commas(items: Any) -> str:
@@ -105,69 +107,84 @@ def _key(axis: int, where: slice) -> str:
     return f"[..., {part}{', :' * (-axis - 1)}]"
 
 
-def _taps(plan: Any) -> tuple[list[tuple[slice, slice]], str] | None:
-    """Where the outputs of a plan and their neighbours stand, and what sums are divided by; None for other plans."""
-    _, taps, parts, counts = table(plan)
-    if parts or not 0 < len(taps) <= MOST or not all(isinstance(t[1], slice) and t[2] is None for t in taps):
-        return None
-    by = "" if counts is None else f" / {counts[0]}"
-    if counts is not None and len({*counts}) > 1:
-        by = f" / np.array({[*counts.tolist()]}, x.dtype)" if len(counts) <= MOST else ""
-        if not by:
-            return None
-    return [(t[0], t[1]) for t in taps], by
+def _numbers(values: Any, axis: int, dtype: str) -> str:
+    """Numbers for the places of a dimension, or the one that they all are."""
+    if len({*values}) == 1:
+        return repr(float(values[0]))
+    text = f"np.array({[*values.tolist()]}, {dtype})"
+    return f"{text}.reshape({(-1, *(1,) * (-axis - 1))})" if axis < -1 else text
+
+
+def _value(x: str, axis: int, tap: Any) -> str:
+    """The neighbours of a tap, times their weight."""
+    _, there, weight = tap
+    part = (
+        f"{x}{_key(axis, there)}"
+        if isinstance(there, slice)
+        else f"np.take({x}, {[*there.tolist()]}, axis={axis})"
+    )
+    return part if weight is None else f"{part} * {_numbers(weight, axis, f'{x}.dtype')}"
+
+
+def _table(plan: Any) -> Any:
+    """`table` of a plan; None if it is too long to be written out."""
+    out, taps, parts, counts = table(plan)
+    long = max(out, plan[1]) > PLACES and ((counts is not None and len({*counts}) > 1) or any(
+        t[2] is not None or not isinstance(t[1], slice) for t in taps
+    ))  # fmt: skip
+    short = all(isinstance(t[0], slice) for t in taps) and all(p.stop - p.start <= FEW for p in parts)
+    return None if long or len(taps) + len(parts) > MOST or not short else (out, taps, parts, counts)
 
 
 def _of_all(v: Call) -> bool:
     return all(plan[0] == "adaptive" and plan[2] == 1 for plan in v.params["plans"])
 
 
-def _column(by: str, axis: int) -> str:
-    """A divisor along a dimension."""
-    return f"{by}.reshape({(-1, *(1,) * (-axis - 1))})" if "np.array" in by and axis < -1 else by
-
-
 def resample(v: Call) -> list[str] | None:
-    """Means and sums of windows, one dimension after the other."""
-    plans, lines = v.params["plans"], list[str]()
+    """Weighted sums of neighbours, one dimension after the other."""
+    plans, lines, rank = v.params["plans"], list[str](), len(v.shape)
     if _of_all(v):
-        n = math.prod(plan[1] for plan in plans)
-        return [
-            f"return np.sum(x, axis={tuple(range(len(v.shape) - len(plans), len(v.shape)))}, keepdims=True) / {n}"
-        ]
+        axes, n = tuple(range(rank - len(plans), rank)), math.prod(plan[1] for plan in plans)
+        return [f"return np.sum(x, axis={axes}, keepdims=True) / {n}"]
     for axis in range(-1, -1 - len(plans), -1):
-        some = _taps(plans[axis])
-        if some is None:
+        if (some := _table(plans[axis])) is None:
             return None
-        taps, by = some
-        out, place = plans[axis][-1] if plans[axis][0] == "sum" else plans[axis][5], len(v.shape) + axis
-        if len(taps) > 1 and all(here == slice(0, out) for here, _ in taps):
-            lines.append(
-                f"x = ({' + '.join(f'x{_key(axis, there)}' for _, there in taps)}){_column(by, axis)}"
-            )
+        out, taps, parts, counts = some
+        by = "" if counts is None else f" / {_numbers(counts, axis, 'x.dtype')}"
+        if len(taps) > 1 and all(t[0] == slice(0, out) and t[2] is None for t in taps):
+            lines.append(f"x = ({' + '.join(_value('x', axis, t) for t in taps)}){by}")
             continue
-        lines.append(f"y = np.zeros({(*v.shapes[0][:place], *v.shape[place:])}, x.dtype)")
-        lines += [f"y{_key(axis, here)} += x{_key(axis, there)}" for here, there in taps]
-        lines.append(f"x = y{_column(by, axis)}")
+        lines.append(f"y = np.zeros({(*v.shapes[0][: rank + axis], *v.shape[rank + axis :])}, x.dtype)")
+        for k, where in enumerate(parts):
+            part = f"np.sum(x{_key(axis, where)}, axis={axis}, keepdims=True)"
+            lines.append(f"y{_key(axis, slice(k, k + 1))} = {part}")
+        lines += [f"y{_key(axis, t[0])} += {_value('x', axis, t)}" for t in taps]
+        lines.append(f"x = y{by}")
     return [*lines, "return x"]
 
 
 def resample_back(v: Call) -> list[str] | None:
-    plans, lines = v.params["plans"], list[str]()
+    plans, lines, rank = v.params["plans"], list[str](), len(v.shape)
     for axis in range(-len(plans), 0):
         if _of_all(v):
             size = plans[axis][1]
             lines.append(f"d = np.repeat(d / {float(size)}, {size}, axis={axis})")
             continue
-        some = _taps(plans[axis])
-        if some is None:
+        if (some := _table(plans[axis])) is None:
             return None
-        taps, by = some
-        place = len(v.shape) + axis + 1
-        if by:
-            lines.append(f"d = d{_column(by, axis).replace('x.dtype', 'd.dtype')}")
+        _, taps, parts, counts = some
+        if counts is not None:
+            lines.append(f"d = d / {_numbers(counts, axis, 'd.dtype')}")
+        place = rank + axis + 1
         lines.append(f"x = np.zeros({(*v.shape[:place], *v.shapes[0][place:])}, d.dtype)")
-        lines += [f"x{_key(axis, there)} += d{_key(axis, here)}" for here, there in taps]
+        lines += [f"x{_key(axis, where)} += d{_key(axis, slice(k, k + 1))}" for k, where in enumerate(parts)]
+        if taps and not isinstance(taps[0][1], slice):
+            taps = turned(plans[axis])
+            if len(taps) > MOST or not all(isinstance(t[0], slice) for t in taps):
+                return None
+        else:
+            taps = [(there, here, None) for here, there, _ in taps]
+        lines += [f"x{_key(axis, t[0])} += {_value('d', axis, t)}" for t in taps]
         lines.append("d = x")
     return [*lines, "return d"]
 
