@@ -187,18 +187,18 @@ def test_what_people_write_prints_on_a_screen(name: str) -> None:
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
 def test_a_recurrent_layer_prints_on_two_screens(kind: str) -> None:
     mg.manual_seed(0)
-    net = getattr(mg.nn, kind)(5, 6)
+    layer = getattr(mg.nn, kind)(5, 6)
     x = mg.randn(7, 9, 5, requires_grad=True)
-    result = net(x)[0].square().sum()
-    text = mg.source(result, net, inputs={"x": x})
+    result = layer(x)[0].square().sum()
+    text = mg.source(result, layer, inputs={"x": x})
     assert len(text.splitlines()) <= 2 * LINES
     states = [np.zeros((9, 6), np.float32)] * (2 if kind == "LSTM" else 1)
     value, gradients = load(text)(
-        x.detach().numpy(), *(p.detach().numpy() for p in net.parameters()), *states
+        x.detach().numpy(), *(p.detach().numpy() for p in layer.parameters()), *states
     )
     result.backward()
     same(value, result.detach().numpy(), text)
-    for name, p in [("x", x), *net.named_parameters()]:
+    for name, p in [("x", x), *layer.named_parameters()]:
         same(gradients[name], p.grad.numpy(), f"{name}\n{text}")
 
 

@@ -12,9 +12,9 @@ from minigrad.core.text import Plain
 from minigrad.errors import BadValue
 from minigrad.kernels import activations as k
 from minigrad.ops import elementwise as e
-from minigrad.ops import plain
 from minigrad.ops.buffered import buffered, piece_by_piece
 from minigrad.ops.elementwise import where
+from minigrad.ops.printing import plain
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 _SLOPE = math.sqrt(2 / math.pi)

@@ -15,10 +15,9 @@ from minigrad.core.text import Plain
 from minigrad.dtypes import I64
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
-from minigrad.ops import plain
 from minigrad.ops.buffered import LARGE, buffered
 from minigrad.ops.carried import Carried
-from minigrad.ops.plain import along
+from minigrad.ops.printing import plain
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
 
@@ -111,19 +110,19 @@ def _is_row(weight: Any, index: Any, **params: Any) -> None:
 
 # fmt: off
 softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
-                 order="C", cast="floats", activation=True, text=Plain(k.softmax, "x", along(plain.softmax)))
+                 order="C", cast="floats", activation=True, text=Plain(k.softmax, "x", plain.softmax))
 safe_softmax = Op("safe_softmax", buffered(k.safe_softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
                   order="C", cast="floats", text=Plain(k.safe_softmax))
 softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
                           lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C",
-                          text=Plain(k.softmax_backward, "g, y", along(plain.softmax_backward)))
+                          text=Plain(k.softmax_backward, "g, y", plain.softmax_backward))
 log_softmax = Op("log_softmax", buffered(k.log_softmax), "x; dim",
                  lambda g, y, dim: log_softmax_backward(g, y, dim=dim), order="C", cast="floats", activation=True,
-                 text=Plain(k.log_softmax, "x", along(plain.log_softmax)))
+                 text=Plain(k.log_softmax, "x", plain.log_softmax))
 log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_backward), "d log_p; dim",
                               lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
                               lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C",
-                              text=Plain(k.log_softmax_backward, "g, y", along(plain.log_softmax_backward)))
+                              text=Plain(k.log_softmax_backward, "g, y", plain.log_softmax_backward))
 
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
 log_loss = Op("log_loss", _log_loss, "x target; ignore mean",

@@ -9,8 +9,8 @@ from minigrad.core.op import Op
 from minigrad.core.text import Plain
 from minigrad.kernels import windows as k
 from minigrad.kernels.order import formatted
-from minigrad.ops import plain_windows as plain
 from minigrad.ops.buffered import kept
+from minigrad.ops.printing import windows as plain
 from minigrad.ops.reduce import sum as sum_
 
 

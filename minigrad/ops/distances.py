@@ -10,7 +10,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.text import Plain
 from minigrad.kernels.sums import sum_first, sum_rows, sum_squares
 from minigrad.ops import elementwise as e
-from minigrad.ops import plain
+from minigrad.ops.printing import plain
 from minigrad.ops.reduce import spread
 
 

@@ -15,9 +15,9 @@ from minigrad.core.text import Call, Plain, Text
 from minigrad.kernels import scatter as k
 from minigrad.kernels.scatter import add_to_rows
 from minigrad.kernels.sums import copied
-from minigrad.ops import plain
 from minigrad.ops.buffered import kept
 from minigrad.ops.elementwise import where
+from minigrad.ops.printing import plain
 
 Pattern = tuple[bool, ...]
 

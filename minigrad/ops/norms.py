@@ -17,8 +17,8 @@ from minigrad.kernels import norms as k
 from minigrad.kernels.order import formatted
 from minigrad.kernels.sums import sum_rows
 from minigrad.ops import elementwise as e
-from minigrad.ops import plain_norms as plain
 from minigrad.ops.buffered import buffered, kept
+from minigrad.ops.printing import norms as plain
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import split
 

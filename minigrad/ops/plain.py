@@ -46,18 +46,22 @@ def along(lines: Callable[[int], list[str]]) -> Lines:
 # ---------------------------------------------------------------- softmax and the losses of classes
 
 
+@along
 def softmax(n: int) -> list[str]:
     return ["y = np.exp(x - np.max(x, axis=-1, keepdims=True))", f"return y / {total('y', n)}"]
 
 
+@along
 def log_softmax(n: int) -> list[str]:
     return ["y = x - np.max(x, axis=-1, keepdims=True)", f"return y - np.log({total('np.exp(y)', n, 'y')})"]
 
 
+@along
 def softmax_backward(n: int) -> list[str]:
     return [f"return (g - {total('g * y', n, 'y')}) * y"]
 
 
+@along
 def log_softmax_backward(n: int) -> list[str]:
     return [f"return g - np.exp(y) * {total('g', n)}"]
 

@@ -9,10 +9,10 @@ from minigrad.core.op import Array, Op
 from minigrad.core.text import Plain
 from minigrad.kernels import along as k
 from minigrad.kernels.order import formatted
-from minigrad.ops import plain_windows as plain
 from minigrad.ops.buffered import kept
 from minigrad.ops.elementwise import zero
 from minigrad.ops.index import gather
+from minigrad.ops.printing import windows as plain
 
 
 def _inside(x: Array, at: Array, count: int) -> None:

@@ -21,10 +21,10 @@ from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.text import Plain
 from minigrad.kernels import recurrent as k
 from minigrad.ops import elementwise as e
-from minigrad.ops import plain_recurrent as plain
 from minigrad.ops.buffered import kept
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import relu as relu_of
+from minigrad.ops.printing import recurrent as plain
 from minigrad.ops.shape import alias, cat, reshape, slice_, split
 
 

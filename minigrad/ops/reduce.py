@@ -19,7 +19,7 @@ from minigrad.dtypes import F32, F64, I64
 from minigrad.kernels.scans import scan
 from minigrad.kernels.sums import FEW, add_up, by_rows, sum_first, sum_rows
 from minigrad.ops import elementwise as e
-from minigrad.ops import plain
+from minigrad.ops.printing import plain
 from minigrad.ops.shape import reshape
 
 Dim = tuple[int, ...] | None

@@ -12,10 +12,10 @@ from minigrad.core.op import Array, Op
 from minigrad.core.text import Plain
 from minigrad.kernels import scatter as k
 from minigrad.ops import elementwise as e
-from minigrad.ops import plain
 from minigrad.ops.buffered import buffered
 from minigrad.ops.index import _in_range, gather, ungather
 from minigrad.ops.index import index as take
+from minigrad.ops.printing import plain
 
 
 def _checked(x: Array, v: Any, index: Array, dim: int, **params: Any) -> None:
