@@ -107,35 +107,45 @@ def _log_softmax_backward(d: list[float], logs: list[float]) -> list[float]:
     return [a - math.exp(b) * math.fsum(d) for a, b in zip(d, logs, strict=True)]
 
 
-def _log_loss(x: np.ndarray, target: np.ndarray, ignore: int) -> np.ndarray:
+def _log_loss(x: np.ndarray, target: np.ndarray, ignore: int, mean: bool) -> np.ndarray:
     rows = zip(x.tolist(), target.tolist(), strict=True)
-    return np.array([0.0 if t == ignore else -math.log(_probabilities(v)[t]) for v, t in rows])
+    return _averaged([-math.log(_probabilities(v)[t]) for v, t in rows], target, ignore, mean)
 
 
-def _log_loss_backward(d: np.ndarray, x: np.ndarray, target: np.ndarray, ignore: int) -> np.ndarray:
+def _averaged(losses: list[float], target: np.ndarray, ignore: int, mean: bool) -> np.ndarray:
+    kept = target != ignore
+    return np.array([np.sum(losses, where=kept) / kept.sum()])[0] if mean else np.where(kept, losses, 0.0)
+
+
+def _of_each(d: np.ndarray, target: np.ndarray, ignore: int, mean: bool) -> list[float]:
+    kept = target != ignore
+    return [float(v) for v in np.where(kept, d / kept.sum() if mean else d, 0.0)]
+
+
+def _log_loss_backward(
+    d: np.ndarray, x: np.ndarray, target: np.ndarray, ignore: int, mean: bool
+) -> np.ndarray:
     out = np.zeros(x.shape)
-    for i, t in enumerate(target.tolist()):
-        if t != ignore:
-            out[i] = d[i] * (np.array(_probabilities(x[i].tolist())) - (np.arange(x.shape[1]) == t))
+    for i, factor in enumerate(_of_each(d, target, ignore, mean)):
+        out[i] = factor * (np.array(_probabilities(x[i].tolist())) - (np.arange(x.shape[1]) == target[i]))
     return out
 
 
-def _with_loss(op: Any, d: Any, x: Any, target: Any, ignore: int) -> Any:
+def _with_loss(op: Any, d: Any, x: Any, target: Any, **params: Any) -> Any:
     """The last input is what the loss was."""
     from minigrad.tape import TABLE
 
-    return op(d, x, target, TABLE["log_loss"](x, target, ignore=ignore), ignore=ignore)
+    return op(d, x, target, TABLE["log_loss"](x, target, **params), **params)
 
 
-def _nll(x: np.ndarray, target: np.ndarray, ignore: int) -> np.ndarray:
-    return np.array([0.0 if t == ignore else -x[i, t] for i, t in enumerate(target.tolist())])
+def _nll(x: np.ndarray, target: np.ndarray, ignore: int, mean: bool) -> np.ndarray:
+    return _averaged([-x[i, t] for i, t in enumerate(target.tolist())], target, ignore, mean)
 
 
-def _nll_backward(d: np.ndarray, target: np.ndarray, classes: int, ignore: int) -> np.ndarray:
+def _nll_backward(d: np.ndarray, target: np.ndarray, classes: int, ignore: int, mean: bool) -> np.ndarray:
     out = np.zeros((len(target), classes))
-    for i, t in enumerate(target.tolist()):
-        if t != ignore:
-            out[i, t] = -d[i]
+    for i, factor in enumerate(_of_each(d, target, ignore, mean)):
+        out[i, target[i]] = -factor
     return out
 
 
@@ -302,19 +312,16 @@ def rows() -> list[Any]:
         Row("one_hot", (whole(0, 4, 2, 3),), _one_hot, "", {"classes": 4}, "int64"),
         Row("one_hot", (whole(0, 3),),       _one_hot, "", {"classes": 3}, "int64"),
         Row("one_hot", (whole(0, 3, 0),),    _one_hot, "", {"classes": 3}, "int64"),
-        Row("log_loss", (real(4, 3), whole(0, 3, 4)), _log_loss, "0", {"ignore": -100}),
-        Row("log_loss", (real(4, 3), whole(0, 3, 4)), _log_loss, "0", {"ignore": 1}),
-        Row("log_loss", (real(0, 3), whole(0, 3, 0)), _log_loss, "0", {"ignore": -100}),
-        Row("nll",      (real(4, 3), whole(0, 3, 4)), _nll,      "0", {"ignore": -100}),
-        Row("nll",      (real(4, 3), whole(0, 3, 4)), _nll,      "0", {"ignore": 1}),
-        Row("nll",      (real(0, 3), whole(0, 3, 0)), _nll,      "0", {"ignore": -100}),
-        Row("nll_backward", (real(4), whole(0, 3, 4)), _nll_backward, "0", {"classes": 3, "ignore": -100}),
-        Row("nll_backward", (real(4), whole(0, 3, 4)), _nll_backward, "0", {"classes": 3, "ignore": 1}),
-        Row("nll_backward", (real(0), whole(0, 3, 0)), _nll_backward, "0", {"classes": 3, "ignore": -100}),
     ]
-    for ignore, n in [(-100, 4), (1, 4), (-100, 0)]:
-        table.append(Row("log_loss_backward", (real(n), real(n, 3), whole(0, 3, n)), _log_loss_backward, "01",
-                         {"ignore": ignore}, via=_with_loss))
+    for ignore, n, mean in [(-100, 4, False), (1, 4, False), (-100, 0, False), (-100, 4, True), (1, 4, True)]:
+        d, x, target = real() if mean else real(n), real(n, 3), whole(0, 3, n)
+        how = {"ignore": ignore, "mean": mean}
+        table += [
+            Row("log_loss", (x, target), _log_loss, "0", how),
+            Row("log_loss_backward", (d, x, target), _log_loss_backward, "01", how, via=_with_loss),
+            Row("nll", (x, target), _nll, "0", how),
+            Row("nll_backward", (d, target), _nll_backward, "0", {"classes": 3, **how}),
+        ]
     for name, backward, of, back in [
         ("softmax", "softmax_backward", _probabilities, _softmax_backward),
         ("safe_softmax", "softmax_backward", _probabilities, _softmax_backward),

@@ -45,10 +45,19 @@ def load(text: str, name: str = "run") -> Any:
     return namespace[name]
 
 
-def same(found: Any, expected: Any, what: str) -> None:
+# Printed as products, or sums, that may round otherwise than the kernel's.
+ROUNDED = {"conv", "conv_input", "conv_weight", "max_pool", "max_unpick", "max_pick"}
+
+
+def same(found: Any, expected: Any, what: str, rounded: bool = False) -> None:
     found, expected = np.asarray(found), np.asarray(expected)
     assert found.shape == expected.shape, what
     assert found.dtype == expected.dtype, what
+    if rounded and found.size:
+        np.testing.assert_allclose(
+            found, expected, 0, 32 * np.finfo(found.dtype).eps * np.abs(expected).max(), err_msg=what
+        )
+        return
     if found.dtype.kind == "f":  # one nan is as good as another
         found, expected = (np.where(np.isnan(a), a.dtype.type(np.nan), a) for a in (found, expected))
     assert found.tobytes() == expected.tobytes(), f"{what}\n{found}\n{expected}"
@@ -58,7 +67,13 @@ def tensors(arrays: list[np.ndarray], wanted: tuple[int, ...] = ()) -> list[Any]
     return [mg.from_numpy(a).requires_grad_(i in wanted) for i, a in enumerate(arrays)]
 
 
-def check(f: Any, recorded: list[np.ndarray], fresh: list[np.ndarray], wanted: tuple[int, ...]) -> str:
+def check(
+    f: Any,
+    recorded: list[np.ndarray],
+    fresh: list[np.ndarray],
+    wanted: tuple[int, ...],
+    rounded: bool = False,
+) -> str:
     """The text of f, recorded on some arrays; AssertionError if on others it does not do what f does."""
     names = [f"x{i}" for i in range(len(recorded))]
     with everything():
@@ -72,7 +87,7 @@ def check(f: Any, recorded: list[np.ndarray], fresh: list[np.ndarray], wanted: t
         seed = np.random.default_rng(7).standard_normal(y.shape).astype(y._array.dtype)
         many = [seed] if y.numel() != 1 and y.requires_grad else []
         result, gradients = run(*[a.copy() for a in arrays], *many)
-        same(result, y.numpy(force=True), f"value\n{text}")
+        same(result, y.numpy(force=True), f"value\n{text}", rounded)
         if not y.requires_grad:
             assert gradients == {}
             continue
@@ -84,7 +99,7 @@ def check(f: Any, recorded: list[np.ndarray], fresh: list[np.ndarray], wanted: t
             if g is None:
                 assert found is None
             else:
-                same(found, g.numpy(), f"gradient of {names[i]}\n{text}")
+                same(found, g.numpy(), f"gradient of {names[i]}\n{text}", rounded)
                 if isinstance(found, np.ndarray):
                     found[...] = 0  # it belongs to the caller
     return text
@@ -99,7 +114,92 @@ def test_every_op_prints_what_it_computes(row: Row) -> None:
     place = [r for r in ROWS if r.op == row.op].index(row)
     for dtype in (np.float64, *(NARROW if place == 0 else NARROW[place % 2 :][:1])):
         with case(dtype):
-            check(row.run, cast(row.draw(0), dtype), cast(row.draw(1), dtype), row.wanted)
+            arrays = [cast(row.draw(seed), dtype) for seed in (0, 1)]
+            check(row.run, *arrays, row.wanted, row.op in ROUNDED)
+
+
+# ---------------------------------------------------------------- what people write every day
+
+F = mg.nn.functional
+# A function, the shapes of its inputs (of whole numbers below n: a shape, then n), and whether a product rounds it.
+EVERYDAY: dict[str, tuple[Any, list[Any], bool]] = {
+    "sum of rows": (lambda x: x.sum(0), [(300, 40)], False),
+    "sum of many rows": (lambda x: x.sum(0, keepdim=True), [(300, 70)], False),
+    "mean of columns": (lambda x: x.mean(1), [(30, 400)], False),
+    "variance of rows": (lambda x: x.var(0), [(200, 30)], False),
+    "deviation of columns": (lambda x: x.std(1), [(30, 200)], False),
+    "sum but of channels": (lambda x: x.sum((0, 2, 3)), [(40, 3, 5, 5)], False),
+    "sum in the middle": (lambda x: x.sum(1), [(4, 50, 6)], False),
+    "norm": (lambda x: x.norm(), [(70, 80)], False),
+    "norms": (lambda x: x.norm(dim=1), [(50, 70)], False),
+    "logsumexp": (lambda x: x.logsumexp(1), [(30, 100)], False),
+    "softmax": (lambda x: x.softmax(-1), [(4, 30, 100)], False),
+    "softmax of columns": (lambda x: x.softmax(0), [(70, 9)], False),
+    "log_softmax": (lambda x: x.log_softmax(1), [(40, 27)], False),
+    "cross_entropy": (lambda x, t: F.cross_entropy(x, t), [(40, 27), ((40,), 27)], False),
+    "cross_entropy, a sum": (lambda x, t: F.cross_entropy(x, t, reduction="sum"), [(40, 100), ((40,), 100)], False),
+    "nll_loss": (lambda x, t: F.nll_loss(x, t), [(40, 27), ((40,), 27)], False),
+    "gelu": (lambda x: F.gelu(x), [(30, 20)], False),
+    "gelu, tanh": (lambda x: F.gelu(x.T, approximate="tanh"), [(30, 20)], False),
+    "embedding": (lambda w, i: F.embedding(i, w), [(27, 10), ((32, 3), 27)], False),
+    "wide embedding": (lambda w, i: F.embedding(i, w), [(50, 64), ((40, 9), 50)], False),
+    "index": (lambda x, i: x[i], [(50, 40), ((70,), 50)], False),
+    "index of columns": (lambda x, i: x[:, i], [(50, 40), ((70,), 40)], False),
+    "two indices": (lambda x, i, k: x[i, k], [(50, 40), ((70,), 50), ((70,), 40)], False),
+    "gather": (lambda x, i: x.gather(1, i), [(50, 40), ((50, 9), 40)], False),
+    "scatter_add": (lambda x, v, i: x.scatter_add(1, i, v), [(50, 40), (50, 9), ((50, 9), 40)], False),
+    "layer_norm": (lambda x, w, b: F.layer_norm(x, (32,), w, b), [(4, 6, 32), (32,), (32,)], False),
+    "wide layer_norm": (lambda x, w, b: F.layer_norm(x, (600,), w, b), [(9, 600), (600,), (600,)], False),
+    "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(60, 30), (30,), (30,)], False),
+    "batch_norm of images": (
+        lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(50, 4, 9, 9), (4,), (4,)], False,
+    ),
+    "group_norm": (lambda x, w, b: F.group_norm(x, 2, w, b), [(5, 6, 8, 8), (6,), (6,)], False),
+    "max_pool2d": (lambda x: F.max_pool2d(x * 1.0, 2), [(3, 4, 8, 8)], False),
+    "max_pool2d, padded": (lambda x: F.max_pool2d(x * 1.0, 3, 2, 1), [(3, 4, 9, 9)], True),
+    "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), [(3, 4, 8, 8)], False),
+    "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, 1), [(3, 4, 8, 8)], False),
+    "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
+    "conv2d, stride": (lambda x, w, b: F.conv2d(x, w, b, 2), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
+    "conv1d": (lambda x, w: F.conv1d(x, w, dilation=2), [(4, 3, 19), (5, 3, 3)], True),
+}  # fmt: skip
+LINES = 60  # of float32, which a screen shows
+
+
+@pytest.mark.parametrize("name", EVERYDAY)
+def test_what_people_write_prints_on_a_screen(name: str) -> None:
+    f, shapes, rounded = EVERYDAY[name]
+
+    def draw(seed: int, shape: Any) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        if isinstance(shape[0], tuple):
+            return rng.integers(0, shape[1], shape[0])
+        return rng.standard_normal(shape)
+
+    wanted = tuple(i for i, shape in enumerate(shapes) if not isinstance(shape[0], tuple))
+    for dtype in (np.float32, np.float64):
+        arrays = [[draw(seed, shape) for shape in shapes] for seed in (1, 2)]
+        typed = [[a.astype(dtype) if a.dtype.kind == "f" else a for a in some] for some in arrays]
+        text = check(f, *typed, wanted, rounded)
+        assert dtype is np.float64 or len(text.splitlines()) <= LINES, text
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_a_recurrent_layer_prints_on_two_screens(kind: str) -> None:
+    mg.manual_seed(0)
+    layer = getattr(mg.nn, kind)(5, 6)
+    x = mg.randn(7, 9, 5, requires_grad=True)
+    result = layer(x)[0].square().sum()
+    text = mg.source(result, layer, inputs={"x": x})
+    assert len(text.splitlines()) <= 2 * LINES
+    states = [np.zeros((9, 6), np.float32)] * (2 if kind == "LSTM" else 1)
+    value, gradients = load(text)(
+        x.detach().numpy(), *(p.detach().numpy() for p in layer.parameters()), *states
+    )
+    result.backward()
+    same(value, result.detach().numpy(), text)
+    for name, p in [("x", x), *layer.named_parameters()]:
+        same(gradients[name], p.grad.numpy(), f"{name}\n{text}")
 
 
 # ---------------------------------------------------------------- random compositions

@@ -15,6 +15,7 @@ from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
+from minigrad.core.text import Plain
 from minigrad.readers.source.expressions import (
     Expr,
     _array_of,
@@ -405,6 +406,8 @@ class Statements(Text):
     def _printed(self, v: Value, xs: Sequence[Expr], written: bool = False) -> Expr:
         """A value as its operation prints, or as a call of the kernel; with ``written``, a view to write into."""
         op = v.record
+        if type(op.text) is Plain:
+            return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
         if not op.draws and all(map(is_literal, v.params.values())):
             before = {name: dict(known) for name, known in vars(self.helpers).items()}
             try:

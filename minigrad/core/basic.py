@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,18 @@ from minigrad.core.plans import OUT, Line, Lines, Target, named, narrow, wide
 from minigrad.core.text import Call, Helper, Steps, Text, TextOf
 from minigrad.dtypes import F32, F64
 from minigrad.kernels.order import in_order, inverse
-from minigrad.kernels.sums import MANY, WIDE, add_up, added_by_numpy, blocks, copied, sum_rows
+from minigrad.kernels.sums import (
+    ALONE,
+    FEW,
+    MANY,
+    WIDE,
+    add_up,
+    added_by_numpy,
+    blocks,
+    copied,
+    sum_first,
+    sum_rows,
+)
 
 
 def _expand(x: Any, shape: tuple[int, ...]) -> Array:
@@ -141,18 +153,54 @@ def _sum_to_text(v: Call) -> Text:
             return "{}[0]"
         n, m = math.prod(x[:-1]), x[-1]
         if v.dtypes[0].char in "fd" and n * m > m > 1:
-            rows = "{}" if len(x) == 2 else "{}.reshape(-1, {m})"
-            if n > MANY:
-                return f"{{sum_rows}}({rows})", {"m": m, "sum_rows": _sum_rows_text(n, m)}
-            ones = "np.ones({n})" if v.dtypes[0] == np.float64 else "np.ones({n}, {dtype})"
-            return f"np.dot({ones}, {rows})", {"n": n, "m": m, "dtype": v.dtypes[0]}
+            return _rows_added("{}" if len(x) == 2 else "{}.reshape(-1, {m})", n, m, v.dtypes[0])
     inner = tuple(d + lead for d, n in enumerate(shape) if n == 1 and x[d + lead] != 1)
     dims = (*range(lead), *inner)
-    if not added_by_numpy(x, v.dtypes[0], dims, v.dense):
+    some = sum_text("{}", v, dims, bool(inner))
+    if some is None:
         return None
-    end = ".reshape({shape})" if inner and lead else ""
-    text = "np.sum({}, axis={dim}, keepdims={keepdim})"
-    return text + end, {"dim": dims, "keepdim": bool(inner)}
+    return some[0] + (".reshape({shape})" if inner and lead else ""), some[1]
+
+
+def _rows_added(rows: str, n: int, m: int, dtype: Any) -> tuple[str, dict[str, Any]]:
+    """The sum of rows as `sum_rows` adds."""
+    if n > MANY:
+        return f"{{sum_rows}}({rows})", {"m": m, "sum_rows": _sum_rows_text(n, m)}
+    ones = "np.ones({n})" if dtype == np.float64 else "np.ones({n}, {dtype})"
+    return f"np.dot({ones}, {rows})", {"n": n, "m": m, "dtype": dtype}
+
+
+def sum_text(x: str, v: Call, dim: Sequence[int] | None, keepdim: bool) -> tuple[str, dict[str, Any]] | None:
+    """The sum of ``x``, which is like the first operand, as `add_up` adds; None where that takes many steps."""
+    shape, dtype, by_rows = v.shapes[0], v.dtypes[0], v.by_rows(0)
+    dims = (*range(len(shape)),) if dim is None else (*dim,)
+    trailing = dims == (*range(len(shape) - len(dims), len(shape)),)
+    if added_by_numpy(shape, dtype, dim, v.dense) or (by_rows and trailing):
+        return f"np.sum({x}, axis={{dim}}, keepdims={{keepdim}})", {"dim": dim, "keepdim": keepdim}
+    if not by_rows or dtype.char not in "fd":
+        return None
+    kept = tuple(1 if d in dims else m for d, m in enumerate(shape) if keepdim or d not in dims)
+    if dims == (*range(len(dims)),):
+        size, n = math.prod(shape), math.prod([shape[d] for d in dims])
+        rows = x if len(shape) == 2 else f"({x}).reshape({n}, -1)"
+        if size <= ALONE:
+            text, values = _rows_added(rows, n, size // n, dtype)
+            made: tuple[int, ...] = (size // n,)
+        else:
+            text, values, made = f"{{sum_first}}({rows}, 0)", {"sum_first": sum_first}, (1, size // n)
+        return (text, values) if made == kept else (f"{text}.reshape({kept})", values)
+    # Those behind which no other dimension is kept, NumPy adds up as exactly.
+    last = max(d for d, m in enumerate(shape) if m > 1 and d not in dims)
+    rest = [d for d in dims if d < last and shape[d] > 1]
+    values = {"dim": dim, "keepdim": keepdim}
+    if math.prod([shape[d] for d in rest]) <= FEW:
+        return f"np.sum({x}, axis={{dim}}, keepdims={{keepdim}})", values
+    if len(rest) > 1:
+        return None
+    text = f"{{sum_first}}({x}, {rest[0]})"
+    if len(dims) > 1 or not keepdim:
+        text = f"np.sum({text}, axis={{dim}}, keepdims={{keepdim}})"
+    return text, {**values, "sum_first": sum_first}
 
 
 def _sum_rows_text(n: int, m: int) -> Any:

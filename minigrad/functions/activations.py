@@ -263,9 +263,9 @@ def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:
     return apply(a.bce_with_logits, (input, target))
 
 
-def log_loss(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
-    """``-log(softmax(rows))`` of the class of each row."""
-    losses = apply(c.log_loss, (rows, target), {"ignore": ignore})
+def log_loss(rows: Tensor, target: Tensor, ignore: int, mean: bool) -> Tensor:
+    """``-log(softmax(rows))`` of the class of each row, or the mean of those that are not ignored."""
+    losses = apply(c.log_loss, (rows, target), {"ignore": ignore, "mean": mean})
     node = losses._node
     if node is None or not node.requires_grad:
         c.EXPS.take(losses._array, rows._array)  # no gradient will ask for them
@@ -274,9 +274,9 @@ def log_loss(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
     return losses
 
 
-def nll(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
-    """``-rows`` of the class of each row."""
-    return apply(c.nll, (rows, target), {"ignore": ignore})
+def nll(rows: Tensor, target: Tensor, ignore: int, mean: bool) -> Tensor:
+    """``-rows`` of the class of each row, or the mean of those that are not ignored."""
+    return apply(c.nll, (rows, target), {"ignore": ignore, "mean": mean})
 
 
 def one_hot(target: Tensor, classes: int) -> Tensor:

@@ -25,6 +25,10 @@ _INV_SQRT_PI = 1 / math.sqrt(math.pi)
 def erf(x: Array) -> Any:
     if x.dtype.char == "f":
         return _erf_of_singles(x)
+    return erf_of_doubles(x)
+
+
+def erf_of_doubles(x: Array) -> Any:
     return select(np.abs(x) <= 0.46875, _erf_near(x), _erf_far(x))
 
 
@@ -162,6 +166,13 @@ def _gelu_backward(out: Array, spare: Array, d: Array, x: Array, approximate: st
     np.multiply(out, d, out)
 
 
+# The coefficients of p in `_normal` for float32, the highest first.
+NORMAL = (
+    1.7561704366111395e-09, -1.3226332986511578e-07, 3.964744310865027e-06, -5.530619321111902e-05,
+    -3.259497655625583e-05, 0.03633308457464716, 0.797884941460254,
+)  # fmt: skip
+
+
 def _normal(out: Array, z: Array, x: Array, approximate: str) -> None:
     """The normal distribution function less 1/2, or what approximates it: ``tanh(x * p(x * x)) / 2``; z is ``x * x``.
 
@@ -173,14 +184,11 @@ def _normal(out: Array, z: Array, x: Array, approximate: str) -> None:
         np.multiply(z, _SLOPE * _CUBIC, out)
         np.add(out, _SLOPE, out)
     elif x.dtype.char == "f":
-        np.multiply(z, 1.7561704366111395e-09, out)
-        for c in (
-            -1.3226332986511578e-07, 3.964744310865027e-06, -5.530619321111902e-05, -3.259497655625583e-05,
-            0.03633308457464716,
-        ):  # fmt: skip
+        np.multiply(z, NORMAL[0], out)
+        for c in NORMAL[1:-1]:
             np.add(out, c, out)
             np.multiply(out, z, out)
-        np.add(out, 0.797884941460254, out)
+        np.add(out, NORMAL[-1], out)
     else:
         np.multiply(erf(np.multiply(x, _SQRT_HALF)), 0.5, out)
         return

@@ -87,16 +87,30 @@ def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
 # ---------------------------------------------------------------- losses of classes
 
 
-def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) -> Any:
+def _mean(losses: Array, ignored: int) -> Any:
+    """The mean of losses, of which so many, which are 0, are ignored."""
+    return np.asarray(np.add.reduce(losses) / (losses.size - ignored), losses.dtype)
+
+
+def _of_each(d: Array, target: Array, ignore: int, mean: bool) -> tuple[Array, Array]:
+    """The cotangent of each row's loss, 0 where it is ignored, and a target that is a class in these places too."""
+    ignored = target == ignore
+    some = int(np.count_nonzero(ignored))
+    if mean:
+        d = np.full(target.shape, d / d.dtype.type(target.size - some))
+    return (np.where(ignored, d.dtype.type(0), d), np.where(ignored, 0, target)) if some else (d, target)
+
+
+def log_loss(x: Array, target: Array, ignore: int, mean: bool, exps: Array | None = None) -> Any:
     """``-log(softmax(x))`` of one class for each row, without the other classes' logarithms; 0 where it is ignored.
 
-    Into ``exps`` is written what `log_loss_backward` begins with.
+    With ``mean`` their mean. Into ``exps`` is written what `log_loss_backward` begins with.
     """
-    if not x.size:
-        return np.zeros(len(x), x.dtype)
-    out = np.empty(len(x), x.dtype)
+    out = np.zeros(len(x), x.dtype)
     ignored = target == ignore
-    some = np.count_nonzero(ignored)
+    some = int(np.count_nonzero(ignored))
+    if not x.size:
+        return _mean(out, some) if mean else out
     if some:
         target = np.where(ignored, 0, target)
     step = max(BLOCK // x.shape[1], 1)
@@ -114,11 +128,12 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
     blocks(work, len(x), step)
     if some:
         out[ignored] = 0.0
-    return out
+    return _mean(out, some) if mean else out
 
 
 def log_loss_backward(
-    d: Array, x: Array, target: Array, y: Array, ignore: int, out: Array | None = None, exps: Array | None = None
+    d: Array, x: Array, target: Array, y: Array, ignore: int, mean: bool, out: Array | None = None,
+    exps: Array | None = None,
 ) -> Any:  # fmt: skip
     """``d * (softmax(x) - 1 at the target)``. ``y`` is `log_loss`, from which softmax would follow less exactly.
 
@@ -127,13 +142,10 @@ def log_loss_backward(
     numbers = np.arange(len(x))
     if out is None:
         out = np.empty(x.shape, x.dtype) if exps is None else exps
-    ignored = target == ignore
-    if np.count_nonzero(ignored):
-        target = np.where(ignored, 0, target)
-        d = np.where(ignored, d.dtype.type(0), d)
-    d = d.reshape(-1, 1)
     if not x.size:
         return out
+    d, target = _of_each(d, target, ignore, mean)
+    d = d.reshape(-1, 1)
 
     def rows(x: Array, d: Array, t: Array) -> None:
         if exps is None:
@@ -146,18 +158,17 @@ def log_loss_backward(
     return out
 
 
-def nll(x: Array, target: Array, ignore: int) -> Any:
-    """``-x`` of one class for each row; 0 where it is ignored."""
+def nll(x: Array, target: Array, ignore: int, mean: bool) -> Any:
+    """``-x`` of one class for each row, 0 where it is ignored; with ``mean`` their mean."""
     ignored = target == ignore
-    if not x.shape[1]:
-        return np.zeros(len(x), x.dtype)
-    y = -x[np.arange(len(x)), np.where(ignored, 0, target)]
+    y = -x[np.arange(len(x)), np.where(ignored, 0, target)] if x.shape[1] else np.zeros(len(x), x.dtype)
     y[ignored] = 0.0
-    return y
+    return _mean(y, int(np.count_nonzero(ignored))) if mean else y
 
 
-def nll_backward(d: Array, target: Array, classes: int, ignore: int) -> Any:
+def nll_backward(d: Array, target: Array, classes: int, ignore: int, mean: bool) -> Any:
     out = np.zeros((len(target), classes), d.dtype)
+    d, _ = _of_each(d, target, ignore, mean)
     rows = np.flatnonzero(target != ignore)
     out[rows, target[rows]] = -d[rows]
     return out

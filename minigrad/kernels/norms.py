@@ -201,6 +201,13 @@ def _layer_norm_backward(
         part[...] = sum_rows(total)
 
 
+def sum_by(by: Array, x: Array) -> Any:
+    """The sum of rows, each times its number in a column."""
+    parts = np.zeros((-(-len(x) // FEW), x.shape[1]), x.dtype)
+    _sum_few(by, x, parts)
+    return sum_rows(parts)
+
+
 def _sum_few(by: Array, x: Array, out: Array) -> None:
     """The sums of FEW rows each, with a column of factors."""
     whole, count = len(x) // FEW, x.shape[1]

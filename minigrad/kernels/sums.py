@@ -85,12 +85,12 @@ def _folded(x: Any, axis: Any) -> Any:
             return None
         if rest * count == x.size:
             x = x.reshape(count, rest)
-            y = sum_rows(x) if x.size <= ALONE else _sum_first(x, 0)
+            y = sum_rows(x) if x.size <= ALONE else sum_first(x, 0)
             return y.reshape([1 if d in axis else n for d, n in enumerate(shape)])
     d = _long_axis(x, axis)
     if d < 0:
         return None
-    y = _sum_first(x, d)
+    y = sum_first(x, d)
     return add_up(y, axis, True)
 
 
@@ -109,7 +109,7 @@ def _long_axis(x: Any, axis: Any) -> int:
     return int(max(rest, key=lambda d: x.shape[d]))
 
 
-def _sum_first(x: Any, d: int) -> Any:
+def sum_first(x: Any, d: int) -> Any:
     """The sum over one axis, which is kept."""
     n = x.shape[d]
     if n <= FEW:
@@ -121,7 +121,7 @@ def _sum_first(x: Any, d: int) -> Any:
         y = np.add.reduce(x[whole].reshape((*before, each, count, *after)), axis=d + 1)
     else:
         y = np.add.reduce(x[whole].reshape((*before, count, each, *after)), axis=d)
-    y = _sum_first(y, d)
+    y = sum_first(y, d)
     if count * each == n:
         return y
     return y + np.add.reduce(x[(slice(None),) * d + (slice(count * each, n),)], axis=d, keepdims=True)
@@ -156,9 +156,14 @@ def sum_rows(x: Any, out: Any = None) -> Any:
     return np.add(sum_rows(parts), np.dot(ones(n - whole, kind), x[whole:]), out)
 
 
+def added_by_product(n: int) -> bool:
+    """Whether `row_sums` adds rows of ``n`` elements by a product with ones."""
+    return 64 <= n <= SHORT
+
+
 def row_sums(x: Array) -> Any:
     """The sum of each row of a float matrix, as a column."""
-    if not 64 <= x.shape[1] <= SHORT:
+    if not added_by_product(x.shape[1]):
         return np.add.reduce(x, axis=1, keepdims=True)
     return np.vecdot(x, ones(x.shape[1], x.dtype.char)).reshape(-1, 1)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from minigrad.core.apply import cast
-from minigrad.core.mode import MODE
 from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions import activations as functions
 from minigrad.functions.elementwise import where
@@ -44,13 +44,13 @@ def cross_entropy(
     if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"log_softmax" not implemented for {input.dtype}; use .float() first')
     target = _check_classes(input, target, weight)
-    rows, classes = _rows(input), target.reshape(-1)
+    rows, classes = _rows(input), _flat(target)
     if label_smoothing == 0.0:
-        losses = functions.log_loss(rows, classes, ignore_index)
-        return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
+        return _shaped(
+            _of_classes(functions.log_loss, rows, classes, weight, ignore_index, reduction), target
+        )
     logs = functions.log_softmax(rows, 1)
-    losses = functions.nll(logs, classes, ignore_index)
-    hard = _of_classes(losses, classes, weight, ignore_index, reduction)
+    hard = _of_classes(functions.nll, logs, classes, weight, ignore_index, reduction)
     kept = classes.ne(ignore_index)
     even = where(kept, -(logs if weight is None else logs * weight).sum(1), 0.0)
     if reduction == "mean":
@@ -58,12 +58,17 @@ def cross_entropy(
     else:
         even = reduced(even, reduction)
     mixed: Tensor = hard * (1 - label_smoothing) + even * (label_smoothing / logs._array.shape[1])
-    return _shaped(mixed, target, reduction)
+    return _shaped(mixed, target)
 
 
-def _shaped(losses: Tensor, target: Tensor, reduction: str) -> Tensor:
-    shape = target._array.shape if reduction == "none" else ()
-    return losses if losses._array.shape == shape else losses.reshape(shape)
+def _shaped(losses: Tensor, target: Tensor) -> Tensor:
+    """Losses, or their reduction; of each target in the shape of these."""
+    shape = target._array.shape
+    return losses if not losses._array.ndim or losses._array.shape == shape else losses.reshape(shape)
+
+
+def _flat(target: Tensor) -> Tensor:
+    return target if target._array.ndim == 1 else target.reshape(-1)
 
 
 def _rows(input: Tensor) -> Tensor:
@@ -103,13 +108,12 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tens
         )
     if x.dtype.kind not in "fV":
         raise not_implemented_error(f'"nll_loss" not implemented for {input.dtype}; use .float() first')
-    _check_weight(input, weight)
+    if weight is not None:
+        _check_weight(input, weight)
     return target.reshape(()) if x.ndim == 1 and t.ndim else target
 
 
-def _check_weight(input: Tensor, weight: Tensor | None) -> None:
-    if weight is None:
-        return
+def _check_weight(input: Tensor, weight: Tensor) -> None:
     count = input._array.shape[1 if input._array.ndim > 1 else 0]
     if weight._array.shape != (count,):
         raise runtime_error(
@@ -129,21 +133,21 @@ def _weights(classes: Tensor, weight: Tensor | None, ignore: int, like: Tensor) 
 
 
 def _of_classes(
-    losses: Tensor, classes: Tensor, weight: Tensor | None, ignore: int, reduction: str
+    loss: Callable[..., Tensor],
+    rows: Tensor,
+    classes: Tensor,
+    weight: Tensor | None,
+    ignore: int,
+    reduction: str,
 ) -> Tensor:
     """The reduction of the losses of classes; the mean is over the weights of those that are not ignored."""
-    if weight is None and reduction != "mean":
-        return reduced(losses, reduction)
-    mode = MODE.get()
-    if weight is None and mode.recorder is None and not mode.everything and not mode.transform:
-        # Nothing would record how many there are: one call in place of three, a twentieth of a small step.
-        return losses.sum() / int(np.count_nonzero(classes._array != ignore))
-    weights = _weights(classes, weight, ignore, losses)
-    if weight is not None:
-        losses = losses * weights
-    if reduction == "mean":
-        return losses.sum() / weights.sum()
-    return reduced(losses, reduction)
+    mean = reduction == "mean"
+    if weight is None:
+        losses = loss(rows, classes, ignore, mean)
+        return losses if mean else reduced(losses, reduction)
+    weights = _weights(classes, weight, ignore, rows)
+    losses = loss(rows, classes, ignore, False) * weights
+    return losses.sum() / weights.sum() if mean else reduced(losses, reduction)
 
 
 def _of_probabilities(
@@ -155,7 +159,8 @@ def _of_probabilities(
         )
     if not input._array.ndim:
         raise runtime_error("Expected 1 or more dimensions (got 0)")
-    _check_weight(input, weight)
+    if weight is not None:
+        _check_weight(input, weight)
     dim = 1 if input._array.ndim > 1 else 0
     classes = input._array.shape[dim]
     if smoothing > 0.0:
@@ -183,9 +188,8 @@ def nll_loss(
     """``-input`` of the target classes, where ``input`` has logarithms of probabilities; as :func:`cross_entropy`."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     target = _check_classes(input, target, weight)
-    classes = target.reshape(-1)
-    losses = functions.nll(_rows(input), classes, ignore_index)
-    return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
+    rows, classes = _rows(input), _flat(target)
+    return _shaped(_of_classes(functions.nll, rows, classes, weight, ignore_index, reduction), target)
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.op import Op
+from minigrad.core.text import Plain
 from minigrad.errors import BadValue
 from minigrad.kernels import activations as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import buffered, called, piece_by_piece
+from minigrad.ops.buffered import buffered, piece_by_piece
 from minigrad.ops.elementwise import where
+from minigrad.ops.printing import plain
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 _SLOPE = math.sqrt(2 / math.pi)
@@ -129,10 +131,11 @@ logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
 # activations
 gelu = Op("gelu", buffered(k.gelu), "x; approximate",
           lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), cast="floats", activation=True,
-          text=called(k.gelu), **_KIND)
+          text=Plain(k.gelu, "x", plain.gelu, True, erf=k.erf_of_doubles), **_KIND)
 gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x; approximate",
                        lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), _gelu_backward_x,
-                       order="K", lies_like=1, new=True, text=called(k.gelu_backward))
+                       order="K", lies_like=1, new=True,
+                       text=Plain(k.gelu_backward, "d, x", plain.gelu_backward, True, erf=k.erf_of_doubles))
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, complex="analytic", **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
-from minigrad.core.text import Call, Text, TextOf
 
 LARGE = 1 << 15  # elements from which memory that is new to the system costs more than to look for a buffer
 
@@ -65,15 +64,3 @@ def piece_by_piece(function: Callable[..., Any]) -> Callable[..., Any]:
         return out
 
     return run
-
-
-def called(kernel: Callable[..., Any]) -> TextOf:
-    """`Op.text`: a call of the kernel itself."""
-
-    def text(v: Call) -> Text:
-        # Under names of their own: of a `dim` in a text, a tuple of one dimension becomes a number.
-        places = ["{}"] * len(v.shapes) + [f"{name}={{its_{name}}}" for name in v.params]
-        values = {f"its_{name}": value for name, value in v.params.items()}
-        return f"{{kernel}}({', '.join(places)})", {"kernel": kernel, **values}
-
-    return text

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core.basic import to
 from minigrad.core.op import Op
+from minigrad.core.text import Plain
 from minigrad.dtypes import I64
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import LARGE, buffered, called
+from minigrad.ops.buffered import LARGE, buffered
 from minigrad.ops.carried import Carried
+from minigrad.ops.printing import plain
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
 
@@ -26,17 +31,17 @@ def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: b
 EXPS = Carried()  # of rows less their largest element; to compute them is most of the work of a cross entropy
 
 
-def _log_loss(x: Any, target: Any, ignore: int) -> Any:
+def _log_loss(x: Any, target: Any, ignore: int, mean: bool) -> Any:
     exps = buffers.empty(x.shape, x.dtype)
-    y = k.log_loss(x, target, ignore, exps)
+    y = k.log_loss(x, target, ignore, mean, exps)
     EXPS.keep(y, x, exps)
     return y
 
 
-def _log_loss_backward(d: Any, x: Any, target: Any, y: Any, ignore: int) -> Any:
+def _log_loss_backward(d: Any, x: Any, target: Any, y: Any, ignore: int, mean: bool) -> Any:
     exps = EXPS.take(y, x)
     out = buffers.empty(x.shape, x.dtype) if exps is None else None
-    return k.log_loss_backward(d, x, target, y, ignore, out, exps)
+    return k.log_loss_backward(d, x, target, y, ignore, mean, out, exps)
 
 
 def _along(x: Any, dim: int) -> Any:
@@ -48,22 +53,37 @@ def _softmax_backward_p(g: Any, d: Any, p: Any, dim: int) -> Any:
     return g * (d - _along(d * p, dim)) - d * _along(g * p, dim)
 
 
-def _log_loss_backward_d(g: Any, x: Any, target: Any, ignore: int) -> Any:
+def _log_loss_backward_d(g: Any, x: Any, target: Any, ignore: int, mean: bool) -> Any:
     kept = e.ne(target, ignore)
-    return e.where(kept, sum(g * softmax(x, dim=1), dim=(1,), keepdim=False), 0.0) + nll(
-        g, target, ignore=ignore
-    )
+    of_rows = e.where(kept, sum(g * softmax(x, dim=1), dim=(1,), keepdim=False), 0.0)
+    if mean:
+        of_rows = sum(of_rows, dim=None, keepdim=False) / sum(
+            to(kept, dtype=g.dtype), dim=None, keepdim=False
+        )
+    return of_rows + nll(g, target, ignore=ignore, mean=mean)
 
 
-def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int) -> Any:
-    kept = reshape(e.where(e.ne(target, ignore), d, 0.0), shape=(x.shape[0], 1))
-    return softmax_backward(g * kept, softmax(x, dim=1), dim=1)
+def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int, mean: bool) -> Any:
+    kept = e.ne(target, ignore)
+    if mean:
+        d = d / sum(to(kept, dtype=g.dtype), dim=None, keepdim=False)
+    factors = reshape(e.where(kept, d, 0.0), shape=(x.shape[0], 1))
+    return softmax_backward(g * factors, softmax(x, dim=1), dim=1)
 
 
-def _is_class(x: Any, target: Any, ignore: int) -> None:
-    # Without a sign negative numbers are the largest, so the usual case takes one comparison.
-    if target.dtype == I64 and (target.view(np.uint64) < x.shape[1]).all():
-        return
+def _quick(check: Callable[..., None]) -> Callable[..., None]:
+    """A check that compares once where all are right: without a sign negative numbers are the largest."""
+
+    @functools.wraps(check)
+    def run(x: Any, target: Any, **params: Any) -> None:
+        if target.dtype != I64 or not (target.view(np.uint64) < x.shape[1]).all():
+            check(x, target, **params)
+
+    return run
+
+
+@_quick
+def _is_class(x: Any, target: Any, ignore: int, **params: Any) -> None:
     wrong = ((target < 0) | (target >= x.shape[1])) & (target != ignore)
     if wrong.any():
         at = int(wrong.argmax())
@@ -90,42 +110,46 @@ def _is_row(weight: Any, index: Any, **params: Any) -> None:
 
 # fmt: off
 softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
-                 order="C", cast="floats", activation=True, text=called(k.softmax))
+                 order="C", cast="floats", activation=True, text=Plain(k.softmax, "x", plain.softmax))
 safe_softmax = Op("safe_softmax", buffered(k.safe_softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
-                  order="C", cast="floats", text=called(k.safe_softmax))
+                  order="C", cast="floats", text=Plain(k.safe_softmax))
 softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
                           lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C",
-                          text=called(k.softmax_backward))
+                          text=Plain(k.softmax_backward, "g, y", plain.softmax_backward))
 log_softmax = Op("log_softmax", buffered(k.log_softmax), "x; dim",
                  lambda g, y, dim: log_softmax_backward(g, y, dim=dim), order="C", cast="floats", activation=True,
-                 text=called(k.log_softmax))
+                 text=Plain(k.log_softmax, "x", plain.log_softmax))
 log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_backward), "d log_p; dim",
                               lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
                               lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C",
-                              text=called(k.log_softmax_backward))
+                              text=Plain(k.log_softmax_backward, "g, y", plain.log_softmax_backward))
 
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
-log_loss = Op("log_loss", _log_loss, "x target; ignore",
-              lambda g, x, target, y, ignore: log_loss_backward(g, x, target, y, ignore=ignore), None, order="C",
-              check=_is_class, text=called(k.log_loss), grad_fn="NllLossBackward0")
-log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target loss; ignore",
+log_loss = Op("log_loss", _log_loss, "x target; ignore mean",
+              lambda g, x, target, y, ignore, mean: log_loss_backward(g, x, target, y, ignore=ignore, mean=mean), None,
+              order="C", check=_is_class, text=Plain(k.log_loss, "x, target", plain.log_loss),
+              grad_fn="NllLossBackward0")
+log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target loss; ignore mean",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
-                           text=called(k.log_loss_backward))
-nll: Op = Op("nll", k.nll, "x target; ignore",
-             lambda g, x_shape, target, ignore: nll_backward(g, target, classes=x_shape[1], ignore=ignore), None,
-             order="C", check=_is_class, grad_fn="NllLossBackward0")
-nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore",
-                      lambda g, target, ignore: nll(g, target, ignore=ignore), None, order="C", raises=True)
+                           text=Plain(k.log_loss_backward, "d, x, target, loss", plain.log_loss_backward))
+nll: Op = Op("nll", k.nll, "x target; ignore mean",
+             lambda g, x_shape, target, ignore, mean: nll_backward(
+                 g, target, classes=x_shape[1], ignore=ignore, mean=mean),
+             None, order="C", check=_is_class, text=Plain(k.nll, "x, target", plain.nll), grad_fn="NllLossBackward0")
+nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore mean",
+                      lambda g, target, ignore, mean: nll(g, target, ignore=ignore, mean=mean), None, order="C",
+                      raises=True, text=Plain(k.nll_backward, "d, target", plain.nll_backward))
 one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C")
 
 embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                lambda g, weight_shape, index, padding, by_count: embedding_backward(
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
-               None, order="C", check=_is_row, complex="analytic")
+               None, order="C", check=_is_row, text=Plain(k.embedding, "weight, index", plain.embedding),
+               complex="analytic")
 embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
-                            text=called(k.embedding_backward), complex="analytic")
+                            text=Plain(k.embedding_backward, "d, index", plain.embedding_backward), complex="analytic")
 embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
                               lambda g, u_shape, index, padding, by_count: embedding_backward(
                                   g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.op import Array, Op
-from minigrad.kernels.sums import sum_squares
+from minigrad.core.text import Plain
+from minigrad.kernels.sums import sum_first, sum_rows, sum_squares
 from minigrad.ops import elementwise as e
+from minigrad.ops.printing import plain
 from minigrad.ops.reduce import spread
 
 
@@ -24,5 +26,7 @@ def _length_vjp(g: Any, x: Any, y: Any, dim: Any, keepdim: bool) -> Any:
 
 
 # fmt: off
-length = Op("length", _length, "x; dim keepdim", _length_vjp, order="C", grad_fn="LinalgVectorNormBackward0")
+length = Op("length", _length, "x; dim keepdim", _length_vjp, order="C",
+            text=Plain(_length, "x", plain.length, sum_first=sum_first, sum_rows=sum_rows),
+            grad_fn="LinalgVectorNormBackward0")
 # fmt: on

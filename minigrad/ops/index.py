@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad import buffers
 from minigrad.core.op import Array, Op
-from minigrad.core.text import Call, Text
+from minigrad.core.text import Call, Plain, Text
 from minigrad.kernels import scatter as k
 from minigrad.kernels.scatter import add_to_rows
 from minigrad.kernels.sums import copied
-from minigrad.ops.buffered import called, kept
+from minigrad.ops.buffered import kept
 from minigrad.ops.elementwise import where
+from minigrad.ops.printing import plain
 
 Pattern = tuple[bool, ...]
 
@@ -82,15 +85,24 @@ def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Any:
     return np.equal(written[key], numbers)
 
 
+def _quick(check: Callable[..., None]) -> Callable[..., None]:
+    """A check of indices that takes one pass: as a number without sign, a negative one is larger than all."""
+
+    @functools.wraps(check)
+    def run(x: Array, index: Array, dim: int) -> None:
+        unsigned = index.view(f"u{index.itemsize}") if index.dtype.kind == "i" else index
+        if index.size and unsigned.max() >= (x.shape[dim] if x.ndim else 1):
+            check(x, index, dim)
+
+    return run
+
+
+@_quick
 def _in_range(x: Array, index: Array, dim: int) -> None:
     size = x.shape[dim] if x.ndim else 1
-    if not index.size:
-        return
-    # As a number without sign, a negative one is larger than all: one pass in place of two.
-    signed = index.dtype.kind == "i"
-    if (index.view(f"u{index.itemsize}") if signed else index).max() >= size:
-        wrong = index.min() if index.min() < 0 else index.max()
-        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+    wrong = index[(index < 0) | (index >= size)]
+    if wrong.size:
+        raise RuntimeError(f"index {wrong[0]} is out of bounds for dimension {dim} with size {size}")
 
 
 def _masked(x: Any, *indices: Any, **params: Any) -> str:
@@ -133,6 +145,7 @@ index = Op("index", _index, "x *indices; pattern",
            raises=True, depends=_masked, complex="analytic")
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
+                 text=Plain(_unindex, "g, *index", plain.unindex, True),
                  raises=True, depends=_masked, complex="analytic")
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
@@ -142,8 +155,8 @@ index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order
                    raises=True, depends=_masked, complex="analytic")
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
-            check=_in_range, text=called(k.gather), complex="analytic")
+            check=_in_range, text=Plain(k.gather, "x, index", plain.gather), complex="analytic")
 ungather: Op = Op("ungather", kept(k.ungather), "g index; shape dim",
                   lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
-                  raises=True, text=called(k.ungather), complex="analytic")
+                  raises=True, text=Plain(k.ungather, "g, index", plain.ungather), complex="analytic")
 # fmt: on

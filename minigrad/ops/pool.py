@@ -6,11 +6,13 @@ from typing import Any
 
 from minigrad.core import names
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Plain
 from minigrad.kernels import along as k
 from minigrad.kernels.order import formatted
-from minigrad.ops.buffered import called, kept
+from minigrad.ops.buffered import kept
 from minigrad.ops.elementwise import zero
 from minigrad.ops.index import gather
+from minigrad.ops.printing import windows as plain
 
 
 def _inside(x: Array, at: Array, count: int) -> None:
@@ -28,17 +30,19 @@ def _keeps(x: Array, params: Any) -> bool:
 
 # fmt: off
 max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans",
-              lambda g, x, plans: max_unpick(g, x, plans=plans), order="C", text=called(k.max_pool),
+              lambda g, x, plans: max_unpick(g, x, plans=plans), order="C", text=Plain(k.max_pool, "x", plain.max_pool),
               grad_fn=names.of_max_pool)
 max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
-                    lambda g, x: zero(x), order="C", text=called(k.max_unpick))
+                    lambda g, x: zero(x), order="C",
+                    text=Plain(k.max_unpick, "d, x", plain.max_unpick))
 max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans),
                   lambda g, x: zero(x), order="C")
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
-              lambda g, plans: resample_back(g, plans=plans), order="C", grad_fn=names.of_resample)
+              lambda g, plans: resample_back(g, plans=plans), order="C",
+              text=Plain(k.resample, "x", plain.resample), grad_fn=names.of_resample)
 resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),
-                       order="C")
+                       order="C", text=Plain(k.resample_back, "d", plain.resample_back))
 # As in PyTorch, a place that is named twice gives its gradient to both.
 unpool = Op("unpool", k.unpool, "x at; count", lambda g, at: gather(g, at, dim=1), None, order="C", check=_inside)
 # fmt: on

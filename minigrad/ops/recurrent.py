@@ -18,11 +18,13 @@ from minigrad.core.apply import apply
 from minigrad.core.mode import MODE, Mode, ModeManager
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.text import Plain
 from minigrad.kernels import recurrent as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import called, kept
+from minigrad.ops.buffered import kept
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import relu as relu_of
+from minigrad.ops.printing import recurrent as plain
 from minigrad.ops.shape import alias, cat, reshape, slice_, split
 
 
@@ -198,31 +200,40 @@ def replayed(g: Any, d: Any, *inputs: Any, how: tuple[str, bool, tuple[tuple[str
 # The layers step by step: second derivatives, and complex numbers, which the kernels do not take.
 STEPS: dict[str, Callable[..., Any]] = {"rnn": _rnn_steps, "lstm": _lstm_steps, "gru": _gru_steps}
 
+
+def _plain(kernel: Any) -> Plain:
+    name = kernel.__name__
+    operands = (
+        f"{'d, y, ' * name.endswith('backward')}x, h, {'c, ' * name.startswith('lstm')}w, u, b_ih, b_hh"
+    )
+    return Plain(kernel, operands, getattr(plain, name))
+
+
 # fmt: off
-rnn: Op = Op("rnn", kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", text=called(k.rnn), costs=_costs,
+rnn: Op = Op("rnn", kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", text=_plain(k.rnn), costs=_costs,
              gradient_costs=_gradient_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse, relu: _vjp(
                  rnn_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse, relu=relu))
 rnn_backward: Op = Op("rnn_backward", kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu onward",
-                      order="C", text=called(k.rnn_backward),
+                      order="C", text=_plain(k.rnn_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu, onward: _vjp_of_vjp(
                           "rnn", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse, relu=relu))
 lstm: Op = Op("lstm", kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
-              text=called(k.lstm), costs=_lstm_costs, grad_fn=_of_lstm, gradient_costs=_lstm_gradient_costs,
+              text=_plain(k.lstm), costs=_lstm_costs, grad_fn=_of_lstm, gradient_costs=_lstm_gradient_costs,
               joint=lambda g, y, x, h, c, w, u, more, needs, runs, reverse, biased: _vjp(
                   lstm_backward, g, y, (x, h, c, w, u, *more), needs, runs=runs, reverse=reverse, biased=biased))
 lstm_backward: Op = Op("lstm_backward", kept(k.lstm_backward, states=k.states_of),
                        "d result x h c w u *more; runs reverse biased onward", order="C",
-                       text=called(k.lstm_backward),
+                       text=_plain(k.lstm_backward),
                        joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased, onward: _vjp_of_vjp(
                            "lstm", g, d, (x, h, c, w, u, *more), onward, runs=runs, reverse=reverse,
                            biased=biased))
 gru: Op = Op("gru", kept(k.gru, place=k.with_states), "x h w u *bias; runs reverse", order="C",
-             text=called(k.gru), costs=_costs, gradient_costs=_gradient_costs,
+             text=_plain(k.gru), costs=_costs, gradient_costs=_gradient_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse: _vjp(
                  gru_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse))
 gru_backward: Op = Op("gru_backward", kept(k.gru_backward, states=k.states_of),
-                      "d result x h w u *bias; runs reverse onward", order="C", text=called(k.gru_backward),
+                      "d result x h w u *bias; runs reverse onward", order="C", text=_plain(k.gru_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, onward: _vjp_of_vjp(
                           "gru", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse))
 _replay = Op(replayed.__name__, replayed, "g d *inputs; how", order="C", listed=False)

@@ -11,14 +11,15 @@ import numpy as np
 
 from minigrad import buffers
 from minigrad.core import names
-from minigrad.core.basic import _expand, to
+from minigrad.core.basic import _expand, sum_text, to
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, Line, Lines, Operand, Target, narrow, wide
-from minigrad.core.text import Call, Text, TextOf
+from minigrad.core.text import Call, Plain, Text, TextOf
 from minigrad.dtypes import F32, F64, I64
 from minigrad.kernels.scans import scan
-from minigrad.kernels.sums import FEW, add_up, added_by_numpy, by_rows
+from minigrad.kernels.sums import FEW, add_up, by_rows, sum_first, sum_rows
 from minigrad.ops import elementwise as e
+from minigrad.ops.printing import plain
 from minigrad.ops.shape import reshape
 
 Dim = tuple[int, ...] | None
@@ -272,32 +273,30 @@ def _mean_numba(t: Target) -> str | None:
 
 # ---------------------------------------------------------------- how they print
 
-_SUM = "np.sum({}, axis={dim}, keepdims={keepdim})"
-
 
 def _sum_text(v: Call) -> Text:
-    return _SUM if _by_numpy(v) else None
+    return sum_text("{}", v, v.params["dim"], v.params["keepdim"])
 
 
 def _mean_text(v: Call) -> Text:
-    return (_SUM + " / {n}", {"n": _count(v.shapes[0], v.params["dim"])}) if _by_numpy(v) else None
-
-
-def _by_numpy(v: Call) -> bool:
-    return added_by_numpy(v.shapes[0], v.dtypes[0], v.params["dim"], v.dense)
+    some = sum_text("{}", v, v.params["dim"], v.params["keepdim"])
+    return some and (f"{some[0]} / {{count}}", {**some[1], "count": _count(v.shapes[0], v.params["dim"])})
 
 
 def _var_text(v: Call, root: str = "{}") -> Text:
-    if not _by_numpy(v):
-        return None
     dim = v.params["dim"]
+    mean = sum_text("{0}", v, dim, True)
+    if mean is None:
+        return None
     n = _count(v.shapes[0], dim)
     with np.errstate(all="ignore"):
         n, m = (v.dtype.type(k) for k in (n, builtins.max(n - v.params["correction"], 0)))
-    squares = "np.square({0} - np.sum({0}, axis={dim}, keepdims=True) / {n})"
-    typed = "{m}" if np.isfinite(m) else "{dtype}({m})"
-    text = f"np.sum({squares}, axis={{dim}}, keepdims={{keepdim}}) / {typed}"
-    return root.replace("{}", text), {"n": n, "m": m, "dtype": v.dtype}
+    mean_text = mean[0].replace("{keepdim}", "True")
+    squares = sum_text(f"np.square({{0}} - {mean_text} / {{count}})", v, dim, v.params["keepdim"])
+    assert squares is not None  # as the first
+    typed = "{free}" if np.isfinite(m) else "{its}({free})"
+    text = f"{squares[0]} / {typed}"
+    return root.replace("{}", text), {**mean[1], **squares[1], "count": n, "free": m, "its": v.dtype}
 
 
 def _kept(x: Sequence[int], shape: Sequence[int], dim: Dim, keepdim: bool) -> tuple[int, ...]:
@@ -359,6 +358,7 @@ amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=k
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
+               text=Plain(_logsumexp, "x", plain.logsumexp, sum_first=sum_first, sum_rows=sum_rows),
                cast="float", complex="analytic",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")

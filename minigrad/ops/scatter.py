@@ -9,11 +9,13 @@ import numpy as np
 from minigrad.core import names
 from minigrad.core.basic import zeros
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Plain
 from minigrad.kernels import scatter as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import buffered, called
+from minigrad.ops.buffered import buffered
 from minigrad.ops.index import _in_range, gather, ungather
 from minigrad.ops.index import index as take
+from minigrad.ops.printing import plain
 
 
 def _checked(x: Array, v: Any, index: Array, dim: int, **params: Any) -> None:
@@ -68,11 +70,13 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
 # fmt: off
 scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  lambda g, index, dim: scatter(g, 0.0, index, dim=dim), _scatter_value_vjp, None,
-                 order="C", check=_checked, grad_fn=names.of_number("Scatter", 1, 1), complex="analytic")
+                 order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain.scatter),
+                 grad_fn=names.of_number("Scatter", 1, 1), complex="analytic")
 scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True, complex="analytic")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
-                     order="C", check=_checked, text=called(k.scatter_add), complex="analytic")
+                     order="C", check=_checked, text=Plain(k.scatter_add, "x, v, index", plain.scatter_add),
+                     complex="analytic")
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
                    order="C", check=_checked, complex="analytic")

@@ -13,11 +13,11 @@ import numpy as np
 from minigrad.core.gradients import Lean
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.text import Plain
 from minigrad.errors import runtime_error
 from minigrad.kernels import sparse as k
 from minigrad.kernels.scatter import add_to_rows
 from minigrad.ops import classes
-from minigrad.ops.buffered import called
 
 
 class Rows(Lean):
@@ -77,12 +77,12 @@ def _rows(g: Any, index: Any, weight_shape: Any, padding: int, by_count: bool) -
 product: Op = Op("sparse_product", k.product, "values dense row col; rows",
                  lambda g, dense, row, col: sampled(g, dense, row, col),
                  lambda g, values, dense_shape, row, col: product(values, g, col, row, rows=dense_shape[0]),
-                 None, None, order="C", text=called(k.product),
+                 None, None, order="C", text=Plain(k.product),
                  costs=lambda y, values, *_: values[0] * y[1])
 sampled: Op = Op("sampled_product", k.sampled, "a b row col",
                  lambda g, b, row, col, a_shape: product(g, b, row, col, rows=a_shape[0]),
                  lambda g, a, row, col, b_shape: product(g, a, col, row, rows=b_shape[0]),
-                 None, None, order="C", text=called(k.sampled),
+                 None, None, order="C", text=Plain(k.sampled),
                  costs=lambda y, a, *_: y[0] * a[1])
 embedding_of_rows = Op("embedding_of_rows", classes.embedding.kernel, "weight index; padding by_count", _rows, None,
                        order="C", check=classes.embedding.check, grad_fn="EmbeddingBackward0")

@@ -143,14 +143,18 @@ def described(v: Value, written: bool = False) -> Call:
     if not callable(v.record.text) or not v.inputs:
         return Call(v.params, shapes, dtypes, v.shape, v.dtype, written=written)
     x = v.inputs[0]
-    return Call(v.params, shapes, dtypes, v.shape, v.dtype, is_dense(x), repeats(x), v.turned, written)
+    by_rows = functools.cache(lambda i: not may_turn(v.inputs[i]))
+    return Call(
+        v.params, shapes, dtypes, v.shape, v.dtype, is_dense(x), repeats(x), v.turned, written, by_rows
+    )
 
 
 def checked(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     """As `expression`, behind the check of values that the operation has."""
     if v.record.check is None:
         return expression(v, xs, h)
-    names: list[Expr] = [ast.Name(f"x{i}") for i in range(len(xs))]
+    inputs = v.record.inputs if len(v.record.inputs) == len(xs) else [f"x{i}" for i in range(len(xs))]
+    names: list[Expr] = [ast.Name(name.lstrip("*")) for name in inputs]
     check = h.call(v.record.check, names, v.params, v.op)
     lines = [ast.unparse(check), f"return {ast.unparse(expression(v, names, h))}"]
     arguments = ", ".join(map(ast.unparse, names))

@@ -1,0 +1,284 @@
+"""How operations print whose kernels go over large arrays block by block: short functions that give the same bits.
+
+They are written for the shapes of the call.  A program that `minigrad.source` prints has them in its head; what
+`minigrad.compile` runs calls the kernels themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.basic import sum_text
+from minigrad.core.text import Call, Lines
+from minigrad.kernels import activations as act
+from minigrad.kernels.sums import FEW, VDOT, added_by_product, blocks
+
+
+def total(x: str, n: int, dtype: str = "") -> str:
+    """The sum of each row of ``n`` elements, as `kernels.sums.row_sums` adds up."""
+    if added_by_product(n):
+        return f"np.vecdot({x}, np.ones({n}, {dtype or x}.dtype))[..., np.newaxis]"
+    return f"np.sum({x}, axis=-1, keepdims=True)"
+
+
+def along(lines: Callable[[int], list[str]]) -> Lines:
+    """Lines for functions of rows along the parameter ``dim``, of as many elements; the last one returns the result."""
+
+    def of(v: Call) -> list[str] | None:
+        if not v.shape:
+            return None
+        dim = v.params["dim"]
+        some = lines(v.shape[dim])
+        if dim == len(v.shape) - 1:
+            return some
+        names = "gy" if len(v.shapes) > 1 else "x"
+        turned = [f"{x} = np.ascontiguousarray(np.moveaxis({x}, {dim}, -1))" for x in names]
+        return [*turned, *some[:-1], f"y = {some[-1].removeprefix('return ')}",
+                f"return np.ascontiguousarray(np.moveaxis(y, -1, {dim}))"]  # fmt: skip
+
+    return of
+
+
+# ---------------------------------------------------------------- softmax and the losses of classes
+
+
+@along
+def softmax(n: int) -> list[str]:
+    return ["y = np.exp(x - np.max(x, axis=-1, keepdims=True))", f"return y / {total('y', n)}"]
+
+
+@along
+def log_softmax(n: int) -> list[str]:
+    return ["y = x - np.max(x, axis=-1, keepdims=True)", f"return y - np.log({total('np.exp(y)', n, 'y')})"]
+
+
+@along
+def softmax_backward(n: int) -> list[str]:
+    return [f"return (g - {total('g * y', n, 'y')}) * y"]
+
+
+@along
+def log_softmax_backward(n: int) -> list[str]:
+    return [f"return g - np.exp(y) * {total('g', n)}"]
+
+
+def _kept(v: Call) -> str:
+    return f"kept = target != {v.params['ignore']}"
+
+
+def _reduced(v: Call) -> str:
+    return "return np.sum(losses) / np.sum(kept, dtype=x.dtype)" if v.params["mean"] else "return losses"
+
+
+def log_loss(v: Call) -> list[str]:
+    n = v.shapes[0][1]
+    return [
+        _kept(v),
+        "y = x - np.max(x, axis=1, keepdims=True)",
+        "chosen = y[np.arange(len(y)), np.where(kept, target, 0)]",
+        f"losses = np.where(kept, np.log({total('np.exp(y)', n, 'y')})[:, 0] - chosen, 0.0)",
+        _reduced(v),
+    ]
+
+
+def _of_each(v: Call) -> str:
+    return f"d = np.where(kept, d{' / np.sum(kept, dtype=d.dtype)' * v.params['mean']}, 0.0)"
+
+
+def log_loss_backward(v: Call) -> list[str]:
+    return [
+        _kept(v),
+        f"{_of_each(v)}[:, np.newaxis]",
+        "y = np.exp(x - np.max(x, axis=1, keepdims=True))",
+        f"y *= d / {total('y', v.shapes[1][1])}",
+        "y[np.arange(len(y)), np.where(kept, target, 0)] -= d[:, 0]",
+        "return y",
+    ]
+
+
+def nll(v: Call) -> list[str]:
+    chosen = "x[np.arange(len(x)), np.where(kept, target, 0)]"
+    return [_kept(v), f"losses = np.where(kept, -{chosen}, 0.0)", _reduced(v)]
+
+
+def nll_backward(v: Call) -> list[str]:
+    out = [
+        "rows = np.flatnonzero(kept)",
+        f"out = np.zeros({v.shape}, d.dtype)",
+        "out[rows, target[rows]] = -d[rows]",
+    ]
+    return [_kept(v), _of_each(v), *out, "return out"]
+
+
+# ---------------------------------------------------------------- rows and places
+
+
+def embedding(v: Call) -> list[str]:
+    return ["return np.take(weight, index, axis=0)"]
+
+
+def embedding_backward(v: Call) -> list[str]:
+    (rows, width), count = v.shape, math.prod(v.shapes[1])
+    lines = [
+        "index = index.reshape(-1)",
+        f"d = d.reshape(-1, {width})",
+        f"out = np.zeros({v.shape}, d.dtype)",
+    ]
+    if v.params["by_count"] or count > 8 * rows:
+        lines += [
+            "order = np.argsort(index, kind='stable')",
+            "index = index[order]",
+            "first = np.flatnonzero(np.diff(index, prepend=-1))",
+            "sums = np.add.reduceat(d[order], first, axis=0)",
+        ]
+        if v.params["by_count"]:
+            lines.append("sums /= np.diff(first, append=index.size).reshape(-1, 1).astype(d.dtype)")
+        lines.append("out[index[first]] = sums")
+    else:
+        lines.append("np.add.at(out, index, d)")
+    if v.params["padding"] >= 0:
+        lines.append(f"out[{v.params['padding']}] = 0.0")
+    return [*lines, "return out"]
+
+
+def gather(v: Call) -> list[str] | None:
+    x, index, dim = *v.shapes, v.params["dim"]
+    if not x or any(m > n for d, (n, m) in enumerate(zip(x, index, strict=True)) if d != dim):
+        return None
+    part = [":" if d == dim or n == m else f":{m}" for d, (n, m) in enumerate(zip(x, index, strict=True))]
+    of = "x" if all(p == ":" for p in part) else f"x[{', '.join(part)}]"
+    return [f"return np.take_along_axis({of}, index, axis={dim})"]
+
+
+def ungather(v: Call) -> list[str] | None:
+    if not v.shape:
+        return None
+    return [
+        f"out = np.zeros({v.shape}, g.dtype)",
+        *_places(v.params["dim"]),
+        "np.add.at(out, tuple(places), g)",
+        "return out",
+    ]
+
+
+def _places(dim: int) -> list[str]:
+    return ["places = list(np.indices(index.shape, sparse=True))", f"places[{dim}] = index"]
+
+
+def scatter(v: Call) -> list[str] | None:
+    if not v.shape:
+        return None
+    return ["out = np.array(x)", *_places(v.params["dim"]), "out[tuple(places)] = v", "return out"]
+
+
+def scatter_add(v: Call) -> list[str] | None:
+    if not v.shape or v.dtype == np.bool_:
+        return None
+    return ["out = np.array(x)", *_places(v.params["dim"]), "np.add.at(out, tuple(places), v)", "return out"]
+
+
+def unindex(v: Call) -> list[str]:
+    pattern, count = v.params["pattern"], len(v.shapes) - 1
+    names = iter(["index"] if count == 1 else [f"index_{i}" for i in range(count)])
+    key = ", ".join(next(names) if here else ":" for here in pattern)
+    masks = all(d.kind == "b" for d in v.dtypes[1:])
+    key_of = f"np.s_[{key}]" if ":" in key else f"({key})" if len(pattern) > 1 else key
+    put = f"out[{key}] = g" if masks else f"np.add.at(out, {key_of}, g)"
+    return [f"out = np.zeros({v.params['shape']}, g.dtype)", put, "return out"]
+
+
+# ---------------------------------------------------------------- sums and lengths
+
+
+def logsumexp(v: Call) -> list[str] | None:
+    dim = v.params["dim"]
+    total = _filled("np.exp(x - top)", v, dim, True)
+    if v.dtype.kind != "f" or total is None:
+        return None
+    return [
+        f"top = np.max(x, axis={_one(dim)}, keepdims=True)",
+        "top = np.where(np.isfinite(top), top, 0.0)",
+        f"return (np.log({total}) + top).reshape({v.shape})",
+    ]
+
+
+def _one(dim: Any) -> Any:
+    return dim[0] if dim is not None and len(dim) == 1 else dim
+
+
+def _filled(x: str, v: Call, dim: Any, keepdim: bool) -> str | None:
+    """`sum_text` as a line has it; `sum_first` and `sum_rows` are helpers there."""
+    some = sum_text(x, v, dim, keepdim)
+    if some is None:
+        return None
+    text = some[0].replace("np.ones({n})", "np.ones({n}, {dtype})")
+    text = text.replace(", keepdims={keepdim}", ", keepdims=True" * keepdim)
+    names = {"dim": _one(dim), "dtype": "x.dtype", "sum_first": "{sum_first}", "sum_rows": "{sum_rows}"}
+    return text.format(**{**some[1], **names})
+
+
+def length(v: Call) -> list[str] | None:
+    shape, dim = v.shapes[0], v.params["dim"]
+    n = math.prod(shape if dim is None else [shape[d] for d in dim])
+    last = dim is None or dim == tuple(range(len(shape) - len(dim), len(shape)))
+    if v.dtype.kind != "f" or not v.by_rows(0):
+        return None
+    end = f"return np.sqrt(total).reshape({v.shape})"
+    if n < FEW or not last:
+        total = _filled("np.square(x)", v, dim, False)
+        return None if total is None else [f"total = {total}", end]
+    most, parts = (n, 1) if n <= VDOT else blocks(n, VDOT)
+    lines = [f"rows = x.reshape(-1, {n})"]
+    if parts == 1:
+        product = "np.einsum('ij,ij->i', rows, rows)" if n < 2 * FEW else "np.vecdot(rows, rows)"
+        return [*lines, f"total = {product}", end]
+    lines += [
+        f"parts = rows[:, :{most * parts}].reshape(-1, {parts}, {most})",
+        "total = np.sum(np.vecdot(parts, parts), axis=1)",
+    ]
+    if most * parts < n:
+        lines += [f"rest = rows[:, {most * parts}:]", "total = total + np.vecdot(rest, rest)"]
+    return [*lines, end]
+
+
+# ---------------------------------------------------------------- gelu
+
+
+def _gelu_lines(v: Call, at: int, last: str) -> list[str] | None:
+    """The lines of both; ``at`` is the number of x."""
+    c = act
+    if v.params["approximate"] == "tanh":
+        lines = ["z = x * x", f"y = np.tanh((z * {c._SLOPE * c._CUBIC!r} + {c._SLOPE!r}) * x) * 0.5"]
+        slope = [
+            f"z = (z * {3.0 * c._SLOPE * c._CUBIC!r} + {c._SLOPE!r}) * (y * y * -2.0 + 0.5) * x",
+        ]
+    elif v.dtype == np.float32:
+        first, *others, end = c.NORMAL
+        lines = [
+            "z = x * x",
+            f"y = z * {first!r}",
+            f"for c in {tuple(others)!r}:",
+            "    y = (y + c) * z",
+            f"y = np.tanh((y + {end!r}) * x) * 0.5",
+        ]
+        slope = [f"z = np.exp(z * -0.5) * {c._DENSITY!r} * x"]
+    else:
+        lines = [f"y = {{erf}}(x * {c._SQRT_HALF!r}) * 0.5"]
+        slope = [f"z = np.exp(x * x * -0.5) * {c._DENSITY!r} * x"]
+    if at:
+        lines += slope
+    if not v.turned:
+        return [*lines, f"return {last}"]
+    return [*lines, "out = np.empty_like(x)", f"out[...] = {last}", "return out"]
+
+
+def gelu(v: Call) -> list[str] | None:
+    return _gelu_lines(v, 0, "(y + 0.5) * x")
+
+
+def gelu_backward(v: Call) -> list[str] | None:
+    return _gelu_lines(v, 1, "(y + 0.5 + z) * d")
