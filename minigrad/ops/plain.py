@@ -253,9 +253,7 @@ def _gelu_lines(v: Call, at: int, last: str) -> list[str] | None:
     c = act
     if v.params["approximate"] == "tanh":
         lines = ["z = x * x", f"y = np.tanh((z * {c._SLOPE * c._CUBIC!r} + {c._SLOPE!r}) * x) * 0.5"]
-        slope = [
-            f"z = (z * {3.0 * c._SLOPE * c._CUBIC!r} + {c._SLOPE!r}) * (y * y * -2.0 + 0.5) * x",
-        ]
+        slope = [f"z = (z * {3.0 * c._SLOPE * c._CUBIC!r} + {c._SLOPE!r}) * (y * y * -2.0 + 0.5) * x"]
     elif v.dtype == np.float32:
         first, *others, end = c.NORMAL
         lines = [
