@@ -366,3 +366,24 @@ def test_functions_with_a_jvp_have_tangents(function: Any) -> None:
         assert mg.equal(leaf.grad, 2 * y)
     with pytest.raises(RuntimeError, match="Implementing both 'backward' and 'vjp'"):
         Both.apply(leaf, 2.0, y)[0].sum().backward()
+
+
+def test_one_of_two_functions_is_called() -> None:
+    x = mg.ones(2, requires_grad=True)
+    for pred, expected in ((True, [2.0, 2.0]), (mg.tensor([0.0]), [3.0, 3.0]), (x.sum() > 1, [2.0, 2.0])):
+        y = mg.cond(pred, lambda a, b: a["x"] * b, lambda a, b: a["x"] * b + 1, ({"x": x}, mg.tensor(2.0)))
+        assert y.tolist() == expected
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 2.0]
+    assert mg.cond(False, lambda: 1, lambda: 2) == 2
+    same: Any = lambda *a: a  # noqa: E731
+    for arguments in (
+        (1, same, same),
+        (mg.ones(2), same, same),
+        (True, 1, same),
+        (True, same, same, x),
+        (True, same, same, (1,)),
+    ):
+        with pytest.raises(RuntimeError, match="Expect"):
+            mg.cond(*arguments)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, Protocol, 
 import numpy as np
 
 from minigrad import errors
-from minigrad.autograd.context import CONSTANT, FunctionCtx, dense, pick
+from minigrad.autograd.context import CONSTANT, dense, pick
+from minigrad.autograd.context import FunctionCtx as FunctionCtx
 from minigrad.autograd.modes import no_grad
 from minigrad.core.changes import changed
 from minigrad.core.mode import MODE, ModeManager
