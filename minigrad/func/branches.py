@@ -25,7 +25,7 @@ def cond(
     """
     if not isinstance(pred, (bool, Tensor)) or (isinstance(pred, Tensor) and pred._array.size != 1):
         raise runtime_error(f"Expected pred to be bool or single-element tensor, but got {pred}.")
-    if not (callable(true_fn) and callable(false_fn)):
+    if not all(map(callable, (true_fn, false_fn))):
         raise runtime_error("Expect both branches to be callable.")
     if not isinstance(operands, (tuple, list)) or not all(
         isinstance(t, Tensor) for t in flatten(operands)[0]
