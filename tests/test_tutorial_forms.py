@@ -387,3 +387,38 @@ def test_one_of_two_functions_is_called() -> None:
     ):
         with pytest.raises(RuntimeError, match="Expect"):
             mg.cond(*arguments)
+
+
+# As PyTorch 2.13 has them. The query is (2, 5, 3, 4) with two dimensions changed.
+LAYOUTS: dict[str, tuple[dict[str, Any], Any]] = {
+    "plain": ({}, (60, 4, 12, 1)), "causal": ({"is_causal": True}, (60, 4, 12, 1)),
+    "mask": ({"attn_mask": mg.ones(5, 7).bool()}, (60, 4, 12, 1)),
+    "mask of heads": ({"attn_mask": mg.zeros(3, 5, 7)}, (60, 20, 4, 1)),
+    "mask to be learned": ({"attn_mask": mg.zeros(5, 7, requires_grad=True)}, (60, 20, 4, 1)),
+    "dropout": ({"dropout_p": 0.1}, (60, 20, 4, 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LAYOUTS)
+def test_attention_lies_in_memory_as_its_query(case: str) -> None:
+    options, strides = LAYOUTS[case]
+    query = mg.randn(2, 5, 3, 4).transpose(1, 2).requires_grad_()
+    key, value = mg.randn(2, 3, 7, 4), mg.randn(2, 3, 7, 4)
+    y = F.scaled_dot_product_attention(query, key, value, **options)
+    assert y.stride() == strides
+    if case == "plain":
+        assert y.transpose(1, 2).view(2, 5, 12).shape == (2, 5, 12)
+        contiguous = F.scaled_dot_product_attention(query.contiguous(), key, value)
+        assert contiguous.is_contiguous()
+        assert mg.allclose(contiguous, y)
+        y.sum().backward()
+        assert query.grad is not None
+        assert F.scaled_dot_product_attention(query, key[:, :1], value[:, :1]).is_contiguous()
+        heads = F.scaled_dot_product_attention(query, key[:, :1], value[:, :1], enable_gqa=True)
+        assert heads.stride() == strides
+        assert F.scaled_dot_product_attention(query, key, value[..., :3]).is_contiguous()
+        assert F.scaled_dot_product_attention(query[0], key[0], value[0]).is_contiguous()
+        assert (
+            F.scaled_dot_product_attention(query.bfloat16(), key.bfloat16(), value.bfloat16()).stride()
+            == strides
+        )
