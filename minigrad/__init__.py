@@ -31,7 +31,13 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import __config__ as __config__
-    from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from minigrad import (
+        accelerator as accelerator,
+        amp as amp,
+        backends as backends,
+        cpu as cpu,
+        cuda as cuda,
+    )
     from minigrad.cuda import OutOfMemoryError as OutOfMemoryError
     from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
@@ -63,6 +69,7 @@ if TYPE_CHECKING:
     from minigrad.compiler import compile as compile
     from minigrad.formats import *
     from minigrad.func import vmap as vmap
+    from minigrad.func.branches import cond as cond
     from minigrad.nn.torch_forms import *
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
@@ -85,10 +92,10 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
-        "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
-        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "sparse", "special",
-        "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
+        "__config__", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
+        "fft", "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps",
+        "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization",
+        "sparse", "special", "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
@@ -104,6 +111,7 @@ else:
             "formats": "channels_last channels_last_3d contiguous_format jagged layout legacy_contiguous_format "
             "memory_format preserve_format sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
             "func": "vmap",
+            "func.branches": "cond",
             "futures": "Future",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",

@@ -426,10 +426,34 @@ def test_options() -> None:
         mg.load([])  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="a path or a file with a method write, got int"):
         mg.save(1, 3)  # type: ignore[arg-type]
-    with pytest.raises(NotImplementedError, match=r"PyTorch 1\.6"):
-        mg.save(1, io.BytesIO(), _use_new_zipfile_serialization=False)
     with pytest.raises(FileNotFoundError):
         mg.load("no such file.pt")
+
+
+def test_the_format_before_that_of_archives(tmp_path: Path) -> None:
+    x = mg.arange(6.0).reshape(2, 3)
+    value = {
+        "x": x,
+        "row": x[1],
+        "t": x.t(),
+        "p": nn.Parameter(x),
+        "whole": mg.arange(3),
+        "none": mg.zeros(0),
+        "n": [1, 2.5],
+    }
+    mg.save(value, tmp_path / "file.pt", _use_new_zipfile_serialization=False)
+    data = (tmp_path / "file.pt").read_bytes()
+    assert data.startswith(
+        b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
+    )  # as PyTorch's files
+    assert data.endswith(np.array([2**0, 0], "<i8")[1:].tobytes())  # the last storage has no elements
+    loaded = mg.load(tmp_path / "file.pt")
+    assert loaded.keys() == value.keys()
+    assert loaded["n"] == [1, 2.5]
+    for name in ("x", "row", "t", "p", "whole", "none"):
+        assert mg.equal(loaded[name], value[name]), name
+    loaded["x"][1, 0] = 9
+    assert [loaded[name].max().item() for name in ("row", "t", "p")] == [9, 9, 9]
 
 
 def test_what_was_on_another_device_is_on_the_cpu() -> None:

@@ -29,6 +29,8 @@ ANSWERS = {
     "version.cuda": None, "version.hip": None,
     "accelerator.is_available()": False, "accelerator.device_count()": 0, "accelerator.current_accelerator()": None,
     "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": True,
+    "cpu.is_available()": True, "cpu.device_count()": 1, "cpu.current_device()": "cpu", "cpu.synchronize()": None,
+    "cpu.set_device(0)": None, "cpu.is_initialized()": True,
     "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
     "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
     "distributed.is_torchelastic_launched()": False, "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,

@@ -11,6 +11,7 @@ import pytest
 import minigrad as mg
 import minigrad.nn.functional as F
 from minigrad import func, nn
+from minigrad.autograd import forward_ad
 from minigrad.nn.attention import flex_attention as flex
 from minigrad.nn.attention.bias import causal_lower_right, causal_upper_left
 
@@ -272,3 +273,152 @@ def test_causal_masks_from_either_corner() -> None:
     q, k = mg.randn(1, 2, 3), mg.randn(1, 4, 3)
     y = F.scaled_dot_product_attention(q, k, k, causal_lower_right(2, 4))
     assert mg.allclose(y[0, 0], F.scaled_dot_product_attention(q[:, :1], k[:, :3], k[:, :3])[0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("corners", "gradient"),
+    [
+        (False, [[-3491.0, 104.0, -20034.0], [120.0, -5756.0, -2646.0]]),
+        (True, [[-6802.0, -5178.3, -1014.0], [-235.4, -2488.0, -4656.0]]),
+    ],
+)
+def test_points_on_pixels_lie_on_the_side_where_pytorch_has_them(corners: bool, gradient: Any) -> None:
+    image = (mg.arange(98.0) * 37 % 11).reshape(1, 1, 7, 14)
+    theta = mg.tensor([[[1.0, 0, 0], [0, 1, 0]]], requires_grad=True)
+    points = F.affine_grid(theta, list(image.shape), align_corners=corners)
+    F.grid_sample(image, points, align_corners=corners).pow(2).sum().backward()
+    assert theta.grad is not None
+    assert mg.allclose(theta.grad, mg.tensor([gradient]), atol=0.1)
+
+
+class Halves(mg.autograd.Function):
+    """Two results, and tangents alone."""
+
+    @staticmethod
+    def forward(x: Any, k: float, y: Any) -> Any:
+        return x * k * y, y.sin()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        x, ctx.k, y = inputs
+        ctx.once = True
+        ctx.save_for_forward(x, y)
+
+    @staticmethod
+    def jvp(ctx: Any, tx: Any, tk: Any, ty: Any) -> Any:
+        assert tk is None
+        del ctx.once
+        x, y = ctx.saved_tensors
+        return tx * ctx.k * y + x * ctx.k * ty, y.cos() * ty
+
+
+class Named(Halves):
+    """With the other name of backward, of what was saved for it."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        Halves.setup_context(ctx, inputs, output)
+        ctx.save_for_backward(inputs[0], inputs[2])
+
+    @staticmethod
+    def vjp(ctx: Any, a: Any, b: Any) -> Any:
+        x, y = ctx.saved_tensors
+        return a * ctx.k * y, None, a * x * ctx.k + b * y.cos()
+
+
+class Both(Named):
+    """Under both names."""
+
+    @staticmethod
+    def backward(ctx: Any, a: Any, b: Any) -> Any:
+        return a, None, b
+
+
+@pytest.mark.parametrize("function", [Halves, Named])
+def test_functions_with_a_jvp_have_tangents(function: Any) -> None:
+    x, y, tx, ty = (mg.tensor([a, a + 1]) for a in (0.5, 1.5, 2.0, 3.0))
+    for _ in range(2):
+        (a, b), (ta, tb) = func.jvp(lambda x, y: function.apply(x, 2.0, y), (x, y), (tx, ty))
+        assert mg.equal(a, x * 2 * y)
+        assert mg.equal(b, y.sin())
+        assert mg.allclose(ta, 2 * (tx * y + x * ty))
+        assert mg.allclose(tb, y.cos() * ty)
+
+    def wave(x: mg.Tensor) -> mg.Tensor:
+        first: mg.Tensor = function.apply(x, 2.0, y)[0]
+        return first.sin()
+
+    jacobian = func.jacfwd(wave)(x)
+    assert mg.allclose(jacobian, ((2 * x * y).cos() * 2 * y).diag())
+    with forward_ad.dual_level():
+        a, _ = function.apply(forward_ad.make_dual(x, tx), 2.0, y)
+        for _ in range(2):
+            tangent = forward_ad.unpack_dual(a).tangent
+            assert tangent is not None
+            assert mg.allclose(tangent, tx * 2 * y)
+    leaf = x.clone().requires_grad_()
+    if function is Halves:
+        with pytest.raises(NotImplementedError, match="must define backward"):
+            function.apply(leaf, 2.0, y)[0].sum().backward()
+    else:
+        function.apply(leaf, 2.0, y)[0].sum().backward()
+        assert leaf.grad is not None
+        assert mg.equal(leaf.grad, 2 * y)
+    with pytest.raises(RuntimeError, match="Implementing both 'backward' and 'vjp'"):
+        Both.apply(leaf, 2.0, y)[0].sum().backward()
+
+
+def test_one_of_two_functions_is_called() -> None:
+    x = mg.ones(2, requires_grad=True)
+    for pred, expected in ((True, [2.0, 2.0]), (mg.tensor([0.0]), [3.0, 3.0]), (x.sum() > 1, [2.0, 2.0])):
+        y = mg.cond(pred, lambda a, b: a["x"] * b, lambda a, b: a["x"] * b + 1, ({"x": x}, mg.tensor(2.0)))
+        assert y.tolist() == expected
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 2.0]
+    assert mg.cond(False, lambda: 1, lambda: 2) == 2
+    same: Any = lambda *a: a  # noqa: E731
+    for arguments in (
+        (1, same, same),
+        (mg.ones(2), same, same),
+        (True, 1, same),
+        (True, same, same, x),
+        (True, same, same, (1,)),
+    ):
+        with pytest.raises(RuntimeError, match="Expect"):
+            mg.cond(*arguments)
+
+
+# As PyTorch 2.13 has them. The query is (2, 5, 3, 4) with two dimensions changed.
+LAYOUTS: dict[str, tuple[dict[str, Any], Any]] = {
+    "plain": ({}, (60, 4, 12, 1)), "causal": ({"is_causal": True}, (60, 4, 12, 1)),
+    "mask": ({"attn_mask": mg.ones(5, 7).bool()}, (60, 4, 12, 1)),
+    "mask of heads": ({"attn_mask": mg.zeros(3, 5, 7)}, (60, 20, 4, 1)),
+    "mask to be learned": ({"attn_mask": mg.zeros(5, 7, requires_grad=True)}, (60, 20, 4, 1)),
+    "dropout": ({"dropout_p": 0.1}, (60, 20, 4, 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LAYOUTS)
+def test_attention_lies_in_memory_as_its_query(case: str) -> None:
+    options, strides = LAYOUTS[case]
+    query = mg.randn(2, 5, 3, 4).transpose(1, 2).requires_grad_()
+    key, value = mg.randn(2, 3, 7, 4), mg.randn(2, 3, 7, 4)
+    y = F.scaled_dot_product_attention(query, key, value, **options)
+    assert y.stride() == strides
+    if case == "plain":
+        assert y.transpose(1, 2).view(2, 5, 12).shape == (2, 5, 12)
+        contiguous = F.scaled_dot_product_attention(query.contiguous(), key, value)
+        assert contiguous.is_contiguous()
+        assert mg.allclose(contiguous, y)
+        y.sum().backward()
+        assert query.grad is not None
+        assert F.scaled_dot_product_attention(query, key[:, :1], value[:, :1]).is_contiguous()
+        heads = F.scaled_dot_product_attention(query, key[:, :1], value[:, :1], enable_gqa=True)
+        assert heads.stride() == strides
+        assert F.scaled_dot_product_attention(query, key, value[..., :3]).is_contiguous()
+        assert F.scaled_dot_product_attention(query[0], key[0], value[0]).is_contiguous()
+        assert (
+            F.scaled_dot_product_attention(query.bfloat16(), key.bfloat16(), value.bfloat16()).stride()
+            == strides
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import warnings
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, Protocol, 
 import numpy as np
 
 from minigrad import errors
+from minigrad.autograd.context import CONSTANT, dense, pick
+from minigrad.autograd.context import FunctionCtx as FunctionCtx
 from minigrad.autograd.modes import no_grad
-from minigrad.core.changes import changed, check_unchanged
-from minigrad.core.gradients import Part
+from minigrad.core.changes import changed
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import Freed, Node, Packed, new_node
+from minigrad.core.node import Node, new_node
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, of_class, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
@@ -40,103 +42,12 @@ if TYPE_CHECKING:
         def forward(*args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
-CONSTANT = "constant"  # the origin of a saved Tensor that is neither an input nor an output
-
-
-class FunctionCtx:
-    """What `Function.forward` leaves for `Function.backward`; other attributes may be set freely."""
-
-    needs_input_grad: tuple[bool, ...] = ()
-
-    if TYPE_CHECKING:  # other attributes
-
-        def __getattr__(self, name: str) -> Any: ...
-
-        def __setattr__(self, name: str, value: Any) -> None: ...
-
-    def __init__(self) -> None:
-        self._saved: tuple[Any, ...] = ()
-        self._sparse: dict[int, Tensor] = {}  # the sparse ones among them, by place
-        # Once recorded, for each of what is saved: None, the node of an input, the number of an output, or CONSTANT.
-        self._origins: tuple[Any, ...] | None = None
-        # The record holds this ctx, so this is no strong reference.
-        self._node: weakref.ref[Node] | None = None
-        self._places: tuple[int, ...] = ()  # of the Tensors among the arguments
-        self._arguments = 0  # how many there are
-        self._outputs: tuple[Any, ...] = ()  # shape and dtype of each, None for what is no Tensor
-        self._materialize = True
-        self._no_gradient: tuple[Any, ...] = ()
-        self._dirty: tuple[Any, ...] = ()
-
-    def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keeps Tensors (inputs or outputs) for `saved_tensors`; a later change in place is an error."""
-        for t in tensors:
-            if t is not None and not isinstance(t, Tensor):
-                raise TypeError(
-                    f"save_for_backward can only save Tensors and None, got {type(t).__name__}; "
-                    "set anything else as an attribute of ctx"
-                )
-        self._saved = tensors
-        if DOORS.armed:  # else none is sparse
-            self._sparse = {i: t for i, t in enumerate(tensors) if t is not None and t._sparse}
-            self._saved = tuple(map(_dense, tensors))
-
-    def save_for_forward(self, *tensors: Tensor | None) -> None:
-        """Keeps nothing: forward mode differentiates `Function.backward` here, and calls no ``jvp``."""
-
-    def mark_dirty(self, *tensors: Tensor) -> None:
-        """Names inputs that forward changes in place, which it must return; views only if it has one output."""
-        self._dirty = tensors
-
-    def mark_non_differentiable(self, *tensors: Tensor) -> None:
-        """Names outputs that carry no gradient."""
-        self._no_gradient = tensors
-
-    def set_materialize_grads(self, value: bool) -> None:
-        """Whether backward gets zeros (True, the default) or None for outputs that were not used."""
-        self._materialize = value
-
-    @property
-    def saved_tensors(self) -> tuple[Tensor, ...]:
-        """The Tensors given to `save_for_backward`. RuntimeError after the graph was freed."""
-        if self._origins is None:
-            return self._with_sparse(self._saved)
-        node = self._node() if self._node is not None else None
-        if node is None:
-            raise RuntimeError("saved_tensors: the record that this ctx belongs to is gone")
-        if isinstance(node.saved, Freed):
-            raise errors.freed(node)
-        if isinstance(node.saved, Packed):
-            arrays = iter(node.saved.arrays(node))
-        else:
-            check_unchanged(node)
-            arrays = iter(node.saved)
-        tensors: list[Any] = [o if o is None else self._restore(o, next(arrays), node) for o in self._origins]
-        return self._with_sparse(tensors)
-
-    def _with_sparse(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
-        return (
-            tuple(self._sparse.get(i, t) for i, t in enumerate(tensors)) if self._sparse else tuple(tensors)
-        )
-
-    @property
-    def saved_variables(self) -> tuple[Tensor, ...]:
-        """The older name of `saved_tensors`, with a DeprecationWarning."""
-        errors.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
-        return self.saved_tensors
-
-    def _restore(self, origin: Any, array: Any, node: Node) -> Tensor:
-        if isinstance(origin, int):
-            return wrap(array, node if len(self._outputs) == 1 else _pick(node, origin, array))
-        return wrap(array, None if origin is CONSTANT else origin)
-
-
 class Function:
     """An operation of your own, with the derivative that you write; see PyTorch's ``torch.autograd.Function``.
 
     Subclasses define static methods ``forward(ctx, *args)``, or ``forward(*args)`` with
-    ``setup_context(ctx, inputs, output)``, and ``backward(ctx, *grads)``, which returns one gradient (or None)
-    per argument of forward.  Call it with ``apply``.
+    ``setup_context(ctx, inputs, output)``, and ``backward(ctx, *grads)`` (or ``vjp``, its other name), which returns
+    one gradient (or None) per argument of forward.  Call it with ``apply``.
     """
 
     # Each class has its own, from its first record on; it goes with the class.
@@ -156,6 +67,18 @@ class Function:
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of forward, from ``ctx`` and the gradients of what forward returned."""
         raise NotImplementedError("a Function must define backward to be differentiated")
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        """The tangents of what forward returned, from those of its arguments; for a Function without `backward`.
+
+        Forward mode differentiates `backward` where there is one.
+        """
+        raise NotImplementedError(
+            "a Function must define jvp, or backward, to be differentiated in forward mode"
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """RuntimeError: a Function is called by its class's `apply`."""
@@ -186,7 +109,7 @@ class Function:
             args = _by_place(cls, args, kwargs, has_setup)
         given = args  # forward gets them; to the record a sparse Tensor is no Tensor
         if DOORS.armed:
-            args = tuple(map(_dense, args))
+            args = tuple(map(dense, args))
         tensors = [t for t in args if isinstance(t, Tensor)]
         for t in tensors:
             refresh(t)
@@ -219,18 +142,6 @@ class Function:
             mode.recorder.function(recorded, inner)
         ctx._dirty = ctx._no_gradient = ()
         return tuple(recorded) if isinstance(result, tuple) else recorded[0]
-
-
-def _dense(t: Any) -> Any:
-    """An argument, None for a sparse Tensor. NotImplementedError for one that requires grad."""
-    if not isinstance(t, Tensor) or not t._sparse:
-        return t
-    if t.requires_grad:
-        raise errors.not_implemented_error(
-            "a Function takes sparse Tensors without gradient; give it .indices() and .values(), and make the sparse "
-            "Tensor inside"
-        )
-    return None
 
 
 def _among(t: Any, tensors: Sequence[Any]) -> bool:
@@ -350,30 +261,13 @@ def _origin(
     return CONSTANT if _among(t, constants) else next((i for i, o in enumerate(outputs) if o is t), CONSTANT)
 
 
-# One of several outputs.
-_PICK = Op(
-    "pick",
-    lambda x, i: x[i],
-    "x; i",
-    lambda g, i: Part(i, g),
-    listed=False,
-    grad_fn=lambda n: n.inputs[0].name(),
-)
-_PICK.opaque = True
-
-
-def _pick(node: Node, i: int, array: Any) -> Node:
-    """The record of one of the outputs of a record."""
-    return new_node(_PICK, (node,), {"i": i}, array.shape, array.dtype, _PICK.layout((True,)))
-
-
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:
     """An output with its record; an input that was returned as it is becomes a Tensor of its own."""
     if not isinstance(t, Tensor):
         return t
     if _among(t, ctx._no_gradient) or t._array.dtype.kind not in "fcV":
         return wrap(t._array) if _among(t, inputs) else t
-    own = node if len(ctx._outputs) == 1 else _pick(node, i, t._array)
+    own = node if len(ctx._outputs) == 1 else pick(node, i, t._array)
     if _among(t, dirty):
         if MODE.get().recorder is None:
             rebase(t, own)
@@ -398,7 +292,11 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
         if d is None and ctx._materialize and output is not None:
             d = np.zeros(*output)
         cotangents.append(d if d is None or isinstance(d, Tensor) else wrap(d))
-    returned = cls.backward(ctx, *cotangents)
+    node = ctx._node() if ctx._node is not None else None
+    rule = _rule(cls)
+    if rule is Function.backward and cls.jvp is not Function.jvp and not any(map(_nonzero, cotangents)):
+        return _transposed(cls, ctx, node, cotangents, create)
+    returned = rule(ctx, *cotangents)
     gradients = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     while len(gradients) > ctx._arguments and gradients[-1] is None:
         gradients.pop()
@@ -407,11 +305,50 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
             f"function {cls.__name__}Backward returned an incorrect number of gradients "
             f"(expected {ctx._arguments}, got {len(gradients)})"
         )
-    node = ctx._node() if ctx._node is not None else None
     for k, place in enumerate(ctx._places):
         _check_gradient(cls, gradients[place], place, None if node is None else node.inputs[k])
     of_tensors = [gradients[place] for place in ctx._places]
     return [d if d is None or create else d._array for d in of_tensors]
+
+
+def _rule(cls: type[Function]) -> Callable[..., Any]:
+    """The user's backward. RuntimeError where it stands under both of its names."""
+    if cls.vjp is Function.vjp:
+        return cls.backward
+    if cls.backward is not Function.backward:
+        raise runtime_error(
+            f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should "
+            "only implement one of them."
+        )
+    return cls.vjp
+
+
+def _nonzero(t: Tensor | None) -> bool:
+    return t is not None and bool(t._array.any())
+
+
+def _transposed(
+    cls: type[Function], ctx: FunctionCtx, node: Any, zeros: list[Any], create: bool
+) -> list[Any]:
+    """The gradients where those of the results are zeros: zeros, by an operation whose own backward is ``jvp``.
+
+    Backward is linear, so that is its transpose, which is all that forward mode asks for (`products.Push`).
+    """
+
+    class Transposed(Function):
+        @staticmethod
+        def forward(_: Any, *gs: Any) -> Any:
+            return tuple(wrap(np.zeros(n.shape, n.dtype)) for n in node.inputs)
+
+        @staticmethod
+        def backward(_: Any, *tangents: Any) -> Any:
+            at = copy.copy(ctx)  # what jvp deletes is there when it is called again
+            at._saved, at._origins = ctx._for_jvp or ctx.saved_tensors, None
+            by_place = dict(zip(ctx._places, tangents, strict=True))
+            return cls.jvp(at, *map(by_place.get, range(ctx._arguments)))
+
+    returned = Transposed.apply(*zeros)
+    return list(returned) if create else [t._array for t in returned]
 
 
 def _check_gradient(cls: type[Function], d: Any, place: int, source: Node | None) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Sequence
+from operator import mul
 from typing import Any
+
+import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
-from minigrad.functions.creation import arange, ones
+from minigrad.functions.creation import linspace, zeros
 from minigrad.functions.elementwise import where
 from minigrad.functions.index import gather
-from minigrad.functions.linalg import bmm
-from minigrad.functions.parts import cat
 from minigrad.functions.shape import expand, reshape
 from minigrad.gate import public
 from minigrad.kernels.along import far, near
@@ -57,19 +59,17 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         )
     if min(size) <= 0:
         raise value_error(f"Expected non-zero, positive output size. Got {tuple(size)}")
-    out = tuple(size[2:])
-    axes = []
+    # Sums of products in the order of PyTorch's, each rounded: a pixel may end where a point is.
+    y: Any = None
     for d in reversed(range(rank)):  # x stands first
-        n = out[d]
-        line = arange(n, dtype=theta.dtype) * (2 / (n - 1) if n > 1 else 0.0) - 1.0 if align_corners else (
-            (arange(n, dtype=theta.dtype) * 2.0 + (1.0 - n)) / n
-        )  # fmt: skip
-        if align_corners and n == 1:
-            line = line * 0.0
-        axes.append(expand(reshape(line, *[-1 if k == d else 1 for k in range(rank)], 1), *out, 1))
-    base = reshape(cat([*axes, ones(*out, 1, dtype=theta.dtype)], -1), 1, -1, rank + 1)
-    points = bmm(expand(base, shape[0], *base._array.shape[1:]), theta.mT)
-    return reshape(points, shape[0], *out, rank)
+        n = size[2 + d]
+        line = linspace(-1, 1, n, dtype=theta.dtype) if n > 1 else zeros(1, dtype=theta.dtype)
+        if not align_corners:
+            line = line * (n - 1) / n
+        term = reshape(line, *[n if k == d else 1 for k in range(rank)], 1)
+        term = term * reshape(theta[:, :, rank - 1 - d], shape[0], *[1] * rank, rank)
+        y = term if y is None else y + term
+    return y + reshape(theta[:, :, rank], shape[0], *[1] * rank, rank)
 
 
 def grid_sample(
@@ -103,13 +103,18 @@ def grid_sample(
     taps: list[Any] = []  # by dimension: places and weights
     for d, n in enumerate(sizes):
         at = reshape(grid[..., len(sizes) - 1 - d], points[0], 1, count)
-        at = (at + 1.0) * ((n - 1) / 2) if align_corners else ((at + 1.0) * n - 1.0) / 2.0
+        if align_corners:
+            at = (at + 1.0) * ((n - 1) / 2)
+        elif len(sizes) == 2 and at._array.dtype == np.float32:
+            # Rounded once, as PyTorch's kernel does it: which pixel a point at the edge of two is in depends on it.
+            at = ((at + 1.0).double() * (n / 2) - 0.5).float()
+        else:
+            at = ((at + 1.0) * n - 1.0) / 2.0
         taps.append(_taps(at, n, mode, padding_mode, bool(align_corners)))
     y: Tensor | None = None
     for corner in itertools.product(*taps):
         value = _picked(flat, [place for place, _ in corner], sizes)
-        for _, weight in corner:
-            value = value * weight
+        value = value * functools.reduce(mul, [weight for _, weight in reversed(corner)])
         y = value if y is None else y + value
     return reshape(y, *shape[:2], *points[1:-1])  # type: ignore[arg-type]  # there is a corner
 
@@ -156,7 +161,8 @@ def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> list[tupl
         finite = where(at.isfinite(), at, 0.0)
         return [(place.detach(), finite - finite + 1.0)]  # 1, with a gradient of 0 for the grid
     low = at.floor().detach()
-    return [(low, low + 1.0 - at), (low + 1.0, at - low)]
+    rest = at - low
+    return [(low, 1.0 - rest), (low + 1.0, rest)]
 
 
 def _within(at: Tensor, n: int, outside: str, align: bool) -> Tensor:

@@ -56,6 +56,7 @@ def scaled_dot_product_attention(
         return cast(y, kind)
     if enable_gqa:
         key, value = _shared("key", query, key), _shared("value", query, value)
+    order = _order(query, key, value, attn_mask, dropout_p)
     width = query._array.shape[-1]
     if scale is None:
         scale = 1.0 / math.sqrt(width) if width else 0.0
@@ -68,7 +69,26 @@ def scaled_dot_product_attention(
     p = softmax(scores, -1) if attn_mask is None else safe_softmax(scores, -1)
     if dropout_p > 0.0:
         p = dropout(p, dropout_p)
-    return p @ value
+    y = p @ value
+    if order == [0, 1, 2, 3] or y._array.shape != query._array.shape:
+        return y
+    return y.permute(order).contiguous().permute([order.index(d) for d in range(4)])
+
+
+def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float) -> list[int]:
+    """The dimensions as the result lies in memory: where PyTorch has one kernel for all of it, as the query does.
+
+    So heads that were split off by a view are put together by one, ``y.transpose(1, 2).view(batch, rows, -1)``.
+    """
+    arrays = q._array, k._array, v._array
+    strides, shape = arrays[0].strides, arrays[0].shape
+    if dropout_p or (mask is not None and (mask.requires_grad or mask.dim() not in (2, 4))):
+        return [0, 1, 2, 3]
+    for a in arrays:
+        same = a.ndim == 4 and (*a.shape[:2], a.shape[3]) == (*shape[:2], shape[3])
+        if not same or a.strides[3] != a.itemsize or 0 in strides:
+            return [0, 1, 2, 3]
+    return sorted(range(4), key=lambda d: -strides[d])
 
 
 def _check_operands(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_causal: bool) -> None:

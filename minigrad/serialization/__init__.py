@@ -48,25 +48,30 @@ def save(
     hooks and the history of a result stay behind.  The same values give the same bytes.  A file at a path is replaced
     when the new one is whole: an error or an interrupt leaves the old one.
 
-    ``pickle_module`` and ``pickle_protocol`` are accepted and mean nothing.
+    ``pickle_module`` and ``pickle_protocol`` are accepted and mean nothing; without
+    ``_use_new_zipfile_serialization`` the format is that before PyTorch 1.6.
 
     PicklingError for an object of another type, or of a class inside a function; RuntimeError if the directory does
-    not exist, or if Tensors of several element types share memory; NotImplementedError for the format before PyTorch
-    1.6.
+    not exist, or if Tensors of several element types share memory.
     """
-    if not _use_new_zipfile_serialization:
-        raise NotImplementedError("save() writes the format of PyTorch 1.6 and later, not the one before")
-    writer = Writer()
-    writer.add(obj)
     if isinstance(f, (str, os.PathLike)):
         with archive.replacing(f) as file:
-            archive.write(file, writer.finished(), writer.storages)
+            _write(file, obj, not _use_new_zipfile_serialization)
     elif hasattr(f, "write"):
-        archive.write(f, writer.finished(), writer.storages)
+        _write(f, obj, not _use_new_zipfile_serialization)
     else:
         raise AttributeError(
             f"expected 'f' to be a path or a file with a method write, got {type(f).__name__}"
         )
+
+
+def _write(file: IO[bytes], obj: object, as_before: bool) -> None:
+    if as_before:
+        legacy.write(file, obj)
+        return
+    writer = Writer()
+    writer.add(obj)
+    archive.write(file, writer.finished(), writer.storages)
 
 
 def load(

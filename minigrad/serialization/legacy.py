@@ -9,9 +9,11 @@ from typing import IO, Any
 
 import numpy as np
 
+from minigrad.dtypes import dtype
 from minigrad.errors import here, place, runtime_error
 from minigrad.serialization.archive import Array
 from minigrad.serialization.reader import Reader
+from minigrad.serialization.writer import Writer
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -68,3 +70,39 @@ def read(file: IO[bytes], name: str, weights_only: bool) -> Any:
         memory[:] = np.frombuffer(part, np.uint8)
         at += 8 + memory.nbytes
     return value
+
+
+class _Writer(Writer):
+    """A writer of pickles in which a storage may be a part of another one, and here is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: list[int] = []  # how many elements the storages have
+
+    def _storage(self, memory: Array, kind: dtype) -> None:
+        super()._storage(memory, kind)
+        if len(self.counts) < len(self.storages):
+            self.counts.append(memory.nbytes // kind.itemsize)
+        self._text[-2:] = b"NtQ"
+
+
+def write(file: IO[bytes], obj: object) -> None:
+    """The whole file, which PyTorch of any version reads."""
+    about = {
+        "protocol_version": _PROTOCOL,
+        "little_endian": sys.byteorder == "little",
+        "type_sizes": {"short": 2, "int": 4, "long": 4},
+    }
+    writer = _Writer()
+    writer.add(obj)
+    keys = [str(i) for i in range(len(writer.storages))]
+    for text in (*map(_pickled, (_MAGIC, _PROTOCOL, about)), writer.finished(), _pickled(keys)):
+        file.write(text)
+    for count, memory in zip(writer.counts, writer.storages, strict=True):
+        file.write(struct.pack("=q", count) + memory.tobytes(order="A"))
+
+
+def _pickled(value: object) -> bytes:
+    writer = Writer()
+    writer.add(value)
+    return writer.finished()

@@ -28,6 +28,7 @@ _ELSEWHERE = {
     "__config__": "__config__",
     "autograd.grad_mode": "autograd.modes",
     "_utils": "standin._utils",
+    "cpu.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
     "cuda.random": "cuda",
