@@ -40,7 +40,6 @@ ASKED = {
     "mg.autograd.functional.jacobain": ["Did you mean: 'jacobian'"],
     "mg.func.functionalize": [LACKING],
     "mg.linalg.ldl_factor": ["'minigrad.linalg' has no attribute 'ldl_factor'", LACKING],
-    "mg.special.airy_ai": ["'minigrad.special' has no attribute 'airy_ai'", LACKING],
     "mg.fft.rffft": ["Did you mean: 'rfft'"],
     "mg.nested.nested_tensor": ["'minigrad' has no attribute 'nested'", LACKING],
     "mg.cuda.is_avilable()": ["Did you mean: 'is_available'"],

@@ -24,7 +24,7 @@ OPS = {
         gamma_slope dirichlet_slope standard_gamma dirichlet poisson binomial draw deviation bernoulli
         slopes multinomial
     """,
-    "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e",
+    "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e bessel",
     "matrices": """
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
         logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh eigenvectors
@@ -44,7 +44,7 @@ OPS = {
     """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
     "sparse": "sparse_product sampled_product embedding_of_rows",
-    "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
+    "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx polynomial",
     "strided": "sliding sliding_back as_strided as_strided_back",
 }
 
