@@ -31,7 +31,14 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import __config__ as __config__
-    from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from minigrad import (
+        accelerator as accelerator,
+        amp as amp,
+        backends as backends,
+        cpu as cpu,
+        cuda as cuda,
+    )
+    from minigrad.cpu import get_device_module as get_device_module
     from minigrad.cuda import OutOfMemoryError as OutOfMemoryError
     from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
@@ -50,7 +57,7 @@ if TYPE_CHECKING:
         quasirandom as quasirandom,
         random as random,
     )
-    from minigrad import serialization as serialization, sparse as sparse
+    from minigrad import serialization as serialization, signal as signal, sparse as sparse
     from minigrad import special as special, tape as tape, testing as testing
     from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
@@ -58,6 +65,15 @@ if TYPE_CHECKING:
     from minigrad.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
     from minigrad.amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
     from minigrad.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+    from minigrad.amp.autocast_mode import get_autocast_cpu_dtype as get_autocast_cpu_dtype
+    from minigrad.amp.autocast_mode import get_autocast_gpu_dtype as get_autocast_gpu_dtype
+    from minigrad.amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+    from minigrad.amp.autocast_mode import set_autocast_cache_enabled as set_autocast_cache_enabled
+    from minigrad.amp.autocast_mode import set_autocast_cpu_dtype as set_autocast_cpu_dtype
+    from minigrad.amp.autocast_mode import set_autocast_cpu_enabled as set_autocast_cpu_enabled
+    from minigrad.amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
+    from minigrad.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
+    from minigrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from minigrad.amp.grad_scaler import GradScaler as GradScaler
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
@@ -85,21 +101,24 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
-        "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps", "multiprocessing",
-        "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization", "sparse", "special",
-        "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
+        "__config__", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
+        "fft", "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps",
+        "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization",
+        "signal", "sparse", "special", "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
         for place, names in {
             "_printing": "printoptions set_printoptions",
             "amp.autocast_mode": "autocast clear_autocast_cache get_autocast_dtype is_autocast_cache_enabled "
-            "is_autocast_enabled",
+            "is_autocast_enabled get_autocast_cpu_dtype get_autocast_gpu_dtype is_autocast_cpu_enabled "
+            "set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled "
+            "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype",
             "amp.grad_scaler": "GradScaler",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "functions.draws": "_sample_dirichlet _standard_gamma",
+            "cpu": "get_device_module",
             "cuda": "OutOfMemoryError",
             "formats": "channels_last channels_last_3d contiguous_format jagged layout legacy_contiguous_format "
             "memory_format preserve_format sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from minigrad.utils import benchmark as benchmark
     from minigrad.utils import checkpoint as checkpoint
     from minigrad.utils import data as data
+    from minigrad.utils import deterministic as deterministic
     from minigrad.utils import dlpack as dlpack
     from minigrad.utils import flop_counter as flop_counter
     from minigrad.utils import hooks as hooks
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from minigrad.utils.swap import swap_tensors as swap_tensors
 
 __all__ = [
-    "benchmark", "checkpoint", "data", "dlpack", "flop_counter", "hooks", "model_zoo", "module_tracker", "swap_tensors",
-    "tensorboard",
+    "benchmark", "checkpoint", "data", "deterministic", "dlpack", "flop_counter", "hooks", "model_zoo",
+    "module_tracker", "swap_tensors", "tensorboard",
 ]  # fmt: skip
 
 _FILES = {*__all__, "_pytree", "_python_dispatch"} - {"swap_tensors"}
