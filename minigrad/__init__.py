@@ -132,10 +132,11 @@ else:
             "readers.summary": "summary",
             "readers.table": "tape_table",
             "serialization": "load save",
-            "nn.torch_forms": "batch_norm bilinear binary_cross_entropy_with_logits cosine_embedding_loss "
-            "cosine_similarity ctc_loss embedding group_norm hinge_embedding_loss instance_norm kl_div layer_norm "
-            "margin_ranking_loss max_pool1d_with_indices pairwise_distance poisson_nll_loss rms_norm "
-            "triplet_margin_loss",
+            "nn.torch_forms": "adaptive_max_pool1d batch_norm bilinear binary_cross_entropy_with_logits conv_tbc "
+            "cosine_embedding_loss cosine_similarity ctc_loss embedding group_norm gru_cell "
+            "hinge_embedding_loss instance_norm kl_div layer_norm lstm_cell margin_ranking_loss "
+            "max_pool1d_with_indices norm_except_dim pairwise_distance poisson_nll_loss rms_norm "
+            "rnn_relu_cell rnn_tanh_cell triplet_margin_loss",
             "settings": "are_deterministic_algorithms_enabled get_deterministic_debug_mode "
             "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "

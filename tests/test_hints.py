@@ -29,7 +29,7 @@ ASKED = {
     "nn.Lineer": ["Did you mean: 'Linear'"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "F.unflatten": ["There is minigrad.unflatten"],
-    "mg.gru_cell": ["PyTorch has it, minigrad has minigrad.nn.GRUCell"],
+    "mg.gru": ["PyTorch has it, minigrad has minigrad.nn.GRU"],
     "F.sigmod": ["Did you mean: 'sigmoid'"],
     "F.flatten": ["There is minigrad.flatten"],
     "mg.optim.SparseAdamm": ["Did you mean: 'SparseAdam'"],

@@ -30,6 +30,13 @@ ONE = mg.ones(6)
             lambda: mg.instance_norm(X.view(2, 2, 3), None, None, None, None, True, 0.1, 1e-5, True),
             lambda: F.instance_norm(X.view(2, 2, 3)),
         ),
+        (lambda: mg.adaptive_max_pool1d(X, 2)[0], lambda: F.adaptive_max_pool1d(X, 2)),
+        (
+            lambda: mg.conv_tbc(X.view(2, 2, 3), mg.ones(1, 3, 1), ONE[:1]),
+            lambda: X.view(2, 2, 3).sum(2, True) + 1,
+        ),
+        (lambda: mg.norm_except_dim(X, 2, 1), lambda: X.norm(dim=0, keepdim=True)),
+        (lambda: mg.norm_except_dim(X, 2, -1), lambda: X.norm()),
         (lambda: mg.embedding(X, mg.tensor([1, 0])), lambda: F.embedding(mg.tensor([1, 0]), X)),
         (lambda: mg.kl_div(X, X + 1), lambda: F.kl_div(X, X + 1, reduction="none")),
         (lambda: mg.kl_div(X, X + 1, 1), lambda: F.kl_div(X, X + 1, reduction="sum") / 12),
@@ -248,3 +255,15 @@ def test_windows_and_places_are_those_of_pytorch() -> None:
     with pytest.raises(RuntimeError, match="at least 1"):
         mg.unravel_index(mg.tensor([1]), ())
     assert (mg.scalar_tensor(3).dtype, mg.scalar_tensor(2.5, dtype=mg.int64).item()) == (mg.float32, 2)
+
+
+def test_steps_of_recurrent_layers() -> None:
+    nn = mg.nn
+    for layer, step in (
+        (nn.RNNCell(6, 2), mg.rnn_tanh_cell), (nn.RNNCell(6, 2, nonlinearity="relu"), mg.rnn_relu_cell),
+        (nn.GRUCell(6, 2), mg.gru_cell), (nn.LSTMCell(6, 2), mg.lstm_cell),
+        (nn.LSTMCell(6, 2, bias=False), mg.lstm_cell),
+    ):  # fmt: skip
+        weights, state = list(layer.parameters()), mg.ones(2, 2) / 3
+        hx: Any = (state, state * 2) if isinstance(layer, nn.LSTMCell) else state
+        mg.testing.assert_close(step(X, hx, *weights), layer(X, hx))

@@ -110,7 +110,7 @@ FUNCTIONS = {
         sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ threshold_ trunc_ xlogy_ zero_
     """,
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
-    "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
+    "pool": "adaptive_avg_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
     "scatter": "index_add index_copy index_fill index_reduce masked_scatter put scatter scatter_add scatter_reduce",
     "segments": "segment_reduce",

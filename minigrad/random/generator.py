@@ -468,7 +468,8 @@ def _shape(shape: Shape) -> tuple[int, ...]:
 def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
     kind = np.dtype(dtype)
     if kind.kind not in "fV":
-        raise NotImplementedError(f"{what} is not implemented for {kind}; use a floating dtype")
+        refused = RuntimeError if what in ("cauchy", "exponential") else NotImplementedError
+        raise refused(f"{what} is not implemented for {kind}; use a floating dtype")
     return kind
 
 
