@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         cpu as cpu,
         cuda as cuda,
     )
+    from minigrad.control import *
     from minigrad.cpu import get_device_module as get_device_module
     from minigrad.cuda import OutOfMemoryError as OutOfMemoryError
     from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
@@ -118,6 +119,7 @@ else:
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "functions.draws": "_sample_dirichlet _standard_gamma",
+            "control": "cond sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum while_loop",
             "cpu": "get_device_module",
             "cuda": "OutOfMemoryError",
             "formats": "channels_last channels_last_3d contiguous_format jagged layout legacy_contiguous_format "

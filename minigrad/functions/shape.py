@@ -190,7 +190,7 @@ def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     if dim is None:
         return _squeezed(0, input, tuple(n for n in shape if n != 1))
     several = isinstance(dim, (tuple, list))
-    named = [one_dim(d, len(shape)) for d in (dim if several else (dim,))]
+    named = [one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
     for d in named:
         if named.count(d) > 1:
             raise runtime_error(f"dim {d} appears multiple times in the list of dims")

@@ -112,6 +112,8 @@ FUNCTIONS = {
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
     "pool": "adaptive_avg_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
+    "quantized": "fake_quantize_per_channel_affine fake_quantize_per_tensor_affine",
+    "removed": "eig lstsq matrix_rank solve symeig",
     "scatter": "index_add index_copy index_fill index_reduce masked_scatter put scatter scatter_add scatter_reduce",
     "segments": "segment_reduce",
     "sorting": """
@@ -154,6 +156,7 @@ METHODS = {
     "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
+    "removed": "eig lstsq reinforce resize resize_as set_ solve symeig",
     "reshaped": """
         apply_ as_strided_ is_set_to map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
         transpose_ unsqueeze_ untyped_storage
