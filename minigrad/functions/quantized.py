@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.core.tensor import Tensor
+from minigrad.core.types import Operand
 from minigrad.errors import index_error, runtime_error
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
@@ -11,7 +14,7 @@ __all__ = ["fake_quantize_per_channel_affine", "fake_quantize_per_tensor_affine"
 
 
 def fake_quantize_per_tensor_affine(
-    input: Tensor, scale: Tensor | float, zero_point: Tensor | int, quant_min: int, quant_max: int
+    input: Tensor, scale: Operand, zero_point: Operand, quant_min: int, quant_max: int
 ) -> Tensor:
     """``(q - zero_point) * scale`` for ``q = round(input / scale) + zero_point``, from ``quant_min`` to ``quant_max``.
 
@@ -41,9 +44,7 @@ def fake_quantize_per_channel_affine(
     return _rounded(name, input, scale.reshape(apart), zero_point.reshape(apart), quant_min, quant_max)
 
 
-def _rounded(
-    name: str, input: Tensor, scale: Tensor | float, zero_point: Tensor | int, low: int, high: int
-) -> Tensor:
+def _rounded(name: str, input: Tensor, scale: Any, zero_point: Any, low: int, high: int) -> Tensor:
     if low > high:
         raise runtime_error(
             f"{name}(): `quant_min` should be less than or equal to `quant_max`: {low} and {high}"

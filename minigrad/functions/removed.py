@@ -30,7 +30,7 @@ def symeig(input: Tensor, eigenvectors: bool = False, upper: bool = True) -> NoR
     _removed("symeig", "linalg.eigh(A, UPLO='U'), or linalg.eigvalsh for the values alone,")
 
 
-def eig(self: Tensor, eigenvectors: bool = False) -> NoReturn:
+def eig(input: Tensor, eigenvectors: bool = False) -> NoReturn:
     """RuntimeError: it is `linalg.eig` or `linalg.eigvals` today, which are complex."""
     _removed("eig", "linalg.eig, or linalg.eigvals for the values alone; they are complex,")
 
