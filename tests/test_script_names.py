@@ -105,6 +105,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "ones": (lambda: mg.ones(1, device="cuda"), RuntimeError, CARD),
     "Module.cuda": (lambda: nn.Linear(1, 1).cuda(), RuntimeError, CARD),
     "Module.to": (lambda: nn.Linear(1, 1).to("cuda"), RuntimeError, CARD),
+    "no values": (lambda: mg.device("meta"), RuntimeError, "Tensors without values are not there; nn.utils.skip_init"),
     "device": (lambda: mg.device("mps"), RuntimeError, "^minigrad runs on the CPU only, got device 'mps'"),
     "pinned": (lambda: mg.ones(1).pin_memory(), RuntimeError, "Cannot access accelerator device when none"),
     "Variable of a list": (lambda: mg.autograd.Variable([1.0]), TypeError, "has to be a tensor, but got list"),
