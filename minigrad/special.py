@@ -110,7 +110,7 @@ def _bessel(name: str, of_scipy: str, text: str) -> Callable[[Tensor], Tensor]:
 
 def _polynomial(name: str, text: str) -> Callable[[Operand, Operand], Tensor]:
     def function(input: Operand, n: Operand) -> Tensor:
-        return apply(ops.polynomial, (input, n), {"name": name})
+        return apply(ops.orthogonal_polynomial, (input, n), {"name": name})
 
     return _called(
         function, name, f"{text} of degree ``n``, 0 below degree 0; one of the two is a Tensor. No gradient."
