@@ -38,6 +38,8 @@ if TYPE_CHECKING:
         cpu as cpu,
         cuda as cuda,
     )
+    from minigrad.control import *
+    from minigrad.cpu import get_device_module as get_device_module
     from minigrad.cuda import OutOfMemoryError as OutOfMemoryError
     from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
         quasirandom as quasirandom,
         random as random,
     )
-    from minigrad import serialization as serialization, sparse as sparse
+    from minigrad import serialization as serialization, signal as signal, sparse as sparse
     from minigrad import special as special, tape as tape, testing as testing
     from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
@@ -64,12 +66,20 @@ if TYPE_CHECKING:
     from minigrad.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
     from minigrad.amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
     from minigrad.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+    from minigrad.amp.autocast_mode import get_autocast_cpu_dtype as get_autocast_cpu_dtype
+    from minigrad.amp.autocast_mode import get_autocast_gpu_dtype as get_autocast_gpu_dtype
+    from minigrad.amp.autocast_mode import is_autocast_cpu_enabled as is_autocast_cpu_enabled
+    from minigrad.amp.autocast_mode import set_autocast_cache_enabled as set_autocast_cache_enabled
+    from minigrad.amp.autocast_mode import set_autocast_cpu_dtype as set_autocast_cpu_dtype
+    from minigrad.amp.autocast_mode import set_autocast_cpu_enabled as set_autocast_cpu_enabled
+    from minigrad.amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
+    from minigrad.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
+    from minigrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from minigrad.amp.grad_scaler import GradScaler as GradScaler
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
     from minigrad.formats import *
     from minigrad.func import vmap as vmap
-    from minigrad.func.branches import cond as cond
     from minigrad.nn.torch_forms import *
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
@@ -95,23 +105,26 @@ else:
         "__config__", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
         "fft", "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps",
         "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization",
-        "sparse", "special", "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
+        "signal", "sparse", "special", "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
         for place, names in {
             "_printing": "printoptions set_printoptions",
             "amp.autocast_mode": "autocast clear_autocast_cache get_autocast_dtype is_autocast_cache_enabled "
-            "is_autocast_enabled",
+            "is_autocast_enabled get_autocast_cpu_dtype get_autocast_gpu_dtype is_autocast_cpu_enabled "
+            "set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled "
+            "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype",
             "amp.grad_scaler": "GradScaler",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "functions.draws": "_sample_dirichlet _standard_gamma",
+            "control": "cond sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum while_loop",
+            "cpu": "get_device_module",
             "cuda": "OutOfMemoryError",
             "formats": "channels_last channels_last_3d contiguous_format jagged layout legacy_contiguous_format "
             "memory_format preserve_format sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
             "func": "vmap",
-            "func.branches": "cond",
             "futures": "Future",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
@@ -121,10 +134,11 @@ else:
             "readers.summary": "summary",
             "readers.table": "tape_table",
             "serialization": "load save",
-            "nn.torch_forms": "batch_norm bilinear binary_cross_entropy_with_logits cosine_embedding_loss "
-            "cosine_similarity ctc_loss embedding group_norm hinge_embedding_loss instance_norm kl_div layer_norm "
-            "margin_ranking_loss max_pool1d_with_indices pairwise_distance poisson_nll_loss rms_norm "
-            "triplet_margin_loss",
+            "nn.torch_forms": "adaptive_max_pool1d batch_norm bilinear binary_cross_entropy_with_logits conv_tbc "
+            "cosine_embedding_loss cosine_similarity ctc_loss embedding group_norm gru_cell "
+            "hinge_embedding_loss instance_norm kl_div layer_norm lstm_cell margin_ranking_loss "
+            "max_pool1d_with_indices norm_except_dim pairwise_distance poisson_nll_loss rms_norm "
+            "rnn_relu_cell rnn_tanh_cell triplet_margin_loss",
             "settings": "are_deterministic_algorithms_enabled get_deterministic_debug_mode "
             "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "

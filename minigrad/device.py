@@ -25,6 +25,8 @@ class device:
                 "bool", "complex", "double", "float", "half", "int", "long", "uint",
             )  # fmt: skip
             hint = f"; for the element type write minigrad.{name}" if known else ""
+            if name == "meta":
+                hint = ". Tensors without values are not there; nn.utils.skip_init() makes a module without drawing any"
             raise RuntimeError(
                 f"{words}minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only "
                 f"'cpu'{hint}"

@@ -330,4 +330,6 @@ _PY_BOOL, _PY_INT = builtins.bool, builtins.int
 
 def result_type(tensor1: object, tensor2: object) -> dtype:
     """The dtype that arithmetic on the two (Tensors or numbers) would give."""
-    return OF_NUMPY[common([getattr(t, "_array", t) for t in (tensor1, tensor2)])]
+    # NumPy's numbers are numbers, not Tensors of no dimension.
+    numbers = (t.item() if isinstance(t, np.generic) else t for t in (tensor1, tensor2))
+    return OF_NUMPY[common([getattr(t, "_array", t) for t in numbers])]

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from minigrad.errors import not_implemented_error
+from minigrad.futures import Future as Future
 from minigrad.hints import module_getattr as _module_getattr
 from minigrad.nn.module import Module
 
 __all__ = [
-    "Final", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing",
-    "load", "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method",
-    "trace", "trace_module", "unused",
+    "Attribute", "Final", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "ScriptWarning",
+    "TracerWarning", "annotate", "enable_onednn_fusion", "export", "fork", "freeze", "fuser", "ignore", "interface",
+    "is_scripting", "is_tracing", "load", "optimize_for_inference", "optimized_execution", "save", "script",
+    "script_if_tracing", "script_method", "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -23,6 +26,28 @@ _T = TypeVar("_T")
 
 class ScriptModule(Module):
     """A `Module`."""
+
+
+RecursiveScriptModule = ScriptModule
+
+
+class ScriptFunction:
+    """No object is one: functions stay as they are."""
+
+
+class TracerWarning(Warning):
+    """Programs name it where they silence it; nothing warns so."""
+
+
+class ScriptWarning(Warning):
+    """As `TracerWarning`."""
+
+
+class Attribute(NamedTuple):
+    """A value with its type, which means nothing."""
+
+    value: Any
+    type: Any
 
 
 def script(obj: _T, *args: Any, **kwargs: Any) -> _T:
@@ -98,6 +123,32 @@ def is_scripting() -> bool:
 
 
 is_tracing = is_scripting
+
+
+def fork(func: Callable[..., _T], *args: Any, **kwargs: Any) -> Future[_T]:
+    """Calls the function at once; the Future has its result, which `wait` gives."""
+    future: Future[_T] = Future()
+    future.set_result(func(*args, **kwargs))
+    return future
+
+
+def wait(future: Future[_T]) -> _T:
+    """The result of a Future."""
+    return future.wait()
+
+
+def fuser(name: str) -> AbstractContextManager[None]:
+    """A context that changes nothing."""
+    return nullcontext()
+
+
+def set_fusion_strategy(strategy: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Changes nothing. Returns the strategy as it was: an empty one."""
+    return []
+
+
+def enable_onednn_fusion(enabled: bool) -> None:
+    """Does nothing."""
 
 
 def optimized_execution(should_optimize: bool) -> AbstractContextManager[None]:

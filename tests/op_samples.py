@@ -24,9 +24,10 @@ NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
     "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
     **dict.fromkeys(
-        ("lgamma", "digamma", "polygamma", "zeta", "igamma", "igammac", "i0", "i0e", "i1", "i1e"),
+        ("lgamma", "digamma", "polygamma", "zeta", "igamma", "igammac", "i0", "i0e", "i1", "i1e", "bessel"),
         "by SciPy, which may be missing; tested in test_special.py",
     ),
+    "orthogonal_polynomial": "without gradients; tested in test_special.py",
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
     "slopes": "random; `rrelu` in training",
     "multinomial": "random; its bits are PyTorch's, tested in test_random.py",

@@ -393,6 +393,8 @@ def test_requires_grad_turned_off_stops_recording_but_not_the_past() -> None:
     y = (x * x).sum()
     x.requires_grad_(False)
     assert not (x * 2).requires_grad
+    y.backward(retain_graph=True)
+    assert x.grad is None  # as long as it is off
     x.requires_grad_()
     y.backward()
     assert x.grad.tolist() == [6.0]

@@ -20,6 +20,10 @@ def changed(change: Any) -> Any:
     return y
 
 
+def whole(y: Any) -> None:
+    y[...] = mg.tensor(3.0)
+
+
 X, V, BATCH, IMAGE = of(3, 3), of(3), of(2, 3, 3), of(1, 2, 8, 8)
 SYMMETRIC = mg.eye(3, requires_grad=True)
 NAMES: list[tuple[str, Any]] = [
@@ -41,6 +45,21 @@ NAMES: list[tuple[str, Any]] = [
     ("PermuteBackward0", lambda: X.T), ("TransposeBackward0", lambda: BATCH.mT),
     ("PermuteBackward0", lambda: BATCH.permute(2, 0, 1)), ("CloneBackward0", lambda: X.T.contiguous()),
     ("ToCopyBackward0", lambda: X.double()), ("SelectBackward0", lambda: X[:, 0]), ("SliceBackward0", lambda: X[0, 1:]),
+    ("SqueezeBackward2", lambda: of(1, 3).squeeze((0,))), ("SqueezeBackward1", lambda: X.squeeze(0)),
+    ("SqueezeBackward0", lambda: X.squeeze()), ("ViewBackward0", lambda: of(1, 3).view(3)),
+    ("TransposeBackward0", lambda: X.mT), ("PermuteBackward0", lambda: BATCH.movedim(0, 1)),
+    ("UnsafeViewBackward0", lambda: BATCH.transpose(0, 1).reshape(-1)),
+    ("AliasBackward0", lambda: X[...]), ("AliasBackward0", lambda: X[()]), ("AliasBackward0", lambda: X[:, 0:3]),
+    ("SliceBackward0", lambda: X[:]), ("NotImplemented", lambda: X // 2), ("RsubBackward0", lambda: mg.rsub(X, X)),
+    ("UnsafeViewBackward0", lambda: F.linear(BATCH, X)), ("NativeGroupNormBackward0", lambda: F.group_norm(BATCH, 1)),
+    ("NativeBatchNormBackward0", lambda: F.batch_norm(X, mg.zeros(3), mg.ones(3))),
+    ("ScatterBackward1", lambda: X.scatter(0, mg.zeros(1, 1, dtype=mg.int64), 1.0)),
+    ("ScatterBackward0", lambda: X.scatter(0, mg.zeros(1, 1, dtype=mg.int64), X)),
+    ("SelectBackward0", lambda: mg.complex(X, X).real), ("CopyBackwards", lambda: changed(whole)),
+    ("MkldnnRnnLayerBackward0", lambda: mg.nn.LSTM(3, 2)(BATCH)[0]),
+    ("StackBackward0", lambda: mg.nn.GRU(3, 2)(BATCH)[0]),
+    ("CatBackward0", lambda: mg.nn.RNN(3, 2, bidirectional=True)(BATCH)[0]),
+    ("TransposeBackward1", lambda: mg.nn.GRU(3, 2, batch_first=True)(BATCH)[0]),
     ("UnsqueezeBackward0", lambda: X[:, None]), ("SliceBackward0", lambda: X[..., 1:]),
     ("TriuBackward0", lambda: X.triu()),
     ("TrilBackward0", lambda: X.tril()), ("UnfoldBackward0", lambda: V.unfold(0, 2, 1)),

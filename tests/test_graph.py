@@ -414,3 +414,30 @@ def test_what_a_record_saves_of_an_input_is_that_tensor() -> None:
     y = x.exp()
     assert y.grad_fn._saved_result is not y
     assert mg.equal(y.grad_fn._saved_result, y)
+
+
+def test_edges_stand_for_tensors() -> None:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    edge, leaf = graph.get_gradient_edge(y), graph.get_gradient_edge(x)
+    assert (edge.node is y.grad_fn, edge.output_nr, leaf.node.name()) == (True, 0, "AccumulateGrad")
+    z = (y * 3).sum()
+    del y
+    first, second = mg.autograd.grad(z, (edge, leaf), retain_graph=True)
+    assert (first.tolist(), second.tolist()) == ([3.0, 3.0], [6.0, 12.0])
+    assert mg.autograd.grad(edge, x, mg.ones(2), retain_graph=True)[0].tolist() == [2.0, 4.0]
+    unused = graph.get_gradient_edge(x * 2)
+    assert mg.autograd.grad(z, unused, retain_graph=True, materialize_grads=True)[0].tolist() == [0.0, 0.0]
+    end = graph.get_gradient_edge(z)
+    mg.autograd.backward(end, retain_graph=True)
+    mg.autograd.backward(end, inputs=leaf, retain_graph=True)
+    assert x.grad is not None
+    assert x.grad.tolist() == [12.0, 24.0]
+    with pytest.raises(RuntimeError, match="must be that of a leaf"):
+        mg.autograd.backward(end, inputs=[edge], retain_graph=True)
+    with pytest.raises(RuntimeError, match="only for scalar outputs"):
+        mg.autograd.grad(edge, x)
+    with pytest.raises(RuntimeError, match="does not require gradients"):
+        graph.get_gradient_edge(mg.ones(1))
+    with pytest.raises(TypeError, match="must be a Tensor, not int"):
+        graph.get_gradient_edge(3)  # type: ignore[arg-type]

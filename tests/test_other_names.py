@@ -189,3 +189,92 @@ def test_names_of_modules_that_load_late_are_in_their_dict() -> None:
         assert vars(module)[name] is getattr(module, name)
     x = mg.ones(1)
     assert x._cdata == x._cdata != mg.zeros(1)._cdata
+
+
+# By torch 2.13: the symmetric window of 4, the periodic one of 3, in thousandths.
+WINDOWS: dict[str, tuple[dict[str, Any], list[int], list[int]]] = {
+    "bartlett": ({}, [0, 667, 667, 0], [0, 667, 667]),
+    "blackman": ({}, [0, 630, 630, 0], [0, 630, 630]),
+    "cosine": ({}, [383, 924, 924, 383], [383, 924, 924]),
+    "exponential": ({"tau": 2.0}, [472, 779, 779, 472], [472, 779, 779]),
+    "gaussian": ({"std": 2.0}, [755, 969, 969, 755], [755, 969, 969]),
+    "general_cosine": ({"a": [0.5, 0.3, 0.2]}, [400, 550, 550, 400], [400, 550, 550]),
+    "general_hamming": ({"alpha": 0.7}, [400, 850, 850, 400], [400, 850, 850]),
+    "hamming": ({}, [80, 770, 770, 80], [80, 770, 770]),
+    "hann": ({}, [0, 750, 750, 0], [0, 750, 750]),
+    "kaiser": ({"beta": 3.0}, [205, 871, 871, 205], [205, 871, 871]),
+    "nuttall": ({}, [0, 529, 529, 0], [0, 529, 529]),
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows_of_signals(name: str) -> None:
+    window = getattr(mg.signal.windows, name)
+    options, four, three = WINDOWS[name]
+    assert (window(4, **options) * 1000).round().tolist() == four
+    assert (window(3, sym=False, **options) * 1000).round().tolist() == three
+    assert window(0, **options).shape == (0,)
+    assert window(1, dtype=mg.float64, **options).dtype is mg.float64
+    for wrong, says in (
+        ({"dtype": mg.float16}, "expects float32 or float64"),
+        ({"layout": mg.sparse_coo}, "strided"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            window(3, **options, **wrong)
+    with pytest.raises(ValueError, match="non-negative window length, got M=-1"):
+        window(-1, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "error", "says"),
+    [
+        ("exponential", {"center": 1}, ValueError, "Center must be None"),
+        ("exponential", {"tau": 0}, ValueError, "Tau must be positive"),
+        ("gaussian", {"std": 0}, ValueError, "Standard deviation"),
+        ("kaiser", {"beta": -1}, ValueError, "beta must be"),
+        ("general_cosine", {"a": []}, ValueError, "cannot be empty"),
+        ("general_cosine", {"a": 3}, TypeError, "must be a list/tuple"),
+    ],
+)  # fmt: skip
+def test_windows_that_are_none(name: str, options: dict[str, Any], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        getattr(mg.signal.windows, name)(3, **options)
+
+
+def test_random_tensors_for_tests() -> None:
+    make = mg.testing.make_tensor
+    mg.manual_seed(1)
+    assert make(3, dtype=mg.int8).tolist() == [-2, 3, 1]  # as PyTorch draws
+    mg.manual_seed(1)
+    assert make((2,), dtype=mg.float32, low=0, high=1).tolist() == pytest.approx([0.7576316, 0.2793108])
+    assert make(4, 3, dtype=mg.float64, noncontiguous=True).stride() == (6, 2)
+    assert make(9, dtype=mg.uint8, low=0, high=2, exclude_zero=True).tolist() == [1] * 9
+    assert make(2, dtype=mg.complex64, requires_grad=True).requires_grad
+    for options, says in (
+        ({"dtype": mg.int8, "low": 2, "high": 2}, "`low` must be less"),
+        ({"dtype": mg.bool, "low": 5, "high": 9}, "only supports"),
+        ({"dtype": mg.int8, "requires_grad": True}, "not supported for boolean and integral"),
+        ({"dtype": mg.float32, "low": math.nan}, "cannot be NaN"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=says):
+            make(3, **options)
+    with pytest.warns(FutureWarning, match="deprecated"):
+        mg.testing.assert_allclose(mg.ones(2), [1.0, 1.00005])
+    with pytest.warns(FutureWarning, match="deprecated"), pytest.raises(AssertionError):
+        mg.testing.assert_allclose(mg.ones(2), [1.0, 1.001])
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_gradients_of_convolutions_by_themselves(rank: int) -> None:
+    x, w = mg.randn(2, 4, *[5] * rank, requires_grad=True), mg.randn(6, 2, *[3] * rank, requires_grad=True)
+    conv, window = getattr(F, f"conv{rank}d"), {"stride": 2, "padding": 1, "groups": 2}
+    y = conv(x, w, **window)
+    g = mg.randn(*y.shape)
+    wanted = mg.autograd.grad(y, (x, w), g)
+    of_input = getattr(mg.nn.grad, f"conv{rank}d_input")(x.shape, w, g, **window)
+    of_weight = getattr(mg.nn.grad, f"conv{rank}d_weight")(x, w.shape, g, **window)
+    assert mg.equal(of_input, wanted[0])
+    assert mg.equal(of_weight, wanted[1])
+    assert of_input.requires_grad
+    with mg.no_grad():
+        assert not getattr(mg.nn.grad, f"conv{rank}d_input")(x.shape, w, g, **window).requires_grad

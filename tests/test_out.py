@@ -42,6 +42,21 @@ CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
 ]
 
 
+def test_element_types_of_out() -> None:
+    wide, narrow = mg.empty(2, 3, dtype=mg.float64), mg.empty(2, 3, dtype=mg.int32)
+    assert mg.exp(x, out=wide) is wide
+    for wrong in (
+        lambda: mg.neg(x, out=wide), lambda: mg.floor(x, out=wide), lambda: mg.amax(x, 1, out=wide),
+        lambda: mg.argmax(x, 1, out=narrow), lambda: mg.all(x, 1, out=wide), lambda: mg.softmax(x, 1, out=wide),
+        lambda: mg.sort(x, out=(wide, narrow)), lambda: mg.tril(x, out=wide), lambda: mg.exp(x, out=narrow),
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError, match="can't be cast to the desired output type"):
+            wrong()
+    for kind in (mg.bool, mg.uint8):
+        for data in (x, x.byte()):
+            assert mg.any(data, 1, out=mg.empty(2, dtype=kind)).dtype is kind
+
+
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0].__name__)
 def test_result_stands_in_out(call: Any) -> None:
     function, args, named = call

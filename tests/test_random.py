@@ -471,6 +471,12 @@ def test_draws_in_place_of_rarer_distributions() -> None:
     ]  # fmt: skip
     with pytest.raises(RuntimeError, match="sigma > 0"):
         mg.zeros(1).cauchy_(0.0, -1.0)
+    for wrong in (lambda: mg.arange(2).cauchy_(), lambda: mg.arange(2).exponential_()):
+        with pytest.raises(RuntimeError, match="use a floating dtype") as caught:
+            wrong()
+        assert not isinstance(caught.value, NotImplementedError)
+    with pytest.raises(RuntimeError, match=r"bernoulli_"):
+        mg.ones(2, 3).bernoulli_(mg.ones(3, 3))
 
 
 # What is drawn for a Tensor that does not lie row by row, and the CRC-32 of what PyTorch draws with seed 5.

@@ -27,10 +27,17 @@ ANSWERS = {
     "backends.mps.is_available()": False, "backends.mps.is_built()": False, "backends.mkl.is_available()": False,
     "backends.mkldnn.is_available()": False, "backends.openmp.is_available()": False,
     "version.cuda": None, "version.hip": None,
+    "cuda.memory_stats()": {}, "cuda.get_arch_list()": [], "cuda.set_stream(None)": None, "cuda.default_generators": (),
+    "cuda.stream(None).__enter__()": None, "cuda.device(-1).__enter__()": None, "cuda.has_magma": False,
+    "cuda.device_of(mg.ones(1)).__enter__()": None, "cuda.memory.memory_allocated()": 0,
+    "cpu.is_available()": True, "cpu.device_count()": 1, "cpu.current_device()": "cpu", "cpu.synchronize()": None,
+    "cpu.is_initialized()": True, "cpu.stream(None).__enter__()": None, "cpu.set_device('cpu')": None, "cpu.set_device(0)": None,
+    "get_device_module() is mg.cpu": True, "get_device_module('cpu') is mg.cpu": True,
+    "set_autocast_enabled(True)": None, "jit.fork(max, 1, 2).wait()": 2, "jit.wait(mg.jit.fork(max, 1, 2))": 2,
+    "jit.set_fusion_strategy([('DYNAMIC', 3)])": [], "serialization.default_restore_location(3, 'cpu')": 3,
+    "isinstance(mg.ones(1), mg.cuda.FloatTensor)": False, "utils.deterministic.fill_uninitialized_memory": True,
     "accelerator.is_available()": False, "accelerator.device_count()": 0, "accelerator.current_accelerator()": None,
     "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": True,
-    "cpu.is_available()": True, "cpu.device_count()": 1, "cpu.current_device()": "cpu", "cpu.synchronize()": None,
-    "cpu.set_device(0)": None, "cpu.is_initialized()": True,
     "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
     "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
     "distributed.is_torchelastic_launched()": False, "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
@@ -98,6 +105,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "ones": (lambda: mg.ones(1, device="cuda"), RuntimeError, CARD),
     "Module.cuda": (lambda: nn.Linear(1, 1).cuda(), RuntimeError, CARD),
     "Module.to": (lambda: nn.Linear(1, 1).to("cuda"), RuntimeError, CARD),
+    "no values": (lambda: mg.device("meta"), RuntimeError, "Tensors without values are not there; nn.utils.skip_init"),
     "device": (lambda: mg.device("mps"), RuntimeError, "^minigrad runs on the CPU only, got device 'mps'"),
     "pinned": (lambda: mg.ones(1).pin_memory(), RuntimeError, "Cannot access accelerator device when none"),
     "Variable of a list": (lambda: mg.autograd.Variable([1.0]), TypeError, "has to be a tensor, but got list"),
@@ -107,6 +115,13 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a kind": (lambda: mg.autocast(3), ValueError, "`device_type` of type `str`"),  # type: ignore[arg-type]
     "no device": (lambda: mg.autocast("xyz"), RuntimeError, "Expected one of cpu, cuda"),
     "no type": (lambda: mg.autocast("cpu", "half"), TypeError, "'dtype' must be a dtype, not str"),
+    "a switch": (lambda: mg.set_autocast_enabled("cpu", 1), TypeError, "'enabled' must be bool, not int"),  # type: ignore[arg-type]
+    "no type to set": (lambda: mg.set_autocast_dtype("cpu", 3), TypeError, "must be a dtype"),  # type: ignore[arg-type]
+    "a card": (lambda: mg.cuda.device(0), RuntimeError, CARD),
+    "its stream": (lambda: mg.cuda.default_stream(), RuntimeError, CARD),
+    "its numbers": (lambda: mg.cuda.FloatTensor(1), RuntimeError, CARD),
+    "no accelerator": (lambda: mg.accelerator.synchronize(), RuntimeError, "Cannot access accelerator"),
+    "its place": (lambda: mg.serialization.default_restore_location(3, "cuda:0"), RuntimeError, CARD),
     "no growth": (lambda: mg.amp.GradScaler("cpu", growth_factor=1.0), ValueError, "growth factor must be > 1"),
     "no retreat": (lambda: mg.amp.GradScaler("cpu", backoff_factor=1.0), ValueError, "backoff factor must be < 1"),
     "no scale": (lambda: mg.amp.GradScaler("cpu").update(), RuntimeError, "Attempted update before scale"),
@@ -159,6 +174,34 @@ def test_names_that_are_missing_say_so() -> None:
 
 
 # ---------------------------------------------------------------- mixed precision
+
+
+def test_switches_of_autocast() -> None:
+    x = mg.ones(2, 2)
+    try:
+        mg.set_autocast_dtype("cpu", mg.float16)
+        mg.set_autocast_enabled("cpu", True)
+        assert mg.is_autocast_enabled("cpu")
+        assert (x @ x).dtype is mg.get_autocast_dtype("cpu") is mg.float16
+        with mg.autocast("cpu", enabled=False):
+            assert (x @ x).dtype is mg.float32
+        mg.set_autocast_cache_enabled(False)
+        assert not mg.is_autocast_cache_enabled()
+        with pytest.warns(DeprecationWarning, match=r"set_autocast_dtype\('cpu', ...\)"):
+            mg.set_autocast_cpu_dtype(mg.bfloat16)
+        assert mg.get_autocast_dtype("cpu") is mg.bfloat16
+    finally:
+        mg.set_autocast_cache_enabled(True)
+        mg.set_autocast_dtype("cpu", mg.bfloat16)
+        mg.set_autocast_enabled("cpu", False)
+    assert (x @ x).dtype is mg.float32
+    for told, name in ((mg.float16, "get_autocast_gpu_dtype"), (False, "is_autocast_cpu_enabled")):
+        with pytest.warns(DeprecationWarning, match=name):
+            assert getattr(mg, name)() is told
+    with pytest.warns(FutureWarning, match="cpu.amp.autocast"), mg.cpu.amp.autocast(dtype=mg.float16):
+        assert (x @ x).dtype is mg.float16
+    with pytest.warns(FutureWarning, match="has been renamed to `cuda.memory_reserved`"):
+        assert mg.cuda.memory_cached() == 0
 
 
 def test_autocast_that_is_off() -> None:

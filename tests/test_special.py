@@ -273,6 +273,16 @@ def test_functions_by_scipy() -> None:
     np.testing.assert_array_equal(mg.polygamma(1, double(-inf, inf)).tolist(), [nan, 0])
     np.testing.assert_array_equal(mg.polygamma(2, double(-inf, inf)).tolist(), [-inf, nan])
     assert math.isnan(special.zeta(double(2), inf).item())
+    x = np.array([0.4, 1.7, 5.0])
+    for name, value in (
+        ("airy_ai", lambda x: s.airy(x)[0]), ("bessel_j0", s.j0), ("bessel_j1", s.j1), ("bessel_y0", s.y0),
+        ("bessel_y1", s.y1), ("modified_bessel_i0", s.i0), ("modified_bessel_i1", s.i1), ("modified_bessel_k0", s.k0),
+        ("modified_bessel_k1", s.k1), ("scaled_modified_bessel_k0", s.k0e), ("scaled_modified_bessel_k1", s.k1e),
+        ("spherical_bessel_j0", lambda x: np.sin(x) / x),
+    ):  # fmt: skip
+        y = getattr(special, name)(mg.tensor(x, requires_grad=True))
+        np.testing.assert_allclose(y.numpy(), value(x), rtol=1e-12)
+        assert getattr(special, name)(mg.arange(1, 3)).dtype is mg.float32
     assert t.polygamma(1).tolist() == mg.polygamma(1, t).tolist()
     a = mg.tensor([1.0], requires_grad=True)
     with pytest.raises(NotImplementedError, match="the derivative for 'igamma: input' is not implemented"):
@@ -284,3 +294,31 @@ def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     for f in (mg.lgamma, special.i1e, lambda x: mg.polygamma(1, x)):
         with pytest.raises(ImportError, match=r"needs SciPy \(the extra `scipy`\): pip install scipy"):
             f(mg.ones(2))
+
+
+# By PyTorch, at 0.3, of degree -1, 0, 1, 2 and 5.
+POLYNOMIALS = {
+    "chebyshev_polynomial_t": [0.0, 1.0, 0.3, -0.82, 0.99888],
+    "chebyshev_polynomial_u": [0.0, 1.0, 0.6, -0.64, 1.01376],
+    "chebyshev_polynomial_v": [0.0, 1.0, -0.4, -1.24, 0.96416],
+    "chebyshev_polynomial_w": [0.0, 1.0, 1.6, -0.04, 1.06336],
+    "hermite_polynomial_h": [0.0, 1.0, 0.6, -1.64, 31.757761],
+    "hermite_polynomial_he": [0.0, 1.0, 0.3, -0.91, 4.23243],
+    "laguerre_polynomial_l": [0.0, 1.0, 0.7, 0.445, -0.093333],
+    "legendre_polynomial_p": [0.0, 1.0, 0.3, -0.365, 0.345386],
+    "shifted_chebyshev_polynomial_t": [0.0, 1.0, -0.4, -0.68, -0.88384],
+    "shifted_chebyshev_polynomial_u": [0.0, 1.0, -0.8, -0.36, -0.67968],
+    "shifted_chebyshev_polynomial_v": [0.0, 1.0, -1.8, 0.44, -0.16928],
+    "shifted_chebyshev_polynomial_w": [0.0, 1.0, 0.2, -1.16, -1.19008],
+}
+
+
+@pytest.mark.parametrize("name", POLYNOMIALS)
+def test_orthogonal_polynomials(name: str) -> None:
+    f = getattr(special, name)
+    y = f(mg.tensor(0.3, dtype=mg.float64, requires_grad=True), mg.tensor([-1.0, 0.0, 1.0, 2.9, 5.0]))
+    assert y.tolist() == pytest.approx(POLYNOMIALS[name], abs=1e-6)
+    assert not y.requires_grad
+    assert f(mg.tensor([0.3]), 2).tolist() == pytest.approx(POLYNOMIALS[name][3:4], abs=1e-6)
+    assert f(0.3, mg.arange(2)).dtype is f(mg.tensor([0, 1]), 2).dtype is mg.float32
+    assert mg.equal(mg.compile(f)(y, 3), f(y, 3))

@@ -386,6 +386,7 @@ def test_promotion_types_and_results() -> None:
     assert mg.promote_types(mg.int64, mg.float16) is mg.float16
     assert mg.result_type(mg.ones(1), 2.5) is mg.float32
     assert mg.result_type(mg.arange(1), 2.5) is mg.float32
+    assert mg.result_type(np.int64(1), mg.tensor(1, dtype=mg.int32)) is mg.int32
 
 
 def test_gradients_come_back_in_the_dtype_of_the_leaf() -> None:

@@ -30,6 +30,13 @@ ONE = mg.ones(6)
             lambda: mg.instance_norm(X.view(2, 2, 3), None, None, None, None, True, 0.1, 1e-5, True),
             lambda: F.instance_norm(X.view(2, 2, 3)),
         ),
+        (lambda: mg.adaptive_max_pool1d(X, 2)[0], lambda: F.adaptive_max_pool1d(X, 2)),
+        (
+            lambda: mg.conv_tbc(X.view(2, 2, 3), mg.ones(1, 3, 1), ONE[:1]),
+            lambda: X.view(2, 2, 3).sum(2, True) + 1,
+        ),
+        (lambda: mg.norm_except_dim(X, 2, 1), lambda: X.norm(dim=0, keepdim=True)),
+        (lambda: mg.norm_except_dim(X, 2, -1), lambda: X.norm()),
         (lambda: mg.embedding(X, mg.tensor([1, 0])), lambda: F.embedding(mg.tensor([1, 0]), X)),
         (lambda: mg.kl_div(X, X + 1), lambda: F.kl_div(X, X + 1, reduction="none")),
         (lambda: mg.kl_div(X, X + 1, 1), lambda: F.kl_div(X, X + 1, reduction="sum") / 12),
@@ -248,3 +255,94 @@ def test_windows_and_places_are_those_of_pytorch() -> None:
     with pytest.raises(RuntimeError, match="at least 1"):
         mg.unravel_index(mg.tensor([1]), ())
     assert (mg.scalar_tensor(3).dtype, mg.scalar_tensor(2.5, dtype=mg.int64).item()) == (mg.float32, 2)
+
+
+def test_steps_of_recurrent_layers() -> None:
+    nn = mg.nn
+    for layer, step in (
+        (nn.RNNCell(6, 2), mg.rnn_tanh_cell), (nn.RNNCell(6, 2, nonlinearity="relu"), mg.rnn_relu_cell),
+        (nn.GRUCell(6, 2), mg.gru_cell), (nn.LSTMCell(6, 2), mg.lstm_cell),
+        (nn.LSTMCell(6, 2, bias=False), mg.lstm_cell),
+    ):  # fmt: skip
+        weights, state = list(layer.parameters()), mg.ones(2, 2) / 3
+        hx: Any = (state, state * 2) if isinstance(layer, nn.LSTMCell) else state
+        mg.testing.assert_close(step(X, hx, *weights), layer(X, hx))
+
+
+@pytest.mark.parametrize("name", ["eig", "lstsq", "matrix_rank", "solve", "symeig"])
+def test_names_that_are_there_for_their_error(name: str) -> None:
+    x = mg.eye(2)
+    args = (x,) if name in ("lstsq", "solve") else ()
+    with pytest.raises(
+        RuntimeError, match=f"deprecated since version 1.9 and is now removed: {name}. Use linalg."
+    ):
+        getattr(mg, name)(x, *args)
+    if name != "matrix_rank":
+        with pytest.raises(RuntimeError, match="now removed"):
+            getattr(x, name)(*args)
+
+
+def test_methods_of_before() -> None:
+    x = mg.arange(6.0)
+    with pytest.warns(UserWarning, match="non-inplace resize is deprecated"):
+        assert x.resize(2, 3).shape == (2, 3)
+    with pytest.warns(UserWarning, match="non-inplace resize_as is deprecated"):
+        assert x.resize_as(mg.ones(3, 2)).shape == (3, 2)
+    with pytest.raises(RuntimeError, match="reinforce"):
+        x.reinforce(1.0)
+
+
+def test_memory_of_another_tensor() -> None:
+    x, y = mg.zeros(2), mg.arange(6.0).reshape(2, 3)
+    assert x.set_(y) is x
+    x[0, 0] = 9
+    assert (x.shape, y[0, 0].item()) == ((2, 3), 9.0)
+    assert x.set_(y.untyped_storage(), 1, (2, 2)).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert x.set_(y.untyped_storage(), 1, (2,), (2,)).tolist() == [1.0, 3.0]
+    assert x.set_(y, 0, (3, 2)).tolist() == [[9.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    assert x.set_(y.untyped_storage()).shape == (6,)
+    assert x.set_().shape == (0,)
+    with pytest.raises(RuntimeError, match="Could not set tensor of type"):
+        x.set_(mg.arange(2))
+    with pytest.raises(RuntimeError, match="leaf Variable"):
+        mg.ones(2, requires_grad=True).set_(y)
+    with pytest.raises(TypeError, match="'source' must be a Tensor or a storage"):
+        x.set_(3)
+
+
+def test_numbers_of_few_bits() -> None:
+    x = mg.tensor([[0.1, 0.26, 9.0], [-3.0, 0.5, 0.74]], requires_grad=True)
+    whole, zero = mg.fake_quantize_per_tensor_affine, mg.tensor(3, dtype=mg.int32)
+    y = whole(x, 0.1, 3, 0, 20)
+    y.sum().backward()
+    assert mg.allclose(y, mg.tensor([[0.1, 0.3, 1.7], [-0.3, 0.5, 0.7]]))
+    assert x.grad is not None
+    assert x.grad.tolist() == [[1, 1, 0], [0, 1, 1]]
+    assert mg.equal(whole(x, mg.tensor(0.1), zero, 0, 20), y)
+    scales, zeros = mg.tensor([0.1, 0.2, 0.3]), mg.tensor([0, 1, 2], dtype=mg.int32)
+    apart = mg.fake_quantize_per_channel_affine(x, scales, zeros, 1, 0, 10)
+    assert mg.allclose(apart, mg.tensor([[0.1, 0.2, 2.4], [0.0, 0.4, 0.6]]))
+    for args, says in (((0.1, 3, 5, 2), "less than or equal"), ((0.1, 30, 0, 20), "must be between")):
+        with pytest.raises(RuntimeError, match=says):
+            whole(x, *args)
+    with pytest.raises(RuntimeError, match="not consistent with input"):
+        mg.fake_quantize_per_channel_affine(x, scales[:2], zeros, 1, 0, 10)
+    with pytest.raises(IndexError, match="`axis` must be"):
+        mg.fake_quantize_per_channel_affine(x, scales, zeros, 2, 0, 10)
+
+
+def test_choices_and_loops_as_functions() -> None:
+    x = mg.ones(2, requires_grad=True)
+    assert mg.equal(mg.cond(x.sum() > 0, lambda a: a.sin(), lambda a: a.cos(), (x,)), x.sin())
+    assert mg.cond(False, lambda: 1, lambda: 2) == 2
+    with pytest.raises(RuntimeError, match="of one element"):
+        mg.cond(x > 0, lambda: 1, lambda: 2)
+    i, y = mg.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * 2), (mg.tensor(0), x))
+    assert (i.item(), y.tolist()) == (3, [8.0, 8.0])
+    assert (mg.sym_max(2, 3.0), mg.sym_min(2, 3), mg.sym_int(2.5), mg.sym_float(2)) == (3.0, 2, 2, 2.0)
+    assert (mg.sym_not(True), mg.sym_sqrt(4), mg.sym_sum([1, 2]), mg.sym_ite(True, 1, 2)) == (
+        False,
+        2.0,
+        3,
+        1,
+    )

@@ -17,6 +17,8 @@ _FIRST = {
     "privateuseone": dtypes.bfloat16, "xla": dtypes.bfloat16, "xpu": dtypes.float16,
 }  # fmt: skip
 _LOWER = (dtypes.bfloat16, dtypes.float16)
+# What `set_autocast_dtype` has made of them.
+_CHOSEN = dict(_FIRST)
 
 
 def check_text(device_type: Any) -> None:
@@ -95,13 +97,76 @@ def get_autocast_dtype(device_type: str) -> dtypes.dtype:
     _check(device_type)
     now = MODE.get().autocast
     return (
-        _FIRST[device_type.partition(":")[0]] if now is None or device_type != "cpu" else dtypes.OF_NUMPY[now]
+        _CHOSEN[device_type.partition(":")[0]]
+        if now is None or device_type != "cpu"
+        else dtypes.OF_NUMPY[now]
     )
 
 
+def set_autocast_dtype(device_type: str, dtype: dtypes.dtype) -> None:
+    """The element type of the `autocast` that is on, and from now on of one that names none.
+
+    TypeError for what is no element type.
+    """
+    _check(device_type)
+    if not isinstance(dtype, dtypes.dtype):
+        raise type_error(
+            f"set_autocast_dtype(): argument 'dtype' must be a dtype, not {type(dtype).__name__}"
+        )
+    _CHOSEN[device_type.partition(":")[0]] = dtype
+    if is_autocast_enabled(device_type):
+        MODE.set(MODE.get().replace(autocast=dtype.numpy))
+
+
+def set_autocast_enabled(device_type: Any, enabled: bool | None = None) -> None:
+    """Turns `autocast` on or off for ``"cpu"``, until the next call or the end of a ``with`` around it.
+
+    For other devices, and with the flag alone, which is for graphics cards, nothing happens: there are none.
+    """
+    device, flag = ("cuda", device_type) if enabled is None else (device_type, enabled)
+    _check(device)
+    if not isinstance(flag, bool):
+        raise type_error(
+            f"set_autocast_enabled(): argument 'enabled' must be bool, not {type(flag).__name__}"
+        )
+    if device.partition(":")[0] == "cpu":
+        if flag:
+            arm()
+        MODE.set(MODE.get().replace(autocast=get_autocast_dtype("cpu").numpy if flag else None))
+
+
+def _older(name: str, device: str, now: Any) -> Any:
+    def call(*args: Any) -> Any:
+        more = ", ..." if args else ""
+        warn(
+            f"{name}() is deprecated. Please use {now.__name__}({device!r}{more}) instead.",
+            DeprecationWarning,
+        )
+        return now(device, *args)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"`{now.__name__}` of ``{device!r}``, by the name of before."
+    return call
+
+
+get_autocast_cpu_dtype = _older("get_autocast_cpu_dtype", "cpu", get_autocast_dtype)
+get_autocast_gpu_dtype = _older("get_autocast_gpu_dtype", "cuda", get_autocast_dtype)
+set_autocast_cpu_dtype = _older("set_autocast_cpu_dtype", "cpu", set_autocast_dtype)
+set_autocast_gpu_dtype = _older("set_autocast_gpu_dtype", "cuda", set_autocast_dtype)
+is_autocast_cpu_enabled = _older("is_autocast_cpu_enabled", "cpu", is_autocast_enabled)
+set_autocast_cpu_enabled = _older("set_autocast_cpu_enabled", "cpu", set_autocast_enabled)
+
+_CACHE = [True]
+
+
 def is_autocast_cache_enabled() -> bool:
-    """True, as in PyTorch; it means nothing."""
-    return True
+    """What `set_autocast_cache_enabled` was told, True at first; it means nothing."""
+    return _CACHE[0]
+
+
+def set_autocast_cache_enabled(enabled: bool) -> None:
+    """Is remembered, and means nothing: no converted weight is kept."""
+    _CACHE[0] = enabled
 
 
 def clear_autocast_cache() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
+from minigrad.autograd.edges import GradientEdge, end_of
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.core import engine
 from minigrad.core.gradients import accumulate
 from minigrad.core.mode import MODE
 from minigrad.core.node import ONES, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
-from minigrad.core.views import refresh
+from minigrad.dtypes import OF_NUMPY
 from minigrad.errors import runtime_error, type_error, value_error, warn, warn_once
 from minigrad.gate import public
 from minigrad.hints import module_getattr
@@ -35,11 +37,14 @@ __all__ = [
 
 
 K = TypeVar("K")
+# What gradients are asked of, and for.
+Ends: TypeAlias = "Tensor | GradientEdge | Iterable[Tensor | GradientEdge]"
 
 
 def _list(value: Any) -> list[Any]:
     """One Tensor, or all that an iterable gives; what is neither is refused where Tensors are looked for."""
-    return [value] if isinstance(value, Tensor) or not isinstance(value, Iterable) else list(value)
+    one = isinstance(value, (Tensor, GradientEdge)) or not isinstance(value, Iterable)
+    return [value] if one else list(value)
 
 
 def _inputs(name: str, value: Any) -> list[Any]:
@@ -64,42 +69,38 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
         raise runtime_error(f"got {len(outputs)} tensors and {len(grads)} gradients")
     nodes, seeds = [], []
     for t, g in zip(outputs, grads, strict=True):
-        if not isinstance(t, Tensor):
-            raise type_error(f"can only differentiate Tensors, got {type(t).__name__}")
-        refresh(t)
-        node = t._node
+        node, shape, dtype = end_of(t, "can only differentiate Tensors")
         if node is None or not node.requires_grad:
             raise runtime_error(
                 "element 0 of tensors does not require grad and does not have a grad_fn: nothing that it was "
                 "computed from requires grad, or it was computed under no_grad(); call requires_grad_() before it"
             )
         if g is None:
-            if t._array.size != 1:
+            if math.prod(shape) != 1:
                 raise runtime_error(
                     f"grad can be implicitly created only for scalar outputs, but this one has shape "
-                    f"{list(t._array.shape)}; pass its gradient, or reduce it with .sum() or .mean()"
+                    f"{list(shape)}; pass its gradient, or reduce it with .sum() or .mean()"
                 )
-            shape, dtype = t._array.shape, t._array.dtype
             if dtype.kind == "c":
                 raise runtime_error(
-                    f"grad can be implicitly created only for real scalar outputs but got {t.dtype}; pass its "
+                    f"grad can be implicitly created only for real scalar outputs but got {OF_NUMPY[dtype]}; pass its "
                     "gradient, or take abs() or the real part"
                 )
             seed: Any = np.ones(shape, dtype) if shape else np.array(1.0, dtype)  # the second is quicker
         else:
             if not isinstance(g, Tensor):
                 raise type_error(f"gradients can be either Tensors or None, but got {type(g).__name__}")
-            if g._array.shape != t._array.shape:
+            if g._array.shape != shape:
                 raise runtime_error(
                     f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
-                    f"{list(t._array.shape)}."
+                    f"{list(shape)}."
                 )
-            if (g._array.dtype.kind == "c") != (t._array.dtype.kind == "c"):
+            if (g._array.dtype.kind == "c") != (dtype.kind == "c"):
                 raise runtime_error(
                     "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
-                    f"dtype: grad_output[0] has a dtype of {g.dtype} and output[0] has a dtype of {t.dtype}."
+                    f"dtype: grad_output[0] has a dtype of {g.dtype} and output[0] has a dtype of {OF_NUMPY[dtype]}."
                 )
-            seed = g.to(t.dtype) if create else g._array.astype(t._array.dtype, copy=False)
+            seed = g.to(OF_NUMPY[dtype]) if create else g._array.astype(dtype, copy=False)
         if create and not isinstance(seed, Tensor):
             seed = wrap(seed)
             leaf(seed).params = ONES
@@ -109,12 +110,12 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
 
 
 def backward(
-    tensors: Tensor | Iterable[Tensor],
+    tensors: Ends,
     grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     grad_variables: Tensor | Iterable[Tensor | None] | None = None,
-    inputs: Tensor | Iterable[Tensor] | Mapping[Any, Tensor] | None = None,
+    inputs: Ends | Mapping[Any, Tensor] | None = None,
 ) -> None:
     """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`.
 
@@ -146,6 +147,10 @@ def backward(
     targets = _targets(wanted)
     found = engine.run(nodes, seeds, targets, keep, create_graph)
     for node, t in dict(zip(targets, wanted, strict=True)).items():  # a Tensor may be named twice
+        if not isinstance(t, Tensor) and (node.op is not None or (t := node.variable) is None):
+            raise runtime_error(
+                "backward(): an edge among the inputs must be that of a leaf, which has a .grad"
+            )
         if node in found and not t.retains_grad:  # what retains its gradient has it already
             accumulate(lambda t=t: t, found[node])
 
@@ -153,26 +158,24 @@ def backward(
 def _targets(inputs: Sequence[Any]) -> list[Node]:
     nodes = []
     for t in inputs:
-        if not isinstance(t, Tensor):
-            raise type_error(f"inputs must be Tensors, got {type(t).__name__}")
-        refresh(t)
-        if t._node is None or not t._node.requires_grad:
+        node = end_of(t, "inputs must be Tensors")[0]
+        if node is None or not node.requires_grad:
             raise runtime_error("One of the differentiated Tensors does not require grad")
-        nodes.append(t._node)
+        nodes.append(node)
     return nodes
 
 
 # A dict of names is read for its values; one of Tensors would be an iterable of its keys.
 @overload
 def grad(  # type: ignore[overload-overlap]
-    outputs: Tensor | Iterable[Tensor], inputs: dict[K, Tensor], *args: Any, **kwargs: Any
+    outputs: Ends, inputs: dict[K, Tensor], *args: Any, **kwargs: Any
 ) -> dict[K, Tensor]: ...
 
 
 @overload
 def grad(
-    outputs: Tensor | Iterable[Tensor],
-    inputs: Tensor | Iterable[Tensor],
+    outputs: Ends,
+    inputs: Ends,
     grad_outputs: Tensor | Iterable[Tensor | None] | None = ...,
     retain_graph: bool | None = ...,
     create_graph: bool = ...,
@@ -229,11 +232,11 @@ def grad(
         g = found.get(node)
         if g is None:
             if materialize_grads:
-                g = wrap(np.zeros_like(t._array)).requires_grad_(create_graph)
+                g = wrap(np.zeros(*end_of(t, "")[1:])).requires_grad_(create_graph)
             elif not allow_unused:
                 raise runtime_error(
                     f"One of the differentiated Tensors appears to not have been used in the graph (input {i}, shape "
-                    f"{list(t._array.shape)}). Set allow_unused=True if this is the desired behavior."
+                    f"{list(end_of(t, '')[1])}). Set allow_unused=True if this is the desired behavior."
                 )
         answer.append(g if g is None or isinstance(g, Tensor) else wrap(g))
     return dict(zip(inputs, answer, strict=True)) if type(inputs) is dict else tuple(answer)

@@ -381,6 +381,13 @@ def _expands(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
         return False
 
 
+class InplaceFunction(Function):
+    """A `Function`; old programs make theirs of it, and the flag means nothing."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     """Decorates a ``backward`` whose own operations cannot be differentiated again."""
 

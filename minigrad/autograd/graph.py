@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from minigrad.autograd.edges import GradientEdge as GradientEdge
+from minigrad.autograd.edges import get_gradient_edge as get_gradient_edge
 from minigrad.core.apply import needs_value
 from minigrad.core.changes import changed as _changed
 from minigrad.core.changes import changed_since, check_array, owner
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "Node", "RemovableHandle", "disable_saved_tensors_hooks", "increment_version", "register_multi_grad_hook",
-    "save_on_cpu", "saved_tensors_hooks",
+    "GradientEdge", "Node", "RemovableHandle", "disable_saved_tensors_hooks", "get_gradient_edge",
+    "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
 ]  # fmt: skip
 
 Pack = Callable[[Tensor], Any]

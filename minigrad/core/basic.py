@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import names
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, Line, Lines, Target, named, narrow, wide
 from minigrad.core.text import Call, Helper, Steps, Text, TextOf
@@ -247,7 +246,7 @@ to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
 reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
-                 into=_reshape_into, new=False, numba=_reshape_numba, grad_fn=names.of_reshape)
+                 into=_reshape_into, new=False, numba=_reshape_numba, grad_fn="ViewBackward0")
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
             text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
             order="K", broadcasts=lambda x, y, shape: (),

@@ -240,15 +240,11 @@ class Pass:
                 g = call_hooks(node, g, self.record)
             if ends is None:
                 g = own(g) if node in shared else g
-                t = node.tensor() if node.tensor is not None else None
-                if (
-                    plain
-                    and t is not None
-                    and t._grad is None
-                    and node.hooks is None
-                    and type(g) is np.ndarray
-                    and (g.flags.c_contiguous and t._array.flags.c_contiguous)
-                ):
+                t: Any = node.tensor() if node.tensor is not None else None
+                if t is not None and t._node is not node and not t.requires_grad:
+                    continue  # it was told not to after it was used
+                usual = plain and t is not None and t._grad is None and node.hooks is None
+                if usual and type(g) is np.ndarray and g.flags.c_contiguous and t._array.flags.c_contiguous:
                     # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
                     t._grad = grad = new(Tensor)
                     grad._array, grad._node, grad._view = g, None, None

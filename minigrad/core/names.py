@@ -82,43 +82,29 @@ def edges_of_linear(node: Any) -> tuple[Any, ...]:
     return (Step("AddmmBackward0", b, Step("ViewBackward0", x), Step("TBackward0", w)),)
 
 
-def of_reshape(node: Any) -> str:
-    """That of unsqueeze or squeeze where dimensions of size 1 are all that came or went."""
-    before, after = node.inputs[0].shape, node.shape
-    if _adds_one(before, after):
-        return "UnsqueezeBackward0"
-    if _adds_one(after, before):
-        return "SqueezeBackward1"
-    if len(after) < len(before) and tuple(n for n in before if n != 1) == tuple(after):
-        return "SqueezeBackward0"
-    return "ViewBackward0"
-
-
-def _adds_one(less: Any, more: Any) -> bool:
-    if len(more) != len(less) + 1:
-        return False
-    less, more = tuple(less), tuple(more)
-    return any(n == 1 and more[:d] + more[d + 1 :] == less for d, n in enumerate(more))
-
-
-def of_permute(node: Any) -> str:
-    """That of transpose where two of three or more dimensions change places; a matrix may be ``.T``."""
-    axes = node.params["axes"]
-    moved = sum(a != d for d, a in enumerate(axes))
-    return "TransposeBackward0" if moved == 2 and len(axes) > 2 else "PermuteBackward0"
+def known_as(name: str, y: Any) -> Any:
+    """The result of one record, which has PyTorch's name of the function that made it."""
+    node = y._node
+    if node is not None:
+        node.outer = name, node.seq
+    return y
 
 
 def of_slice(node: Any) -> str:
     """By what stands last between the brackets and is not all of a dimension."""
-    index = node.params["index"]
-    for k in reversed(index):
+    index, name, d = node.params["index"], "AliasBackward0", 0
+    if len(index) == 1 and isinstance(index[0], slice):
+        return "SliceBackward0"
+    for k in index:
         if k is None:
-            return "UnsqueezeBackward0"
-        if k is not Ellipsis and not isinstance(k, slice):
-            return "SelectBackward0"
-        if isinstance(k, slice) and k != slice(None):
-            break
-    return "SliceBackward0" if any(isinstance(k, slice) for k in index) else "AliasBackward0"
+            name = "UnsqueezeBackward0"
+            continue
+        if not isinstance(k, slice):
+            name = "SelectBackward0"
+        elif k.indices(size := node.inputs[0].shape[d]) != (0, size, 1):
+            name = "SliceBackward0"
+        d += 1
+    return name
 
 
 def of_triangle(node: Any) -> str:

@@ -1305,6 +1305,25 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
     
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
+    def eig(self, eigenvectors: builtins.bool=False) -> NoReturn:
+        """RuntimeError: it is `linalg.eig` or `linalg.eigvals` today, which are complex."""
+    def lstsq(self, A: Tensor) -> NoReturn:
+        """RuntimeError: it is `linalg.lstsq` today, with the arguments the other way round."""
+    def reinforce(self, *args: Any) -> NoReturn:
+        """RuntimeError: `distributions` have what took its place."""
+    def resize(self, *sizes: Any) -> Tensor:
+        """`reshape`, where it does not change the number of elements. A UserWarning says that it is deprecated."""
+    def resize_as(self, tensor: Tensor) -> Tensor:
+        """`resize` to the shape of another Tensor."""
+    def set_(self, source: Any=None, storage_offset: builtins.int=0, size: Sequence[builtins.int] | None=None, stride: Sequence[builtins.int] | None=None) -> Tensor:
+        """Gives the Tensor the memory of another Tensor, or of a storage, without a copy; without a source, none.
+    
+    With ``size`` it shows so much of it from ``storage_offset`` on, with ``stride`` or row by row. RuntimeError for a
+    Tensor of another element type, TypeError for another object."""
+    def solve(self, A: Tensor) -> NoReturn:
+        """RuntimeError: it is `linalg.solve` today, with the arguments the other way round."""
+    def symeig(self, eigenvectors: builtins.bool=False, upper: builtins.bool=True) -> NoReturn:
+        """RuntimeError: it is `linalg.eigh` or `linalg.eigvalsh` today."""
     def apply_(self, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
     def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:

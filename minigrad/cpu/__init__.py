@@ -1,13 +1,43 @@
-"""What scripts that are written for any device ask of the CPU: it is there, and done when a call returns."""
+"""What scripts ask of the device that they run on, where that is the only one: PyTorch's ``torch.cpu``."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any
 
 from minigrad.cpu import amp as amp
-from minigrad.hints import module_getattr as _module_getattr
+from minigrad.device import check_device
+from minigrad.hints import module_getattr
 
-__all__ = ["current_device", "device_count", "is_available", "is_initialized", "set_device", "synchronize"]
+__all__ = [
+    "Stream", "StreamContext", "current_device", "current_stream", "device_count", "is_available", "is_initialized",
+    "set_device", "stream", "synchronize",
+]  # fmt: skip
+
+
+class Stream:
+    """The order in which all runs: there is one."""
+
+    def __init__(self, priority: int = -1, device: Any = None) -> None:
+        pass
+
+    def wait_stream(self, stream: Any) -> None:
+        """Does nothing."""
+
+    def record_event(self) -> None:
+        """Does nothing."""
+
+    def wait_event(self, event: Any) -> None:
+        """Does nothing."""
+
+
+class StreamContext(nullcontext[None]):
+    """Changes nothing."""
+
+
+_CURRENT = Stream()
 
 
 def is_available() -> bool:
@@ -21,7 +51,7 @@ def is_initialized() -> bool:
 
 
 def device_count() -> int:
-    """1, however many cores it has."""
+    """1."""
     return 1
 
 
@@ -30,12 +60,28 @@ def current_device() -> str:
     return "cpu"
 
 
+def current_stream(device: Any = None) -> Stream:
+    """The only one."""
+    return _CURRENT
+
+
+def stream(stream: Any) -> AbstractContextManager[None]:
+    """A context that changes nothing."""
+    return StreamContext()
+
+
 def set_device(device: Any) -> None:
-    """Nothing: there is one."""
+    """Does nothing."""
 
 
 def synchronize(device: Any = None) -> None:
-    """Nothing: an operation is done when its call returns."""
+    """Does nothing: every call returns when its work is done."""
 
 
-_module_getattr(globals())
+def get_device_module(device: Any = None) -> ModuleType:
+    """This module. RuntimeError for another device."""
+    check_device(device)
+    return sys.modules[__name__]
+
+
+module_getattr(globals())

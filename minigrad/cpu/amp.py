@@ -1,4 +1,4 @@
-"""The older name of `minigrad.amp` for the CPU."""
+"""The older names of `minigrad.amp` for the CPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minigrad.amp import autocast_mode as autocast_mode
 from minigrad.dtypes import bfloat16
 from minigrad.errors import warn
 
-__all__ = ["autocast"]
+__all__ = ["GradScaler", "autocast"]
 
 
 class autocast(amp.autocast):
@@ -17,8 +17,25 @@ class autocast(amp.autocast):
 
     def __init__(self, enabled: bool = True, dtype: Any = bfloat16, cache_enabled: bool = True) -> None:
         warn(
-            "`minigrad.cpu.amp.autocast(args...)` is deprecated. Please use `minigrad.amp.autocast('cpu', args...)` "
-            "instead.",
+            "`cpu.amp.autocast(args...)` is deprecated. Please use `amp.autocast('cpu', args...)`.",
             FutureWarning,
         )
         super().__init__("cpu", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
+
+
+class GradScaler(amp.GradScaler):
+    """``amp.GradScaler("cpu", ...)``. A FutureWarning says so."""
+
+    def __init__(
+        self,
+        init_scale: float = 2.0**16,
+        growth_factor: float = 2.0,
+        backoff_factor: float = 0.5,
+        growth_interval: int = 2000,
+        enabled: bool = True,
+    ) -> None:
+        warn(
+            "`cpu.amp.GradScaler(args...)` is deprecated. Please use `amp.GradScaler('cpu', args...)`.",
+            FutureWarning,
+        )
+        super().__init__("cpu", init_scale, growth_factor, backoff_factor, growth_interval, enabled)

@@ -7,24 +7,41 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 from minigrad.cuda import amp as amp
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, warn
 from minigrad.hints import module_getattr as _module_getattr
 
 
+class AcceleratorError(RuntimeError):
+    """What a card raises; here nothing does, and programs name it where they catch it."""
+
+
+class CudaError(RuntimeError):
+    """As `AcceleratorError`."""
+
+
 class OutOfMemoryError(RuntimeError):
-    """What a card without memory raises; here nothing does, and programs name it where they catch it."""
+    """What a card without memory raises; here nothing does, as `AcceleratorError`."""
 
 
 __all__ = [
-    "CUDAGraph", "Event", "OutOfMemoryError", "Stream", "StreamContext", "current_device", "current_stream",
-    "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties",
-    "get_rng_state", "get_rng_state_all", "graph", "init", "initial_seed", "ipc_collect", "is_available",
-    "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
-    "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "memory_summary",
-    "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
+    "AcceleratorError", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CUDAGraph", "CharTensor", "CudaError",
+    "DoubleTensor", "Event", "ExternalStream", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+    "OutOfMemoryError", "ShortTensor", "Stream", "StreamContext", "can_device_access_peer", "clock_rate", "cudart",
+    "current_blas_handle", "current_device", "current_stream", "default_generators", "default_stream", "device",
+    "device_count", "device_of", "empty_cache", "get_arch_list", "get_device_capability", "get_device_name",
+    "get_device_properties", "get_gencode_flags", "get_per_process_memory_fraction", "get_rng_state",
+    "get_rng_state_all", "get_sync_debug_mode", "graph", "has_half", "has_magma", "init", "initial_seed",
+    "ipc_collect", "is_available", "is_bf16_supported", "is_current_stream_capturing", "is_initialized",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_cached", "max_memory_reserved",
+    "mem_get_info", "memory_allocated", "memory_cached", "memory_reserved", "memory_snapshot", "memory_stats",
+    "memory_stats_as_nested_dict", "memory_summary", "memory_usage", "power_draw", "reset_max_memory_allocated",
+    "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all", "set_device",
+    "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream", "set_sync_debug_mode",
+    "stream", "synchronize", "temperature", "utilization",
 ]  # fmt: skip
 
 
@@ -90,6 +107,75 @@ def memory_allocated(device: Any = None) -> int:
 max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
 
 
+def memory_stats(device: Any = None) -> dict[str, Any]:
+    """Empty, as there is no card."""
+    return {}
+
+
+memory_stats_as_nested_dict = memory_stats
+
+
+def get_arch_list() -> list[str]:
+    """Empty: there are no kernels for cards."""
+    return []
+
+
+def get_gencode_flags() -> str:
+    """Empty."""
+    return ""
+
+
+def is_current_stream_capturing() -> bool:
+    """False."""
+    return False
+
+
+def set_stream(stream: None) -> None:
+    """Does nothing for None, of which there are no others."""
+
+
+def stream(stream: None) -> AbstractContextManager[None]:
+    """A context that changes nothing."""
+    return nullcontext()
+
+
+class device_of(nullcontext[None]):
+    """A context that changes nothing: no Tensor is on a card."""
+
+    def __init__(self, obj: Any) -> None:
+        super().__init__()
+
+
+class device(nullcontext[None]):
+    """A context that changes nothing for None or a negative number. RuntimeError for a card."""
+
+    def __init__(self, device: Any) -> None:
+        if device is not None and (not isinstance(device, int) or device >= 0):
+            _without("device")()
+        super().__init__()
+
+
+# None.
+default_generators: tuple[Any, ...] = ()
+has_half, has_magma = True, False
+
+
+def _renamed(old: str, new: str) -> Callable[..., Any]:
+    def call(device: Any = None) -> Any:
+        warn(f"`cuda.{old}` has been renamed to `cuda.{new}`", FutureWarning)
+        return globals()[new](device)
+
+    call.__name__ = call.__qualname__ = old
+    call.__doc__ = f"`{new}`, by the name of before."
+    return call
+
+
+memory_cached = _renamed("memory_cached", "memory_reserved")
+max_memory_cached = _renamed("max_memory_cached", "max_memory_reserved")
+reset_max_memory_allocated = _renamed("reset_max_memory_allocated", "reset_peak_memory_stats")
+reset_max_memory_cached = _renamed("reset_max_memory_cached", "reset_peak_memory_stats")
+
+
 def _without(name: str) -> Callable[..., Any]:
     """What only makes sense with a card."""
 
@@ -118,6 +204,20 @@ memory_summary = _without("memory_summary")
 set_device = _without("set_device")
 set_rng_state = _without("set_rng_state")
 synchronize = _without("synchronize")
+can_device_access_peer = _without("can_device_access_peer")
+clock_rate = _without("clock_rate")
+cudart = _without("cudart")
+current_blas_handle = _without("current_blas_handle")
+default_stream = _without("default_stream")
+get_per_process_memory_fraction = _without("get_per_process_memory_fraction")
+get_sync_debug_mode = _without("get_sync_debug_mode")
+memory_snapshot = _without("memory_snapshot")
+memory_usage = _without("memory_usage")
+power_draw = _without("power_draw")
+set_per_process_memory_fraction = _without("set_per_process_memory_fraction")
+set_sync_debug_mode = _without("set_sync_debug_mode")
+temperature = _without("temperature")
+utilization = _without("utilization")
 
 
 def _class(name: str) -> type[Any]:
@@ -130,10 +230,16 @@ CUDAGraph = _class("CUDAGraph")
 Event = _class("Event")
 Stream = _class("Stream")
 StreamContext = _class("StreamContext")
+ExternalStream = _class("ExternalStream")
+# Programs ask isinstance of these.
+BFloat16Tensor, BoolTensor, ByteTensor = _class("BFloat16Tensor"), _class("BoolTensor"), _class("ByteTensor")
+CharTensor, DoubleTensor, FloatTensor = _class("CharTensor"), _class("DoubleTensor"), _class("FloatTensor")
+HalfTensor, IntTensor, LongTensor = _class("HalfTensor"), _class("IntTensor"), _class("LongTensor")
+ShortTensor = _class("ShortTensor")
 graph = _class("graph")
 
 
 # Scripts for graphics cards call cuda.random.manual_seed().
 random = sys.modules[__name__]
 
-_module_getattr(globals())
+_module_getattr(globals(), {"memory": ""})

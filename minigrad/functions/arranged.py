@@ -147,13 +147,14 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 def atleast_3d(*tensors: Any) -> Any:
     """With three dimensions at least: a vector as (1, n, 1), a matrix as (n, m, 1)."""
     xs = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    shapes = {0: (1, 1, 1), 1: (1, -1, 1)}
     ys = []
     for x in xs:
         if not isinstance(x, Tensor):
             raise type_error(f"atleast_3d(): arguments must be Tensors, not {type(x).__name__}")
         ndim = x._array.ndim
-        ys.append(x.reshape(shapes[ndim]) if ndim < 2 else x.unsqueeze(-1) if ndim == 2 else x)
+        if ndim == 1:
+            x = x.unsqueeze(0).unsqueeze(-1)
+        ys.append(x if ndim != 0 and ndim != 2 else x.unsqueeze(-1) if ndim else x.reshape(1, 1, 1))
     return ys[0] if len(tensors) == 1 and xs is tensors else tuple(ys)
 
 

@@ -6,6 +6,7 @@ import builtins
 import math
 
 from minigrad.core.apply import apply
+from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import clamp, where
@@ -18,6 +19,10 @@ __all__ = [
     "polar", "real", "resolve_conj", "resolve_neg", "sgn", "view_as_complex", "view_as_complex_copy", "view_as_real",
     "view_as_real_copy",
 ]  # fmt: skip
+
+
+# What PyTorch takes a part of is a view as real numbers.
+_PART = "SelectBackward0 ViewAsRealBackward0"
 
 
 def complex(real: Tensor, imag: Tensor) -> Tensor:
@@ -57,14 +62,14 @@ def is_complex(input: Tensor) -> bool:
 
 def real(input: Tensor) -> Tensor:
     """The real part, as a view; of real numbers the Tensor itself."""
-    return apply(ops.real, (input,)) if is_complex(input) else input
+    return known_as(_PART, apply(ops.real, (input,))) if is_complex(input) else input
 
 
 def imag(input: Tensor) -> Tensor:
     """The imaginary part, as a view. RuntimeError for real numbers."""
     if not is_complex(input):
         raise runtime_error("imag is not implemented for tensors with non-complex dtypes.")
-    return apply(ops.imag, (input,))
+    return known_as(_PART, apply(ops.imag, (input,)))
 
 
 def view_as_real(input: Tensor) -> Tensor:

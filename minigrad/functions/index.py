@@ -31,6 +31,8 @@ def getitem(input: Tensor, key: Index) -> Tensor:
     Integers, slices, None and ``...`` give a view; masks and arrays a copy, through which the gradients of
     repeated elements add up.  IndexError where an index is out of range or there are too many.
     """
+    if key is Ellipsis or (key.__class__ is tuple and not key):
+        return apply(shape.alias, (input,))
     basic, indices, pattern = split_key(key, input._array.shape)
     part = input if basic is None else apply(shape.slice_, (input,), {"index": basic})
     if not indices:
@@ -144,7 +146,8 @@ def _item(k: Any) -> Any:
     elif hasattr(k, "__index__"):
         return int(k.__index__())
     else:
-        raise index_error(
+        refused = type_error if isinstance(k, str) else index_error
+        raise refused(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
             f"indices (got {type(k).__name__})"
         )

@@ -165,12 +165,15 @@ def zero_(t: Tensor) -> Tensor:
 
 def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     """``t[key] = value``, recorded where a gradient is wanted; if an index repeats, the last write stays."""
-    basic, indices, pattern = split_key(key, t._array.shape)
     mode = MODE.get()
     if isinstance(value, np.ndarray):
         value = wrap_operand(value) if mode.recorder is not None else wrap(value.copy())
-    elif isinstance(value, (list, tuple)):
+    elif value is None or isinstance(value, (list, tuple)):
         raise type_error(f"can't assign a {type(value).__name__} to a Tensor; use minigrad.tensor(...)")
+    if key is Ellipsis:
+        copy_(t, _drop_leading(value, t._array.ndim) if isinstance(value, Tensor) else value)
+        return
+    basic, indices, pattern = split_key(key, t._array.shape)
     if mode.grad:
         check_change(t)
     part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})

@@ -55,5 +55,13 @@ def layer(
     return parts
 
 
+def last_record(mode: str, x: Tensor, projected: int, both: bool) -> str:
+    """PyTorch's name of what its layers compute last, before dimensions change places."""
+    if both:
+        return "CatBackward0"
+    fused = mode == "LSTM" and not projected and x._array.dtype.char == "f"
+    return "MkldnnRnnLayerBackward0" if fused else "StackBackward0"
+
+
 # The modules call it as PyTorch's call functions.
 enrol(layer)

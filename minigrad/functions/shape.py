@@ -15,6 +15,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.dtypes import DTypeLike
@@ -69,7 +70,8 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
 def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     target = sizes("reshape", shape)
-    return apply(s.reshape, (input,), {"shape": _fill_in(target, input._array.size)})
+    y = apply(s.reshape, (input,), {"shape": _fill_in(target, input._array.size)})
+    return y if y._view is not None else known_as("UnsafeViewBackward0 CloneBackward0", y)
 
 
 def view(self: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = None) -> Tensor:
@@ -140,10 +142,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     axes = list(range(ndim))
     if ndim:
         axes[a], axes[b] = b, a
-    y = apply(s.permute, (input,), {"axes": tuple(axes)})
-    if ndim == 2 and y._node is not None:  # as for more dimensions; of a matrix the record may be that of `T`
-        y._node.outer = "TransposeBackward0", y._node.seq
-    return y
+    return known_as("TransposeBackward0", apply(s.permute, (input,), {"axes": tuple(axes)}))
 
 
 swapaxes = swapdims = transpose
@@ -189,20 +188,26 @@ def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     """
     shape = input._array.shape
     if dim is None:
-        return apply(s.reshape, (input,), {"shape": tuple(n for n in shape if n != 1)})
+        return _squeezed(0, input, tuple(n for n in shape if n != 1))
+    several = isinstance(dim, (tuple, list))
     named = [one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
     for d in named:
         if named.count(d) > 1:
             raise runtime_error(f"dim {d} appears multiple times in the list of dims")
     kept = tuple(n for d, n in enumerate(shape) if d not in named or n != 1)
-    return apply(s.reshape, (input,), {"shape": kept})
+    return _squeezed(2 if several else 1, input, kept)
+
+
+def _squeezed(form: int, input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return known_as(f"SqueezeBackward{form}", apply(s.reshape, (input,), {"shape": shape}))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """The same elements with a new dimension of size 1 at ``dim``."""
     shape = input._array.shape
     d = one_dim(dim, len(shape) + 1)
-    return apply(s.reshape, (input,), {"shape": (*shape[:d], 1, *shape[d:])})
+    added = apply(s.reshape, (input,), {"shape": (*shape[:d], 1, *shape[d:])})
+    return known_as("UnsqueezeBackward0", added)
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -405,7 +410,9 @@ def atleast_2d(tensor: Tensor, other: Tensor, /, *more: Tensor) -> tuple[Tensor,
 
 def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """With at least two dimensions, new ones in front."""
-    return _each(lambda x: x if x._array.ndim > 1 else reshape(x, 1, -1), tensors)
+    return _each(
+        lambda x: x if x._array.ndim > 1 else unsqueeze(x, 0) if x._array.ndim else reshape(x, 1, 1), tensors
+    )
 
 
 def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor | tuple[Tensor, ...]:

@@ -19,7 +19,7 @@ channel_shuffle cholesky cholesky_inverse cholesky_solve cross=LinalgCross cumma
 deg2rad=Deg2Rad diagonal_scatter dist fill frac frexp glu index_add index_copy index_put index_reduce index_select
 kthvalue ldexp lu_solve=LinalgLuSolve lu_unpack masked_select mode msort=Sort mv mvlgamma nansum narrow_copy
 embedding_bag native_batch_norm native_group_norm native_layer_norm pixel_shuffle pixel_unshuffle put rad2deg=Rad2Deg
-renorm roll repeat rot90 rsub scatter_reduce segment_reduce select_scatter slice_scatter std_mean t take
+renorm roll repeat rot90 scatter_reduce segment_reduce select_scatter slice_scatter std_mean t take
 tile=Repeat topk trace
 triangular_solve unbind var_mean vdot chunk=Split split_with_sizes cholesky_ex=LinalgCholeskyEx
 factorizations.cholesky=LinalgCholeskyEx householder_product=LinalgHouseholderProduct lstsq=LinalgLstsq
@@ -29,6 +29,8 @@ multilabel_margin_loss ormqr pdist polar bilinear=ViewBackward0 unsafe_split uns
 tensor_split=SliceBackward0 hsplit=SliceBackward0 vsplit=SliceBackward0 dsplit=SliceBackward0 avg_pool2d=AvgPool2D
 avg_pool3d=AvgPool3D fractional_max_pool2d=FractionalMaxPool2D fractional_max_pool3d=FractionalMaxPool3D
 max_unpool2d=MaxUnpool2D max_unpool3d=MaxUnpool3D grid_sampler_2d=GridSampler2D grid_sampler_3d=GridSampler3D
+affine_grid=AffineGridGenerator batch_norm=NativeBatchNorm group_norm=NativeGroupNorm kron=UnsafeView
+quantile=SqueezeBackward4 nanquantile=SqueezeBackward4 tensordot=View trapezoid=MulBackward1 unique=Unique2
 rrelu=RreluWithNoise instance_norm=ViewBackward0 pairwise_distance=NormBackward1
 """
 
@@ -53,6 +55,19 @@ def _of_nanmedian(input: Any, dim: Any = None, *_: Any, **named: Any) -> str:
 def _of_value(stem: str) -> Label:
     """0 with a number, 1 with a Tensor in its place."""
     return lambda *args, **named: f"{stem}Backward{int(isinstance((*args, *named.values())[-1], Tensor))}"
+
+
+def _of_rsub(input: Any, other: Any, **named: Any) -> str:
+    return f"RsubBackward{int(not isinstance(other, Tensor))}"
+
+
+def _of_scatter(*args: Any, **named: Any) -> str:
+    """1 of a number; with a ``reduce`` others."""
+    return (
+        ""
+        if "reduce" in named
+        else f"ScatterBackward{int(not isinstance((*args, *named.values())[-1], Tensor))}"
+    )
 
 
 def _of_nll(input: Tensor, *_: Any, **named: Any) -> str:
@@ -146,7 +161,7 @@ LABELS: dict[str, Label] = {
     "adaptive_avg_pool1d": _of_line("AdaptiveAvgPool2D"), "conv_transpose1d": _of_transposed,
     "conv_transpose2d": _of_transposed, "conv_transpose3d": _of_transposed,
     "scaled_dot_product_attention": _of_attention, "smooth_l1_loss": _of_smooth_l1, "repeat_interleave": _of_repeats,
-    "sort": _of_sort, "split": _of_split,
+    "rsub": _of_rsub, "scatter": _of_scatter, "sort": _of_sort, "split": _of_split,
 }  # fmt: skip
 for _entry in _PLAIN.split():
     _name, _, _label = _entry.partition("=")

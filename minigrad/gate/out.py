@@ -19,6 +19,19 @@ _TYPED = """
     arange cumprod cumsum empty eye full linspace logspace nansum ones prod rand randint randn randperm range sum zeros
 """
 _OF_OUT = frozenset(_TYPED.split())
+# Those whose `out` has the element type of the result; others convert to it. (PyTorch's by trial, one by one.)
+_EXACT = """
+    abs absolute addbmm addmm addmv alias_copy amax amin aminmax argmax argmin argsort as_strided_copy baddbmm
+    bitwise_not bmm bucketize ceil chain_matmul complex conj_physical cross cummax cummin det diag diagonal_copy dot
+    eig eigh eigvals eigvalsh fix float_power floor frac frexp gather hardshrink heaviside histc histogram index_add
+    index_copy index_select inner inv inv_ex inverse isin isneginf isposinf kthvalue log_softmax logcumsumexp
+    masked_select matmul matrix_norm matrix_power median mm mode msort multi_dot multinomial mv nan_to_num nanmedian
+    nanquantile narrow_copy neg negative nonzero nonzero_static norm polar qr quantile renorm round scatter
+    scatter_add scatter_reduce searchsorted sgn sign signbit slogdet softmax solve sort squeeze_copy svd svdvals
+    t_copy take take_along_dim topk transpose_copy tril triu trunc unbind_copy unfold_copy unsqueeze_copy vdot
+    vecdot vector_norm view_copy
+"""
+_IN_THEIR_TYPE = frozenset(_EXACT.split())
 
 
 def with_type_of(name: str, out: Any, named: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +72,13 @@ def _check(name: str, result: Tensor, out: Tensor) -> None:
             f"arguments requires grad; assign the result, or call it under no_grad()"
         )
     value, array = result._array, out._array
-    if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
+    if name in ("all", "any"):
+        fits = array.dtype.char in "?B"
+    else:
+        fits = value.dtype == array.dtype or (
+            name not in _IN_THEIR_TYPE and can_cast(value.dtype, array.dtype)
+        )
+    if not fits:
         raise runtime_error(
             f"{name}(): result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )

@@ -126,3 +126,31 @@ def ndtri(p: Array) -> Any:
     y = np.where(q > 0.1, erfinv(2.0 * np.where(q > 0.1, p, 0.5) - 1.0) * _ROOT_TWO, y)
     edge = np.where(p == 0, -np.inf, np.where(p == 1, np.inf, np.nan))
     return np.where((p > 0) & (p < 1), y, edge)
+
+
+# Of orthogonal polynomials, by PyTorch's names: that of degree 1, and the next one from the last two.
+_PAIRS: dict[str, tuple[Any, Any]] = {
+    "chebyshev_polynomial_t": (lambda x: x, lambda k, x, p, q: 2 * x * p - q),
+    "chebyshev_polynomial_u": (lambda x: 2 * x, lambda k, x, p, q: 2 * x * p - q),
+    "chebyshev_polynomial_v": (lambda x: 2 * x - 1, lambda k, x, p, q: 2 * x * p - q),
+    "chebyshev_polynomial_w": (lambda x: 2 * x + 1, lambda k, x, p, q: 2 * x * p - q),
+    "hermite_polynomial_h": (lambda x: 2 * x, lambda k, x, p, q: 2 * x * p - 2 * k * q),
+    "hermite_polynomial_he": (lambda x: x, lambda k, x, p, q: x * p - k * q),
+    "laguerre_polynomial_l": (lambda x: 1 - x, lambda k, x, p, q: ((2 * k + 1 - x) * p - k * q) / (k + 1)),
+    "legendre_polynomial_p": (lambda x: x, lambda k, x, p, q: ((2 * k + 1) * x * p - k * q) / (k + 1)),
+}
+
+
+def polynomial(x: Any, n: Any, name: str) -> Any:
+    """The one of degree ``n``, without its fraction; 0 below degree 0."""
+    base = name.removeprefix("shifted_")
+    first, step = _PAIRS[base]
+    kind = np.result_type(x, n)
+    x, degrees = np.broadcast_arrays(np.asarray(x, kind), np.trunc(n))
+    x = x if base == name else 2 * x - 1
+    before, now = np.ones_like(x), first(x)
+    y = np.where(degrees == 0, before, kind.type(0))
+    for k in range(1, 1 + int(degrees.max(initial=0))):
+        y = np.where(degrees == k, now, y)
+        before, now = now, step(k, x, now, before)
+    return y

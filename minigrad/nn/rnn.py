@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.core.mode import MODE
+from minigrad.core.names import known_as
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions.creation import empty, zeros
 from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, stack
-from minigrad.functions.recurrent import Runs, layer
+from minigrad.functions.recurrent import Runs, last_record, layer
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
@@ -136,8 +137,9 @@ class RNNBase(Module):
         states = self._states(hx, x, batch, None)
         rows, last = self._layers(x.reshape(steps * batch, width), states, ((steps, batch),))
         y = rows.reshape(steps, batch, rows._array.shape[1])
+        y = known_as(last_record(self.mode, x, self.proj_size, self.bidirectional), y)
         if self.batch_first:
-            y = y.transpose(0, 1)
+            y = known_as(f"TransposeBackward{int(self.mode != 'LSTM')}", y.transpose(0, 1))
         if not batched:
             return own(y.squeeze(0 if self.batch_first else 1)), [own(t.squeeze(1)) for t in last]
         return own(y), last
@@ -150,9 +152,8 @@ class RNNBase(Module):
         kind = "batched 3-D" if batched else "unbatched 2-D"
         if self.mode == "LSTM":
             was = ", ".join(f"{r}-D" for r in ranks)
-            raise runtime_error(
-                f"For {kind} input, hx and cx should also be {rank}-D but got ({was}) tensors"
-            )
+            was = f"hx and cx should also be {rank}-D but got ({was}) tensors"
+            raise runtime_error(f"For {kind} input, {was}")
         raise runtime_error(f"For {kind} input, hx should also be {rank}-D but got {ranks[0]}-D tensor")
 
     def _check_input(self, input: Tensor, rank: int) -> None:

@@ -14,10 +14,11 @@ from minigrad.nn import functional as F
 from minigrad.tensor import Tensor
 
 __all__ = [
-    "batch_norm", "bilinear", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cosine_similarity",
-    "ctc_loss", "embedding", "group_norm", "hinge_embedding_loss", "instance_norm", "kl_div", "layer_norm",
-    "margin_ranking_loss", "max_pool1d_with_indices", "pairwise_distance", "poisson_nll_loss", "rms_norm",
-    "triplet_margin_loss",
+    "adaptive_max_pool1d", "batch_norm", "bilinear", "binary_cross_entropy_with_logits", "conv_tbc",
+    "cosine_embedding_loss", "cosine_similarity", "ctc_loss", "embedding", "group_norm", "gru_cell",
+    "hinge_embedding_loss", "instance_norm", "kl_div", "layer_norm", "lstm_cell", "margin_ranking_loss",
+    "max_pool1d_with_indices", "norm_except_dim", "pairwise_distance", "poisson_nll_loss", "rms_norm",
+    "rnn_relu_cell", "rnn_tanh_cell", "triplet_margin_loss",
 ]  # fmt: skip
 
 
@@ -189,6 +190,80 @@ def triplet_margin_loss(
     """:func:`minigrad.nn.functional.triplet_margin_loss`, with a number for the reduction."""
     kind = _reduction(reduction)
     return F.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=kind)
+
+
+# ---------------------------------------------------------------- pooling, convolution, norms
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: int | Sequence[int]) -> tuple[Tensor, Tensor]:
+    """:func:`minigrad.nn.functional.adaptive_max_pool1d`, and its indices."""
+    y, indices = F.adaptive_max_pool1d_with_indices(input, output_size)
+    return y, indices
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """:func:`minigrad.nn.functional.conv_tbc`."""
+    return F.conv_tbc(input, weight, bias, pad)
+
+
+def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
+    """The norm over all dimensions but ``dim``, which stay; with ``dim=-1`` over all, a number."""
+    if dim == -1:
+        return v.norm(pow)
+    return v.norm(pow, [d for d in range(v.dim()) if d != dim % v.dim()], keepdim=True)
+
+
+# ---------------------------------------------------------------- steps of recurrent layers
+
+
+def rnn_tanh_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor:
+    """The next state of a `nn.RNNCell` with these weights."""
+    return (F.linear(input, w_ih, b_ih) + F.linear(hx, w_hh, b_hh)).tanh()
+
+
+def rnn_relu_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor:
+    """As `rnn_tanh_cell`, with ``nonlinearity="relu"``."""
+    return (F.linear(input, w_ih, b_ih) + F.linear(hx, w_hh, b_hh)).relu()
+
+
+def gru_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> Tensor:
+    """The next state of a `nn.GRUCell` with these weights."""
+    r, z, n = F.linear(input, w_ih, b_ih).chunk(3, -1)
+    hr, hz, hn = F.linear(hx, w_hh, b_hh).chunk(3, -1)
+    fresh = (n + (r + hr).sigmoid() * hn).tanh()
+    return fresh + (z + hz).sigmoid() * (hx - fresh)
+
+
+def lstm_cell(
+    input: Tensor, hx: Sequence[Tensor], w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """The next states of a `nn.LSTMCell` with these weights: hidden state and cell, as ``hx`` has them."""
+    h, c = hx
+    i, f, g, o = (F.linear(input, w_ih, b_ih) + F.linear(h, w_hh, b_hh)).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
 
 
 public(globals(), __all__, check="Tensors", home="minigrad")

@@ -269,7 +269,7 @@ floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_d
          public="floor_divide floor_divide_",
          doc="The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; "
          "``div`` with a rounding mode is the same with a gradient of 0.",
-                     raises=True, new=True)
+                     raises=True, new=True, grad_fn="NotImplemented")
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text=_FLOOR, elementwise=True, wide=True,
                      raises=True, new=True, grad_fn="DivBackward2")

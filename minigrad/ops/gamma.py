@@ -55,4 +55,6 @@ i0e: Op = Op("i0e", k.i0e, "x", lambda g, x, y: g * (i1e(x) - e.sign(x) * y), gr
 i1: Op = Op("i1", k.i1, "x", lambda g, x, y: g * (i0(x) - _i1_over(x, y)), grad_fn="SpecialI1Backward0", **_KIND)
 i1e: Op = Op("i1e", k.i1e, "x", lambda g, x, y: g * (i0e(x) - e.sign(x) * y - _i1_over(x, y)),
              grad_fn="SpecialI1EBackward0", **_KIND)
+# Of several names, without gradients.
+bessel = Op("bessel", k.bessel, "x; name", **_KIND)
 # fmt: on

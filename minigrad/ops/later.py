@@ -24,7 +24,7 @@ OPS = {
         gamma_slope dirichlet_slope standard_gamma dirichlet poisson binomial draw deviation bernoulli
         slopes multinomial
     """,
-    "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e",
+    "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e bessel",
     "matrices": """
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
         logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh eigenvectors
@@ -44,7 +44,10 @@ OPS = {
     """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
     "sparse": "sparse_product sampled_product embedding_of_rows",
-    "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
+    "special": """
+        logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx
+        orthogonal_polynomial
+    """,
     "strided": "sliding sliding_back as_strided as_strided_back",
 }
 
@@ -110,8 +113,10 @@ FUNCTIONS = {
         sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ threshold_ trunc_ xlogy_ zero_
     """,
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
-    "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
+    "pool": "adaptive_avg_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
+    "quantized": "fake_quantize_per_channel_affine fake_quantize_per_tensor_affine",
+    "removed": "eig lstsq matrix_rank solve symeig",
     "scatter": "index_add index_copy index_fill index_reduce masked_scatter put scatter scatter_add scatter_reduce",
     "segments": "segment_reduce",
     "sorting": """
@@ -154,6 +159,7 @@ METHODS = {
     "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
+    "removed": "eig lstsq reinforce resize resize_as set_ solve symeig",
     "reshaped": """
         apply_ as_strided_ is_set_to map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
         transpose_ unsqueeze_ untyped_storage

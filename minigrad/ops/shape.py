@@ -125,7 +125,7 @@ def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
                  joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
-                 text=_permute_text, inline=True, grad_fn=names.of_permute)
+                 text=_permute_text, inline=True)
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C",

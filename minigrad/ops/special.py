@@ -71,4 +71,6 @@ ndtri = Op("ndtri", k.ndtri, "p", lambda g, y: g * (e.exp(y * y * 0.5) * (1 / _D
            grad_fn="SpecialNdtriBackward0", **_KIND)
 erfcx: Op = Op("erfcx", k.erfcx, "x", lambda g, x, y: g * (x * y * 2.0 - _TWO_OVER_ROOT_PI), cast="float",
                grad_fn="SpecialErfcxBackward0", **_KIND)
+# Without gradients, as in PyTorch.
+orthogonal_polynomial = Op("orthogonal_polynomial", k.polynomial, "x n; name", cast="float", raises=True, **_KIND)
 # fmt: on

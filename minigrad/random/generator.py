@@ -466,9 +466,9 @@ def _shape(shape: Shape) -> tuple[int, ...]:
 
 
 def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
-    kind = np.dtype(dtype)
-    if kind.kind not in "fV":
-        raise NotImplementedError(f"{what} is not implemented for {kind}; use a floating dtype")
+    if (kind := np.dtype(dtype)).kind not in "fV":
+        as_in_pytorch = RuntimeError if what in ("cauchy", "exponential") else NotImplementedError
+        raise as_in_pytorch(f"{what} is not implemented for {kind}; use a floating dtype")
     return kind
 
 

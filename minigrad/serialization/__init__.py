@@ -15,8 +15,8 @@ from minigrad.serialization.safe import add_safe_globals, clear_safe_globals, ge
 from minigrad.serialization.writer import Writer
 
 __all__ = [
-    "DEFAULT_PROTOCOL", "MAP_LOCATION", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "load",
-    "safe_globals", "save",
+    "DEFAULT_PROTOCOL", "MAP_LOCATION", "SourceChangeWarning", "add_safe_globals", "clear_safe_globals",
+    "default_restore_location", "get_safe_globals", "load", "location_tag", "safe_globals", "save",
 ]  # fmt: skip
 
 # What libraries that are written for PyTorch annotate their own loaders with.
@@ -24,6 +24,21 @@ MAP_LOCATION: TypeAlias = "Callable[[Any, str], Any] | device | str | dict[str, 
 # That of the pickles in PyTorch's files.
 DEFAULT_PROTOCOL = 2
 File: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+
+
+class SourceChangeWarning(Warning):
+    """Programs name it where they silence it; nothing warns so."""
+
+
+def default_restore_location(storage: Any, location: str) -> Any:
+    """The ``storage`` itself, which is where all are. RuntimeError for another device than the CPU."""
+    device(location)
+    return storage
+
+
+def location_tag(storage: Any) -> str:
+    """``"cpu"``."""
+    return "cpu"
 
 
 def save(

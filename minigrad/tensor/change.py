@@ -89,6 +89,10 @@ class _Change(Tensor):
         if isinstance(chance, np.ndarray) and chance.ndim:
             from minigrad.functions.creation import by_steps
 
+            if elementwise.broadcast("bernoulli_", chance.shape, self._array.shape) != self._array.shape:
+                raise runtime_error(
+                    f"bernoulli_(): p of shape {list(chance.shape)} does not expand to {list(self._array.shape)}"
+                )
             chance = np.broadcast_to(chance, self._array.shape).transpose(by_steps(self._array))
         if self.is_complex():
             raise not_implemented_error(f"\"bernoulli_\" not implemented for '{self.dtype}'")

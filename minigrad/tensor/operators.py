@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from minigrad.core.apply import NotAnOperand, apply, wrap_operand
+from minigrad.core.names import known_as
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
@@ -165,7 +166,8 @@ class _Operators(Tensor):
             raise runtime_error(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
             )
-        return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()})
+        axes = (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()
+        return known_as("TransposeBackward0", apply(permute, (self,), {"axes": axes}))
 
     @property
     def mH(self) -> Tensor:

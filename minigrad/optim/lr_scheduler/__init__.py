@@ -24,4 +24,9 @@ __all__ = [
     "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
 
+# Packages that have schedulers of their own warn with it.
+EPOCH_DEPRECATION_WARNING = (
+    "The epoch parameter of `scheduler.step()` is deprecated: step() alone goes on to the next epoch."
+)
+
 module_getattr(globals())

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from minigrad.errors import type_error, value_error, warn
 from minigrad.utils.data.collate import default_collate as default_collate
 from minigrad.utils.data.collate import default_convert
+from minigrad.utils.data.dataset import Dataset as Dataset
 from minigrad.utils.data.dataset import IterableDataset, Samples
 from minigrad.utils.data.fetch import Fetcher
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, drawn_seed
+from minigrad.utils.data.sampler import Sampler as Sampler
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
