@@ -332,6 +332,8 @@ def _record(
     node = new_node(op, inputs, params, shape, dtype, layout, saved)
     ctx._origins = tuple(_origin(t, tensors, outputs, dirty, ctx._no_gradient) for t in ctx._saved)
     ctx._saved, ctx._node = (), weakref.ref(node)
+    if one and shape is not None:
+        node.keep_few(outputs[0]._array)
     mode = MODE.get()
     # A recording has seen what forward did; a second output might be an input, which it takes for a result.
     if mode.observer is not None and (one or mode.recorder is None):

@@ -57,25 +57,25 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 # ---------------------------------------------------------------- names of values
 
 
-def variables(frame: FrameType | None) -> dict[Node, str]:
-    """The names that variables of a frame have for records; those of a function go before global ones."""
+def variables(frame: FrameType | None) -> dict[Node, tuple[str, Tensor]]:
+    """For records the variables of a frame that hold their Tensors; those of a function go before global ones."""
     if frame is None:
         return {}
     local: Any = frame.f_locals
-    named: dict[Node, str] = {}
+    named: dict[Node, tuple[str, Tensor]] = {}
     for scope in (local, frame.f_globals):
         for key, t in list(scope.items()):
             if isinstance(t, Tensor) and t._node is not None and key.isidentifier() and key[0] != "_":
-                named.setdefault(t._node, key)
+                named.setdefault(t._node, (key, t))
     if frame.f_code.co_flags & inspect.CO_OPTIMIZED and local.__class__ is dict:
         local.clear()  # before Python 3.13 the frame keeps this copy, and with it all that it held
     return named
 
 
-def with_variables(given: dict[Node, str], frame: FrameType | None) -> dict[Node, str]:
-    """``given``, and for other records the names that variables of a frame have for them."""
+def with_variables(given: dict[Node, str], found: Mapping[Node, tuple[str, Tensor]]) -> dict[Node, str]:
+    """``given``, and for other records the names of the variables that were found."""
     taken = set(given.values())
-    return {n: name for n, name in variables(frame).items() if name not in taken} | given
+    return {n: name for n, (name, _) in found.items() if name not in taken} | given
 
 
 def numbered(records: Iterable[Node], given: Mapping[Node, str]) -> dict[Node, str]:
@@ -95,15 +95,19 @@ def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str
             if name is not None:
                 wanted.setdefault(n, name)
     names: dict[Node, str] = {}
-    used: set[str] = {wanted[n] for n in records if n in given}
+    # The gradient that arrives is called g, and nothing else.
+    own = {n: name for n, name in given.items() if n in wanted and name != "g"}
+    there = set(own.values())
+    used = {"g"} | there
     step = 0
     for n in records:
         step += n.op is not None
-        if n in given:
-            names[n] = wanted[n]
+        if n in own:
+            names[n] = own[n]
             continue
         stem = wanted.get(n) or f"t{step}"
-        name, count = stem, 1
+        # Of several values of a variable that of a Tensor that is still there has the name as it is.
+        name, count = stem, 0 if stem in there else 1
         while name in used:
             count += 1
             name = f"{stem}_{count}"

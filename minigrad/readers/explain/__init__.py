@@ -69,8 +69,10 @@ def explain(
             "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or it "
             "was computed under no_grad()"
         )
-    names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), errors.user_frame())
-    derivation, _, _ = steps.derivation([loss], names, precision, pictured=False)
+    found = places.variables(errors.user_frame())
+    names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), found)
+    held = [loss, *(t for _, t in found.values())]
+    derivation, _, _ = steps.derivation([loss], names, precision, pictured=False, held=held)
     return Explanation(derivation)
 
 
