@@ -20,7 +20,7 @@ from minigrad.core.node import Freed, Node, Packed, new_node
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, of_class, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.gate.overriding import DOORS, overrides
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Function:
     @staticmethod
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of forward, from ``ctx`` and the gradients of what forward returned."""
-        raise NotImplementedError("a Function must define backward to be differentiated")
+        raise not_implemented_error("a Function must define backward, a static method, to be differentiated")
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """RuntimeError: a Function is called by its class's `apply`."""
@@ -405,9 +405,10 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
     while len(gradients) > ctx._arguments and gradients[-1] is None:
         gradients.pop()
     if len(gradients) != ctx._arguments:
-        raise RuntimeError(
-            f"function {cls.__name__}Backward returned an incorrect number of gradients "
-            f"(expected {ctx._arguments}, got {len(gradients)})"
+        raise runtime_error(
+            f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
+            f"{ctx._arguments}, got {len(gradients)}): backward returns one for each argument of forward behind ctx, "
+            "None for what is no Tensor"
         )
     node = ctx._node() if ctx._node is not None else None
     for k, place in enumerate(ctx._places):
@@ -421,19 +422,19 @@ def _check_gradient(cls: type[Function], d: Any, place: int, source: Node | None
     if d is None:
         return
     if not isinstance(d, Tensor):
-        raise RuntimeError(
+        raise runtime_error(
             f"expected Variable or None (got {type(d).__name__}): {cls.__name__}.backward must return Tensors or None"
         )
     if source is None:
         return
     if d._array.dtype.kind == "c" and source.dtype.kind != "c":
-        raise RuntimeError(
+        raise runtime_error(
             f"Function {cls.__name__}Backward returned a gradient of {d._array.dtype} at index {place} for an input of "
             f"{source.dtype}; take its real part"
         )
     shape = source.shape
     if d._array.shape != shape and not _expands(shape, d._array.shape):
-        raise RuntimeError(
+        raise runtime_error(
             f"Function {cls.__name__}Backward returned an invalid gradient at index {place} - got "
             f"{list(d._array.shape)} but expected shape compatible with {list(shape)}"
         )

@@ -99,7 +99,8 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
         )
     if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
         raise runtime_error(
-            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
+            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}; use the "
+            "function that makes a new Tensor, or convert with .float() first"
         )
     if array.size > 1 and not alike and not array.flags.forc and overlaps(array):
         raise runtime_error(
