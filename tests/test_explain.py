@@ -161,14 +161,18 @@ def test_what_was_changed_or_is_not_known_is_left_out() -> None:
 WRITTEN = {
     "a[1] = 5.0\na[2:] *= 3\na += 1\nloss = (a * x).sum()": [
         "1 a_1 = x * 2 3 [2, 4, 6]",
-        "2 t2 = view_scatter(a_1, 5, path=[1]) 3 [2, 5, 6]",
+        "2 a_2 = view_scatter(a_1, 5, path=[1]) 3 [2, 5, 6]",
         "4 t4 = t3 * 3 = 6 * 3 = 18",
-        "9 a = t8 + 1 3 [3, 6, 19]",
+        "9 a = a_4 + 1 3 [3, 6, 19]",
     ],
     "out = mg.zeros(3)\nfor i in range(2):\n    out[i] = a[i] * i\nout.clamp_(max=3)\nloss = out.sum()": [
         "5 t5 = view_scatter(input_1, t4, path=[0]) 3 [0, 0, 0]",
         "9 t9 = view_scatter(t5, t8, path=[1]) 3 [0, 4, 0]",
         "10 out = minimum(t9, 3) 3 [0, 3, 0]",
+    ],
+    "out = mg.zeros(2)\nout[0] = a[1]\nout[1] = a[2]\nloss = out.sum()": [
+        "4 out_1 = view_scatter(input_1, t3, path=[0]) 2 [4, 0]",
+        "7 out = view_scatter(out_1, t6, path=[1]) 2 [4, 6]",
     ],
     "loss = (a + mg.tensor([0.5, 1.0, 0.0])[[0, 1, 1]] - mg.ones(3)).sum()": [
         "2 t2 = a + input_1 3 [2.5, 5, 7]"

@@ -94,6 +94,15 @@ def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str
             name = variable(n.code, n.lasti)
             if name is not None:
                 wanted.setdefault(n, name)
+    renewed: list[tuple[Node, Any]] = [
+        (n, n.inputs[n.op.renews]) for n in ops if n.op and n.op.renews is not None
+    ]
+    for n, before in renewed:  # one Tensor, before and after
+        if before.op is not None and before in wanted:
+            wanted.setdefault(n, wanted[before])
+    for n, before in reversed(renewed):
+        if before.op is not None and n in wanted:
+            wanted.setdefault(before, wanted[n])
     names: dict[Node, str] = {}
     # The gradient that arrives is called g, and nothing else.
     own = {n: name for n, name in given.items() if n in wanted and name != "g"}
