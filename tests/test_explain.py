@@ -95,6 +95,25 @@ def test_names_are_those_of_the_program() -> None:
     assert any(line.startswith("2 hidden_2 = hidden + 1") for line in text)
 
 
+def test_names_reach_into_modules_lists_and_objects() -> None:
+    class Neuron:
+        def __init__(self) -> None:
+            self.w = mg.tensor([2.0], requires_grad=True)
+
+    layer, rates, neuron = nn.Linear(2, 1), {"lr": mg.tensor([0.5, 0.5])}, Neuron()
+    points = [mg.ones(1, 2), mg.ones(1, 2)]
+    loss = (layer(points[1]) * neuron.w * rates["lr"]).sum()
+    text = lines(mg.explain(loss))
+    assert any(line.startswith("1 t1 = points[1] @ layer.weight.T + layer.bias") for line in text)
+    assert any(line.startswith("2 t2 = t1 * neuron.w") for line in text)
+    assert any(line.startswith("3 t3 = t2 * rates['lr']") for line in text)
+    assert "layer.weight.grad 1 × 2 [[2, 2]]" in text
+    assert any(line.startswith("1 t1 = points[1] @ weight.T") for line in lines(mg.explain(loss, layer)))
+    compiled = mg.compile(layer)
+    text = lines(mg.explain(compiled(points[0]).sum()))
+    assert any(line.startswith("∂layer.weight = by the rule of Compiled_Linear") for line in text), text
+
+
 def test_every_operation_is_explained_with_the_gradients_that_backward_gives() -> None:
     for row in ROWS:
         if not row.d or row.op in NO_GRADIENT:
@@ -184,7 +203,11 @@ WRITTEN = {
     "g, = mg.autograd.grad((x * x).sum(), x, create_graph=True)\nloss = (g - 1).sum()": [
         "∂g_2 = g 3 [1, 1, 1]"
     ],
-    "loss = 1 - -a[0]": ["3 t3 = -t2 = -2 = -2", "4 loss = 1 - t3 = 1 - (-2) = 3"],
+    "k = leaf([[2.0]])\nloss = mg.nn.functional.linear(a[:1][None], k).sum()": [
+        "4 t4 = k.T = 2",
+        "∂t3 = g * t4.T = 1 * 2 = 2",
+    ],
+    "loss = 1 - -a[0]": ["3 t3 = -t2 = -2", "4 loss = 1 - t3 = 1 - (-2) = 3"],
 }
 
 

@@ -6,6 +6,7 @@ They are for reading.  `readers.source` prints what NumPy computes, bit for bit.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -93,7 +94,9 @@ class _Filled(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and node.value.id == "np":
             return name(node.attr)
-        return self.generic_visit(node)
+        self.generic_visit(node)
+        single = re.fullmatch(r"\(?-?\d[\d.e+-]*\)?", ast.unparse(node.value))
+        return node.value if single and node.attr in ("T", "mT") else node  # 2.T is 2
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)

@@ -171,11 +171,11 @@ class _Work:
         single = node in self.arrays and self.arrays[node].size == 1
         if single and op.same is None and numbers and None not in numbers:
             shown = expressions.text(expressions.applied(node, numbers))
-        where = self.place(node.code, node.lasti)
+        where, value = self.place(node.code, node.lasti), self.value(node)
         line, *span = places.line(node.code, node.lasti)
-        return Step(
-            self.names[node], op.name, expression, shown, self.value(node), where, line, (span[0], span[1])
-        )
+        if value is not None and shown == value.single:
+            shown = ""
+        return Step(self.names[node], op.name, expression, shown, value, where, line, (span[0], span[1]))
 
     # ------------------------------------------------------------ backward
 
@@ -202,7 +202,8 @@ class _Work:
             part.add_to(self.grads, x)
             return Share(slot, self.names[x], "g", "g", "", self.amount(part.grad))
         array = raw(d)
-        share = Share(slot, self.names[x], *run.texts(d), self.amount(array))
+        sent, (plain, local, numbers) = self.amount(array), run.texts(d)
+        share = Share(slot, self.names[x], plain, local, "" if numbers == sent.single else numbers, sent)
         fitted = fit(np.asarray(array), x)
         if array.shape != fitted.shape:
             share.summed = f"{values.size(array.shape)} to {values.size(fitted.shape or (1,))}"
@@ -255,7 +256,9 @@ class _Rule:
         parts: Any = ()
         if layout.joint is not None:
             _, rule, _, sources = layout.joint
-            parts = rule(self.g, *arguments(node, self.saved, sources))
+            # What a user's backward consists of is not told, and a compiled one has no records.
+            with ModeManager(Mode(grad=not self.opaque, everything=not self.opaque)):
+                parts = rule(self.g, *arguments(node, self.saved, sources))
         for i, rule, _, sources in layout.steps:
             yield i, parts[i] if rule is None else rule(self.g, *arguments(node, self.saved, sources))
 

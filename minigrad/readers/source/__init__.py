@@ -159,7 +159,7 @@ def _names(
 
 def _variables(nodes: list[Node]) -> list[tuple[str, Node]]:
     """The names that variables of the caller have for leaves."""
-    held = places.variables(errors.user_frame())
+    held = places.variables(errors.user_frame(), parts=False)
     return [(held[n][0], n) for n in nodes if n in held]
 
 
