@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, TypeAlias
 
+from minigrad.errors import runtime_error
+
 
 class device:
     """Where data lives: always the CPU. Compares with its name and prints as PyTorch's.
@@ -18,7 +20,7 @@ class device:
     def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
         name, colon, number = str(getattr(type, "type", type)).partition(":")
         if name == "cpu" and colon and not number.isdecimal():
-            raise RuntimeError(f"Invalid device string: '{type}'")
+            raise runtime_error(f"Invalid device string: '{type}'")
         if name != "cpu":
             words = "Torch not compiled with CUDA enabled: " if str(type).startswith("cuda") else ""
             known = name.rstrip("0123456789") in (
@@ -27,9 +29,8 @@ class device:
             hint = f"; for the element type write minigrad.{name}" if known else ""
             if name == "meta":
                 hint = ". Tensors without values are not there; nn.utils.skip_init() makes a module without drawing any"
-            raise RuntimeError(
-                f"{words}minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only "
-                f"'cpu'{hint}"
+            raise runtime_error(
+                f"{words}minigrad runs on the CPU only, got device {type!r}; the only device is 'cpu'{hint}"
             )
         self.type, self.index = "cpu", index
 

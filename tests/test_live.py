@@ -278,7 +278,7 @@ def test_blocks_are_edited_and_run_in_a_browser(tmp_path: Path) -> None:
                     page,
                     live,
                 )
-    assert [told["pictures"] for told in printed] == [1, 1, 1]
+    assert [told["pictures"] for told in printed] == [1, 2, 1]
     assert [told.get("player") for told in printed] == [1, 1, None]
 
     assert graded["shown"] == [False] * (len(graded["shown"]) - 1) + [True]

@@ -182,7 +182,10 @@ def test_a_method_in_place_checks_its_arguments_as_the_function_does(declared: A
             lambda: planted_(x, "2"),
             r"planted_\(\): argument 'factor' must be float, not str \(at .*test_records",
         ),
-        (lambda: planted_(x, 2.0, slope=1), r"planted_\(\) got an unexpected keyword argument 'slope' \(at "),
+        (
+            lambda: planted_(x, 2.0, slope=1),
+            r"planted_\(\) got an unexpected keyword argument 'slope'.* \(at ",
+        ),
         (lambda: planted_(3, 2.0), r"planted_\(\): argument 'self' must be Tensor, not int"),
         (lambda: planted_(x), r"Tensor.planted_\(\) missing 1 required positional argument: 'factor'"),
     ]:

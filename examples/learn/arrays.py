@@ -20,6 +20,11 @@ z.backward(mg.tensor([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]]))
 print(rows.grad)
 print(bias.grad)
 
+# %% picture
+names = {"rows": rows, "bias": bias}
+total = (rows + bias).sum()
+picture = mg.draw(total, names, direction="both", show="shape", legend=False)
+
 # %% source
 mg.manual_seed(0)
 x, bias = mg.randn(3, 2), mg.tensor([0.1, 0.2], requires_grad=True)

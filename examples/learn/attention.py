@@ -87,3 +87,18 @@ for i in range(3):
     before, after = asked[i].item(), target[i].item()
     print(f"{rows[i].tolist()}  after {before} comes {after}: {answered[i].item()}")
     print("  looked at " + "  ".join(f"{p:.2f}" for p in weights[i].tolist()))
+
+# %% map
+svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 340 120" width="340" '
+svg += 'font-family="sans-serif" font-size="15" text-anchor="middle" fill="#888">'
+for i in range(3):
+    y = 40 * i + 26
+    svg += f'<text x="30" y="{y}">{asked[i].item()} ?</text>'
+    for j, p in enumerate([*weights[i].tolist(), 0.0]):
+        box = f'x="{60 + 42 * j}" y="{40 * i + 4}" width="40" height="34" rx="4"'
+        svg += f'<rect {box} fill="#0072b2" fill-opacity="{0.08 + 0.9 * p:.2f}" />'
+        symbol = f'x="{80 + 42 * j}" y="{y}"'
+        if p > 0.5:
+            symbol += ' font-weight="bold" fill="#fff"'
+        svg += f"<text {symbol}>{rows[i, j].item()}</text>"
+svg += "</svg>"

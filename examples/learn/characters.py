@@ -67,6 +67,25 @@ chance = mg.log(mg.tensor(float(len(letters)))).item()
 print(f"guessing would give {chance:.3f}")
 
 
+# %% next
+svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 230" width="560" '
+svg += 'font-family="monospace" font-size="13" text-anchor="middle" fill="#888">'
+for i, context in enumerate(("...", "sys", "ing")):
+    ids = mg.tensor([[letters.index(c) for c in context]])
+    with mg.no_grad():
+        chances = mg.softmax(model(ids), 1)[0].tolist()
+    base = 76 * i + 56
+    svg += f'<text x="26" y="{base}">{context}</text>'
+    for k, p in enumerate(chances):
+        x = 64 + 500 * k / len(letters)
+        bar = (
+            f'x="{x:.0f}" y="{base - 50 * p:.1f}" width="12" height="{50 * p:.1f}"'
+        )
+        svg += f'<rect {bar} fill="#0072b2" />'
+        svg += f'<text x="{x + 6:.0f}" y="{base + 14}">{letters[k]}</text>'
+svg += "</svg>"
+
+
 # %% sample
 def invent():
     word, context = "", [0] * LENGTH

@@ -33,6 +33,20 @@ found = conv2d(image[None, None], edge[None, None])[0, 0]
 for row in found.tolist():
     print("".join({-1.0: "<", 0.0: ".", 1.0: ">"}[v] for v in row))
 
+# %% edges
+colours = {-1.0: "#d55e00", 1.0: "#0072b2"}
+svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 170" width="380">'
+for left, cells, shade in (
+    (5, image.tolist(), {1.0: "#999"}),
+    (205, found.tolist(), colours),
+):
+    for i, row in enumerate(cells):
+        for j, v in enumerate(row):
+            place = f'x="{left + 20 * j}" y="{20 * i + 5}" width="19" height="19"'
+            paint = f'fill="{shade[v]}"' if v else 'fill="none" stroke="#8886"'
+            svg += f"<rect {place} {paint} />"
+svg += "</svg>"
+
 # %% learn
 mg.manual_seed(0)
 images = (mg.rand(200, 1, 8, 8) > 0.5).float()

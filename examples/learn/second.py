@@ -27,6 +27,28 @@ for _ in range(6):
     x = (x - slope / curvature).detach().requires_grad_()
 
 
+# %% steps
+def at(x, slope):
+    return f"{160 * x - 300:.1f},{130 - slope:.1f}"
+
+
+def slope_at(x):
+    return 4 * x**3 - 9 * x**2
+
+
+svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 150" width="400">'
+look, x = 'fill="none" stroke-width="1.5"', 4.0
+svg += f'<path d="M0 130H400" {look} stroke="#bbb" />'
+points = " ".join(at(k / 20, slope_at(k / 20)) for k in range(39, 82))
+svg += f'<polyline points="{points}" {look} stroke="#0072b2" />'
+for _ in range(4):  # down the tangent to where it is 0, and up to the curve
+    after = x - slope_at(x) / (12 * x**2 - 18 * x)
+    way = " ".join((at(x, slope_at(x)), at(after, 0), at(after, slope_at(after))))
+    svg += f'<polyline points="{way}" {look} stroke="#d55e00" />'
+    x = after
+svg += "</svg>"
+
+
 # %% hessian
 def bowl(p):
     return 0.5 * (p[0] ** 2 + 10 * p[1] ** 2) + p[0] * p[1]

@@ -16,6 +16,23 @@ for h in (1.0, 0.1, 0.01, 0.001):
     print(f"step {h:<5}  rise {rise:<11.8f}  slope {rise / h:.6f}")
 
 
+# %% secants
+def at(x, y):
+    return f"{150 * x - 55:.1f},{130 - 7 * y:.1f}"
+
+
+curve = " ".join(at(x / 20, f(x / 20)) for x in range(10, 57))
+svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 440 150" width="440">'
+look = 'fill="none" stroke-width="1.5"'
+svg += f'<polyline points="{curve}" {look} stroke="#888" />'
+for h, colour in ((1.0, "#d55e00"), (0.5, "#e69f00"), (0.001, "#0072b2")):
+    slope = (f(1.5 + h) - f(1.5)) / h
+    ends = [at(x, f(1.5) + slope * (x - 1.5)) for x in (1.1, 2.7)]
+    svg += f'<polyline points="{" ".join(ends)}" {look} stroke="{colour}" />'
+x, y = at(1.5, f(1.5)).split(",")
+svg += f'<circle cx="{x}" cy="{y}" r="4" fill="#0072b2" /></svg>'
+
+
 # %% rule
 def slope_of_f(x):
     return 3 * x**2 - 2

@@ -22,7 +22,7 @@ from minigrad.core.node import Node, new_node
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, of_class, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.gate.overriding import DOORS, overrides
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Function:
     @staticmethod
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of forward, from ``ctx`` and the gradients of what forward returned."""
-        raise NotImplementedError("a Function must define backward to be differentiated")
+        raise not_implemented_error("a Function must define backward, a static method, to be differentiated")
 
     vjp = backward
 
@@ -243,6 +243,8 @@ def _record(
     node = new_node(op, inputs, params, shape, dtype, layout, saved)
     ctx._origins = tuple(_origin(t, tensors, outputs, dirty, ctx._no_gradient) for t in ctx._saved)
     ctx._saved, ctx._node = (), weakref.ref(node)
+    if one and shape is not None:
+        node.keep_few(outputs[0]._array)
     mode = MODE.get()
     # A recording has seen what forward did; a second output might be an input, which it takes for a result.
     if mode.observer is not None and (one or mode.recorder is None):
@@ -301,9 +303,10 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
     while len(gradients) > ctx._arguments and gradients[-1] is None:
         gradients.pop()
     if len(gradients) != ctx._arguments:
-        raise RuntimeError(
-            f"function {cls.__name__}Backward returned an incorrect number of gradients "
-            f"(expected {ctx._arguments}, got {len(gradients)})"
+        raise runtime_error(
+            f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
+            f"{ctx._arguments}, got {len(gradients)}): backward returns one for each argument of forward behind ctx, "
+            "None for what is no Tensor"
         )
     for k, place in enumerate(ctx._places):
         _check_gradient(cls, gradients[place], place, None if node is None else node.inputs[k])
@@ -356,19 +359,19 @@ def _check_gradient(cls: type[Function], d: Any, place: int, source: Node | None
     if d is None:
         return
     if not isinstance(d, Tensor):
-        raise RuntimeError(
+        raise runtime_error(
             f"expected Variable or None (got {type(d).__name__}): {cls.__name__}.backward must return Tensors or None"
         )
     if source is None:
         return
     if d._array.dtype.kind == "c" and source.dtype.kind != "c":
-        raise RuntimeError(
+        raise runtime_error(
             f"Function {cls.__name__}Backward returned a gradient of {d._array.dtype} at index {place} for an input of "
             f"{source.dtype}; take its real part"
         )
     shape = source.shape
     if d._array.shape != shape and not _expands(shape, d._array.shape):
-        raise RuntimeError(
+        raise runtime_error(
             f"Function {cls.__name__}Backward returned an invalid gradient at index {place} - got "
             f"{list(d._array.shape)} but expected shape compatible with {list(shape)}"
         )

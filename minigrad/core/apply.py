@@ -21,7 +21,7 @@ from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import made, rounding, rounds, short
-from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.tensor import Tensor, data_leaf, wrap
 from minigrad.core.views import mark_view, refresh
 from minigrad.dtypes import F32, F64, is_short
 from minigrad.errors import here
@@ -146,7 +146,7 @@ Op.__call__ = call  # type: ignore[method-assign]
 
 
 def _input(t: Any) -> Node | Const:
-    return (t._node or leaf(t)) if isinstance(t, Tensor) else Const(t)
+    return (t._node or data_leaf(t)) if isinstance(t, Tensor) else Const(t)
 
 
 def _calibrated() -> int:

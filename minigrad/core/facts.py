@@ -128,6 +128,8 @@ class Facts:
     grad_fn: str | Callable[[Any], str] = ""
     #: What the record's ``next_functions`` are, where not its inputs: a function of the node.
     edges: Callable[[Any], tuple[Any, ...]] | None = None
+    #: The place of the operand whose next value it is, after a change in place: `explain` gives it the same name.
+    renews: int | None = None
     #: The multiply-adds, from the result's shape and those of the inputs.
     costs: Callable[..., int] | None = None
     #: Those of the gradients, where they are not as many again for each of the first two inputs: from which

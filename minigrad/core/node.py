@@ -23,6 +23,7 @@ _SEQ = itertools.count(1)
 next_seq = _SEQ.__next__
 new = object.__new__
 ONES: Params = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
+FEW = 64  # elements of a value that a record keeps for readers alone
 _by_seq = operator.attrgetter("seq")
 
 
@@ -64,8 +65,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "change", "code", "dtype", "hooks", "inputs", "lasti", "layout", "op", "outer", "params",
-        "requires_grad", "saved", "seq", "shape", "tensor",
+        "__weakref__", "change", "code", "dtype", "few", "hooks", "inputs", "lasti", "layout", "op", "outer",
+        "params", "requires_grad", "saved", "seq", "shape", "tensor",
     )  # fmt: skip
 
     op: Op | None
@@ -85,6 +86,7 @@ class Node:
     # last first), and a ``seq`` before its first.
     outer: tuple[str, int]
     change: Any  # `Change` of its value in place that no record tells of; most nodes have none
+    few: Any  # a small value that no other record can give, for readers that come when its Tensor is gone
 
     @classmethod
     def leaf(cls, shape: Any, dtype: Any, requires_grad: bool = False, tensor: Any = None) -> Self:
@@ -105,6 +107,11 @@ class Node:
         if name := self.op.grad_fn:
             return name if isinstance(name, str) else name(self)
         return "".join(w[:1].upper() + w[1:] for w in self.op.name.split("_")) + "Backward0"
+
+    def keep_few(self, array: Any, own: bool = False) -> None:
+        """Keeps ``array`` if it is small, or a copy unless it is in memory of its ``own``."""
+        if array.size <= FEW:
+            self.few = array if own and array.base is None else array.copy()
 
     @property
     def where(self) -> str:

@@ -139,3 +139,10 @@ def leaf(t: Tensor, requires_grad: bool = False) -> Node:
     if (recorder := _mode().recorder) is not None:
         recorder.leaf(node, before, t)
     return node
+
+
+def data_leaf(t: Tensor) -> Node:
+    """`leaf`, of a Tensor that may be gone when a reader asks for its value."""
+    node = leaf(t)
+    node.keep_few(t._array, own=True)
+    return node

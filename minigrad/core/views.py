@@ -187,4 +187,6 @@ def _scattered(base: Any, before: Any, value: Any, path: Any) -> Node:
     """The record of the base after a change through a view: the memory already holds the result."""
     layout = view_scatter.layout((before.requires_grad, value._node.requires_grad), before.dtype)
     array = base._array
-    return new_node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)
+    node = new_node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)
+    node.keep_few(array)
+    return node

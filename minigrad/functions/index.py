@@ -235,7 +235,10 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
     if max(a.ndim, 1) != max(i.ndim, 1):
         if not i.size:
             return
-        raise runtime_error("Index tensor must have the same number of dimensions as input tensor")
+        raise runtime_error(
+            "Index tensor must have the same number of dimensions as input tensor, got "
+            f"{list(i.shape)} for {list(a.shape)}"
+        )
     for k in range(i.ndim if a.ndim else 0):
         if k != d and i.shape[k] > a.shape[k]:
             raise runtime_error(

@@ -66,6 +66,7 @@ def _source(name: str, input: Tensor, d: int, index: Tensor, src: Tensor | None)
         raise runtime_error(
             "Index tensor must have the same number of dimensions as "
             + ("self tensor" if max(a.ndim, 1) != max(k.ndim, 1) else "src tensor")
+            + f": self {list(a.shape)}, index {list(k.shape)}, src {list(s.shape)}"
         )
     sizes = [t.shape or (1,) for t in (a, k, s)]
     for n, (own_size, size, there) in enumerate(zip(*sizes, strict=True)):

@@ -321,7 +321,8 @@ def repeat(self: Tensor, *repeats: Sizes) -> Tensor:
     shape = self._array.shape
     if len(times) < len(shape):
         raise runtime_error(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: "
+            f"{list(times)} for a tensor of shape {list(shape)}"
         )
     if any(n < 0 for n in times):
         raise runtime_error(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")

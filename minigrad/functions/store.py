@@ -13,7 +13,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import Node, Packed, next_seq
 from minigrad.core.op import NO_PARAMS, Array, Op, Params
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor, leaf
+from minigrad.core.tensor import Tensor, data_leaf
 from minigrad.core.views import carries_gradients, check_change, check_inference, rebase
 from minigrad.dtypes import F32, F64, can_cast
 from minigrad.errors import runtime_error
@@ -99,7 +99,8 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
         )
     if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
         raise runtime_error(
-            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
+            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}; use the "
+            "function that makes a new Tensor, or convert with .float() first"
         )
     if array.size > 1 and not alike and not array.flags.forc and overlaps(array):
         raise runtime_error(
@@ -130,7 +131,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
         keeps_record(t)
     else:
         if node is None:
-            node = leaf(result)
+            node = data_leaf(result)
         if node.op is not None:
             node.seq = next_seq()  # after the change, so that backward does not take it for a later one
         rebase(t, node)

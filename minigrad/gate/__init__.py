@@ -231,8 +231,11 @@ class Gate:
             elif target in self.names and places[self.names.index(target)] is self.default(target):
                 places[self.names.index(target)] = value
             else:
-                what = "multiple values for" if target in self.kinds else "an unexpected keyword"
-                raise type_error(f"{self.name}() got {what} argument '{name}'")
+                if target in self.kinds:
+                    raise type_error(f"{self.name}() got multiple values for argument '{name}'")
+                from minigrad.hints.nearest import argument
+
+                raise type_error(argument(self.name, name, [*self.kinds]))
         return tuple(places)
 
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:

@@ -80,3 +80,10 @@ def _elsewhere(name: str) -> str:
 
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+def argument(function: str, name: str, known: list[str]) -> str:
+    """What to say of a keyword argument that a function does not take."""
+    near = get_close_matches(name, known, 1)
+    instead = f"Did you mean '{near[0]}'?" if near else f"It takes {', '.join(known)}"
+    return f"{function}() got an unexpected keyword argument '{name}'. {instead}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from typing import Any, NamedTuple
 
 from minigrad.autograd import no_grad
@@ -83,6 +84,14 @@ def positional(args: tuple[Any, ...], destination: Any, prefix: str, keep_vars: 
     )
 
 
+def _instead(state: object) -> str:
+    return (
+        "load() reads the file"
+        if isinstance(state, (str, PathLike))
+        else "state_dict() makes one of a module"
+    )
+
+
 def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
     """Copies the values of a state into a model.
 
@@ -90,7 +99,7 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> In
     is copied, but for what hooks want to see loaded, and classes that load themselves.
     """
     if not isinstance(state, Mapping):
-        raise type_error(f"Expected state_dict to be dict-like, got {type(state)}.")
+        raise type_error(f"Expected state_dict to be dict-like, got {type(state)}; {_instead(state)}")
     for _ in walk(model, shared=True):  # ValueError where a module contains itself
         pass
     lists = Lists([], [], [])

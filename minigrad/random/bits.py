@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.core.changes import RUNNING, part
+from minigrad.errors import runtime_error
 
 if TYPE_CHECKING:  # importing it takes a millisecond
     import numpy.typing as npt
@@ -128,7 +129,7 @@ class Bits:
         record = np.frombuffer(state.tobytes(), STATE)[0]
         left, position = int(record["left"]), int(record["next"])
         if record["seeded"] != 1 or not 0 < left <= _WORDS or position > _WORDS:
-            raise RuntimeError("set_state: not an mt19937 state; pass what get_state() returned")
+            raise runtime_error("set_state: not an mt19937 state; pass what get_state() returned")
         engine = self.start(int(record["seed"]))
         loaded = engine.state
         loaded["state"]["key"] = record["key"].astype(np.uint32)

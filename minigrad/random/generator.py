@@ -14,6 +14,7 @@ from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import check_device, device
 from minigrad.dtypes import limits, working
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.random import rejection
 from minigrad.random.algorithms import Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
@@ -37,7 +38,7 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
-            raise TypeError(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
+            raise type_error(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
         check_device(device)
         self._bits = Bits()
 
@@ -68,10 +69,10 @@ class Generator:
             ValueError: it is out of range.
         """
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-            raise RuntimeError(f"manual_seed expected an int, but got {_kind(seed)}")
+            raise runtime_error(f"manual_seed expected an int, but got {_kind(seed)}")
         number = int(seed)
         if not -(2**63) <= number < 2**64:
-            raise ValueError(f"manual_seed: {number} does not fit in 64 bits; use -2**63 to 2**64 - 1")
+            raise value_error(f"manual_seed: {number} does not fit in 64 bits; use -2**63 to 2**64 - 1")
         with self._bits.lock:
             self._bits.start(number % 2**64)
         return self
@@ -108,11 +109,9 @@ class Generator:
         """
         state = np.asarray(new_state)
         if state.dtype != np.uint8:
-            raise TypeError(
-                f"set_state: the state must be a uint8 array from get_state(), not {_kind(new_state)}"
-            )
+            raise type_error(f"set_state: need the uint8 array of get_state(), not {_kind(new_state)}")
         if state.size != STATE.itemsize:
-            raise RuntimeError(f"set_state: expected size {STATE.itemsize}, but found size {state.size}")
+            raise runtime_error(f"set_state: expected size {STATE.itemsize}, but found size {state.size}")
         with self._bits.lock:
             self._bits.load(state)
         return self
@@ -156,12 +155,12 @@ class Generator:
         largest = float(limits(kind).max)
         for name, bound in (("low", low), ("high", high)):
             if not -largest <= bound <= largest:
-                raise RuntimeError(f"uniform: {name}={bound} is out of bounds for {kind}")
+                raise runtime_error(f"uniform: {name}={bound} is out of bounds for {kind}")
         if low > high:
-            raise RuntimeError(f"uniform draws from [low, high), but found low={low} > high={high}")
+            raise runtime_error(f"uniform draws from [low, high), but found low={low} > high={high}")
         low, high = float(low), float(high)  # NumPy's numbers warn
         if high - low > largest:
-            raise RuntimeError(f"uniform: the width of [{low}, {high}) is out of bounds for {kind}")
+            raise runtime_error(f"uniform: the width of [{low}, {high}) is out of bounds for {kind}")
         with self._bits.lock:
             unit = self._bits.uniform(math.prod(size), kind)
         work = working(kind)
@@ -197,7 +196,7 @@ class Generator:
             return self.normal(size, kind, mean, std * math.sqrt(0.5), blocks=blocks).view(dtype)[..., 0]
         size, kind = _shape(shape), _floating(dtype, "normal")
         if not std >= 0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")
+            raise runtime_error(f"normal expects std >= 0.0, but found std={std}")
         return normal(self._bits, math.prod(size), kind, mean, std, blocks).reshape(size)
 
     def exponential(self, shape: Shape, dtype: npt.DTypeLike = np.float32, lambd: float = 1.0) -> Array:
@@ -209,7 +208,7 @@ class Generator:
         """
         size, kind = _shape(shape), _floating(dtype, "exponential")
         if not lambd > 0:
-            raise RuntimeError(f"exponential expects lambd > 0.0, but found lambd={lambd}")
+            raise runtime_error(f"exponential expects lambd > 0.0, but found lambd={lambd}")
         return narrow(-1.0 / lambd * libm(math.log1p, -self._doubles(size)), kind)
 
     def cauchy(
@@ -218,7 +217,7 @@ class Generator:
         """Cauchy numbers, by inversion in float64: ``Tensor.cauchy_``. RuntimeError unless sigma > 0."""
         size, kind = _shape(shape), _floating(dtype, "cauchy")
         if not sigma > 0:
-            raise RuntimeError(f"cauchy expects sigma > 0.0, but found sigma={sigma}")
+            raise runtime_error(f"cauchy expects sigma > 0.0, but found sigma={sigma}")
         tangent = libm(math.tan, math.pi * (self._doubles(size) - 0.5))
         return narrow(fused(tangent, sigma, median, np.dtype(np.float64)), kind)
 
@@ -228,7 +227,7 @@ class Generator:
         """exp(x) of normals x of `mean` and `std`: ``Tensor.log_normal_``. RuntimeError unless std > 0."""
         size, kind = _shape(shape), _floating(dtype, "log_normal")
         if not std > 0:
-            raise RuntimeError(f"log_normal expects std > 0.0, but found std={std}")
+            raise runtime_error(f"log_normal expects std > 0.0, but found std={std}")
         values = serial_normal(self._bits, math.prod(size), mean, std)
         return narrow(libm(exp, values), kind).reshape(size)
 
@@ -268,7 +267,7 @@ class Generator:
         """
         kind = _floating(rate.dtype, "poisson")
         if not (rate >= 0).all() or not np.isfinite(rate).all():
-            raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+            raise runtime_error("invalid Poisson rate, expected rate to be non-negative")
         return narrow(
             np.array(rejection.poisson(self._bits, rate.ravel().tolist())).reshape(rate.shape), kind
         )
@@ -300,7 +299,7 @@ class Generator:
         """
         size, kind = _shape(shape), np.dtype(dtype)
         if kind.kind not in "biufV":
-            raise NotImplementedError(f"integers is not implemented for {kind}; use a real or bool dtype")
+            raise not_implemented_error(f"integers is not implemented for {kind}; use a real or bool dtype")
         digits = limits(kind).nmant + 1 if kind.kind in "fV" else 0
         largest = 2**digits if digits else 1 if kind.kind == "b" else int(np.iinfo(kind).max)
         first = 0 if low is None else _int(low, "integers: low")
@@ -309,9 +308,9 @@ class Generator:
             largest, end = 2**63 - 1, 2**63
         for bound in (first, end if high is not None else end - 1):
             if not -(2**63) <= bound < 2**63:
-                raise ValueError(f"integers: {bound} does not fit in int64")
+                raise value_error(f"integers: {bound} does not fit in int64")
         if first >= end:
-            raise RuntimeError(f"random_ expects 'from' to be less than 'to', got from={first} >= to={end}")
+            raise runtime_error(f"random_ expects 'from' to be less than 'to', got from={first} >= to={end}")
         if (low, high) != (None, None) and end - first < 2**64:
             first, end = _representable(first, end, kind, digits)
         count, span = math.prod(size), end - first
@@ -334,10 +333,10 @@ class Generator:
         """
         (count,), kind = _shape(_int(n, "permutation: n")), np.dtype(dtype)
         if kind.kind not in "iufV":
-            raise NotImplementedError(f"permutation is not implemented for {kind}; use a real dtype")
+            raise not_implemented_error(f"permutation is not implemented for {kind}; use a real dtype")
         largest = 2 ** (limits(kind).nmant + 1) if kind.kind in "fV" else int(np.iinfo(kind).max)
         if count - 1 > largest:
-            raise RuntimeError(f"permutation: n={count} is too large for {kind}, exact only up to {largest}")
+            raise runtime_error(f"permutation: n={count} is too large for {kind}, exact only up to {largest}")
         with self._bits.lock:
             words = self._bits.words(max(count - 1, 0)).astype(np.int64)
         order = list(range(count))
@@ -369,11 +368,11 @@ class Generator:
         size = chance.shape if shape is None else _shape(shape)
         wrong = chance[~((chance >= 0) & (chance <= 1))]
         if wrong.size:
-            raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got p={wrong.flat[0]}")
+            raise runtime_error(f"bernoulli expects p to be in [0, 1], but got p={wrong.flat[0]}")
         try:
             chance = np.broadcast_to(chance, size)
         except ValueError:
-            raise RuntimeError(f"bernoulli: p of shape {chance.shape} does not broadcast to {size}") from None
+            raise runtime_error(f"bernoulli: p of shape {chance.shape} does not fit {size}") from None
         with self._bits.lock:
             unit = self._bits.uniform(math.prod(size), kind)
         if dtype is None:
@@ -389,9 +388,9 @@ class Generator:
         """
         size, kind = _shape(shape), np.dtype(dtype)
         if kind.kind not in "iufV":
-            raise NotImplementedError(f"geometric is not implemented for {kind}; use a real dtype")
+            raise not_implemented_error(f"geometric is not implemented for {kind}; use a real dtype")
         if not 0 < p < 1:
-            raise RuntimeError(f"geometric expects p to be in (0, 1), but got p={p}")
+            raise runtime_error(f"geometric expects p to be in (0, 1), but got p={p}")
         # Zero, whose logarithm is infinite, comes once in 2**53 draws.
         unit = np.maximum(self._doubles(size), np.finfo(np.float64).tiny)
         return narrow(np.ceil(libm(math.log, unit) / math.log1p(-p)), kind)
@@ -410,17 +409,17 @@ class Generator:
         """
         kind, samples = weights.dtype, _int(num_samples, "multinomial: num_samples")
         if kind.kind not in "fV":
-            raise RuntimeError(f"multinomial only supports floating weights, got {kind}")
+            raise runtime_error(f"multinomial only supports floating weights, got {kind}")
         if weights.ndim not in (1, 2):
-            raise RuntimeError(f"multinomial: weights must be 1-d or 2-d, got shape {weights.shape}")
+            raise runtime_error(f"multinomial: weights must be 1-d or 2-d, got shape {weights.shape}")
         if samples <= 0:
-            raise RuntimeError(f"multinomial: num_samples must be positive, got {samples}")
+            raise runtime_error(f"multinomial: num_samples must be positive, got {samples}")
         if not replacement and samples > weights.shape[-1]:
-            raise RuntimeError(f"multinomial: no {samples} of {weights.shape[-1]} without replacement")
+            raise runtime_error(f"multinomial: no {samples} of {weights.shape[-1]} without replacement")
         if not (np.isfinite(weights) & (weights >= 0)).all():
-            raise RuntimeError("multinomial: weights contain inf, nan or a number below 0")
+            raise runtime_error("multinomial: weights contain inf, nan or a number below 0")
         if not (weights.sum(-1) > 0).all():
-            raise RuntimeError("multinomial: the weights sum to 0, so nothing can be drawn")
+            raise runtime_error("multinomial: the weights sum to 0, so nothing can be drawn")
         if samples == 1 or not replacement:
             # The race of exponential clocks: the largest weight / Exp(1) win, in order (Gumbel's trick).
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -454,20 +453,20 @@ def _int(value: object, name: str) -> int:
     try:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{name} must be an int, not {_kind(value)}") from None
+        raise type_error(f"{name} must be an int, not {_kind(value)}") from None
 
 
 def _shape(shape: Shape) -> tuple[int, ...]:
     sizes: Iterable[object] = shape if isinstance(shape, Iterable) else (shape,)
     size = tuple(_int(n, "each dimension of a shape") for n in sizes)
     if (n := min(size, default=0)) < 0:
-        raise RuntimeError(f"cannot create an array with negative dimension {n}: {list(size)}")
+        raise runtime_error(f"cannot create an array with negative dimension {n}: {list(size)}")
     return size
 
 
 def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
     if (kind := np.dtype(dtype)).kind not in "fV":
-        as_in_pytorch = RuntimeError if what in ("cauchy", "exponential") else NotImplementedError
+        as_in_pytorch = runtime_error if what in ("cauchy", "exponential") else not_implemented_error
         raise as_in_pytorch(f"{what} is not implemented for {kind}; use a floating dtype")
     return kind
 
@@ -482,7 +481,7 @@ def _representable(first: int, end: int, kind: np.dtype[Any], digits: int) -> tu
         smallest, largest = int(np.iinfo(kind).min), int(np.iinfo(kind).max)
     for name, bound in (("low", first), ("high - 1", end - 1)):
         if not smallest <= bound <= largest:
-            raise RuntimeError(f"integers: {name} = {bound} is out of bounds for {kind}")
+            raise runtime_error(f"integers: {name} = {bound} is out of bounds for {kind}")
         if digits and abs(bound) > 2**digits:
             warnings.warn(
                 f"integers: {name} = {bound} is outside [-(2**{digits}), 2**{digits}]; beyond, {kind} does "

@@ -64,8 +64,18 @@ def _picture(array: Any) -> tuple[list[list[int]], bool]:
 # ---------------------------------------------------------------- arrays
 
 
-def arrays_of(records: Sequence[Node], results: Iterable[Tensor]) -> dict[Node, Any]:
-    """The arrays of the values of records: what the tape holds, and what follows from that."""
+def arrays_of(records: Sequence[Node], held: Iterable[Tensor]) -> dict[Node, Any]:
+    """The arrays of the values of records: those on the tape and in Tensors, and what follows from them."""
+    arrays = kept(records, held)
+    with np.errstate(all="ignore"):
+        for node in records:
+            if node.op is not None and node not in arrays:
+                _recompute(node, arrays)
+    return arrays
+
+
+def kept(records: Sequence[Node], held: Iterable[Tensor]) -> dict[Node, Any]:
+    """The arrays that the tape keeps, those of leaves, and those of other Tensors, if they are as they were."""
     arrays: dict[Node, Any] = {}
     now, first_use = next_seq(), dict[Node, int]()
     for node in records:
@@ -77,17 +87,20 @@ def arrays_of(records: Sequence[Node], results: Iterable[Tensor]) -> dict[Node, 
                 n = node if k == len(node.inputs) else node.inputs[k]
                 if n.__class__ is Node and not changes.changed_since(a, node.seq):
                     arrays[n] = a
-    for n, since in first_use.items():
-        t = n.tensor() if n.op is None and n.tensor is not None else None
-        if t is not None and n not in arrays and not value_changed(n, since, now):
+    for t in held:
+        n = t._node
+        if n is None or n in arrays or t._sparse or (t._view and t._view.epoch != t._view.base._epoch):
+            continue
+        if not value_changed(n, n.seq, now):
             arrays[n] = t._array
-    for t in results:
-        if t._node is not None:
-            arrays[t._node] = t._array
-    with np.errstate(all="ignore"):
-        for node in records:
-            if node.op is not None and node not in arrays:
-                _recompute(node, arrays)
+    for n, since in first_use.items():
+        if n in arrays or value_changed(n, since, now):
+            continue
+        alive = n.tensor() if n.op is None and n.tensor is not None else None
+        if alive is not None and (alive._node is n or not changes.changed_since(alive._array, since)):
+            arrays[n] = alive._array
+        elif hasattr(n, "few") and not changes.changed_since(n.few, n.seq):
+            arrays[n] = n.few
     return arrays
 
 

@@ -6,6 +6,7 @@ They are for reading.  `readers.source` prints what NumPy computes, bit for bit.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,11 +30,11 @@ def number(value: Any, digits: int = 4) -> Expr:
     return ast.UnaryOp(ast.USub(), name(text[1:])) if text.startswith("-") else name(text)
 
 
-def applied(node: Node, operands: Sequence[Any]) -> Expr:
-    """The operation of a record, on operands."""
+def applied(node: Node, operands: Sequence[Any], named: bool = False) -> Expr:
+    """The operation of a record, on operands; ``named``: one that only copies is named too."""
     op: Any = node.op
     if op.same is not None:  # the same number, in an array of its own
-        return operands[op.same]
+        return ast.Call(name(op.name), list(operands), []) if named else operands[op.same]
     template = _template(node)
     if template is not None and ("np." not in template or not op.public):
         try:
@@ -72,6 +73,12 @@ def _template(node: Node) -> str | None:
         return None
 
 
+def _signed(tree: Expr) -> Expr:
+    """A negative operand behind a sign of its own, in brackets: ``1 - (-2)``."""
+    negative = isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub)
+    return name(f"({ast.unparse(tree)})") if negative else tree
+
+
 class _Filled(ast.NodeTransformer):
     """A text with operands in their places, and NumPy's functions without NumPy's name."""
 
@@ -87,10 +94,18 @@ class _Filled(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and node.value.id == "np":
             return name(node.attr)
-        return self.generic_visit(node)
+        self.generic_visit(node)
+        single = re.fullmatch(r"\(?-?\d[\d.e+-]*\)?", ast.unparse(node.value))
+        return node.value if single and node.attr in ("T", "mT") else node  # 2.T is 2
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        node.operand = _signed(node.operand)
+        return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
+        node.right = _signed(node.right)
         first = isinstance(node.op, ast.Pow) and ast.unparse(node.right) == "1"
         return node.left if first else node
 

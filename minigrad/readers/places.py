@@ -5,15 +5,19 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
-import itertools
 import linecache
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, count, islice
 from types import CodeType, FrameType
 from typing import Any
 
 from minigrad import errors
+from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
+
+MANY = 64  # entries of a list or a dict that are looked at
 
 
 def line(code: CodeType | None, lasti: int) -> tuple[str, int, int]:
@@ -25,7 +29,7 @@ def line(code: CodeType | None, lasti: int) -> tuple[str, int, int]:
     if code is None or number is None:
         return "", 0, 0
     whole = linecache.getline(code.co_filename, number)
-    first, last, begin, end = next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
+    first, last, begin, end = next(islice(code.co_positions(), lasti // 2, None), (None,) * 4)
     text, indent = whole.strip(), len(whole) - len(whole.lstrip())
     if first != number or last != number or begin is None or end is None:
         return text, 0, 0
@@ -57,31 +61,58 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 # ---------------------------------------------------------------- names of values
 
 
-def variables(frame: FrameType | None) -> dict[Node, str]:
-    """The names that variables of a frame have for records; those of a function go before global ones."""
+def variables(frame: FrameType | None, parts: bool = True) -> dict[Node, tuple[str, Tensor]]:
+    """For records the variables of a frame that hold their Tensors; those of a function go before global ones.
+
+    ``parts``: also what variables hold that are modules, lists, dicts or objects of the user's, after all others.
+    """
     if frame is None:
         return {}
     local: Any = frame.f_locals
-    named: dict[Node, str] = {}
-    for scope in (local, frame.f_globals):
-        for key, t in list(scope.items()):
-            if isinstance(t, Tensor) and t._node is not None and key.isidentifier() and key[0] != "_":
-                named.setdefault(t._node, key)
+    held = [
+        (key, value)
+        for scope in (local, frame.f_globals)
+        for key, value in list(scope.items())
+        if key.isidentifier() and key[0] != "_"
+    ]
+    named: dict[Node, tuple[str, Tensor]] = {}
+    found = [pair for pair in held if isinstance(pair[1], Tensor)]
+    for key, t in chain(found, *(_parts(*pair) for pair in held if parts)):
+        if isinstance(t, Tensor) and t._node is not None:
+            named.setdefault(t._node, (key, t))
     if frame.f_code.co_flags & inspect.CO_OPTIMIZED and local.__class__ is dict:
         local.clear()  # before Python 3.13 the frame keeps this copy, and with it all that it held
     return named
 
 
-def with_variables(given: dict[Node, str], frame: FrameType | None) -> dict[Node, str]:
-    """``given``, and for other records the names that variables of a frame have for them."""
+def _parts(key: str, value: Any) -> Iterable[tuple[str, Any]]:
+    """What a variable holds, as the program would write it: ``net.0.weight``, ``ws[2]``, ``neuron.w``."""
+    if isinstance(value, (list, tuple)):
+        return ((f"{key}[{i}]", t) for i, t in enumerate(value[:MANY]))
+    if isinstance(value, dict):
+        return ((f"{key}[{name!r}]", t) for name, t in islice(list(value.items()), MANY))
+    if isinstance(value, (type, Tensor)):
+        return ()
+    try:
+        if contents(value) is not None:
+            kinds = (named_tensors(value, kind) for kind in ("parameters", "buffers"))
+            return [(f"{key}.{name}", t) for name, t in chain(*kinds)]
+        own = type(value).__module__.partition(".")[0] not in sys.stdlib_module_names
+        return [(f"{key}.{name}", t) for name, t in vars(value).items()] if own else ()
+    except (AttributeError, TypeError, ValueError):  # without attributes, or not whole yet
+        return ()
+
+
+def with_variables(given: dict[Node, str], found: Mapping[Node, tuple[str, Tensor]]) -> dict[Node, str]:
+    """``given``, and for other records the names of the variables that were found."""
     taken = set(given.values())
-    return {n: name for n, name in variables(frame).items() if name not in taken} | given
+    return {n: name for n, (name, _) in found.items() if name not in taken} | given
 
 
 def numbered(records: Iterable[Node], given: Mapping[Node, str]) -> dict[Node, str]:
     """The leaves without a name, and what they are called: ``input_1``, ``input_2``, ..."""
     taken = set(given.values())
-    free = (name for i in itertools.count(1) if (name := f"input_{i}") not in taken)
+    free = (name for i in count(1) if (name := f"input_{i}") not in taken)
     return {n: next(free) for n in records if n.op is None and n not in given}
 
 
@@ -94,19 +125,32 @@ def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str
             name = variable(n.code, n.lasti)
             if name is not None:
                 wanted.setdefault(n, name)
+    renewed: list[tuple[Node, Any]] = [
+        (n, n.inputs[n.op.renews]) for n in ops if n.op and n.op.renews is not None
+    ]
+    for n, before in renewed:  # one Tensor, before and after
+        if before.op is not None and before in wanted:
+            wanted.setdefault(n, wanted[before])
+    for n, before in reversed(renewed):
+        if before.op is not None and n in wanted:
+            wanted.setdefault(before, wanted[n])
     names: dict[Node, str] = {}
-    used: set[str] = {wanted[n] for n in records if n in given}
+    # The gradient that arrives is called g, and nothing else.
+    own = {n: name for n, name in given.items() if n in wanted and name != "g"}
+    there = set(own.values())
+    used = {"g"} | there
     step = 0
     for n in records:
         step += n.op is not None
-        if n in given:
-            names[n] = wanted[n]
+        if n in own:
+            names[n] = own[n]
             continue
         stem = wanted.get(n) or f"t{step}"
-        name, count = stem, 1
+        # Of several values of a variable that of a Tensor that is still there has the name as it is.
+        name, k = stem, 0 if stem in there else 1
         while name in used:
-            count += 1
-            name = f"{stem}_{count}"
+            k += 1
+            name = f"{stem}_{k}"
         used.add(name)
         names[n] = name
     return names

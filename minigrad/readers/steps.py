@@ -25,6 +25,8 @@ from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.readers import expressions, places, values
 from minigrad.readers.amounts import Amount, amount, arrays_of, raw
 
+NOT_KEPT = "not kept"  # of a value that neither the tape nor the program has any more
+
 
 @dataclass(slots=True)
 class Share:
@@ -80,19 +82,27 @@ class Derivation:
 
 
 def derivation(
-    results: Sequence[Tensor], given: Mapping[Node, str], digits: int = 4, pictured: bool = True
+    results: Sequence[Tensor],
+    given: Mapping[Node, str],
+    digits: int = 4,
+    pictured: bool = True,
+    held: Sequence[Tensor] = (),
 ) -> tuple[Derivation, list[Node], list[Node]]:
     """The steps behind results with records, and the records of its steps and of its leaves, in order.
 
-    ``given`` has names; ``pictured``: amounts have pictures. RuntimeError if a backward pass freed the graph, or a
-    saved array was changed since.
+    ``given`` has names; ``pictured``: amounts have pictures; ``held``: Tensors whose values may help. RuntimeError if a
+    backward pass freed the graph, or a saved array was changed since.
     """
     roots: list[Any] = list(dict.fromkeys(t._node for t in results))
     records = tape(roots)
-    work = _Work(records, results, digits, pictured)
+    work = _Work(records, [*held, *results], digits, pictured)
     work.names = places.all_named(records, dict(given))
     ops = [n for n in records if n.op is not None]
     leaves = [n for n in records if n.op is None]
+    for n in leaves:  # a number without a name is called by its value
+        if n not in given and n.shape == () and not n.requires_grad and (number := work.number(n)):
+            text = expressions.text(number)
+            work.names[n] = f"({text})" if text.startswith("-") else text
     out = Derivation([work.names[n] for n in roots], [], [work.step(n) for n in ops], [], [])
     at = {n: i for i, n in enumerate(ops)}
     # In the place of the user's modes, those of NumPy too.
@@ -120,9 +130,9 @@ class _Work:
 
     names: dict[Node, str]
 
-    def __init__(self, records: list[Node], results: Sequence[Tensor], digits: int, pictured: bool) -> None:
+    def __init__(self, records: list[Node], held: Sequence[Tensor], digits: int, pictured: bool) -> None:
         self.digits, self.pictured = digits, pictured
-        self.arrays, self.grads = arrays_of(records, results), dict[Node, Any]()
+        self.arrays, self.grads = arrays_of(records, held), dict[Node, Any]()
         # By the identity of an array, which stays alive with it.
         self.known: dict[int, tuple[Any, Amount]] = {}
         self.place = functools.cache(lambda code, lasti: os.path.basename(errors.place(code, lasti)))
@@ -134,7 +144,13 @@ class _Work:
 
     def value(self, node: Node) -> Amount | None:
         array = self.arrays.get(node)
-        return None if array is None else self.amount(array)
+        if array is None:
+            return (
+                None
+                if node.shape is None
+                else Amount(values.size(node.shape) if node.shape else "", NOT_KEPT)
+            )
+        return self.amount(array)
 
     def number(self, node: Node | Const) -> expressions.Expr | None:
         """A value that is one number."""
@@ -151,14 +167,15 @@ class _Work:
             number if x.__class__ is Const else expressions.name(self.names[x])
             for x, number in zip(node.inputs, numbers, strict=True)
         ]
-        expression, shown = expressions.text(expressions.applied(node, operands)), ""
-        if numbers and None not in numbers and (a := self.arrays.get(node)) is not None and a.size == 1:
+        expression, shown = expressions.text(expressions.applied(node, operands, named=True)), ""
+        single = node in self.arrays and self.arrays[node].size == 1
+        if single and op.same is None and numbers and None not in numbers:
             shown = expressions.text(expressions.applied(node, numbers))
-        where = self.place(node.code, node.lasti)
+        where, value = self.place(node.code, node.lasti), self.value(node)
         line, *span = places.line(node.code, node.lasti)
-        return Step(
-            self.names[node], op.name, expression, shown, self.value(node), where, line, (span[0], span[1])
-        )
+        if value is not None and shown == value.single:
+            shown = ""
+        return Step(self.names[node], op.name, expression, shown, value, where, line, (span[0], span[1]))
 
     # ------------------------------------------------------------ backward
 
@@ -185,7 +202,8 @@ class _Work:
             part.add_to(self.grads, x)
             return Share(slot, self.names[x], "g", "g", "", self.amount(part.grad))
         array = raw(d)
-        share = Share(slot, self.names[x], *run.texts(d), self.amount(array))
+        sent, (plain, local, numbers) = self.amount(array), run.texts(d)
+        share = Share(slot, self.names[x], plain, local, "" if numbers == sent.single else numbers, sent)
         fitted = fit(np.asarray(array), x)
         if array.shape != fitted.shape:
             share.summed = f"{values.size(array.shape)} to {values.size(fitted.shape or (1,))}"
@@ -238,7 +256,9 @@ class _Rule:
         parts: Any = ()
         if layout.joint is not None:
             _, rule, _, sources = layout.joint
-            parts = rule(self.g, *arguments(node, self.saved, sources))
+            # What a user's backward consists of is not told, and a compiled one has no records.
+            with ModeManager(Mode(grad=not self.opaque, everything=not self.opaque)):
+                parts = rule(self.g, *arguments(node, self.saved, sources))
         for i, rule, _, sources in layout.steps:
             yield i, parts[i] if rule is None else rule(self.g, *arguments(node, self.saved, sources))
 

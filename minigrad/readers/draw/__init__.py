@@ -215,7 +215,7 @@ def _player(recorded: list[Any], forward: list[Node], names: Names) -> Player | 
     if not 0 < ops <= STEPS or _elements(forward) > ELEMENTS:
         return None
     try:
-        return Player(recorded, names.named(forward) | names.inputs)
+        return Player(recorded, names.named(forward), [*names.held, *recorded])
     except Exception:  # whatever a rule or a user's Function may raise; the backward pass says why
         return None
 

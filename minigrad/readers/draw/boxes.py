@@ -117,8 +117,10 @@ class Labels:
             array = self.arrays.get(node)
             if array is None and heads:
                 array = gradients[heads[0]]
-            elif array is None and (t := self.records.tensor(node)) is not None:
-                array = t._array
+            elif array is None:
+                t = self.records.tensor(node)
+                # A Tensor that was changed in place has another record, and another value.
+                array = t._array if t is not None and t._node is node else getattr(node, "few", None)
             if array is not None:
                 text = values.text(array)
                 box.lines.append(text)

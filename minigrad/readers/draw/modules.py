@@ -38,6 +38,8 @@ class Names:
         # What leaves without a name are called, in a box of their own.
         self.inputs: dict[Node, str] = {}
         self.tensors: dict[int, Any] = {}
+        # These, and what variables of the program hold.
+        self.held: list[Tensor] = []
         self.owners: dict[int, list[Path]] = {}
         self.classes: dict[Path, str] = {}
         self.library: set[Path] = set()
@@ -59,11 +61,12 @@ class Names:
 
     def add_variables(self, frame: FrameType | None, records: Sequence[Node]) -> None:
         """The names that variables of the program have for records without one; other leaves are numbered."""
-        variables = places.variables(frame)
+        found = places.variables(frame)
+        self.held = [*self.tensors.values(), *(t for _, t in found.values())]
         taken = set(self.of.values())
         for n in records:
-            if n in variables and id(n) not in self.of and variables[n] not in taken:
-                self.of[id(n)] = variables[n]
+            if n in found and id(n) not in self.of and found[n][0] not in taken:
+                self.of[id(n)] = found[n][0]
         self.inputs = places.numbered(records, self.named(records))
 
     def named(self, records: Iterable[Node]) -> dict[Node, str]:

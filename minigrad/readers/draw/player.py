@@ -17,8 +17,8 @@ STEPS = 300  # operations; a longer pass is not walked through by hand
 class Player:
     """The steps behind results, as data that becomes JSON: amounts stand once, and are named by their numbers."""
 
-    def __init__(self, results: Sequence[Tensor], names: Mapping[Node, str]) -> None:
-        told, self.ops, self.leaves = derivation(results, names)
+    def __init__(self, results: Sequence[Tensor], names: Mapping[Node, str], held: Sequence[Tensor]) -> None:
+        told, self.ops, self.leaves = derivation(results, names, held=held)
         self._numbers: dict[str, int] = {}
         self._amounts: list[list[Any]] = []
         self.data = self._told(told)

@@ -50,8 +50,9 @@ def explain(
     the mean and the largest element.  Where a value is used twice the sum of its gradients is shown, and where
     broadcasting repeated an input the sum that undoes it.  In the end stands what ``backward()`` adds to ``.grad``.
 
-    Names are those of ``params`` (a Module, or a dict of names to Tensors), of ``inputs``, of the caller's variables,
-    and of variables that the program assigned values to; ``t3`` is the result of step 3.  ``precision`` is the number
+    Names are those of ``params`` (a Module, or a dict of names to Tensors), of ``inputs``, of the caller's variables
+    and what these hold (``net.0.weight``, ``ws[2]``), and of variables that the program assigned values to; ``t3`` is
+    the result of step 3.  ``precision`` is the number
     of significant digits.  The gradient of a result of several elements is taken to be ones.
 
     It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for arguments that mean
@@ -69,8 +70,10 @@ def explain(
             "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or it "
             "was computed under no_grad()"
         )
-    names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), errors.user_frame())
-    derivation, _, _ = steps.derivation([loss], names, precision, pictured=False)
+    found = places.variables(errors.user_frame())
+    names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), found)
+    held = [loss, *(t for _, t in found.values())]
+    derivation, _, _ = steps.derivation([loss], names, precision, pictured=False, held=held)
     return Explanation(derivation)
 
 

@@ -85,7 +85,7 @@ def _amount(amount: Amount | None, numbers: str = "") -> str:
         return ""
     if amount.single:
         return f"= {numbers} = {amount.single}" if numbers else f"= {amount.single}"
-    return f"{amount.size:<9} {amount.text}"
+    return f"{amount.size + ' ':<9} {amount.text}" if amount.size else amount.text
 
 
 def _laid_out(row: Row, column: int) -> Iterator[str]:

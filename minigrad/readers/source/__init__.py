@@ -159,8 +159,8 @@ def _names(
 
 def _variables(nodes: list[Node]) -> list[tuple[str, Node]]:
     """The names that variables of the caller have for leaves."""
-    held = places.variables(errors.user_frame())
-    return [(held[n], n) for n in nodes if n in held]
+    held = places.variables(errors.user_frame(), parts=False)
+    return [(held[n][0], n) for n in nodes if n in held]
 
 
 def _targets(wrt: Any, named: list[tuple[str, Node]], leaves: list[Node], root: Node) -> list[Node]:
