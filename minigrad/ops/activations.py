@@ -131,11 +131,11 @@ logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
 # activations
 gelu = Op("gelu", buffered(k.gelu), "x; approximate",
           lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), cast="floats", activation=True,
-          text=Plain(k.gelu, "x", plain.gelu, True, erf=k.erf_of_doubles), **_KIND)
+          text=Plain(k.gelu, "x", plain("gelu"), True, erf=k.erf_of_doubles), **_KIND)
 gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x; approximate",
                        lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), _gelu_backward_x,
                        order="K", lies_like=1, new=True,
-                       text=Plain(k.gelu_backward, "d, x", plain.gelu_backward, True, erf=k.erf_of_doubles))
+                       text=Plain(k.gelu_backward, "d, x", plain("gelu_backward"), True, erf=k.erf_of_doubles))
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, complex="analytic", **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)

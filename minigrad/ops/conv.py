@@ -34,14 +34,14 @@ def _weight_vjp(g: Any, x: Any, w_shape: Any, stride: Any, pads: Any, dilation: 
 
 # fmt: off
 conv: Op = Op("conv", formatted(kept(k.conv), 0, 1), "x w *bias; stride pads dilation groups",
-              _input_vjp, _weight_vjp, _bias_vjp, order="C", text=Plain(k.conv, "x, w, b", plain.conv), costs=_costs,
+              _input_vjp, _weight_vjp, _bias_vjp, order="C", text=Plain(k.conv, "x, w, b", plain("conv")), costs=_costs,
               grad_fn="ConvolutionBackward0", complex="analytic")
 conv_input: Op = Op("conv_input", formatted(kept(k.conv_input), 0, 1), "d w; sizes stride pads dilation groups",
                     lambda g, w, stride, pads, dilation, groups: conv(
                         g, w, stride=stride, pads=pads, dilation=dilation, groups=groups),
                     lambda g, d, w_shape, stride, pads, dilation, groups: _weight_vjp(
                         d, g, w_shape, stride, pads, dilation, groups),
-                    order="C", text=Plain(k.conv_input, "d, w", plain.conv_input),
+                    order="C", text=Plain(k.conv_input, "d, w", plain("conv_input")),
                     costs=lambda y, d, w: math.prod(d) * math.prod(w[1:]),
                     grad_fn="ConvolutionBackward0", complex="analytic")
 conv_weight: Op = Op("conv_weight", kept(k.conv_weight), "x d; kernel stride pads dilation groups",
@@ -49,7 +49,7 @@ conv_weight: Op = Op("conv_weight", kept(k.conv_weight), "x d; kernel stride pad
                          d, g, x_shape, stride, pads, dilation, groups),
                      lambda g, x, stride, pads, dilation, groups: conv(
                          x, g, stride=stride, pads=pads, dilation=dilation, groups=groups),
-                     order="C", text=Plain(k.conv_weight, "x, d", plain.conv_weight),
+                     order="C", text=Plain(k.conv_weight, "x, d", plain("conv_weight")),
                      costs=lambda y, x, d: math.prod(d) * math.prod(y[1:]),
                      complex="analytic")
 unfold = Op("unfold", k.unfold, "x; kernel dilation pads stride",

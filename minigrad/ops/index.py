@@ -145,7 +145,7 @@ index = Op("index", _index, "x *indices; pattern",
            raises=True, depends=_masked, complex="analytic")
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
-                 text=Plain(_unindex, "g, *index", plain.unindex, True),
+                 text=Plain(_unindex, "g, *index", plain("unindex"), True),
                  raises=True, depends=_masked, complex="analytic")
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
@@ -155,8 +155,8 @@ index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order
                    raises=True, depends=_masked, complex="analytic")
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
-            check=_in_range, text=Plain(k.gather, "x, index", plain.gather), complex="analytic")
+            check=_in_range, text=Plain(k.gather, "x, index", plain("gather")), complex="analytic")
 ungather: Op = Op("ungather", kept(k.ungather), "g index; shape dim",
                   lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
-                  raises=True, text=Plain(k.ungather, "g, index", plain.ungather), complex="analytic")
+                  raises=True, text=Plain(k.ungather, "g, index", plain("ungather")), complex="analytic")
 # fmt: on

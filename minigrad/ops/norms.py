@@ -132,32 +132,33 @@ def _of_batch(x: Any, params: Any) -> bool:
 # fmt: off
 standardize: Op = Op("standardize", formatted(buffered(k.standardize), 0, when=_of_batch), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
-                     text=Plain(k.standardize, "x", plain.standardize), grad_fn=names.of_standardize)
+                     text=Plain(k.standardize, "x", plain("standardize")), grad_fn=names.of_standardize)
 standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
-                              order="C", text=Plain(k.standardize_backward, "d, x", plain.standardize_backward))
+                              order="C", text=Plain(k.standardize_backward, "d, x", plain("standardize_backward")))
 layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
-                    order="C", cast="floats", text=Plain(k.layer_norm, "x, w, b", plain.layer_norm),
+                    order="C", cast="floats", text=Plain(k.layer_norm, "x, w, b", plain("layer_norm")),
                     grad_fn="NativeLayerNormBackward0")
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C",
-                             text=Plain(k.layer_norm_backward, "d, x, w", plain.layer_norm_backward, summed=k.sum_by))
+                             text=Plain(k.layer_norm_backward, "d, x, w", plain("layer_norm_backward"),
+                                        summed=k.sum_by))
 moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="floats",
-                  text=Plain(ck.moments, "x", plain.moments, sum_rows=sum_rows))
+                  text=Plain(ck.moments, "x", plain("moments"), sum_rows=sum_rows))
 channel_norm: Op = Op("channel_norm", formatted(buffered(ck.channel_norm), 0, when=_only_behind), "x w *b; groups eps",
                       joint=_channel_norm_vjp, fresh=True, order="C", cast="floats",
-                      text=Plain(ck.channel_norm, "x, w, b", plain.channel_norm, sum_rows=sum_rows),
+                      text=Plain(ck.channel_norm, "x, w, b", plain("channel_norm"), sum_rows=sum_rows),
                       grad_fn=names.of_channel_norm)
 running_norm = Op("running_norm", formatted(buffered(ck.running_norm), 0, when=_only_behind), "x mean var w *b; eps",
                   joint=_running_norm_vjp, fresh=True, order="C", cast="floats",
-                  text=Plain(ck.running_norm, "x, mean, var, w, b", plain.running_norm),
+                  text=Plain(ck.running_norm, "x, mean, var, w, b", plain("running_norm")),
                   grad_fn="NativeBatchNormBackward0")
 running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
                            joint=_running_norm_backward_vjp, order="C",
-                           text=Plain(ck.running_norm_backward, "d, x, mean, var, w", plain.running_norm_backward,
+                           text=Plain(ck.running_norm_backward, "d, x, mean, var, w", plain("running_norm_backward"),
                                       sum_rows=sum_rows))
 channel_norm_backward: Op = Op("channel_norm_backward", kept(ck.channel_norm_backward), "d x w; groups eps onward",
                                joint=_channel_norm_backward_vjp, order="C",
-                               text=Plain(ck.channel_norm_backward, "d, x, w", plain.channel_norm_backward,
+                               text=Plain(ck.channel_norm_backward, "d, x, w", plain("channel_norm_backward"),
                                           sum_rows=sum_rows))
 # fmt: on

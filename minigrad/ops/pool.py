@@ -30,19 +30,20 @@ def _keeps(x: Array, params: Any) -> bool:
 
 # fmt: off
 max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans",
-              lambda g, x, plans: max_unpick(g, x, plans=plans), order="C", text=Plain(k.max_pool, "x", plain.max_pool),
+              lambda g, x, plans: max_unpick(g, x, plans=plans), order="C",
+              text=Plain(k.max_pool, "x", plain("max_pool")),
               grad_fn=names.of_max_pool)
 max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
                     lambda g, x: zero(x), order="C",
-                    text=Plain(k.max_unpick, "d, x", plain.max_unpick))
+                    text=Plain(k.max_unpick, "d, x", plain("max_unpick")))
 max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans),
                   lambda g, x: zero(x), order="C")
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
               lambda g, plans: resample_back(g, plans=plans), order="C",
-              text=Plain(k.resample, "x", plain.resample), grad_fn=names.of_resample)
+              text=Plain(k.resample, "x", plain("resample")), grad_fn=names.of_resample)
 resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),
-                       order="C", text=Plain(k.resample_back, "d", plain.resample_back))
+                       order="C", text=Plain(k.resample_back, "d", plain("resample_back")))
 # As in PyTorch, a place that is named twice gives its gradient to both.
 unpool = Op("unpool", k.unpool, "x at; count", lambda g, at: gather(g, at, dim=1), None, order="C", check=_inside)
 # fmt: on

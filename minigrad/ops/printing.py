@@ -1,4 +1,4 @@
-"""The modules with the lines that `Plain` texts print, each loaded when something of it is printed first."""
+"""The lines that `Plain` texts print, by the names of functions in modules that the first of them loads."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from importlib import import_module
 from minigrad.core.text import Call, Lines
 
 
-class Printing:
-    """The functions of a module by their names."""
+def _lines(module: str, name: str) -> Lines:
+    def lines(v: Call) -> list[str] | None:
+        some: list[str] | None = getattr(import_module(f"minigrad.ops.{module}"), name)(v)
+        return some
 
-    def __init__(self, module: str) -> None:
-        self._module = f"minigrad.ops.{module}"
-
-    def __getattr__(self, name: str) -> Lines:
-        def lines(v: Call) -> list[str] | None:
-            some: list[str] | None = getattr(import_module(self._module), name)(v)
-            return some
-
-        return lines
+    return lines
 
 
-plain, norms = Printing("plain"), Printing("plain_norms")
-recurrent, windows = Printing("plain_recurrent"), Printing("plain_windows")
+def plain(name: str) -> Lines:
+    """Those of `minigrad.ops.plain`."""
+    return _lines("plain", name)
+
+
+def norms(name: str) -> Lines:
+    """Those of `minigrad.ops.plain_norms`."""
+    return _lines("plain_norms", name)
+
+
+def recurrent(name: str) -> Lines:
+    """Those of `minigrad.ops.plain_recurrent`."""
+    return _lines("plain_recurrent", name)
+
+
+def windows(name: str) -> Lines:
+    """Those of `minigrad.ops.plain_windows`."""
+    return _lines("plain_windows", name)

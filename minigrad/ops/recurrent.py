@@ -206,7 +206,7 @@ def _plain(kernel: Any) -> Plain:
     operands = (
         f"{'d, y, ' * name.endswith('backward')}x, h, {'c, ' * name.startswith('lstm')}w, u, b_ih, b_hh"
     )
-    return Plain(kernel, operands, getattr(plain, name))
+    return Plain(kernel, operands, plain(name))
 
 
 # fmt: off

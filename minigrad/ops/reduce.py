@@ -285,17 +285,18 @@ def _mean_text(v: Call) -> Text:
 
 def _var_text(v: Call, root: str = "{}") -> Text:
     dim = v.params["dim"]
-    mean = sum_text("{0}", v, dim, True)
-    if mean is None:
+    mean, squares = (
+        sum_text("{0}", v, dim, True),
+        sum_text("np.square({0} - MEAN)", v, dim, v.params["keepdim"]),
+    )
+    if mean is None or squares is None:
         return None
     n = _count(v.shapes[0], dim)
     with np.errstate(all="ignore"):
         n, m = (v.dtype.type(k) for k in (n, builtins.max(n - v.params["correction"], 0)))
-    mean_text = mean[0].replace("{keepdim}", "True")
-    squares = sum_text(f"np.square({{0}} - {mean_text} / {{count}})", v, dim, v.params["keepdim"])
-    assert squares is not None  # as the first
+    mean_text = f"{mean[0]} / {{count}}".replace("{keepdim}", "True")
     typed = "{free}" if np.isfinite(m) else "{its}({free})"
-    text = f"{squares[0]} / {typed}"
+    text = f"{squares[0].replace('MEAN', mean_text)} / {typed}"
     return root.replace("{}", text), {**mean[1], **squares[1], "count": n, "free": m, "its": v.dtype}
 
 
@@ -358,7 +359,7 @@ amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=k
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
-               text=Plain(_logsumexp, "x", plain.logsumexp, sum_first=sum_first, sum_rows=sum_rows),
+               text=Plain(_logsumexp, "x", plain("logsumexp"), sum_first=sum_first, sum_rows=sum_rows),
                cast="float", complex="analytic",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")

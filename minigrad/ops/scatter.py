@@ -70,12 +70,12 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
 # fmt: off
 scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  lambda g, index, dim: scatter(g, 0.0, index, dim=dim), _scatter_value_vjp, None,
-                 order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain.scatter),
+                 order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain("scatter")),
                  grad_fn=names.of_number("Scatter", 1, 1), complex="analytic")
 scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True, complex="analytic")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
-                     order="C", check=_checked, text=Plain(k.scatter_add, "x, v, index", plain.scatter_add),
+                     order="C", check=_checked, text=Plain(k.scatter_add, "x, v, index", plain("scatter_add")),
                      complex="analytic")
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
