@@ -902,12 +902,6 @@ w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)
 def f():
     w.grad = None; w.sum().backward(); opt.step(); opt.param_groups[0]["lr"] *= 0.5
 F()
-== an entry of a dict that each call sets | sets feats['h'], an entry of a dict, in each call (set an attribute
-feats = {}
-def f(x):
-    feats["h"] = x * 2.0
-    return x
-F(T(1, 2))
 == a buffer that is set | write into a Tensor that is there
 net = nn.Module(); net.register_buffer("mean", mg.zeros(2))
 def f(x):

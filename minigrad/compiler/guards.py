@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad.core.changes import lie_alike
 from minigrad.core.op import Op
+from minigrad.core.size import Size
 
 Call = tuple[Any, ...]
 
@@ -38,7 +39,7 @@ def same(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):  # a number of each call has the class of a float
         return False
-    if a.__class__ is tuple:
+    if a.__class__ in (tuple, Size):
         return _same_items(a, b)
     if a.__class__ not in SIMPLE:
         return False
@@ -277,6 +278,13 @@ class Guards:
         known = {id(t) for t in bound}
         rows = [self._row(path, _LAYOUT, t) for path, t in self._tensors if id(t) not in known]
         self._rows_of_tensors += rows
+
+    def forget(self, places: set[tuple[int, str]]) -> None:
+        """Drops the rows on these entries: the id of a dict, and a key."""
+        rows = self._rows
+        self._rows = [
+            r for r in rows if r.kind is not _ENTRY or (id(r.arguments[0]), r.arguments[1]) not in places
+        ]
 
     def hold(self) -> bool:
         """Whether all guards hold."""

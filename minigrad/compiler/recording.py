@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,9 +18,9 @@ from minigrad.compiler.replay import Replay, made_of
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
-from minigrad.compiler.stores import Again, Learned, Store
+from minigrad.compiler.stores import Store
 from minigrad.compiler.values import OUTSIDE, TracedProgram
-from minigrad.compiler.watch import changes, not_repeated, watching
+from minigrad.compiler.watch import changes, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.node import Freed, Node
@@ -43,9 +42,9 @@ class WithoutSize(Exception):
 class Recording:
     """One call that is recorded."""
 
-    def __init__(self, compiled: Any, args: Any, kwargs: Any, learned: Learned) -> None:
-        self.compiled, self._given = compiled, (args, kwargs)
-        self.world = World(compiled.function, learned)
+    def __init__(self, compiled: Any, args: Any, kwargs: Any) -> None:
+        self.compiled = compiled
+        self.world = World(compiled.function)
         # What the function has stored in objects and dicts.
         self.stores: list[Store] = []
         self.arguments = Arguments(self.world, compiled.function, args, kwargs)
@@ -97,31 +96,11 @@ class Recording:
             result = self._call()
             self.run.check()
             self.arguments.refuse_changes()
-            self.stores, after = changes(world)
+            self.stores = changes(world)
             replay = self._replay(result)
-            if after:  # last, since it changes what backward reads, and changes it back
-                self._refuse_each_time(after)
         world.guards.kept = []
+        world.forget(self.stores)
         return replay
-
-    def _refuse_each_time(self, stores: list[Store]) -> None:
-        """RuntimeError if the next call would change these again, as it changes a count: none could be replayed."""
-        changed: set[tuple[int, Any]] = set()
-        with self.run.recording():
-            for t in tensors_in([s.of.table[s.key] for s in stores]):
-                refresh(t)  # of a view of what has changed, else the next call would
-        with contextlib.suppress(Exception, Again):
-            following = Recording(self.compiled, *self._given, self.world.stores.learned)
-            with following.run:
-                following._call()
-                changed = {s.place for s in following.world.stores.changed()}
-        for path, key, in_dict in (
-            (s.of.path, s.key, s.of.owner is None) for s in stores if s.place in changed
-        ):
-            what = f"changes {path}.{key} in each call, going by what it was".replace(" .", " ")
-            if in_dict:
-                what = f"sets {path}[{key!r:.20}], an entry of a dict, in each call (set an attribute, or return it)"
-            raise not_repeated(self.world, what)
 
     def fail(self, error: Exception) -> None:
         """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""
@@ -234,7 +213,7 @@ class Recording:
             if g is not before.grad:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
         for s in self.stores:
-            table, value = name(s.of.table), self._printed(s.of.table[s.key])
+            table, value = name(s.table), self._printed(s.table[s.key])
             yield f"({name(dict.__setitem__)}, {table}, {name(s.key)}, {value}), "
 
     def _made(self) -> Iterator[str]:

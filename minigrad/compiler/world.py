@@ -22,7 +22,7 @@ from minigrad import dtypes
 from minigrad.compiler import guards, kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.stores import Learned, Stores
+from minigrad.compiler.stores import Store, Stores
 from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
@@ -30,8 +30,8 @@ from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import Names
 
-# Attributes of Tensors that functions set, and no object is asked for.
-_OF_TENSORS = {"grad", "data", "requires_grad"}
+# Names with which code may read all attributes of an object, also those that it does not mention.
+_READERS = {"replace"}
 
 
 class _Space(NamedTuple):
@@ -47,8 +47,8 @@ class _Space(NamedTuple):
 class World:
     """What one function reaches by name, and the guards on it."""
 
-    def __init__(self, function: Any, learned: Learned) -> None:
-        self.guards, self.stores = Guards(), Stores(learned)
+    def __init__(self, function: Any) -> None:
+        self.guards, self.stores = Guards(), Stores()
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -64,14 +64,17 @@ class World:
         self._names = Names()
         # By id, values, which stay alive, and why each is refused, or "" where it is followed.
         self._known: dict[int, tuple[Any, str]] = {}
-        # What is mentioned; names that the code stores or may ask for; whether it may ask for any, or print all.
+        # Names that the code reads; those that it stores or may ask for; whether it may do so with any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
+        self._stores_any = False
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
         # What was mentioned when the names of a space were settled.
         self._settled: set[tuple[Any, ...]] = set()
+        # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
+        self._states: list[tuple[dict[str, Any], str, str, bool]] = []
         self._classes: dict[type, _Space] = {}
         self.codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
@@ -212,7 +215,7 @@ class World:
         if kind.__iter__ is not guards.base_of(value).__iter__:
             return f"a {kind.__name__}, whose class has an __iter__ of its own"
         if kind is dict:
-            self.stores.open(value, path)
+            self.stores.open(value)
         if not isinstance(value, tuple):
             self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
@@ -262,7 +265,9 @@ class World:
         self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
-        self._mentioned.update(code.co_names, texts)
+        names = {*code.co_names}
+        self._mentioned |= texts | {s.name for s in steps if s.operation != "STORE_ATTR" and s.name in names}
+        self._stores_any |= "setattr" in names
         if not {"setattr", "delattr", *kinds.REFLECTION}.isdisjoint(code.co_names):
             self._asked |= texts
         for i, (_, operation, name, value, module) in enumerate(steps):
@@ -276,7 +281,6 @@ class World:
                     self.guards.entry(vars(builtins), name, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
                 self._asked.add(name)
-                self.stores.names |= {name} - _OF_TENSORS
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
@@ -324,10 +328,10 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                all_stay = whole and not self.stores.unread(vars(value))
+                all_stay = whole and not any(map(_is_state, vars(value).values()))
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
-            if not whole:
-                self.stores.open(vars(value), path, value)
+            if not whole and not kinds.of_minigrad(cls):
+                self.stores.open(vars(value), value)
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
@@ -361,7 +365,7 @@ class World:
         if held.state is not None:
             self._optimizer(held, path)
         else:
-            self.stores.open(vars(value), path, value)
+            self.stores.open(vars(value), value)
         return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -370,7 +374,7 @@ class World:
         self.states.append(state)
         for content in (state, *state.values()):
             self.guards.table(content, "the state of an optimizer")
-            self.stores.open(content, f"{path}.state", held)
+            self.stores.open(content, held)
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
@@ -392,8 +396,25 @@ class World:
         self._spaces.append(_Space(owner, path, whole, {*asked}))
         return self._spaces[-1]
 
-    def settle_names(self) -> None:
-        """Follows attributes that the code mentions, until no more are."""
+    def settle_names(self) -> list[tuple[dict[str, Any], str, str]]:
+        """Follows attributes that the code mentions, until no more are; returns those of Tensors that it stores."""
+        stored: list[tuple[dict[str, Any], str, str]] = []
+        self._settle()
+        while self._states:
+            for content, name, path, library in self._states:
+                if library or self._stores_any or name in self._asked:
+                    stored.append((content, name, path))
+                else:
+                    self.guards.entry(content, name, path)
+                    self.follow(content[name], path)
+            self._states = []
+            self._settle()
+        for owner, path, _, asked in self._spaces:
+            for name in sorted((self._asked & vars(owner).keys()) - asked if is_object(owner) else ()):
+                self.guards.entry(vars(owner), name, _join(path, name))  # it is stored, and nobody reads it
+        return stored
+
+    def _settle(self) -> None:
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
@@ -425,15 +446,16 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
-        unread = self.stores.unread(content)
+        entries = not whole or any(map(_is_state, content.values()))
         for name in sorted(content.keys() & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
-            if name in unread:
-                continue
             value, where = content[name], _join(path, name)
-            if not whole or unread:
+            if _is_state(value) and is_object(owner):
+                self._states.append((content, name, where, whole))
+                continue
+            if entries:
                 self.guards.entry(content, name, where, owner if of_class else None)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
@@ -454,10 +476,35 @@ class World:
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), _join(path, name))
 
-    def reads_all(self, owner: Any) -> bool:
-        """Whether the code may read all attributes of an object without naming them."""
-        plain = self._textual and type(owner) in kinds.PLAIN
-        return plain or self._reflective or "replace" in self._mentioned  # as that of dataclasses
+    def forget(self, stores: list[Store]) -> None:
+        """Drops the guards on what the function stores in attributes that nothing reads."""
+        reads_all = self._reflective or not _READERS.isdisjoint(self._mentioned)
+        unread = {
+            (id(s.table), s.key) for s in stores if s.key not in self._mentioned and not self._reads(s.owner)
+        }
+        self.guards.forget(unread if not reads_all else set())
+
+    def _reads(self, owner: Any) -> bool:
+        """Whether something may read all attributes of an object: texts, or the `forward` of a library class."""
+        library = [c for c in type(owner).__mro__ if kinds.of_minigrad(c) and "forward" in vars(c)]
+        inherited = any("__minigrad_contents__" not in vars(c) for c in library)
+        return inherited or not is_object(owner) or (self._textual and type(owner) in kinds.PLAIN)
+
+
+def is_object(owner: Any) -> bool:
+    """Whether what has attributes is an object of no special kind."""
+    return not isinstance(owner, (type, types.ModuleType, types.FunctionType, Tensor, Contents, type(None)))
+
+
+def _is_state(value: Any) -> bool:
+    """Whether a value consists of Tensors, so that each call can be given its own."""
+    if value.__class__ in (tuple, list):
+        return bool(value) and all(
+            _is_state(v) or v.__class__ in (int, str, bool) or v is None for v in value
+        )
+    if value.__class__ is dict:
+        return {str}.issuperset(map(type, value)) and _is_state([*value.values()])
+    return type(value) is Tensor and not kinds.added_to(value)
 
 
 def _join(path: str, name: Any) -> str:
