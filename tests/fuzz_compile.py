@@ -281,7 +281,8 @@ DOCUMENTED = (
     "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient", "several of its elements are one place in memory",
     "is returned beside a result that is computed from it", "clone() it where it is detached",
-    "because of a Tensor that the function makes", "which the function may ask for",
+    "because of a Tensor that the function makes", "backward() of a result would raise",
+    "which the function may ask for",
     "not part of a replay: it repeats what is done to",
 )  # fmt: skip
 # The rows whose operations programs call; the others may return their input's memory and are called by rules alone.

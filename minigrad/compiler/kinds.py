@@ -116,9 +116,9 @@ def foreign(file: str | None) -> bool:
 
 def home_of(value: Any) -> str:
     """The module of a class or function, or the name of one; empty where it is no text, as in classes of Cython."""
-    if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType):
+    if type(value) is types.BuiltinFunctionType and isinstance(value.__self__, types.ModuleType):
         value = value.__self__
-    if isinstance(value, types.ModuleType | types.FunctionType):
+    if type(value) is not type and isinstance(value, (types.ModuleType, types.FunctionType)):
         # Wrappers have the `__module__` of what they wrap. minigrad is called torch while it stands in.
         space = vars(value) if isinstance(value, types.ModuleType) else value.__globals__
         home = "minigrad" if space is vars(sys.modules["minigrad"]) else space.get("__name__")

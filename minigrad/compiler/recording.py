@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -240,7 +240,7 @@ class Recording:
     def _gradients(self) -> tuple[Gradients | None, bool, list[str]]:
         """The gradients of the results that carry some, and whether records behind these have saved arrays.
 
-        The lines give the others, whose graph is freed or whose backward pass fails, a record that refuses it.
+        The lines give the others, whose graph is freed, a record that refuses a backward pass.
         """
         run, results = self.run, self.results
         live = [t for t in results if t._node.requires_grad and t._node.op is not None]
@@ -265,12 +265,9 @@ class Recording:
                 "compile(): a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it; "
                 "take it by autograd.grad()"
             )
-        freed = [id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])]
-        errors: dict[int, Exception | None] = dict.fromkeys(freed)
-        opened = [t for t in live if id(t) not in errors and any(t is r for r in self.returned)]
-        gradients, failed = self._pass(opened)
-        errors |= failed
-        opened = [t for t in opened if id(t) not in errors]
+        freed = {id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])}
+        opened = [t for t in live if id(t) not in freed and any(t is r for r in self.returned)]
+        gradients = Gradients(self, opened) if opened else None
         if gradients is not None and not all(map(gradients.reaches, opened)):
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
@@ -278,26 +275,14 @@ class Recording:
             )
         lines = []
         for i, t in enumerate(results):
-            if id(t) in errors:
-                node = self.names.name(_refusing(t._node, errors[id(t)]))
+            if id(t) in freed:
                 behind_it = {id(s): s for n in run.order([t._node]) if (s := run.sources.get(n)) is not None}
-                leads = "".join(f"{self.place(s)}._node, " for s in behind_it.values() if s.requires_grad)
-                lines.append(f"made[{i}]._node = {self.names.name(_behind)}({node}, ({leads}))")
+                leads = "".join(f"{self.place(s)}, " for s in behind_it.values() if s.requires_grad)
+                record = self.names.name(_freed(t._node, ()))
+                lines.append(f"made[{i}]._node = {self.names.name(_freed)}({record}, ({leads}))")
         if gradients is not None:
             lines += [f"made[{self.number_of[id(t)]}] = outs[{k}]" for k, t in enumerate(opened)]
         return gradients, any(n.saved for t in opened for n in behind[id(t)]), lines
-
-    def _pass(self, opened: list[Any]) -> tuple[Gradients | None, dict[int, Exception | None]]:
-        """The gradients of results, but of those on which backward() raises; and what it raises, by their ids."""
-        errors: dict[int, Exception | None] = {}
-        try:
-            return Gradients(self, opened) if opened else None, errors
-        except RuntimeError as error:  # as where a saved Tensor was changed
-            for t in opened if len(opened) > 1 else ():
-                errors |= self._pass([t])[1]
-            if not errors:
-                return None, dict.fromkeys(map(id, opened), error)
-        return self._pass([t for t in opened if id(t) not in errors])[0], errors
 
     # ------------------------------------------------------------ the plan
 
@@ -327,7 +312,7 @@ class Recording:
         program = TracedProgram(run, order)
         self._refuse_aliases(order, program)
         saved = [] if gradients is None else gradients.saved_in(program)
-        plan, opaque = self._plan(program, order, saved)
+        plan = self._plan(program, order, saved)
         bound = [self._tensor(v) for v in plan.stays]
         self.world.guards.settle(bound)
         replay = Replay(plan, self.arguments, self.world, bound)
@@ -338,7 +323,6 @@ class Recording:
         generators = [g for n in run.acts if (g := n.params.get("generator")) is not None]
         replay.generators = list({id(g): g for g in generators}.values())
         replay.kept_bytes = sum(run.kept.values())
-        replay.first = [(name, run.returned[n]) for name, v in opaque for n in v.nodes if n in run.returned]
         if gradients is not None:
             replay.step, replay.backward_text = gradients.step(program, saves)
         self.arguments.settle()
@@ -350,8 +334,7 @@ class Recording:
         """The Tensor from outside that a value is."""
         return next(self.run.sources[n] for n in v.nodes if n in self.run.sources)
 
-    def _plan(self, program: TracedProgram, order: list[Node], saved: list[Value]) -> tuple[Plan, Any]:
-        """The plan, and the values of kernels that it has no source of."""
+    def _plan(self, program: TracedProgram, order: list[Node], saved: list[Value]) -> Plan:
         run, value, arguments = self.run, program.value_of, self.arguments
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         outputs: list[tuple[Value, Any]] = []
@@ -376,7 +359,7 @@ class Recording:
         kinds = (NumbaStatements, NumbaPlan) if self.compiled.backend == "numba" else (Statements, Plan)
         statements = kinds[0](program, leaves, bound, outputs, writes, numbers, effects=run.acts)
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
-        return kinds[1](statements, title), statements.opaque()
+        return kinds[1](statements, title)
 
     def _inputs(self, plan: Plan) -> str:
         """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""
@@ -447,23 +430,9 @@ def _apart(tensors: list[Any], owners: list[Any]) -> bool:
     return all(id(t) not in gradients for t in tensors)
 
 
-def _behind(record: Node, leads: tuple[Node, ...]) -> Node:
-    """A copy of ``record`` through which a backward pass to any of ``leads`` comes."""
-    node = record.copy()
-    node.hooks, node.inputs = node.hooks and dict(node.hooks), leads
-    return node
-
-
-def _refusing(record: Node, error: Exception | None) -> Node:
-    """A record that refuses a backward pass: with an error, or as one whose graph a pass has freed."""
+def _freed(record: Node, leaves: Sequence[Any]) -> Node:
+    """A copy of a record, from which a backward pass to any of these Tensors comes to a graph that is freed."""
     node = record.copy()
     node.saved = node.saved if type(node.saved) is Freed else Freed(*here())
-    node.inputs, node.hooks, node.tensor = (), None, None
-    if error is not None:
-        kind, message = type(error), str(error).partition(" (at ")[0]
-
-        def refuse(g: Any) -> None:
-            raise kind(str(runtime_error(message)))  # with the place of this pass
-
-        node.hooks = {0: refuse}
+    node.inputs, node.hooks, node.tensor = tuple(t._node for t in leaves), None, None
     return node

@@ -76,6 +76,7 @@ class World:
         # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
         self._states: list[tuple[dict[str, Any], str, str, bool]] = []
         self._classes: dict[type, _Space] = {}
+        self._followed: set[tuple[type, bool]] = set()
         self.codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
@@ -141,7 +142,7 @@ class World:
             return ""
         if isinstance(value, types.FunctionType):
             return self._function(value, path)
-        if isinstance(value, types.BuiltinFunctionType | types.MethodWrapperType):
+        if isinstance(value, (types.BuiltinFunctionType, types.MethodWrapperType)):
             if value.__self__ is not None and not isinstance(value.__self__, types.ModuleType):
                 return self.follow(value.__self__, value.__name__)
             return kinds.refusal(value, f"{value.__name__}(), a function")
@@ -294,6 +295,8 @@ class World:
 
     def _class(self, cls: type, path: str, called: bool) -> str:
         """Follows a class of the user; with ``called`` also what makes its objects."""
+        if (cls, called) in self._followed:
+            return ""
         library = kinds.of_minigrad(cls)
         if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
             self.guards.add(cls.__name__, guards.EQUAL, abc.get_cache_token, abc.get_cache_token())
@@ -314,6 +317,7 @@ class World:
                 self.guards.entry(vars(cls), name, f"{cls.__name__}.{name}", cls)
         for base in (b for b in (*cls.__bases__, type(cls)) if b not in (object, type)):
             self._class(base, path, called)
+        self._followed.add((cls, called))
         return ""
 
     # ------------------------------------------------------------ objects
