@@ -52,8 +52,6 @@ class World:
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        # Small arrays of NumPy, by id, whose elements are guarded.
-        self.arrays: dict[int, Any] = {}
         # Options of optimizers that are parameters of the recording: their dicts, their keys there, the numbers or
         # tuples of numbers that stand for them during a run, and they themselves.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
@@ -161,11 +159,7 @@ class World:
                     self._attribute(value, name, path)
                 return self._each([(path, getattr(value, name)) for name in names])
         if isinstance(value, np.ndarray):
-            if kind is not np.ndarray or value.size > kinds.SMALL or value.dtype.kind not in "biufSU":
-                return f"an array of NumPy with {value.size} elements, too many or too complex to compare"
-            self.arrays[id(value)] = value
-            self.guards.add(path, guards.CONTENT, value, guards.content_of(value))
-            return ""
+            return "an array of NumPy, whose elements may change (make a Tensor of it outside)"
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
