@@ -106,7 +106,7 @@ class Arguments:
             own = kind(self._found(x, value, names))
         # What is reached through an attribute is no copy.
         self._own += [(own, items_of(own)), (value, items_of(value))]
-        self.world.guards.kept.append((value, items_of(value)))
+        self.world.guards.keep(value)
         return own
 
     def _leaf(self, value: Any, name: str, x: str) -> Any:

@@ -216,8 +216,8 @@ class Guards:
         # What the printed expression names: arguments and values.
         self._names = Names(**_READERS, content=self._content)
         self._space = self._names.space
-        # Tables, with what they held before the run; a recording drops it after that.
-        self.kept: list[tuple[Any, Any]] = []
+        # Tables, by id, with what they held before the run; a recording drops it after that.
+        self.kept: dict[int, tuple[Any, Any]] = {}
 
     def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
         return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
@@ -245,7 +245,11 @@ class Guards:
         views = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x]
         for view in views if len(content) else ():
             self.add(path, _ITEMS, view(content), table=content)
-        self.kept.append((content, items_of(content)))
+        self.keep(content)
+
+    def keep(self, content: Any) -> None:
+        """Notes what a table holds before the run."""
+        self.kept.setdefault(id(content), (content, items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -309,7 +313,7 @@ class Guards:
         """Calls, as tuples, that put back what is not as it was; none of them runs code of the user."""
         for row, before in self._differing(self._rows):
             yield from row.kind.back(*row.arguments, before)
-        for content, items in self.kept:
+        for content, items in self.kept.values():
             yield from refilling(content, items)
 
     def _differing(self, rows: list[_Row]) -> Iterator[tuple[_Row, Any]]:

@@ -18,10 +18,9 @@ from minigrad.compiler.replay import Replay, made_of
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
-from minigrad.compiler.stores import Store
 from minigrad.compiler.values import OUTSIDE, TracedProgram
 from minigrad.compiler.watch import changes, watching
-from minigrad.compiler.world import World
+from minigrad.compiler.world import Store, World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
@@ -98,7 +97,7 @@ class Recording:
             self.arguments.refuse_changes()
             self.stores = changes(world)
             replay = self._replay(result)
-        world.guards.kept = []
+        world.guards.kept = {}
         world.forget(self.stores)
         return replay
 
@@ -212,9 +211,9 @@ class Recording:
             t, g = before.tensor, before.tensor._grad
             if g is not before.grad:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
-        for s in self.stores:
-            table, value = name(s.table), self._printed(s.table[s.key])
-            yield f"({name(dict.__setitem__)}, {table}, {name(s.key)}, {value}), "
+        for table, key, _ in self.stores:
+            value = self._printed(table[key])
+            yield f"({name(dict.__setitem__)}, {name(table)}, {name(key)}, {value}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""

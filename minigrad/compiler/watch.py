@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from minigrad import errors
 from minigrad.compiler.guards import MISSING
 from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
-from minigrad.compiler.stores import Store
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -117,16 +116,16 @@ def watching(world: Any) -> Iterator[None]:
             group[key] = number
 
 
-def changes(world: Any) -> list[Store]:
+def changes(world: Any) -> list[Any]:
     """What the function has stored. RuntimeError if it has changed anything else of Python."""
     keys = [key for group, key, _, number in world.options if group.get(key) is not number]
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
     if any(generator.resets != resets for generator, resets in world.generators):
         what = what or "the seed or the state of a random generator"
-    if what := what or world.guards.changed(world.stores.grown()):
+    stores, grown = world.changed()
+    if what := what or world.guards.changed(grown):
         raise not_repeated(world, f"changes {what}")
-    stored: list[Store] = world.stores.changed()
-    return stored
+    return list(stores)
 
 
 def not_repeated(world: Any, what: str) -> Exception:

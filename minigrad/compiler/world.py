@@ -22,7 +22,6 @@ from minigrad import dtypes
 from minigrad.compiler import guards, kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.stores import Store, Stores
 from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
@@ -32,6 +31,10 @@ from minigrad.readers.source.names import Names
 
 # Names with which code may read all attributes of an object, also those that it does not mention.
 _READERS = {"replace"}
+
+
+# A dict, a key that the function has set, and the object whose attributes these are (of an optimizer, its contents).
+Store = tuple[dict[Any, Any], Any, Any]
 
 
 class _Space(NamedTuple):
@@ -48,7 +51,9 @@ class World:
     """What one function reaches by name, and the guards on it."""
 
     def __init__(self, function: Any) -> None:
-        self.guards, self.stores = Guards(), Stores()
+        self.guards = Guards()
+        # Tables in which the function may store, by id, each with the object whose attributes these are.
+        self._open: dict[int, tuple[dict[Any, Any], Any]] = {}
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -210,7 +215,7 @@ class World:
         if kind.__iter__ is not guards.base_of(value).__iter__:
             return f"a {kind.__name__}, whose class has an __iter__ of its own"
         if kind is dict:
-            self.stores.open(value)
+            self._open[id(value)] = value, None
         if not isinstance(value, tuple):
             self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
@@ -329,7 +334,7 @@ class World:
                 all_stay = whole and not any(map(_is_state, vars(value).values()))
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
             if not whole and not kinds.of_minigrad(cls):
-                self.stores.open(vars(value), value)
+                self._open[id(vars(value))] = vars(value), value
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
@@ -363,7 +368,7 @@ class World:
         if held.state is not None:
             self._optimizer(held, path)
         else:
-            self.stores.open(vars(value), value)
+            self._open[id(vars(value))] = vars(value), value
         return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -372,7 +377,7 @@ class World:
         self.states.append(state)
         for content in (state, *state.values()):
             self.guards.table(content, "the state of an optimizer")
-            self.stores.open(content, held)
+            self._open[id(content)] = content, held
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
@@ -474,12 +479,20 @@ class World:
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), _join(path, name))
 
+    def changed(self) -> tuple[list[Store], set[int]]:
+        """What the function has stored, and the ids of the tables whose keys are still there, in their order."""
+        stores, grown = list[Store](), set[int]()
+        for i, (table, owner) in self._open.items():
+            before = self.guards.kept[i][1]
+            stores += [(table, k, owner) for k in table if not guards.same(table[k], before.get(k, MISSING))]
+            if [*map(id, table)][: len(before)] == [*map(id, before)]:
+                grown.add(i)
+        return stores, grown
+
     def forget(self, stores: list[Store]) -> None:
         """Drops the guards on what the function stores in attributes that nothing reads."""
         reads_all = self._reflective or not _READERS.isdisjoint(self._mentioned)
-        unread = {
-            (id(s.table), s.key) for s in stores if s.key not in self._mentioned and not self._reads(s.owner)
-        }
+        unread = {(id(t), k) for t, k, owner in stores if k not in self._mentioned and not self._reads(owner)}
         self.guards.forget(unread if not reads_all else set())
 
     def _reads(self, owner: Any) -> bool:
