@@ -56,7 +56,8 @@ def same_record(a: Any, b: Any) -> bool:
 
 def base_of(content: Any) -> Any:
     """The kind of a table, whose own methods run no code of the user."""
-    return next(base for base in _BASES if isinstance(content, base))
+    kind = type(content)
+    return kind if kind in _BASES else next(base for base in _BASES if isinstance(content, base))
 
 
 def items_of(content: Any) -> Any:
@@ -219,15 +220,15 @@ class Guards:
         # Tables, by id, with what they held before the run; a recording drops it after that.
         self.kept: dict[int, tuple[Any, Any]] = {}
 
-    def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
-        return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
+    def _row(self, path: str, kind: Kind, *arguments: Any, table: Any = None) -> _Row:
+        return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)), table)
 
     def add(self, path: str, kind: Kind, *arguments: Any, table: Any = None) -> None:
         """Adds a row: what the kind reads of the arguments stays."""
         key = kind.expression, *map(id, arguments)  # rows keep the arguments alive
         if key not in self._keys:
             self._keys.add(key)
-            self._rows.append(self._row(path, kind, *arguments)._replace(table=table))
+            self._rows.append(self._row(path, kind, *arguments, table=table))
 
     def entry(self, space: Any, key: str, path: str, owner: Any = None) -> None:
         """Adds a row: an entry of a dict or of the attributes of ``owner``, a class, or that there is none.
