@@ -506,7 +506,8 @@ autograd.grad(({f} * {f}).sum(), {l}, create_graph=True)[0]
 autograd.grad({f}.sin().sum(), [{l}, w1], allow_unused=True)[0]
 autograd.grad(net(x).sum(), net.parameters(), allow_unused=True)[0];mg.func.grad(lambda t: (t * t * {s}).sum())({f})
 mg.func.vmap(lambda t: t * {f}.sum())({f});mg.func.vjp(helper, {f})[1]({f})[0];mg.func.jvp(helper, ({f},), ({f},))[1]
-x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f};store.pair[0] + {f};{f} * store.pair[1]""")
+x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}
+store.pair[0] + {f};{f} * store.pair[1]""")
 STATEMENTS = split(r"""{f}.add_({f});{f}.mul_({s});{f}.sub_({f}.detach());{f}.zero_();{f}.fill_({s});{f}.copy_({f})
 {f}.clamp_(0);{f}[0] = {s};{f}[0] = {f};{f}[{m}] = {s};{f}[{m}] = {f};{f}[i0] = {f};{f}[j0] = {s};{f}[..., j0] = {f}
 {f}.T.add_({s});{f}[1:].mul_({s});{f}.masked_fill_({m}, {s});{f} += {s};{f} *= {f};{f}.detach_();{f}.div_({s})

@@ -414,7 +414,11 @@ class World:
             self._settle()
         for owner, path, _, asked in self._spaces:
             for name in sorted((self._asked & vars(owner).keys()) - asked if is_object(owner) else ()):
-                self.guards.entry(vars(owner), name, _join(path, name))  # it is stored, and nobody reads it
+                asked.add(name)  # it is stored, and nobody reads it
+                if _is_state(vars(owner)[name]):  # it may be an argument, where a call does not change it
+                    stored.append((vars(owner), name, _join(path, name)))
+                else:
+                    self.guards.entry(vars(owner), name, _join(path, name))
         return stored
 
     def _settle(self) -> None:
@@ -484,7 +488,10 @@ class World:
         stores, grown = list[Store](), set[int]()
         for i, (table, owner) in self._open.items():
             before = self.guards.kept[i][1]
-            stores += [(table, k, owner) for k in table if not guards.same(table[k], before.get(k, MISSING))]
+            for key, now in table.items():
+                old = before.get(key, MISSING)
+                if now is not old and (now.__class__ is tuple or not guards.same(now, old)):
+                    stores.append((table, key, owner))
             if [*map(id, table)][: len(before)] == [*map(id, before)]:
                 grown.add(i)
         return stores, grown
