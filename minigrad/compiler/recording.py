@@ -20,7 +20,7 @@ from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import OUTSIDE, TracedProgram
 from minigrad.compiler.watch import changes, watching
-from minigrad.compiler.world import Store, World
+from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
@@ -45,7 +45,7 @@ class Recording:
         self.compiled = compiled
         self.world = World(compiled.function)
         # What the function has stored in objects and dicts.
-        self.stores: list[Store] = []
+        self.stores: list[Any] = []
         self.arguments = Arguments(self.world, compiled.function, args, kwargs)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:

@@ -23,18 +23,11 @@ from minigrad.compiler import guards, kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
-from minigrad.core.contents import Contents, publishes
+from minigrad.core.contents import Contents, join, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import Names
-
-# Names with which code may read all attributes of an object, also those that it does not mention.
-_READERS = {"replace"}
-
-
-# A dict, a key that the function has set, and the object whose attributes these are (of an optimizer, its contents).
-Store = tuple[dict[Any, Any], Any, Any]
 
 
 class _Space(NamedTuple):
@@ -163,8 +156,6 @@ class World:
                 for name in names if may_change else ():
                     self._attribute(value, name, path)
                 return self._each([(path, getattr(value, name)) for name in names])
-        if isinstance(value, np.ndarray):
-            return "an array of NumPy, whose elements may change (make a Tensor of it outside)"
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
@@ -265,9 +256,10 @@ class World:
         self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
-        names = {*code.co_names}
-        self._mentioned |= texts | {s.name for s in steps if s.operation != "STORE_ATTR" and s.name in names}
-        self._stores_any |= "setattr" in names
+        self._mentioned |= texts | {
+            s.name for s in steps if s.operation != "STORE_ATTR" and s.name in code.co_names
+        }
+        self._stores_any |= "setattr" in code.co_names
         if not {"setattr", "delattr", *kinds.REFLECTION}.isdisjoint(code.co_names):
             self._asked |= texts
         for i, (_, operation, name, value, module) in enumerate(steps):
@@ -331,7 +323,7 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                all_stay = whole and not any(map(_is_state, vars(value).values()))
+                all_stay = whole and not any(map(kinds.is_state, vars(value).values()))
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
             if not whole and not kinds.of_minigrad(cls):
                 self._open[id(vars(value))] = vars(value), value
@@ -362,7 +354,7 @@ class World:
         for table in fresh:  # several holders publish some of them
             self.guards.table(table, path)
             for key, item in table.items():
-                self.follow(item, where := _join(path, key))
+                self.follow(item, where := join(path, str(key)))
                 if isinstance(item, Tensor):
                     self.paths[id(item)] = where.strip(".")
         if held.state is not None:
@@ -402,26 +394,23 @@ class World:
     def settle_names(self) -> list[tuple[dict[str, Any], str, str]]:
         """Follows attributes that the code mentions, until no more are; returns those of Tensors that it stores."""
         stored: list[tuple[dict[str, Any], str, str]] = []
-        self._settle()
-        while self._states:
-            for content, name, path, library in self._states:
+        while self._settle():
+            states, self._states = self._states, []
+            for content, name, path, library in states:
                 if library or self._stores_any or name in self._asked:
                     stored.append((content, name, path))
                 else:
                     self.guards.entry(content, name, path)
                     self.follow(content[name], path)
-            self._states = []
-            self._settle()
         for owner, path, _, asked in self._spaces:
-            for name in sorted((self._asked & vars(owner).keys()) - asked if is_object(owner) else ()):
-                asked.add(name)  # it is stored, and nobody reads it
-                if _is_state(vars(owner)[name]):  # it may be an argument, where a call does not change it
-                    stored.append((vars(owner), name, _join(path, name)))
-                else:
-                    self.guards.entry(vars(owner), name, _join(path, name))
+            for name in sorted((self._asked & vars(owner).keys()) - asked if kinds.is_object(owner) else ()):
+                # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
+                row = vars(owner), name, join(path, name)
+                asked.add(name)
+                stored.append(row) if kinds.is_state(vars(owner)[name]) else self.guards.entry(*row)
         return stored
 
-    def _settle(self) -> None:
+    def _settle(self) -> bool:
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
@@ -429,6 +418,7 @@ class World:
                 if now not in self._settled:
                     self._settled.add(now)
                     self._ask(space, self._mentioned)
+        return bool(self._states)
 
     def may_name(self, name: str) -> bool:
         """Whether the code may ask something for an attribute of this name."""
@@ -453,13 +443,13 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
-        entries = not whole or any(map(_is_state, content.values()))
+        entries = not whole or any(map(kinds.is_state, content.values()))
         for name in sorted(content.keys() & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
-            value, where = content[name], _join(path, name)
-            if _is_state(value) and is_object(owner):
+            value, where = content[name], join(path, name)
+            if kinds.is_state(value) and kinds.is_object(owner):
                 self._states.append((content, name, where, whole))
                 continue
             if entries:
@@ -476,16 +466,16 @@ class World:
             for name in sorted((names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):
                     asked.add(name)
-                    self.guards.entry(content, name, _join(path, name))
+                    self.guards.entry(content, name, join(path, name))
         if of_class or isinstance(owner, types.FunctionType):
             for name in sorted((kinds.NAMES_OF_ITSELF & self._mentioned) - asked):
                 asked.add(name)
                 if hasattr(owner, name):
-                    self.follow(self._attribute(owner, name, path), _join(path, name))
+                    self.follow(self._attribute(owner, name, path), join(path, name))
 
-    def changed(self) -> tuple[list[Store], set[int]]:
-        """What the function has stored, and the ids of the tables whose keys are still there, in their order."""
-        stores, grown = list[Store](), set[int]()
+    def changed(self) -> tuple[list[Any], set[int]]:
+        """What the function has stored (table, key, owner), and the ids of tables whose keys are there in order."""
+        stores, grown = list[Any](), set[int]()
         for i, (table, owner) in self._open.items():
             before = self.guards.kept[i][1]
             for key, now in table.items():
@@ -496,34 +486,12 @@ class World:
                 grown.add(i)
         return stores, grown
 
-    def forget(self, stores: list[Store]) -> None:
+    def forget(self, stores: list[Any]) -> None:
         """Drops the guards on what the function stores in attributes that nothing reads."""
-        reads_all = self._reflective or not _READERS.isdisjoint(self._mentioned)
-        unread = {(id(t), k) for t, k, owner in stores if k not in self._mentioned and not self._reads(owner)}
-        self.guards.forget(unread if not reads_all else set())
-
-    def _reads(self, owner: Any) -> bool:
-        """Whether something may read all attributes of an object: texts, or the `forward` of a library class."""
-        library = [c for c in type(owner).__mro__ if kinds.of_minigrad(c) and "forward" in vars(c)]
-        inherited = any("__minigrad_contents__" not in vars(c) for c in library)
-        return inherited or not is_object(owner) or (self._textual and type(owner) in kinds.PLAIN)
-
-
-def is_object(owner: Any) -> bool:
-    """Whether what has attributes is an object of no special kind."""
-    return not isinstance(owner, (type, types.ModuleType, types.FunctionType, Tensor, Contents, type(None)))
-
-
-def _is_state(value: Any) -> bool:
-    """Whether a value consists of Tensors, so that each call can be given its own."""
-    if value.__class__ in (tuple, list):
-        return bool(value) and all(
-            _is_state(v) or v.__class__ in (int, str, bool) or v is None for v in value
-        )
-    if value.__class__ is dict:
-        return {str}.issuperset(map(type, value)) and _is_state([*value.values()])
-    return type(value) is Tensor and not kinds.added_to(value)
-
-
-def _join(path: str, name: Any) -> str:
-    return f"{path}.{name}" if path else str(name)
+        if self._reflective or "replace" in self._mentioned:  # as that of dataclasses
+            return
+        printed = kinds.PLAIN if self._textual else ()
+        self.guards.forget({
+            (id(table), key) for table, key, owner in stores
+            if key not in self._mentioned and type(owner) not in printed and not kinds.reads_all(owner)
+        })  # fmt: skip
