@@ -95,7 +95,7 @@ class NumbaPlan(Plan):
         end += ", (" + "".join(f"np.copy({call[-1]}), " for _, call in self.writes) + ")"
         return "\n".join([*self._head, head, *(f"    {line}" for line in lines), end]) + "\n"
 
-    def bind(self, arrays: Sequence[Any], text: str = "", **names: Any) -> Any:
+    def bind(self, arrays: Sequence[Any], returned: Any = (), text: str = "", **names: Any) -> Any:
         function, errors = self._jitted
 
         def run(*inputs: Any) -> Any:

@@ -10,6 +10,8 @@ from itertools import chain
 from operator import is_
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minigrad.core.changes import lie_alike
 from minigrad.core.op import Op
 from minigrad.core.size import Size
@@ -89,6 +91,11 @@ def slot_of(slot: Any, owner: Any) -> Any:
         return MISSING
 
 
+def content_of(array: Any) -> Any:
+    """All of a small array."""
+    return array.dtype, array.shape, array.tobytes()
+
+
 def names_of(cls: type) -> set[str]:
     """The names of the attributes of a class, but for those that are added where it is asked about them."""
     # An `autograd.Function` gets its op with the first call.
@@ -97,7 +104,7 @@ def names_of(cls: type) -> set[str]:
 
 _READERS = {
     "is_": is_, "chain": chain.from_iterable, "get": dict.get, "MISSING": MISSING,
-    "slot_of": slot_of, "names_of": names_of,
+    "slot_of": slot_of, "content_of": content_of, "names_of": names_of,
 }  # fmt: skip
 
 
@@ -134,6 +141,13 @@ def _entry_back(_: Any, key: str, owner: Any, before: Any) -> Iterable[Call]:
     return [(drop, owner, key) if before is MISSING else (put, owner, key, before)]
 
 
+def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
+    dtype, shape, content = before
+    if array.shape != shape:
+        yield (setattr, array, "shape", shape)
+    yield (np.copyto, array, np.frombuffer(content, dtype).reshape(shape))
+
+
 def _names_back(cls: type, before: set[str], _: bool) -> Iterable[Call]:
     return [(type.__delattr__, cls, name) for name in names_of(cls) - before]
 
@@ -152,6 +166,7 @@ def attribute(name: str) -> Kind:
 
 TYPE = _kind("type({0})", attribute("__class__").back)
 SLOT = _kind("slot_of({0}, {1})", _slot_back)
+CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
 EQUAL = _kind("{0}() == {1}")
 _EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})"), _kind("[*{0}]", alike=_same_items)

@@ -72,6 +72,7 @@ MAKERS = {"__init__", "__new__", "__init_subclass__"}
 UNREAD = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
 }  # fmt: skip
+SMALL = 1 << 14  # elements
 CACHED = functools._lru_cache_wrapper
 CELL = vars(types.CellType)["cell_contents"]
 PLAIN = (argparse.Namespace, types.SimpleNamespace)

@@ -100,12 +100,18 @@ class Plan:
             steps += [(x, written(line), where) for line in x.lines]
         return steps + [(x, f"{call[0]}({', '.join(call[1:])})", "in place") for x, call in self.writes]
 
-    def bind(self, arrays: Sequence[Any], text: str = "", **names: Any) -> Any:
+    def bind(
+        self, arrays: Sequence[Any], returned: Sequence[tuple[str, Any]] = (), text: str = "", **names: Any
+    ) -> Any:
         """The function ``run`` on these arrays, with memory of its own.
 
-        With ``text`` it is the one of that module, which also sees ``names``.
+        With ``returned`` it is for one run, in which functions of these names have already returned that.  With
+        ``text`` it is the one of that module, which also sees ``names``.
         """
         namespace = {**self.data, **names}
+        for name in {name for name, _ in returned}:
+            rest = iter([y for other, y in returned if other == name])
+            namespace[name] = lambda *operands, rest=rest, **params: next(rest)
         exec(builtins.compile(text, "<compiled>", "exec") if text else self._code, namespace)
         for name, memory in self._kept.items():
             namespace[name] = functools.partial(namespace[name], **memory)

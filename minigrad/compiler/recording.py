@@ -311,7 +311,7 @@ class Recording:
         program = TracedProgram(run, order)
         self._refuse_aliases(order, program)
         saved = [] if gradients is None else gradients.saved_in(program)
-        plan = self._plan(program, order, saved)
+        plan, opaque = self._plan(program, order, saved)
         bound = [self._tensor(v) for v in plan.stays]
         self.world.guards.settle(bound)
         replay = Replay(plan, self.arguments, self.world, bound)
@@ -322,6 +322,7 @@ class Recording:
         generators = [g for n in run.acts if (g := n.params.get("generator")) is not None]
         replay.generators = list({id(g): g for g in generators}.values())
         replay.kept_bytes = sum(run.kept.values())
+        replay.first = [(name, run.returned[n]) for name, v in opaque for n in v.nodes if n in run.returned]
         if gradients is not None:
             replay.step, replay.backward_text = gradients.step(program, saves)
         self.arguments.settle()
@@ -333,7 +334,8 @@ class Recording:
         """The Tensor from outside that a value is."""
         return next(self.run.sources[n] for n in v.nodes if n in self.run.sources)
 
-    def _plan(self, program: TracedProgram, order: list[Node], saved: list[Value]) -> Plan:
+    def _plan(self, program: TracedProgram, order: list[Node], saved: list[Value]) -> tuple[Plan, Any]:
+        """The plan, and the values of kernels that it has no source of."""
         run, value, arguments = self.run, program.value_of, self.arguments
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         outputs: list[tuple[Value, Any]] = []
@@ -358,7 +360,7 @@ class Recording:
         kinds = (NumbaStatements, NumbaPlan) if self.compiled.backend == "numba" else (Statements, Plan)
         statements = kinds[0](program, leaves, bound, outputs, writes, numbers, effects=run.acts)
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
-        return kinds[1](statements, title)
+        return kinds[1](statements, title), statements.opaque()
 
     def _inputs(self, plan: Plan) -> str:
         """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""

@@ -55,6 +55,8 @@ class Replay:
     # The random generators that a run draws from; the bytes that eager mode keeps for backward.
     generators: list[Any]
     kept_bytes: int
+    # What kernels of the user returned while the call was recorded.
+    first: list[tuple[str, Any]]
     # What makes results that carry gradients, and the text of their backward plan; see `minigrad.compiler.gradients`.
     step: Any = None
     backward_text = ""
@@ -131,10 +133,11 @@ class Replay:
         over: list[bool] = []
         try:
             arrays, idle = self._standing
+            first, self.first = self.first, []
             try:
                 run = idle.pop()
             except IndexError:  # all are in use, or there is none yet
-                run = self.plan.bind(arrays)
+                run = self.plan.bind(arrays, returned=first)
             results, writes = QUIET.run(run, *inputs)
             outs = () if self.step is None else self.step(results, inputs, leaves)
             result, effects = self.finish(results, outs, leaves)
@@ -151,7 +154,8 @@ class Replay:
                 for restore, position in positions:
                     restore(position)
             raise
-        idle.append(run)
+        if not first:
+            idle.append(run)
         return result
 
 

@@ -124,6 +124,7 @@ class Statements(Text):
         # Arrays that lie in memory as those of values will.
         self._models: dict[Value, Any] = {}
         self._lasting: dict[Any, str] = {}
+        self._kernels: dict[Value, str] = {}
         self._inputs_of: dict[Value, list[Value]] = {}
         for name in ("np", "bind", "run", "memory", "writes", *self.numbers):
             self.names.reserve(name)
@@ -410,7 +411,13 @@ class Statements(Text):
                 return expression(v, list(xs), self.helpers, written)
             except NotImplementedError:  # a kernel that cannot stand in a program
                 vars(self.helpers).update(before)
-        return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
+        call: Any = self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
+        self._kernels[v] = call.func.id
+        return call
+
+    def opaque(self) -> list[tuple[str, Value]]:
+        """The values that kernels without a source compute, in order, with the names of these."""
+        return [(self._kernels[s.value], s.value) for s in self.statements if s.value in self._kernels]
 
     def _called(self, function: Any, stem: str, xs: Sequence[Expr], params: Params) -> Any:
         """A call of a function that the text has no source of; parameters without a literal are passed as data."""

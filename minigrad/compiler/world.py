@@ -156,6 +156,9 @@ class World:
                 for name in names if may_change else ():
                     self._attribute(value, name, path)
                 return self._each([(path, getattr(value, name)) for name in names])
+        if kind is np.ndarray and value.size <= kinds.SMALL and value.dtype.kind in "biufSU":
+            self.guards.add(path, guards.CONTENT, value, guards.content_of(value))
+            return ""
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
