@@ -33,7 +33,6 @@ from minigrad.optim import SGD
 from minigrad.tape import apply
 
 F = nn.functional
-THIS = sys.modules[__name__]
 
 
 # ---------------------------------------------------------------- eager beside compiled
@@ -173,10 +172,6 @@ def test_random_compositions(steps: Any, shapes: Any, dtype: Any, way: str) -> N
 @given(programs, st.sampled_from(SHAPES), floats, ways)
 def test_random_compositions_differentiated_twice(steps: Any, shapes: Any, dtype: Any, way: str) -> None:
     as_eager(lambda *xs: _penalty(steps, xs), [arrays(shapes, k, dtype) for k in range(2)], (0, 1), way)
-
-
-class Settings:
-    value: Any = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -432,8 +427,6 @@ class Noisy(nn.Module):
 
 TOTAL = 0
 LOG: list[Any] = []
-COUNTS: dict[str, int] = {}
-NOTE = Settings()
 
 
 def counts_in_a_global(x: Any) -> Any:
@@ -815,9 +808,6 @@ def test_modes_are_as_before_after_an_error() -> None:
         with pytest.raises(KeyError) if fail else contextlib.nullcontext():
             compiled(draw(3), fail)
         assert MODE.get() is mode
-
-
-# ---------------------------------------------------------------- gradients cleared inside, made outside
 
 
 def test_a_function_that_is_always_refused_says_the_same_each_time() -> None:
