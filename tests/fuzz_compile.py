@@ -558,7 +558,7 @@ net.load_state_dict({{k: v * 0.5 for k, v in net.state_dict().items()}});opt.loa
 net = type(net)() if isinstance(net, Net) else net;for p in net.parameters():\n    p.data = p.data * 0.5
 made.__defaults__ = ({n},);made.k = {s};store.t = T({n}, 4);store.n = {n}
 store.pair = (T({n}, 4), {n});store.pair = (store.t, 1);store.t = w1;store.t = x;store.t.add_(1);store.list = None
-store.t = T({n}, 4, grad=True);store.t.requires_grad_(not store.t.requires_grad);store.t = T({n}, 8)[::2]
+store.t = T({n}, 4, grad=True);store.t = store.t.detach().clone().requires_grad_();store.t = T({n}, 8)[::2]
 store.late = None;del store.late;store.kept.clear();store.f1 = None;store.f2 = {n};del store.f3
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
