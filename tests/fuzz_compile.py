@@ -281,7 +281,8 @@ DOCUMENTED = (
     "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient", "several of its elements are one place in memory",
     "is returned beside a result that is computed from it", "clone() it where it is detached",
-    "because of a Tensor that the function makes", "which the function may ask for",
+    "because of a Tensor that the function makes", "backward() of a result would raise",
+    "which the function may ask for",
     "not part of a replay: it repeats what is done to",
 )  # fmt: skip
 # The rows whose operations programs call; the others may return their input's memory and are called by rules alone.
@@ -457,7 +458,7 @@ part = functools.partial(mg.clamp, max=0.5)
 def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return (lambda t: t * k), change
 closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
 def made(k):\n    return mg.full((4,), k * 0.5)
-store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)});feats = {'b': 1}""")
+store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)}, pair=(T(17, 4), 2));feats = {'b': 1}""")
 NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
 nn.Sequential(nn.Linear(4, 4), Dropout(), nn.Tanh());nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])[0]""")
 OPTIMIZED = split("""net.parameters();[w0, w1];ws;[w0, p0];[{'params': [w0]}, {'params': [w1], 'lr': 0.3}]
@@ -505,7 +506,8 @@ autograd.grad(({f} * {f}).sum(), {l}, create_graph=True)[0]
 autograd.grad({f}.sin().sum(), [{l}, w1], allow_unused=True)[0]
 autograd.grad(net(x).sum(), net.parameters(), allow_unused=True)[0];mg.func.grad(lambda t: (t * t * {s}).sum())({f})
 mg.func.vmap(lambda t: t * {f}.sum())({f});mg.func.vjp(helper, {f})[1]({f})[0];mg.func.jvp(helper, ({f},), ({f},))[1]
-x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}""")
+x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}
+store.pair[0] + {f};{f} * store.pair[1]""")
 STATEMENTS = split(r"""{f}.add_({f});{f}.mul_({s});{f}.sub_({f}.detach());{f}.zero_();{f}.fill_({s});{f}.copy_({f})
 {f}.clamp_(0);{f}[0] = {s};{f}[0] = {f};{f}[{m}] = {s};{f}[{m}] = {f};{f}[i0] = {f};{f}[j0] = {s};{f}[..., j0] = {f}
 {f}.T.add_({s});{f}[1:].mul_({s});{f}.masked_fill_({m}, {s});{f} += {s};{f} *= {f};{f}.detach_();{f}.div_({s})
@@ -528,6 +530,9 @@ store.t = {f};store.t = {f}.detach();store.pair = ({f}, {s});store.n = x.shape[0
 store.kept = {{'a': {f}}};box.kept = {f};store.f1 = {f};store.f2 = {f}.detach();store.f1 = ({f}, {s});store.f3 = N
 store.kept['b'] = mg.ones(4);store.n += 1;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
 if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.late = {f}[1:]
+store.pair = (store.pair[0] * 0.5, store.pair[1]);store.pair = (store.t, 2);store.pair = ({f}.detach(), store.n)
+store.t = store.t.detach() * 0.5 + {f};store.t, store.pair = store.pair[0], (store.t, 3);store.t.mul_({s})
+store.list = [{f}, store.t];{f} = {f} + store.list[0];store.t = {l}
 if len(store.kept) < N:\n    store.kept[N] = made(4) * {s}""")
 CHANGES = split(r"""K = {s};N = {n};FLAG = not FLAG;cfg['a'] = {s};cfg['n'] = {n};cfg['deep']['on'] = False
 cfg['deep']['x'][1] = {s};cfg['late'] = {s};cfg['deep'] = {{'on': True, 'x': [1.0, {s}]}};ns.a = {s};ns.n = {n}
@@ -552,6 +557,8 @@ b0 = ~b0;b0.logical_not_();j0.fill_(0);i0[0] = 1
 net.load_state_dict({{k: v * 0.5 for k, v in net.state_dict().items()}});opt.load_state_dict(opt.state_dict())
 net = type(net)() if isinstance(net, Net) else net;for p in net.parameters():\n    p.data = p.data * 0.5
 made.__defaults__ = ({n},);made.k = {s};store.t = T({n}, 4);store.n = {n}
+store.pair = (T({n}, 4), {n});store.pair = (store.t, 1);store.t = w1;store.t = x;store.t.add_(1);store.list = None
+store.t = T({n}, 4, grad=True);store.t = store.t.detach().clone().requires_grad_();store.t = T({n}, 8)[::2]
 store.late = None;del store.late;store.kept.clear();store.f1 = None;store.f2 = {n};del store.f3
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)

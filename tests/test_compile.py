@@ -23,7 +23,7 @@ from fuzz_compile import Look, compare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_samples import ROWS, Row
-from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every, programs, same, tensors
+from test_source import SHAPES, _penalty, arrays, compose, every, programs, same, tensors
 
 import minigrad as mg
 from minigrad import autograd, buffers, nn
@@ -33,7 +33,6 @@ from minigrad.optim import SGD
 from minigrad.tape import apply
 
 F = nn.functional
-THIS = sys.modules[__name__]
 
 
 # ---------------------------------------------------------------- eager beside compiled
@@ -173,29 +172,6 @@ def test_random_compositions(steps: Any, shapes: Any, dtype: Any, way: str) -> N
 @given(programs, st.sampled_from(SHAPES), floats, ways)
 def test_random_compositions_differentiated_twice(steps: Any, shapes: Any, dtype: Any, way: str) -> None:
     as_eager(lambda *xs: _penalty(steps, xs), [arrays(shapes, k, dtype) for k in range(2)], (0, 1), way)
-
-
-VIEWS = ["T", "reshape", "t_reshape", "fold", "row", "slice", "stride", "expand", "unsqueeze", "clone"]
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_pairs_of_ops_of_which_one_makes_a_view(view: str) -> None:
-    for kind in KINDS:
-        if kind == "double":
-            continue
-
-        def f(x: Any, y: Any, kind: str = kind) -> Any:
-            a = _apply(view, x * 2.0, y)
-            b = _apply(kind, a, _apply(view, y, x))
-            b = _apply(kind, a, y[0, 0]) if b is None else b
-            c = _apply(view, a if b is None else b, y)
-            return (a if b is None else b) if c is None else c
-
-        as_eager(f, [arrays([(3, 4), (3, 4)], k, np.float64) for k in range(2)], (0, 1), "inside")
-
-
-class Settings:
-    value: Any = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -451,8 +427,6 @@ class Noisy(nn.Module):
 
 TOTAL = 0
 LOG: list[Any] = []
-COUNTS: dict[str, int] = {}
-NOTE = Settings()
 
 
 def counts_in_a_global(x: Any) -> Any:
@@ -463,16 +437,6 @@ def counts_in_a_global(x: Any) -> Any:
 
 def appends(x: Any) -> Any:
     LOG.append(x.shape)
-    return x * 2.0
-
-
-def counts_in_a_dict(x: Any) -> Any:
-    COUNTS["n"] = COUNTS.get("n", 0) + 1
-    return x * 2.0
-
-
-def counts_in_an_attribute(x: Any) -> Any:
-    NOTE.value = (NOTE.value or 0) + 1
     return x * 2.0
 
 
@@ -528,8 +492,6 @@ REFUSED: list[tuple[str, Any]] = [
     ("what is the same for all", lambda x: mg.func.vmap(lambda y: y, out_dims=None)(x)),
     ("fresh array", lambda x: x + np.random.default_rng(0).random(3)),
     ("append", appends),
-    ("item of a dict", counts_in_a_dict),
-    ("attribute", counts_in_an_attribute),
     ("global", counts_in_a_global),
     ("generator function", lambda x: (x * k for k in range(2))),
     ("iterator returned", lambda x: map(mg.sin, [x])),
@@ -541,7 +503,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("set returned", lambda x: {x * 2.0}),
 ]
 # fmt: on
-PLACELESS = {"append", "item of a dict", "attribute", "global"}  # found when the function is over
+PLACELESS = {"append", "global"}  # found when the function is over
 
 
 @pytest.mark.parametrize(("name", "f"), REFUSED, ids=[name for name, _ in REFUSED])
@@ -846,9 +808,6 @@ def test_modes_are_as_before_after_an_error() -> None:
         with pytest.raises(KeyError) if fail else contextlib.nullcontext():
             compiled(draw(3), fail)
         assert MODE.get() is mode
-
-
-# ---------------------------------------------------------------- gradients cleared inside, made outside
 
 
 def test_a_function_that_is_always_refused_says_the_same_each_time() -> None:

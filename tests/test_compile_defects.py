@@ -501,6 +501,14 @@ def f(x):
 r, kept = F(x)
 same = r.again["out"] is r.first, kept is keep
 (r.first.loss + r.first.parts[0].sum()).backward()
+== an argument that is kept, the same one twice
+store = types.SimpleNamespace()
+def f(x):
+    store.kept, store.pair, store.several = x, (x, 0.5), [x, None]
+    return x * 2
+same = T(9, 4)
+-- F(T(k, 4) if k > 1 else same)
+store.several = [same, None] if k == 2 else store.several
 == a function of nn.functional by a computed name
 conf = Config()
 conf.act = "relu"

@@ -310,14 +310,6 @@ def f(x):
 def f(x, y):
     return x * y, x + 1.0, y.exp()
 -- x, y = T(k, 2, grad=True), T(k + 9, 2, grad=True); F(x, y)[(0, 1, 2, 1)[k]].sum().backward()
-== a backward pass that eager mode refuses is refused when it is asked for | 1
-w, saved = T(1, 2, grad=True), T(2, 2)
-def f(x):
-    y = w * saved; saved.mul_(x)
-    return y
--- y = F(T(k, 2))
-with called():
-    y.sum().backward()
 == a result that nobody needs is not computed | 1
 net = Net()
 def f(x):
@@ -463,12 +455,6 @@ def f(x):
     return to(x, w, b).transpose(0, 1) + x.transpose(0, 1) @ w.T
 -- x = (T(k, 4, 7, 33), T(k, 7, 4, 33).transpose(0, 1), T(k, 4, 33, 7).mT)[k % 3].requires_grad_(); y = F(x)
 y.backward(T(9 + k, *y.shape) if k < 3 else T(9 + k, 4, 7, 9).transpose(0, 1))
-== a backward pass that a rule refuses | 2
-def f(x):
-    return x // 2.0
--- r = F(T(k, 3, grad=True))
-with caught():
-    r.sum().backward()
 == a view of a leaf onto itself | 1
 def f(x):
     x.copy_(x)
@@ -902,12 +888,17 @@ w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)
 def f():
     w.grad = None; w.sum().backward(); opt.step(); opt.param_groups[0]["lr"] *= 0.5
 F()
-== an entry of a dict that each call sets | sets feats['h'], an entry of a dict, in each call (set an attribute
-feats = {}
+== a result whose backward pass would raise | backward() of a result would raise: one of the variables
+w = T(1, 2, grad=True)
 def f(x):
-    feats["h"] = x * 2.0
-    return x
+    t = x * 2; y = t * w; t.zero_()
+    return y
 F(T(1, 2))
+== a result without a rule | backward() of a result would raise: derivative for floor_divide
+w = T(1, 2, grad=True)
+def f():
+    return w // 2, w * 2
+F()
 == a buffer that is set | write into a Tensor that is there
 net = nn.Module(); net.register_buffer("mean", mg.zeros(2))
 def f(x):

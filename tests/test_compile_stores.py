@@ -18,9 +18,18 @@ from minigrad import nn, optim
 MADE: dict[str, Callable[[], Any]] = {}
 
 
+AGAIN: set[str] = set()
+
+
 def made(make: Callable[[], Any]) -> Callable[[], Any]:
     MADE[make.__name__.replace("_", " ")] = make
     return make
+
+
+def again(make: Callable[[], Any]) -> Callable[[], Any]:
+    """What goes by a number or a dict that it changes is recorded at each call."""
+    AGAIN.add(make.__name__.replace("_", " "))
+    return made(make)
 
 
 class Layer(nn.Module):
@@ -108,6 +117,7 @@ class keeps_what_it_gets(Layer):
         return self.inner(x)
 
 
+@again
 class logs_in_a_dict(Layer):
     def forward(self, x: Any) -> Any:
         y = self.inner(x)
@@ -128,6 +138,7 @@ class keeps_a_view_of_what_it_changes(Layer):
         return y
 
 
+@again
 class remembers_and_logs_alike(Layer):
     def __init__(self) -> None:
         super().__init__()
@@ -140,6 +151,7 @@ class remembers_and_logs_alike(Layer):
         return y * self.table["y"]
 
 
+@again
 class keeps_features_by_hooks(Layer):
     def __init__(self) -> None:
         super().__init__()
@@ -158,6 +170,51 @@ class keeps_features_by_hooks(Layer):
 
     def forward(self, x: Any) -> Any:
         return self.layers(x)
+
+
+@again
+class counts(Layer):
+    def forward(self, x: Any) -> Any:
+        self.count += 1
+        return self.inner(x) * self.count
+
+
+@again
+class reads_a_computed_name(Layer):
+    def forward(self, x: Any) -> Any:
+        n = getattr(self, "".join(["cou", "nt"]))
+        self.count = x.shape[0] + n
+        return self.inner(x)
+
+
+@again
+class counts_what_it_logs(Layer):
+    def forward(self, x: Any) -> Any:
+        self.table["x"] = x.mean()
+        return self.inner(x) * len(self.table)
+
+
+@made
+class averages(Layer):
+    def forward(self, x: Any) -> Any:
+        self.kept = x.mean(0) if self.kept is None else self.kept * 0.5 + x.mean(0)
+        return self.inner(x + self.kept)
+
+
+@made
+class has_a_state_of_several(Layer):
+    """As that of a recurrent cell; what is kept in a list is read before it is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state, self.kept = (mg.zeros(4), (mg.ones(4), 1)), [mg.ones(4), None]
+
+    def forward(self, x: Any) -> Any:
+        h, (c, n) = self.state
+        y = self.inner(x + h * c + self.kept[0])
+        self.state = y.detach().mean(0), ((h + c).tanh(), n)
+        self.kept = [y.detach().sum(0).cos(), None]
+        return y * n
 
 
 @made
@@ -225,7 +282,7 @@ def test_what_is_stored_is_there_after_each_call(name: str) -> None:
         net.eval()
         for _ in range(3):
             log += [repr((net if whole else run)(mg.ones(3, 4))), state(net)]
-        if way is mg.compile:
+        if way is mg.compile and name not in AGAIN:
             before = len((step if whole else run).recordings)
             step(mg.ones(3, 4))
             step(mg.ones(3, 4))
@@ -241,24 +298,6 @@ def test_what_is_stored_is_there_after_each_call(name: str) -> None:
             assert graphless(found) == graphless(expected), (whole, i)
 
 
-class Counts(Layer):
-    def forward(self, x: Any) -> Any:
-        self.count += 1
-        return x
-
-
-class Recurs(Layer):
-    def forward(self, x: Any) -> Any:
-        self.kept = x if self.kept is None else self.kept.detach() * 0.5 + x
-        return self.kept * 2.0
-
-
-class Logs(Layer):
-    def forward(self, x: Any) -> Any:
-        self.table["x"] = x.mean()
-        return x * len(self.table)
-
-
 class Drops(Layer):
     def forward(self, x: Any) -> Any:
         del self.count
@@ -271,32 +310,14 @@ class Stores(Layer):
         return x
 
 
-class Reads(Layer):
-    def forward(self, x: Any) -> Any:
-        n = getattr(self, "".join(["cou", "nt"]))
-        self.count = x.shape[0] + n
-        return x
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [logs_in_a_dict, remembers_and_logs_alike, keeps_features_by_hooks, Counts, Logs, Drops, Stores, Reads],
-)
-def test_what_goes_by_what_was_there_in_each_call_is_refused(kind: Any) -> None:
+@pytest.mark.parametrize("kind", [Drops, Stores])
+def test_what_no_replay_could_store_is_refused(kind: Any) -> None:
     net = kind()
     before = state(net)
     for _ in range(2):
-        with pytest.raises(RuntimeError, match=r"compile\(\): the function (changes|sets|returns or stores)"):
+        with pytest.raises(RuntimeError, match=r"compile\(\): the function (changes|returns or stores)"):
             mg.compile(net)(mg.ones(4, 4))
         assert state(net) == before
-
-
-def test_a_state_that_each_call_reads_and_sets_is_refused_as_soon_as_it_is_there() -> None:
-    net = Recurs()
-    step = mg.compile(net)
-    with pytest.raises(RuntimeError, match="changes kept in each call, going by what it was"):
-        step(mg.ones(2, 4))
-    assert net.kept is None
 
 
 def test_neither_a_recording_nor_a_module_keeps_what_was_stored_before() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
 import types
@@ -27,7 +26,6 @@ from minigrad.compiler.names import __all__ as _names
 from minigrad.compiler.recording import Recording, WithoutSize
 from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
-from minigrad.compiler.stores import Again, Learned
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 from minigrad.gate.overriding import now as overriding
@@ -212,20 +210,13 @@ class Compiled(Generic[P, R]):
         try:
             if self.check:
                 call = functools.partial(replay.run, *entered)
-                return self._with_recording(args, kwargs, lambda r: r.check(call, self.backend == "numpy"))
+                return Recording(self, args, kwargs).check(call, self.backend == "numpy")
             result: R = replay.run(*entered)
         except Exception as error:
             with self._lock:  # the function itself stops at its first error, which names the operation
-                self._with_recording(args, kwargs, functools.partial(Recording.fail, error=error))
+                Recording(self, args, kwargs).fail(error)
             raise
         return result
-
-    def _with_recording(self, args: Any, kwargs: Any, act: Callable[[Recording], Any]) -> Any:
-        """What ``act`` returns for a recording of a call, which is made again as long as it has more to learn."""
-        learned = Learned()
-        while True:
-            with contextlib.suppress(Again):
-                return act(Recording(self, args, kwargs, learned))
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:
@@ -237,7 +228,7 @@ class Compiled(Generic[P, R]):
                     stacklevel=4,
                 )
             try:
-                replay: Replay = self._with_recording(args, kwargs, Recording.record)
+                replay = Recording(self, args, kwargs).record()
             except WithoutSize:
                 return None
             self._recorded += 1

@@ -70,14 +70,21 @@ class Arguments:
         given = tuple(self._found("args", args, _names_of(function, args)))
         named = self._found("kwargs.values()", kwargs.values(), kwargs)
         self.inputs = given, dict(zip(kwargs, named, strict=True))
-        world.settle_names()
+        self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
+        # Attributes that the function stores are as arguments: each call finds its own.
+        while stored := world.settle_names():
+            for table, key, path in stored:
+                self._found(
+                    f"[{self._space.name(dict.get)}({self._space.name(table)}, {key!r})]",
+                    [table[key]],
+                    [path],
+                )
         for place, t in self.tensors:
             if asked := [name for name in added_to(t) if world.may_name(name)]:
                 raise TypeError(
                     f"compile(): the argument {self.names[place]} is a Tensor with the attribute {asked[0]}, which "
                     "the function may ask for; pass that as an argument of its own"
                 )
-        self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _found(self, source: str, values: Collection[Any], names: Iterable[str]) -> list[Any]:
         """What the function gets for values that printed code finds in ``source``."""
@@ -97,7 +104,9 @@ class Arguments:
             own: Any = dict(zip(keys, self._found(f"{x}.values()", value.values(), names), strict=True))
         else:
             own = kind(self._found(x, value, names))
-        self._own.append((own, items_of(own)))
+        # What is reached through an attribute is no copy.
+        self._own += [(own, items_of(own)), (value, items_of(value))]
+        self.world.guards.keep(value)
         return own
 
     def _leaf(self, value: Any, name: str, x: str) -> Any:

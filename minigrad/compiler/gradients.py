@@ -17,6 +17,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import leaf, wrap
+from minigrad.errors import runtime_error
 from minigrad.readers.source.program import Value, memory
 
 
@@ -53,6 +54,11 @@ class Gradients:
                 for n in ends:
                     n.hooks, n.inputs = None, ()
                 grads = engine.run([t._node for t in results], self.seeds, ends, True, False)
+            except RuntimeError as error:  # as where a saved Tensor was changed
+                reason = str(error).partition(" (at ")[0].rstrip(".")
+                raise runtime_error(
+                    f"compile(): backward() of a result would raise: {reason}. Or detach() the result"
+                ) from error
             finally:
                 for n, hooks, inputs in held:
                     n.hooks, n.inputs = hooks, inputs

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad.core.changes import lie_alike
 from minigrad.core.op import Op
+from minigrad.core.size import Size
 
 Call = tuple[Any, ...]
 
@@ -38,7 +39,7 @@ def same(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):  # a number of each call has the class of a float
         return False
-    if a.__class__ is tuple:
+    if a.__class__ in (tuple, Size):
         return _same_items(a, b)
     if a.__class__ not in SIMPLE:
         return False
@@ -57,7 +58,8 @@ def same_record(a: Any, b: Any) -> bool:
 
 def base_of(content: Any) -> Any:
     """The kind of a table, whose own methods run no code of the user."""
-    return next(base for base in _BASES if isinstance(content, base))
+    kind = type(content)
+    return kind if kind in _BASES else next(base for base in _BASES if isinstance(content, base))
 
 
 def items_of(content: Any) -> Any:
@@ -230,18 +232,18 @@ class Guards:
         # What the printed expression names: arguments and values.
         self._names = Names(**_READERS, content=self._content)
         self._space = self._names.space
-        # Tables, with what they held before the run; a recording drops it after that.
-        self.kept: list[tuple[Any, Any]] = []
+        # Tables, by id, with what they held before the run; a recording drops it after that.
+        self.kept: dict[int, tuple[Any, Any]] = {}
 
-    def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
-        return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)))
+    def _row(self, path: str, kind: Kind, *arguments: Any, table: Any = None) -> _Row:
+        return _Row(path or NAMELESS, kind, arguments, self._names.name(kind.read(*arguments)), table)
 
     def add(self, path: str, kind: Kind, *arguments: Any, table: Any = None) -> None:
         """Adds a row: what the kind reads of the arguments stays."""
         key = kind.expression, *map(id, arguments)  # rows keep the arguments alive
         if key not in self._keys:
             self._keys.add(key)
-            self._rows.append(self._row(path, kind, *arguments)._replace(table=table))
+            self._rows.append(self._row(path, kind, *arguments, table=table))
 
     def entry(self, space: Any, key: str, path: str, owner: Any = None) -> None:
         """Adds a row: an entry of a dict or of the attributes of ``owner``, a class, or that there is none.
@@ -259,7 +261,11 @@ class Guards:
         views = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x]
         for view in views if len(content) else ():
             self.add(path, _ITEMS, view(content), table=content)
-        self.kept.append((content, items_of(content)))
+        self.keep(content)
+
+    def keep(self, content: Any) -> None:
+        """Notes what a table holds before the run."""
+        self.kept.setdefault(id(content), (content, items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -277,6 +283,13 @@ class Guards:
         known = {id(t) for t in bound}
         rows = [self._row(path, _LAYOUT, t) for path, t in self._tensors if id(t) not in known]
         self._rows_of_tensors += rows
+
+    def forget(self, places: set[tuple[int, str]]) -> None:
+        """Drops the rows on these entries: the id of a dict, and a key."""
+        rows = self._rows
+        self._rows = [
+            r for r in rows if r.kind is not _ENTRY or (id(r.arguments[0]), r.arguments[1]) not in places
+        ]
 
     def hold(self) -> bool:
         """Whether all guards hold."""
@@ -316,7 +329,7 @@ class Guards:
         """Calls, as tuples, that put back what is not as it was; none of them runs code of the user."""
         for row, before in self._differing(self._rows):
             yield from row.kind.back(*row.arguments, before)
-        for content, items in self.kept:
+        for content, items in self.kept.values():
             yield from refilling(content, items)
 
     def _differing(self, rows: list[_Row]) -> Iterator[tuple[_Row, Any]]:

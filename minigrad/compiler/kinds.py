@@ -19,7 +19,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.compiler.guards import SIMPLE
 from minigrad.compiler.scalars import Scalar
-from minigrad.core.contents import publishes
+from minigrad.core.contents import Contents, publishes
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
@@ -116,9 +116,9 @@ def foreign(file: str | None) -> bool:
 
 def home_of(value: Any) -> str:
     """The module of a class or function, or the name of one; empty where it is no text, as in classes of Cython."""
-    if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType):
+    if type(value) is types.BuiltinFunctionType and isinstance(value.__self__, types.ModuleType):
         value = value.__self__
-    if isinstance(value, types.ModuleType | types.FunctionType):
+    if type(value) is not type and isinstance(value, (types.ModuleType, types.FunctionType)):
         # Wrappers have the `__module__` of what they wrap. minigrad is called torch while it stands in.
         space = vars(value) if isinstance(value, types.ModuleType) else value.__globals__
         home = "minigrad" if space is vars(sys.modules["minigrad"]) else space.get("__name__")
@@ -192,3 +192,23 @@ def has_no_hidden_state(cls: type) -> bool:
         return written_in_python and (is_users(base) or publishes(base) or pythons)
 
     return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)
+
+
+def is_object(owner: Any) -> bool:
+    """Whether what has attributes is an object of no special kind."""
+    return not isinstance(owner, (type, types.ModuleType, types.FunctionType, Tensor, Contents, type(None)))
+
+
+def is_state(value: Any) -> bool:
+    """Whether a value consists of Tensors, so that each call can be given its own."""
+    if value.__class__ in (tuple, list):
+        return bool(value) and all(is_state(v) or v.__class__ in (int, str, bool) or v is None for v in value)
+    if value.__class__ is dict:
+        return {str}.issuperset(map(type, value)) and is_state([*value.values()])
+    return type(value) is Tensor and not added_to(value)
+
+
+def reads_all(owner: Any) -> bool:
+    """Whether code of the library may read any attribute: the `forward` of a class from which the owner inherits."""
+    library = [c for c in type(owner).__mro__ if of_minigrad(c) and "forward" in vars(c)]
+    return not is_object(owner) or any("__minigrad_contents__" not in vars(c) for c in library)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,8 @@ from minigrad.compiler.replay import Replay, made_of
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
-from minigrad.compiler.stores import Again, Learned, Store
 from minigrad.compiler.values import OUTSIDE, TracedProgram
-from minigrad.compiler.watch import changes, not_repeated, watching
+from minigrad.compiler.watch import changes, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.node import Freed, Node
@@ -43,11 +41,11 @@ class WithoutSize(Exception):
 class Recording:
     """One call that is recorded."""
 
-    def __init__(self, compiled: Any, args: Any, kwargs: Any, learned: Learned) -> None:
-        self.compiled, self._given = compiled, (args, kwargs)
-        self.world = World(compiled.function, learned)
+    def __init__(self, compiled: Any, args: Any, kwargs: Any) -> None:
+        self.compiled = compiled
+        self.world = World(compiled.function)
         # What the function has stored in objects and dicts.
-        self.stores: list[Store] = []
+        self.stores: list[Any] = []
         self.arguments = Arguments(self.world, compiled.function, args, kwargs)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:
@@ -97,31 +95,11 @@ class Recording:
             result = self._call()
             self.run.check()
             self.arguments.refuse_changes()
-            self.stores, after = changes(world)
+            self.stores = changes(world)
             replay = self._replay(result)
-            if after:  # last, since it changes what backward reads, and changes it back
-                self._refuse_each_time(after)
-        world.guards.kept = []
+        world.guards.kept = {}
+        world.forget(self.stores)
         return replay
-
-    def _refuse_each_time(self, stores: list[Store]) -> None:
-        """RuntimeError if the next call would change these again, as it changes a count: none could be replayed."""
-        changed: set[tuple[int, Any]] = set()
-        with self.run.recording():
-            for t in tensors_in([s.of.table[s.key] for s in stores]):
-                refresh(t)  # of a view of what has changed, else the next call would
-        with contextlib.suppress(Exception, Again):
-            following = Recording(self.compiled, *self._given, self.world.stores.learned)
-            with following.run:
-                following._call()
-                changed = {s.place for s in following.world.stores.changed()}
-        for path, key, in_dict in (
-            (s.of.path, s.key, s.of.owner is None) for s in stores if s.place in changed
-        ):
-            what = f"changes {path}.{key} in each call, going by what it was".replace(" .", " ")
-            if in_dict:
-                what = f"sets {path}[{key!r:.20}], an entry of a dict, in each call (set an attribute, or return it)"
-            raise not_repeated(self.world, what)
 
     def fail(self, error: Exception) -> None:
         """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""
@@ -233,9 +211,9 @@ class Recording:
             t, g = before.tensor, before.tensor._grad
             if g is not before.grad:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
-        for s in self.stores:
-            table, value = name(s.of.table), self._printed(s.of.table[s.key])
-            yield f"({name(dict.__setitem__)}, {table}, {name(s.key)}, {value}), "
+        for table, key, _ in self.stores:
+            value = self._printed(table[key])
+            yield f"({name(dict.__setitem__)}, {name(table)}, {name(key)}, {value}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""
@@ -261,7 +239,7 @@ class Recording:
     def _gradients(self) -> tuple[Gradients | None, bool, list[str]]:
         """The gradients of the results that carry some, and whether records behind these have saved arrays.
 
-        The lines give the others, whose graph is freed or whose backward pass fails, a record that refuses it.
+        The lines give the others, whose graph is freed, a record that refuses a backward pass.
         """
         run, results = self.run, self.results
         live = [t for t in results if t._node.requires_grad and t._node.op is not None]
@@ -286,12 +264,9 @@ class Recording:
                 "compile(): a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it; "
                 "take it by autograd.grad()"
             )
-        freed = [id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])]
-        errors: dict[int, Exception | None] = dict.fromkeys(freed)
-        opened = [t for t in live if id(t) not in errors and any(t is r for r in self.returned)]
-        gradients, failed = self._pass(opened)
-        errors |= failed
-        opened = [t for t in opened if id(t) not in errors]
+        freed = {id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])}
+        opened = [t for t in live if id(t) not in freed and any(t is r for r in self.returned)]
+        gradients = Gradients(self, opened) if opened else None
         if gradients is not None and not all(map(gradients.reaches, opened)):
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
@@ -299,26 +274,14 @@ class Recording:
             )
         lines = []
         for i, t in enumerate(results):
-            if id(t) in errors:
-                node = self.names.name(_refusing(t._node, errors[id(t)]))
+            if id(t) in freed:
                 behind_it = {id(s): s for n in run.order([t._node]) if (s := run.sources.get(n)) is not None}
-                leads = "".join(f"{self.place(s)}._node, " for s in behind_it.values() if s.requires_grad)
-                lines.append(f"made[{i}]._node = {self.names.name(_behind)}({node}, ({leads}))")
+                leads = "".join(f"{self.place(s)}, " for s in behind_it.values() if s.requires_grad)
+                record = self.names.name(_freed(t._node, ()))
+                lines.append(f"made[{i}]._node = {self.names.name(_freed)}({record}, ({leads}))")
         if gradients is not None:
             lines += [f"made[{self.number_of[id(t)]}] = outs[{k}]" for k, t in enumerate(opened)]
         return gradients, any(n.saved for t in opened for n in behind[id(t)]), lines
-
-    def _pass(self, opened: list[Any]) -> tuple[Gradients | None, dict[int, Exception | None]]:
-        """The gradients of results, but of those on which backward() raises; and what it raises, by their ids."""
-        errors: dict[int, Exception | None] = {}
-        try:
-            return Gradients(self, opened) if opened else None, errors
-        except RuntimeError as error:  # as where a saved Tensor was changed
-            for t in opened if len(opened) > 1 else ():
-                errors |= self._pass([t])[1]
-            if not errors:
-                return None, dict.fromkeys(map(id, opened), error)
-        return self._pass([t for t in opened if id(t) not in errors])[0], errors
 
     # ------------------------------------------------------------ the plan
 
@@ -468,23 +431,9 @@ def _apart(tensors: list[Any], owners: list[Any]) -> bool:
     return all(id(t) not in gradients for t in tensors)
 
 
-def _behind(record: Node, leads: tuple[Node, ...]) -> Node:
-    """A copy of ``record`` through which a backward pass to any of ``leads`` comes."""
-    node = record.copy()
-    node.hooks, node.inputs = node.hooks and dict(node.hooks), leads
-    return node
-
-
-def _refusing(record: Node, error: Exception | None) -> Node:
-    """A record that refuses a backward pass: with an error, or as one whose graph a pass has freed."""
+def _freed(record: Node, leaves: Sequence[Any]) -> Node:
+    """A copy of a record, from which a backward pass to any of these Tensors comes to a graph that is freed."""
     node = record.copy()
     node.saved = node.saved if type(node.saved) is Freed else Freed(*here())
-    node.inputs, node.hooks, node.tensor = (), None, None
-    if error is not None:
-        kind, message = type(error), str(error).partition(" (at ")[0]
-
-        def refuse(g: Any) -> None:
-            raise kind(str(runtime_error(message)))  # with the place of this pass
-
-        node.hooks = {0: refuse}
+    node.inputs, node.hooks, node.tensor = tuple(t._node for t in leaves), None, None
     return node

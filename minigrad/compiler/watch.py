@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from minigrad import errors
 from minigrad.compiler.guards import MISSING
 from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
-from minigrad.compiler.stores import Store
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -32,25 +31,6 @@ class Step(NamedTuple):
     name: Any
     value: Any
     module: types.ModuleType | None
-
-
-class Read(NamedTuple):
-    """A step that reads an attribute: of what ``path`` leads to from what the step ``start`` loads."""
-
-    name: str
-    start: Step | None = None
-    path: tuple[str, ...] = ()
-
-    def table(self, frame: types.FrameType) -> Any:
-        """The attributes of the object; None where it is not known without running its code."""
-        owner = None if self.start is None or self.start.value is MISSING else self.start.value
-        if self.start is not None and self.start.operation.startswith("LOAD_FAST"):
-            name = self.start.name
-            owner = frame.f_locals.get(name if isinstance(name, str) else name[-1])
-        for name in (*self.path, None):
-            content = getattr(owner, "__dict__", None)
-            owner = None if name is None or type(content) is not dict else content.get(name)
-        return content
 
 
 def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> list[Step]:
@@ -98,16 +78,9 @@ def asks(steps: Sequence[Step], i: int) -> bool:
     return k == i + 1 or loads != ["LOAD_CONST"] or not called
 
 
-def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str | Read:
-    """Why a step must not run, or "" where it may; or what it reads that the function may store."""
+def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:
+    """Why a step must not run, or "" where it may."""
     _, operation, name, value, module = steps[i]
-    if name in world.stores.names and operation in ATTRIBUTE:
-        k = i - 1
-        while steps[k].operation in ATTRIBUTE:
-            k -= 1
-        return Read(name, steps[k], tuple(step.name for step in steps[k + 1 : i]))
-    if name in world.stores.names and operation == "LOAD_CONST" and not REFLECTION.isdisjoint(code.co_names):
-        return Read(name)
     if world.hidden and asks(steps, i):
         return f"{name}, which may reach {world.hidden}"
     if operation == "LOAD_CONST" and isinstance(name, str) and not REFLECTION.isdisjoint(code.co_names):
@@ -124,17 +97,14 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
 def watching(world: Any) -> Iterator[None]:
     """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
     # By code and instruction; functions of one code may reach different things.
-    suspects: dict[types.CodeType, dict[int, Any]] = {}
+    suspects: dict[types.CodeType, dict[int, str]] = {}
     for code, steps in world.codes:
         for i, step in enumerate(steps):
             if reason := _reason(world, code, steps, i):
                 suspects.setdefault(code, {})[step.offset] = reason
 
     def look(frame: types.FrameType, offset: int) -> None:
-        what = suspects[frame.f_code].get(offset)
-        if isinstance(what, Read):
-            world.stores.sees(what.name, what.table(frame))
-        elif what:
+        if what := suspects[frame.f_code].get(offset):
             raise unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
 
     for group, key, stand_in, _ in world.options:
@@ -146,19 +116,16 @@ def watching(world: Any) -> Iterator[None]:
             group[key] = number
 
 
-def changes(world: Any) -> tuple[list[Store], list[Store]]:
-    """What the function has stored, and what of it goes by what was there before.
-
-    RuntimeError if it has changed anything else of Python.
-    """
+def changes(world: Any) -> list[Any]:
+    """What the function has stored. RuntimeError if it has changed anything else of Python."""
     keys = [key for group, key, _, number in world.options if group.get(key) is not number]
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
     if any(generator.resets != resets for generator, resets in world.generators):
         what = what or "the seed or the state of a random generator"
-    if what := what or world.guards.changed(world.stores.grown()):
+    stores, grown = world.changed()
+    if what := what or world.guards.changed(grown):
         raise not_repeated(world, f"changes {what}")
-    stores: tuple[list[Store], list[Store]] = world.stores.settle(world)
-    return stores
+    return list(stores)
 
 
 def not_repeated(world: Any, what: str) -> Exception:

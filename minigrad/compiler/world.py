@@ -22,16 +22,12 @@ from minigrad import dtypes
 from minigrad.compiler import guards, kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.stores import Learned, Stores
 from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
-from minigrad.core.contents import Contents, publishes
+from minigrad.core.contents import Contents, join, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import Names
-
-# Attributes of Tensors that functions set, and no object is asked for.
-_OF_TENSORS = {"grad", "data", "requires_grad"}
 
 
 class _Space(NamedTuple):
@@ -47,13 +43,13 @@ class _Space(NamedTuple):
 class World:
     """What one function reaches by name, and the guards on it."""
 
-    def __init__(self, function: Any, learned: Learned) -> None:
-        self.guards, self.stores = Guards(), Stores(learned)
+    def __init__(self, function: Any) -> None:
+        self.guards = Guards()
+        # Tables in which the function may store, by id, each with the object whose attributes these are.
+        self._open: dict[int, tuple[dict[Any, Any], Any]] = {}
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        # Small arrays of NumPy, by id, whose elements are guarded.
-        self.arrays: dict[int, Any] = {}
         # Options of optimizers that are parameters of the recording: their dicts, their keys there, the numbers or
         # tuples of numbers that stand for them during a run, and they themselves.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
@@ -64,15 +60,19 @@ class World:
         self._names = Names()
         # By id, values, which stay alive, and why each is refused, or "" where it is followed.
         self._known: dict[int, tuple[Any, str]] = {}
-        # What is mentioned; names that the code stores or may ask for; whether it may ask for any, or print all.
+        # Names that the code reads; those that it stores or may ask for; whether it may do so with any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
+        self._stores_any = False
         self._reflective = False
         self._textual = False
         self._spaces: list[_Space] = []
         # What was mentioned when the names of a space were settled.
         self._settled: set[tuple[Any, ...]] = set()
+        # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
+        self._states: list[tuple[dict[str, Any], str, str, bool]] = []
         self._classes: dict[type, _Space] = {}
+        self._followed: set[tuple[type, bool]] = set()
         self.codes: list[tuple[types.CodeType, list[Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
@@ -138,7 +138,7 @@ class World:
             return ""
         if isinstance(value, types.FunctionType):
             return self._function(value, path)
-        if isinstance(value, types.BuiltinFunctionType | types.MethodWrapperType):
+        if isinstance(value, (types.BuiltinFunctionType, types.MethodWrapperType)):
             if value.__self__ is not None and not isinstance(value.__self__, types.ModuleType):
                 return self.follow(value.__self__, value.__name__)
             return kinds.refusal(value, f"{value.__name__}(), a function")
@@ -156,10 +156,7 @@ class World:
                 for name in names if may_change else ():
                     self._attribute(value, name, path)
                 return self._each([(path, getattr(value, name)) for name in names])
-        if isinstance(value, np.ndarray):
-            if kind is not np.ndarray or value.size > kinds.SMALL or value.dtype.kind not in "biufSU":
-                return f"an array of NumPy with {value.size} elements, too many or too complex to compare"
-            self.arrays[id(value)] = value
+        if kind is np.ndarray and value.size <= kinds.SMALL and value.dtype.kind in "biufSU":
             self.guards.add(path, guards.CONTENT, value, guards.content_of(value))
             return ""
         if publishes(kind):
@@ -212,7 +209,7 @@ class World:
         if kind.__iter__ is not guards.base_of(value).__iter__:
             return f"a {kind.__name__}, whose class has an __iter__ of its own"
         if kind is dict:
-            self.stores.open(value, path)
+            self._open[id(value)] = value, None
         if not isinstance(value, tuple):
             self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
@@ -262,7 +259,10 @@ class World:
         self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
-        self._mentioned.update(code.co_names, texts)
+        self._mentioned |= texts | {
+            s.name for s in steps if s.operation != "STORE_ATTR" and s.name in code.co_names
+        }
+        self._stores_any |= "setattr" in code.co_names
         if not {"setattr", "delattr", *kinds.REFLECTION}.isdisjoint(code.co_names):
             self._asked |= texts
         for i, (_, operation, name, value, module) in enumerate(steps):
@@ -276,7 +276,6 @@ class World:
                     self.guards.entry(vars(builtins), name, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
                 self._asked.add(name)
-                self.stores.names |= {name} - _OF_TENSORS
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
@@ -290,6 +289,8 @@ class World:
 
     def _class(self, cls: type, path: str, called: bool) -> str:
         """Follows a class of the user; with ``called`` also what makes its objects."""
+        if (cls, called) in self._followed:
+            return ""
         library = kinds.of_minigrad(cls)
         if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
             self.guards.add(cls.__name__, guards.EQUAL, abc.get_cache_token, abc.get_cache_token())
@@ -310,6 +311,7 @@ class World:
                 self.guards.entry(vars(cls), name, f"{cls.__name__}.{name}", cls)
         for base in (b for b in (*cls.__bases__, type(cls)) if b not in (object, type)):
             self._class(base, path, called)
+        self._followed.add((cls, called))
         return ""
 
     # ------------------------------------------------------------ objects
@@ -324,10 +326,10 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                all_stay = whole and not self.stores.unread(vars(value))
+                all_stay = whole and not any(map(kinds.is_state, vars(value).values()))
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
-            if not whole:
-                self.stores.open(vars(value), path, value)
+            if not whole and not kinds.of_minigrad(cls):
+                self._open[id(vars(value))] = vars(value), value
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
@@ -355,13 +357,13 @@ class World:
         for table in fresh:  # several holders publish some of them
             self.guards.table(table, path)
             for key, item in table.items():
-                self.follow(item, where := _join(path, key))
+                self.follow(item, where := join(path, str(key)))
                 if isinstance(item, Tensor):
                     self.paths[id(item)] = where.strip(".")
         if held.state is not None:
             self._optimizer(held, path)
         else:
-            self.stores.open(vars(value), path, value)
+            self._open[id(vars(value))] = vars(value), value
         return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -370,7 +372,7 @@ class World:
         self.states.append(state)
         for content in (state, *state.values()):
             self.guards.table(content, "the state of an optimizer")
-            self.stores.open(content, f"{path}.state", held)
+            self._open[id(content)] = content, held
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
@@ -392,8 +394,26 @@ class World:
         self._spaces.append(_Space(owner, path, whole, {*asked}))
         return self._spaces[-1]
 
-    def settle_names(self) -> None:
-        """Follows attributes that the code mentions, until no more are."""
+    def settle_names(self) -> list[tuple[dict[str, Any], str, str]]:
+        """Follows attributes that the code mentions, until no more are; returns those of Tensors that it stores."""
+        stored: list[tuple[dict[str, Any], str, str]] = []
+        while self._settle():
+            states, self._states = self._states, []
+            for content, name, path, library in states:
+                if library or self._stores_any or name in self._asked:
+                    stored.append((content, name, path))
+                else:
+                    self.guards.entry(content, name, path)
+                    self.follow(content[name], path)
+        for owner, path, _, asked in self._spaces:
+            for name in sorted((self._asked & vars(owner).keys()) - asked if kinds.is_object(owner) else ()):
+                # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
+                row = vars(owner), name, join(path, name)
+                asked.add(name)
+                stored.append(row) if kinds.is_state(vars(owner)[name]) else self.guards.entry(*row)
+        return stored
+
+    def _settle(self) -> bool:
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
@@ -401,6 +421,7 @@ class World:
                 if now not in self._settled:
                     self._settled.add(now)
                     self._ask(space, self._mentioned)
+        return bool(self._states)
 
     def may_name(self, name: str) -> bool:
         """Whether the code may ask something for an attribute of this name."""
@@ -425,15 +446,16 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
-        unread = self.stores.unread(content)
+        entries = not whole or any(map(kinds.is_state, content.values()))
         for name in sorted(content.keys() & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
-            if name in unread:
+            value, where = content[name], join(path, name)
+            if kinds.is_state(value) and kinds.is_object(owner):
+                self._states.append((content, name, where, whole))
                 continue
-            value, where = content[name], _join(path, name)
-            if not whole or unread:
+            if entries:
                 self.guards.entry(content, name, where, owner if of_class else None)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
@@ -447,18 +469,32 @@ class World:
             for name in sorted((names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):
                     asked.add(name)
-                    self.guards.entry(content, name, _join(path, name))
+                    self.guards.entry(content, name, join(path, name))
         if of_class or isinstance(owner, types.FunctionType):
             for name in sorted((kinds.NAMES_OF_ITSELF & self._mentioned) - asked):
                 asked.add(name)
                 if hasattr(owner, name):
-                    self.follow(self._attribute(owner, name, path), _join(path, name))
+                    self.follow(self._attribute(owner, name, path), join(path, name))
 
-    def reads_all(self, owner: Any) -> bool:
-        """Whether the code may read all attributes of an object without naming them."""
-        plain = self._textual and type(owner) in kinds.PLAIN
-        return plain or self._reflective or "replace" in self._mentioned  # as that of dataclasses
+    def changed(self) -> tuple[list[Any], set[int]]:
+        """What the function has stored (table, key, owner), and the ids of tables whose keys are there in order."""
+        stores, grown = list[Any](), set[int]()
+        for i, (table, owner) in self._open.items():
+            before = self.guards.kept[i][1]
+            for key, now in table.items():
+                old = before.get(key, MISSING)
+                if now is not old and (now.__class__ is tuple or not guards.same(now, old)):
+                    stores.append((table, key, owner))
+            if [*map(id, table)][: len(before)] == [*map(id, before)]:
+                grown.add(i)
+        return stores, grown
 
-
-def _join(path: str, name: Any) -> str:
-    return f"{path}.{name}" if path else str(name)
+    def forget(self, stores: list[Any]) -> None:
+        """Drops the guards on what the function stores in attributes that nothing reads."""
+        if self._reflective or "replace" in self._mentioned:  # as that of dataclasses
+            return
+        printed = kinds.PLAIN if self._textual else ()
+        self.guards.forget({
+            (id(table), key) for table, key, owner in stores
+            if key not in self._mentioned and type(owner) not in printed and not kinds.reads_all(owner)
+        })  # fmt: skip
