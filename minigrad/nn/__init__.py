@@ -8,6 +8,7 @@ from minigrad.hints.whole import whole
 
 if TYPE_CHECKING:
     from minigrad.nn import functional as functional
+    from minigrad.nn import grad as grad
     from minigrad.nn import init as init
     from minigrad.nn import parallel as parallel
     from minigrad.nn import utils as utils
@@ -93,9 +94,9 @@ __all__ = module_getattr(
             ChannelShuffle PixelShuffle PixelUnshuffle Upsample UpsamplingBilinear2d UpsamplingNearest2d
         """,
         **dict.fromkeys(
-            ("_reduction", "attention", "common_types", "functional", "init", "modules", "utils"), ""
+            ("_reduction", "attention", "common_types", "functional", "grad", "init", "modules", "utils"), ""
         ),
     },
 )
-__all__ += ["functional", "init", "parallel", "utils"]
+__all__ += ["functional", "grad", "init", "parallel", "utils"]
 whole(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from minigrad.errors import value_error
 from minigrad.nn import functional as F
-from minigrad.nn.loss import PairwiseDistance, _Loss
+from minigrad.nn.loss import PairwiseDistance, _Loss, _WeightedLoss
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-class MultiMarginLoss(_Loss):
+class MultiMarginLoss(_WeightedLoss):
     """The sum of ``max(0, margin - x[target] + x)**p`` over the other classes, by the number of classes."""
 
     weight: Tensor | None
@@ -31,14 +31,13 @@ class MultiMarginLoss(_Loss):
         reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
-        super().__init__(size_average, reduce, reduction)
+        super().__init__(weight, size_average, reduce, reduction)
         if p not in (1, 2):
             raise value_error("only p == 1 and p == 2 supported")
         if weight is not None and weight.dim() != 1:
             raise value_error(
                 f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.dim()}D instead"
             )
-        self.register_buffer("weight", weight)
         self.p = p
         self.margin = margin
 
@@ -53,20 +52,8 @@ class MultiLabelMarginLoss(_Loss):
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
-class MultiLabelSoftMarginLoss(_Loss):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     """`BCEWithLogitsLoss`, the mean over the classes of a row."""
-
-    weight: Tensor | None
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction)
