@@ -737,6 +737,23 @@ def test_a_family_of_natural_parameters_has_its_entropy_from_the_normalizer() ->
     assert D.Poisson(t(4.0))._log_normalizer(*D.Poisson(t(4.0))._natural_params).item() == pytest.approx(4.0)
 
 
+class Matrices(D.MultivariateNormal):
+    """Normal vectors of four numbers, shown as matrices: it states another shape of an event than its base keeps."""
+
+    @property
+    def event_shape(self) -> Any:
+        return mg.Size([2, 2])
+
+
+def test_a_family_may_state_another_shape_than_its_base_reckons_with() -> None:
+    d, plain = (kind(mg.zeros(3, 4), scale_tril=mg.eye(4) * 2) for kind in (Matrices, D.MultivariateNormal))
+    assert d.event_shape == (2, 2)
+    for name in ("variance", "covariance_matrix", "precision_matrix", "scale_tril"):
+        assert mg.equal(getattr(d, name), getattr(plain, name)), name
+    assert mg.equal(d.entropy(), plain.entropy())
+    assert mg.equal(d.log_prob(mg.ones(4)), plain.log_prob(mg.ones(4)))
+
+
 def test_a_family_or_a_transform_may_be_a_module_too() -> None:
     class Shift(D.Transform, mg.nn.Module):
         domain = codomain = constraints.real

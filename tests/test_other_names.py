@@ -262,19 +262,3 @@ def test_random_tensors_for_tests() -> None:
         mg.testing.assert_allclose(mg.ones(2), [1.0, 1.00005])
     with pytest.warns(FutureWarning, match="deprecated"), pytest.raises(AssertionError):
         mg.testing.assert_allclose(mg.ones(2), [1.0, 1.001])
-
-
-@pytest.mark.parametrize("rank", [1, 2, 3])
-def test_gradients_of_convolutions_by_themselves(rank: int) -> None:
-    x, w = mg.randn(2, 4, *[5] * rank, requires_grad=True), mg.randn(6, 2, *[3] * rank, requires_grad=True)
-    conv, window = getattr(F, f"conv{rank}d"), {"stride": 2, "padding": 1, "groups": 2}
-    y = conv(x, w, **window)
-    g = mg.randn(*y.shape)
-    wanted = mg.autograd.grad(y, (x, w), g)
-    of_input = getattr(mg.nn.grad, f"conv{rank}d_input")(x.shape, w, g, **window)
-    of_weight = getattr(mg.nn.grad, f"conv{rank}d_weight")(x, w.shape, g, **window)
-    assert mg.equal(of_input, wanted[0])
-    assert mg.equal(of_weight, wanted[1])
-    assert of_input.requires_grad
-    with mg.no_grad():
-        assert not getattr(mg.nn.grad, f"conv{rank}d_input")(x.shape, w, g, **window).requires_grad

@@ -57,6 +57,47 @@ def test_private_names_of_modules() -> None:
         _get_activation_fn("tanh")
 
 
+def test_a_loss_of_ones_own_has_weights_of_classes() -> None:
+    from minigrad.nn.loss import _Loss, _WeightedLoss
+
+    assert nn.modules.loss._WeightedLoss is _WeightedLoss
+
+    class Smooth(_WeightedLoss):
+        def forward(self, input: mg.Tensor, target: mg.Tensor) -> mg.Tensor:
+            return nn.functional.cross_entropy(input, target, self.weight, reduction=self.reduction)
+
+    weight, x, y = mg.tensor([1.0, 3.0]), mg.randn(4, 2), mg.tensor([0, 1, 1, 0])
+    loss = Smooth(weight, reduction="sum")
+    assert mg.equal(loss(x, y), nn.CrossEntropyLoss(weight, reduction="sum")(x, y))
+    assert [*loss.state_dict()] == ["weight"]
+    assert Smooth().weight is None
+    kinds = (nn.NLLLoss, nn.CrossEntropyLoss, nn.BCELoss, nn.MultiMarginLoss, nn.MultiLabelSoftMarginLoss)
+    assert all(issubclass(kind, _WeightedLoss) for kind in kinds)
+    assert issubclass(nn.BCEWithLogitsLoss, _Loss)
+    assert not issubclass(nn.BCEWithLogitsLoss, _WeightedLoss)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_gradients_of_convolutions_by_hand(n: int) -> None:
+    call, how = getattr(nn.functional, f"conv{n}d"), {"stride": 2, "padding": 1, "dilation": 1, "groups": 2}
+    x = mg.randn(2, 4, *[6, 5, 4][:n], dtype=mg.float64, requires_grad=True)
+    w = mg.randn(6, 2, *[3, 2, 3][:n], dtype=mg.float64, requires_grad=True)
+    y = call(x, w, **how)
+    g = mg.randn(y.shape, dtype=mg.float64)
+    by_tape = mg.autograd.grad(y, (x, w), g)
+    of_input, of_weight = getattr(nn.grad, f"conv{n}d_input"), getattr(nn.grad, f"conv{n}d_weight")
+    with mg.no_grad():
+        found = of_input(x.shape, w, g, **how), of_weight(x, w.shape, g, **how)
+    assert not any(t.requires_grad for t in found)
+    assert all(mg.allclose(a, b) for a, b in zip(found, by_tape, strict=True))
+    # a second gradient: of <g2, conv_input(w)>, which is linear in w, so that its gradient is conv_weight(g2)
+    g2 = mg.randn(x.shape, dtype=mg.float64)
+    (second,) = mg.autograd.grad(of_input(x.shape, w, g, **how), w, g2)
+    assert mg.allclose(second, of_weight(g2, w.shape, g, **how))
+    with pytest.raises(RuntimeError):
+        of_input((2, 5, *x.shape[2:]), w, g, **how)
+
+
 def test_switches_of_attention_are_remembered() -> None:
     cuda = mg.backends.cuda
     assert (cuda.flash_sdp_enabled(), cuda.math_sdp_enabled(), cuda.cudnn_sdp_enabled()) == (True, True, True)

@@ -64,7 +64,8 @@ def test_it_looks_as_in_pytorch(code: str) -> None:
 # Each for the coalesced and the other, and for rows: what a dense Tensor gives, the parts in their order.
 SAME: list[Callable[[Any], Any]] = [
     lambda s: s @ cols(), lambda s: s @ cols()[:, 0], lambda s: mg.ones(2, 2) @ s, lambda s: mg.ones(2) @ s,
-    lambda s: mg.mm(s, cols()), lambda s: mg.spmm(s, cols()), lambda s: s.mv(cols()[:, 0]), lambda s: s @ s.t(),
+    lambda s: mg.mm(s, cols()), lambda s: mg.spmm(s, cols()), lambda s: mg.dsmm(s, cols()),
+    lambda s: s.mv(cols()[:, 0]), lambda s: s @ s.t(),
     lambda s: mg.addmm(mg.ones(2, 2), s, cols(), beta=2, alpha=3), lambda s: nn.functional.linear(s, cols().t()),
     lambda s: s * 2, lambda s: 2 * s, lambda s: s / 2, lambda s: -s, lambda s: s + s, lambda s: s - 0.5 * s,
     lambda s: s * s, lambda s: s * cols().t(), lambda s: mg.ones(2, 1) * s, lambda s: cols().t() + s,

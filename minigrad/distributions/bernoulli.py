@@ -54,8 +54,8 @@ class Bernoulli(Odds, ExponentialFamily):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         values = arange(2, dtype=self.probs.dtype)
-        values = values.reshape(-1, *[1] * len(self.batch_shape))
-        return values.expand(-1, *self.batch_shape) if expand else values
+        values = values.reshape(-1, *[1] * len(self._batch_shape))
+        return values.expand(-1, *self._batch_shape) if expand else values
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:

@@ -71,5 +71,5 @@ class Binomial(Odds, Distribution):
         if int(self.total_count.min().item()) != most:
             raise NotImplementedError("Inhomogeneous total count not supported by `enumerate_support`.")
         values = arange(1 + most, dtype=self.total_count.dtype)
-        values = values.reshape(-1, *[1] * len(self.batch_shape))
-        return values.expand(-1, *self.batch_shape) if expand else values
+        values = values.reshape(-1, *[1] * len(self._batch_shape))
+        return values.expand(-1, *self._batch_shape) if expand else values

@@ -64,7 +64,7 @@ class Categorical(Weights, Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         value = value.long().unsqueeze(-1)
-        shape = broadcast_shapes(value.shape[:-1], self.batch_shape)
+        shape = broadcast_shapes(value.shape[:-1], self._batch_shape)
         chosen = self.logits.expand(*shape, self._num_events).gather(-1, value.expand(*shape, 1))
         return chosen.squeeze(-1)
 
@@ -74,5 +74,5 @@ class Categorical(Weights, Distribution):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         values = arange(self._num_events)
-        values = values.reshape(-1, *[1] * len(self.batch_shape))
-        return values.expand(-1, *self.batch_shape) if expand else values
+        values = values.reshape(-1, *[1] * len(self._batch_shape))
+        return values.expand(-1, *self._batch_shape) if expand else values

@@ -87,7 +87,7 @@ class LowRankMultivariateNormal(Distribution):
         difference = value - self.loc
         along = (difference.square() / self.cov_diag).sum(-1)
         across = _mahalanobis(self._capacitance_tril, _mv(self.cov_factor.mT, difference / self.cov_diag))
-        return -0.5 * (self.event_shape[0] * math.log(2 * math.pi) + self._log_det() + along - across)
+        return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + self._log_det() + along - across)
 
     def entropy(self) -> Tensor:
-        return 0.5 * (self.event_shape[0] * (1.0 + math.log(2 * math.pi)) + self._log_det())
+        return 0.5 * (self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + self._log_det())

@@ -81,13 +81,15 @@ class MultivariateNormal(Distribution):
     @lazy_property
     def scale_tril(self) -> Tensor:
         """The Cholesky factor of the covariance."""
-        return self._unbroadcasted_scale_tril.expand(*self.batch_shape, *self.event_shape, *self.event_shape)
+        return self._unbroadcasted_scale_tril.expand(
+            *self._batch_shape, *self._event_shape, *self._event_shape
+        )
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
         """The covariance."""
         return (self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT).expand(
-            *self.batch_shape, *self.event_shape, *self.event_shape
+            *self._batch_shape, *self._event_shape, *self._event_shape
         )
 
     @lazy_property
@@ -97,13 +99,13 @@ class MultivariateNormal(Distribution):
             self._unbroadcasted_scale_tril.shape[-1], dtype=self._unbroadcasted_scale_tril.dtype
         ).expand(self._unbroadcasted_scale_tril.shape)
         inverse = solve_triangular(self._unbroadcasted_scale_tril, identity, upper=False)
-        return (inverse.mT @ inverse).expand(*self.batch_shape, *self.event_shape, *self.event_shape)
+        return (inverse.mT @ inverse).expand(*self._batch_shape, *self._event_shape, *self._event_shape)
 
     mean = mode = attribute("loc")
 
     @property
     def variance(self) -> Tensor:
-        return self._unbroadcasted_scale_tril.square().sum(-1).expand(*self.batch_shape, *self.event_shape)
+        return self._unbroadcasted_scale_tril.square().sum(-1).expand(*self._batch_shape, *self._event_shape)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
@@ -112,12 +114,12 @@ class MultivariateNormal(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         distance = _mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
-        return -0.5 * (self.event_shape[0] * math.log(2 * math.pi) + distance) - _log_diagonal(
+        return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + distance) - _log_diagonal(
             self._unbroadcasted_scale_tril
         )
 
     def entropy(self) -> Tensor:
-        half = 0.5 * self.event_shape[0] * (1.0 + math.log(2 * math.pi)) + _log_diagonal(
+        half = 0.5 * self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + _log_diagonal(
             self._unbroadcasted_scale_tril
         )
-        return half.expand(self.batch_shape)
+        return half.expand(self._batch_shape)

@@ -97,22 +97,22 @@ class Wishart(Distribution):
     @lazy_property
     def scale_tril(self) -> Tensor:
         """The Cholesky factor of V."""
-        return self._scale.expand(*self.batch_shape, *self.event_shape)
+        return self._scale.expand(*self._batch_shape, *self._event_shape)
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
         """V."""
-        return (self._scale @ self._scale.mT).expand(*self.batch_shape, *self.event_shape)
+        return (self._scale @ self._scale.mT).expand(*self._batch_shape, *self._event_shape)
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of V."""
-        identity = eye(self.event_shape[-1], dtype=self._scale.dtype).expand(self._scale.shape)
-        return cholesky_solve(identity, self._scale).expand(*self.batch_shape, *self.event_shape)
+        identity = eye(self._event_shape[-1], dtype=self._scale.dtype).expand(self._scale.shape)
+        return cholesky_solve(identity, self._scale).expand(*self._batch_shape, *self._event_shape)
 
     def _each(self, numbers: Tensor) -> Tensor:
         """Numbers, one for each distribution, as factors of matrices."""
-        return numbers.expand(self.batch_shape)[..., None, None]
+        return numbers.expand(self._batch_shape)[..., None, None]
 
     @property
     def mean(self) -> Tensor:
@@ -120,7 +120,7 @@ class Wishart(Distribution):
 
     @property
     def mode(self) -> Tensor:
-        factor = self.df - self.event_shape[-1] - 1
+        factor = self.df - self._event_shape[-1] - 1
         return self._each(where(factor <= 0, math.nan, factor)) * self.covariance_matrix
 
     @property
@@ -130,10 +130,10 @@ class Wishart(Distribution):
         return self._each(self.df) * (v.square() + diagonal.unsqueeze(-1) * diagonal.unsqueeze(-2))
 
     def _bartlett(self, shape: Shape) -> Tensor:
-        rows = self.event_shape[-1]
+        rows = self._event_shape[-1]
         df = self.df.unsqueeze(-1) - arange(rows, dtype=self._scale.dtype)
-        lengths = Chi2(df.expand(*self.batch_shape, rows)).rsample(shape).sqrt()
-        below = draw("normal", self._scale, (*shape, *self.batch_shape, rows * (rows - 1) // 2))
+        lengths = Chi2(df.expand(*self._batch_shape, rows)).rsample(shape).sqrt()
+        below = draw("normal", self._scale, (*shape, *self._batch_shape, rows * (rows - 1) // 2))
         factor = self._scale @ (
             vec_to_tril_matrix(below, -1) + lengths.clamp(min=finfo(lengths.dtype).eps).diag_embed()
         )
@@ -165,14 +165,14 @@ class Wishart(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        rows, df = self.event_shape[-1], self.df
+        rows, df = self._event_shape[-1], self.df
         scale = self._scale.expand(broadcast_shapes(self._scale.shape, value.shape))
         trace = cholesky_solve(value.expand(scale.shape), scale).diagonal(dim1=-2, dim2=-1).sum(-1)
         constant = df * (rows * math.log(2) / 2 + _log_diagonal(self._scale)) + mvlgamma(df / 2, rows)
         return (df - rows - 1) / 2 * slogdet(value).logabsdet - trace / 2 - constant
 
     def entropy(self) -> Tensor:
-        rows, df = self.event_shape[-1], self.df
+        rows, df = self._event_shape[-1], self.df
         size = (rows + 1) * (rows * math.log(2) / 2 + _log_diagonal(self._scale))
         spread = mvlgamma(df / 2, rows) - (df - rows - 1) / 2 * mvdigamma(df / 2, rows)
         return size + spread + df * rows / 2

@@ -12,7 +12,14 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error
 from minigrad.formats import sparse_csc, sparse_csr
 from minigrad.gate import public
 
-__all__ = ["sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor", "spmm"]
+__all__ = [
+    "dsmm",
+    "sparse_compressed_tensor",
+    "sparse_coo_tensor",
+    "sparse_csc_tensor",
+    "sparse_csr_tensor",
+    "spmm",
+]
 
 METHODS = (
     "_coalesced_ _indices _nnz _values ccol_indices coalesce col_indices crow_indices dense_dim indices is_coalesced "
@@ -108,6 +115,9 @@ def sparse_compressed_tensor(
 def spmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices, one of them sparse."""
     return input.mm(mat2)
+
+
+dsmm = spmm
 
 
 # ---------------------------------------------------------------- methods of dense Tensors

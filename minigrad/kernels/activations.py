@@ -51,7 +51,9 @@ def _erf_of_singles(x: Array) -> Any:
         z, -1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
         -1.42647390514189e-02,
     )  # fmt: skip
-    return np.multiply(x, p) / q
+    y: Array = np.multiply(x, p) / q
+    # Rounding leads above 1: `1 - erf(x)` would be below 0, and its logarithm nan.
+    return np.clip(y, -1.0, 1.0, out=y if y.shape else None)
 
 
 # The three ranges and their coefficients are W. J. Cody's (Mathematics of Computation 23, 1969), good to 18 digits.

@@ -124,7 +124,7 @@ FUNCTIONS = {
         quantile searchsorted sort topk
     """,
     "spaced": "logspace range",
-    "sparse": "sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor spmm",
+    "sparse": "dsmm sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor spmm",
     "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
         BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor
