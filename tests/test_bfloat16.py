@@ -205,7 +205,7 @@ def test_a_printed_program_gives_the_same_bits() -> None:
     loss = F.cross_entropy(net(x) % 0.3, labels)
     space: dict[str, Any] = {}
     exec(mg.source(loss), space)
-    value, grads = space["run"](x._array, *(p._array for p in net.parameters()), labels._array)
+    value, grads = space["run"](x._array, labels._array, *(p._array for p in net.parameters()))
     loss.backward()
     assert float(value) == loss.item()
     for g, p in zip(grads.values(), net.parameters(), strict=True):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import unknown_ops as u
 from op_samples import ROWS, Row
+from test_source import ROUNDED
 from test_unknown_ops import load, same
 
 import minigrad as mg
@@ -240,10 +241,11 @@ def test_pairs_in_every_reader(group: list[Pair]) -> None:
         given = names | {f"x{i}": x for i, x in enumerate(xs)}
         value, grads = printed(**{k: given[k].detach()._array for k in used})
         expected = total(xs)
-        same(value, expected.detach(), "printed")
+        equal = close if any(p.row.op in ROUNDED for p in group) else same
+        equal(value, expected.detach(), "printed")
         targets = {k: t for k, t in given.items() if k in used and t.requires_grad}
         for k, g in autograd.grad(expected, targets, materialize_grads=True).items():
-            same(np.zeros_like(g._array) if grads[k] is None else grads[k], g, f"printed gradient of {k}")
+            equal(np.zeros_like(g._array) if grads[k] is None else grads[k], g, f"printed gradient of {k}")
 
 
 def _columns(pairs: list[Any]) -> Iterator[tuple[Any, Any]]:

@@ -37,6 +37,7 @@ def _sizes(shape: tuple[int, ...], groups: int) -> Sizes:
 def _taken(x: Array, sizes: Sizes) -> Array:
     """An array as (examples, channels, rest), or with short channels as (examples, all others)."""
     _, channels, rest, _ = sizes
+    x = np.ascontiguousarray(x)  # a sum may round by how its terms lie
     return x.reshape(-1, channels, rest) if rest >= FEW else x.reshape(-1, channels * rest)
 
 

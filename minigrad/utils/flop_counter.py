@@ -133,7 +133,7 @@ class FlopCounterMode(Watch):
     def rules(self, run: Any, node: Any, g: Any, unpacked: Any = None) -> None:
         """Sends a gradient on, and counts the products of a rule that runs on arrays."""
         label, since, end = self._within
-        if hasattr(node, "outer"):
+        if hasattr(node, "outer") and not since < node.seq <= end:  # one inside of another is its part
             label, since = node.outer
             self._within = label, since, end = label, since, node.seq
         op = node.op
