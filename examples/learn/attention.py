@@ -102,3 +102,31 @@ for i in range(3):
             symbol += ' font-weight="bold" fill="#fff"'
         svg += f"<text {symbol}>{rows[i, j].item()}</text>"
 svg += "</svg>"
+
+# %% block
+norm, into, back = mg.nn.LayerNorm(16), mg.nn.Linear(16, 48), mg.nn.Linear(16, 16)
+block = mg.nn.ModuleDict({"norm": norm, "into": into, "back": back})
+x = mg.randn(8, 16, requires_grad=True)  # 8 places, 16 numbers each
+
+
+def attend(x):
+    """Attention of two heads behind a layer norm, added to what comes in."""
+    q, k, v = into(norm(x)).reshape(8, 3, 2, 8).permute(1, 2, 0, 3)
+    read = mg.softmax(q @ k.mT / 8**0.5, -1) @ v
+    return x + back(read.transpose(0, 1).reshape(8, 16))
+
+
+loss = attend(x).square().mean()
+program = mg.source(loss, block, inputs={"x": x})
+functions = program.split("\n\n\n")
+print("\n\n".join(f for f in functions if "_backward(" in f.partition("\n")[0]))
+print(f"\n{len(program.splitlines())} lines in all")
+
+# %% equal
+namespace = {}
+exec(program, namespace)
+arrays = [p.detach().numpy() for p in block.parameters()]
+_, gradients = namespace["run"](x.detach().numpy(), *arrays)
+loss.backward()
+pairs = [(gradients[name], p.grad.numpy()) for name, p in block.named_parameters()]
+print(all((found == ours).all() for found, ours in pairs))
