@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from cases import case
 
 import minigrad as mg
@@ -122,6 +123,24 @@ def test_a_walk_meets_the_records_of_pytorch() -> None:
     addmm = ["AddmmBackward0", leaf, ["ViewBackward0", leaf], ["TBackward0", leaf]]
     assert names_behind(y.grad_fn) == ["ViewBackward0", addmm]
     assert y.grad_fn.next_functions[0][0].next_functions[0][0].variable is net[0].bias
+
+
+ROWS, MASK = mg.tensor([0, 1, 2]), mg.ones(3, 3) > 0
+EDGES: dict[str, tuple[Any, list[bool]]] = {
+    "index": (lambda: X[ROWS], [True]), "gather": (lambda: X.gather(1, ROWS[:, None]), [True]),
+    "nll_loss": (lambda: F.nll_loss(X, ROWS), [True]),
+    "where": (lambda: mg.where(MASK, X, mg.ones(3, 3)), [True, False]),
+    "embedding": (lambda: F.embedding(ROWS, X), [True]), "masked_fill": (lambda: X.masked_fill(MASK, 0.0), [True]),
+    "index_put": (lambda: X.index_put((ROWS,), mg.ones(3, 3)), [True, False]), "sort": (lambda: X.sort()[0], [True]),
+    "index_add": (lambda: X.index_add(0, ROWS, mg.ones(3, 3)), [True, False]), "mul": (lambda: X * 2, [True, False]),
+    "rsub": (lambda: 1 - X, [True]), "fmod": (lambda: mg.fmod(X, 2), [True]), "sub": (lambda: X - 1, [True, False]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_indices_masks_and_targets_are_no_edges(name: str) -> None:
+    make, expected = EDGES[name]
+    assert [n is not None for n, _ in make().grad_fn.next_functions] == expected
 
 
 def test_what_a_function_gives_back_keeps_its_name() -> None:
