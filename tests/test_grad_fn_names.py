@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from cases import case
 
 import minigrad as mg
 import minigrad.nn.functional as F
+from minigrad.nn.utils import rnn
 
 
 def of(*shape: int) -> Any:
@@ -22,6 +24,14 @@ def changed(change: Any) -> Any:
 
 def whole(y: Any) -> None:
     y[...] = mg.tensor(3.0)
+
+
+def packed(in_order: bool) -> Any:
+    return rnn.pack_padded_sequence(BATCH, mg.tensor([2, 2, 1]), enforce_sorted=in_order)
+
+
+def unpacked(in_order: bool, batch_first: bool) -> Any:
+    return rnn.pad_packed_sequence(packed(in_order), batch_first)[0]
 
 
 X, V, BATCH, IMAGE = of(3, 3), of(3), of(2, 3, 3), of(1, 2, 8, 8)
@@ -99,6 +109,18 @@ NAMES: list[tuple[str, Any]] = [
     ("ScaledDotProductFlashAttentionForCpuBackward0", lambda: F.scaled_dot_product_attention(IMAGE, IMAGE, IMAGE)),
     ("GluBackward0", lambda: F.glu(of(2, 4))), ("LinalgSolveExBackward0", lambda: mg.linalg.solve(SYMMETRIC, X)),
     ("AddBackward0", lambda: mg.nn.LSTMCell(3, 2)(X)[1]), ("TanhBackward0", lambda: mg.nn.RNNCell(3, 2)(X)),
+    ("LeakyReluBackward1", lambda: mg.nn.LeakyReLU(inplace=True)(X.clone())),
+    ("LeakyReluBackward0", lambda: F.leaky_relu(X)),
+    ("EluBackward1", lambda: F.selu(X.clone(), inplace=True)), ("EluBackward0", lambda: F.elu(X)),
+    ("CeluBackward1", lambda: mg.celu_(X.clone())), ("CeluBackward0", lambda: F.celu(X)),
+    ("RreluWithNoiseBackward1", lambda: F.rrelu_(X.clone())), ("RreluWithNoiseBackward0", lambda: F.rrelu(X)),
+    ("ThresholdBackward1", lambda: F.threshold_(X.clone(), 0.0, 0.0)),
+    ("SelectBackward0", lambda: F.elu_(X.clone()[0])),
+    ("DiagonalBackward0_copy", lambda: X.diag()), ("DiagonalBackward0_copy", lambda: mg.diagonal_copy(X)),
+    ("PackPaddedSequenceBackward0", lambda: packed(False).data), ("CopySlices", lambda: unpacked(True, False)),
+    ("IndexSelectBackward0", lambda: unpacked(False, True)), ("TransposeBackward0", lambda: unpacked(True, True)),
+    ("CopySlices", lambda: rnn.pad_sequence([X, X[:1]])),
+    ("IndexSelectBackward0", lambda: mg.nn.GRU(3, 2)(packed(False))[1]),
     ("EmbeddingBagBackward0", lambda: mg.nn.EmbeddingBag(3, 2)(mg.tensor([[1, 2]]))),
     ("CopyBackwards", lambda: changed(lambda y: y.copy_(X))), ("CopySlices", lambda: changed(lambda y: y[0].mul_(2))),
 ]  # fmt: skip
@@ -122,6 +144,24 @@ def test_a_walk_meets_the_records_of_pytorch() -> None:
     addmm = ["AddmmBackward0", leaf, ["ViewBackward0", leaf], ["TBackward0", leaf]]
     assert names_behind(y.grad_fn) == ["ViewBackward0", addmm]
     assert y.grad_fn.next_functions[0][0].next_functions[0][0].variable is net[0].bias
+
+
+ROWS, MASK = mg.tensor([0, 1, 2]), mg.ones(3, 3) > 0
+EDGES: dict[str, tuple[Any, list[bool]]] = {
+    "index": (lambda: X[ROWS], [True]), "gather": (lambda: X.gather(1, ROWS[:, None]), [True]),
+    "nll_loss": (lambda: F.nll_loss(X, ROWS), [True]),
+    "where": (lambda: mg.where(MASK, X, mg.ones(3, 3)), [True, False]),
+    "embedding": (lambda: F.embedding(ROWS, X), [True]), "masked_fill": (lambda: X.masked_fill(MASK, 0.0), [True]),
+    "index_put": (lambda: X.index_put((ROWS,), mg.ones(3, 3)), [True, False]), "sort": (lambda: X.sort()[0], [True]),
+    "index_add": (lambda: X.index_add(0, ROWS, mg.ones(3, 3)), [True, False]), "mul": (lambda: X * 2, [True, False]),
+    "rsub": (lambda: 1 - X, [True]), "fmod": (lambda: mg.fmod(X, 2), [True]), "sub": (lambda: X - 1, [True, False]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_indices_masks_and_targets_are_no_edges(name: str) -> None:
+    make, expected = EDGES[name]
+    assert [n is not None for n, _ in make().grad_fn.next_functions] == expected
 
 
 def test_what_a_function_gives_back_keeps_its_name() -> None:

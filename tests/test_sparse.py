@@ -123,6 +123,12 @@ def test_parts_and_questions() -> None:
     r = c.to_sparse_csr()
     assert (r.crow_indices().tolist(), r.col_indices().tolist()) == ([0, 1, 3], [2, 0, 2])
     assert (r.layout, r.t().layout) == (mg.sparse_csr, mg.sparse_csc)
+    batches = mg.stack([c, 2 * c])
+    assert batches.mT.to_dense().equal(batches.to_dense().mT)
+    assert batches.T.shape == (3, 2, 2)
+    turned = (c * 1j).coalesce()
+    assert turned.mH.to_dense().equal(turned.to_dense().mH)
+    assert turned.adjoint().to_dense().equal(turned.H.to_dense())
     assert cols().t().sparse_mask(c).values().tolist() == [4.0, 1.0, 5.0]
     again = mg.sparse_csr_tensor(r.crow_indices(), r.col_indices(), r.values(), (2, 3))
     assert again.to_dense().tolist() == DENSE
@@ -145,6 +151,9 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "coo() == coo()": (NotImplementedError, "eq"),
     "mg.equal(coo(), coo())": (NotImplementedError, "equal"),
     "coo()[0:1]": (NotImplementedError, "to_dense"),
+    "mg.stack([coo(), coo()]).t()": (RuntimeError, "<= 2 sparse and 0 dense dimensions, but got 3 sparse"),
+    "mg.stack([coo(), coo()]).H": (RuntimeError, r"only supported on matrices \(2-D tensors\). Got 3-D"),
+    "coo()[0].mT": (RuntimeError, "matrices or batches of matrices. Got 1-D"),
     "coo().reshape(3, 2)": (NotImplementedError, "reshape"),
     "mg.zeros(2, layout=mg.sparse_coo)": (NotImplementedError, "use .to_sparse"),
     "mg.sparse.mm(coo().to_sparse_csr(), cols(), 'prod')": (RuntimeError, "reduce argument"),

@@ -82,6 +82,11 @@ def edges_of_linear(node: Any) -> tuple[Any, ...]:
     return (Step("AddmmBackward0", b, Step("ViewBackward0", x), Step("TBackward0", w)),)
 
 
+def edges_without_number(at: int) -> Callable[[Any], tuple[Any, ...]]:
+    """Of functions that PyTorch has with a number for input ``at``, which is no edge then."""
+    return lambda node: tuple(n for i, n in enumerate(node.inputs) if i != at or not _is_number(n))
+
+
 def known_as(name: str, y: Any) -> Any:
     """The result of one record, which has PyTorch's name of the function that made it."""
     node = y._node

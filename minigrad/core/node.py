@@ -130,12 +130,21 @@ class Node:
             inputs = self.op.edges(self)
         elif len(inputs) == 2 and inputs[0].__class__ is Const:
             inputs = inputs[::-1]
+        else:
+            inputs = self._led()
         return tuple((n if n.requires_grad else None, 0) for n in inputs)
+
+    def _led(self) -> tuple[Any, ...]:
+        """The inputs that have a rule: indices, masks and targets are no edges in PyTorch."""
+        rules = self.op.rules if self.op is not None else ()
+        if not rules:
+            return self.inputs
+        return tuple(n for i, n in enumerate(self.inputs) if rules[min(i, len(rules) - 1)] is not None)
 
     def _arguments(self, since: int) -> tuple[Any, ...]:
         """The records that came before ``since``, and leaves, from which what came later was computed."""
         found: dict[Node, None] = {}
-        todo = [*self.inputs[::-1]]
+        todo = [*self._led()[::-1]]
         while todo:
             n = todo.pop()
             if n.__class__ is Const:
@@ -143,7 +152,7 @@ class Node:
             if n.op is None or n.seq < since:
                 found[n] = None
             else:
-                todo += n.inputs[::-1]
+                todo += n._led()[::-1]
         return tuple(found)
 
     @property

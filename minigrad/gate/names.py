@@ -14,7 +14,7 @@ COMPOSED: list[Callable[[str, int], None]] = []
 
 # By the name of the function: its own in capitals with "Backward0" behind, or what stands behind "=".
 _PLAIN = """
-addbmm addcdiv addcmul addmm addmv addr aminmax angle as_strided_scatter baddbmm block_diag bmm cdist celu
+addbmm addcdiv addcmul addmm addmv addr aminmax angle as_strided_scatter baddbmm block_diag bmm cdist
 channel_shuffle cholesky cholesky_inverse cholesky_solve cross=LinalgCross cummax cummin cumprod cumsum
 deg2rad=Deg2Rad diagonal_scatter dist fill frac frexp glu index_add index_copy index_put index_reduce index_select
 kthvalue ldexp lu_solve=LinalgLuSolve lu_unpack masked_select mode msort=Sort mv mvlgamma nansum narrow_copy
@@ -31,7 +31,7 @@ avg_pool3d=AvgPool3D fractional_max_pool2d=FractionalMaxPool2D fractional_max_po
 max_unpool2d=MaxUnpool2D max_unpool3d=MaxUnpool3D grid_sampler_2d=GridSampler2D grid_sampler_3d=GridSampler3D
 affine_grid=AffineGridGenerator batch_norm=NativeBatchNorm group_norm=NativeGroupNorm kron=UnsafeView
 quantile=SqueezeBackward4 nanquantile=SqueezeBackward4 tensordot=View trapezoid=MulBackward1 unique=Unique2
-rrelu=RreluWithNoise instance_norm=ViewBackward0 pairwise_distance=NormBackward1
+diagonal_copy=DiagonalBackward0_copy instance_norm=ViewBackward0 pairwise_distance=NormBackward1
 """
 
 
@@ -146,6 +146,21 @@ def _of_line(stem: str) -> str:
     return f"SqueezeBackward1 {stem}Backward0 UnsqueezeBackward0"
 
 
+def _in_place(stem: str, at: int = 0, plain: str = "") -> Label:
+    """1 where argument ``at``, ``inplace``, is True; of a function that is in place always, ``at`` is 0."""
+
+    def label(*args: Any, inplace: bool = not at, **named: Any) -> str:
+        if not inplace and args[at : at + 1] != (True,):
+            return plain
+        return "" if not args or args[0]._is_view() else f"{stem}Backward1"
+
+    return label
+
+
+def _of_diag(input: Tensor, *_: Any, **named: Any) -> str:
+    return "DiagonalBackward0_copy" if input._array.ndim == 2 else ""
+
+
 def _of_repeats(input: Tensor, repeats: Any = None, dim: int | None = None, **named: Any) -> str:
     return "IndexSelectBackward0" if isinstance(repeats, Tensor) and dim is not None else "ViewBackward0"
 
@@ -161,7 +176,12 @@ LABELS: dict[str, Label] = {
     "adaptive_avg_pool1d": _of_line("AdaptiveAvgPool2D"), "conv_transpose1d": _of_transposed,
     "conv_transpose2d": _of_transposed, "conv_transpose3d": _of_transposed,
     "scaled_dot_product_attention": _of_attention, "smooth_l1_loss": _of_smooth_l1, "repeat_interleave": _of_repeats,
-    "rsub": _of_rsub, "scatter": _of_scatter, "sort": _of_sort, "split": _of_split,
+    "celu": _in_place("Celu", 2, "CeluBackward0"), "elu": _in_place("Elu", 2), "selu": _in_place("Elu", 1),
+    "leaky_relu": _in_place("LeakyRelu", 2), "rrelu": _in_place("RreluWithNoise", 4, "RreluWithNoiseBackward0"),
+    "threshold": _in_place("Threshold", 3), "celu_": _in_place("Celu"), "elu_": _in_place("Elu"),
+    "selu_": _in_place("Elu"), "leaky_relu_": _in_place("LeakyRelu"), "rrelu_": _in_place("RreluWithNoise"),
+    "threshold_": _in_place("Threshold"), "diag": _of_diag, "rsub": _of_rsub,
+    "scatter": _of_scatter, "sort": _of_sort, "split": _of_split,
 }  # fmt: skip
 for _entry in _PLAIN.split():
     _name, _, _label = _entry.partition("=")

@@ -116,7 +116,7 @@ class RNNBase(Module):
             data, last = self._layers(input.data, states, runs)
             unsorted = input.unsorted_indices
             if unsorted is not None:
-                last = [t[:, unsorted] for t in last]
+                last = [t.index_select(1, unsorted) for t in last]
             return PackedSequence(data, *input[1:]), last
         if input.dim() not in (2, 3):
             tensor = "" if self.mode == "LSTM" else " tensor"
@@ -192,7 +192,7 @@ class RNNBase(Module):
                     f"Input and hidden tensors must have the same dtype, found {x.dtype} and {t.dtype}"
                 )
         if order is not None:
-            hx = [t[:, order] for t in hx]
+            hx = [t.index_select(1, order) for t in hx]
         return [list(parts) for parts in zip(*(t.unbind(0) for t in hx), strict=True)]
 
     def _layers(self, x: Tensor, states: list[list[Tensor]], runs: Runs) -> tuple[Tensor, list[Tensor]]:

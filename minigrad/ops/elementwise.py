@@ -248,7 +248,7 @@ _FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
 add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True, sums=True,
         complex="analytic")
 sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True,
-         refuse=_SUBTRACTED, grad_fn=names.of_sub, complex="analytic")
+         refuse=_SUBTRACTED, grad_fn=names.of_sub, edges=names.edges_without_number(0), complex="analytic")
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
          text="{} * {}", fold=True, unit=1, wide=True,
          public="mul mul_ multiply multiply_", doc="``input * other``.", complex="analytic")
@@ -279,11 +279,13 @@ trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), la
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", elementwise=True,
          public="remainder remainder_", doc="The remainder with the sign of ``other``, as Python's ``%``.",
-                     raises=True, new=True, numba=_remainder_numba, grad_fn=names.of_number("Remainder", 1, 0))
+                     raises=True, new=True, numba=_remainder_numba, grad_fn=names.of_number("Remainder", 1, 0),
+                     edges=names.edges_without_number(1))
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text=of_floats("np.fmod({}, {})"), elementwise=True,
          public="fmod fmod_", form=_AGAINST, doc="The remainder with the sign of ``input``.",
-                     raises=True, new=True, grad_fn=names.of_number("Fmod", 1, 0))
+                     raises=True, new=True, grad_fn=names.of_number("Fmod", 1, 0),
+                     edges=names.edges_without_number(1))
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x), grad_fn="PowBackward0", complex="analytic")
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      text="1.0 / {}",

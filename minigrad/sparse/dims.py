@@ -44,12 +44,59 @@ def transpose(input: Sparse, dim0: int, dim1: int) -> Sparse:
     return permute(input, *order)
 
 
-@taken("t", "T", "mT", "H", "adjoint", label="T")
+@taken("t")
 def t(input: Sparse) -> Sparse:
     """The matrix with rows and columns exchanged."""
-    if input.ndim > 2:
-        raise runtime_error(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
+    places, rest = input.sparse_dim(), input.ndim - input.sparse_dim()
+    if places > 2 or rest:
+        raise runtime_error(
+            f"t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got {places} sparse and {rest} dense"
+        )
+    return permute(input, *range(places)[::-1])
+
+
+@taken("T")
+def reverse(input: Sparse) -> Sparse:
+    """All dimensions in reverse."""
     return permute(input, *range(input.ndim)[::-1])
+
+
+def _batches(name: str, input: Sparse) -> Sparse:
+    if input.ndim == 1:
+        raise runtime_error(
+            f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor."
+        )
+    return transpose(input, -2, -1) if input.ndim else input
+
+
+@taken("conj")
+def conj(input: Sparse) -> Sparse:
+    """The complex conjugates."""
+    if input._numbers._array.dtype.kind != "c":
+        return input
+    return made(input._places, input._numbers.conj(), input.shape, input._form, input._coalesced)
+
+
+@taken("mT", label="Transpose")
+def matrices(input: Sparse) -> Sparse:
+    """The last two dimensions exchanged."""
+    return _batches("mT", input)
+
+
+@taken("mH", "adjoint", label="Transpose")
+def adjoint(input: Sparse) -> Sparse:
+    """The same, conjugated."""
+    return conj(_batches("mH", input))
+
+
+@taken("H", label="Transpose")
+def one_adjoint(input: Sparse) -> Sparse:
+    """The matrix, transposed and conjugated."""
+    if input.ndim not in (0, 2):
+        raise runtime_error(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {input.ndim}-D tensor."
+        )
+    return adjoint(input)
 
 
 @taken("unbind", label="-")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from minigrad.core.names import known_as
 from minigrad.dtypes import bfloat16, float16, float32, float64
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy, full
@@ -149,6 +150,7 @@ def pack_padded_sequence(
     rows = step * batch + (sequence if order is None else order[sequence])
     data = input.reshape(longest * batch, *input._array.shape[2:])[from_numpy(rows)]
     counts = from_numpy(held.sum(1))
+    known_as("PackPaddedSequenceBackward0", data)
     return PackedSequence(data, counts, None if order is None else from_numpy(order))
 
 
@@ -184,7 +186,12 @@ def pad_packed_sequence(
     if sequence.unsorted_indices is not None:
         order = np.asarray(sequence.unsorted_indices.tolist())
         rows, lengths = rows[:, order], lengths[order]
-    return _with_padding(sequence.data, rows.T if batch_first else rows, padding_value), from_numpy(lengths)
+    y = _with_padding(sequence.data, rows.T if batch_first else rows, padding_value)
+    if sequence.unsorted_indices is not None:
+        known_as("IndexSelectBackward0", y)
+    elif batch_first:
+        known_as("TransposeBackward0", y)
+    return y, from_numpy(lengths)
 
 
 def _with_padding(data: Tensor, rows: Any, value: float) -> Tensor:
@@ -192,7 +199,7 @@ def _with_padding(data: Tensor, rows: Any, value: float) -> Tensor:
     if rows.size and rows.max() == len(data._array):
         padding = full((1, *data._array.shape[1:]), value, dtype=data.dtype)
         data = cat((data, padding))
-    return data[from_numpy(np.ascontiguousarray(rows))]
+    return known_as("CopySlices", data[from_numpy(np.ascontiguousarray(rows))])
 
 
 def pad_sequence(
