@@ -15,7 +15,8 @@ import numpy as np
 
 NOT_0D = dict.fromkeys(
     [
-        "triangles", "inv", "inv_ex", "zero_pivots", "solve", "solve_ex", "solve_triangular", "det", "cofactor",
+        "triangles", "inv", "inv_ex", "zero_pivots", "solve", "solve_ex", "solve_triangular", "cholesky_solve",
+        "det", "cofactor",
         "signed_logdet", "logabsdet", "det_sign", "cholesky", "cholesky_ex", "minors", "qr", "qr_q", "qr_triangle",
         "qr_r", "eigh", "eigenvectors", "eigenvalues", "eigvalsh", "svd", "left_vectors", "right_vectors",
         "singular_values", "svdvals", "pinv", "lu", "lu_compact", "lu_pivots", "lu_info", "lu_permutation", "unpivot",
@@ -79,6 +80,11 @@ def _solve_triangular(a: Matrix, b: Matrix, upper: bool, unit: bool) -> Matrix:
                    for i, row in enumerate(_triangle(a, low, 1.0, high))], b)  # fmt: skip
 
 
+def _cholesky_solve(a: Matrix, b: Matrix, upper: bool) -> Matrix:
+    low = _triangle([list(row) for row in zip(*a, strict=True)] if upper else a, 1.0, 1.0, 0.0)
+    return _solve(_times(low, [list(row) for row in zip(*low, strict=True)]), b)
+
+
 def _cholesky(a: Matrix) -> Matrix:
     n = len(a)
     y = [[0.0] * n for _ in a]
@@ -140,6 +146,11 @@ def rows() -> list[Any]:
 
     def regular(op: Any, x: Any, *others: Any, **params: Any) -> Any:
         return op(plus(x), *others, **params)
+
+    def by_triangle(op: Any, x: Any, b: Any, upper: bool) -> Any:
+        """PyTorch's gradient is right for a triangle, and has values beside it."""
+        sides = {"below": float(not upper), "on": 1.0, "above": float(upper)}
+        return op(b, TABLE["triangles"](plus(x), **sides), upper=upper)
 
     def positive(x: Any) -> Any:
         return plus(x @ x.mT, 1.0)
@@ -219,6 +230,9 @@ def rows() -> list[Any]:
             params = {"upper": upper, "unit": unit}
             table.append(Row("solve_triangular", (x, columns), of_regular(each(_solve_triangular)) if none is None
                              else lambda a, b, **_: b, "01", params, via=regular))  # fmt: skip
+            if not unit:
+                table.append(Row("cholesky_solve", (x, columns), of_regular(each(_cholesky_solve)) if none is None else
+                                 lambda a, b, **_: b, "01", {"upper": upper}, via=by_triangle))  # fmt: skip
     for shape in ((3, 2), (2, 2, 3), (0, 2, 2)):
         x = real(*shape)
         for complete in (False, True):

@@ -106,6 +106,21 @@ def test_systems() -> None:
         close(mg.cholesky_inverse(f, upper), np.linalg.inv(POSITIVE))
 
 
+@pytest.mark.parametrize("upper", [False, True])
+def test_the_gradient_of_a_factor_is_that_of_a_full_matrix(upper: bool) -> None:
+    """That is PyTorch's: as if the matrix were made of all of the factor."""
+    low = np.linalg.cholesky(POSITIVE)
+    b, grads = mg.from_numpy(WIDE), []
+    for solve in (
+        lambda f: mg.cholesky_solve(b, f, upper),
+        lambda f: linalg.inv(f.mT @ f if upper else f @ f.mT) @ b,
+    ):
+        f = mg.from_numpy(np.ascontiguousarray(np.swapaxes(low, -1, -2) if upper else low)).requires_grad_()
+        solve(f).sin().sum().backward()
+        grads.append(f.grad.numpy())
+    close(grads[0], grads[1])
+
+
 def test_determinants_powers_and_exponentials() -> None:
     a = mg.from_numpy(SQUARE)
     close(linalg.det(a), np.linalg.det(SQUARE))

@@ -114,9 +114,7 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
             f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L._array.shape[-1]} by "
             f"{L._array.shape[-1]} but each b matrix is {input._array.shape[-2]} by {input._array.shape[-1]}"
         )
-    low = L.mH if upper else L
-    y = systems.solve_triangular(low, input, upper=False)
-    return systems.solve_triangular(low.mH, y, upper=True)
+    return apply(ops.cholesky_solve, (input, L), {"upper": upper})
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:

@@ -133,6 +133,13 @@ def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Any:
     return np.array(y if upper else y[..., ::-1, :], b.dtype, order="C")
 
 
+def cholesky_solve(b: Array, a: Array, upper: bool) -> Any:
+    """The solutions of ``l @ l* @ y = b`` for the lower triangle ``l`` of ``a``, or that of its transpose."""
+    low = np.conj(np.swapaxes(a, -1, -2)) if upper else a
+    y = solve_triangular(low, b, False, False)
+    return solve_triangular(np.conj(np.swapaxes(low, -1, -2)), y, True, False)
+
+
 def det(x: Array) -> Any:
     return np.asarray(np.linalg.det(_wide(x)), x.dtype)
 

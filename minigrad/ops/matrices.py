@@ -87,6 +87,16 @@ def _solve_triangular_vjp(g: Any, a: Any, y: Any, upper: bool, unit: bool, needs
     return triangles(-mm(d, y.mT), **shape), (d if needs[1] else None)
 
 
+def _cholesky_solve_vjp(g: Any, b: Any, a: Any, y: Any, upper: bool, needs: Any) -> Any:
+    """By all elements of the factor, as those of one of full matrices: PyTorch's gradient is no triangle."""
+    d = cholesky_solve(g, a, upper=upper)
+    if not needs[1]:
+        return d, None
+    both = mm(d, _h(y))
+    both = both + _h(both)
+    return (d if needs[0] else None), (-mm(a, both) if upper else -mm(both, a))
+
+
 def _cofactor_vjp(g: Any, x: Any) -> Any:
     """In the basis of singular vectors, where cofactors are products of singular values: these without two of them.
 
@@ -331,6 +341,8 @@ solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _s
                   grad_fn="LinalgSolveExBackward0", complex="analytic")
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
                           grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic")
+cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
+                        grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
               complex="analytic")
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
