@@ -34,7 +34,7 @@ def _deviations(n: int, eps: float) -> list[str]:
 
 def layer_norm(v: Call) -> list[str] | None:
     _, n = _rows_of(v, 0)
-    y = "c * (r * w.reshape(-1))" if n <= LONG else "c * r * w.reshape(-1)"
+    y = "c * np.dot(r, w.reshape(1, -1))" if n <= LONG else "c * r * w.reshape(-1)"
     shift = " + b.reshape(-1)" * (len(v.shapes) - 2)
     return [*_deviations(n, v.params["eps"]), f"return ({y}{shift}).reshape({v.shape})"]
 
@@ -44,15 +44,16 @@ def layer_norm_backward(v: Call) -> list[str] | None:
     if n > SHORT:
         return None
     lines = [*_deviations(n, v.params["eps"]), f"g = d.reshape(-1, {n})", "gc = g * c"]
-    if many < FEW:
+    if many < FEW and n > 1:
         lines += ["dw, db = np.dot(r[:, 0], gc), np.dot(np.ones(len(g), g.dtype), g)"]
     else:
         lines += ["dw, db = {summed}(r, gc), {summed}(np.ones_like(r), g)"]
     if v.params["onward"]:
+        factors = "np.dot(r, w[np.newaxis])" if n <= LONG else "r * w"
         lines += [
             "w = w.reshape(-1)",
             f"c *= r * r * r * ({_products('gc', 'w', n)} / {n})",
-            f"dx = g * {'(r * w)' if n <= LONG else 'r * w'} - c - r * ({_products('g', 'w', n)} / {n})",
+            f"dx = g * {factors} - c - r * ({_products('g', 'w', n)} / {n})",
         ]
     parts = "dx.reshape(-1), dw, db" if v.params["onward"] else "dw, db"
     return [*lines, f"return np.concatenate(({parts}))"]
@@ -83,7 +84,7 @@ def _channel_sums(x: str, y: str, n: int, c: int, rest: int, across: bool) -> st
         return None
     if not across:
         return parts
-    if n <= FEW:
+    if n <= FEW or c == 1:
         return f"np.sum({parts}, axis=0, keepdims=True)"
     return f"np.dot(np.ones({n}, x.dtype), {parts})[np.newaxis]" if n <= MANY and n * c <= ALONE else None
 
@@ -127,9 +128,14 @@ def channel_norm_backward(v: Call) -> list[str] | None:
     across = not v.params["groups"]
     lines, many = _channel_deviations(v, 1), 1 if across else n
     of_d, of_c = _channel_sums("g", "", n, c, rest, across), _channel_sums("g", "c", n, c, rest, across)
-    if lines is None or of_d is None or of_c is None or (many > FEW and (many > MANY or many * c > ALONE)):
+    if (
+        lines is None
+        or of_d is None
+        or of_c is None
+        or (many > FEW and c > 1 and (many > MANY or many * c > ALONE))
+    ):
         return None
-    end = "[0]" if many == 1 else ".sum(axis=0)" if many <= FEW else ""
+    end = ".sum(axis=0)" if many <= FEW or c == 1 else ""
     totals = [f"dw, db = (of_c * r){end}, of_d{end}"]
     if not end:
         totals = [f"ones = np.ones({n}, x.dtype)", "dw, db = np.dot(ones, of_c * r), np.dot(ones, of_d)"]
@@ -200,13 +206,13 @@ def _by_channels(v: Call) -> tuple[int, int, int] | None:
     if len(shape) < 3 or dim != (0, *range(2, len(shape))) or math.prod(shape[2:]) < 16:
         return None
     n, c, rest = _channels_of(shape)
-    return (n, c, rest) if n <= FEW or (n <= MANY and n * c <= ALONE) else None
+    return (n, c, rest) if n <= FEW or c == 1 or (n <= MANY and n * c <= ALONE) else None
 
 
 def _of_channel(sums: str, n: int, c: int, rest: int) -> str:
     """The mean of each channel by the sums of its rows, a column each."""
     rows = f"{sums}.reshape({n}, {c})"
-    added = f"np.sum({rows}, axis=0)" if n <= FEW else f"np.dot(np.ones({n}, x.dtype), {rows})"
+    added = f"np.sum({rows}, axis=0)" if n <= FEW or c == 1 else f"np.dot(np.ones({n}, x.dtype), {rows})"
     return f"{added}.reshape(1, -1, 1) / {n * rest}"
 
 
