@@ -175,6 +175,8 @@ def recurrent(kind: Any, x: Any, state: Any, w: Any, u: Any) -> Any:
 UNUSUAL: dict[str, tuple[Any, list[Any], bool]] = {
     "variance of nothing": (lambda x: x.var(1), [(0, 65, 1)], False),
     "sum of nothing": (lambda x: x.sum((1, 3)), [(0, 65, 1, 2)], False),
+    "norm over many and 1": (lambda x: x[1:].norm(dim=(0, 1), keepdim=True), [(4, 128, 1)], False),
+    "sum behind 1": (lambda x: x.sum(1), [(1, 33, 7)], False),
     "log_softmax of columns": (lambda x: x.log_softmax(0), [(127, 3)], False),
     "logsumexp, turned": (lambda x: x.T.logsumexp(1), [(8, 1024)], False),
     "gelu of one column": (lambda x: F.gelu(x[:, :1].expand(3, 32).T), [(3, 32)], False),
