@@ -149,6 +149,7 @@ EVERYDAY: dict[str, tuple[Any, list[Any], bool]] = {
     "gather": (lambda x, i: x.gather(1, i), [(50, 40), ((50, 9), 40)], False),
     "scatter_add": (lambda x, v, i: x.scatter_add(1, i, v), [(50, 40), (50, 9), ((50, 9), 40)], False),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, (32,), w, b), [(4, 6, 32), (32,), (32,)], False),
+    "layer_norm of many rows": (lambda x, w, b: F.layer_norm(x, (32,), w, b), [(4, 40, 32), (32,), (32,)], False),
     "wide layer_norm": (lambda x, w, b: F.layer_norm(x, (600,), w, b), [(9, 600), (600,), (600,)], False),
     "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(60, 30), (30,), (30,)], False),
     "batch_norm of images": (
@@ -159,6 +160,7 @@ EVERYDAY: dict[str, tuple[Any, list[Any], bool]] = {
     "max_pool2d, padded": (lambda x: F.max_pool2d(x * 1.0, 3, 2, 1), [(3, 4, 9, 9)], True),
     "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), [(3, 4, 8, 8)], False),
     "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, 1), [(3, 4, 8, 8)], False),
+    "adaptive_max_pool2d": (lambda x: F.adaptive_max_pool2d(x * 1.0, (2, 4)), [(3, 4, 8, 8)], False),
     "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
     "conv2d, stride": (lambda x, w, b: F.conv2d(x, w, b, 2), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
     "conv1d": (lambda x, w: F.conv1d(x, w, dilation=2), [(4, 3, 19), (5, 3, 3)], True),
@@ -187,6 +189,11 @@ UNUSUAL: dict[str, tuple[Any, list[Any], bool]] = {
     "layer_norm of one number": (lambda x, w, b: F.layer_norm(x * 0.0, (1,), w, b), [(1,), (1,), (1,)], False),
     "batch_norm of one channel": (
         lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(64, 1, 4, 8), (1,), (1,)], False,
+    ),
+    "batch_norm of many": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(200, 30), (30,), (30,)], False),
+    "batch_norm by what is known": (
+        lambda x, w, b: F.batch_norm(x, (b > 0).to(x.dtype), (w > 0).to(x.dtype) + 1.0, w, b),
+        [(40, 3), (3,), (3,)], False,
     ),
     "batch_norm, turned": (lambda x: F.batch_norm(x.mT, None, None, training=True), [(5, 3, 2, 8)], False),
     "group_norm, turned": (lambda x, w: F.group_norm(x.mT, 1, w), [(1, 65, 3), (3,)], False),
