@@ -173,14 +173,15 @@ def sum_text(x: str, v: Call, dim: Sequence[int] | None, keepdim: bool) -> tuple
     """The sum of ``x``, which is like the first operand, as `add_up` adds; None where that takes many steps."""
     shape, dtype, by_rows = v.shapes[0], v.dtypes[0], v.by_rows(0)
     dims = (*range(len(shape)),) if dim is None else (*dim,)
-    trailing = dims == (*range(len(shape) - len(dims), len(shape)),)
-    if added_by_numpy(shape, dtype, dim, v.dense) or (by_rows and trailing):
+    together = bool(dims) and dims[-1] - dims[0] == len(dims) - 1
+    behind = math.prod(shape[dims[-1] + 1 :]) if together else 0
+    if added_by_numpy(shape, dtype, dim, v.dense) or (by_rows and behind == 1 and dtype.kind == "f"):
         return f"np.sum({x}, axis={{dim}}, keepdims={{keepdim}})", {"dim": dim, "keepdim": keepdim}
     if not by_rows or dtype.char not in "fd":
         return None
     kept = tuple(1 if d in dims else m for d, m in enumerate(shape) if keepdim or d not in dims)
-    if dims == (*range(len(dims)),):
-        size, n = math.prod(shape), math.prod([shape[d] for d in dims])
+    size, n = math.prod(shape), math.prod([shape[d] for d in dims])
+    if together and n * behind == size:
         rows = x if len(shape) == 2 else f"({x}).reshape({n}, -1)"
         if size <= ALONE:
             text, values = _rows_added(rows, n, size // n, dtype)
@@ -189,7 +190,7 @@ def sum_text(x: str, v: Call, dim: Sequence[int] | None, keepdim: bool) -> tuple
             text, values, made = f"{{sum_first}}({rows}, 0)", {"sum_first": sum_first}, (1, size // n)
         return (text, values) if made == kept else (f"{text}.reshape({kept})", values)
     # Those behind which no other dimension is kept, NumPy adds up as exactly.
-    last = max(d for d, m in enumerate(shape) if m > 1 and d not in dims)
+    last = max((d for d, m in enumerate(shape) if m > 1 and d not in dims), default=-1)
     rest = [d for d in dims if d < last and shape[d] > 1]
     values = {"dim": dim, "keepdim": keepdim}
     if math.prod([shape[d] for d in rest]) <= FEW:

@@ -20,6 +20,7 @@ LONG = 512  # elements of a row that NumPy works on as fast as on a whole array
 
 def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None) -> Any:
     """``(x - mean) / sqrt(variance + eps)`` over ``dim``."""
+    x = np.ascontiguousarray(x)
     count = math.prod([x.shape[d] for d in dim])
     if not x.size or not _trailing(x.shape, dim):
         if x.size and _of_channels(x, dim):
@@ -40,9 +41,10 @@ def standardize_backward(
     d: Array, x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
     """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed anew, and its factor r."""
+    d, x = np.ascontiguousarray(d), np.ascontiguousarray(x)
     count = math.prod([x.shape[i] for i in dim])
     if not x.size or not _trailing(x.shape, dim):
-        if x.size and _of_channels(x, dim) and d.flags.c_contiguous:
+        if x.size and _of_channels(x, dim):
             return _standardize_channels_backward(d, x, count, eps, out, empty)
         y = x - add_up(x, dim, True) / count
         r = 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
@@ -71,9 +73,7 @@ def standardize_backward(
 
 def _of_channels(x: Array, dim: tuple[int, ...]) -> bool:
     """Whether ``dim`` is all but dimension 1, and the elements of a channel lie in long rows."""
-    return (
-        x.flags.c_contiguous and x.ndim > 2 and dim == (0, *range(2, x.ndim)) and math.prod(x.shape[2:]) >= 16
-    )
+    return x.ndim > 2 and dim == (0, *range(2, x.ndim)) and math.prod(x.shape[2:]) >= 16
 
 
 def _of_channel(sums: Any, x: Array, count: int) -> Any:
@@ -168,6 +168,8 @@ def _layer_norm_backward(
         for part in sums:
             part.fill(0.0)
         return
+    # BLAS rounds in another way where operands lie with gaps.
+    d, w = np.ascontiguousarray(d), np.ascontiguousarray(w)
     count, scale = w.size, w.reshape(1, -1)
     rows, ds = x.reshape(-1, count), d.reshape(-1, count)
     values = None if dx is None else dx.reshape(-1, count)

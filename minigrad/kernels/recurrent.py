@@ -106,6 +106,11 @@ def _into_states(
     into += np.dot(start.T, first)
 
 
+def _by_rows(*arrays: Array) -> list[Array]:
+    """Arrays that lie row by row: BLAS rounds in another way where they are turned."""
+    return [np.ascontiguousarray(a) for a in arrays]
+
+
 def _input(x: Array, w: Array, bias: Array | None, scale: Array | float, out: Array) -> None:
     """The products of all steps' inputs, with the bias."""
     np.matmul(x, w.T * scale, out=out)
@@ -161,6 +166,7 @@ def rnn(
     x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, relu: bool, empty: Empty = np.empty
 ) -> Any:  # fmt: skip
     """``h' = tanh(w x + u h + bias)`` step by step, or with relu."""
+    x, h, w, u = _by_rows(x, h, w, u)
     rows, width = len(x), len(w)
     y = empty((rows * width + h.size,), x.dtype)
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
@@ -182,6 +188,7 @@ def rnn_backward(
     onward: bool, empty: Empty = np.empty,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `rnn`, one behind the other, by that of its result; ``onward``: also of x."""
+    x, h, w, u = _by_rows(x, h, w, u)
     rows, width = len(x), len(w)
     out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
     dz = empty(out.shape, x.dtype)
@@ -214,6 +221,8 @@ def _lstm_run(
     empty: Empty, place: Any,
 ) -> tuple[Array, Array]:  # fmt: skip
     """`lstm`, and behind it gates and more, by which backward goes."""
+    x, *rest = _by_rows(x, *more)
+    more = tuple(rest)
     rows, (batch, width), dtype = len(x), c.shape, x.dtype
     outputs = rows * h.shape[1]
     y, memory = (_two if place is None else place)(outputs + h.size + c.size, 5 * rows * width, dtype, empty)
@@ -305,6 +314,8 @@ def lstm_backward(
     biased: bool, onward: bool, empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `lstm`, one behind the other, by that of its result; ``onward``: also of x."""
+    x, h, c, w, u, *rest = _by_rows(x, h, c, w, u, *more)
+    more = tuple(rest)
     rows, width, dtype = len(x), c.shape[1], x.dtype
     outputs = rows * h.shape[1]
     memory = None if states is None else states(y, 5 * rows * width)
@@ -369,6 +380,7 @@ def _gru_run(
     x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty, place: Any
 ) -> tuple[Array, Array]:
     """`gru`, and behind it gates and more, by which backward goes."""
+    x, w = _by_rows(x, w)
     rows, (batch, width), dtype = len(x), h.shape, x.dtype
     y, memory = (_two if place is None else place)(rows * width + h.size, 4 * rows * width, dtype, empty)
     gates, inner = _gates(memory, 3, rows, width)
@@ -418,6 +430,7 @@ def gru_backward(
     empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `gru`, one behind the other, by that of its result; ``onward``: also of x."""
+    x, h, w, u = _by_rows(x, h, w, u)
     rows, width, dtype = len(x), h.shape[1], x.dtype
     memory = None if states is None else states(y, 4 * rows * width)
     if memory is None:

@@ -162,7 +162,8 @@ def added_by_product(n: int) -> bool:
 
 
 def row_sums(x: Array) -> Any:
-    """The sum of each row of a float matrix, as a column."""
+    """The sum of each row of a float matrix, as a column; however they lie in memory it is the same."""
+    x = np.ascontiguousarray(x)
     if not added_by_product(x.shape[1]):
         return np.add.reduce(x, axis=1, keepdims=True)
     return np.vecdot(x, ones(x.shape[1], x.dtype.char)).reshape(-1, 1)

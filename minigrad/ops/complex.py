@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.core.basic import conj, real
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Call, Helper, Text
 from minigrad.dtypes import complex_of, real_of
 from minigrad.kernels import fourier as k
 from minigrad.kernels.fourier import OTHER
@@ -36,6 +37,19 @@ def _as_complex(x: Array) -> Array:
     return (x if lies else np.ascontiguousarray(x)).view(complex_of(x.dtype))[..., 0]
 
 
+def _pair_text(v: Call) -> Text:
+    lines = ("y = np.empty({shape}, {dtype})", "y.real, y.imag = a, b", "return y")
+    return "{f}({}, {})", {"f": Helper("_pair", "a, b", lines, {"shape": v.shape, "dtype": v.dtype})}
+
+
+def _as_complex_text(v: Call) -> Text:
+    if v.by_rows(0):
+        return "{}.view({dtype})[..., 0]", {"dtype": v.dtype}
+    lines = ("lies = x.strides[-1] == x.itemsize", "x = x if lies else np.ascontiguousarray(x)",
+             "return x.view({dtype})[..., 0]")  # fmt: skip
+    return "{f}({})", {"f": Helper("_as_complex", "x", lines, {"dtype": v.dtype})}
+
+
 def _angle_vjp(g: Any, x: Any) -> Any:
     return where(eq(x, 0), 0.0, g * (x * 1j / square(size_of(x))))
 
@@ -43,11 +57,12 @@ def _angle_vjp(g: Any, x: Any) -> Any:
 # fmt: off
 imag: Op = Op("imag", lambda x: x.imag, "x", lambda g: g * 1j, view=True, complex="own", text="{}.imag", order="K")
 pair: Op = Op("pair", _pair, "a b", lambda g: real(g), lambda g: imag(g), cast="floats", complex="own",
-              elementwise=True, new=True, grad_fn="ComplexBackward0")
+              elementwise=True, new=True, text=_pair_text, grad_fn="ComplexBackward0")
 as_real: Op = Op("as_real", _as_real, "x", lambda g: as_complex(g), view=True, complex="own",
+                 text=lambda v: ("{}[..., np.newaxis].view({dtype})", {"dtype": v.dtype}),
                  grad_fn="ViewAsRealBackward0")
 as_complex: Op = Op("as_complex", _as_complex, "x", lambda g: as_real(g), view=True, complex="own",
-                    grad_fn="ViewAsComplexBackward0")
+                    text=_as_complex_text, grad_fn="ViewAsComplexBackward0")
 angle: Op = Op("angle", np.angle, "x", _angle_vjp, complex="own", elementwise=True, new=True)
 
 # Fourier transforms; the adjoint of each is one of them

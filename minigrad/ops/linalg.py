@@ -63,7 +63,7 @@ def times(a: Any, b: Any) -> Any:
     """``a @ b`` in a rule: of arrays by `product`, of Tensors recorded. Both give the same bits."""
     if a.__class__ is not np.ndarray or b.__class__ is not np.ndarray:
         return a @ b
-    if a.ndim > 2 and b.ndim == 2 and a.size:  # as matmul() has one product of rows
+    if a.ndim != 2 and b.ndim == 2 and a.size:  # as matmul() has one product of rows
         return product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[1])
     return product(a, b)
 

@@ -197,7 +197,7 @@ def unindex(v: Call) -> list[str]:
 def logsumexp(v: Call) -> list[str] | None:
     dim = v.params["dim"]
     total = _filled("np.exp(x - top)", v, dim, True)
-    if v.dtype.kind != "f" or total is None:
+    if v.dtype.kind != "f" or total is None or not v.by_rows(0):
         return None
     return [
         f"top = np.max(x, axis={_one(dim)}, keepdims=True)",
@@ -271,7 +271,7 @@ def _gelu_lines(v: Call, at: int, last: str) -> list[str] | None:
         lines += slope
     if not v.turned:
         return [*lines, f"return {last}"]
-    return [*lines, "out = np.empty_like(x)", f"out[...] = {last}", "return out"]
+    return [*lines, "out = np.positive(x)", f"out[...] = {last}", "return out"]
 
 
 def gelu(v: Call) -> list[str] | None:

@@ -6,7 +6,7 @@ import math
 
 from minigrad.core.text import Call, Shape
 from minigrad.kernels import channels
-from minigrad.kernels.norms import LONG
+from minigrad.kernels.norms import LONG, SOME
 from minigrad.kernels.sums import ALONE, FEW, MANY, SHORT
 from minigrad.ops.plain import total
 
@@ -34,7 +34,7 @@ def _deviations(n: int, eps: float) -> list[str]:
 
 def layer_norm(v: Call) -> list[str] | None:
     _, n = _rows_of(v, 0)
-    y = "c * (r * w.reshape(-1))" if n <= LONG else "c * r * w.reshape(-1)"
+    y = "c * np.dot(r, w.reshape(1, -1))" if n <= LONG else "c * r * w.reshape(-1)"
     shift = " + b.reshape(-1)" * (len(v.shapes) - 2)
     return [*_deviations(n, v.params["eps"]), f"return ({y}{shift}).reshape({v.shape})"]
 
@@ -44,15 +44,24 @@ def layer_norm_backward(v: Call) -> list[str] | None:
     if n > SHORT:
         return None
     lines = [*_deviations(n, v.params["eps"]), f"g = d.reshape(-1, {n})", "gc = g * c"]
-    if many < FEW:
+    if many < FEW and n > 1:
         lines += ["dw, db = np.dot(r[:, 0], gc), np.dot(np.ones(len(g), g.dtype), g)"]
+    elif many % FEW == 0 and many <= FEW * MANY and n <= SOME:
+        k = many // FEW
+        sums = f"np.matmul(a, b.reshape({k}, {FEW}, {n})).reshape({k}, {n})"
+        lines += [
+            f"by = r.reshape({k}, 1, {FEW})",
+            f"sums = [{sums} for a, b in ((by, gc), (np.ones_like(by), g))]",
+            f"dw, db = [np.dot(np.ones({k}, x.dtype), a) for a in sums]",
+        ]
     else:
         lines += ["dw, db = {summed}(r, gc), {summed}(np.ones_like(r), g)"]
     if v.params["onward"]:
+        factors = "np.dot(r, w[np.newaxis])" if n <= LONG else "r * w"
         lines += [
             "w = w.reshape(-1)",
             f"c *= r * r * r * ({_products('gc', 'w', n)} / {n})",
-            f"dx = g * {'(r * w)' if n <= LONG else 'r * w'} - c - r * ({_products('g', 'w', n)} / {n})",
+            f"dx = g * {factors} - c - r * ({_products('g', 'w', n)} / {n})",
         ]
     parts = "dx.reshape(-1), dw, db" if v.params["onward"] else "dw, db"
     return [*lines, f"return np.concatenate(({parts}))"]
@@ -66,7 +75,7 @@ def _channel_sums(x: str, y: str, n: int, c: int, rest: int, across: bool) -> st
     both = f"({x} * {y})" if y else x
     ones = f"np.ones({rest}, x.dtype)"
     if rest == 1 or (across and rest < channels.FEW):
-        flat = f"{both}.reshape({n}, -1)"
+        flat = both if rest == 1 else f"{both}.reshape({n}, -1)"
         if not across:
             return flat
         of_rows = f"np.dot(np.ones({n}, x.dtype), {flat})" if n <= MANY else f"{{sum_rows}}({flat})"
@@ -83,7 +92,7 @@ def _channel_sums(x: str, y: str, n: int, c: int, rest: int, across: bool) -> st
         return None
     if not across:
         return parts
-    if n <= FEW:
+    if n <= FEW or c == 1:
         return f"np.sum({parts}, axis=0, keepdims=True)"
     return f"np.dot(np.ones({n}, x.dtype), {parts})[np.newaxis]" if n <= MANY and n * c <= ALONE else None
 
@@ -102,46 +111,59 @@ def _channel_means(sums: str, v: Call, x: int) -> str:
     return f"np.repeat({added}.reshape(-1, {groups}) / {each * rest}, {each}, axis=1)"
 
 
+def _shaped(v: Call, x: int) -> tuple[str, str]:
+    """The shape in which channels are taken, and what makes numbers of them broadcast against it."""
+    n, c, rest = _channels_of(v.shapes[x])
+    return (f"({n}, {c})", "") if rest == 1 else (f"({n}, {c}, {rest})", "[:, :, np.newaxis]")
+
+
 def _channel_deviations(v: Call, x: int) -> list[str] | None:
     n, c, rest = _channels_of(v.shapes[x])
-    across = not v.params["groups"]
+    across, (shape, spread) = not v.params["groups"], _shaped(v, x)
     first, second = _channel_sums("x", "", n, c, rest, across), _channel_sums("c", "c", n, c, rest, across)
     if first is None or second is None or (not across and n * c * rest > channels.BLOCK):
         return None
     return [
-        f"x = x.reshape({n}, {c}, {rest})",
+        *[f"x = x.reshape({shape})"] * (str(v.shapes[x]) != shape),
         f"mean = {_channel_means(first, v, x)}",
-        "c = x - mean[:, :, np.newaxis]",
+        f"c = x - mean{spread}",
         f"r = 1.0 / np.sqrt({_channel_means(second, v, x)} + {v.params['eps']})",
     ]
 
 
 def channel_norm(v: Call) -> list[str] | None:
-    lines = _channel_deviations(v, 0)
-    shift = " + b[:, np.newaxis]" * (len(v.shapes) - 2)
-    return lines and [*lines, f"return (c * (r * w)[:, :, np.newaxis]{shift}).reshape({v.shape})"]
+    lines, (shape, spread) = _channel_deviations(v, 0), _shaped(v, 0)
+    shift = f" + b{spread and '[:, np.newaxis]'}" * (len(v.shapes) - 2)
+    end = "" if str(v.shape) == shape else f".reshape({v.shape})"
+    y = f"c * (r * w){spread}{shift}"
+    return lines and [*lines, f"return ({y}){end}" if end else f"return {y}"]
 
 
 def channel_norm_backward(v: Call) -> list[str] | None:
     n, c, rest = _channels_of(v.shapes[1])
     across = not v.params["groups"]
-    lines, many = _channel_deviations(v, 1), 1 if across else n
+    lines, many, (shape, spread) = _channel_deviations(v, 1), 1 if across else n, _shaped(v, 1)
     of_d, of_c = _channel_sums("g", "", n, c, rest, across), _channel_sums("g", "c", n, c, rest, across)
-    if lines is None or of_d is None or of_c is None or (many > FEW and (many > MANY or many * c > ALONE)):
+    if (
+        lines is None
+        or of_d is None
+        or of_c is None
+        or (many > FEW and c > 1 and (many > MANY or many * c > ALONE))
+    ):
         return None
-    end = "[0]" if many == 1 else ".sum(axis=0)" if many <= FEW else ""
+    end = ".sum(axis=0)" if many <= FEW or c == 1 else ""
     totals = [f"dw, db = (of_c * r){end}, of_d{end}"]
     if not end:
         totals = [f"ones = np.ones({n}, x.dtype)", "dw, db = np.dot(ones, of_c * r), np.dot(ones, of_d)"]
-    lines += [f"g = d.reshape({n}, {c}, {rest})", f"of_d = {of_d}", f"of_c = {of_c}", *totals]
+    lines += [f"g = d.reshape({shape})", f"of_d = {of_d}", f"of_c = {of_c}", *totals]
     if not v.params["onward"]:
         return [*lines, "return np.concatenate((dw, db))"]
     return [
         *lines,
         f"by_c = r * r * r * ({_channel_means('of_c * w', v, 1)})",
         f"shift = r * ({_channel_means('of_d * w', v, 1)})",
-        "c = c * by_c[:, :, np.newaxis] + shift[:, :, np.newaxis]",
-        "dx = g * (r * w)[:, :, np.newaxis] - c",
+        f"c = c * by_c{spread} + shift{spread}",
+        f"dx = g * (r * w){spread} - c",
         "return np.concatenate((dx.reshape(-1), dw, db))",
     ]
 
@@ -151,10 +173,11 @@ def moments(v: Call) -> list[str] | None:
     first, second = _channel_sums("x", "", n, c, rest, True), _channel_sums("c", "c", n, c, rest, True)
     if first is None or second is None:
         return None
+    shape, spread = _shaped(v, 0)
     return [
-        f"x = x.reshape({n}, {c}, {rest})",
+        f"x = x.reshape({shape})",
         f"mean = {first} / {n * rest}",
-        "c = x - mean[:, :, np.newaxis]",
+        f"c = x - mean{spread}",
         f"return np.concatenate((mean, {second} / {float(max(n * rest - v.params['correction'], 0))}))",
     ]
 
@@ -172,8 +195,9 @@ def running_norm_backward(v: Call) -> list[str] | None:
     if of_d is None or of_c is None:
         return None
     each = (1, c, *(1,) * (len(v.shapes[1]) - 2))
-    full, shape = (n, c, rest), v.shapes[1]
-    first = f"(d * (w * r)[:, np.newaxis]).reshape({shape}).reshape(-1), " if v.params["onward"] else ""
+    full, spread = _shaped(v, 1)
+    factor = f"(w * r){spread and '[:, np.newaxis]'}"
+    first = f"(d * {factor}).reshape(-1), " if v.params["onward"] else ""
     return [
         f"r = 1.0 / np.sqrt(var + {v.params['eps']})",
         f"c = (x - mean.reshape({each})).reshape({full})",
@@ -200,13 +224,13 @@ def _by_channels(v: Call) -> tuple[int, int, int] | None:
     if len(shape) < 3 or dim != (0, *range(2, len(shape))) or math.prod(shape[2:]) < 16:
         return None
     n, c, rest = _channels_of(shape)
-    return (n, c, rest) if n <= FEW or (n <= MANY and n * c <= ALONE) else None
+    return (n, c, rest) if n <= FEW or c == 1 or (n <= MANY and n * c <= ALONE) else None
 
 
 def _of_channel(sums: str, n: int, c: int, rest: int) -> str:
     """The mean of each channel by the sums of its rows, a column each."""
     rows = f"{sums}.reshape({n}, {c})"
-    added = f"np.sum({rows}, axis=0)" if n <= FEW else f"np.dot(np.ones({n}, x.dtype), {rows})"
+    added = f"np.sum({rows}, axis=0)" if n <= FEW or c == 1 else f"np.dot(np.ones({n}, x.dtype), {rows})"
     return f"{added}.reshape(1, -1, 1) / {n * rest}"
 
 

@@ -37,13 +37,7 @@ class Unprintable(Exception):
 
 def type_text(dtype: Any) -> str:
     """The name of an element type in a program."""
-    return (
-        "bool"
-        if dtype.kind == "b"
-        else f"ml_dtypes.{dtype.name}"
-        if dtype.kind == "V"
-        else f"np.{dtype.name}"
-    )
+    return "bool" if dtype.kind == "b" else f"{'ml_dtypes' if dtype.kind == 'V' else 'np'}.{dtype.name}"
 
 
 def literal(value: Any) -> Expr:
@@ -139,14 +133,15 @@ def expression(v: Value, xs: list[Expr], h: Helpers, written: bool = False) -> E
 
 def described(v: Value, written: bool = False) -> Call:
     """A value as the functions for texts see it."""
-    shapes, dtypes = tuple(w.shape for w in v.inputs), tuple(getattr(w, "dtype", None) for w in v.inputs)
-    if not callable(v.record.text) or not v.inputs:
-        return Call(v.params, shapes, dtypes, v.shape, v.dtype, written=written)
-    x = v.inputs[0]
-    by_rows = functools.cache(lambda i: not may_turn(v.inputs[i]))
-    return Call(
-        v.params, shapes, dtypes, v.shape, v.dtype, is_dense(x), repeats(x), v.turned, written, by_rows
+    xs = v.inputs
+    known = Call(
+        v.params, tuple(x.shape for x in xs), tuple(getattr(x, "dtype", None) for x in xs), v.shape, v.dtype
     )
+    known.written = written
+    if callable(v.record.text) and xs:
+        known.dense, known.repeats, known.turned = is_dense(xs[0]), repeats(xs[0]), v.turned
+        known.by_rows = functools.cache(lambda i: not may_turn(xs[i]) and _lies(xs[i]).flags.c_contiguous)
+    return known
 
 
 def checked(v: Value, xs: list[Expr], h: Helpers) -> Expr:
@@ -243,6 +238,13 @@ def _array_of(v: Value) -> Any:
     tensor = v.nodes[0].tensor if v.nodes and v.data is None else None
     t = tensor() if tensor is not None else None
     return None if t is None else t._array
+
+
+def _lies(v: Any) -> Any:
+    """An array that lies as a value does, if what that shows lies row by row."""
+    if v.__class__ is Value and v.shows:
+        return np.asarray(v.record.unchecked(_lies(v.inputs[0]), **v.params))
+    return np.empty(getattr(v, "shape", ()), v.dtype if v.__class__ is Value else bool)
 
 
 def repeats(v: Any) -> bool:
