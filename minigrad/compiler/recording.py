@@ -267,7 +267,7 @@ class Recording:
         freed = {id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])}
         opened = [t for t in live if id(t) not in freed and any(t is r for r in self.returned)]
         gradients = Gradients(self, opened) if opened else None
-        if gradients is not None and not all(map(gradients.reaches, opened)):
+        if gradients is not None and not gradients.all_reach():
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
                 "could reach. detach() the result, or make that Tensor outside and pass it as an argument"
