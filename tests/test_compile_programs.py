@@ -125,6 +125,25 @@ def f(g):
     (w * 3.0).sum().backward()
     return g * 2.0
 -- r = F(T(k, 3)); look(); w.grad = T(20 + k, 3) if k > 1 else w.grad; r = F(w.grad if k > 1 else T(5, 3))
+== lists and dicts stay the ones that they are | 3
+box = types.SimpleNamespace(kept=[T(1, 3)], other=None)
+def f(x, p, d):
+    box.other = box.kept; box.kept = [x * 2.0]
+    return p, d, (d["a"], {"p": p, "q": [box.other]}), box.kept
+-- p = [T(k, 3)]; d = {"a": [T(k, 4)], "b": 0.5 * k}; before = box.kept; r = F(T(k, 3), p, d)
+s = r[0] is p, r[1] is d, r[2][0] is d["a"], r[2][1]["q"][0] is box.other, box.other is before, r[3] is box.kept
+== lists and dicts are the same or not | 8
+one = [T(1, 3)]; ns = types.SimpleNamespace(kept={"a": one[0]})
+def f(x, p, q):
+    return x * 2.0 if p is q else x * 3.0 if p is one else x * 5.0 if p is ns.kept else x * 7.0
+-- p, q = [T(k, 3)], {"a": ns.kept["a"]}; r = []
+for u, v in ((p, p), (p, [*p]), (one, p), ([*one], p), (one, one), (ns.kept, q), (q, ns.kept), (q, q), (p, [*p])):
+    r.append(F(T(k, 3), u, v)); look()
+== lists in lists that are made inside | 1
+def f(x):
+    y = [x * 2.0]; z = [y, {"a": [x * 3.0]}]
+    return z, y, z[1], z[1]["a"]
+-- r = F(T(k, 3)); s = r[0][0] is r[1], r[0][1] is r[2], r[2]["a"] is r[3]
 == hooks of arguments | 8
 def f(x):
     y = (x * 2.0).sum(); y.backward()

@@ -59,7 +59,7 @@ class World:
         self.home = kinds.spot_of(function)
         self._names = Names()
         # By id, values, which stay alive, and why each is refused, or "" where it is followed.
-        self._known: dict[int, tuple[Any, str]] = {}
+        self.known: dict[int, tuple[Any, str]] = {}
         # Names that the code reads; those that it stores or may ask for; whether it may do so with any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
@@ -87,7 +87,7 @@ class World:
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
-        return self._known.get(id(value), (None, "unknown"))[1] == ""
+        return self.known.get(id(value), (None, "unknown"))[1] == ""
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
@@ -110,10 +110,10 @@ class World:
         name = value.__name__ if kind is types.BuiltinFunctionType else ""
         if name in kinds.REFLECTION - {path.rpartition(".")[2]}:
             return f"{name}() under another name"
-        if id(value) not in self._known:
-            self._known[id(value)] = value, ""  # it may hold itself
-            self._known[id(value)] = value, self._enter(value, path)
-        return self._known[id(value)][1]
+        if id(value) not in self.known:
+            self.known[id(value)] = value, ""  # it may hold itself
+            self.known[id(value)] = value, self._enter(value, path)
+        return self.known[id(value)][1]
 
     def _enter(self, value: Any, path: str) -> str:
         kind = type(value)
@@ -351,9 +351,9 @@ class World:
     def _holder(self, value: Any, held: Contents, path: str) -> str:
         """Follows a Module or an optimizer: its tables whole, other attributes as those of an object."""
         tables = held.parameters, held.buffers, held.modules, *held.hooks
-        fresh = [table for table in tables if isinstance(table, dict) and id(table) not in self._known]
+        fresh = [table for table in tables if isinstance(table, dict) and id(table) not in self.known]
         for own in (*tables, held.unsaved, held.defaults, held.state, held.groups, *held.groups):
-            self._known.setdefault(id(own), (own, ""))
+            self.known.setdefault(id(own), (own, ""))
         for table in fresh:  # several holders publish some of them
             self.guards.table(table, path)
             for key, item in table.items():
