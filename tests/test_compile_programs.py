@@ -474,6 +474,32 @@ def f(x):
     return to(x, w, b).transpose(0, 1) + x.transpose(0, 1) @ w.T
 -- x = (T(k, 4, 7, 33), T(k, 7, 4, 33).transpose(0, 1), T(k, 4, 33, 7).mT)[k % 3].requires_grad_(); y = F(x)
 y.backward(T(9 + k, *y.shape) if k < 3 else T(9 + k, 4, 7, 9).transpose(0, 1))
+== a change of a view of a leaf, before other errors and of every kind
+def f(x, t, y):
+    t.lerp_(y.double(), 0.5)
+    return x + 1.0
+g = C(lambda x: x.mul_(2.0))
+def h(x):
+    x[1:].mul_(2.0); return x
+h = C(h)
+-- y = T(9, 2)
+for x in (T(k, 4, grad=True)[:2], T(k, 4)[::2].requires_grad_(), T(k, 2, grad=True), T(k, 4)[::2], T(k, 2)):
+    with caught():
+        F(x, x, y)
+    with caught():
+        g(x)
+    with caught():
+        h(x)
+    with caught():
+        h(x.detach())
+    look()
+== a view of what becomes a leaf | 1
+ns = types.SimpleNamespace(v=None)
+def f(x):
+    y = x * 2.0; ns.v = y[1:]; y.requires_grad_(); return y
+-- r = F(T(k, 3)); v = ns.v; (r * r).sum().backward()
+with caught():
+    v.mul_(2.0)
 == a view of a leaf onto itself | 1
 def f(x):
     x.copy_(x)

@@ -66,8 +66,8 @@ class Arguments:
         self._variables: list[str] = []
         alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
         self._guard(f"len(args) == {len(args)} and {alike}", "the number or the names of the arguments")
-        # Lists, tuples and dicts, with what they hold, so that what the function changes is noticed; it gets some of its
-        # own where there are numbers in them.  Lists and dicts of a call, with their variables.
+        # Lists, tuples and dicts, with what they hold, so that what the function changes is noticed; it gets its
+        # own where numbers are in them.  And lists and dicts of a call, with their variables.
         self._own: list[tuple[Any, Any]] = []
         self._tables: list[tuple[Any, str]] = []
         given = tuple(self._found("args", args, _names_of(function, args)))
@@ -199,7 +199,9 @@ class Arguments:
             self._guard(f"{which} and {free}({x}.__dict__)", self.names[place])
         values = self._space.name(self.world.known)
         for table, x in self._tables:
-            which = f"{x} is {self._space.name(table)}" if self.world.knows(table) else f"id({x}) not in {values}"
+            which = (
+                f"{x} is {self._space.name(table)}" if self.world.knows(table) else f"id({x}) not in {values}"
+            )
             self._guard(which, _SAME)
         for alone in variables, [x for _, x in self._tables]:
             if len(alone) > 1:

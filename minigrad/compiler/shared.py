@@ -57,7 +57,9 @@ def shown_in(
     for t in views:
         base, path, _, outside = t._view
         if id(base) in bases:
-            flows = t.requires_grad or not (outside or base.requires_grad)  # which may be so since the view was made
+            flows = t.requires_grad or not (
+                outside or base.requires_grad
+            )  # which may be so since the view was made
             shown[id(t)] = Shown(base, path, flows, outside)
     return shown, tied
 

@@ -98,9 +98,11 @@ def carries_gradients(t: Tensor) -> bool:
 def check_change(t: Tensor) -> None:
     """RuntimeError for a Tensor that must not be changed in place where operations are recorded."""
     check_inference(t)
-    view = t._view
+    view, recorder = t._view, MODE.get().recorder
     if view is not None and view.outside == _LOST:
         refresh(t)
+    if recorder is not None:
+        view = recorder.shown(t)
     base = t if view is None else view.base
     node = base._node
     if view is not None and view.outside:
