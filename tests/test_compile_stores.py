@@ -351,6 +351,12 @@ def test_a_record_keeps_neither_what_was_detached_nor_what_its_backward_pass_has
     assert all(r() is None for r in refs)
 
 
+def test_buffers_stay_where_they_are() -> None:
+    net = mg.compile(nn.Sequential(nn.BatchNorm1d(4), Layer().inner))
+    net(mg.ones(3, 4))
+    assert len(net.recordings[0].plan.takes) == 1  # the argument
+
+
 def test_what_is_stored_beside_the_result_is_the_result() -> None:
     net = Layer()
 
