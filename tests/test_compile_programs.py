@@ -125,6 +125,25 @@ def f(g):
     (w * 3.0).sum().backward()
     return g * 2.0
 -- r = F(T(k, 3)); look(); w.grad = T(20 + k, 3) if k > 1 else w.grad; r = F(w.grad if k > 1 else T(5, 3))
+== lists and dicts stay the ones that they are | 3
+box = types.SimpleNamespace(kept=[T(1, 3)], other=None)
+def f(x, p, d):
+    box.other = box.kept; box.kept = [x * 2.0]
+    return p, d, (d["a"], {"p": p, "q": [box.other]}), box.kept
+-- p = [T(k, 3)]; d = {"a": [T(k, 4)], "b": 0.5 * k}; before = box.kept; r = F(T(k, 3), p, d)
+s = r[0] is p, r[1] is d, r[2][0] is d["a"], r[2][1]["q"][0] is box.other, box.other is before, r[3] is box.kept
+== lists and dicts are the same or not | 8
+one = [T(1, 3)]; ns = types.SimpleNamespace(kept={"a": one[0]})
+def f(x, p, q):
+    return x * 2.0 if p is q else x * 3.0 if p is one else x * 5.0 if p is ns.kept else x * 7.0
+-- p, q = [T(k, 3)], {"a": ns.kept["a"]}; r = []
+for u, v in ((p, p), (p, [*p]), (one, p), ([*one], p), (one, one), (ns.kept, q), (q, ns.kept), (q, q), (p, [*p])):
+    r.append(F(T(k, 3), u, v)); look()
+== lists in lists that are made inside | 1
+def f(x):
+    y = [x * 2.0]; z = [y, {"a": [x * 3.0]}]
+    return z, y, z[1], z[1]["a"]
+-- r = F(T(k, 3)); s = r[0][0] is r[1], r[0][1] is r[2], r[2]["a"] is r[3]
 == hooks of arguments | 8
 def f(x):
     y = (x * 2.0).sum(); y.backward()
@@ -455,6 +474,32 @@ def f(x):
     return to(x, w, b).transpose(0, 1) + x.transpose(0, 1) @ w.T
 -- x = (T(k, 4, 7, 33), T(k, 7, 4, 33).transpose(0, 1), T(k, 4, 33, 7).mT)[k % 3].requires_grad_(); y = F(x)
 y.backward(T(9 + k, *y.shape) if k < 3 else T(9 + k, 4, 7, 9).transpose(0, 1))
+== a change of a view of a leaf, before other errors and of every kind
+def f(x, t, y):
+    t.lerp_(y.double(), 0.5)
+    return x + 1.0
+g = C(lambda x: x.mul_(2.0))
+def h(x):
+    x[1:].mul_(2.0); return x
+h = C(h)
+-- y = T(9, 2)
+for x in (T(k, 4, grad=True)[:2], T(k, 4)[::2].requires_grad_(), T(k, 2, grad=True), T(k, 4)[::2], T(k, 2)):
+    with caught():
+        F(x, x, y)
+    with caught():
+        g(x)
+    with caught():
+        h(x)
+    with caught():
+        h(x.detach())
+    look()
+== a view of what becomes a leaf | 1
+ns = types.SimpleNamespace(v=None)
+def f(x):
+    y = x * 2.0; ns.v = y[1:]; y.requires_grad_(); return y
+-- r = F(T(k, 3)); v = ns.v; (r * r).sum().backward()
+with caught():
+    v.mul_(2.0)
 == a view of a leaf onto itself | 1
 def f(x):
     x.copy_(x)

@@ -331,6 +331,32 @@ def test_neither_a_recording_nor_a_module_keeps_what_was_stored_before() -> None
     assert old() is None
 
 
+def test_a_record_keeps_neither_what_was_detached_nor_what_its_backward_pass_has_read() -> None:
+    net = Layer()
+    net.kept = mg.zeros(4)
+
+    def f(x: Any) -> Any:
+        y = net.inner(x).tanh()
+        net.kept = net.kept.detach() + y.mean(0)
+        return (net.kept * y).sum()
+
+    g, losses, refs = mg.compile(f), list[Any](), list[Any]()
+    for _ in range(5):
+        x = mg.ones(3, 4)
+        refs += [weakref.ref(x), weakref.ref(x._array), weakref.ref(net.kept)]
+        losses.append(g(x))
+        losses[-1].backward()
+    del x
+    gc.collect()
+    assert all(r() is None for r in refs)
+
+
+def test_buffers_stay_where_they_are() -> None:
+    net = mg.compile(nn.Sequential(nn.BatchNorm1d(4), Layer().inner))
+    net(mg.ones(3, 4))
+    assert len(net.recordings[0].plan.takes) == 1  # the argument
+
+
 def test_what_is_stored_beside_the_result_is_the_result() -> None:
     net = Layer()
 

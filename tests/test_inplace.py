@@ -288,6 +288,12 @@ def test_leaves_and_their_views_are_not_changed(change: Any) -> None:
         change(w[:])
     assert w.tolist() == [1.0, 1.0]
     assert w.is_leaf
+    v = mg.ones(4)[::2].requires_grad_()  # a leaf that shows another Tensor
+    for t in (v, v[:]):
+        with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad"):
+            change(t)
+    assert v.tolist() == [1.0, 1.0]
+    assert v.is_leaf
 
 
 SAVERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Collection, Iterable
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,10 @@ class Arguments:
         self._variables: list[str] = []
         alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
         self._guard(f"len(args) == {len(args)} and {alike}", "the number or the names of the arguments")
-        # The function gets lists and dicts of its own, so that what it changes is noticed; with what these hold.
+        # Lists, tuples and dicts, with what they hold, so that what the function changes is noticed; it gets its
+        # own where numbers are in them.  And lists and dicts of a call, with their variables.
         self._own: list[tuple[Any, Any]] = []
+        self._tables: list[tuple[Any, str]] = []
         given = tuple(self._found("args", args, _names_of(function, args)))
         named = self._found("kwargs.values()", kwargs.values(), kwargs)
         self.inputs = given, dict(zip(kwargs, named, strict=True))
@@ -96,6 +99,10 @@ class Arguments:
         kind = value.__class__
         if kind not in _NESTED:
             return self._leaf(value, name, x)
+        place = self._place.get(id(value))
+        if place is not None and kind is not tuple:
+            self._guard(f"{x} is {self._variables[place]}", _SAME)
+            return self.leaves[place]
         keys = [*value] if kind is dict else range(len(value))
         alike = f"[*{x}] == {self._space.name(keys)}" if kind is dict else f"len({x}) == {len(keys)}"
         self._guard(f"{x}.__class__ is {kind.__name__} and {alike}", "the structure of the arguments")
@@ -104,16 +111,24 @@ class Arguments:
             own: Any = dict(zip(keys, self._found(f"{x}.values()", value.values(), names), strict=True))
         else:
             own = kind(self._found(x, value, names))
-        # What is reached through an attribute is no copy.
+        items = items_of(own).values() if kind is dict else own
+        if all(map(is_, items, value.values() if kind is dict else value)):
+            own = value  # without numbers of each call
         self._own += [(own, items_of(own)), (value, items_of(value))]
         self.world.guards.keep(value)
+        self._place[id(value)] = self._place[id(own)] = self._take(own, name, x)
+        if kind is not tuple:
+            self._tables.append((value, x))
         return own
 
-    def _leaf(self, value: Any, name: str, x: str) -> Any:
-        place = len(self.names)
+    def _take(self, value: Any, name: str, x: str) -> int:
         self.names.append(name)
         self.leaves.append(value)
         self._variables.append(x)
+        return len(self.names) - 1
+
+    def _leaf(self, value: Any, name: str, x: str) -> Any:
+        place = self._take(value, name, x)
         if isinstance(value, Tensor):
             refresh(value)
             if id(value) in self._place:
@@ -157,9 +172,9 @@ class Arguments:
         ]
         self._guard(" and ".join(terms), about)
 
-    def place_of(self, t: Any) -> int | None:
-        """The number of the leaf that a Tensor is, None for one that is no argument."""
-        return self._place.get(id(t))
+    def place_of(self, value: Any) -> int | None:
+        """The number of the leaf that a Tensor, list or dict is, None for one that is no argument."""
+        return self._place.get(id(value))
 
     def holds(self, value: Any) -> bool:
         """Whether an object is an argument, or stands where guards see it."""
@@ -182,11 +197,18 @@ class Arguments:
                 else f"id({x}) not in {self._space.name(known)}"
             )
             self._guard(f"{which} and {free}({x}.__dict__)", self.names[place])
-        if len(variables) > 1:
-            self._guard(f"len({{{', '.join(f'id({x})' for x in variables)}}}) == {len(variables)}", _SAME)
+        values = self._space.name(self.world.known)
+        for table, x in self._tables:
+            which = (
+                f"{x} is {self._space.name(table)}" if self.world.knows(table) else f"id({x}) not in {values}"
+            )
+            self._guard(which, _SAME)
+        for alone in variables, [x for _, x in self._tables]:
+            if len(alone) > 1:
+                self._guard(f"len({{{', '.join(f'id({x})' for x in alone)}}}) == {len(alone)}", _SAME)
         self.match = self._space.function("args, kwargs", f"[{', '.join(self._variables)}]", self._lines)
         self.leaves, self.inputs, self._own = [], ((), {}), []
-        self._place, self.tensors = {}, []
+        self._place, self._tables, self.tensors = {}, [], []
 
 
 def _names_of(function: Any, args: tuple[Any, ...]) -> list[str]:

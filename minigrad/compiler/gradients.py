@@ -38,7 +38,6 @@ class Gradients:
         for n, t in (*run.sources.items(), *since):
             if n.requires_grad and id(t) in known:
                 records.setdefault(id(t), []).append(n)
-        self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
         self.seeds: list[Any] = []
         with run.recording():
             for t in results:
@@ -47,12 +46,13 @@ class Gradients:
                 run.stands_for(seed, leaf(seed))
                 run.tensors[id(seed)], run.paths[id(seed)] = seed, "gradient"
                 self.seeds.append(seed)
-            ends = [n for nodes in self._records for n in nodes]
+            ends = [n for nodes in records.values() for n in nodes]
             # The pass stops there: the user's own pass calls their hooks, and goes on behind them.
             held = [(n, n.hooks, n.inputs) for n in ends]
             try:
                 for n in ends:
                     n.hooks, n.inputs = None, ()
+                self._behind = [_behind(t._node) for t in results]
                 grads = engine.run([t._node for t in results], self.seeds, ends, True, False)
             except RuntimeError as error:  # as where a saved Tensor was changed
                 reason = str(error).partition(" (at ")[0].rstrip(".")
@@ -62,11 +62,16 @@ class Gradients:
             finally:
                 for n, hooks, inputs in held:
                     n.hooks, n.inputs = hooks, inputs
+            # What is detached inside is no target: a result would keep alive what has computed it.
+            reached = set[Node]().union(*self._behind)
+            records = {i: nodes for i, nodes in records.items() if not reached.isdisjoint(nodes)}
+            self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
 
-    def reaches(self, t: Any) -> bool:
-        """Whether a result depends on a target."""
-        return not {n for nodes in self._records for n in nodes}.isdisjoint(self.run.order([t._node]))
+    def all_reach(self) -> bool:
+        """Whether each result depends on a target."""
+        ends = {n for nodes in self._records for n in nodes}
+        return not any(map(ends.isdisjoint, self._behind))
 
     def _sum(self, leaves: list[Node], grads: dict[Node, Any]) -> Any:
         """The gradient of a Tensor, summed over the records that have stood for it."""
@@ -113,11 +118,10 @@ class Gradients:
         count, parameters = len(recording.results), len(recording.numbers)
         more = [np.empty(0)] if saves else []
         # For each target, the place of its gradient, and the results that depend on it.
-        ancestors = [set(self.run.order([t._node])) for t in self.results]
         flows: list[tuple[int, list[int]]] = []
         place = 0
         for nodes, g in zip(self._records, self.grads, strict=True):
-            results = [i for i, a in enumerate(ancestors) if g is not None and not a.isdisjoint(nodes)]
+            results = [i for i, a in enumerate(self._behind) if g is not None and not a.isdisjoint(nodes)]
             flows.append((place, results))
             place += g is not None
         shapes = [(t._array.shape, t._array.dtype) for t in self.results]
@@ -153,8 +157,11 @@ class Gradients:
 
         def step(results: Any, inputs: list[Any], leaves: list[Any]) -> Any:
             # The function itself may turn gradients on where the call is made without.
+            call = [results, inputs, leaves]
             with contextlib.nullcontext() if grad else autograd.enable_grad():
-                return Function.apply((results, inputs, leaves), *find_targets(leaves))
+                outs = Function.apply(call, *find_targets(leaves))
+            call.clear()  # the record keeps what forward got
+            return outs
 
         return step, text
 
@@ -182,3 +189,13 @@ class Gradients:
             return results
 
         return run_backward, plan.text
+
+
+def _behind(node: Node) -> set[Node]:
+    """The records through which gradients flow to a record, and itself."""
+    todo = {node: None}
+    for n in (pending := [*todo]):  # grows while it is walked
+        more = [x for x in n.inputs if x.__class__ is Node and x.requires_grad and x not in todo]
+        todo.update(dict.fromkeys(more))
+        pending += more
+    return {*todo}

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import types
 import weakref
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -199,8 +200,10 @@ def is_object(owner: Any) -> bool:
     return not isinstance(owner, (type, types.ModuleType, types.FunctionType, Tensor, Contents, type(None)))
 
 
-def is_state(value: Any) -> bool:
-    """Whether a value consists of Tensors, so that each call can be given its own."""
+def is_state(value: Any, tables: Collection[int] = ()) -> bool:
+    """Whether a value consists of Tensors, so that each call can be given its own; ``tables`` are ids of others."""
+    if id(value) in tables:
+        return False
     if value.__class__ in (tuple, list):
         return bool(value) and all(is_state(v) or v.__class__ in (int, str, bool) or v is None for v in value)
     if value.__class__ is dict:

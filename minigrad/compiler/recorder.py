@@ -25,7 +25,7 @@ from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, View, wrap
-from minigrad.core.views import check_change, refresh
+from minigrad.core.views import refresh
 
 
 def at_once(*calls: Iterable[tuple[Any, ...]]) -> None:
@@ -333,19 +333,18 @@ class Run(Recorder):
         if id(owner(t._array)) in self._picked:
             raise self.refused("detach_() of what was indexed with a Tensor of one number")
 
+    def shown(self, t: Any) -> Any:
+        view = t._view
+        behind = self._apart.get(id(t if view is None else view.base))
+        if behind is None or view is None:
+            return behind or view
+        return view if view.outside == "detach()" else behind._replace(outside=behind.outside or view.outside)
+
     def stores(self, t: Any, result: Any) -> Any:
         if id(owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
         base = t if t._view is None else t._view.base
-        tied = t._view is None or t._view.outside != "detach()"
-        if MODE.get().grad and tied and id(base) in self._apart:
-            base._view = self._apart[id(base)]
-            try:
-                check_change(base)
-            finally:
-                base._view = None
-        known = id(base) in self.tensors
-        self._keep(base if known else t)
+        self._keep(base if id(base) in self.tensors else t)
         array = t._array
         steps = zip(array.shape, array.strides, result._array.strides, strict=True)
         if t._view is not None or all(n < 2 or here == there for n, here, there in steps):

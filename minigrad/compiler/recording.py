@@ -168,9 +168,9 @@ class Recording:
             return self._value(value)
         if type(value) is Scalar:
             return next((text for n, text in self.numbers if n is value), "") or name(value.__copy__())
-        if self.arguments.holds(value):
+        if (place := self.arguments.place_of(value)) is not None or self.arguments.holds(value):
             self.returned += tensors_in(value)
-            return name(value)
+            return name(value) if place is None else f"leaves[{place}]"
         if value.__class__ is list or value.__class__ is dict or fields_of(value) is not None:
             return self._container(value)
         if value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
@@ -193,6 +193,7 @@ class Recording:
         if variable:
             self.returned += tensors_in(value)
             return variable
+        variable = f"container_{len(self._containers)}"
         self._containers[id(value)] = "open"
         entries = value if value.__class__ is dict else fields_of(value)
         if entries is None:
@@ -201,7 +202,7 @@ class Recording:
             text = f"{{{', '.join(f'{name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
         if entries is not None and entries is not value:
             text = f"{name(with_fields)}({name(type(value))}, {text})"
-        self._containers[id(value)] = variable = f"container_{len(self._containers)}"
+        self._containers[id(value)] = variable
         return f"({variable} := {text})"
 
     def _effects(self) -> Iterator[str]:
@@ -267,7 +268,7 @@ class Recording:
         freed = {id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])}
         opened = [t for t in live if id(t) not in freed and any(t is r for r in self.returned)]
         gradients = Gradients(self, opened) if opened else None
-        if gradients is not None and not all(map(gradients.reaches, opened)):
+        if gradients is not None and not gradients.all_reach():
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
                 "could reach. detach() the result, or make that Tensor outside and pass it as an argument"

@@ -28,8 +28,9 @@ class Shown(NamedTuple):
         with nullcontext() if mode.grad == self.flows else ModeManager(mode.recording(self.flows)):
             for op, params in self.path:
                 t = op(t, **params)
-        if self.outside and t._view is not None:
-            t._view = t._view._replace(outside=t._view.outside or self.outside)
+        if t._view is not None:
+            of_base = "" if base._view is None else base._view.outside
+            t._view = t._view._replace(outside=of_base or self.outside)
         return t
 
 
@@ -56,7 +57,10 @@ def shown_in(
     for t in views:
         base, path, _, outside = t._view
         if id(base) in bases:
-            shown[id(t)] = Shown(base, path, t.requires_grad or not outside, outside)
+            flows = t.requires_grad or not (
+                outside or base.requires_grad
+            )  # which may be so since the view was made
+            shown[id(t)] = Shown(base, path, flows, outside)
     return shown, tied
 
 

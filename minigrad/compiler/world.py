@@ -50,22 +50,20 @@ class World:
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        # Options of optimizers that are parameters of the recording: their dicts, their keys there, the numbers or
-        # tuples of numbers that stand for them during a run, and they themselves.
+        # Options of optimizers that are parameters: dicts, keys, what stands for them in a run, and they themselves.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
         # What was seen of numbers.
         self.settled: list[tuple[str, str, Any]] = []
         self.states: list[dict[Any, Any]] = []
         self.home = kinds.spot_of(function)
         self._names = Names()
-        # By id, values, which stay alive, and why each is refused, or "" where it is followed.
-        self._known: dict[int, tuple[Any, str]] = {}
+        # By id, values, which stay alive, and why each is refused, or "" where it is followed; tables of Modules.
+        self.known: dict[int, tuple[Any, str]] = {}
+        self._tables = set[int]()
         # Names that the code reads; those that it stores or may ask for; whether it may do so with any, or print all.
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
-        self._stores_any = False
-        self._reflective = False
-        self._textual = False
+        self._stores_any = self._reflective = self._textual = False
         self._spaces: list[_Space] = []
         # What was mentioned when the names of a space were settled.
         self._settled: set[tuple[Any, ...]] = set()
@@ -87,7 +85,7 @@ class World:
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
-        return self._known.get(id(value), (None, "unknown"))[1] == ""
+        return self.known.get(id(value), (None, "unknown"))[1] == ""
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
@@ -110,10 +108,10 @@ class World:
         name = value.__name__ if kind is types.BuiltinFunctionType else ""
         if name in kinds.REFLECTION - {path.rpartition(".")[2]}:
             return f"{name}() under another name"
-        if id(value) not in self._known:
-            self._known[id(value)] = value, ""  # it may hold itself
-            self._known[id(value)] = value, self._enter(value, path)
-        return self._known[id(value)][1]
+        if id(value) not in self.known:
+            self.known[id(value)] = value, ""  # it may hold itself
+            self.known[id(value)] = value, self._enter(value, path)
+        return self.known[id(value)][1]
 
     def _enter(self, value: Any, path: str) -> str:
         kind = type(value)
@@ -326,7 +324,7 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                all_stay = whole and not any(map(kinds.is_state, vars(value).values()))
+                all_stay = whole and not any(kinds.is_state(v, self._tables) for v in vars(value).values())
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
             if not whole and not kinds.of_minigrad(cls):
                 self._open[id(vars(value))] = vars(value), value
@@ -351,9 +349,10 @@ class World:
     def _holder(self, value: Any, held: Contents, path: str) -> str:
         """Follows a Module or an optimizer: its tables whole, other attributes as those of an object."""
         tables = held.parameters, held.buffers, held.modules, *held.hooks
-        fresh = [table for table in tables if isinstance(table, dict) and id(table) not in self._known]
+        fresh = [table for table in tables if isinstance(table, dict) and id(table) not in self.known]
         for own in (*tables, held.unsaved, held.defaults, held.state, held.groups, *held.groups):
-            self._known.setdefault(id(own), (own, ""))
+            self.known.setdefault(id(own), (own, ""))
+            self._tables.add(id(own))
         for table in fresh:  # several holders publish some of them
             self.guards.table(table, path)
             for key, item in table.items():
@@ -410,7 +409,8 @@ class World:
                 # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
                 row = vars(owner), name, join(path, name)
                 asked.add(name)
-                stored.append(row) if kinds.is_state(vars(owner)[name]) else self.guards.entry(*row)
+                state = kinds.is_state(vars(owner)[name], self._tables)
+                stored.append(row) if state else self.guards.entry(*row)
         return stored
 
     def _settle(self) -> bool:
@@ -446,13 +446,13 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
-        entries = not whole or any(map(kinds.is_state, content.values()))
+        entries = not whole or any(kinds.is_state(v, self._tables) for v in content.values())
         for name in sorted(content.keys() & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
             value, where = content[name], join(path, name)
-            if kinds.is_state(value) and kinds.is_object(owner):
+            if kinds.is_state(value, self._tables) and kinds.is_object(owner):
                 self._states.append((content, name, where, whole))
                 continue
             if entries:

@@ -74,6 +74,10 @@ class Recorder:
 
     # changes in place
 
+    def shown(self, t: Any) -> Any:
+        """The view that a Tensor is, also where what it is a view of takes no part."""
+        return t._view
+
     def stores(self, t: Any, result: Any) -> Any:
         """The memory of a Tensor is about to get the values of ``result``; the Tensor that is written instead."""
         return result

@@ -98,9 +98,11 @@ def carries_gradients(t: Tensor) -> bool:
 def check_change(t: Tensor) -> None:
     """RuntimeError for a Tensor that must not be changed in place where operations are recorded."""
     check_inference(t)
-    view = t._view
+    view, recorder = t._view, MODE.get().recorder
     if view is not None and view.outside == _LOST:
         refresh(t)
+    if recorder is not None:
+        view = recorder.shown(t)
     base = t if view is None else view.base
     node = base._node
     if view is not None and view.outside:
@@ -111,7 +113,8 @@ def check_change(t: Tensor) -> None:
                 f"a view that was made inside {view.outside} is being changed in place where operations are "
                 "recorded: its base would not know. clone() the view, or make it where it is changed"
             )
-    if node is not None and node.op is None and node.requires_grad:
+    grown = any(n is not None and n.requires_grad for n in (node, t._node))
+    if grown and (node is None or node.op is None):
         what = "a view of a leaf Variable" if view is not None else "a leaf Variable"
         raise runtime_error(
             f"{what} that requires grad is being used in an in-place operation. Change it under no_grad(), or work "
