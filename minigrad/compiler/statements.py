@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import contextvars
+import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,9 +15,10 @@ import numpy as np
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view, owned
 from minigrad.core.node import Const, Node
-from minigrad.core.op import NO_PARAMS, Params, is_ufunc
+from minigrad.core.op import NO_PARAMS, Op, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
 from minigrad.core.text import Plain
+from minigrad.kernels.sharing import BLOCK, alone
 from minigrad.readers.source.expressions import (
     Expr,
     _array_of,
@@ -126,6 +129,7 @@ class Statements(Text):
         self._models: dict[Value, Any] = {}
         self._lasting: dict[Any, str] = {}
         self._kernels: dict[Value, str] = {}
+        self._unshared: dict[Op, Any] = {}
         self._inputs_of: dict[Value, list[Value]] = {}
         for name in ("np", "bind", "run", "memory", "writes", *self.numbers):
             self.names.reserve(name)
@@ -407,7 +411,11 @@ class Statements(Text):
         """A value as its operation prints, or as a call of the kernel; with ``written``, a view to write into."""
         op = v.record
         if type(op.text) is Plain:
-            return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
+            kernel = op.unchecked
+            # Threads of BLAS wait for the next product, which is near, and leave no processor to others.
+            if max(map(math.prod, [v.shape, *(w.shape for w in v.inputs)])) > BLOCK:
+                kernel = self._unshared.setdefault(op, functools.partial(alone, kernel))
+            return self._called(kernel, f"{op.name}_kernel", xs, v.params)
         if not op.draws and all(map(is_literal, v.params.values())):
             before = {name: dict(known) for name, known in vars(self.helpers).items()}
             try:

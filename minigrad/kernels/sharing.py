@@ -77,6 +77,7 @@ class Threads:
         self.started = 0  # threads that take from there
         # What is shared. Not a lock: two interrupts in a row could leave it taken.
         self.shared: Callable[[], _Starts | None] = lambda: None
+        self.alone: set[int] = set()  # calls that share nothing
         self.teams: set[int] = set()  # whoever has threads of his own at work: kernels do not add to these
 
     def number(self) -> int:
@@ -142,12 +143,22 @@ def blocks(work: Work, count: int, step: int, shared: bool = True) -> None:
         work(iter((0,) * (count > 0)))
         return
     starts = range(0, count, step)
-    several = shared and not THREADS.teams and THREADS.number() > 1
+    several = shared and not THREADS.teams and not THREADS.alone and THREADS.number() > 1
     # A second thread that has work to share, or work that shares some itself, goes on alone.
     if several and not THREADS.busy():
         THREADS.share(work, starts)
     else:
         in_order(work, count, step)
+
+
+def alone(kernel: Callable[..., Any], *args: Any, **params: Any) -> Any:
+    """``kernel(*args, **params)``, in which no threads share blocks."""
+    call = object()
+    THREADS.alone.add(id(call))
+    try:
+        return kernel(*args, **params)
+    finally:
+        THREADS.alone.discard(id(call))
 
 
 def by_rows(function: Callable[..., None], *tables: Any) -> None:
