@@ -221,3 +221,30 @@ EARLY
         )
         assert (run.returncode, run.stderr) == (0, "")
         assert set(run.stdout.split()) == {run.stdout.split()[0]}
+
+
+def test_compiled_programs_call_large_kernels_alone() -> None:
+    net = mg.nn.Sequential(mg.nn.Conv2d(6, 16, 5), mg.nn.GELU(), mg.nn.Flatten(), mg.nn.LayerNorm(1024))
+    x = mg.randn(256, 6, 12, 12)
+    shared: list[object] = []
+
+    def step(x: mg.Tensor) -> mg.Tensor:
+        loss = net(x).square().mean()
+        net.zero_grad()
+        loss.backward()
+        return loss
+
+    compiled = mg.compile(step)
+    share = sharing.THREADS.share
+    for _ in range(2):
+        loss = step(x)
+        gradients = [p.grad.clone() for p in net.parameters()]
+        assert mg.equal(compiled(x), loss)
+        assert all(mg.equal(p.grad, g) for p, g in zip(net.parameters(), gradients, strict=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            sharing.THREADS, "share", lambda work, starts: shared.append(starts) or share(work, starts)
+        )
+        compiled(x)
+    assert shared == []
+    assert not sharing.THREADS.alone

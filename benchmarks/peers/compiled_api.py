@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import sys
 import time
@@ -65,10 +66,12 @@ def use(**options: Any) -> Use:
         made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
         for _ in range(max(10, count // 10)):
             made.advance()
+        gc.collect()  # which also lets go of what Python keeps to make objects of
         memory.trim()
         blocks, resident = sys.getallocatedblocks(), memory.now()
         for _ in range(count):
             made.advance()
+        gc.collect()
         memory.trim()
         return {"blocks": sys.getallocatedblocks() - blocks, "resident": memory.now() - resident}
 

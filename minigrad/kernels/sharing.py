@@ -151,7 +151,7 @@ def blocks(work: Work, count: int, step: int, shared: bool = True) -> None:
         in_order(work, count, step)
 
 
-def alone(kernel: Callable[..., Any], *args: Any, **params: Any) -> Any:
+def alone(kernel: Callable[..., Any], /, *args: Any, **params: Any) -> Any:
     """``kernel(*args, **params)``, in which no threads share blocks."""
     call = object()
     THREADS.alone.add(id(call))
