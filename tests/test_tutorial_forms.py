@@ -377,7 +377,10 @@ def test_one_of_two_functions_is_called() -> None:
     assert x.grad is not None
     assert x.grad.tolist() == [2.0, 2.0]
     assert mg.cond(False, lambda: 1, lambda: 2) == 2
-    same: Any = lambda *a: a  # noqa: E731
+
+    def same(*a: Any) -> Any:
+        return a
+
     for arguments in (
         (1, same, same),
         (mg.ones(2), same, same),

@@ -57,9 +57,8 @@ def shown_in(
     for t in views:
         base, path, _, outside = t._view
         if id(base) in bases:
-            flows = t.requires_grad or not (
-                outside or base.requires_grad
-            )  # which may be so since the view was made
+            # The base may require grad only since the view was made.
+            flows = t.requires_grad or not (outside or base.requires_grad)
             shown[id(t)] = Shown(base, path, flows, outside)
     return shown, tied
 

@@ -112,7 +112,7 @@ def _is_row(weight: Any, index: Any, **params: Any) -> None:
 softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
                  order="C", cast="floats", activation=True, text=Plain(k.softmax, "x", plain("softmax")))
 safe_softmax = Op("safe_softmax", buffered(k.safe_softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
-                  order="C", cast="floats", text=Plain(k.safe_softmax))
+                  order="C", cast="floats", text=Plain(k.safe_softmax, "x", plain("safe_softmax")))
 softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
                           lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C",
                           text=Plain(k.softmax_backward, "g, y", plain("softmax_backward")))

@@ -52,6 +52,16 @@ def softmax(n: int) -> list[str]:
 
 
 @along
+def safe_softmax(n: int) -> list[str]:
+    return [
+        "top = np.max(x, axis=-1, keepdims=True)",
+        "y = np.exp(x - np.where(top == -np.inf, 0.0, top))",
+        f"s = {total('y', n)}",
+        "return y / np.where(s == 0.0, 1.0, s)",
+    ]
+
+
+@along
 def log_softmax(n: int) -> list[str]:
     return ["y = x - np.max(x, axis=-1, keepdims=True)", f"return y - np.log({total('np.exp(y)', n, 'y')})"]
 
@@ -248,14 +258,13 @@ def length(v: Call) -> list[str] | None:
 # ---------------------------------------------------------------- gelu
 
 
-def _gelu_lines(v: Call, at: int, last: str) -> list[str] | None:
-    """The lines of both; ``at`` is the number of x."""
-    c = act
+def _gelu_lines(v: Call, slope_too: bool, last: str) -> list[str]:
+    """The lines of both: ``y``, the normal distribution function less 1/2, for the gradient ``z`` from its slope."""
     if v.params["approximate"] == "tanh":
-        lines = ["z = x * x", f"y = np.tanh((z * {c._SLOPE * c._CUBIC!r} + {c._SLOPE!r}) * x) * 0.5"]
-        slope = [f"z = (z * {3.0 * c._SLOPE * c._CUBIC!r} + {c._SLOPE!r}) * (y * y * -2.0 + 0.5) * x"]
+        lines = ["z = x * x", f"y = np.tanh((z * {act._SLOPE * act._CUBIC!r} + {act._SLOPE!r}) * x) * 0.5"]
+        slope = [f"z = (z * {3.0 * act._SLOPE * act._CUBIC!r} + {act._SLOPE!r}) * (y * y * -2.0 + 0.5) * x"]
     elif v.dtype == np.float32:
-        first, *others, end = c.NORMAL
+        first, *others, end = act.NORMAL
         lines = [
             "z = x * x",
             f"y = z * {first!r}",
@@ -263,20 +272,20 @@ def _gelu_lines(v: Call, at: int, last: str) -> list[str] | None:
             "    y = (y + c) * z",
             f"y = np.tanh((y + {end!r}) * x) * 0.5",
         ]
-        slope = [f"z = np.exp(z * -0.5) * {c._DENSITY!r} * x"]
+        slope = [f"z = np.exp(z * -0.5) * {act._DENSITY!r} * x"]
     else:
-        lines = [f"y = {{erf}}(x * {c._SQRT_HALF!r}) * 0.5"]
-        slope = [f"z = np.exp(x * x * -0.5) * {c._DENSITY!r} * x"]
-    if at:
+        lines = [f"y = {{erf}}(x * {act._SQRT_HALF!r}) * 0.5"]
+        slope = [f"z = np.exp(x * x * -0.5) * {act._DENSITY!r} * x"]
+    if slope_too:
         lines += slope
     if not v.turned:
         return [*lines, f"return {last}"]
     return [*lines, "out = np.positive(x)", f"out[...] = {last}", "return out"]
 
 
-def gelu(v: Call) -> list[str] | None:
-    return _gelu_lines(v, 0, "(y + 0.5) * x")
+def gelu(v: Call) -> list[str]:
+    return _gelu_lines(v, False, "(y + 0.5) * x")
 
 
-def gelu_backward(v: Call) -> list[str] | None:
-    return _gelu_lines(v, 1, "(y + 0.5 + z) * d")
+def gelu_backward(v: Call) -> list[str]:
+    return _gelu_lines(v, True, "(y + 0.5 + z) * d")
