@@ -144,6 +144,9 @@ EVERYDAY: dict[str, tuple[Any, list[Any], bool]] = {
     "masked attention": (
         lambda q, m: F.scaled_dot_product_attention(q, q, q, m == 0), [(2, 3, 5, 8), ((5, 5), 2)], False,
     ),
+    "attention to nothing": (
+        lambda q, m: F.scaled_dot_product_attention(q, q, q, m > 1), [(2, 3, 5, 8), ((5, 5), 2)], False,
+    ),
     "embedding": (lambda w, i: F.embedding(i, w), [(27, 10), ((32, 3), 27)], False),
     "wide embedding": (lambda w, i: F.embedding(i, w), [(50, 64), ((40, 9), 50)], False),
     "index": (lambda x, i: x[i], [(50, 40), ((70,), 50)], False),
