@@ -74,6 +74,9 @@ class ValueTarget(Target):
     def turned(self, i: int) -> str:
         return str(self._plan.turned(self._value.inputs[i], self.operands[i].text))
 
+    def level(self, i: int) -> str:
+        return str(self._plan.level(self._value, self._value.inputs[i], self.operands[i].text))
+
     def helper(self, function: Callable[..., Any]) -> str:
         return as_text(self._plan.helpers.call(function, [])).removesuffix("()")
 
@@ -370,6 +373,7 @@ class Statements(Text):
             number = type(x) in (float, int, Scalar) or (isinstance(x, np.floating) and kind == dtype)
             if number and dtype is not None and dtype.kind == "f":
                 texts[i], kind = self.number(x, dtype), dtype
+            texts[i] = self.level(v, w, texts[i])
             kinds.append(kind)
         return texts, kinds
 
@@ -382,7 +386,10 @@ class Statements(Text):
         if not v.shape and (rest or not v.record.rows or self.stored(v)):
             return []
         if first.function == "np.copyto" and first.out == OUT:
-            return [Line("np.array", (*first.arguments, "order='C'"), OUT, "="), *rest]
+            [x] = first.arguments
+            if x.isidentifier():
+                return [named(OUT, f"{x}.copy()"), *rest]
+            return [Line("np.array", (x, "order='C'"), OUT, "="), *rest]
         if first.how != "out" or first.out != OUT or (v.record.rows and any(map(may_turn, v.inputs))):
             return []
         order = ("order='C'",) if self._turned(v) else ()
@@ -472,6 +479,16 @@ class Statements(Text):
         if w not in self.static or w not in self.name_of:
             return f"{text}.T"
         return self.lasting(f"{text}_T", f"{text}.T", number=False)
+
+    def level(self, v: Value, w: Any, text: str) -> str:
+        """An operand that ``bind`` gives the shape of ``v``: a ufunc takes twice as long to broadcast few elements."""
+        if w not in self.static or self.name_of.get(w) != text or w.shape == v.shape:
+            return text
+        if (size := math.prod(w.shape)) == math.prod(v.shape):
+            return self.lasting(f"{text}_row", f"{text}.reshape({v.shape})", number=False)
+        if size == 1 and any(x.shape == v.shape for x in v.inputs if x.__class__ is Value):
+            return self.lasting(f"{text}_scalar", f"{text}.reshape(())", number=False)
+        return text
 
 
 def _share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
