@@ -225,6 +225,7 @@ class Guards:
         self._rows: list[_Row] = []
         self._rows_of_tensors: list[_Row] = []
         self._keys: set[tuple[Any, ...]] = set()
+        self._asked = False
         self._tensors: list[tuple[str, Any]] = []
         # What the printed function names: arguments and values.
         self._names = Names(**_READERS)
@@ -290,7 +291,10 @@ class Guards:
         ]
 
     def hold(self) -> bool:
-        """Whether all guards hold."""
+        """Whether all guards hold: the first time as the rows tell, for to print them takes as long as 10 steps."""
+        if not self._asked:
+            self._asked = True
+            return not self.broken()
         try:
             return self._printed() or not self.broken()
         except _GONE:
