@@ -143,7 +143,7 @@ def _entry_back(_: Any, key: str, owner: Any, before: Any) -> Iterable[Call]:
 def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
     dtype, shape, content = before
     if array.shape != shape:
-        yield (setattr, array, "shape", shape)
+        yield (array.resize, shape)
     yield (np.copyto, array, np.frombuffer(content, dtype).reshape(shape))
 
 

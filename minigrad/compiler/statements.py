@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view, owned
+from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view, owned, share_numbers
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Op, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
@@ -136,7 +136,7 @@ class Statements(Text):
         self._inputs_of: dict[Value, list[Value]] = {}
         for name in ("np", "bind", "run", "memory", "writes", *self.numbers):
             self.names.reserve(name)
-        _share_numbers(self.outputs)
+        share_numbers(self.outputs)
         for node, _, _ in writes:  # of a Tensor that is written, and never read
             program.place(node)
         self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
@@ -387,9 +387,8 @@ class Statements(Text):
             return []
         if first.function == "np.copyto" and first.out == OUT:
             [x] = first.arguments
-            if x.isidentifier():
-                return [named(OUT, f"{x}.copy()"), *rest]
-            return [Line("np.array", (x, "order='C'"), OUT, "="), *rest]
+            copied = f"{x}.copy()" if x.isidentifier() else f"np.array({x}, order='C')"
+            return [named(OUT, copied), *rest]
         if first.how != "out" or first.out != OUT or (v.record.rows and any(map(may_turn, v.inputs))):
             return []
         order = ("order='C'",) if self._turned(v) else ()
@@ -489,17 +488,3 @@ class Statements(Text):
         if size == 1 and any(x.shape == v.shape for x in v.inputs if x.__class__ is Value):
             return self.lasting(f"{text}_scalar", f"{text}.reshape(())", number=False)
         return text
-
-
-def _share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
-    """Has results of one repeated number stay views where eager mode's share memory."""
-
-    def base(v: Value) -> Value:
-        while v.is_view and v.inputs[0].__class__ is Value:
-            v = v.inputs[0]
-        return v
-
-    bases = [base(v) for v, _ in outputs]
-    for (v, _), first in zip(outputs, bases, strict=True):
-        while v is not first and first.fill is not None and bases.count(first) > 1:
-            v.fill, v = None, v.inputs[0]

@@ -102,10 +102,6 @@ def _index(o: Out, x: str, *indices: str, pattern: Sequence[bool]) -> str:
     return o("Gather", x, *indices, axis=pattern.index(True))
 
 
-def _scatter(o: Out, x: str, v: str, index: str, dim: int, **how: Any) -> str:
-    return o("ScatterElements", x, index, v, axis=dim, **how)
-
-
 def _diagonal(o: Out, x: str, offset: int, dim1: int, dim2: int) -> str:
     """The elements at their places among those of both dimensions, which come last."""
     shape = o.node.inputs[0].shape
@@ -116,10 +112,6 @@ def _diagonal(o: Out, x: str, offset: int, dim1: int, dim2: int) -> str:
     x = o("Transpose", x, perm=[*rest, dim1, dim2])
     rows = o("Reshape", x, o.array([*[0] * len(rest), -1], np.int64))
     return o("Gather", rows, o.array(places, np.int64), axis=len(rest))
-
-
-def _lerp(o: Out, a: str, b: str, w: str) -> str:
-    return o("Add", a, o("Mul", w, o("Sub", b, a)))
 
 
 def _logit(o: Out, x: str, eps: float | None) -> str:
@@ -442,7 +434,6 @@ FORMS: dict[str, Form] = {
     "flip": _flip,
     "floor_divide": _floor_divide,
     "fmod": lambda o, a, b: o("Mod", a, b, fmod=1),
-    "hypot": lambda o, a, b: o("Sqrt", o("Add", o("Mul", a, a), o("Mul", b, b))),
     "index": _index,
     "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
     "gru": gru,
@@ -454,7 +445,7 @@ FORMS: dict[str, Form] = {
     "layer_norm": _layer_norm,
     "leaky_relu": lambda o, x, slope: o("LeakyRelu", x, alpha=slope),
     "length": _reduced("ReduceL2"),
-    "lerp": _lerp,
+    "lerp": lambda o, a, b, w: o("Add", a, o("Mul", w, o("Sub", b, a))),
     "linear": _linear,
     "log10": _log(10),
     "log1p": lambda o, x: o("Log", o("Add", x, o.array(1.0))),
@@ -486,8 +477,8 @@ FORMS: dict[str, Form] = {
     "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
     "safe_softmax": _safe_softmax,
     "silu": lambda o, x: o("Mul", x, o("Sigmoid", x)),
-    "scatter": _scatter,
-    "scatter_add": lambda o, x, v, index, dim: _scatter(o, x, v, index, dim, reduction="add"),
+    "scatter": lambda o, x, v, i, dim: o("ScatterElements", x, i, v, axis=dim),
+    "scatter_add": lambda o, x, v, i, dim: o("ScatterElements", x, i, v, axis=dim, reduction="add"),
     "slice": _slice,
     "softmax": lambda o, x, dim: o("Softmax", x, axis=dim),
     "softplus": _softplus,
