@@ -56,6 +56,12 @@ REASONS = (
         "it records, plans and compiles, which takes as long for a small batch, whose eager steps are short.",
     ),
     (
+        r"a replay beside",
+        "A replay's own cost",
+        "it looks at each module, table and Tensor that the function reaches, since Python can change each without a "
+        "trace, and makes the Tensors of results and gradients.",
+    ),
+    (
         r".*(conv2d|LeNet)",
         "Convolutions",
         "NumPy has none: they are products of windows, image after image; PyTorch has kernels for them.",

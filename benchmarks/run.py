@@ -108,6 +108,7 @@ COMPILED_BOUNDS = {  # of whom, by whom
 }
 BUFFERS_BOUND = 0.5  # of what eager mode allocates at its peak
 RECORDING_BOUND = 60.0  # eager steps
+OWN_COST_BOUND = 4e-6  # seconds
 FIRST_CALLS = 20
 IMPORT_BOUND = 30.0  # ms
 SAME = {"float32": 1e-3, "float64": 1e-9}
@@ -398,6 +399,7 @@ def compiled(session: Session) -> Row:
             row.checks += buffers(session, dtype, batch)
     for dtype, batch in sizes:
         row.checks += recording(session, dtype, batch)
+    row.checks += [check for dtype, batch in sizes if batch == 1 for check in own_cost(session, dtype)]
     if session.wanted("compiled:replays"):
         row.checks += replays(session)
     return row
@@ -428,6 +430,16 @@ def recording(session: Session, dtype: str, batch: int) -> list[Check]:
     )
     what = f"the first call, in eager steps, {dtype}, batch {batch:,}"
     return [Check(what, text, f"≤ {RECORDING_BOUND:g}", first.median <= RECORDING_BOUND)]
+
+
+def own_cost(session: Session, dtype: str) -> list[Check]:
+    took = session.tried("compiled", "own_cost", 1, dtype, 10 * session.scale.recordings)
+    if took is None:
+        return []
+    spread = Spread.of(took)
+    text = f"{spread.median * US:.1f} µs ({spread.low * US:.1f} to {spread.high * US:.1f})"
+    what = f"a replay beside the calls of its plan, {dtype}, batch 1"
+    return [Check(what, text, f"≤ {OWN_COST_BOUND * US:g} µs", spread.median <= OWN_COST_BOUND)]
 
 
 def replays(session: Session) -> list[Check]:

@@ -116,7 +116,7 @@ ACTS: dict[str, Callable[[Any], Any]] = {
     "vars of a namespace": lambda s: vars(s.space).update(a=4),
     "list in a tuple": lambda s: s.pair[0].append(2),
     "array of NumPy": entry("array", 0, 5.0),
-    "shape of an array": lambda s: setattr(s.array, "shape", (3, 1)),
+    "shape of an array": lambda s: s.array.resize((3, 1), refcheck=False),
     "attribute of a Module": lambda s: (setattr(s.net, "fresh", 4), s.net.eval()),
     "module of a Module": entry("net", 0, nn.ReLU()),
     "module that goes": lambda s: s.net.__delitem__(0),

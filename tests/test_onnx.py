@@ -130,6 +130,12 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: F.instance_norm(x.view(-1, 2, 2), None, None, *mg.tensor([[2.0, 3.0], [4.0, 5.0]])).view(-1, 4),
     lambda x: (x + 0).mul_(2).add_(1).gather(1, x.argmax(1, keepdim=True)),
     lambda x: mg.cat([mg.ones(1, 2, 4).expand(len(x), -1, -1), x[:, None]], 1).prod(1) + F.normalize(x, p=3.0),
+    lambda x: x[:, [2, -1]].repeat_interleave(2, 1) + x.index_select(1, mg.tensor([3, 0, 0, 1])),
+    lambda x: x.sum(0).expand(len(x), 4) + F.mse_loss(x, x.exp()) + mg.outer(x[0], x[0]).add(mg.eye(4)).det(),
+    lambda x: x.lerp(x * 2, 0.3).sigmoid().logit(1e-6) + mg.xlogy(x.round(), x.abs()),
+    lambda x: x.log().nan_to_num(0.5) + (x / x.round()).nan_to_num(1, 2, 3) * F.cosine_similarity(x, x.exp(), 0),
+    lambda x: x[:, :, None].mul(x[:, None]).diagonal(1, 1, 2) + mg.zeros(len(x), 3).scatter(1, x[:, :3].argsort(1), x),
+    lambda x: x.scatter_add(1, x.argsort(1) // 2, x),
     lambda x: F.one_hot(x.argmax(1), 4).sum(0) + x.norm(dim=1, keepdim=True) + F.interpolate(x[:, None], 4)[:, 0],
 ]  # fmt: skip
 
@@ -208,9 +214,11 @@ REFUSED: list[tuple[type[Exception], str, Callable[[mg.Tensor], Any]]] = [
     (NotImplementedError, "slice at .* it takes a constant", lambda x: mg.zeros(len(x) + 1, 4)[1:] + x),
     (NotImplementedError, "lstm at .* no projection", lambda x: PROJECTED(x[:, None])[0]),
     (NotImplementedError, "gru at .* number of steps varies", lambda x: IN_TIME(x[:, None])[0]),
+    (NotImplementedError, "index at .* whole numbers along one dimension", lambda x: x[x > 0]),
+    (NotImplementedError, "diagonal at .* along the batch", lambda x: (x @ x.T).diagonal()),
     (NotImplementedError, "var at .* a variance over the batch", lambda x: x.var(0)),
     (NotImplementedError, "slice at .* depends on the size", lambda x: x[: len(x) // 2]),
-    (NotImplementedError, "as often as there are in the batch", lambda x: x.sum(0).expand(len(x), 4)),
+    (NotImplementedError, "as often as there are in the batch", lambda x: x.sum(0).expand(len(x) + 1, 4)),
     (
         RuntimeError,
         "test_onnx.py:.* depends on the size of the batch",

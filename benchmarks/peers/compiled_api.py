@@ -24,6 +24,7 @@ class Use(NamedTuple):
     buffers: Callable[[int, str], int]
     first_calls: Callable[[int, str, int, int], dict[str, list[float]]]
     replays: Callable[[int, str, int], dict[str, int]]
+    own_cost: Callable[[int, str, int], list[float]]
 
 
 def use(**options: Any) -> Use:
@@ -61,6 +62,24 @@ def use(**options: Any) -> Use:
             found["second"].append(took[1] / one)
         return found
 
+    def own_cost(batch: int, dtype: str, rounds: int) -> list[float]:
+        """Seconds that a replay takes beside the calls of its plan: guards, entering, leaving."""
+        made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
+        made.advance()
+        [replay], taken = compiled[-1].recordings, []
+        replay.run = lambda leaves, inputs: taken.append(inputs) or type(replay).run(replay, leaves, inputs)
+        made.advance()
+        del replay.run
+        run = replay.plan.bind([t._array for t in replay._bound])
+
+        def plain() -> None:
+            for function, *operands in run(*taken[0])[1]:
+                function(*operands)
+
+        pairs = ([seconds(work) for _ in range(20)] for _ in range(rounds) for work in (made.advance, plain))
+        times = [statistics.median(pair) for pair in pairs]
+        return [all_of - part for all_of, part in zip(times[::2], times[1::2], strict=True)]
+
     def replays(batch: int, dtype: str, count: int) -> dict[str, int]:
         """How many objects of Python and bytes there are more after ``count`` replays."""
         made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
@@ -75,7 +94,7 @@ def use(**options: Any) -> Use:
         memory.trim()
         return {"blocks": sys.getallocatedblocks() - blocks, "resident": memory.now() - resident}
 
-    return Use(step, buffers, first_calls, replays)
+    return Use(step, buffers, first_calls, replays, own_cost)
 
 
 def seconds(work: Callable[[], Any]) -> float:

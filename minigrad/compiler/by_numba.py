@@ -31,6 +31,9 @@ class NumbaStatements(Statements):
         text = value.text if type(value) is Scalar else as_text(literal(float(value)))
         return self.lasting("number", f"np.{dtype.name}({text})")
 
+    def level(self, v: Value, w: Any, text: str) -> str:
+        return text
+
     def _into(self, v: Value, xs: list[Expr]) -> None:
         return None
 

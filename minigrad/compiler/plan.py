@@ -7,6 +7,7 @@ import contextvars
 import functools
 import inspect
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -270,6 +271,8 @@ def assign(s: Statements, late: Iterable[Value]) -> tuple[int, dict[Value, Slot]
 def _inherit(s: Statements, v: Value, slots: dict[Value, Slot]) -> None:
     """An elementwise operation may write over an operand that no later statement reads."""
     op, slot = v.record, slots[v]
+    if math.prod(v.shape) == 1:  # NumPy writes a single element over an operand in twice the time
+        return
     if op is None or not op.elementwise or not (is_ufunc(op.unchecked) or op.into is not None):
         return
     inputs = s.inputs(v)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view, owned
+from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view, owned, share_numbers
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Op, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
@@ -74,6 +74,9 @@ class ValueTarget(Target):
     def turned(self, i: int) -> str:
         return str(self._plan.turned(self._value.inputs[i], self.operands[i].text))
 
+    def level(self, i: int) -> str:
+        return str(self._plan.level(self._value, self._value.inputs[i], self.operands[i].text))
+
     def helper(self, function: Callable[..., Any]) -> str:
         return as_text(self._plan.helpers.call(function, [])).removesuffix("()")
 
@@ -133,7 +136,7 @@ class Statements(Text):
         self._inputs_of: dict[Value, list[Value]] = {}
         for name in ("np", "bind", "run", "memory", "writes", *self.numbers):
             self.names.reserve(name)
-        _share_numbers(self.outputs)
+        share_numbers(self.outputs)
         for node, _, _ in writes:  # of a Tensor that is written, and never read
             program.place(node)
         self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
@@ -370,6 +373,7 @@ class Statements(Text):
             number = type(x) in (float, int, Scalar) or (isinstance(x, np.floating) and kind == dtype)
             if number and dtype is not None and dtype.kind == "f":
                 texts[i], kind = self.number(x, dtype), dtype
+            texts[i] = self.level(v, w, texts[i])
             kinds.append(kind)
         return texts, kinds
 
@@ -382,7 +386,9 @@ class Statements(Text):
         if not v.shape and (rest or not v.record.rows or self.stored(v)):
             return []
         if first.function == "np.copyto" and first.out == OUT:
-            return [Line("np.array", (*first.arguments, "order='C'"), OUT, "="), *rest]
+            [x] = first.arguments
+            copied = f"{x}.copy()" if x.isidentifier() else f"np.array({x}, order='C')"
+            return [named(OUT, copied), *rest]
         if first.how != "out" or first.out != OUT or (v.record.rows and any(map(may_turn, v.inputs))):
             return []
         order = ("order='C'",) if self._turned(v) else ()
@@ -473,16 +479,12 @@ class Statements(Text):
             return f"{text}.T"
         return self.lasting(f"{text}_T", f"{text}.T", number=False)
 
-
-def _share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
-    """Has results of one repeated number stay views where eager mode's share memory."""
-
-    def base(v: Value) -> Value:
-        while v.is_view and v.inputs[0].__class__ is Value:
-            v = v.inputs[0]
-        return v
-
-    bases = [base(v) for v, _ in outputs]
-    for (v, _), first in zip(outputs, bases, strict=True):
-        while v is not first and first.fill is not None and bases.count(first) > 1:
-            v.fill, v = None, v.inputs[0]
+    def level(self, v: Value, w: Any, text: str) -> str:
+        """An operand that ``bind`` gives the shape of ``v``: a ufunc takes twice as long to broadcast few elements."""
+        if w not in self.static or self.name_of.get(w) != text or w.shape == v.shape:
+            return text
+        if (size := math.prod(w.shape)) == math.prod(v.shape):
+            return self.lasting(f"{text}_row", f"{text}.reshape({v.shape})", number=False)
+        if size == 1 and any(x.shape == v.shape for x in v.inputs if x.__class__ is Value):
+            return self.lasting(f"{text}_scalar", f"{text}.reshape(())", number=False)
+        return text

@@ -98,3 +98,17 @@ def as_text(expr: Expr) -> str:
 def size_of(v: Value) -> int:
     """Bytes of a value."""
     return math.prod(v.shape) * int(v.dtype.itemsize)
+
+
+def share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
+    """Has results of one repeated number stay views where eager mode's share memory."""
+
+    def base(v: Value) -> Value:
+        while v.is_view and v.inputs[0].__class__ is Value:
+            v = v.inputs[0]
+        return v
+
+    bases = [base(v) for v, _ in outputs]
+    for (v, _), first in zip(outputs, bases, strict=True):
+        while v is not first and first.fill is not None and bases.count(first) > 1:
+            v.fill, v = None, v.inputs[0]

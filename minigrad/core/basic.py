@@ -112,7 +112,8 @@ def _sum_to_into(t: Target) -> Lines | None:
         return None
     rows = x.shape[0]
     if rows == 1:
-        return Lines([Line("np.copyto", (f"{x.text}[0]",), how="first")])
+        row = t.level(0)
+        return Lines([Line("np.copyto", (row if row != x.text else f"{row}[0]",), how="first")])
     if t.shape[0] == 1:
         return Lines([Line("np.add.reduce", (x.text, "axis=0"))])
     if rows > MANY:

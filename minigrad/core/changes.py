@@ -139,7 +139,7 @@ def changed_again(changes: Sequence[Change]) -> None:
     """`changed`, for memory whose entries were looked up before; the caller holds the arrays too."""
     global last_change
     last_change = seq = next_seq()
-    moment = Moment(seq, *here())
+    moment = tuple.__new__(Moment, (seq, *here()))
     for change in changes:
         change.last = moment
         change.count += 1

@@ -100,6 +100,10 @@ class Target:
         """The transpose of an operand, made once where the operand stays."""
         raise NotImplementedError
 
+    def level(self, i: int) -> str:
+        """An operand in the shape of the result, where that only adds dimensions of 1 and is done once."""
+        raise NotImplementedError
+
     def helper(self, function: Callable[..., Any]) -> str:
         """The name of a function of a module, which is printed into the head of the program."""
         raise NotImplementedError

@@ -30,13 +30,13 @@ def _reshape(o: Out, x: str, shape: Any) -> str:
 
 
 def _expand(o: Out, x: str, shape: Any) -> str:
-    """A size that depends on the batch is there already, or is that of the batch where there was a single row."""
+    """A size that depends on the batch is there already, or is that of the batch."""
     old, new = (tuple(n.inputs[0].shape) for n in (o.node, o.twin))
     wide = o.twin.params["shape"]
     rows = set()
     for k in range(1, len(shape) + 1):
         if shape[-k] != wide[-k] and (k > len(old) or old[-k] == new[-k]):
-            if k > len(old) or not o.is_batch(shape[-k], wide[-k]):
+            if not o.is_batch(shape[-k], wide[-k]):
                 raise o.refuse("it repeats rows as often as there are in the batch")
             rows.add(len(shape) - k)
     if rows:
@@ -58,10 +58,18 @@ def _part(o: Out, index: Any) -> str:
     return names[ends.index(cut.start or 0)]
 
 
+def _wholes(index: Any, shape: Sequence[int]) -> Any:
+    """An index in which a slice of as many rows as there are is that of all."""
+    if not all(isinstance(i, slice) for i in index):
+        return index
+    return tuple(slice(None) if i == slice(None, n) else i for i, n in zip(index, shape, strict=False))
+
+
 def _slice(o: Out, x: str, index: Any) -> str:
     if o.node.inputs[0] in o.parts:
         return _part(o, index)
-    if index != o.twin.params["index"]:
+    index, other = (_wholes(n.params["index"], n.inputs[0].shape) for n in (o.node, o.twin))
+    if index != other:
         raise o.refuse("the place depends on the size of the batch")
     axis = 0
     cuts, gone, new = list[Any](), list[int](), list[int]()
@@ -86,6 +94,43 @@ def _slice(o: Out, x: str, index: Any) -> str:
     if gone:
         x = o("Squeeze", x, o.array(gone, np.int64))
     return o("Unsqueeze", x, o.array(new, np.int64)) if new else x
+
+
+def _index(o: Out, x: str, *indices: str, pattern: Sequence[bool]) -> str:
+    if pattern.count(True) > 1 or o.node.inputs[1].dtype.kind == "b":
+        raise o.refuse("ONNX takes whole numbers along one dimension")
+    return o("Gather", x, *indices, axis=pattern.index(True))
+
+
+def _diagonal(o: Out, x: str, offset: int, dim1: int, dim2: int) -> str:
+    """The elements at their places among those of both dimensions, which come last."""
+    shape = o.node.inputs[0].shape
+    if (shape[dim1], shape[dim2]) != tuple(o.twin.inputs[0].shape[d] for d in (dim1, dim2)):
+        raise o.refuse("a diagonal along the batch")
+    rest = [d for d in range(len(shape)) if d not in (dim1, dim2)]
+    places = np.arange(shape[dim1] * shape[dim2]).reshape(shape[dim1], shape[dim2]).diagonal(offset)
+    x = o("Transpose", x, perm=[*rest, dim1, dim2])
+    rows = o("Reshape", x, o.array([*[0] * len(rest), -1], np.int64))
+    return o("Gather", rows, o.array(places, np.int64), axis=len(rest))
+
+
+def _logit(o: Out, x: str, eps: float | None) -> str:
+    x = x if eps is None else _clip(o, x, eps, 1 - eps)
+    return o("Log", o("Div", x, o("Sub", o.array(1.0), x)))
+
+
+def _nan_to_num(o: Out, x: str, nan: float, posinf: Any, neginf: Any) -> str:
+    most = np.finfo(o.node.dtype).max
+    for sign, value, limit in ((1, posinf, most), (0, neginf, -most)):
+        found = o("IsInf", x, detect_positive=sign, detect_negative=1 - sign)
+        x = o("Where", found, o.array(limit if value is None else value), x)
+    return o("Where", o("IsNaN", x), o.array(nan), x)
+
+
+def _xlogy(o: Out, a: str, b: str) -> str:
+    zero = o.array(0.0)
+    none = o("And", o("Equal", a, zero), o("Not", o("IsNaN", b)))
+    return o("Where", none, zero, o("Mul", a, o("Log", b)))
 
 
 def _typed(o: Out, x: str) -> str:
@@ -370,12 +415,15 @@ FORMS: dict[str, Form] = {
     "bitwise_not": _bits("Not"),
     "bitwise_or": _bits("Or"),
     "bitwise_xor": _bits("Xor"),
+    "bounded_below": lambda o, x, eps: o("Max", x, o.array(eps)),
     "cat": lambda o, *xs, dim: o("Concat", *xs, axis=dim),
     "clamp": _clip,
     "conv": _conv,
     "conv_input": _conv_input,
     "in_memory": lambda o, x, axes: o("Identity", x),
     "cumsum": _cumsum,
+    "det": lambda o, x: o("Det", x),
+    "diagonal": _diagonal,
     "div_floor": _floor_divide,
     "elu": _elu,
     "erfc": lambda o, x: o("Sub", o.array(1.0), o("Erf", x)),
@@ -386,6 +434,7 @@ FORMS: dict[str, Form] = {
     "flip": _flip,
     "floor_divide": _floor_divide,
     "fmod": lambda o, a, b: o("Mod", a, b, fmod=1),
+    "index": _index,
     "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
     "gru": gru,
     "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
@@ -396,18 +445,22 @@ FORMS: dict[str, Form] = {
     "layer_norm": _layer_norm,
     "leaky_relu": lambda o, x, slope: o("LeakyRelu", x, alpha=slope),
     "length": _reduced("ReduceL2"),
+    "lerp": lambda o, a, b, w: o("Add", a, o("Mul", w, o("Sub", b, a))),
     "linear": _linear,
     "log10": _log(10),
     "log1p": lambda o, x: o("Log", o("Add", x, o.array(1.0))),
     "log2": _log(2),
     "log_sigmoid": lambda o, x: o("Neg", o("Softplus", o("Neg", x))),
     "log_softmax": lambda o, x, dim: o("LogSoftmax", x, axis=dim),
+    "logit": _logit,
     "logsumexp": _reduced("ReduceLogSumExp"),
     "lstm": lstm,
     "max": _reduced("ReduceMax"),
     "max_pool": _pool("MaxPool", "window"),
     "mean": _mean,
+    "mse_loss": lambda o, a, b: _mean(o, o("Mul", d := o("Sub", a, b), d)),
     "min": _reduced("ReduceMin"),
+    "nan_to_num": _nan_to_num,
     "ne": lambda o, a, b: o("Not", o("Equal", a, b)),
     "one_hot": _one_hot,
     "pad_constant": _pad,
@@ -424,6 +477,8 @@ FORMS: dict[str, Form] = {
     "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
     "safe_softmax": _safe_softmax,
     "silu": lambda o, x: o("Mul", x, o("Sigmoid", x)),
+    "scatter": lambda o, x, v, i, dim: o("ScatterElements", x, i, v, axis=dim),
+    "scatter_add": lambda o, x, v, i, dim: o("ScatterElements", x, i, v, axis=dim, reduction="add"),
     "slice": _slice,
     "softmax": lambda o, x, dim: o("Softmax", x, axis=dim),
     "softplus": _softplus,
@@ -441,4 +496,5 @@ FORMS: dict[str, Form] = {
     "trunc_divide": _trunc_divide,
     "triangle": lambda o, x, diagonal, upper: o("Trilu", x, o.array(diagonal, np.int64), upper=int(upper)),
     "var": _var,
+    "xlogy": _xlogy,
 }

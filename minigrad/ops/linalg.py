@@ -94,7 +94,9 @@ def _matmul_into(t: Target) -> Lines | None:
     if joined(a.shape, b.shape):
         line, flat = joined_into(a, b.text, t.shape)
         return Lines([line], [flat]) if t.own() else None
-    return Lines([Line(product_into(t), (a.text, b.text))])
+    function = product_into(t)
+    texts = (t.level(0), t.level(1)) if function == "np.multiply" else (a.text, b.text)
+    return Lines([Line(function, texts)])
 
 
 def _matmul_numba(t: Target) -> str | None:

@@ -156,8 +156,13 @@ def _linear_into(t: Target) -> Lines | None:
     if t.filled:
         return None
     if len(x.shape) == 2:
-        lines, setup = _bias_into(t, b.text)
-        return Lines([Line(product_into(t), (x.text, t.turned(1))), *lines], setup)
+        product = Line(product_into(t), (x.text, t.turned(1)))
+        if math.prod(t.shape) == 1:  # to add to a single element in place takes NumPy twice as long
+            return Lines(
+                [Line("np.add", (f"{product.function}({', '.join(product.arguments)})", t.level(2)))]
+            )
+        lines, setup = _bias_into(t, t.level(2))
+        return Lines([product, *lines], setup)
     if not joined(x.shape, w.shape[::-1]) or not t.own():
         return None
     lines, setup = _bias_into(t, b.text, f"{OUT}_rows")
