@@ -34,7 +34,6 @@ from minigrad.gate.names import label_of, named_as
 from minigrad.gate.overriding import FILE, enrol, foreign
 
 C = TypeVar("C", bound=type)
-T = TypeVar("T")
 R = TypeVar("R")
 P = ParamSpec("P")
 _FUNCTIONS = (types.FunctionType, types.MethodType)
@@ -387,16 +386,18 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
     return door
 
 
-def case(function: Callable[Concatenate[T, P], R], first: T, name: str, doc: str) -> Callable[P, R]:
-    """One of a family of functions that differ in their first argument alone, which is said here.
+def case(
+    function: Callable[Concatenate[Any, P], R], name: str, doc: str, first: Any = None
+) -> Callable[P, R]:
+    """One of a family of functions that differ in their first argument alone, ``first`` or the name.
 
-    It runs under its own name, so errors tell that.
+    It runs under its own name, so errors tell that. `public` puts the gate in front.
     """
     code = function.__code__.replace(co_name=name, co_qualname=name)
     own = types.FunctionType(code, function.__globals__, name, function.__defaults__)
-    own.__kwdefaults__, own.__doc__ = function.__kwdefaults__, doc
+    own.__kwdefaults__, own.__doc__ = function.__kwdefaults__, inspect.cleandoc(doc)
     own.__annotations__ = {n: a for n, a in function.__annotations__.items() if n != code.co_varnames[0]}
-    return types.MethodType(own, first)
+    return types.MethodType(own, name if first is None else first)
 
 
 def ranks(
@@ -407,20 +408,16 @@ def ranks(
     In its docstring ``{sizes}`` stands for the names of the dimensions, ``{kernel}`` for those of a kernel.
     """
     sizes, kernel = ("depth", "height", "width"), ("kD", "kH", "kW")
-    one, two, three = (
-        case(
-            function,
-            rank,
-            f"{function.__name__[1:]}{rank}d",
-            (function.__doc__ or "").format(
-                rank=rank,
-                sizes="length" if rank == 1 else ", ".join(sizes[-rank:]),
-                kernel="kernel" if rank == 1 else ", ".join(kernel[-rank:]),
-            ),
+
+    def of(rank: int) -> Callable[P, R]:
+        doc = (function.__doc__ or "").format(
+            rank=rank,
+            sizes="length" if rank == 1 else ", ".join(sizes[-rank:]),
+            kernel="kernel" if rank == 1 else ", ".join(kernel[-rank:]),
         )
-        for rank in (1, 2, 3)
-    )
-    return one, two, three
+        return case(function, f"{function.__name__[1:]}{rank}d", doc, rank)
+
+    return of(1), of(2), of(3)
 
 
 def public(

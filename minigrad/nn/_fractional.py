@@ -122,9 +122,9 @@ fractional_max_pool2d, fractional_max_pool3d = ranks(_fractional_max_pool)[1:]
 fractional_max_pool2d_with_indices, fractional_max_pool3d_with_indices = (
     case(
         _with_indices,
-        rank,
         f"fractional_max_pool{rank}d_with_indices",
         f"`fractional_max_pool{rank}d` with ``return_indices=True``.",
+        rank,
     )
     for rank in (2, 3)
 )
@@ -158,7 +158,7 @@ def _all_with_indices(
     for function in functions:
         name = function.__name__
         doc = f"`{name}` with its indices: the pair of both, whatever ``return_indices`` says."
-        yield case(form, function, f"{name}_with_indices", doc)
+        yield case(form, f"{name}_with_indices", doc, function)
 
 
 max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = _all_with_indices(

@@ -43,11 +43,11 @@ def _weight(
 
 _DOC = "The gradient of the {0} of `{1}`, of shape ``{0}_size``, from that of its output."
 conv1d_input, conv2d_input, conv3d_input = (
-    case(_input, conv, f"{conv.__name__}_input", _DOC.format("input", conv.__name__))
+    case(_input, f"{conv.__name__}_input", _DOC.format("input", conv.__name__), conv)
     for conv in (F.conv1d, F.conv2d, F.conv3d)
 )
 conv1d_weight, conv2d_weight, conv3d_weight = (
-    case(_weight, conv, f"{conv.__name__}_weight", _DOC.format("weight", conv.__name__))
+    case(_weight, f"{conv.__name__}_weight", _DOC.format("weight", conv.__name__), conv)
     for conv in (F.conv1d, F.conv2d, F.conv3d)
 )
 

@@ -229,9 +229,9 @@ def _rnn_cell(
 
 
 rnn_tanh_cell = case(
-    _rnn_cell, F.tanh, "rnn_tanh_cell", "The next state of a `nn.RNNCell` with these weights."
+    _rnn_cell, "rnn_tanh_cell", "The next state of a `nn.RNNCell` with these weights.", F.tanh
 )
-rnn_relu_cell = case(_rnn_cell, F.relu, "rnn_relu_cell", 'As `rnn_tanh_cell`, with ``nonlinearity="relu"``.')
+rnn_relu_cell = case(_rnn_cell, "rnn_relu_cell", 'As `rnn_tanh_cell`, with ``nonlinearity="relu"``.', F.relu)
 
 
 def gru_cell(
