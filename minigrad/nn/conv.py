@@ -281,6 +281,8 @@ class ConvTranspose3d(_Transposed):
 class Unfold(Module):
     """`nn.functional.unfold`: windows as columns."""
 
+    _told = "kernel_size dilation padding stride"
+
     def __init__(
         self,
         kernel_size: int | Sequence[int],
@@ -294,12 +296,11 @@ class Unfold(Module):
     def forward(self, input: Tensor) -> Tensor:
         return functions.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
-
 
 class Fold(Module):
     """`nn.functional.fold`: columns added up in an image."""
+
+    _told = "output_size kernel_size dilation padding stride"
 
     def __init__(
         self,
@@ -316,9 +317,3 @@ class Fold(Module):
     def forward(self, input: Tensor) -> Tensor:
         how = (self.kernel_size, self.dilation, self.padding, self.stride)
         return functions.fold(input, self.output_size, *how)
-
-    def extra_repr(self) -> str:
-        return (
-            f"output_size={self.output_size}, kernel_size={self.kernel_size}, dilation={self.dilation}, "
-            f"padding={self.padding}, stride={self.stride}"
-        )

@@ -19,6 +19,7 @@ __all__ = [
 class _Pad(Module):
     _rank = 1
     _mode = "constant"
+    _told = "*padding"
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
@@ -31,11 +32,10 @@ class _Pad(Module):
             raise value_error(f"expected {rank + 1}D or {rank + 2}D input (got {dims}D input)")
         return images.pad(input, self.padding, self._mode)
 
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
-
 
 class _ConstantPad(_Pad):
+    _told = "padding value"
+
     def __init__(self, padding: int | Sequence[int], value: float) -> None:
         super().__init__(padding)
         self.value = value
@@ -43,16 +43,12 @@ class _ConstantPad(_Pad):
     def forward(self, input: Tensor) -> Tensor:
         return images.pad(input, self.padding, "constant", self.value)
 
-    def extra_repr(self) -> str:
-        return f"padding={self.padding}, value={self.value}"
-
 
 class _ZeroPad(_ConstantPad):
+    _told = "*padding"
+
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__(padding, 0.0)
-
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
 
 
 class CircularPad1d(_Pad):

@@ -22,12 +22,12 @@ _Sizes = int | Sequence[int]
 class _Windows(Module):
     """What moves windows over its input."""
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+    _told = "kernel_size stride padding"
 
 
-class _MaxPool(_Windows):
+class _MaxPool(Module):
     _function: Callable[..., Any]
+    _told = "kernel_size stride padding dilation ceil_mode"
 
     def __init__(
         self,
@@ -47,9 +47,6 @@ class _MaxPool(_Windows):
     def forward(self, input: Tensor) -> Any:
         how = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
         return self._function(input, *how, self.return_indices)
-
-    def extra_repr(self) -> str:
-        return f"{super().extra_repr()}, dilation={self.dilation}, ceil_mode={self.ceil_mode}"
 
 
 class MaxPool1d(_MaxPool):
@@ -131,12 +128,11 @@ class AvgPool3d(_AvgPool):
 
 
 class _Adaptive(Module):
+    _told = "output_size"
+
     def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
 
 
 class _AdaptiveAvgPool(_Adaptive):
@@ -159,6 +155,7 @@ class _AdaptiveMaxPool(_Adaptive):
 
 class _LPPool(Module):
     _function: Callable[..., Tensor]
+    _told = "norm_type kernel_size stride ceil_mode"
 
     def __init__(
         self, norm_type: float, kernel_size: _Sizes, stride: _Sizes | None = None, ceil_mode: bool = False
@@ -169,12 +166,6 @@ class _LPPool(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return self._function(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
-
-    def extra_repr(self) -> str:
-        return (
-            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"ceil_mode={self.ceil_mode}"
-        )
 
 
 class _MaxUnpool(_Windows):
