@@ -7,7 +7,7 @@ import math
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.distribution import LocScale, Shape
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.utils import attribute, draw
+from minigrad.distributions.utils import attribute, draw, formula
 
 __all__ = ["Normal"]
 
@@ -16,14 +16,8 @@ class Normal(LocScale, ExponentialFamily):
     """Normal with that mean and standard deviation."""
 
     mean = attribute("loc")
-
-    @property
-    def stddev(self) -> Tensor:
-        return self.scale
-
-    @property
-    def variance(self) -> Tensor:
-        return self.stddev.square()
+    stddev = formula(lambda self: self.scale)
+    variance = formula(lambda self: self.stddev.square())
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

@@ -8,7 +8,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Shape
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.utils import attribute, broadcast_all, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, formula, parameters
 from minigrad.functions.draws import poisson
 from minigrad.functions.table import lgamma, xlogy
 
@@ -26,14 +26,8 @@ class Poisson(ExponentialFamily):
         super().__init__(self.rate.shape, validate_args=validate_args)
 
     mean = attribute("rate")
-
-    @property
-    def mode(self) -> Tensor:
-        return self.rate.floor()
-
-    @property
-    def variance(self) -> Tensor:
-        return self.rate
+    mode = formula(lambda self: self.rate.floor())
+    variance = formula(lambda self: self.rate)
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

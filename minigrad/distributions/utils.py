@@ -140,10 +140,19 @@ def one_matrix(owner: object, **options: Tensor | None) -> tuple[str, Any]:
     return name, matrix
 
 
+class _Formula(property):
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.__doc__ = getattr(getattr(super(owner, owner), name, None), "__doc__", None)
+
+
+def formula(read: Callable[[Any], Tensor]) -> Tensor:
+    """A property that is one expression; its docstring is that of the class above."""
+    return _Formula(read)  # type: ignore[return-value]
+
+
 def attribute(path: str) -> Any:
     """A property that is another attribute, such as ``"loc"`` or ``"base_dist.loc"``."""
-    read = attrgetter(path)
-    return property(lambda self: read(self))
+    return formula(attrgetter(path))
 
 
 class lazy_property:
