@@ -51,13 +51,9 @@ class Bernoulli(Odds, ExponentialFamily):
         values = values.reshape(-1, *[1] * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return (self.logits,)
+    _natural_params = formula(lambda self: (self.logits,))
 
     def _log_normalizer(self, x: Tensor) -> Tensor:
         return x.exp().log1p()
 
-    @property
-    def _mean_carrier_measure(self) -> float:
-        return 0
+    _mean_carrier_measure = formula(lambda self: 0)

@@ -36,9 +36,7 @@ class Categorical(Weights, Distribution):
             self.logits = value - value.logsumexp(dim=-1, keepdim=True)
         super().__init__(value.shape[:-1], validate_args=validate_args)
 
-    @property
-    def _num_events(self) -> int:
-        return self.param_shape[-1]
+    _num_events = formula(lambda self: self.param_shape[-1])
 
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:

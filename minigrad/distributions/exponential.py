@@ -48,13 +48,9 @@ class Exponential(ExponentialFamily):
     def entropy(self) -> Tensor:
         return 1.0 - self.rate.log()
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return (-self.rate,)
+    _natural_params = formula(lambda self: (-self.rate,))
 
     def _log_normalizer(self, x: Tensor) -> Tensor:
         return -(-x).log()
 
-    @property
-    def _mean_carrier_measure(self) -> float:
-        return 0
+    _mean_carrier_measure = formula(lambda self: 0)

@@ -52,13 +52,9 @@ class Gamma(ExponentialFamily):
         a = self.concentration
         return a - self.rate.log() + lgamma(a) + (1.0 - a) * a.digamma()
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return self.concentration - 1, -self.rate
+    _natural_params = formula(lambda self: (self.concentration - 1, -self.rate))
 
     def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:
         return (x + 1).lgamma() - (x + 1) * (-y).log()
 
-    @property
-    def _mean_carrier_measure(self) -> float:
-        return 0
+    _mean_carrier_measure = formula(lambda self: 0)

@@ -33,9 +33,7 @@ class Multinomial(Weights, Distribution):
         setattr(self, one_of(self, probs=probs, logits=logits), base.logits if probs is None else base.probs)
         super().__init__(base.batch_shape, base.param_shape[-1:], validate_args=validate_args)
 
-    @property
-    def _categorical(self) -> Categorical:
-        return Categorical(probs=self.probs, validate_args=False)
+    _categorical = formula(lambda self: Categorical(probs=self.probs, validate_args=False))
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:

@@ -38,13 +38,9 @@ class Normal(LocScale, ExponentialFamily):
     def entropy(self) -> Tensor:
         return 0.5 + 0.5 * math.log(2 * math.pi) + self.scale.log()
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return self.loc / self.scale**2, -0.5 / self.scale**2
+    _natural_params = formula(lambda self: (self.loc / self.scale**2, -0.5 / self.scale**2))
 
     def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:
         return -0.25 * x**2 / y + 0.5 * (-math.pi / y).log()
 
-    @property
-    def _mean_carrier_measure(self) -> float:
-        return 0
+    _mean_carrier_measure = formula(lambda self: 0)
