@@ -7,7 +7,6 @@ part in the gradient, which of the vectors is not finite where values repeat, an
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -21,6 +20,26 @@ from minigrad.ops.linalg import times as mm
 from minigrad.ops.reduce import prod_others
 from minigrad.ops.reduce import sum as total
 from minigrad.ops.shape import cat, unslice
+
+
+def _lower(x: Any) -> Any:
+    return triangles(x, below=1.0, on=1.0, above=0.0)
+
+
+def _upper(x: Any) -> Any:
+    return triangles(x, below=0.0, on=1.0, above=1.0)
+
+
+def _strictly_lower(x: Any) -> Any:
+    return triangles(x, below=1.0, on=0.0, above=0.0)
+
+
+def _diagonal(x: Any) -> Any:
+    return triangles(x, below=0.0, on=1.0, above=0.0)
+
+
+def _off_diagonal(x: Any) -> Any:
+    return triangles(x, below=1.0, on=0.0, above=1.0)
 
 
 def _one_on_the_diagonal(x: Any) -> Any:
@@ -311,11 +330,6 @@ _RAISES: dict[str, Any] = {"raises": True}
 # fmt: off
 triangles: Op = Op("triangles", k.triangles, "x; below on above",
                    lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic")
-_lower = partial(triangles, below=1.0, on=1.0, above=0.0)
-_upper = partial(triangles, below=0.0, on=1.0, above=1.0)
-_strictly_lower = partial(triangles, below=1.0, on=0.0, above=0.0)
-_diagonal = partial(triangles, below=0.0, on=1.0, above=0.0)
-_off_diagonal = partial(triangles, below=1.0, on=0.0, above=1.0)
 
 # inverse, determinant, systems
 inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic")
