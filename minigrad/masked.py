@@ -8,6 +8,7 @@ where there is no such number.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
 from minigrad.functions.lookup import function
 from minigrad.functions.matrix_norms import vector_norm
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.hints import module_getattr
 from minigrad.ops import elementwise as e
 from minigrad.ops import special
@@ -119,56 +120,35 @@ def prod(
     return y
 
 
-def amax(
-    input: Tensor,
-    dim: Dim = None,
-    *,
-    keepdim: bool = False,
-    dtype: DTypeLike | None = None,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """The greatest element that the mask leaves. Equal ones share the gradient."""
-    return _to(
-        reduce.amax(_filled("amax", input, mask, _least(input)), _dims(input, dim), keepdim), dtype, input
-    )
+def _reduction(
+    how: tuple[Callable[..., Tensor], Callable[[Tensor], Number]], input: Tensor, dim: Dim = None, *,
+    keepdim: bool = False, dtype: DTypeLike | None = None, mask: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    function, value = how
+    filled = _filled(function.__name__, input, mask, value(input))
+    return _to(function(filled, _dims(input, dim), keepdim), dtype, input)
 
 
-def amin(
-    input: Tensor,
-    dim: Dim = None,
-    *,
-    keepdim: bool = False,
-    dtype: DTypeLike | None = None,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """The least element that the mask leaves. Equal ones share the gradient."""
-    return _to(
-        reduce.amin(_filled("amin", input, mask, _most(input)), _dims(input, dim), keepdim), dtype, input
-    )
+def _place(
+    how: tuple[Callable[..., Tensor], Callable[[Tensor], Number]], input: Tensor, dim: int | None = None, *,
+    keepdim: bool = False, dtype: DTypeLike | None = None, mask: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    function, value = how
+    return _to(function(_filled(function.__name__, input, mask, value(input)), dim, keepdim), dtype, input)
 
 
-def argmax(
-    input: Tensor,
-    dim: int | None = None,
-    *,
-    keepdim: bool = False,
-    dtype: DTypeLike | None = None,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """Where `amax` stands, in the dtype of ``input`` as in PyTorch; in the flattened input without ``dim``."""
-    return _to(reduce.argmax(_filled("argmax", input, mask, _least(input)), dim, keepdim), dtype, input)
-
-
-def argmin(
-    input: Tensor,
-    dim: int | None = None,
-    *,
-    keepdim: bool = False,
-    dtype: DTypeLike | None = None,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """Where `amin` stands, in the dtype of ``input`` as in PyTorch; in the flattened input without ``dim``."""
-    return _to(reduce.argmin(_filled("argmin", input, mask, _most(input)), dim, keepdim), dtype, input)
+amax = case(_reduction, "amax", """
+    The greatest element that the mask leaves. Equal ones share the gradient.
+    """, (reduce.amax, _least))  # fmt: skip
+amin = case(_reduction, "amin", """
+    The least element that the mask leaves. Equal ones share the gradient.
+    """, (reduce.amin, _most))  # fmt: skip
+argmax = case(_place, "argmax", """
+    Where `amax` stands, in the dtype of ``input`` as in PyTorch; in the flattened input without ``dim``.
+    """, (reduce.argmax, _least))  # fmt: skip
+argmin = case(_place, "argmin", """
+    Where `amin` stands, in the dtype of ``input`` as in PyTorch; in the flattened input without ``dim``.
+    """, (reduce.argmin, _most))  # fmt: skip
 
 
 def mean(
@@ -250,44 +230,10 @@ def norm(
     return vector_norm(filled, power, _dims(input, dim), keepdim, dtype=dtype)
 
 
-def var(
-    input: Tensor,
-    dim: Dim = None,
-    unbiased: bool | None = None,
-    *,
-    correction: float | None = None,
-    keepdim: bool = False,
-    dtype: DTypeLike | None = None,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """The variance of what the mask leaves: the sum of squares over how many there are less ``correction`` (1)."""
-    return _variance("var", input, dim, unbiased, correction, keepdim, dtype, mask)
-
-
-def std(
-    input: Tensor,
-    dim: Dim = None,
-    unbiased: bool | None = None,
-    *,
-    correction: float | None = None,
-    keepdim: bool = False,
-    dtype: DTypeLike | None = None,
-    mask: Tensor | None = None,
-) -> Tensor:
-    """The root of `var`."""
-    return apply(e.sqrt, (_variance("std", input, dim, unbiased, correction, keepdim, dtype, mask),))
-
-
 def _variance(
-    name: str,
-    input: Tensor,
-    dim: Dim,
-    unbiased: bool | None,
-    correction: float | None,
-    keepdim: bool,
-    dtype: DTypeLike | None,
-    mask: Tensor | None,
-) -> Tensor:
+    name: str, input: Tensor, dim: Dim = None, unbiased: bool | None = None, *, correction: float | None = None,
+    keepdim: bool = False, dtype: DTypeLike | None = None, mask: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     if unbiased is not None and correction is not None:
         raise value_error(f"masked.{name}(): only one of unbiased and correction may be given")
     less = correction if correction is not None else 0 if unbiased is False else 1
@@ -303,7 +249,14 @@ def _variance(
     elif less:
         real = dtypes.real_of(wide)
         count = apply(e.maximum, (cast(count, real) - less, single(0, real)))
-    return cast(total / count, to)
+    spread = cast(total / count, to)
+    return apply(e.sqrt, (spread,)) if name == "std" else spread
+
+
+var = case(_variance, "var", """
+    The variance of what the mask leaves: the sum of squares over how many there are less ``correction`` (1).
+    """)  # fmt: skip
+std = case(_variance, "std", "The root of `var`.")
 
 
 # ---------------------------------------------------------------- what keeps the shape

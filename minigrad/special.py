@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.core.apply import apply
+from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Operand
 from minigrad.functions.activations import log_softmax, softmax
@@ -14,7 +15,7 @@ from minigrad.functions.table import (
     digamma, digamma as psi, erf, erfc, erfinv, exp2, expm1, i0, igamma as gammainc, igammac as gammaincc,
     lgamma as gammaln, log1p, logit, logsumexp, round, sigmoid as expit, sinc, xlogy,
 )  # fmt: skip
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.hints import module_getattr
 from minigrad.ops import gamma
 from minigrad.ops import special as ops
@@ -32,49 +33,23 @@ __all__ = [
 ]  # fmt: skip
 
 
-def entr(input: Tensor) -> Tensor:
-    """``-input * log(input)``; 0 at 0, -inf below."""
-    return apply(ops.entr, (input,))
+def _of_each(op: Op, input: Tensor) -> Tensor:
+    return apply(op, (input,))
 
 
-def erfcx(input: Tensor) -> Tensor:
-    """``exp(input**2) * erfc(input)``, without overflow and underflow."""
-    return apply(ops.erfcx, (input,))
-
-
-def ndtr(input: Tensor) -> Tensor:
-    """The area below the normal density up to ``input``."""
-    return apply(ops.ndtr, (input,))
-
-
-def log_ndtr(input: Tensor) -> Tensor:
-    """``log(ndtr(input))``, exact also far below 0."""
-    return apply(ops.log_ndtr, (input,))
-
-
-def ndtri(input: Tensor) -> Tensor:
-    """The inverse of `ndtr`: -inf at 0, inf at 1, nan outside."""
-    return apply(ops.ndtri, (input,))
+entr = case(_of_each, "entr", "``-input * log(input)``; 0 at 0, -inf below.", ops.entr)
+erfcx = case(_of_each, "erfcx", "``exp(input**2) * erfc(input)``, without overflow and underflow.", ops.erfcx)
+ndtr = case(_of_each, "ndtr", "The area below the normal density up to ``input``.", ops.ndtr)
+log_ndtr = case(_of_each, "log_ndtr", "``log(ndtr(input))``, exact also far below 0.", ops.log_ndtr)
+ndtri = case(_of_each, "ndtri", "The inverse of `ndtr`: -inf at 0, inf at 1, nan outside.", ops.ndtri)
+i0e = case(_of_each, "i0e", "``exp(-abs(input)) * i0(input)``. It needs SciPy.", gamma.i0e)
+i1 = case(_of_each, "i1", "The modified Bessel function of order 1. It needs SciPy.", gamma.i1)
+i1e = case(_of_each, "i1e", "``exp(-abs(input)) * i1(input)``. It needs SciPy.", gamma.i1e)
 
 
 def xlog1py(input: Operand, other: Operand) -> Tensor:
     """``input * log1p(other)``; 0 where ``input`` is 0, unless ``other`` is nan. One of the two is a Tensor."""
     return apply(ops.xlog1py, (input, other))
-
-
-def i0e(input: Tensor) -> Tensor:
-    """``exp(-abs(input)) * i0(input)``. It needs SciPy."""
-    return apply(gamma.i0e, (input,))
-
-
-def i1(input: Tensor) -> Tensor:
-    """The modified Bessel function of order 1. It needs SciPy."""
-    return apply(gamma.i1, (input,))
-
-
-def i1e(input: Tensor) -> Tensor:
-    """``exp(-abs(input)) * i1(input)``. It needs SciPy."""
-    return apply(gamma.i1e, (input,))
 
 
 def zeta(input: Operand, other: Operand) -> Tensor:

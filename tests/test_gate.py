@@ -497,3 +497,23 @@ def test_arithmetic_takes_two_numbers(code: str, value: complex, dtype: str) -> 
     for other in ("mg.exp(2)", "mg.pow(2, 3)", "mg.add(2, 'a')", "mg.sub(True, True)"):
         with pytest.raises((TypeError, RuntimeError)):
             eval(other)
+
+
+def test_a_case_is_a_function_of_its_own() -> None:
+    """What differs in a first argument alone is called, told, signed and pickled as a function written out."""
+    assert str(inspect.signature(functional.max_pool3d)).startswith("(input: 'Tensor', kernel_size:")
+    assert "rank" not in functional.max_pool3d.__annotations__
+    assert (functional.max_pool3d.__name__, mg.var.__name__, mg.zeros.__name__) == (
+        "max_pool3d",
+        "var",
+        "zeros",
+    )
+    assert "`max_pool2d` returns" in functional.max_unpool2d.__doc__
+    assert pickle.loads(pickle.dumps(mg.fft.ifft)) is mg.fft.ifft
+    x = mg.arange(16.0).reshape(1, 4, 4)
+    assert functional.max_pool2d(x, kernel_size=2, stride=4).tolist() == [[[5.0]]]
+    assert mg.var(x, axis=(1, 2), keepdims=True).shape == (1, 1, 1)
+    with pytest.raises(RuntimeError, match=r"at least 1 at dimension 0.* \(at .*in conv2d\)"):
+        functional.conv2d(x, mg.zeros(0, 1, 2, 2))
+    with pytest.raises(TypeError, match="Did you mean 'stride'"):
+        functional.max_pool2d(x, 2, strid=1)

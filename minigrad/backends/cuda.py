@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -21,44 +21,24 @@ def is_built() -> bool:
 is_flash_attention_available = is_built
 
 
-def enable_flash_sdp(enabled: bool) -> None:
-    """Remembered; `scaled_dot_product_attention` computes as before."""
-    _attention["flash"] = bool(enabled)
+def _switch(kernel: str) -> tuple[Callable[[bool], None], Callable[[], bool]]:
+    def enable(enabled: bool) -> None:
+        """Remembered; `scaled_dot_product_attention` computes as before."""
+        _attention[kernel] = bool(enabled)
+
+    def is_enabled() -> bool:
+        """What was set last; True before."""
+        return _attention[kernel]
+
+    enable.__name__ = enable.__qualname__ = f"enable_{kernel}_sdp"
+    is_enabled.__name__ = is_enabled.__qualname__ = f"{kernel}_sdp_enabled"
+    return enable, is_enabled
 
 
-def enable_mem_efficient_sdp(enabled: bool) -> None:
-    """As `enable_flash_sdp`."""
-    _attention["mem_efficient"] = bool(enabled)
-
-
-def enable_math_sdp(enabled: bool) -> None:
-    """As `enable_flash_sdp`."""
-    _attention["math"] = bool(enabled)
-
-
-def enable_cudnn_sdp(enabled: bool) -> None:
-    """As `enable_flash_sdp`."""
-    _attention["cudnn"] = bool(enabled)
-
-
-def flash_sdp_enabled() -> bool:
-    """What was set last; True before."""
-    return _attention["flash"]
-
-
-def mem_efficient_sdp_enabled() -> bool:
-    """What was set last; True before."""
-    return _attention["mem_efficient"]
-
-
-def math_sdp_enabled() -> bool:
-    """What was set last; True before."""
-    return _attention["math"]
-
-
-def cudnn_sdp_enabled() -> bool:
-    """What was set last; True before."""
-    return _attention["cudnn"]
+enable_flash_sdp, flash_sdp_enabled = _switch("flash")
+enable_mem_efficient_sdp, mem_efficient_sdp_enabled = _switch("mem_efficient")
+enable_math_sdp, math_sdp_enabled = _switch("math")
+enable_cudnn_sdp, cudnn_sdp_enabled = _switch("cudnn")
 
 
 @contextmanager

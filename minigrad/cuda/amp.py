@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partialmethod
 from typing import Any
 
 from minigrad import amp
@@ -21,15 +22,7 @@ class autocast(amp.autocast):
 class GradScaler(amp.GradScaler):
     """``amp.GradScaler("cuda", ...)``. A UserWarning says that it does nothing."""
 
-    def __init__(
-        self,
-        init_scale: float = 2.0**16,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ) -> None:
-        super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+    __init__ = partialmethod(amp.GradScaler.__init__, "cuda")
 
 
 def custom_fwd(fwd: Any = None, *, cast_inputs: Any = None) -> Any:

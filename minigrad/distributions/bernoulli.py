@@ -11,7 +11,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Shape
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.utils import attribute, bce, broadcast_all, parameters
+from minigrad.distributions.utils import attribute, bce, broadcast_all, formula, parameters
 from minigrad.functions.creation import arange
 from minigrad.functions.draws import bernoulli
 from minigrad.functions.elementwise import where
@@ -30,14 +30,8 @@ class Bernoulli(Odds, ExponentialFamily):
         super().__init__(self._set(probs, logits).shape, validate_args=validate_args)
 
     mean = attribute("probs")
-
-    @property
-    def mode(self) -> Tensor:
-        return where(self.probs == 0.5, math.nan, (self.probs >= 0.5).to(self.probs.dtype))
-
-    @property
-    def variance(self) -> Tensor:
-        return self.probs * (1 - self.probs)
+    mode = formula(lambda self: where(self.probs == 0.5, math.nan, (self.probs >= 0.5).to(self.probs.dtype)))
+    variance = formula(lambda self: self.probs * (1 - self.probs))
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
@@ -57,13 +51,9 @@ class Bernoulli(Odds, ExponentialFamily):
         values = values.reshape(-1, *[1] * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return (self.logits,)
+    _natural_params = formula(lambda self: (self.logits,))
 
     def _log_normalizer(self, x: Tensor) -> Tensor:
         return x.exp().log1p()
 
-    @property
-    def _mean_carrier_measure(self) -> float:
-        return 0
+    _mean_carrier_measure = formula(lambda self: 0)

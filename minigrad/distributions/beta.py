@@ -9,7 +9,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.dirichlet import Dirichlet
 from minigrad.distributions.distribution import Shape
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.distributions.utils import broadcast_all, formula, parameters
 from minigrad.functions.parts import stack
 
 __all__ = ["Beta"]
@@ -30,13 +30,8 @@ class Beta(ExponentialFamily):
     def _dirichlet(self) -> Dirichlet:
         return Dirichlet(stack([self.concentration1, self.concentration0], -1), validate_args=False)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.concentration1 / (self.concentration1 + self.concentration0)
-
-    @property
-    def mode(self) -> Tensor:
-        return self._dirichlet.mode[..., 0]
+    mean = formula(lambda self: self.concentration1 / (self.concentration1 + self.concentration0))
+    mode = formula(lambda self: self._dirichlet.mode[..., 0])
 
     @property
     def variance(self) -> Tensor:
@@ -53,9 +48,7 @@ class Beta(ExponentialFamily):
     def entropy(self) -> Tensor:
         return self._dirichlet.entropy()
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return self.concentration1, self.concentration0
+    _natural_params = formula(lambda self: (self.concentration1, self.concentration0))
 
     def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:
         return x.lgamma() + y.lgamma() - (x + y).lgamma()

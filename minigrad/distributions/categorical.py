@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import one_of, parameters
+from minigrad.distributions.utils import formula, one_of, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import arange, full_like
@@ -36,25 +36,15 @@ class Categorical(Weights, Distribution):
             self.logits = value - value.logsumexp(dim=-1, keepdim=True)
         super().__init__(value.shape[:-1], validate_args=validate_args)
 
-    @property
-    def _num_events(self) -> int:
-        return self.param_shape[-1]
+    _num_events = formula(lambda self: self.param_shape[-1])
 
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:
         return constraints.integer_interval(0, self._num_events - 1)
 
-    @property
-    def mean(self) -> Tensor:
-        return full_like(self.mode, math.nan, dtype=self.probs.dtype)
-
-    @property
-    def mode(self) -> Tensor:
-        return self.probs.argmax(dim=-1)
-
-    @property
-    def variance(self) -> Tensor:
-        return full_like(self.mode, math.nan, dtype=self.probs.dtype)
+    mean = formula(lambda self: full_like(self.mode, math.nan, dtype=self.probs.dtype))
+    mode = formula(lambda self: self.probs.argmax(dim=-1))
+    variance = formula(lambda self: full_like(self.mode, math.nan, dtype=self.probs.dtype))
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         weights = self.probs.detach().reshape(-1, self._num_events)

@@ -6,7 +6,7 @@ import math
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.distribution import LocScale, Shape
-from minigrad.distributions.utils import draw
+from minigrad.distributions.utils import draw, formula
 from minigrad.functions.creation import full_like
 
 __all__ = ["Cauchy"]
@@ -15,13 +15,8 @@ __all__ = ["Cauchy"]
 class Cauchy(LocScale):
     """Cauchy with that median and half width."""
 
-    @property
-    def mean(self) -> Tensor:
-        return full_like(self.loc, math.nan)
-
-    @property
-    def variance(self) -> Tensor:
-        return full_like(self.loc, math.inf)
+    mean = formula(lambda self: full_like(self.loc, math.nan))
+    variance = formula(lambda self: full_like(self.loc, math.inf))
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.gamma import Gamma
-from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.distributions.utils import broadcast_all, formula, parameters
 from minigrad.functions.creation import full_like
 
 __all__ = ["Chi2"]
@@ -22,6 +21,4 @@ class Chi2(Gamma):
         (df,) = broadcast_all(df)
         super().__init__(0.5 * df, full_like(df, 0.5), validate_args=validate_args)
 
-    @property
-    def df(self) -> Tensor:
-        return self.concentration * 2
+    df = formula(lambda self: self.concentration * 2)

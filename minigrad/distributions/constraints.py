@@ -13,6 +13,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.constraint import REAL as real
 from minigrad.distributions.constraint import Constraint as Constraint
+from minigrad.distributions.utils import formula
 from minigrad.functions.creation import ones
 from minigrad.functions.parts import cat as _cat_tensors
 from minigrad.functions.parts import stack as _stack_tensors
@@ -40,13 +41,8 @@ class _Dependent(Constraint):
         if event_dim is not NotImplemented:
             self._event_dim = event_dim
 
-    @property
-    def is_discrete(self) -> Any:
-        return self._known(self._is_discrete, "is_discrete")
-
-    @property
-    def event_dim(self) -> Any:
-        return self._known(self._event_dim, "event_dim")
+    is_discrete = formula(lambda self: self._known(self._is_discrete, "is_discrete"))
+    event_dim = formula(lambda self: self._known(self._event_dim, "event_dim"))
 
     def _known(self, value: Any, name: str) -> Any:
         if value is NotImplemented:
@@ -167,13 +163,8 @@ class _Independent(Constraint):
     base_constraint: Constraint
     reinterpreted_batch_ndims: int
 
-    @property
-    def is_discrete(self) -> Any:
-        return self.base_constraint.is_discrete
-
-    @property
-    def event_dim(self) -> Any:
-        return self.base_constraint.event_dim + self.reinterpreted_batch_ndims
+    is_discrete = formula(lambda self: self.base_constraint.is_discrete)
+    event_dim = formula(lambda self: self.base_constraint.event_dim + self.reinterpreted_batch_ndims)
 
     def check(self, value: Tensor) -> Tensor:
         holds, n = self.base_constraint.check(value), self.reinterpreted_batch_ndims
@@ -206,13 +197,8 @@ class _Parts(Constraint):
     def __init__(self, cseq: Sequence[Constraint], dim: int = 0) -> None:
         self.cseq, self.dim = list(cseq), dim
 
-    @property
-    def is_discrete(self) -> Any:
-        return any(c.is_discrete for c in self.cseq)
-
-    @property
-    def event_dim(self) -> Any:
-        return max(c.event_dim for c in self.cseq)
+    is_discrete = formula(lambda self: any(c.is_discrete for c in self.cseq))
+    event_dim = formula(lambda self: max(c.event_dim for c in self.cseq))
 
 
 class _Stack(_Parts):

@@ -6,7 +6,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Shape
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.utils import parameters
+from minigrad.distributions.utils import formula, parameters
 from minigrad.errors import value_error
 from minigrad.functions.draws import sample_dirichlet
 from minigrad.functions.elementwise import where
@@ -29,9 +29,7 @@ class Dirichlet(ExponentialFamily):
         self.concentration = concentration
         super().__init__(concentration.shape[:-1], concentration.shape[-1:], validate_args=validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.concentration / self.concentration.sum(-1, keepdim=True)
+    mean = formula(lambda self: self.concentration / self.concentration.sum(-1, keepdim=True))
 
     @property
     def mode(self) -> Tensor:
@@ -62,9 +60,7 @@ class Dirichlet(ExponentialFamily):
         norm = lgamma(a).sum(-1) - lgamma(total)
         return norm - (k - total) * total.digamma() - ((a - 1.0) * a.digamma()).sum(-1)
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return (self.concentration,)
+    _natural_params = formula(lambda self: (self.concentration,))
 
     def _log_normalizer(self, x: Tensor) -> Tensor:
         return x.lgamma().sum(-1) - x.sum(-1).lgamma()

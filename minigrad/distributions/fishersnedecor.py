@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.gamma import Gamma
-from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.distributions.utils import broadcast_all, formula, parameters
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
 from minigrad.functions.typed import finfo
@@ -28,9 +28,7 @@ class FisherSnedecor(Distribution):
         self.df1, self.df2 = broadcast_all(df1, df2)
         super().__init__(self.df1.shape, validate_args=validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return where(self.df2 > 2, self.df2 / (self.df2 - 2), math.nan)
+    mean = formula(lambda self: where(self.df2 > 2, self.df2 / (self.df2 - 2), math.nan))
 
     @property
     def mode(self) -> Tensor:

@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import bce, broadcast_all, draw, parameters, recorded
+from minigrad.distributions.utils import bce, broadcast_all, draw, formula, parameters, recorded
 from minigrad.errors import value_error
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
@@ -32,17 +32,9 @@ class Geometric(Odds, Distribution):
                 f"Expected parameter probs of distribution {self!r} to be positive, but found:\n{value}"
             )
 
-    @property
-    def mean(self) -> Tensor:
-        return 1.0 / self.probs - 1.0
-
-    @property
-    def mode(self) -> Tensor:
-        return zeros_like(self.probs)
-
-    @property
-    def variance(self) -> Tensor:
-        return (1.0 / self.probs - 1.0) / self.probs
+    mean = formula(lambda self: 1.0 / self.probs - 1.0)
+    mode = formula(lambda self: zeros_like(self.probs))
+    variance = formula(lambda self: (1.0 / self.probs - 1.0) / self.probs)
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, ExpTransform
 from minigrad.distributions.uniform import Uniform
-from minigrad.distributions.utils import attribute, broadcast_all, euler_constant, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, euler_constant, formula, parameters
 from minigrad.functions.creation import full_like
 from minigrad.functions.typed import finfo
 
@@ -35,19 +35,10 @@ class Gumbel(TransformedDistribution):
         ]  # fmt: skip
         super().__init__(base, transforms, validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.loc + self.scale * euler_constant
-
+    mean = formula(lambda self: self.loc + self.scale * euler_constant)
     mode = attribute("loc")
-
-    @property
-    def stddev(self) -> Tensor:
-        return math.pi / math.sqrt(6) * self.scale
-
-    @property
-    def variance(self) -> Tensor:
-        return self.stddev.square()
+    stddev = formula(lambda self: math.pi / math.sqrt(6) * self.scale)
+    variance = formula(lambda self: self.stddev.square())
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.core.tensor import Tensor
 from minigrad.distributions.cauchy import Cauchy
 from minigrad.distributions.half_normal import Half
 from minigrad.distributions.transforms import AbsTransform
-from minigrad.distributions.utils import attribute
+from minigrad.distributions.utils import attribute, formula
 from minigrad.functions.creation import full_like
 
 __all__ = ["HalfCauchy"]
@@ -23,6 +22,4 @@ class HalfCauchy(Half):
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
         super().__init__(Cauchy(0.0, scale, validate_args=False), AbsTransform(), validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return full_like(self.scale, math.inf)
+    mean = formula(lambda self: full_like(self.scale, math.inf))

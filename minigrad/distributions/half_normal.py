@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AbsTransform
-from minigrad.distributions.utils import attribute, parameters
+from minigrad.distributions.utils import attribute, formula, parameters
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
 
@@ -25,10 +25,7 @@ class Half(TransformedDistribution):
     support = constraints.nonnegative
     has_rsample = True
     scale = attribute("base_dist.scale")
-
-    @property
-    def mode(self) -> Tensor:
-        return zeros_like(self.scale)
+    mode = formula(lambda self: zeros_like(self.scale))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -52,10 +49,5 @@ class HalfNormal(Half):
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
         super().__init__(Normal(0.0, scale, validate_args=False), AbsTransform(), validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.scale * math.sqrt(2 / math.pi)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.scale.square() * (1 - 2 / math.pi)
+    mean = formula(lambda self: self.scale * math.sqrt(2 / math.pi))
+    variance = formula(lambda self: self.scale.square() * (1 - 2 / math.pi))

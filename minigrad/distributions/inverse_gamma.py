@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.gamma import Gamma
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import PowerTransform
-from minigrad.distributions.utils import attribute, parameters
+from minigrad.distributions.utils import attribute, formula, parameters
 from minigrad.functions.creation import ones
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
@@ -31,14 +31,8 @@ class InverseGamma(TransformedDistribution):
         super().__init__(base, PowerTransform(-ones(())), validate_args)
 
     concentration, rate = attribute("base_dist.concentration"), attribute("base_dist.rate")
-
-    @property
-    def mean(self) -> Tensor:
-        return where(self.concentration > 1, self.rate / (self.concentration - 1), math.inf)
-
-    @property
-    def mode(self) -> Tensor:
-        return self.rate / (self.concentration + 1)
+    mean = formula(lambda self: where(self.concentration > 1, self.rate / (self.concentration - 1), math.inf))
+    mode = formula(lambda self: self.rate / (self.concentration + 1))
 
     @property
     def variance(self) -> Tensor:

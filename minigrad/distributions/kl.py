@@ -83,11 +83,6 @@ def _normal(p: Normal, q: Normal) -> Tensor:
     return 0.5 * (ratio + ((p.loc - q.loc) / q.scale).square() - 1 - ratio.log())
 
 
-@register_kl(HalfNormal, HalfNormal)
-def _half_normal(p: HalfNormal, q: HalfNormal) -> Tensor:
-    return _normal(p.base_dist, q.base_dist)
-
-
 @register_kl(Bernoulli, Bernoulli)
 def _bernoulli(p: Any, q: Any) -> Tensor:
     success = p.probs * (softplus(-q.logits) - softplus(-p.logits))
@@ -104,11 +99,6 @@ def _categorical(p: Any, q: Any) -> Tensor:
     return where((p.probs == 0).expand(part.shape), 0.0, part).sum(-1)
 
 
-@register_kl(OneHotCategorical, OneHotCategorical)
-def _one_hot(p: OneHotCategorical, q: OneHotCategorical) -> Tensor:
-    return _categorical(p._categorical, q._categorical)
-
-
 @register_kl(Binomial, Binomial)
 def _binomial(p: Any, q: Any) -> Tensor:
     if bool((p.total_count < q.total_count).any()):
@@ -123,11 +113,6 @@ def _binomial(p: Any, q: Any) -> Tensor:
 def _continuous_bernoulli(p: Any, q: Any) -> Tensor:
     odds = p.mean * (p.logits - q.logits)
     return odds + p._log_norm() + (-p.probs).log1p() - q._log_norm() - (-q.probs).log1p()
-
-
-@register_kl(Beta, Beta)
-def _beta(p: Beta, q: Beta) -> Tensor:
-    return _dirichlet(p._dirichlet, q._dirichlet)
 
 
 @register_kl(Dirichlet, Dirichlet)
@@ -158,20 +143,10 @@ def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
     return -ratio.log() + apart + euler_constant * ratio + moment - (1 + euler_constant)
 
 
-@register_kl(Geometric, Geometric)
-def _geometric(p: Any, q: Any) -> Tensor:
-    return -p.entropy() - (-q.probs).log1p() / p.probs - q.logits
-
-
 @register_kl(Laplace, Laplace)
 def _laplace(p: Laplace, q: Laplace) -> Tensor:
     ratio, apart = p.scale / q.scale, (p.loc - q.loc).abs()
     return -ratio.log() + apart / q.scale + ratio * (-apart / p.scale).exp() - 1
-
-
-@register_kl(Poisson, Poisson)
-def _poisson(p: Poisson, q: Poisson) -> Tensor:
-    return p.rate * (p.rate.log() - q.rate.log()) - (p.rate - q.rate)
 
 
 @register_kl(Pareto, Pareto)
@@ -258,6 +233,15 @@ def _never(p: Any, q: Any) -> Tensor:
     return full_like(like, math.inf)
 
 
+def _to_continuous_bernoulli(p: Any, q: Any) -> Tensor:
+    return -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._log_norm()
+
+
+def _to_uniform(p: Any, q: Any) -> Tensor:
+    """From a family of numbers from 0 to 1."""
+    return where((q.high < 1) | (q.low > 0), math.inf, (q.high - q.low).log() - p.entropy())
+
+
 _PAIRS: tuple[tuple[Divergence, tuple[Any, ...], tuple[Any, ...]], ...] = (
     (
         _to_normal,
@@ -266,6 +250,8 @@ _PAIRS: tuple[tuple[Divergence, tuple[Any, ...], tuple[Any, ...]], ...] = (
     ),
     (_to_exponential, (Beta, ContinuousBernoulli, Gamma, Pareto), (Exponential,)),
     (_to_gamma, (Beta, Exponential, Pareto), (Gamma,)),
+    (_to_continuous_bernoulli, (Beta,), (ContinuousBernoulli,)),
+    (_to_uniform, (Beta, ContinuousBernoulli), (Uniform,)),
     (_never, (Normal, Laplace, Gumbel), (Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform)),
     (_never, (Exponential, Gamma), (Beta, ContinuousBernoulli, Pareto, Uniform)),
     (_never, (Pareto,), (Beta, ContinuousBernoulli, Uniform)),
@@ -273,22 +259,19 @@ _PAIRS: tuple[tuple[Divergence, tuple[Any, ...], tuple[Any, ...]], ...] = (
     (_never, (Beta, ContinuousBernoulli), (Pareto,)),
 )
 _KL.update({(p, q): function for function, ps, qs in _PAIRS for p in ps for q in qs})
-
-
-@register_kl(Bernoulli, Poisson)
-def _bernoulli_poisson(p: Any, q: Poisson) -> Tensor:
-    return q.rate - p.probs * q.rate.log() - p.entropy()
-
-
-@register_kl(Beta, Uniform)
-@register_kl(ContinuousBernoulli, Uniform)
-def _beta_uniform(p: Any, q: Uniform) -> Tensor:
-    return where((q.high < 1) | (q.low > 0), math.inf, (q.high - q.low).log() - p.entropy())
-
-
-@register_kl(Beta, ContinuousBernoulli)
-def _beta_continuous_bernoulli(p: Any, q: Any) -> Tensor:
-    return -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._log_norm()
+_KL |= {
+    (HalfNormal, HalfNormal): lambda p, q: _normal(p.base_dist, q.base_dist),
+    (OneHotCategorical, OneHotCategorical): lambda p, q: _categorical(p._categorical, q._categorical),
+    (Beta, Beta): lambda p, q: _dirichlet(p._dirichlet, q._dirichlet),
+    (Geometric, Geometric): lambda p, q: -p.entropy() - (-q.probs).log1p() / p.probs - q.logits,
+    (Poisson, Poisson): lambda p, q: p.rate * (p.rate.log() - q.rate.log()) - (p.rate - q.rate),
+    (Bernoulli, Poisson): lambda p, q: q.rate - p.probs * q.rate.log() - p.entropy(),
+    (Uniform, Exponential): lambda p, q: where(p.low < 0, math.inf, _to_exponential(p, q)),
+    (Uniform, Gamma): lambda p, q: where(p.low < 0, math.inf, _to_gamma(p, q)),
+    (Uniform, ContinuousBernoulli): lambda p, q: where(
+        (p.low < 0) | (p.high > 1), math.inf, _to_continuous_bernoulli(p, q)
+    ),
+}
 
 
 @register_kl(Exponential, Gumbel)
@@ -318,11 +301,6 @@ def _normal_laplace(p: Normal, q: Laplace) -> Tensor:
     return (2 * q.scale).log() + size / q.scale - p.entropy()
 
 
-@register_kl(Uniform, Exponential)
-def _uniform_exponential(p: Uniform, q: Exponential) -> Tensor:
-    return where(p.low < 0, math.inf, _to_exponential(p, q))
-
-
 @register_kl(Uniform, Gumbel)
 def _uniform_gumbel(p: Uniform, q: Gumbel) -> Tensor:
     width = q.scale / (p.high - p.low)
@@ -335,22 +313,12 @@ def _log_mean(low: Tensor, high: Tensor) -> Tensor:
     return (xlogy(high, high) - xlogy(low, low)) / (high - low) - 1
 
 
-@register_kl(Uniform, Gamma)
-def _uniform_gamma(p: Uniform, q: Gamma) -> Tensor:
-    return where(p.low < 0, math.inf, _to_gamma(p, q))
-
-
 @register_kl(Uniform, Beta)
 def _uniform_beta(p: Uniform, q: Beta) -> Tensor:
     a, b, low, high = q.concentration1, q.concentration0, p.low.clamp(min=0), p.high.clamp(max=1)
     norm = lgamma(a) + lgamma(b) - lgamma(a + b)
     value = norm - (a - 1) * _log_mean(low, high) - (b - 1) * _log_mean(1 - high, 1 - low) - p.entropy()
     return where((p.low < 0) | (p.high > 1), math.inf, value)
-
-
-@register_kl(Uniform, ContinuousBernoulli)
-def _uniform_continuous_bernoulli(p: Uniform, q: Any) -> Tensor:
-    return where((p.low < 0) | (p.high > 1), math.inf, _beta_continuous_bernoulli(p, q))
 
 
 @register_kl(Uniform, Pareto)

@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, PowerTransform
 from minigrad.distributions.uniform import Uniform
-from minigrad.distributions.utils import broadcast_all, euler_constant, parameters
+from minigrad.distributions.utils import broadcast_all, euler_constant, formula, parameters
 from minigrad.functions.creation import ones_like, zeros_like
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
@@ -42,9 +42,7 @@ class Kumaraswamy(TransformedDistribution):
         ]  # fmt: skip
         super().__init__(base, transforms, validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return _log_moment(self.concentration1, self.concentration0, 1).exp()
+    mean = formula(lambda self: _log_moment(self.concentration1, self.concentration0, 1).exp())
 
     @property
     def mode(self) -> Tensor:

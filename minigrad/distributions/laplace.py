@@ -6,7 +6,7 @@ import math
 
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.distribution import LocScale, Shape
-from minigrad.distributions.utils import attribute, draw
+from minigrad.distributions.utils import attribute, draw, formula
 from minigrad.functions.typed import finfo
 
 __all__ = ["Laplace"]
@@ -16,14 +16,8 @@ class Laplace(LocScale):
     """Laplace with that centre and scale."""
 
     mean = attribute("loc")
-
-    @property
-    def variance(self) -> Tensor:
-        return 2 * self.scale.square()
-
-    @property
-    def stddev(self) -> Tensor:
-        return math.sqrt(2) * self.scale
+    variance = formula(lambda self: 2 * self.scale.square())
+    stddev = formula(lambda self: math.sqrt(2) * self.scale)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

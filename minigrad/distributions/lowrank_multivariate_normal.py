@@ -8,7 +8,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.multivariate_normal import _log_diagonal, _mahalanobis, _mv
-from minigrad.distributions.utils import attribute, draw, lazy_property, parameters
+from minigrad.distributions.utils import attribute, draw, formula, lazy_property, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import eye
@@ -69,9 +69,7 @@ class LowRankMultivariateNormal(Distribution):
 
     mean = mode = attribute("loc")
 
-    @property
-    def variance(self) -> Tensor:
-        return self.cov_factor.square().sum(-1) + self.cov_diag
+    variance = formula(lambda self: self.cov_factor.square().sum(-1) + self.cov_diag)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

@@ -10,7 +10,7 @@ from minigrad.distributions.binomial import Binomial
 from minigrad.distributions.categorical import Categorical
 from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, one_of, parameters
+from minigrad.distributions.utils import broadcast_all, formula, one_of, parameters
 from minigrad.functions.creation import ones_like, tensor, zeros
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import isinf, lgamma
@@ -33,21 +33,14 @@ class Multinomial(Weights, Distribution):
         setattr(self, one_of(self, probs=probs, logits=logits), base.logits if probs is None else base.probs)
         super().__init__(base.batch_shape, base.param_shape[-1:], validate_args=validate_args)
 
-    @property
-    def _categorical(self) -> Categorical:
-        return Categorical(probs=self.probs, validate_args=False)
+    _categorical = formula(lambda self: Categorical(probs=self.probs, validate_args=False))
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:
         return constraints.multinomial(self.total_count)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.probs * self.total_count
-
-    @property
-    def variance(self) -> Tensor:
-        return self.total_count * self.probs * (1 - self.probs)
+    mean = formula(lambda self: self.probs * self.total_count)
+    variance = formula(lambda self: self.total_count * self.probs * (1 - self.probs))
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         drawn = self._categorical.sample((self.total_count, *sample_shape)).movedim(0, -1)

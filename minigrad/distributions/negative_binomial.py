@@ -10,7 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.gamma import Gamma
-from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.distributions.utils import broadcast_all, formula, parameters
 from minigrad.functions.draws import poisson
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
@@ -36,17 +36,9 @@ class NegativeBinomial(Odds, Distribution):
         self.total_count = broadcast_all(total_count, value)[0].type_as(value)
         super().__init__(value.shape, validate_args=validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return self.total_count * self.logits.exp()
-
-    @property
-    def mode(self) -> Tensor:
-        return ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0.0)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.mean / (-self.logits).sigmoid()
+    mean = formula(lambda self: self.total_count * self.logits.exp())
+    mode = formula(lambda self: ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0.0))
+    variance = formula(lambda self: self.mean / (-self.logits).sigmoid())
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         with no_grad():

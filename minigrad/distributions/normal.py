@@ -7,7 +7,7 @@ import math
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.distribution import LocScale, Shape
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.utils import attribute, draw
+from minigrad.distributions.utils import attribute, draw, formula
 
 __all__ = ["Normal"]
 
@@ -16,14 +16,8 @@ class Normal(LocScale, ExponentialFamily):
     """Normal with that mean and standard deviation."""
 
     mean = attribute("loc")
-
-    @property
-    def stddev(self) -> Tensor:
-        return self.scale
-
-    @property
-    def variance(self) -> Tensor:
-        return self.stddev.square()
+    stddev = formula(lambda self: self.scale)
+    variance = formula(lambda self: self.stddev.square())
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
@@ -44,13 +38,9 @@ class Normal(LocScale, ExponentialFamily):
     def entropy(self) -> Tensor:
         return 0.5 + 0.5 * math.log(2 * math.pi) + self.scale.log()
 
-    @property
-    def _natural_params(self) -> tuple[Tensor, ...]:
-        return self.loc / self.scale**2, -0.5 / self.scale**2
+    _natural_params = formula(lambda self: (self.loc / self.scale**2, -0.5 / self.scale**2))
 
     def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:
         return -0.25 * x**2 / y + 0.5 * (-math.pi / y).log()
 
-    @property
-    def _mean_carrier_measure(self) -> float:
-        return 0
+    _mean_carrier_measure = formula(lambda self: 0)

@@ -9,7 +9,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.categorical import Categorical
 from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import attribute, one_of, parameters
+from minigrad.distributions.utils import attribute, formula, one_of, parameters
 from minigrad.functions.creation import eye
 from minigrad.nn.functional import one_hot
 
@@ -35,14 +35,8 @@ class OneHotCategorical(Weights, Distribution):
         return Categorical(probs=self.probs, validate_args=False)
 
     mean = attribute("probs")
-
-    @property
-    def mode(self) -> Tensor:
-        return one_hot(self.probs.argmax(dim=-1), self.event_shape[0]).to(self.probs.dtype)
-
-    @property
-    def variance(self) -> Tensor:
-        return self.probs * (1 - self.probs)
+    mode = formula(lambda self: one_hot(self.probs.argmax(dim=-1), self.event_shape[0]).to(self.probs.dtype))
+    variance = formula(lambda self: self.probs * (1 - self.probs))
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         drawn = Categorical(probs=self.probs.detach(), validate_args=False).sample(sample_shape)

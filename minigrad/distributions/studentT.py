@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chi2 import Chi2
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import attribute, broadcast_all, draw, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, draw, formula, parameters
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
 
@@ -27,10 +27,7 @@ class StudentT(Distribution):
         self.df, self.loc, self.scale = broadcast_all(df, loc, scale)
         super().__init__(self.df.shape, validate_args=validate_args)
 
-    @property
-    def mean(self) -> Tensor:
-        return where(self.df <= 1, math.nan, self.loc)
-
+    mean = formula(lambda self: where(self.df <= 1, math.nan, self.loc))
     mode = attribute("loc")
 
     @property

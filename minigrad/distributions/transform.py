@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
-from minigrad.distributions.utils import sum_rightmost
+from minigrad.distributions.utils import formula, sum_rightmost
 from minigrad.functions.creation import zeros_like
 
 __all__ = ["ComposeTransform", "IndependentTransform", "ReshapeTransform", "Transform", "identity_transform"]
@@ -122,25 +122,11 @@ class _InverseTransform(Transform):
         super().__init__(transform._cache_size)
         self._inv = transform
 
-    @property
-    def domain(self) -> Any:
-        return self._inv.codomain
-
-    @property
-    def codomain(self) -> Any:
-        return self._inv.domain
-
-    @property
-    def bijective(self) -> Any:
-        return self._inv.bijective
-
-    @property
-    def sign(self) -> Any:
-        return self._inv.sign
-
-    @property
-    def inv(self) -> Transform:
-        return self._inv
+    domain = formula(lambda self: self._inv.codomain)
+    codomain = formula(lambda self: self._inv.domain)
+    bijective = formula(lambda self: self._inv.bijective)
+    sign = formula(lambda self: self._inv.sign)
+    inv = formula(lambda self: self._inv)
 
     def with_cache(self, cache_size: int = 1) -> Any:
         return self._inv.with_cache(cache_size).inv
@@ -190,9 +176,7 @@ class ComposeTransform(Transform):
             depth = max(depth + part.codomain.event_dim - part.domain.event_dim, part.codomain.event_dim)
         return deep(self.parts[-1].codomain, depth)
 
-    @property
-    def bijective(self) -> Any:
-        return all(part.bijective for part in self.parts)
+    bijective = formula(lambda self: all(part.bijective for part in self.parts))
 
     @property
     def sign(self) -> Any:
@@ -201,9 +185,7 @@ class ComposeTransform(Transform):
             sign = sign * part.sign
         return sign
 
-    @property
-    def inv(self) -> Transform:
-        return ComposeTransform([part.inv for part in reversed(self.parts)])
+    inv = formula(lambda self: ComposeTransform([part.inv for part in reversed(self.parts)]))
 
     def with_cache(self, cache_size: int = 1) -> Any:
         return self if self._cache_size == cache_size else ComposeTransform(self.parts, cache_size)
@@ -274,13 +256,8 @@ class IndependentTransform(Transform):
     def codomain(self) -> Any:
         return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
 
-    @property
-    def bijective(self) -> Any:
-        return self.base_transform.bijective
-
-    @property
-    def sign(self) -> Any:
-        return self.base_transform.sign
+    bijective = formula(lambda self: self.base_transform.bijective)
+    sign = formula(lambda self: self.base_transform.sign)
 
     def _check(self, value: Tensor, constraint: Any) -> None:
         if value.dim() < constraint.event_dim:
@@ -319,13 +296,8 @@ class ReshapeTransform(Transform):
             raise ValueError("in_shape, out_shape have different numbers of elements")
         super().__init__(cache_size)
 
-    @property
-    def domain(self) -> Any:
-        return constraints.independent(constraints.real, len(self.in_shape))
-
-    @property
-    def codomain(self) -> Any:
-        return constraints.independent(constraints.real, len(self.out_shape))
+    domain = formula(lambda self: constraints.independent(constraints.real, len(self.in_shape)))
+    codomain = formula(lambda self: constraints.independent(constraints.real, len(self.out_shape)))
 
     def _call(self, x: Tensor) -> Tensor:
         return x.reshape(self.forward_shape(x.shape))

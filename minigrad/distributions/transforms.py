@@ -16,7 +16,7 @@ from minigrad.distributions.transform import Transform as Transform
 from minigrad.distributions.transform import _InverseTransform as _InverseTransform
 from minigrad.distributions.transform import deep
 from minigrad.distributions.transform import identity_transform as identity_transform
-from minigrad.distributions.utils import sum_rightmost, tril_matrix_to_vec, vec_to_tril_matrix
+from minigrad.distributions.utils import formula, sum_rightmost, tril_matrix_to_vec, vec_to_tril_matrix
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import eye, ones
@@ -155,13 +155,8 @@ class AffineTransform(Transform):
         super().__init__(cache_size)
         self.loc, self.scale, self._event_dim = loc, scale, event_dim
 
-    @property
-    def event_dim(self) -> int:
-        return self._event_dim
-
-    @property
-    def domain(self) -> Any:
-        return deep(constraints.real, self._event_dim)
+    event_dim = formula(lambda self: self._event_dim)
+    domain = formula(lambda self: deep(constraints.real, self._event_dim))
 
     codomain = domain
 
@@ -200,9 +195,7 @@ class CumulativeDistributionTransform(Transform):
         super().__init__(cache_size)
         self.distribution = distribution
 
-    @property
-    def domain(self) -> Any:
-        return self.distribution.support
+    domain = formula(lambda self: self.distribution.support)
 
     def _call(self, x: Tensor) -> Tensor:
         return self.distribution.cdf(x)
@@ -336,9 +329,7 @@ class _PartsTransform(Transform):
 
     transforms: list[Transform]
 
-    @property
-    def bijective(self) -> Any:
-        return all(t.bijective for t in self.transforms)
+    bijective = formula(lambda self: all(t.bijective for t in self.transforms))
 
     def _split(self, x: Tensor) -> Sequence[Tensor]:
         raise NotImplementedError
@@ -364,13 +355,8 @@ class StackTransform(_PartsTransform):
         super().__init__(cache_size)
         self.transforms, self.dim = [t.with_cache(cache_size) for t in tseq], dim
 
-    @property
-    def domain(self) -> Any:
-        return constraints.stack([t.domain for t in self.transforms], self.dim)
-
-    @property
-    def codomain(self) -> Any:
-        return constraints.stack([t.codomain for t in self.transforms], self.dim)
+    domain = formula(lambda self: constraints.stack([t.domain for t in self.transforms], self.dim))
+    codomain = formula(lambda self: constraints.stack([t.codomain for t in self.transforms], self.dim))
 
     def _split(self, x: Tensor) -> Sequence[Tensor]:
         return x.unbind(self.dim)

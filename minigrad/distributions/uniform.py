@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, parameters, recorded
+from minigrad.distributions.utils import broadcast_all, draw, formula, parameters, recorded
 from minigrad.errors import value_error
 
 __all__ = ["Uniform"]
@@ -33,21 +33,10 @@ class Uniform(Distribution):
     def support(self) -> Any:
         return constraints.interval(self.low, self.high)
 
-    @property
-    def mean(self) -> Tensor:
-        return (self.high + self.low) / 2
-
-    @property
-    def mode(self) -> Tensor:
-        return math.nan * self.high
-
-    @property
-    def stddev(self) -> Tensor:
-        return (self.high - self.low) / math.sqrt(12)
-
-    @property
-    def variance(self) -> Tensor:
-        return (self.high - self.low).square() / 12
+    mean = formula(lambda self: (self.high + self.low) / 2)
+    mode = formula(lambda self: math.nan * self.high)
+    stddev = formula(lambda self: (self.high - self.low) / math.sqrt(12))
+    variance = formula(lambda self: (self.high - self.low).square() / 12)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

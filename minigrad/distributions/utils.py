@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from minigrad import dtypes
 from minigrad.autograd import enable_grad
@@ -140,10 +140,22 @@ def one_matrix(owner: object, **options: Tensor | None) -> tuple[str, Any]:
     return name, matrix
 
 
+R = TypeVar("R")
+
+
+class _Formula(property):
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.__doc__ = getattr(getattr(super(owner, owner), name, None), "__doc__", None)
+
+
+def formula(read: Callable[[Any], R]) -> R:
+    """A property that is one expression; its docstring is that of the class above."""
+    return _Formula(read)  # type: ignore[return-value]
+
+
 def attribute(path: str) -> Any:
     """A property that is another attribute, such as ``"loc"`` or ``"base_dist.loc"``."""
-    read = attrgetter(path)
-    return property(lambda self: read(self))
+    return formula(attrgetter(path))
 
 
 class lazy_property:

@@ -9,7 +9,7 @@ from minigrad.autograd import no_grad
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import attribute, broadcast_all, draw, parameters
+from minigrad.distributions.utils import attribute, broadcast_all, draw, formula, parameters
 from minigrad.functions.creation import zeros
 from minigrad.functions.elementwise import where
 from minigrad.special import i0e, i1e
@@ -29,9 +29,7 @@ class VonMises(Distribution):
 
     mean = mode = attribute("loc")
 
-    @property
-    def variance(self) -> Tensor:
-        return 1 - i1e(self.concentration) / i0e(self.concentration)
+    variance = formula(lambda self: 1 - i1e(self.concentration) / i0e(self.concentration))
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         """By rejection (D. J. Best, N. I. Fisher, Efficient simulation of the von Mises distribution, 1979)."""

@@ -9,7 +9,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.exponential import Exponential
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, PowerTransform
-from minigrad.distributions.utils import broadcast_all, euler_constant, parameters
+from minigrad.distributions.utils import broadcast_all, euler_constant, formula, parameters
 from minigrad.functions.creation import ones_like
 from minigrad.functions.table import lgamma
 
@@ -29,13 +29,8 @@ class Weibull(TransformedDistribution):
         power = PowerTransform(self.concentration_reciprocal)
         super().__init__(base, [power, AffineTransform(0, self.scale)], validate_args)
 
-    @property
-    def concentration_reciprocal(self) -> Tensor:
-        return self.concentration.reciprocal()
-
-    @property
-    def mean(self) -> Tensor:
-        return self.scale * lgamma(1 + self.concentration_reciprocal).exp()
+    concentration_reciprocal = formula(lambda self: self.concentration.reciprocal())
+    mean = formula(lambda self: self.scale * lgamma(1 + self.concentration_reciprocal).exp())
 
     @property
     def mode(self) -> Tensor:

@@ -10,7 +10,14 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chi2 import Chi2
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.multivariate_normal import _log_diagonal, _tril_of_precision
-from minigrad.distributions.utils import draw, lazy_property, one_matrix, recorded, vec_to_tril_matrix
+from minigrad.distributions.utils import (
+    draw,
+    formula,
+    lazy_property,
+    one_matrix,
+    recorded,
+    vec_to_tril_matrix,
+)
 from minigrad.errors import value_error, warn
 from minigrad.functions.algebra import cholesky_solve, slogdet
 from minigrad.functions.arranged import broadcast_shapes
@@ -114,9 +121,7 @@ class Wishart(Distribution):
         """Numbers, one for each distribution, as factors of matrices."""
         return numbers.expand(self._batch_shape)[..., None, None]
 
-    @property
-    def mean(self) -> Tensor:
-        return self._each(self.df) * self.covariance_matrix
+    mean = formula(lambda self: self._each(self.df) * self.covariance_matrix)
 
     @property
     def mode(self) -> Tensor:

@@ -19,7 +19,7 @@ from minigrad.functions.creation import laid_as
 from minigrad.functions.dims import one_dim
 from minigrad.functions.draws import drawn
 from minigrad.functions.store import store, update
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.ops import activations as a
 from minigrad.ops import classes as c
 from minigrad.ops import draws
@@ -123,30 +123,7 @@ def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: b
 # ---------------------------------------------------------------- dropout
 
 
-def dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """Sets each element to 0 with probability ``p`` and divides the rest by ``1 - p``.
-
-    Without ``train`` it is ``input`` itself.
-    """
-    return _dropped(input, p, train, feature=False, alpha=False)
-
-
-def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """`dropout` of whole channels: those of the first two dimensions. RuntimeError for fewer."""
-    return _dropped(input, p, train, feature=True, alpha=False)
-
-
-def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """Dropout that keeps mean 0 and variance 1, for networks of `selu`."""
-    return _dropped(input, p, train, feature=False, alpha=True)
-
-
-def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """`alpha_dropout` of whole channels."""
-    return _dropped(input, p, train, feature=True, alpha=True)
-
-
-def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -> Tensor:
+def _dropped(name: str, input: Tensor, p: float, train: bool) -> Tensor:
     if not 0 <= p <= 1:
         raise runtime_error(f"dropout probability has to be between 0 and 1, but got {p}")
     array = input._array
@@ -160,13 +137,14 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
     if p == 1:
         return apply(e.mul, (input, 0.0))
     shape = array.shape
+    feature = "feature" in name
     if feature:
         if array.ndim < 2:
             raise runtime_error("Feature dropout requires at least 2 dimensions in the input")
         shape = (*shape[:2], *(1,) * (array.ndim - 2))
     plain = feature or array.flags.c_contiguous
     noise = _drops(array, p, shape) if plain else laid_as(array, lambda size: _drops(array, p, size))
-    if not alpha:
+    if "alpha" not in name:
         return apply(e.mul, (input, apply(e.div, (noise, 1 - p))))
     low = 1.7580993408473766  # SELU_ALPHA * SELU_SCALE, to which selu falls
     scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
@@ -176,6 +154,20 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
 
 def _drops(array: Any, p: float, shape: tuple[int, ...]) -> Tensor:
     return drawn(None, "bernoulli", 1 - p, shape, array.dtype)
+
+
+dropout = case(_dropped, "dropout", """
+    Sets each element to 0 with probability ``p`` and divides the rest by ``1 - p``.
+
+    Without ``train`` it is ``input`` itself.
+    """)  # fmt: skip
+feature_dropout = case(_dropped, "feature_dropout", """
+    `dropout` of whole channels: those of the first two dimensions. RuntimeError for fewer.
+    """)  # fmt: skip
+alpha_dropout = case(_dropped, "alpha_dropout", """
+    Dropout that keeps mean 0 and variance 1, for networks of `selu`.
+    """)  # fmt: skip
+feature_alpha_dropout = case(_dropped, "feature_alpha_dropout", "`alpha_dropout` of whole channels.")
 
 
 # ---------------------------------------------------------------- in place
@@ -205,24 +197,14 @@ def selu_(input: Tensor) -> Tensor:
     return over(input, selu)
 
 
-def dropout_(input: Tensor, p: float, train: bool) -> Tensor:
-    """`dropout`, in place."""
-    return over(input, dropout, p, train)
+def _dropped_over(function: Callable[..., Tensor], input: Tensor, p: float, train: bool) -> Tensor:
+    return over(input, function, p, train)
 
 
-def feature_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
-    """`feature_dropout`, in place."""
-    return over(input, feature_dropout, p, train)
-
-
-def alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
-    """`alpha_dropout`, in place."""
-    return over(input, alpha_dropout, p, train)
-
-
-def feature_alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
-    """`feature_alpha_dropout`, in place."""
-    return over(input, feature_alpha_dropout, p, train)
+dropout_, feature_dropout_, alpha_dropout_, feature_alpha_dropout_ = (
+    case(_dropped_over, f"{function.__name__}_", f"`{function.__name__}`, in place.", function)
+    for function in (dropout, feature_dropout, alpha_dropout, feature_alpha_dropout)
+)
 
 
 # ---------------------------------------------------------------- for minigrad.nn.functional alone

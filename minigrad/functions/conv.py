@@ -15,112 +15,12 @@ from minigrad.dtypes import BOOL
 from minigrad.errors import describe, index_error, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, squeeze, unsqueeze
-from minigrad.gate import public
+from minigrad.gate import public, ranks
 from minigrad.kernels.windows import Pads, all_places, places
 from minigrad.ops import conv as ops
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 FUNCTIONAL = ["fold", "unfold"]  # in nn.functional alone
-
-
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] | str = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The products of each filter with the windows of ``input``, summed.
-
-    ``input`` is (batch, channels, length), ``weight`` (filters, channels / groups, kernel).
-    """
-    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] | str = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """The products of each filter with the windows of ``input``, summed: what learning calls a convolution.
-
-    ``input`` is (batch, channels, height, width), ``weight`` (filters, channels / groups, kH, kW). ``padding`` says how
-    many zeros stand at each side, or is ``"same"`` or ``"valid"``.
-    """
-    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] | str = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """`conv2d` for (batch, channels, depth, height, width)."""
-    return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv_transpose1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] = 0,
-    output_padding: int | Sequence[int] = 0,
-    groups: int = 1,
-    dilation: int | Sequence[int] = 1,
-) -> Tensor:
-    """The gradient of `conv1d` for its input; ``weight`` is (channels, filters / groups, kernel)."""
-    return _transposed(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-def conv_transpose2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] = 0,
-    output_padding: int | Sequence[int] = 0,
-    groups: int = 1,
-    dilation: int | Sequence[int] = 1,
-) -> Tensor:
-    """The gradient of `conv2d` for its input; ``weight`` is (channels, filters / groups, kH, kW).
-
-    ``output_padding`` chooses among the sizes that `conv2d` would make ``input`` of.
-    """
-    return _transposed(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-def conv_transpose3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] = 0,
-    output_padding: int | Sequence[int] = 0,
-    groups: int = 1,
-    dilation: int | Sequence[int] = 1,
-) -> Tensor:
-    """The gradient of `conv3d` for its input; ``weight`` is (channels, filters / groups, kD, kH, kW)."""
-    return _transposed(
-        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-# ---------------------------------------------------------------- how they are checked
 
 
 def numbers(name: str, value: Any, rank: int) -> tuple[int, ...]:
@@ -197,33 +97,48 @@ def by(sizes: Sequence[int]) -> str:
     return " x ".join(map(str, sizes))
 
 
+# ---------------------------------------------------------------- convolutions
+
+
 def _conv(
-    name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any,
-    groups: int,
-) -> Tensor:  # fmt: skip
-    batched = _operands(name, rank, x, w, bias)
-    shape, weight = x._array.shape, w._array.shape
-    kernel = weight[2:]
+    rank: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] | str = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The products of each filter with the windows of ``input``, summed: what learning calls a convolution.
+
+    ``input`` is (batch, channels, {sizes}), ``weight`` (filters, channels / groups, {kernel}). ``padding`` says how
+    many zeros stand at each side, or is ``"same"`` or ``"valid"``.
+    """
+    name = f"conv{rank}d"
+    batched = _operands(name, rank, input, weight, bias)
+    shape, filters = input._array.shape, weight._array.shape
+    kernel = filters[2:]
     stride, dilation = numbers("stride", stride, rank), numbers("dilation", dilation, rank)
     _steps(stride, dilation, groups)
     pads = _pads(padding, kernel, stride, dilation)
     channels, sizes = shape[-rank - 1], shape[-rank:]
-    if channels != weight[1] * groups:
+    if channels != filters[1] * groups:
         raise runtime_error(
-            f"Given groups={groups}, weight of size {list(weight)}, expected input{list(shape)} to have "
-            f"{weight[1] * groups} channels, but got {channels} channels instead"
+            f"Given groups={groups}, weight of size {list(filters)}, expected input{list(shape)} to have "
+            f"{filters[1] * groups} channels, but got {channels} channels instead"
         )
-    if not weight[0]:
+    if not filters[0]:
         raise runtime_error(
             f"Given groups={groups}, expected weight to be at least 1 at dimension 0, but got weight of size "
-            f"{list(weight)} instead"
+            f"{list(filters)} instead"
         )
-    if weight[0] % groups:
+    if filters[0] % groups:
         raise runtime_error(
             f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
-            f"size {list(weight)} instead"
+            f"size {list(filters)} instead"
         )
-    _bias(weight, weight[0], bias)
+    _bias(filters, filters[0], bias)
     if min(all_places(sizes, kernel, stride, pads, dilation)) < 1:
         padded = [n + a + b for n, (a, b) in zip(sizes, pads, strict=True)]
         spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -233,35 +148,50 @@ def _conv(
         )
     if 0 in kernel:
         raise runtime_error(
-            f"{name}: expected a kernel without a size of 0, but got weight of size {list(weight)}"
+            f"{name}: expected a kernel without a size of 0, but got weight of size {list(filters)}"
         )
     params = {"stride": stride, "pads": pads, "dilation": dilation, "groups": groups}
-    operands = (x if batched else unsqueeze(x, 0), w)
+    operands = (input if batched else unsqueeze(input, 0), weight)
     y = apply(ops.conv, operands if bias is None else (*operands, bias), params)
     return y if batched else own(squeeze(y, 0))
 
 
-def _transposed(
-    name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any,
-    groups: int, dilation: Any,
-) -> Tensor:  # fmt: skip
-    batched = _operands(name, rank, x, w, bias)
-    shape, weight = x._array.shape, w._array.shape
-    kernel = weight[2:]
+conv1d, conv2d, conv3d = ranks(_conv)
+
+
+def _conv_transpose(
+    rank: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """The gradient of `conv{rank}d` for its input; ``weight`` is (channels, filters / groups, {kernel}).
+
+    ``output_padding`` chooses among the sizes that `conv{rank}d` would make ``input`` of.
+    """
+    name = f"conv_transpose{rank}d"
+    batched = _operands(name, rank, input, weight, bias)
+    shape, filters = input._array.shape, weight._array.shape
+    kernel = filters[2:]
     stride, dilation = numbers("stride", stride, rank), numbers("dilation", dilation, rank)
     more = numbers("output_padding", output_padding, rank)
     _steps(stride, dilation, groups)
     pads = _pads(numbers("padding", padding, rank), kernel, stride, dilation)
     channels, sizes = shape[-rank - 1], shape[-rank:]
-    if channels != weight[0]:
+    if channels != filters[0]:
         raise runtime_error(
-            f"Given transposed=1, weight of size {list(weight)}, expected input{list(shape)} to have {weight[0]} "
+            f"Given transposed=1, weight of size {list(filters)}, expected input{list(shape)} to have {filters[0]} "
             f"channels, but got {channels} channels instead"
         )
     if channels % groups:
         raise runtime_error(
             f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
-            f"size {list(weight)} instead"
+            f"size {list(filters)} instead"
         )
     if min(more) < 0:
         raise runtime_error("negative output_padding is not supported")
@@ -270,7 +200,7 @@ def _transposed(
             f"output padding must be smaller than either stride or dilation, but got output_padding {list(more)}, "
             f"stride {list(stride)} and dilation {list(dilation)}"
         )
-    _bias(weight, weight[1] * groups, bias, "transposed=1, ")
+    _bias(filters, filters[1] * groups, bias, "transposed=1, ")
     full = zip(sizes, kernel, stride, pads, dilation, more, strict=True)
     out = tuple((n - 1) * s - a - b + d * (k - 1) + 1 + m for n, k, s, (a, b), d, m in full)
     if min(out) < 1:
@@ -281,10 +211,13 @@ def _transposed(
     # What output_padding adds is cut off again by `conv`, which might find room for another window there.
     pads = tuple((a, b - m) for (a, b), m in zip(pads, more, strict=True))
     params = {"sizes": out, "stride": stride, "pads": pads, "dilation": dilation, "groups": groups}
-    y = apply(ops.conv_input, (x if batched else unsqueeze(x, 0), w), params)
+    y = apply(ops.conv_input, (input if batched else unsqueeze(input, 0), weight), params)
     if bias is not None:
         y = y + reshape(bias, -1, *[1] * rank)
     return y if batched else own(squeeze(y, 0))
+
+
+conv_transpose1d, conv_transpose2d, conv_transpose3d = ranks(_conv_transpose)
 
 
 # ---------------------------------------------------------------- windows as columns

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -29,14 +29,11 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.kernels import spaced
 from minigrad.kernels.order import by_steps as by_steps
 from minigrad.kernels.order import inverse
 from minigrad.ops import elementwise, shape
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
@@ -275,25 +272,16 @@ def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
-def empty(
-    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
-    """A new Tensor of this size, with whatever is in its memory."""
-    return _finish(np.empty(_shape("empty", size), _dtype(dtype)), requires_grad, device)
+def _filled(
+    make: Callable[..., Array], *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    return _finish(make(_shape(make.__name__, size), _dtype(dtype)), requires_grad, device)
 
 
-def zeros(
-    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
-    """A new Tensor of this size, filled with 0."""
-    return _finish(np.zeros(_shape("zeros", size), _dtype(dtype)), requires_grad, device)
-
-
-def ones(
-    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
-    """A new Tensor of this size, filled with 1."""
-    return _finish(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad, device)
+empty = case(_filled, "empty", "A new Tensor of this size, with whatever is in its memory.", np.empty)
+zeros = case(_filled, "zeros", "A new Tensor of this size, filled with 0.", np.zeros)
+ones = case(_filled, "ones", "A new Tensor of this size, filled with 1.", np.ones)
 
 
 def _plain_number(x: Any) -> Any:
@@ -347,25 +335,17 @@ def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     return apply(shape.permute, (source,), {"axes": inverse(order)})
 
 
-def empty_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
-) -> Tensor:
-    """`empty` in the shape and dtype of ``input``."""
-    return _like(empty, input, dtype, requires_grad, device)
+def like(
+    make: Callable[..., Tensor], input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
+    """What ``make`` fills, in the shape and dtype of ``input``."""
+    return _like(make, input, dtype, requires_grad, device)
 
 
-def zeros_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
-) -> Tensor:
-    """`zeros` in the shape and dtype of ``input``."""
-    return _like(zeros, input, dtype, requires_grad, device)
-
-
-def ones_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
-) -> Tensor:
-    """`ones` in the shape and dtype of ``input``."""
-    return _like(ones, input, dtype, requires_grad, device)
+empty_like = case(like, "empty_like", "`empty` in the shape and dtype of ``input``.", empty)
+zeros_like = case(like, "zeros_like", "`zeros` in the shape and dtype of ``input``.", zeros)
+ones_like = case(like, "ones_like", "`ones` in the shape and dtype of ``input``.", ones)
 
 
 def full_like(

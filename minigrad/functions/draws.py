@@ -19,9 +19,9 @@ from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error
-from minigrad.functions.creation import _dtype, _finish, _like, _shape, empty_like
+from minigrad.functions.creation import _dtype, _finish, _like, _shape, empty_like, like
 from minigrad.functions.elementwise import broadcast
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.ops import draws, elementwise
 
 if TYPE_CHECKING:
@@ -45,26 +45,20 @@ def drawn(generator: Any, method: str, *arguments: Any, **options: Any) -> Tenso
     )
 
 
-def rand(
-    *size: Sizes,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """A new Tensor of this size: numbers drawn uniformly from [0, 1)."""
-    return _finish(drawn(generator, "uniform", _shape("rand", size), _dtype(dtype)), requires_grad, device)
+def _random(
+    how: tuple[str, str], *size: Sizes, generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    name, method = how
+    return _finish(drawn(generator, method, _shape(name, size), _dtype(dtype)), requires_grad, device)
 
 
-def randn(
-    *size: Sizes,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """A new Tensor of this size: numbers drawn from the normal distribution with mean 0 and variance 1."""
-    return _finish(drawn(generator, "normal", _shape("randn", size), _dtype(dtype)), requires_grad, device)
+rand = case(_random, "rand", """
+    A new Tensor of this size: numbers drawn uniformly from [0, 1).
+    """, ("rand", "uniform"))  # fmt: skip
+randn = case(_random, "randn", """
+    A new Tensor of this size: numbers drawn from the normal distribution with mean 0 and variance 1.
+    """, ("randn", "normal"))  # fmt: skip
 
 
 @overload
@@ -281,11 +275,7 @@ def sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tenso
     return _draws(draws.dirichlet, input, generator=generator)
 
 
-def rand_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
-) -> Tensor:
-    """`rand` in the shape and dtype of ``input``."""
-    return _like(rand, input, dtype, requires_grad, device)
+rand_like = case(like, "rand_like", "`rand` in the shape and dtype of ``input``.", rand)
 
 
 def randn_like(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +19,7 @@ from minigrad.functions.complex import conj, view_as_real
 from minigrad.functions.creation import from_numpy, ones
 from minigrad.functions.dims import one_dim
 from minigrad.functions.images import pad
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.kernels.fourier import OTHER
 from minigrad.ops import complex as ops
 from minigrad.ops import strided
@@ -98,6 +98,7 @@ def _complex(name: str, x: Tensor, s: Any, dim: Any, norm: Norm, inverse: bool) 
 
 def _to_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, inverse: bool) -> Tensor:
     """Of real numbers: the first half along the last of the dimensions, then the others."""
+    norm = OTHER[_norm(norm)] if inverse else _norm(norm)
     x = _floats(name, x, False)
     dims, sizes = _dims(x, s, dim)
     if not dims:
@@ -109,6 +110,7 @@ def _to_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, inverse: bool) -
 
 def _from_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, forward: bool) -> Tensor:
     """Real numbers from the half of their transform along the last of the dimensions."""
+    norm = OTHER[_norm(norm)] if forward else _norm(norm)
     x = _floats(name, x, True)
     dims, sizes = _dims(x, s, dim)
     if not dims:
@@ -122,156 +124,90 @@ def _from_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, forward: bool)
     return apply(ops.c2r, (conj(x) if forward else x,), params)
 
 
-# ---------------------------------------------------------------- one dimension
+# ---------------------------------------------------------------- the transforms
+
+_KINDS = {
+    "fft": (_complex, False), "ifft": (_complex, True), "rfft": (_to_half, False), "ihfft": (_to_half, True),
+    "irfft": (_from_half, False), "hfft": (_from_half, True),
+}  # fmt: skip
 
 
-def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
-    """The transform along ``dim``: ``sum(x[t] * exp(-2j * pi * k * t / n))`` for k = 0 to n - 1, complex.
+def _transform(name: str, x: Tensor, s: Any, dim: Any, norm: Norm) -> Tensor:
+    kind, other = _KINDS[name.rstrip("2n")]
+    return kind(name, x, s, dim, norm, other)
+
+
+def _in_one(name: str, input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    return _transform(name, input, n, dim, norm)
+
+
+def _in_two(name: str, input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
+    return _transform(name, input, s, dim, norm)
+
+
+def _in_all(name: str, input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
+    return _transform(name, input, s, dim, norm)
+
+
+fft = case(_in_one, "fft", """
+    The transform along ``dim``: ``sum(x[t] * exp(-2j * pi * k * t / n))`` for k = 0 to n - 1, complex.
 
     The input is cut off or filled up with zeros to ``n``.  ``norm`` tells where it is divided: "backward" (the
     inverse by n), "forward" (the transform by n), or "ortho" (both by the root of n).
-    """
-    return _complex("fft", input, n, dim, norm, False)
-
-
-def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
-    """The inverse of `fft`."""
-    return _complex("ifft", input, n, dim, norm, True)
-
-
-def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
-    """The first ``n // 2 + 1`` numbers of `fft` of real ones, of which the others are conjugates."""
-    return _to_half("rfft", input, n, dim, _norm(norm), False)
-
-
-def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
-    """The inverse of `rfft`: ``n`` real numbers, by default an even number."""
-    return _from_half("irfft", input, n, dim, _norm(norm), False)
-
-
-def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
-    """The real transform of a signal of which ``input`` is the first half, the other its conjugate."""
-    return _from_half("hfft", input, n, dim, OTHER[_norm(norm)], True)
-
-
-def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
-    """The inverse of `hfft`."""
-    return _to_half("ihfft", input, n, dim, OTHER[_norm(norm)], True)
-
-
-# ---------------------------------------------------------------- several dimensions
-
-
-def fft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
-    """`fft` along two dimensions."""
-    return _complex("fft2", input, s, dim, norm, False)
-
-
-def ifft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
-    """The inverse of `fft2`."""
-    return _complex("ifft2", input, s, dim, norm, True)
-
-
-def rfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
-    """`rfft` along the last of two dimensions, `fft` along the other."""
-    return _to_half("rfft2", input, s, dim, _norm(norm), False)
-
-
-def irfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
-    """The inverse of `rfft2`."""
-    return _from_half("irfft2", input, s, dim, _norm(norm), False)
-
-
-def hfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
-    """`hfft` along the last of two dimensions, `fft` along the other."""
-    return _from_half("hfft2", input, s, dim, OTHER[_norm(norm)], True)
-
-
-def ihfft2(input: Tensor, s: Dim = None, dim: Dim = (-2, -1), norm: Norm = None) -> Tensor:
-    """The inverse of `hfft2`."""
-    return _to_half("ihfft2", input, s, dim, OTHER[_norm(norm)], True)
-
-
-def fftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
-    """`fft` along all dimensions, or those of ``dim``, or as many of the last as ``s`` has sizes."""
-    return _complex("fftn", input, s, dim, norm, False)
-
-
-def ifftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
-    """The inverse of `fftn`."""
-    return _complex("ifftn", input, s, dim, norm, True)
-
-
-def rfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
-    """`rfft` along the last of the dimensions, `fft` along the others."""
-    return _to_half("rfftn", input, s, dim, _norm(norm), False)
-
-
-def irfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
-    """The inverse of `rfftn`."""
-    return _from_half("irfftn", input, s, dim, _norm(norm), False)
-
-
-def hfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
-    """`hfft` along the last of the dimensions, `fft` along the others."""
-    return _from_half("hfftn", input, s, dim, OTHER[_norm(norm)], True)
-
-
-def ihfftn(input: Tensor, s: Dim = None, dim: Dim = None, norm: Norm = None) -> Tensor:
-    """The inverse of `hfftn`."""
-    return _to_half("ihfftn", input, s, dim, OTHER[_norm(norm)], True)
+    """)  # fmt: skip
+ifft = case(_in_one, "ifft", "The inverse of `fft`.")
+rfft = case(
+    _in_one, "rfft", "The first ``n // 2 + 1`` numbers of `fft` of real ones; the others are conjugates."
+)
+irfft = case(_in_one, "irfft", "The inverse of `rfft`: ``n`` real numbers, by default an even number.")
+hfft = case(_in_one, "hfft", """
+    The real transform of a signal of which this is the first half, the other its conjugate.
+    """)  # fmt: skip
+ihfft = case(_in_one, "ihfft", "The inverse of `hfft`.")
+fft2 = case(_in_two, "fft2", "`fft` along two dimensions.")
+ifft2 = case(_in_two, "ifft2", "The inverse of `fft2`.")
+rfft2 = case(_in_two, "rfft2", "`rfft` along the last of two dimensions, `fft` along the other.")
+irfft2 = case(_in_two, "irfft2", "The inverse of `rfft2`.")
+hfft2 = case(_in_two, "hfft2", "`hfft` along the last of two dimensions, `fft` along the other.")
+ihfft2 = case(_in_two, "ihfft2", "The inverse of `hfft2`.")
+fftn = case(
+    _in_all, "fftn", "`fft` along all dimensions, those of ``dim``, or as many of the last as in ``s``."
+)
+ifftn = case(_in_all, "ifftn", "The inverse of `fftn`.")
+rfftn = case(_in_all, "rfftn", "`rfft` along the last of the dimensions, `fft` along the others.")
+irfftn = case(_in_all, "irfftn", "The inverse of `rfftn`.")
+hfftn = case(_in_all, "hfftn", "`hfft` along the last of the dimensions, `fft` along the others.")
+ihfftn = case(_in_all, "ihfftn", "The inverse of `hfftn`.")
 
 
 # ---------------------------------------------------------------- frequencies and their order
 
 
-def fftfreq(
-    n: int,
-    d: float = 1.0,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The frequencies of what `fft` gives of ``n`` points at distances ``d``, in turns."""
-    return _frequencies(np.fft.fftfreq(n), n, d, dtype, requires_grad)
-
-
-def rfftfreq(
-    n: int,
-    d: float = 1.0,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The frequencies of what `rfft` gives of ``n`` points at distances ``d``, in turns."""
-    return _frequencies(np.fft.rfftfreq(n), n, d, dtype, requires_grad)
-
-
-def _frequencies(turns: Any, n: int, d: float, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
+def _frequencies(
+    turns: Callable[[int], Any], n: int, d: float = 1.0, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     # As PyTorch: whole numbers, times a number that is rounded once.
-    values = np.rint(turns * n).astype(kind) * kind.type(1.0 / (n * d))
+    values = np.rint(turns(n) * n).astype(kind) * kind.type(1.0 / (n * d))
     return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
 
 
-def fftshift(input: Tensor, dim: Dim = None) -> Tensor:
-    """The frequency 0 moved to the middle of the dimensions."""
-    return _shifted(input, dim, 1)
+_DOC = "The frequencies of what `{}` gives of ``n`` points at distances ``d``, in turns."
+fftfreq = case(_frequencies, "fftfreq", _DOC.format("fft"), np.fft.fftfreq)
+rfftfreq = case(_frequencies, "rfftfreq", _DOC.format("rfft"), np.fft.rfftfreq)
 
 
-def ifftshift(input: Tensor, dim: Dim = None) -> Tensor:
-    """The inverse of `fftshift`."""
-    return _shifted(input, dim, -1)
-
-
-def _shifted(input: Tensor, dim: Dim, way: int) -> Tensor:
+def _shifted(way: int, input: Tensor, dim: Dim = None) -> Tensor:
     dims, _ = _dims(input, None, dim)
     if not dims:
         return input
     sizes = [input._array.shape[d] for d in dims]
     return roll(input, [n // 2 if way > 0 else (n + 1) // 2 for n in sizes], dims)
+
+
+fftshift = case(_shifted, "fftshift", "The frequency 0 moved to the middle of the dimensions.", 1)
+ifftshift = case(_shifted, "ifftshift", "The inverse of `fftshift`.", -1)
 
 
 # ---------------------------------------------------------------- pieces of a signal

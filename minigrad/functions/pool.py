@@ -16,7 +16,7 @@ from minigrad.functions.conv import by, refuse
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape
 from minigrad.functions.table import relu
-from minigrad.gate import public
+from minigrad.gate import public, ranks
 from minigrad.ops import pool as ops
 
 __all__ = [
@@ -110,13 +110,25 @@ def _places(
 # ---------------------------------------------------------------- maxima
 
 
-def _max(
-    rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
-) -> Any:  # fmt: skip
+def _max_pool(
+    rank: int,
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The maximum of each window of (batch, channels, {sizes}).
+
+    With ``return_indices`` also where it stands, counted row by row. The gradient flows to the first of equal maxima.
+    ``stride`` is ``kernel_size`` by default; padding is never a maximum.
+    """
     name = f"max_pool{rank}d"
-    refuse(name, x, "fV" if rank == 1 and not indices else "fiuV")
-    rows = _places(name, x, rank, kernel, stride, padding, dilation, ceil_mode)
-    return _maxima(x, tuple(("window", *row) for row in rows), indices)
+    refuse(name, input, "fV" if rank == 1 and not return_indices else "fiuV")
+    rows = _places(name, input, rank, kernel_size, stride, padding, dilation, ceil_mode)
+    return _maxima(input, tuple(("window", *row) for row in rows), return_indices)
 
 
 def _maxima(x: Tensor, plans: Any, indices: bool) -> Any:
@@ -124,68 +136,37 @@ def _maxima(x: Tensor, plans: Any, indices: bool) -> Any:
     return (y, apply(ops.max_pool_indices, (x,), {"plans": plans})) if indices else y
 
 
-def max_pool1d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The maximum of each window of (batch, channels, length); with ``return_indices`` also where it stands.
-
-    The gradient flows to the first of equal maxima.
-    """
-    return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool2d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """The maximum of each window of (batch, channels, height, width).
-
-    With ``return_indices`` also where it stands, counted row by row. The gradient flows to the first of equal maxima.
-    ``stride`` is ``kernel_size`` by default; padding is never a maximum.
-    """
-    return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool3d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """`max_pool2d` for (batch, channels, depth, height, width)."""
-    return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+max_pool1d, max_pool2d, max_pool3d = ranks(_max_pool)
 
 
 # ---------------------------------------------------------------- means
 
 
-def _mean(
-    rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: int | None
-) -> Tensor:  # fmt: skip
+def _avg_pool(
+    rank: int,
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window of (batch, channels, {sizes}).
+
+    The sum is divided by the size of the window, without the padding in it unless ``count_include_pad``, or by
+    ``divisor_override``.
+    """
     name = f"avg_pool{rank}d"
-    refuse(name, x, "fV")
-    rows = _places(name, x, rank, kernel, stride, padding, 1, ceil_mode)
-    if divisor == 0:
+    refuse(name, input, "fV")
+    rows = _places(name, input, rank, kernel_size, stride, padding, 1, ceil_mode)
+    if divisor_override == 0:
         raise runtime_error("divisor must be not zero")
-    if divisor is not None:
+    if divisor_override is not None:
         sums = tuple(("sum", *row[:4], row[5]) for row in rows)
-        return apply(ops.resample, (x,), {"plans": sums}) / divisor
-    plans = tuple(("mean", *row[:4], row[5], bool(include)) for row in rows)
-    return apply(ops.resample, (x,), {"plans": plans})
+        return apply(ops.resample, (input,), {"plans": sums}) / divisor_override
+    plans = tuple(("mean", *row[:4], row[5], bool(count_include_pad)) for row in rows)
+    return apply(ops.resample, (input,), {"plans": plans})
 
 
 def avg_pool1d(
@@ -197,89 +178,38 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Tensor:
     """The mean of each window of (batch, channels, length)."""
-    return _mean(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-def avg_pool2d(
+avg_pool2d, avg_pool3d = ranks(_avg_pool)[1:]
+
+
+def _lp_pool(
+    rank: int,
     input: Tensor,
+    norm_type: int | float,
     kernel_size: int | Sequence[int],
     stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
     ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
 ) -> Tensor:
-    """The mean of each window of (batch, channels, height, width).
+    """``sum(x**norm_type) ** (1 / norm_type)`` of each window of (batch, channels, {sizes}).
 
-    The sum is divided by the size of the window, without the padding in it unless ``count_include_pad``, or by
-    ``divisor_override``.
+    With ``inf`` it is the largest absolute value, with ``-inf`` the smallest.
     """
-    return _mean(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-def avg_pool3d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:
-    """`avg_pool2d` for (batch, channels, depth, height, width)."""
-    return _mean(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-def _lp(
-    rank: int, x: Tensor, norm: float, kernel: Any, stride: Any, ceil_mode: bool
-) -> Tensor:  # fmt: skip
-    name = f"lp_pool{rank}d"
-    if rank == 1 and isinstance(kernel, (tuple, list)):
-        raise type_error(f"{name}(): argument 'kernel_size' must be int, not {type(kernel).__name__}")
-    kernels = _sizes(name, "kernel_size", kernel, rank)
+    name, norm = f"lp_pool{rank}d", norm_type
+    if rank == 1 and isinstance(kernel_size, (tuple, list)):
+        raise type_error(f"{name}(): argument 'kernel_size' must be int, not {type(kernel_size).__name__}")
+    kernels = _sizes(name, "kernel_size", kernel_size, rank)
     if abs(norm) == math.inf:
         side = math.copysign(1.0, norm)
-        largest: Tensor = _max(rank, x.abs() * side, kernel, stride, 0, 1, ceil_mode, False) * side
+        largest: Tensor = _max_pool(rank, input.abs() * side, kernel_size, stride, 0, 1, ceil_mode) * side
         return largest
-    y = _mean(rank, x ** float(norm), kernels, stride, 0, ceil_mode, True, None)
+    y = _avg_pool(rank, input ** float(norm), kernels, stride, 0, ceil_mode)
     total: Tensor = (y.sign() * relu(y.abs()) * math.prod(kernels)) ** (1.0 / norm)
     return total
 
 
-def lp_pool1d(
-    input: Tensor,
-    norm_type: int | float,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """``sum(x**norm_type) ** (1 / norm_type)`` of each window of (batch, channels, length).
-
-    With ``inf`` it is the largest absolute value, with ``-inf`` the smallest.
-    """
-    return _lp(1, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-def lp_pool2d(
-    input: Tensor,
-    norm_type: int | float,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """``sum(x**norm_type) ** (1 / norm_type)`` of each window of (batch, channels, height, width)."""
-    return _lp(2, input, norm_type, kernel_size, stride, ceil_mode)
-
-
-def lp_pool3d(
-    input: Tensor,
-    norm_type: int | float,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """`lp_pool2d` for (batch, channels, depth, height, width)."""
-    return _lp(3, input, norm_type, kernel_size, stride, ceil_mode)
+lp_pool1d, lp_pool2d, lp_pool3d = ranks(_lp_pool)
 
 
 # ---------------------------------------------------------------- as many parts as are asked for
@@ -312,63 +242,62 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any, means: bool) -> An
     return tuple(("adaptive", n, m) for n, m in zip(sizes, out, strict=True))
 
 
-def _adaptive_mean(rank: int, x: Tensor, output_size: Any) -> Tensor:
-    return apply(
-        ops.resample, (x,), {"plans": _parts(f"adaptive_avg_pool{rank}d", rank, x, output_size, True)}
-    )
+def _adaptive_avg_pool(rank: int, input: Tensor, output_size: Any) -> Tensor:
+    """The means of ``output_size`` parts of (batch, channels, {sizes}), as equal as can be.
+
+    None leaves a dimension as it is.
+    """
+    plans = _parts(f"adaptive_avg_pool{rank}d", rank, input, output_size, True)
+    return apply(ops.resample, (input,), {"plans": plans})
 
 
-def _adaptive_max(rank: int, x: Tensor, output_size: Any, indices: bool) -> Any:
-    return _maxima(x, _parts(f"adaptive_max_pool{rank}d", rank, x, output_size, False), indices)
+def _adaptive_max_pool(rank: int, input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The maxima of ``output_size`` parts of (batch, channels, {sizes}), as equal as can be.
+
+    With ``return_indices`` also where they stand. None leaves a dimension as it is.
+    """
+    plans = _parts(f"adaptive_max_pool{rank}d", rank, input, output_size, False)
+    return _maxima(input, plans, return_indices)
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int]) -> Tensor:
     """The means of ``output_size`` parts of the last dimension, whose sizes are as equal as can be."""
-    return _adaptive_mean(1, input, output_size)
-
-
-def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
-    """The means of ``output_size`` parts of the last two dimensions; None leaves a dimension as it is."""
-    return _adaptive_mean(2, input, output_size)
-
-
-def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
-    """The means of ``output_size`` parts of the last three dimensions; None leaves a dimension as it is."""
-    return _adaptive_mean(3, input, output_size)
+    return _adaptive_avg_pool(1, input, output_size)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: int | Sequence[int], return_indices: bool = False) -> Any:
     """The maxima of ``output_size`` parts of the last dimension, whose sizes are as equal as can be."""
-    return _adaptive_max(1, input, output_size, return_indices)
+    return _adaptive_max_pool(1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of ``output_size`` parts of the last two dimensions; None leaves a dimension as it is."""
-    return _adaptive_max(2, input, output_size, return_indices)
-
-
-def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of ``output_size`` parts of the last three dimensions; None leaves a dimension as it is."""
-    return _adaptive_max(3, input, output_size, return_indices)
+adaptive_avg_pool2d, adaptive_avg_pool3d = ranks(_adaptive_avg_pool)[1:]
+adaptive_max_pool2d, adaptive_max_pool3d = ranks(_adaptive_max_pool)[1:]
 
 
 # ---------------------------------------------------------------- back to the places of maxima
 
 
-def _unpool(
-    rank: int, x: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any
-) -> Tensor:  # fmt: skip
+def _max_unpool(
+    rank: int,
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """Zeros, with the elements where ``indices``, as `max_pool{rank}d` returns them, tell."""
     name = f"max_unpool{rank}d"
-    kernels = _sizes(name, "kernel_size", kernel, rank)
+    kernels = _sizes(name, "kernel_size", kernel_size, rank)
     strides = kernels if stride is None else _sizes(name, "stride", stride, rank)
-    shape, pads = x._array.shape, _sizes(name, "padding", padding, rank)
+    shape, pads = input._array.shape, _sizes(name, "padding", padding, rank)
     if indices._array.dtype != np.int64:
         raise runtime_error(f"elements in indices should be type int64 but got: {indices._array.dtype}")
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(
             f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with {len(shape)} dim."
         )
-    sizes = _unpooled(x, rank, kernels, strides, pads, output_size)
+    sizes = _unpooled(input, rank, kernels, strides, pads, output_size)
     if indices._array.shape != shape:
         raise runtime_error(
             f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got indices tensor "
@@ -380,7 +309,7 @@ def _unpool(
         )
     lead = shape[:-rank]
     rows = (math.prod(lead), math.prod(shape[-rank:]))
-    y = apply(ops.unpool, (reshape(x, *rows), reshape(indices, *rows)), {"count": math.prod(sizes)})
+    y = apply(ops.unpool, (reshape(input, *rows), reshape(indices, *rows)), {"count": math.prod(sizes)})
     return own(reshape(y, *lead, *sizes))
 
 
@@ -406,41 +335,7 @@ def _unpooled(
     return tuple(int(v) for v in wanted)
 
 
-def max_unpool1d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    output_size: Sequence[int] | None = None,
-) -> Tensor:
-    """Zeros, with the elements where ``indices``, as `max_pool1d` returns them, tell."""
-    return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool2d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    output_size: Sequence[int] | None = None,
-) -> Tensor:
-    """Zeros, with the elements where ``indices``, as `max_pool2d` returns them, tell."""
-    return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
-
-
-def max_unpool3d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    output_size: Sequence[int] | None = None,
-) -> Tensor:
-    """Zeros, with the elements where ``indices``, as `max_pool3d` returns them, tell."""
-    return _unpool(3, input, indices, kernel_size, stride, padding, output_size)
-
+max_unpool1d, max_unpool2d, max_unpool3d = ranks(_max_unpool)
 
 public(globals(), __all__, home="minigrad")
 public(globals(), FUNCTIONAL)

@@ -26,7 +26,7 @@ from minigrad.errors import index_error, not_implemented_error, runtime_error, t
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.dims import whole as whole
 from minigrad.functions.elementwise import own
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, reduce
 
@@ -94,31 +94,13 @@ def _spread_arguments(dim: Dim | bool, unbiased: bool | None, correction: float 
     return dim, 1 if correction is None else correction
 
 
-def var(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: float | None = None,
-) -> Tensor:  # fmt: skip
-    """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
-
-    UserWarning where the correction takes all degrees of freedom: the value is nan or inf then.
-    """
-    return _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
-
-
-def std(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: float | None = None,
-) -> Tensor:  # fmt: skip
-    """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
-    return _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
-
-
 def _deviation(
-    op: Op, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: float | None
-) -> Tensor:
+    op: Op, input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Tensor:  # fmt: skip
     if input._array.dtype.kind == "c":
         parts = (
-            _deviation(reduce.var, part, dim, unbiased, keepdim, correction)
+            _deviation(reduce.var, part, dim, unbiased, keepdim, correction=correction)
             for part in (input.real, input.imag)
         )
         y = functools.reduce(operator.add, parts)
@@ -135,26 +117,28 @@ def _deviation(
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
 
-def var_mean(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: float | None = None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """`var` and `mean`."""
-    spread = _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
-    return spread, mean(input, _plain(dim), keepdim)
-
-
-def std_mean(
-    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: float | None = None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """`std` and `mean`."""
-    spread = _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
-    return spread, mean(input, _plain(dim), keepdim)
-
-
 def _plain(dim: Dim) -> Dim:
     return None if isinstance(dim, builtins.bool) else dim
+
+
+def _deviation_and_mean(
+    op: Op, input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    spread = _deviation(op, input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, _plain(dim), keepdim)
+
+
+var = case(_deviation, "var", """
+    The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
+
+    UserWarning where the correction takes all degrees of freedom: the value is nan or inf then.
+    """, reduce.var)  # fmt: skip
+std = case(_deviation, "std", """
+    The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`.
+    """, reduce.std)  # fmt: skip
+var_mean = case(_deviation_and_mean, "var_mean", "`var` and `mean`.", reduce.var)
+std_mean = case(_deviation_and_mean, "std_mean", "`std` and `mean`.", reduce.std)
 
 
 def prod(
@@ -174,20 +158,18 @@ def prod(
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
-def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
-    """The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
-    return _extreme(reduce.amax, input, dim, keepdim)
-
-
-def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
-    """The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
-    return _extreme(reduce.amin, input, dim, keepdim)
-
-
-def _extreme(op: Op, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+def _extreme(op: Op, input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     dims = all_dims(dim, input._array.ndim)
     _not_empty(op.name, input, dims)
     return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
+
+
+amax = case(_extreme, "amax", """
+    The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing.
+    """, reduce.amax)  # fmt: skip
+amin = case(_extreme, "amin", """
+    The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing.
+    """, reduce.amin)  # fmt: skip
 
 
 def _not_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
@@ -281,17 +263,7 @@ def _choose(
     return kind(values, indices) if keepdim else kind(own(values.squeeze(d)), own(indices.squeeze(d)))
 
 
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index (int64) of the first maximum, in the flattened Tensor when ``dim`` is None."""
-    return _arg(reduce.argmax, input, dim, keepdim)
-
-
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index (int64) of the first minimum, in the flattened Tensor when ``dim`` is None."""
-    return _arg(reduce.argmin, input, dim, keepdim)
-
-
-def _arg(op: Op, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+def _arg(op: Op, input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     if input._array.dtype == bool:
         raise runtime_error(f"{op.name}(): does not support bool input; use .int() first")
     ndim = input._array.ndim
@@ -305,17 +277,15 @@ def _arg(op: Op, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     return apply(op, (input,), {"dim": d if ndim else None, "keepdim": keepdim})
 
 
-def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where any element along ``dim`` is nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
-    return _logical(reduce.any, input, dim, keepdim)
+argmax = case(_arg, "argmax", """
+    The index (int64) of the first maximum, in the flattened Tensor when ``dim`` is None.
+    """, reduce.argmax)  # fmt: skip
+argmin = case(_arg, "argmin", """
+    The index (int64) of the first minimum, in the flattened Tensor when ``dim`` is None.
+    """, reduce.argmin)  # fmt: skip
 
 
-def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where all elements along ``dim`` are nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
-    return _logical(reduce.all, input, dim, keepdim)
-
-
-def _logical(op: Op, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+def _logical(op: Op, input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     # PyTorch: here, unlike in sums, an empty list of dimensions is none of them and not all
     none = isinstance(dim, (tuple, list)) and not dim
     dims = () if none else all_dims(dim, input._array.ndim)
@@ -323,17 +293,15 @@ def _logical(op: Op, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     return cast(y, np.dtype(np.uint8)) if input._array.dtype == np.uint8 else y
 
 
-def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    """The running sum along ``dim``; integers add up in int64."""
-    return _scan(reduce.cumsum, input, dim, dtype)
+any = case(_logical, "any", """
+    True where any element along ``dim`` is nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none.
+    """, reduce.any)  # fmt: skip
+all = case(_logical, "all", """
+    True where all elements along ``dim`` are nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none.
+    """, reduce.all)  # fmt: skip
 
 
-def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
-    """The running product along ``dim``; its gradient is exact also at zeros."""
-    return _scan(reduce.cumprod, input, dim, dtype)
-
-
-def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
+def _scan(op: Op, input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
     target = own if dtype is None else dtypes.as_numpy(dtype)
@@ -350,6 +318,12 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
         own = target = dtypes.F32
     more = {"back": own, "reverse": False} if op is reduce.cumsum else {}
     return apply(op, (t,), {"dim": d, "dtype": target} | more)
+
+
+cumsum = case(_scan, "cumsum", "The running sum along ``dim``; integers add up in int64.", reduce.cumsum)
+cumprod = case(_scan, "cumprod", """
+    The running product along ``dim``; its gradient is exact also at zeros.
+    """, reduce.cumprod)  # fmt: skip
 
 
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:

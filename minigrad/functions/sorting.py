@@ -18,7 +18,7 @@ from minigrad.errors import index_error, not_implemented_error, runtime_error, v
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import lerp, own, where
 from minigrad.functions.index import gather
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.ops import index
 from minigrad.ops import sorting as ops
 
@@ -170,29 +170,11 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndice
 _ROUNDINGS: dict[str, Any] = {"nearest": Tensor.round, "lower": Tensor.floor, "higher": Tensor.ceil}
 
 
-def quantile(
-    input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
-    interpolation: str = "linear",
-) -> Tensor:  # fmt: skip
-    """The elements below which shares ``q`` (a number, or a vector, whose dimension comes first) of all lie.
-
-    Between two elements by ``"linear"``, ``"lower"``, ``"higher"``, ``"nearest"`` or ``"midpoint"``.
-    """
-    return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore=False)
-
-
-def nanquantile(
-    input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
-    interpolation: str = "linear",
-) -> Tensor:  # fmt: skip
-    """`quantile` of the elements that are not nan."""
-    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore=True)
-
-
 def _quantile(
-    name: str, input: Tensor, q: Tensor | float, dim: int | None, keepdim: bool, how: str, *, ignore: bool
-) -> Tensor:
-    x = input._array
+    name: str, input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
+    interpolation: str = "linear",
+) -> Tensor:  # fmt: skip
+    x, how, ignore = input._array, interpolation, name == "nanquantile"
     if not x.size:
         raise runtime_error(f"{name}() input tensor must be non-empty")
     if x.dtype not in (np.float32, np.float64):
@@ -234,23 +216,30 @@ def _quantile(
     return own(y.contiguous())
 
 
+quantile = case(_quantile, "quantile", """
+    The elements below which shares ``q`` (a number, or a vector, whose dimension comes first) of all lie.
+
+    Between two elements by ``"linear"``, ``"lower"``, ``"higher"``, ``"nearest"`` or ``"midpoint"``.
+    """)  # fmt: skip
+nanquantile = case(_quantile, "nanquantile", "`quantile` of the elements that are not nan.")
+
+
 # ---------------------------------------------------------------- running
 
 
-def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
-    """The largest element so far along ``dim``, and its place: the last of equal ones."""
-    return _running("cummax", input, dim)
-
-
-def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
-    """The smallest element so far along ``dim``, and its place: the last of equal ones."""
-    return _running("cummin", input, dim)
-
-
-def _running(name: str, input: Tensor, dim: int) -> Any:
+def _running(name: str, input: Tensor, dim: int) -> ValuesAndIndices:
     d = one_dim(dim, input._array.ndim)
     place = apply(ops.running_place, (input,), {"dim": d, "largest": name == "cummax"})
-    return _taken(name, input, d, place)
+    y: ValuesAndIndices = _taken(name, input, d, place)
+    return y
+
+
+cummax = case(
+    _running, "cummax", "The largest element so far along ``dim``, and its place: the last of equal ones."
+)
+cummin = case(
+    _running, "cummin", "The smallest element so far along ``dim``, and its place: the last of equal ones."
+)
 
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:

@@ -18,7 +18,7 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from minigrad.gate.names import label_of, named_as
 from minigrad.gate.overriding import FILE, enrol, foreign
 
 C = TypeVar("C", bound=type)
+R = TypeVar("R")
+P = ParamSpec("P")
+_FUNCTIONS = (types.FunctionType, types.MethodType)
 
 
 # NumPy's and PyTorch's other names of a parameter, as PyTorch takes them.
@@ -90,21 +93,25 @@ class Gate:
     time of the import.
     """
 
-    def __init__(self, function: types.FunctionType, name: str, check: str) -> None:
+    def __init__(self, function: Any, name: str, check: str) -> None:
         self.function, self.name, self.checks = function, name, check
         label = label_of(function)
         self.run = function if label is None else named_as(label, function)
         code = function.__code__
-        count = code.co_argcount
-        self.names = code.co_varnames[:count]
+        # of a `case` the first is said
+        self.names = code.co_varnames[isinstance(function, types.MethodType) : code.co_argcount]
         self.star = code.co_flags & inspect.CO_VARARGS
         # A name that has others must be left out when one of these is given, and so may what follows it.
         defaults = function.__defaults__ or ()
-        required = self.names[: count - len(defaults)]
+        required = self.names[: len(self.names) - len(defaults)]
         first = next((i for i, n in enumerate(required) if n in _RENAMED), len(required))
         self.defaults = (MISSING,) * (len(required) - first) + defaults
         # Whether classes are looked up at each call; a single Tensor is looked at by its operation.
-        single = count == 1 and check == "all" and function.__annotations__.get(self.names[0]) == "Tensor"
+        single = (
+            len(self.names) == 1
+            and check == "all"
+            and function.__annotations__.get(self.names[0]) == "Tensor"
+        )
         self.looks = not single and any(self.watches(n) for n in self.names)
         self.door: Any = None  # what users call
         self.seen: set[Any] = set()  # classes of arguments that were found good
@@ -165,7 +172,7 @@ class Gate:
                 return f"{self.name}(): argument '{name}' must be {kind.text}, not {_describe(value, kind)}"
         return ""
 
-    def default(self, name: str) -> Any:
+    def default(self, name: str | None) -> Any:
         if name not in self.names:
             return (self.function.__kwdefaults__ or {}).get(name, MISSING)
         at = self.names.index(name) - len(self.names) + len(self.defaults)
@@ -379,6 +386,40 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
     return door
 
 
+def case(
+    function: Callable[Concatenate[Any, P], R], name: str, doc: str, first: Any = None
+) -> Callable[P, R]:
+    """One of a family of functions that differ in their first argument alone, ``first`` or the name.
+
+    It runs under its own name, so errors tell that. `public` puts the gate in front.
+    """
+    code = function.__code__.replace(co_name=name, co_qualname=name)
+    own = types.FunctionType(code, function.__globals__, name, function.__defaults__)
+    own.__kwdefaults__, own.__doc__ = function.__kwdefaults__, inspect.cleandoc(doc)
+    own.__annotations__ = {n: a for n, a in function.__annotations__.items() if n != code.co_varnames[0]}
+    return types.MethodType(own, name if first is None else first)
+
+
+def ranks(
+    function: Callable[Concatenate[int, P], R],
+) -> tuple[Callable[P, R], Callable[P, R], Callable[P, R]]:
+    """The functions for one, two and three dimensions of one whose first argument tells how many; ``_name`` of it.
+
+    In its docstring ``{sizes}`` stands for the names of the dimensions, ``{kernel}`` for those of a kernel.
+    """
+    sizes, kernel = ("depth", "height", "width"), ("kD", "kH", "kW")
+
+    def of(rank: int) -> Callable[P, R]:
+        doc = (function.__doc__ or "").format(
+            rank=rank,
+            sizes="length" if rank == 1 else ", ".join(sizes[-rank:]),
+            kernel="kernel" if rank == 1 else ", ".join(kernel[-rank:]),
+        )
+        return case(function, f"{function.__name__[1:]}{rank}d", doc, rank)
+
+    return of(1), of(2), of(3)
+
+
 def public(
     space: dict[str, Any], names: Iterable[str], *, check: str = "all", home: str = "", cls: str = ""
 ) -> None:
@@ -390,7 +431,7 @@ def public(
     gates: dict[Any, Any] = {}
     for name in names:
         function = space[name]
-        if type(function) is types.FunctionType and function.__code__.co_filename != FILE:
+        if isinstance(function, _FUNCTIONS) and function.__code__.co_filename != FILE:
             if function not in gates:
                 gates[function] = gated(function, check=check)
                 gates[function].__module__ = home or function.__module__

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Concatenate, ParamSpec
 
 from minigrad.errors import runtime_error, value_error
 from minigrad.functions import pool
@@ -15,7 +15,7 @@ from minigrad.functions.draws import rand
 from minigrad.functions.index import gather
 from minigrad.functions.parts import cat
 from minigrad.functions.shape import broadcast_to
-from minigrad.gate import public
+from minigrad.gate import case, public, ranks
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -26,27 +26,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-def fractional_max_pool2d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    output_size: int | Sequence[int] | None = None,
-    output_ratio: float | Sequence[float] | None = None,
-    return_indices: bool = False,
-    _random_samples: Tensor | None = None,
-) -> Any:
-    """The largest value in each of ``output_size`` windows of (N, C, H, W) or (C, H, W), whose places are drawn.
-
-    The windows have the size ``kernel_size`` and are about evenly apart; each channel has places of its own (Graham,
-    2014). ``output_ratio`` tells the output's size by the input's. With ``return_indices`` a tuple: the values, and
-    where they stand in their H x W. ``_random_samples`` (N, C, 2) takes the place of what is drawn.
-
-    ValueError unless one of size and ratio is there, RuntimeError for a window that does not fit.
-    """
-    both = _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples)
-    return both if return_indices else both[0]
+P = ParamSpec("P")
 
 
-def fractional_max_pool2d_with_indices(
+def _with_indices(
+    rank: int,
     input: Tensor,
     kernel_size: int | Sequence[int],
     output_size: int | Sequence[int] | None = None,
@@ -54,39 +38,7 @@ def fractional_max_pool2d_with_indices(
     return_indices: bool = False,
     _random_samples: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """`fractional_max_pool2d` with ``return_indices=True``."""
-    return _fractional(2, input, kernel_size, output_size, output_ratio, _random_samples)
-
-
-def fractional_max_pool3d(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    output_size: int | Sequence[int] | None = None,
-    output_ratio: float | Sequence[float] | None = None,
-    return_indices: bool = False,
-    _random_samples: Tensor | None = None,
-) -> Any:
-    """`fractional_max_pool2d` for (N, C, D, H, W) or (C, D, H, W)."""
-    both = _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples)
-    return both if return_indices else both[0]
-
-
-def fractional_max_pool3d_with_indices(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    output_size: int | Sequence[int] | None = None,
-    output_ratio: float | Sequence[float] | None = None,
-    return_indices: bool = False,
-    _random_samples: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """`fractional_max_pool3d` with ``return_indices=True``."""
-    return _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples)
-
-
-def _fractional(
-    rank: int, x: Tensor, kernel_size: Any, output_size: Any, output_ratio: Any, samples: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    name = f"fractional_max_pool{rank}d"
+    name, x, samples = f"fractional_max_pool{rank}d", input, _random_samples
     if x.dim() not in (rank + 1, rank + 2) or 0 in x.shape[-rank - 1 :]:
         raise runtime_error(
             f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for "
@@ -145,10 +97,44 @@ def _starts(sample: Tensor, size: int, kernel: int, count: int) -> Tensor:
     return cat([first, last], dim=-1)
 
 
+def _fractional_max_pool(
+    rank: int,
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    output_size: int | Sequence[int] | None = None,
+    output_ratio: float | Sequence[float] | None = None,
+    return_indices: bool = False,
+    _random_samples: Tensor | None = None,
+) -> Any:
+    """The largest value in each of ``output_size`` windows of (N, C, {sizes}) or (C, {sizes}), whose places are drawn.
+
+    The windows have the size ``kernel_size`` and are about evenly apart; each channel has places of its own (Graham,
+    2014). ``output_ratio`` tells the output's size by the input's. With ``return_indices`` a tuple: the values, and
+    where they stand in an image. ``_random_samples`` (N, C, {rank}) takes the place of what is drawn.
+
+    ValueError unless one of size and ratio is there, RuntimeError for a window that does not fit.
+    """
+    both = _with_indices(rank, input, kernel_size, output_size, output_ratio, False, _random_samples)
+    return both if return_indices else both[0]
+
+
+fractional_max_pool2d, fractional_max_pool3d = ranks(_fractional_max_pool)[1:]
+fractional_max_pool2d_with_indices, fractional_max_pool3d_with_indices = (
+    case(
+        _with_indices,
+        f"fractional_max_pool{rank}d_with_indices",
+        f"`fractional_max_pool{rank}d` with ``return_indices=True``.",
+        rank,
+    )
+    for rank in (2, 3)
+)
+
+
 # ---------------------------------------------------------------- the same functions, with places
 
 
-def max_pool1d_with_indices(
+def _places_too(
+    function: Callable[..., Any],
     input: Tensor,
     kernel_size: int | Sequence[int],
     stride: int | Sequence[int] | None = None,
@@ -157,51 +143,32 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """`max_pool1d` with its indices: the pair of both, whatever ``return_indices`` says."""
-    return pool.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+    return function(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
-def max_pool2d_with_indices(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
+def _adaptive_places_too(
+    function: Callable[..., Any], input: Tensor, output_size: Any, return_indices: bool = False
 ) -> Any:
-    """`max_pool2d` with its indices: the pair of both, whatever ``return_indices`` says."""
-    return pool.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+    return function(input, output_size, True)
 
 
-def max_pool3d_with_indices(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """`max_pool3d` with its indices: the pair of both, whatever ``return_indices`` says."""
-    return pool.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+def _all_with_indices(
+    form: Callable[Concatenate[Callable[..., Any], P], Any], functions: Iterable[Callable[..., Any]]
+) -> Iterator[Callable[P, Any]]:
+    for function in functions:
+        name = function.__name__
+        doc = f"`{name}` with its indices: the pair of both, whatever ``return_indices`` says."
+        yield case(form, f"{name}_with_indices", doc, function)
 
 
-def adaptive_max_pool1d_with_indices(
-    input: Tensor, output_size: int | Sequence[int], return_indices: bool = False
-) -> Any:
-    """`adaptive_max_pool1d` with its indices: the pair of both, whatever ``return_indices`` says."""
-    return pool.adaptive_max_pool1d(input, output_size, True)
-
-
-def adaptive_max_pool2d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool2d` with its indices: the pair of both, whatever ``return_indices`` says."""
-    return pool.adaptive_max_pool2d(input, output_size, True)
-
-
-def adaptive_max_pool3d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool3d` with its indices: the pair of both, whatever ``return_indices`` says."""
-    return pool.adaptive_max_pool3d(input, output_size, True)
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = _all_with_indices(
+    _places_too, (pool.max_pool1d, pool.max_pool2d, pool.max_pool3d)
+)
+adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = (
+    _all_with_indices(
+        _adaptive_places_too, (pool.adaptive_max_pool1d, pool.adaptive_max_pool2d, pool.adaptive_max_pool3d)
+    )
+)
 
 
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:

@@ -24,6 +24,18 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     return f". Did you mean: '{near[0]}'?" if near else ""
 
 
+def told(module: Any) -> str:
+    """The settings that ``_told`` names, with values: of ``*x`` the value alone, of ``x?`` whether it is there."""
+    parts = []
+    for word in module._told.split():
+        name = word.strip("*?")
+        value = getattr(module, name)
+        parts.append(
+            f"{value}" if word[0] == "*" else f"{name}={value is not None if word[-1] == '?' else value}"
+        )
+    return ", ".join(parts)
+
+
 def indent(text: str) -> str:
     """A text inside of `block`."""
     return text.replace("\n", "\n  ")

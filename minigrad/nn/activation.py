@@ -9,6 +9,7 @@ from minigrad.functions.creation import full
 from minigrad.functions.table import relu, sigmoid, tanh
 from minigrad.nn import functional as F
 from minigrad.nn import init
+from minigrad.nn._text import told
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
@@ -21,18 +22,32 @@ __all__ = [
 
 
 class _InPlace(Module):
-    """What may change its input in place, and has no other setting."""
+    """What may change its input in place."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
     def extra_repr(self) -> str:
-        return _inplace(self)[2:]
+        return ", ".join(filter(None, (told(self), "inplace=True" if self.inplace else "")))
 
 
-def _inplace(module: Module) -> str:
-    return ", inplace=True" if module.inplace else ""
+class _Alpha(_InPlace):
+    """The linear units that are exponential below 0."""
+
+    _told = "alpha"
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
+
+
+class _Hard(Module):
+    """What may change its input in place, and does not tell."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
 
 
 class ReLU(_InPlace):
@@ -56,34 +71,18 @@ class Sigmoid(Module):
         return sigmoid(input)
 
 
-class ELU(Module):
+class ELU(_Alpha):
     """``x`` where it is positive, else ``alpha * (exp(x) - 1)``."""
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.elu(input, self.alpha, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}{_inplace(self)}"
 
-
-class CELU(Module):
+class CELU(_Alpha):
     """``x`` where it is positive, else ``alpha * (exp(x / alpha) - 1)``."""
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.celu(input, self.alpha, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}{_inplace(self)}"
 
 
 class SELU(_InPlace):
@@ -110,6 +109,8 @@ class GELU(Module):
 class GLU(Module):
     """The first half along ``dim``, times the sigmoid of the second."""
 
+    _told = "dim"
+
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
@@ -117,19 +118,15 @@ class GLU(Module):
     def forward(self, input: Tensor) -> Tensor:
         return F.glu(input, self.dim)
 
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
-
 
 class _Shrink(Module):
     """What treats numbers from ``-lambd`` to ``lambd`` otherwise than the rest."""
 
+    _told = "*lambd"
+
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
-
-    def extra_repr(self) -> str:
-        return f"{self.lambd}"
 
 
 class Hardshrink(_Shrink):
@@ -139,69 +136,56 @@ class Hardshrink(_Shrink):
         return F.hardshrink(input, self.lambd)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(_Hard):
     """``min(max(x + 3, 0), 6) / 6``."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
 
-class Hardswish(Module):
+class Hardswish(_Hard):
     """``x * min(max(x + 3, 0), 6) / 6``."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
 
 
-class Hardtanh(Module):
+class Hardtanh(_InPlace):
     """``x`` between the bounds. ValueError unless ``min_val < max_val``."""
 
+    _told = "min_val max_val"
+
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
+        super().__init__(inplace)
         self.min_val = min_val
         self.max_val = max_val
-        self.inplace = inplace
         if not max_val > min_val:
             raise value_error("max_val must be larger than min_val")
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"min_val={self.min_val}, max_val={self.max_val}{_inplace(self)}"
-
 
 class ReLU6(Hardtanh):
     """``min(max(0, x), 6)``."""
 
+    _told = ""
+
     def __init__(self, inplace: bool = False) -> None:
         super().__init__(0.0, 6.0, inplace)
 
-    def extra_repr(self) -> str:
-        return _inplace(self)[2:]
 
-
-class LeakyReLU(Module):
+class LeakyReLU(_InPlace):
     """``x`` where it is positive, else ``negative_slope * x``."""
 
+    _told = "negative_slope"
+
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
+        super().__init__(inplace)
         self.negative_slope = negative_slope
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.leaky_relu(input, self.negative_slope, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}{_inplace(self)}"
 
 
 class LogSigmoid(Module):
@@ -228,6 +212,8 @@ class SiLU(_InPlace):
 class Softplus(Module):
     """``log(1 + exp(beta * x)) / beta``, and ``x`` where ``beta * x`` is above ``threshold``."""
 
+    _told = "beta threshold"
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta = beta
@@ -235,9 +221,6 @@ class Softplus(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softplus(input, self.beta, self.threshold)
-
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}, threshold={self.threshold}"
 
 
 class Softshrink(_Shrink):
@@ -261,47 +244,42 @@ class Tanhshrink(Module):
         return F.tanhshrink(input)
 
 
-class Threshold(Module):
+class Threshold(_InPlace):
     """``x`` where it is greater than ``threshold``, else ``value``."""
 
+    _told = "threshold value"
+
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
-        super().__init__()
+        super().__init__(inplace)
         self.threshold = threshold
         self.value = value
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.threshold(input, self.threshold, self.value, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"threshold={self.threshold}, value={self.value}{_inplace(self)}"
 
-
-class RReLU(Module):
+class RReLU(_InPlace):
     """`LeakyReLU` with the mean of the bounds as slope; in training with a drawn slope for each element."""
 
+    _told = "lower upper"
+
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
-        super().__init__()
+        super().__init__(inplace)
         self.lower = lower
         self.upper = upper
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"lower={self.lower}, upper={self.upper}{_inplace(self)}"
 
 
 class _Along(Module):
     """What works along a dimension."""
 
+    _told = "dim"
+
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
 
 class Softmax(_Along):
@@ -338,6 +316,7 @@ class PReLU(Module):
     """``x`` where it is positive, else ``weight * x``, with a learned weight, or one for each channel (dimension 1)."""
 
     weight: Parameter
+    _told = "num_parameters"
 
     def __init__(
         self,
@@ -358,6 +337,3 @@ class PReLU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.prelu(input, self.weight)
-
-    def extra_repr(self) -> str:
-        return f"num_parameters={self.num_parameters}"

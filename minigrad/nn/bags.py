@@ -26,6 +26,7 @@ class Bilinear(Module):
 
     weight: Parameter
     bias: Parameter | None
+    _told = "in1_features in2_features out_features bias?"
 
     def __init__(
         self,
@@ -56,12 +57,6 @@ class Bilinear(Module):
 
     def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         return F.bilinear(input1, input2, self.weight, self.bias)
-
-    def extra_repr(self) -> str:
-        return (
-            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
-        )
 
 
 class EmbeddingBag(_Rows):

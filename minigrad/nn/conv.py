@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.device import DeviceLike, check_device
@@ -14,6 +14,7 @@ from minigrad.functions import images
 from minigrad.functions.creation import empty
 from minigrad.functions.dims import each_dim
 from minigrad.nn import init
+from minigrad.nn._family import Family
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
@@ -25,14 +26,13 @@ __all__ = [
 _MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _Conv(Module):
+class _Conv(Family):
     """What convolutions have in common: the sizes, the weights, and how these start."""
 
     in_channels: int
     out_channels: int
     weight: Parameter
     bias: Parameter | None
-    _rank = 2
     _transposed = False
     padding_mode = "zeros"  # which modules in old files do not have
     _also_saved = ("_reversed_padding_repeated_twice",)
@@ -116,8 +116,6 @@ class _Conv(Module):
 
 
 class _Plain(_Conv):
-    _function: Callable[..., Tensor]
-
     def __init__(
         self,
         in_channels: int,
@@ -150,33 +148,24 @@ class _Plain(_Conv):
         return self._conv_forward(input, self.weight, self.bias)
 
 
-class Conv1d(_Plain):
+class Conv1d(_Plain, rank=1, function=functions.conv1d):
     """`nn.functional.conv1d` with weight (out_channels, in_channels / groups, kernel) and bias (out_channels).
 
     Both start uniformly distributed in ±1/sqrt(in_channels / groups * kernel). ``padding_mode`` is "zeros", "reflect",
     "replicate" or "circular".
     """
 
-    _rank = 1
-    _function = staticmethod(functions.conv1d)
 
-
-class Conv2d(_Plain):
+class Conv2d(_Plain, rank=2, function=functions.conv2d):
     """`nn.functional.conv2d` with weight (out_channels, in_channels / groups, kH, kW) and bias (out_channels).
 
     Both start uniformly distributed in ±1/sqrt(in_channels / groups * kH * kW). ``padding_mode`` is "zeros", "reflect",
     "replicate" or "circular".
     """
 
-    _rank = 2
-    _function = staticmethod(functions.conv2d)
 
-
-class Conv3d(_Plain):
+class Conv3d(_Plain, rank=3, function=functions.conv3d):
     """`nn.functional.conv3d`; all else is as for :class:`Conv2d`."""
-
-    _rank = 3
-    _function = staticmethod(functions.conv3d)
 
 
 class _Transposed(_Conv):
@@ -205,11 +194,10 @@ class _Transposed(_Conv):
             padding_mode, device, dtype,
         )  # fmt: skip
 
-    def _enlarged(
-        self, function: Callable[..., Tensor], input: Tensor, output_size: Sequence[int] | None
-    ) -> Tensor:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         more = self._more(input, output_size)
-        return function(
+        convolution = type(self)._function
+        return convolution(
             input, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation
         )
 
@@ -251,35 +239,22 @@ class _Transposed(_Conv):
         return tuple(n - a for n, a in zip(sizes, least, strict=True))
 
 
-class ConvTranspose1d(_Transposed):
+class ConvTranspose1d(_Transposed, rank=1, function=functions.conv_transpose1d):
     """`nn.functional.conv_transpose1d` with weight (in_channels, out_channels / groups, kernel)."""
 
-    _rank = 1
 
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        return self._enlarged(functions.conv_transpose1d, input, output_size)
-
-
-class ConvTranspose2d(_Transposed):
+class ConvTranspose2d(_Transposed, rank=2, function=functions.conv_transpose2d):
     """`nn.functional.conv_transpose2d` with weight (in_channels, out_channels / groups, kH, kW)."""
 
-    _rank = 2
 
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        return self._enlarged(functions.conv_transpose2d, input, output_size)
-
-
-class ConvTranspose3d(_Transposed):
+class ConvTranspose3d(_Transposed, rank=3, function=functions.conv_transpose3d):
     """`nn.functional.conv_transpose3d` with weight (in_channels, out_channels / groups, kD, kH, kW)."""
-
-    _rank = 3
-
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        return self._enlarged(functions.conv_transpose3d, input, output_size)
 
 
 class Unfold(Module):
     """`nn.functional.unfold`: windows as columns."""
+
+    _told = "kernel_size dilation padding stride"
 
     def __init__(
         self,
@@ -294,12 +269,11 @@ class Unfold(Module):
     def forward(self, input: Tensor) -> Tensor:
         return functions.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
-
 
 class Fold(Module):
     """`nn.functional.fold`: columns added up in an image."""
+
+    _told = "output_size kernel_size dilation padding stride"
 
     def __init__(
         self,
@@ -316,9 +290,3 @@ class Fold(Module):
     def forward(self, input: Tensor) -> Tensor:
         how = (self.kernel_size, self.dilation, self.padding, self.stride)
         return functions.fold(input, self.output_size, *how)
-
-    def extra_repr(self) -> str:
-        return (
-            f"output_size={self.output_size}, kernel_size={self.kernel_size}, dilation={self.dilation}, "
-            f"padding={self.padding}, stride={self.stride}"
-        )

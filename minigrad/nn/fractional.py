@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.functions.dims import each_dim
 from minigrad.nn import _fractional
-from minigrad.nn.module import Module
+from minigrad.nn._family import Family
 from minigrad.tensor import Tensor
 
 __all__ = ["FractionalMaxPool2d", "FractionalMaxPool3d"]
 
 
-class _FractionalMaxPool(Module):
-    _function: Callable[..., Any]
-    _rank: int
+class _FractionalMaxPool(Family):
     _random_samples: Tensor | None
 
     def __init__(
@@ -53,15 +51,9 @@ class _FractionalMaxPool(Module):
         )
 
 
-class FractionalMaxPool2d(_FractionalMaxPool):
+class FractionalMaxPool2d(_FractionalMaxPool, rank=2, function=_fractional.fractional_max_pool2d):
     """`nn.functional.fractional_max_pool2d`: ``output_size`` or ``output_ratio``, between 0 and 1, tells the size."""
 
-    _function = staticmethod(_fractional.fractional_max_pool2d)
-    _rank = 2
 
-
-class FractionalMaxPool3d(_FractionalMaxPool):
+class FractionalMaxPool3d(_FractionalMaxPool, rank=3, function=_fractional.fractional_max_pool3d):
     """As `FractionalMaxPool2d`, of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.fractional_max_pool3d`."""
-
-    _function = staticmethod(_fractional.fractional_max_pool3d)
-    _rank = 3

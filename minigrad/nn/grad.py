@@ -8,6 +8,7 @@ from typing import Any
 from minigrad.autograd import enable_grad, grad
 from minigrad.autograd.modes import is_grad_enabled
 from minigrad.functions.creation import zeros
+from minigrad.gate import case, public
 from minigrad.hints import module_getattr
 from minigrad.nn import functional as F
 from minigrad.tensor import Tensor
@@ -26,52 +27,30 @@ def _of(
         return grad(y, leaf, g, create_graph=create)[0]
 
 
-def conv1d_input(
-    input_size: Sequence[int], weight: Tensor, grad_output: Tensor, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
+def _input(
+    conv: Callable[..., Tensor], input_size: Sequence[int], weight: Tensor, grad_output: Tensor, stride: Any = 1,
+    padding: Any = 0, dilation: Any = 1, groups: int = 1,
 ) -> Tensor:  # fmt: skip
-    """The gradient of the input of `conv1d`, of shape ``input_size``, from that of its output."""
-    return _of(F.conv1d, 0, input_size, weight, grad_output, (stride, padding, dilation, groups))
+    return _of(conv, 0, input_size, weight, grad_output, (stride, padding, dilation, groups))
 
 
-def conv1d_weight(
-    input: Tensor, weight_size: Sequence[int], grad_output: Tensor, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
+def _weight(
+    conv: Callable[..., Tensor], input: Tensor, weight_size: Sequence[int], grad_output: Tensor, stride: Any = 1,
+    padding: Any = 0, dilation: Any = 1, groups: int = 1,
 ) -> Tensor:  # fmt: skip
-    """The gradient of the weight of `conv1d`, of shape ``weight_size``, from that of its output."""
-    return _of(F.conv1d, 1, weight_size, input, grad_output, (stride, padding, dilation, groups))
+    return _of(conv, 1, weight_size, input, grad_output, (stride, padding, dilation, groups))
 
 
-def conv2d_input(
-    input_size: Sequence[int], weight: Tensor, grad_output: Tensor, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
-    """The gradient of the input of `conv2d`, of shape ``input_size``, from that of its output."""
-    return _of(F.conv2d, 0, input_size, weight, grad_output, (stride, padding, dilation, groups))
+_DOC = "The gradient of the {0} of `{1}`, of shape ``{0}_size``, from that of its output."
+conv1d_input, conv2d_input, conv3d_input = (
+    case(_input, f"{conv.__name__}_input", _DOC.format("input", conv.__name__), conv)
+    for conv in (F.conv1d, F.conv2d, F.conv3d)
+)
+conv1d_weight, conv2d_weight, conv3d_weight = (
+    case(_weight, f"{conv.__name__}_weight", _DOC.format("weight", conv.__name__), conv)
+    for conv in (F.conv1d, F.conv2d, F.conv3d)
+)
 
 
-def conv2d_weight(
-    input: Tensor, weight_size: Sequence[int], grad_output: Tensor, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
-    """The gradient of the weight of `conv2d`, of shape ``weight_size``, from that of its output."""
-    return _of(F.conv2d, 1, weight_size, input, grad_output, (stride, padding, dilation, groups))
-
-
-def conv3d_input(
-    input_size: Sequence[int], weight: Tensor, grad_output: Tensor, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
-    """The gradient of the input of `conv3d`, of shape ``input_size``, from that of its output."""
-    return _of(F.conv3d, 0, input_size, weight, grad_output, (stride, padding, dilation, groups))
-
-
-def conv3d_weight(
-    input: Tensor, weight_size: Sequence[int], grad_output: Tensor, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
-    """The gradient of the weight of `conv3d`, of shape ``weight_size``, from that of its output."""
-    return _of(F.conv3d, 1, weight_size, input, grad_output, (stride, padding, dilation, groups))
-
-
+public(globals(), __all__, check="none")
 module_getattr(globals())

@@ -21,7 +21,7 @@ from minigrad.functions.creation import tensor as make
 from minigrad.functions.draws import randperm
 from minigrad.functions.elementwise import where
 from minigrad.functions.matrix_checks import floats
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.hints import module_getattr
 from minigrad.tensor import Tensor
 
@@ -192,35 +192,29 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
     return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
 
-def kaiming_uniform_(
-    tensor: Tensor,
-    a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
+def _kaiming(
+    name: str, tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
-) -> Tensor:
-    """Uniform in ±gain·sqrt(3 / fan) (He et al. 2015).
+) -> Tensor:  # fmt: skip
+    if 0 in tensor.shape:
+        warn("Initializing zero-element tensors is a no-op")
+        return tensor
+    std = calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
+    bound = math.sqrt(3.0) * std
+    return (
+        normal_(tensor, 0, std, generator) if "normal" in name else uniform_(tensor, -bound, bound, generator)
+    )
+
+
+kaiming_uniform_ = case(_kaiming, "kaiming_uniform_", """
+    Uniform in ±gain·sqrt(3 / fan) (He et al. 2015).
 
     ``mode`` names the fan, "fan_in" or "fan_out"; ``a`` is the slope where ``nonlinearity`` is leaky_relu.
     ValueError for fewer than 2 dimensions or another mode. A Tensor without elements is left, with a warning.
-    """
-    if _is_empty(tensor):
-        return tensor
-    bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
-    return uniform_(tensor, -bound, bound, generator)
-
-
-def kaiming_normal_(
-    tensor: Tensor,
-    a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
-    generator: Generator | None = None,
-) -> Tensor:
-    """Normal with standard deviation gain / sqrt(fan); the arguments are those of ``kaiming_uniform_``."""
-    if _is_empty(tensor):
-        return tensor
-    return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+    """)  # fmt: skip
+kaiming_normal_ = case(_kaiming, "kaiming_normal_", """
+    Normal with standard deviation gain / sqrt(fan); the arguments are those of ``kaiming_uniform_``.
+    """)  # fmt: skip
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
@@ -278,23 +272,12 @@ def _xavier_std(tensor: Tensor, gain: float) -> float:
     return gain * math.sqrt(2.0 / float(sum(_calculate_fan_in_and_fan_out(tensor))))
 
 
-def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
-    return calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
-
-
 def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
     """The fan of a mode. ValueError for another than ``fan_in`` and ``fan_out``."""
     modes = ["fan_in", "fan_out"]
     if mode.lower() not in modes:
         raise value_error(f"Mode {mode} not supported, please use one of {modes}")
     return _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
-
-
-def _is_empty(tensor: Tensor) -> bool:
-    if 0 in tensor.shape:
-        warn("Initializing zero-element tensors is a no-op")
-        return True
-    return False
 
 
 def _check_dim(tensor: Tensor, good: bool, message: str) -> None:

@@ -40,6 +40,7 @@ class Linear(Module):
     out_features: int
     weight: Parameter
     bias: Parameter | None
+    _told = "in_features out_features bias?"
 
     def __init__(
         self,
@@ -72,8 +73,3 @@ class Linear(Module):
         if weight is None or "bias" not in own or input.__class__ is not Tensor:
             return F.linear(input, self.weight, self.bias)
         return plain_linear(input, weight, own["bias"])
-
-    def extra_repr(self) -> str:
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
-        )

@@ -18,7 +18,7 @@ from minigrad.nn._registering import Hooked
 from minigrad.nn._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # noqa: F401  # packages name it
 from minigrad.nn._state import IncompatibleKeys as _IncompatibleKeys
 from minigrad.nn._tensors import Converted
-from minigrad.nn._text import block, did_you_mean, html, indent, note_place, type_name
+from minigrad.nn._text import block, did_you_mean, html, indent, note_place, told, type_name
 from minigrad.nn.parameter import Buffer, Parameter, clear_grad
 from minigrad.tensor import Tensor
 
@@ -413,6 +413,8 @@ class Module(Hooked, Converted):
         return _state.load(self, state_dict, strict, assign)
 
     # ---------------------------------------------------------------- printing
+
+    _told = ""
     _repr_html_ = html  # for a notebook
 
     def _get_name(self) -> str:
@@ -420,7 +422,7 @@ class Module(Hooked, Converted):
 
     def extra_repr(self) -> str:
         """The settings between the parentheses of ``repr``; override it to tell a module's own."""
-        return ""
+        return told(self)
 
     def __repr__(self) -> str:
         extra = self.extra_repr()

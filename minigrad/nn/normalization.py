@@ -50,6 +50,8 @@ class _Scaled(Module):
 class LayerNorm(_Scaled):
     """``(x - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
 
+    _told = "*normalized_shape eps elementwise_affine bias?"
+
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -68,12 +70,6 @@ class LayerNorm(_Scaled):
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
-    def extra_repr(self) -> str:
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
-            f"bias={self.bias is not None}"
-        )
-
 
 def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     single = isinstance(normalized_shape, (int, np.integer))
@@ -84,6 +80,7 @@ class RMSNorm(Module):
     """``x / sqrt(mean(x**2) + eps) * weight`` over the last dimensions; ``eps`` None is the dtype's epsilon."""
 
     weight: Parameter | None
+    _told = "*normalized_shape eps elementwise_affine"
 
     def __init__(
         self,
@@ -109,12 +106,11 @@ class RMSNorm(Module):
     def forward(self, input: Tensor) -> Tensor:
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-
 
 class GroupNorm(_Scaled):
     """Each of ``num_groups`` groups of the channels brought to mean 0 and variance 1, then scaled by channel."""
+
+    _told = "*num_groups *num_channels eps affine bias?"
 
     def __init__(
         self,
@@ -139,12 +135,6 @@ class GroupNorm(_Scaled):
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
-            f"bias={self.bias is not None}"
-        )
-
 
 class _Running(_Scaled):
     """What batch and instance norm share: running means and variances of the channels."""
@@ -154,17 +144,19 @@ class _Running(_Scaled):
     num_batches_tracked: Tensor | None
     ranks: ClassVar[tuple[int, ...]]
     _version = 2
+    _told = "*num_features eps momentum affine bias? track_running_stats"
 
     def __init__(
         self,
         num_features: int,
-        eps: float,
-        momentum: float | None,
-        affine: bool,
-        track_running_stats: bool,
-        device: DeviceLike,
-        dtype: DType | None,
-        bias: bool,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -196,12 +188,6 @@ class _Running(_Scaled):
         if (version is None or version < 2) and self.num_batches_tracked is not None:
             state.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
 
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
-
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() not in self.ranks:
             expected = " or ".join(f"{n}D" for n in self.ranks)
@@ -209,20 +195,6 @@ class _Running(_Scaled):
 
 
 class _BatchNorm(_Running):
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: DeviceLike = None,
-        dtype: DType | None = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
-
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
         share: Any = self.momentum
@@ -261,7 +233,7 @@ class _InstanceNorm(_Running):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
@@ -392,6 +364,8 @@ class InstanceNorm3d(_InstanceNorm):
 class LocalResponseNorm(Module):
     """``x / (k + alpha * mean)**beta``, where the mean is that of the squares of ``size`` channels around."""
 
+    _told = "*size alpha beta k"
+
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()
         self.size = size
@@ -401,6 +375,3 @@ class LocalResponseNorm(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
-
-    def extra_repr(self) -> str:
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

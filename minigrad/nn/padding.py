@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from minigrad.errors import value_error
 from minigrad.functions import images
-from minigrad.nn.module import Module
+from minigrad.nn._family import Family
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -16,9 +17,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Pad(Module):
-    _rank = 1
+class _Pad(Family):
     _mode = "constant"
+    _told = "*padding"
+
+    def __init_subclass__(cls, mode: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if mode:
+            cls._mode = mode
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__()
@@ -31,11 +37,10 @@ class _Pad(Module):
             raise value_error(f"expected {rank + 1}D or {rank + 2}D input (got {dims}D input)")
         return images.pad(input, self.padding, self._mode)
 
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
-
 
 class _ConstantPad(_Pad):
+    _told = "padding value"
+
     def __init__(self, padding: int | Sequence[int], value: float) -> None:
         super().__init__(padding)
         self.value = value
@@ -43,97 +48,60 @@ class _ConstantPad(_Pad):
     def forward(self, input: Tensor) -> Tensor:
         return images.pad(input, self.padding, "constant", self.value)
 
-    def extra_repr(self) -> str:
-        return f"padding={self.padding}, value={self.value}"
-
 
 class _ZeroPad(_ConstantPad):
+    _told = "*padding"
+
     def __init__(self, padding: int | Sequence[int]) -> None:
         super().__init__(padding, 0.0)
 
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
 
-
-class CircularPad1d(_Pad):
+class CircularPad1d(_Pad, rank=1, mode="circular"):
     """The last elements before the first, and the first after the last, in one dimension; `nn.functional.pad`."""
 
-    _rank = 1
-    _mode = "circular"
 
-
-class CircularPad2d(_Pad):
+class CircularPad2d(_Pad, rank=2, mode="circular"):
     """The last elements before the first, and the first after the last, in two dimensions; `nn.functional.pad`."""
 
-    _rank = 2
-    _mode = "circular"
 
-
-class CircularPad3d(_Pad):
+class CircularPad3d(_Pad, rank=3, mode="circular"):
     """The last elements before the first, and the first after the last, in three dimensions; `nn.functional.pad`."""
 
-    _rank = 3
-    _mode = "circular"
 
-
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPad, rank=1):
     """``value`` around the input, in one dimension; `nn.functional.pad`."""
 
-    _rank = 1
 
-
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPad, rank=2):
     """``value`` around the input, in two dimensions; `nn.functional.pad`."""
 
-    _rank = 2
 
-
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPad, rank=3):
     """``value`` around the input, in three dimensions; `nn.functional.pad`."""
 
-    _rank = 3
 
-
-class ReflectionPad1d(_Pad):
+class ReflectionPad1d(_Pad, rank=1, mode="reflect"):
     """What stands at the edges, mirrored, in one dimension; `nn.functional.pad`."""
 
-    _rank = 1
-    _mode = "reflect"
 
-
-class ReflectionPad2d(_Pad):
+class ReflectionPad2d(_Pad, rank=2, mode="reflect"):
     """What stands at the edges, mirrored, in two dimensions; `nn.functional.pad`."""
 
-    _rank = 2
-    _mode = "reflect"
 
-
-class ReflectionPad3d(_Pad):
+class ReflectionPad3d(_Pad, rank=3, mode="reflect"):
     """What stands at the edges, mirrored, in three dimensions; `nn.functional.pad`."""
 
-    _rank = 3
-    _mode = "reflect"
 
-
-class ReplicationPad1d(_Pad):
+class ReplicationPad1d(_Pad, rank=1, mode="replicate"):
     """The element at the edge, repeated, in one dimension; `nn.functional.pad`."""
 
-    _rank = 1
-    _mode = "replicate"
 
-
-class ReplicationPad2d(_Pad):
+class ReplicationPad2d(_Pad, rank=2, mode="replicate"):
     """The element at the edge, repeated, in two dimensions; `nn.functional.pad`."""
 
-    _rank = 2
-    _mode = "replicate"
 
-
-class ReplicationPad3d(_Pad):
+class ReplicationPad3d(_Pad, rank=3, mode="replicate"):
     """The element at the edge, repeated, in three dimensions; `nn.functional.pad`."""
-
-    _rank = 3
-    _mode = "replicate"
 
 
 class ZeroPad1d(_ZeroPad, ConstantPad1d):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.functions import pool as functions
 from minigrad.functions.dims import each_dim
-from minigrad.nn.module import Module
+from minigrad.nn._family import Family
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -19,15 +19,14 @@ __all__ = [
 _Sizes = int | Sequence[int]
 
 
-class _Windows(Module):
+class _Windows(Family):
     """What moves windows over its input."""
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+    _told = "kernel_size stride padding"
 
 
-class _MaxPool(_Windows):
-    _function: Callable[..., Any]
+class _MaxPool(Family):
+    _told = "kernel_size stride padding dilation ceil_mode"
 
     def __init__(
         self,
@@ -48,29 +47,20 @@ class _MaxPool(_Windows):
         how = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
         return self._function(input, *how, self.return_indices)
 
-    def extra_repr(self) -> str:
-        return f"{super().extra_repr()}, dilation={self.dilation}, ceil_mode={self.ceil_mode}"
 
-
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPool, function=functions.max_pool1d):
     """The largest element of each window of (N, C, L) or (C, L); see `nn.functional.max_pool1d`."""
 
-    _function = staticmethod(functions.max_pool1d)
 
-
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPool, function=functions.max_pool2d):
     """The largest element of each window of (N, C, H, W) or (C, H, W); see `nn.functional.max_pool2d`."""
 
-    _function = staticmethod(functions.max_pool2d)
 
-
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPool, function=functions.max_pool3d):
     """The largest element of each window of (N, C, D, H, W) or (C, D, H, W).
 
     See `nn.functional.max_pool3d`.
     """
-
-    _function = staticmethod(functions.max_pool3d)
 
 
 class AvgPool1d(_Windows):
@@ -96,8 +86,6 @@ class AvgPool1d(_Windows):
 
 
 class _AvgPool(_Windows):
-    _function: Callable[..., Tensor]
-
     def __init__(
         self,
         kernel_size: _Sizes,
@@ -118,37 +106,28 @@ class _AvgPool(_Windows):
         return self._function(input, *how, self.divisor_override)
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPool, function=functions.avg_pool2d):
     """The mean of each window of (N, C, H, W) or (C, H, W); see `nn.functional.avg_pool2d`."""
 
-    _function = staticmethod(functions.avg_pool2d)
 
-
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPool, function=functions.avg_pool3d):
     """The mean of each window of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.avg_pool3d`."""
 
-    _function = staticmethod(functions.avg_pool3d)
 
+class _Adaptive(Family):
+    _told = "output_size"
 
-class _Adaptive(Module):
     def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
 
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
-
 
 class _AdaptiveAvgPool(_Adaptive):
-    _function: Callable[..., Tensor]
-
     def forward(self, input: Tensor) -> Tensor:
         return self._function(input, self.output_size)
 
 
 class _AdaptiveMaxPool(_Adaptive):
-    _function: Callable[..., Any]
-
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
@@ -157,8 +136,8 @@ class _AdaptiveMaxPool(_Adaptive):
         return self._function(input, self.output_size, self.return_indices)
 
 
-class _LPPool(Module):
-    _function: Callable[..., Tensor]
+class _LPPool(Family):
+    _told = "norm_type kernel_size stride ceil_mode"
 
     def __init__(
         self, norm_type: float, kernel_size: _Sizes, stride: _Sizes | None = None, ceil_mode: bool = False
@@ -170,17 +149,8 @@ class _LPPool(Module):
     def forward(self, input: Tensor) -> Tensor:
         return self._function(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
-    def extra_repr(self) -> str:
-        return (
-            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"ceil_mode={self.ceil_mode}"
-        )
-
 
 class _MaxUnpool(_Windows):
-    _function: Callable[..., Tensor]
-    _rank: int
-
     def __init__(self, kernel_size: _Sizes, stride: _Sizes | None = None, padding: _Sizes = 0) -> None:
         super().__init__()
         self.kernel_size = each_dim(kernel_size, self._rank)
@@ -191,103 +161,76 @@ class _MaxUnpool(_Windows):
         return self._function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPool, function=functions.adaptive_avg_pool1d):
     """The means of as many windows of (N, C, L) or (C, L) as ``output_size`` says.
 
     See `nn.functional.adaptive_avg_pool1d`.
     """
 
-    _function = staticmethod(functions.adaptive_avg_pool1d)
 
-
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPool, function=functions.adaptive_avg_pool2d):
     """The means of as many windows of (N, C, H, W) or (C, H, W) as ``output_size`` says.
 
     See `nn.functional.adaptive_avg_pool2d`.
     """
 
-    _function = staticmethod(functions.adaptive_avg_pool2d)
 
-
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPool, function=functions.adaptive_avg_pool3d):
     """The means of as many windows of (N, C, D, H, W) or (C, D, H, W) as ``output_size`` says.
 
     See `nn.functional.adaptive_avg_pool3d`.
     """
 
-    _function = staticmethod(functions.adaptive_avg_pool3d)
 
-
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPool, function=functions.adaptive_max_pool1d):
     """The largest elements of as many windows of (N, C, L) or (C, L) as ``output_size`` says.
 
     See `nn.functional.adaptive_max_pool1d`.
     """
 
-    _function = staticmethod(functions.adaptive_max_pool1d)
 
-
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool, function=functions.adaptive_max_pool2d):
     """The largest elements of as many windows of (N, C, H, W) or (C, H, W) as ``output_size`` says.
 
     See `nn.functional.adaptive_max_pool2d`.
     """
 
-    _function = staticmethod(functions.adaptive_max_pool2d)
 
-
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPool, function=functions.adaptive_max_pool3d):
     """The largest elements of as many windows of (N, C, D, H, W) or (C, D, H, W) as ``output_size`` says.
 
     See `nn.functional.adaptive_max_pool3d`.
     """
 
-    _function = staticmethod(functions.adaptive_max_pool3d)
 
-
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPool, function=functions.lp_pool1d):
     """The p-norm of each window of (N, C, L) or (C, L); see `nn.functional.lp_pool1d`."""
 
-    _function = staticmethod(functions.lp_pool1d)
 
-
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPool, function=functions.lp_pool2d):
     """The p-norm of each window of (N, C, H, W) or (C, H, W); see `nn.functional.lp_pool2d`."""
 
-    _function = staticmethod(functions.lp_pool2d)
 
-
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPool, function=functions.lp_pool3d):
     """The p-norm of each window of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.lp_pool3d`."""
 
-    _function = staticmethod(functions.lp_pool3d)
 
-
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpool, rank=1, function=functions.max_unpool1d):
     """The elements of (N, C, L) or (C, L) put where the largest stood, and 0 elsewhere.
 
     See `nn.functional.max_unpool1d`.
     """
 
-    _function = staticmethod(functions.max_unpool1d)
-    _rank = 1
 
-
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpool, rank=2, function=functions.max_unpool2d):
     """The elements of (N, C, H, W) or (C, H, W) put where the largest stood, and 0 elsewhere.
 
     See `nn.functional.max_unpool2d`.
     """
 
-    _function = staticmethod(functions.max_unpool2d)
-    _rank = 2
 
-
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpool, rank=3, function=functions.max_unpool3d):
     """The elements of (N, C, D, H, W) or (C, D, H, W) put where the largest stood, and 0 elsewhere.
 
     See `nn.functional.max_unpool3d`.
     """
-
-    _function = staticmethod(functions.max_unpool3d)
-    _rank = 3

@@ -454,8 +454,8 @@ class RNNCell(RNNCellBase):
         return h
 
 
-class GRUCell(RNNCellBase):
-    """One step of `GRU`: input (batch, input_size) and hidden state (batch, hidden_size), which it returns anew."""
+class _Gated(RNNCellBase):
+    _chunks: int
 
     def __init__(
         self,
@@ -465,25 +465,23 @@ class GRUCell(RNNCellBase):
         device: DeviceLike = None,
         dtype: DType | None = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
+        super().__init__(input_size, hidden_size, bias, self._chunks, device, dtype)
+
+
+class GRUCell(_Gated):
+    """One step of `GRU`: input (batch, input_size) and hidden state (batch, hidden_size), which it returns anew."""
+
+    _chunks = 3
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         [h] = self._step("GRU", input, None if hx is None else [hx])
         return h
 
 
-class LSTMCell(RNNCellBase):
+class LSTMCell(_Gated):
     """One step of `LSTM`: input (batch, input_size), hidden state and cell (batch, hidden_size); returns both anew."""
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: DeviceLike = None,
-        dtype: DType | None = None,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+    _chunks = 4
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         h, c = self._step("LSTM", input, hx)

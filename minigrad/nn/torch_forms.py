@@ -6,10 +6,10 @@ for another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from minigrad.errors import value_error
-from minigrad.gate import public
+from minigrad.gate import case, public
 from minigrad.nn import functional as F
 from minigrad.tensor import Tensor
 
@@ -216,7 +216,8 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
 # ---------------------------------------------------------------- steps of recurrent layers
 
 
-def rnn_tanh_cell(
+def _rnn_cell(
+    nonlinearity: Callable[[Tensor], Tensor],
     input: Tensor,
     hx: Tensor,
     w_ih: Tensor,
@@ -224,20 +225,13 @@ def rnn_tanh_cell(
     b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
 ) -> Tensor:
-    """The next state of a `nn.RNNCell` with these weights."""
-    return (F.linear(input, w_ih, b_ih) + F.linear(hx, w_hh, b_hh)).tanh()
+    return nonlinearity(F.linear(input, w_ih, b_ih) + F.linear(hx, w_hh, b_hh))
 
 
-def rnn_relu_cell(
-    input: Tensor,
-    hx: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
-) -> Tensor:
-    """As `rnn_tanh_cell`, with ``nonlinearity="relu"``."""
-    return (F.linear(input, w_ih, b_ih) + F.linear(hx, w_hh, b_hh)).relu()
+rnn_tanh_cell = case(
+    _rnn_cell, "rnn_tanh_cell", "The next state of a `nn.RNNCell` with these weights.", F.tanh
+)
+rnn_relu_cell = case(_rnn_cell, "rnn_relu_cell", 'As `rnn_tanh_cell`, with ``nonlinearity="relu"``.', F.relu)
 
 
 def gru_cell(

@@ -60,6 +60,8 @@ class UpsamplingBilinear2d(Upsample):
 class PixelShuffle(Module):
     """`nn.functional.pixel_shuffle`: (N, C * r * r, H, W) becomes (N, C, H * r, W * r)."""
 
+    _told = "upscale_factor"
+
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
         self.upscale_factor = upscale_factor
@@ -67,12 +69,11 @@ class PixelShuffle(Module):
     def forward(self, input: Tensor) -> Tensor:
         return images.pixel_shuffle(input, self.upscale_factor)
 
-    def extra_repr(self) -> str:
-        return f"upscale_factor={self.upscale_factor}"
-
 
 class PixelUnshuffle(Module):
     """`nn.functional.pixel_unshuffle`: (N, C, H * r, W * r) becomes (N, C * r * r, H, W)."""
+
+    _told = "downscale_factor"
 
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()
@@ -81,12 +82,11 @@ class PixelUnshuffle(Module):
     def forward(self, input: Tensor) -> Tensor:
         return images.pixel_unshuffle(input, self.downscale_factor)
 
-    def extra_repr(self) -> str:
-        return f"downscale_factor={self.downscale_factor}"
-
 
 class ChannelShuffle(Module):
     """`nn.functional.channel_shuffle`: the channels in turn from each of ``groups`` groups."""
+
+    _told = "groups"
 
     def __init__(self, groups: int) -> None:
         super().__init__()
@@ -94,6 +94,3 @@ class ChannelShuffle(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return images.channel_shuffle(input, self.groups)
-
-    def extra_repr(self) -> str:
-        return f"groups={self.groups}"

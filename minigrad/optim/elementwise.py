@@ -28,6 +28,18 @@ def _sign(x: Array, out: Array) -> None:
     np.subtract(out, below, out=out)
 
 
+def _both(kernel: Any, boolean: bool = False) -> tuple[Any, Any]:
+    """Methods of `Term`: the operation with another value behind it, and in front of it."""
+
+    def behind(self: Term, other: Any) -> Term:
+        return Term(self.trace, kernel, (self, other), boolean)
+
+    def before(self: Term, other: Any) -> Term:
+        return Term(self.trace, kernel, (other, self), boolean)
+
+    return behind, before
+
+
 class Term:
     """A value of a formula that is traced. It has those of Tensor's methods that rules use."""
 
@@ -40,41 +52,19 @@ class Term:
         if kernel is not None:
             trace.append(self)
 
-    def _of(self, kernel: Any, *operands: Any, boolean: bool = False) -> Term:
-        return Term(self.trace, kernel, operands, boolean)
+    def _of(self, kernel: Any, *operands: Any) -> Term:
+        return Term(self.trace, kernel, operands)
 
-    def __add__(self, other: Any) -> Term:
-        return self._of(np.add, self, other)
-
-    def __sub__(self, other: Any) -> Term:
-        return self._of(np.subtract, self, other)
-
-    def __mul__(self, other: Any) -> Term:
-        return self._of(np.multiply, self, other)
-
-    def __truediv__(self, other: Any) -> Term:
-        return self._of(np.true_divide, self, other)
-
-    def __radd__(self, other: Any) -> Term:
-        return self._of(np.add, other, self)
-
-    def __rsub__(self, other: Any) -> Term:
-        return self._of(np.subtract, other, self)
-
-    def __rmul__(self, other: Any) -> Term:
-        return self._of(np.multiply, other, self)
-
-    def __rtruediv__(self, other: Any) -> Term:
-        return self._of(np.true_divide, other, self)
+    __add__, __radd__ = _both(np.add)
+    __sub__, __rsub__ = _both(np.subtract)
+    __mul__, __rmul__ = _both(np.multiply)
+    __truediv__, __rtruediv__ = _both(np.true_divide)
+    __lt__, _ = _both(np.less, True)
+    __gt__, _ = _both(np.greater, True)
+    maximum, _ = _both(np.maximum)
 
     def __neg__(self) -> Term:
         return self._of(np.negative, self)
-
-    def __lt__(self, other: Any) -> Term:
-        return self._of(np.less, self, other, boolean=True)
-
-    def __gt__(self, other: Any) -> Term:
-        return self._of(np.greater, self, other, boolean=True)
 
     def detach(self) -> Term:
         """Itself: there are no gradients here."""
@@ -87,10 +77,6 @@ class Term:
     def sqrt(self) -> Term:
         """The square root."""
         return self._of(np.sqrt, self)
-
-    def maximum(self, other: Any) -> Term:
-        """The larger of both."""
-        return self._of(np.maximum, self, other)
 
     def clamp(self, low: Any, high: Any) -> Term:
         """Between two numbers."""
