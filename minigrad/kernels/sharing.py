@@ -1,8 +1,9 @@
 """Blocks of a large kernel, which as many threads share as PyTorch would use.
 
 A call of NumPy lets other threads run while it computes.  Waking a thread takes some 50 microseconds, so a block is
-large: it has 131,072 elements, and each step of a kernel takes some 20 microseconds for it.  The result does not depend
-on which thread takes a block, to the bit: blocks write to places of their own, and sums over blocks are added in order.
+large: it has 131,072 elements or more, and each step of a kernel takes some 20 microseconds for it.  The result does
+not depend on which thread takes a block, to the bit: blocks write to places of their own, and sums over blocks are
+added in order.
 """
 
 from __future__ import annotations
@@ -21,6 +22,16 @@ from typing import Any
 BLOCK = 1 << 17  # elements
 
 Work = Callable[[Iterator[int]], None]
+
+
+def block(size: int) -> int:
+    """The elements of a block of so many.
+
+    Twice as many where there are some blocks for each thread: these wait for Python's lock half as often then, and a
+    layer norm of a million elements takes 0.8 of the time on two threads.
+    """
+    return BLOCK << (size >= 4 * BLOCK)
+
 
 
 class _Starts:
@@ -163,7 +174,7 @@ def alone(kernel: Callable[..., Any], /, *args: Any, **params: Any) -> Any:
 
 def by_rows(function: Callable[..., None], *tables: Any) -> None:
     """``function`` of some rows of each table at a time."""
-    step = max(BLOCK // max(tables[0].shape[1], 1), 1)
+    step = max(block(tables[0].size) // max(tables[0].shape[1], 1), 1)
     if len(tables[0]) <= step:
         function(*tables)
         return
