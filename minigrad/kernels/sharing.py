@@ -33,7 +33,6 @@ def block(size: int) -> int:
     return BLOCK << (size >= 4 * BLOCK)
 
 
-
 class _Starts:
     """Where blocks begin that nobody has taken yet, and who is at work on those that are taken."""
 

@@ -53,7 +53,7 @@ def _product_of_many(a: Array, b: Array) -> Any:
 
 
 def _one_by_one(a: Array, b: Array, y: Array) -> Array:
-    """Products of pairs. Threads share those that BLAS leaves to one: 64 of 64 x 32 x 64 take two thirds of the time."""
+    """Products of pairs. Threads share those that BLAS leaves to one: 64 heads of attention take 0.8 of the time."""
     each = y.shape[-2] * y.shape[-1] * a.shape[-1]
     if each > ALONE or y.size * a.shape[-1] < 2 * SHARED:
         return np.matmul(a, b, out=y)
