@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.kernels.sharing import BLOCK, blocks
+from minigrad.kernels.sharing import BLOCK, block, blocks
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +31,11 @@ def in_pieces(
     if x.size <= PIECE:
         step(out, np.empty((spare, *x.shape), x.dtype), *arrays, **params)
         return out
-    flat, y, size = [a.reshape(-1) for a in arrays], out.reshape(-1), PIECE if x.size < 2 * BLOCK else BLOCK
+    flat, y, size = (
+        [a.reshape(-1) for a in arrays],
+        out.reshape(-1),
+        PIECE if x.size < 2 * BLOCK else block(x.size),
+    )
 
     def work(starts: Iterator[int]) -> None:
         between = np.empty((spare, size), x.dtype)
