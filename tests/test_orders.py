@@ -327,7 +327,8 @@ def test_multinomial_draws_what_the_generator_draws() -> None:
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
 @pytest.mark.parametrize(
-    ("shape", "dim"), [((60, 200), 0), ((60, 200), 1), ((9, 40, 30), 1), ((5000,), 0), ((9, 600, 3), 1)]
+    ("shape", "dim"),
+    [((60, 200), 0), ((60, 200), 1), ((170, 203), 1), ((9, 40, 30), 1), ((5000,), 0), ((9, 600, 3), 1)],
 )
 def test_running_sums_and_extremes_of_many(shape: Any, dim: int, kind: str) -> None:
     rng = np.random.default_rng(3)

@@ -6,6 +6,7 @@ result. What is here takes whole rows where there are some.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -18,10 +19,10 @@ from minigrad.kernels.sharing import block, blocks, by_rows
 Array = np.ndarray[Any, Any]
 
 SMALL = 1 << 12  # elements
-LONG = 128  # elements of a row from which products take less time: 0.6 of it for 1,000
-# What eight elements are multiplied by to get their running sums, from either end; a number and a 0, to get it eight
-# times.
-_UPPER, _LOWER, _FIRST = np.triu(np.ones((8, 8))), np.tril(np.ones((8, 8))), np.eye(2, 1) * np.ones(8)
+LONG, LARGE = (
+    128,
+    1 << 15,
+)  # elements of a row, and in all, from which products take less time: 0.6 of it for 1,000
 
 
 def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty: Empty = np.empty) -> Array:
@@ -44,7 +45,7 @@ def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty
         def work(starts: Iterator[int]) -> None:
             most = min(step, len(rows))
             memory = empty((most, n), np.dtype(wide))
-            some = -(-n // 8) if singles and n >= LONG else 0
+            some = -(-n // 8) if singles and n >= LONG and x.size >= LARGE else 0
             eights, before = empty((2, most, some, 8), memory.dtype), np.zeros((most, some, 2))
             for k in starts:
                 part, target = rows[k : k + step], targets[k : k + step]
@@ -69,6 +70,12 @@ def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty
     return y
 
 
+@functools.cache
+def _factors(reverse: bool) -> tuple[Array, Array]:
+    """What eight elements are multiplied by to get their running sums; and a number and a 0, to get it eight times."""
+    return np.ascontiguousarray(np.tri(8) if reverse else np.tri(8).T), np.repeat([[1.0], [0.0]], 8, 1)
+
+
 def _sums_of_eights(rows: Array, target: Array, memory: Array, others: Array, reverse: bool) -> bool:
     """Running sums of eight elements at a time, by products, to which those of all others before are added.
 
@@ -78,12 +85,13 @@ def _sums_of_eights(rows: Array, target: Array, memory: Array, others: Array, re
     sums, eights = memory[:, :count]
     flat = sums.reshape(count, -1)
     flat[:, :n], flat[:, n:] = rows, 0
-    np.matmul(sums, _LOWER if reverse else _UPPER, out=eights)
+    triangle, first = _factors(reverse)
+    np.matmul(sums, triangle, out=eights)
     totals, before = eights[..., -(not reverse)], others[:count, :, 0]
     if reverse:
         totals, before = totals[:, ::-1], before[:, ::-1]
     np.add.accumulate(totals[:, :-1], axis=1, out=before[:, 1:])
-    np.matmul(others[:count], _FIRST, out=sums)
+    np.matmul(others[:count], first, out=sums)
     sums += eights
     target[...] = flat[:, :n]
     return bool(np.isfinite(target[:, -(not reverse)]).all())
