@@ -173,10 +173,11 @@ def alone(kernel: Callable[..., Any], /, *args: Any, **params: Any) -> Any:
 
 def by_rows(function: Callable[..., None], *tables: Any) -> None:
     """``function`` of some rows of each table at a time."""
-    step = max(block(tables[0].size) // max(tables[0].shape[1], 1), 1)
-    if len(tables[0]) <= step:
+    size = tables[0].size
+    if size <= BLOCK:
         function(*tables)
         return
+    step = max(block(size) // tables[0].shape[1], 1)
 
     def work(starts: Iterator[int]) -> None:
         for k in starts:
