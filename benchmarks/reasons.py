@@ -76,7 +76,7 @@ REASONS = (
     (
         r"operations, (embedding|topk|scatter_add|cumsum)",
         "Indices and running sums",
-        "NumPy takes them element by element, and adds at indices on one thread; PyTorch shares the rows among two.",
+        "NumPy takes several passes for them, and adds at indices on one thread; PyTorch shares the rows among two.",
     ),
     (
         r"operations, |training, ",

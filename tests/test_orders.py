@@ -327,7 +327,8 @@ def test_multinomial_draws_what_the_generator_draws() -> None:
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
 @pytest.mark.parametrize(
-    ("shape", "dim"), [((60, 200), 0), ((60, 200), 1), ((9, 40, 30), 1), ((5000,), 0), ((9, 600, 3), 1)]
+    ("shape", "dim"),
+    [((60, 200), 0), ((60, 200), 1), ((170, 203), 1), ((9, 40, 30), 1), ((5000,), 0), ((9, 600, 3), 1)],
 )
 def test_running_sums_and_extremes_of_many(shape: Any, dim: int, kind: str) -> None:
     rng = np.random.default_rng(3)
@@ -338,6 +339,11 @@ def test_running_sums_and_extremes_of_many(shape: Any, dim: int, kind: str) -> N
         t.cumsum(dim).numpy(), np.add.accumulate(x, dim, wide).astype(kind), strict=True
     )
     if kind != "int64":
+        for place, value in ((700, np.inf), (3000, -np.inf), (2100, np.nan)):
+            y = x.copy()
+            y.flat[[place, place + 1100]] = value, 1e38
+            sums = np.add.accumulate(y, dim, wide).astype(kind)
+            np.testing.assert_array_equal(mg.tensor(y).cumsum(dim).numpy(), sums)
         d = np.flip(x, 0).copy()
         (back,) = mg.autograd.grad(t.requires_grad_().cumsum(dim), t, mg.tensor(d))
         sums = np.add.accumulate(np.flip(d, dim), dim, wide).astype(kind)

@@ -58,6 +58,7 @@ OPERATIONS: dict[str, Callable[[mg.Tensor], mg.Tensor]] = {
     "scatter_add": lambda x: x.scatter_add(1, places(), x),
     "scatter_add to columns": lambda x: x.scatter_add(0, places(), x),
     "amax": lambda x: x.scatter_reduce(1, places(), x, "amax"),
+    "products of many": lambda x: x.reshape(140, 40, 64) @ x.reshape(140, 40, 64).mT,
     "adam": adam,
 }
 

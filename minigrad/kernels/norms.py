@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.buffers import Empty
-from minigrad.kernels.sharing import BLOCK, blocks, by_rows
+from minigrad.kernels.sharing import BLOCK, block, blocks, by_rows
 from minigrad.kernels.sums import ALONE, FEW, SHORT, add_up, row_sums, sum_rows
 
 Array = np.ndarray[Any, Any]
@@ -53,7 +53,7 @@ def standardize_backward(
         return np.ascontiguousarray((d - add_up(d, dim, True) / count - y * share) * r)
     out = np.empty(x.shape, x.dtype) if out is None else out
     rows, ds, values = x.reshape(-1, count), d.reshape(-1, count), out.reshape(-1, count)
-    step = max(BLOCK // count, 1)
+    step = _step(x.size, count)
 
     def work(starts: Iterator[int]) -> None:
         # One piece of memory for all blocks: what is new to the system costs more than all that is computed.
@@ -117,7 +117,7 @@ def layer_norm(
         return out
     count = w.size
     rows, values, scale = x.reshape(-1, count), out.reshape(-1, count), w.reshape(1, -1)
-    step = max(BLOCK // count, 1)
+    step = _step(x.size, count)
     shift = [_repeated(a, min(step, len(rows))) for a in b]
 
     def work(starts: Iterator[int]) -> None:
@@ -173,7 +173,7 @@ def _layer_norm_backward(
     count, scale = w.size, w.reshape(1, -1)
     rows, ds = x.reshape(-1, count), d.reshape(-1, count)
     values = None if dx is None else dx.reshape(-1, count)
-    step = max(BLOCK // count, 1)
+    step = _step(x.size, count)
     if step > FEW:
         step -= step % FEW
     # The sums of FEW rows each, which `sum_rows` adds as exactly.
@@ -230,6 +230,11 @@ def _deviations(rows: Array, eps: float, out: Array) -> Any:
     count = rows.shape[1]
     _by_column(np.subtract, rows, row_sums(rows) / count, out, out)
     return 1.0 / np.sqrt(_row_products(out, out) / count + eps)
+
+
+def _step(size: int, count: int) -> int:
+    """The rows of a block: of no more elements than a product may have that BLAS does not share among threads."""
+    return max(min(block(size), 2 * BLOCK) // count, 1)
 
 
 def _by_column(ufunc: Any, rows: Array, column: Array, out: Array, between: Array) -> None:

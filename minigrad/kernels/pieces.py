@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.kernels.sharing import BLOCK, blocks
+from minigrad.kernels.sharing import block, blocks
 
 Array = np.ndarray[Any, Any]
-
-PIECE = 1 << 16  # elements; with half as many, the calls cost a tenth more
 
 
 def in_pieces(
@@ -28,10 +26,11 @@ def in_pieces(
         return out
     if out is None:
         out = np.empty(x.shape, x.dtype)
-    if x.size <= PIECE:
+    size = block(x.size)
+    if x.size <= size:
         step(out, np.empty((spare, *x.shape), x.dtype), *arrays, **params)
         return out
-    flat, y, size = [a.reshape(-1) for a in arrays], out.reshape(-1), PIECE if x.size < 2 * BLOCK else BLOCK
+    flat, y = [a.reshape(-1) for a in arrays], out.reshape(-1)
 
     def work(starts: Iterator[int]) -> None:
         between = np.empty((spare, size), x.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,11 @@ from minigrad.core.op import Array, Op
 from minigrad.core.plans import OUT, Line, Lines, Operand, Target, named
 from minigrad.core.text import Call, Text
 from minigrad.dtypes import F32, F64
+from minigrad.kernels.sharing import blocks
 
 LARGE = 1 << 14  # elements of a result that may be worth a buffer
+ALONE = 1 << 18  # multiplications of a product that BLAS does not share among threads
+SHARED = 1 << 22  # multiplications that are worth a thread: some 100 microseconds
 
 
 def product(a: Array, b: Array) -> Any:
@@ -45,8 +48,23 @@ def _product_of_many(a: Array, b: Array) -> Any:
         np.matmul(a.reshape(-1, a.shape[-1]), b, out=y.reshape(-1, b.shape[1]))
         return y
     if a.ndim > 2 and a.dtype is b.dtype and a.shape[:-2] == b.shape[:-2] and a.shape[-1] == b.shape[-2]:
-        return np.matmul(a, b, out=buffers.empty((*a.shape[:-1], b.shape[-1]), a.dtype))
+        return _one_by_one(a, b, buffers.empty((*a.shape[:-1], b.shape[-1]), a.dtype))
     return np.matmul(a, b)
+
+
+def _one_by_one(a: Array, b: Array, y: Array) -> Array:
+    """Products of pairs. Threads share those that BLAS leaves to one: 64 heads of attention take 0.8 of the time."""
+    each = y.shape[-2] * y.shape[-1] * a.shape[-1]
+    if each > ALONE or y.size * a.shape[-1] < 2 * SHARED:
+        return np.matmul(a, b, out=y)
+    step = max(SHARED * len(y) // (y.size * a.shape[-1]), 1)
+
+    def work(starts: Iterator[int]) -> None:
+        for k in starts:
+            np.matmul(a[k : k + step], b[k : k + step], out=y[k : k + step])
+
+    blocks(work, len(y), step)
+    return y
 
 
 def joined(a: Sequence[int], b: Sequence[int]) -> bool:

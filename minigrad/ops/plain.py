@@ -255,6 +255,29 @@ def length(v: Call) -> list[str] | None:
     return [*lines, end]
 
 
+# ---------------------------------------------------------------- running sums and products
+
+
+def _running(name: str, v: Call) -> list[str]:
+    dtype, dim = np.dtype(v.params["dtype"]), v.params["dim"]
+    x, kind = "x" if v.dtypes[0] == dtype else f"x.astype(np.{dtype.name})", f"np.{dtype.name}"
+    if reverse := v.params.get("reverse"):
+        x = f"np.flip({x}, axis={dim})"
+    if dtype == np.float32:
+        y = f"{name}({x}, axis={dim}, dtype=np.float64).astype(np.float32)"
+    else:
+        y = f"{name}({x}, axis={dim}{'' if dtype.kind == 'f' else f', dtype={kind}'})"
+    return [f"return np.flip({y}, axis={dim}).copy()" if reverse else f"return {y}"]
+
+
+def cumsum(v: Call) -> list[str]:
+    return _running("np.cumsum", v)
+
+
+def cumprod(v: Call) -> list[str]:
+    return _running("np.cumprod", v)
+
+
 # ---------------------------------------------------------------- gelu
 
 

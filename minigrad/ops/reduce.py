@@ -14,7 +14,7 @@ from minigrad.core import names
 from minigrad.core.basic import _expand, sum_text, to
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, Line, Lines, Operand, Target, narrow, wide
-from minigrad.core.text import Call, Plain, Text, TextOf
+from minigrad.core.text import Call, Plain, Text
 from minigrad.dtypes import F32, F64, I64
 from minigrad.kernels.scans import scan
 from minigrad.kernels.sums import FEW, add_up, by_rows, sum_first, sum_rows
@@ -157,6 +157,14 @@ def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any, reverse: bool = False
 
 
 _WIDER = {F32: F64}
+
+
+def _cumsum(x: Array, dim: int, dtype: Any, back: Any, reverse: bool) -> Any:
+    return _scan(np.add, x, dim, dtype, reverse)
+
+
+def _cumprod(x: Array, dim: int, dtype: Any) -> Any:
+    return _scan(np.multiply, x, dim, dtype)
 
 
 def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any, reverse: bool) -> Any:
@@ -318,23 +326,6 @@ def _spread_steps(x: tuple[int, ...], y: tuple[int, ...], **params: Any) -> Path
     return () if kept == x else ((reshape, {"shape": kept}),)
 
 
-def _scan_text(name: str) -> TextOf:
-    def text(v: Call) -> Text:
-        dtype = np.dtype(v.params["dtype"])
-        wide = _WIDER.get(dtype, dtype)
-        x = "{}" if v.dtypes[0] == dtype else "{}.astype({dtype})"
-        reverse = v.params.get("reverse")
-        if reverse:
-            x = f"np.flip({x}, axis={{dim}})"
-        if wide != dtype:
-            y = f"{name}({x}, axis={{dim}}, dtype={{wide}}).astype({{dtype}})"
-        else:
-            y = f"{name}({x}, axis={{dim}}{'' if dtype.kind == 'f' else ', dtype={dtype}'})"
-        return f"np.flip({y}, axis={{dim}}).copy()" if reverse else y, {"wide": wide, "dtype": dtype}
-
-    return text
-
-
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
@@ -366,10 +357,10 @@ logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order=
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
               text="np.prod({}, axis={dim})", grad_fn=names.of_prod, complex="analytic")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic")
-cumsum: Op = Op("cumsum", lambda x, dim, dtype, back, reverse: _scan(np.add, x, dim, dtype, reverse),
-                "x; dim dtype back reverse", _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"), complex="analytic")
-cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
-             _cumprod_vjp, rows=True, text=_scan_text("np.cumprod"), complex="analytic")
+cumsum: Op = Op("cumsum", _cumsum, "x; dim dtype back reverse", _cumsum_vjp, rows=True, complex="analytic",
+                text=Plain(_cumsum, "x", plain("cumsum"), True))
+cumprod: Op = Op("cumprod", _cumprod, "x; dim dtype", _cumprod_vjp, rows=True, complex="analytic",
+               text=Plain(_cumprod, "x", plain("cumprod"), True))
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
         complex="analytic")
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
