@@ -243,6 +243,12 @@ def test_what_people_write_prints_on_a_screen(name: str) -> None:
         assert name in UNUSUAL or dtype is np.float64 or len(text.splitlines()) <= LINES, text
 
 
+def test_a_gradient_that_no_rule_reads() -> None:
+    deaf = mg.tape.Op("deaf", np.sign, "x", lambda g, x: x * 0.0, text="np.sign({})", listed=False)
+    text = check(lambda x: (deaf(x * 3.0) * 2.0 + x).sum(), [np.ones(3)], [np.ones(3)], (0,))
+    assert "sign" in text
+
+
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
 def test_a_recurrent_layer_prints_on_two_screens(kind: str) -> None:
     mg.manual_seed(0)

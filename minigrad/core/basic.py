@@ -261,6 +261,7 @@ view_scatter: Op = Op(
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
     lambda g, path: _follow(g, path), order="K", text=_view_scatter_text, grad_fn="CopySlices", complex="analytic",
     renews=0,
+    reads="put(v, into=x{path})",
 )
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C", complex="analytic")
 # Of complex numbers; the first two are PyTorch's gradients: a real function's is complex.

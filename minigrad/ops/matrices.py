@@ -327,18 +327,25 @@ def _matrix_exp_vjp(g: Any, x: Any) -> Any:
 _OWN: dict[str, Any] = {"new": True, "order": "C"}  # memory of its own, by rows
 _RAISES: dict[str, Any] = {"raises": True}
 
+
+def of_triangles(n: Any) -> str:
+    kinds = {(1, 1, 0): "tril(x)", (0, 1, 1): "triu(x)", (1, 0, 0): "tril(x, -1)", (0, 0, 1): "triu(x, 1)"}
+    return kinds.get(tuple(n.params.values()), "")
+
+
 # fmt: off
 triangles: Op = Op("triangles", k.triangles, "x; below on above",
-                   lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic")
+                   lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic",
+                   reads=of_triangles)
 
 # inverse, determinant, systems
 inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic")
-inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic")
+inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic", reads="inv")
 zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse", complex="analytic")
 solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
                 grad_fn="LinalgSolveExBackward0", **_RAISES, complex="analytic")
 solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex),
-                  grad_fn="LinalgSolveExBackward0", complex="analytic")
+                  grad_fn="LinalgSolveExBackward0", complex="analytic", reads="solve")
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
                           grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic")
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
@@ -348,39 +355,44 @@ det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), g
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
 logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
-               grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own")
+               grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[1]")
 det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
-              grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own")
+              grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[0]")
 
 # factorizations
-cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own")
-cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own")
+cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own",
+              derives={"x": "(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)"})
+cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own",
+                 reads="cholesky")
 minors = Op("minors", k.minors, "x factor", complex="own")
 qr = Op("qr", k.qr, "x; complete", complex="own")
-qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN, complex="own")
+qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN, complex="own",
+              reads="qr(x)[0]")
 qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None,
-                     grad_fn="LinalgQrBackward0", **_OWN, complex="own")
+                     grad_fn="LinalgQrBackward0", **_OWN, complex="own", reads="qr(x)[1]")
 qr_r = Op("qr_r", k.qr_r, "x", _refused_r, complex="own")
 eigh = Op("eigh", k.eigh, "x; lower", complex="own")
 eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None,
-                      grad_fn="LinalgEighBackward0", **_OWN, complex="own")
+                      grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[1]")
 eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None,
-                     grad_fn="LinalgEighBackward0", **_OWN, complex="own")
-eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0", complex="own")
+                     grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[0]")
+eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0", complex="own",
+              usual={"lower": ...})
 eig = Op("eig", k.eig, "x", **_RAISES, complex="own")
 eig_vectors: Op = Op("eig_vectors", k.eig_vectors, "x packed", _eig_vectors_vjp, None,
-                     grad_fn="LinalgEigBackward0", **_OWN, complex="own")
+                     grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[1]")
 eig_values: Op = Op("eig_values", k.eig_values, "x packed", _eig_values_vjp, None,
-                    grad_fn="LinalgEigBackward0", **_OWN, complex="own")
+                    grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[0]")
 svd = Op("svd", k.svd, "x; full", **_RAISES, complex="own")
 left_vectors: Op = Op("left_vectors", k.left_vectors, "x packed; full", _left_vjp, None,
-                      grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
+                      grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[0]")
 right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _right_vjp, None,
-                       grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
+                       grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[2]")
 singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None,
-                         grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
+                         grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[1]")
 svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, grad_fn="LinalgSvdBackward0", **_RAISES, complex="own")
-pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own")
+pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own",
+          usual={"atol": 0, "rtol": ...})
 lu = Op("lu", k.lu, "x", complex="analytic")
 lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN,
                     complex="own")

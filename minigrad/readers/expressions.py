@@ -33,8 +33,16 @@ def number(value: Any, digits: int = 4) -> Expr:
 def applied(node: Node, operands: Sequence[Any], named: bool = False) -> Expr:
     """The operation of a record, on operands; ``named``: one that only copies is named too."""
     op: Any = node.op
-    if op.same is not None:  # the same number, in an array of its own
-        return ast.Call(name(op.name), list(operands), []) if named else operands[op.same]
+    if not named and op.fill is not None:
+        return number(op.fill)
+    if op.same is not None or (op.moves and op.elementwise and not named):  # the same number
+        return ast.Call(name(op.name), list(operands), []) if named else operands[op.same or 0]
+    if not named and op.unit is not None:
+        for i, n in enumerate(node.inputs):
+            if n.__class__ is Const and n.value == op.unit:
+                return operands[1 - i]
+    if (tree := values.reading(node)) is not None:
+        return _Filled(dict(zip(values.input_names(node), operands, strict=True))).visit(tree)
     template = _template(node)
     if template is not None and ("np." not in template or not op.public):
         try:
@@ -47,7 +55,7 @@ def applied(node: Node, operands: Sequence[Any], named: bool = False) -> Expr:
             pass
     keywords = []
     for key, value in values.parameters(node):
-        if words := values.parameter(value):
+        if words := values.words(key, value):
             keywords.append(ast.keyword(key, name(values.cut(words, values.LONG))))
     return ast.Call(name(op.name), list(operands), keywords)
 
@@ -87,6 +95,10 @@ class _Filled(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> Expr:
         return self.parts.get(node.id, node)
+
+    def visit_Starred(self, node: ast.Starred) -> list[Expr]:
+        star = re.compile(rf"{ast.unparse(node.value)}\d+")
+        return [part for key, part in self.parts.items() if star.fullmatch(key)]
 
     def visit_Constant(self, node: ast.Constant) -> Expr:
         return number(node.value) if isinstance(node.value, float) else node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,12 +91,56 @@ def call(node: Node) -> str:
     arguments: list[str] = []
     if any(n.__class__ is Const for n in node.inputs):
         arguments = [number(n.value) if n.__class__ is Const else "·" for n in node.inputs]
-    for name, value in parameters(node):
-        if name == "index" or _is_index(value):
+    name, of_call = name_of(node), _arguments_of(node)
+    for key, value in parameters(node) if of_call is None else ():
+        if key == "index" or _is_index(value):
             arguments.append(cut(f"[{_index(value)}]", LONG))
-        elif words := parameter(value):
-            arguments.append(cut(f"{name}={words}", LONG))
-    return f"{node.op.name}({', '.join(arguments)})" if arguments else node.op.name
+        elif text := words(key, value):
+            arguments.append(cut(f"{key}={text}", LONG))
+    arguments += of_call or []
+    return f"{name}({', '.join(arguments)})" if arguments else name
+
+
+def name_of(node: Node) -> str:
+    """What an operation is called: by its name, or as its record says that it reads."""
+    tree = reading(node) if node.op is not None else None
+    return ast.unparse(tree.func) if isinstance(tree, ast.Call) else "" if node.op is None else node.op.name
+
+
+def reading(node: Node) -> ast.expr | None:
+    """How an operation reads, if its record says so: in the names of inputs, with the parameters filled in."""
+    op: Any = node.op
+    if callable(op.reads):
+        reads = str(op.reads(node))
+    else:
+        reads = op.reads.format(**{k: words(k, v) for k, v in node.params.items()}) if op.reads else ""
+    if reads.isidentifier():
+        inputs = [x if i != op.star else f"*{x}" for i, x in enumerate(op.inputs)]
+        told = [f"{k}={words(k, v)}" for k, v in parameters(node)]
+        reads += f"({', '.join([*inputs, *told])})"
+    try:
+        return ast.parse(reads, mode="eval").body if reads else None
+    except SyntaxError:  # a parameter that is no expression
+        return None
+
+
+def input_names(node: Node) -> list[str]:
+    """What the record calls the inputs."""
+    op: Any = node.op
+    if op.star is None:
+        return list(op.inputs)
+    return [*op.inputs[: op.star], *(f"{op.inputs[-1]}{k + 1}" for k in range(len(node.inputs) - op.star))]
+
+
+def _arguments_of(node: Node) -> list[str] | None:
+    """The arguments beside whole inputs, where an operation reads as a call; parts of inputs are told by a dot."""
+    tree = reading(node)
+    if not isinstance(tree, ast.Call):
+        return None
+    whole = (ast.Name, ast.Starred)
+    kept = [*(a for a in tree.args if not isinstance(a, whole)), *tree.keywords]
+    inner = rf"\b({'|'.join(input_names(node))})\b(?!=)"
+    return [cut(re.sub(inner, "·", ast.unparse(a)), LONG) for a in kept]
 
 
 def parameters(node: Node) -> Iterator[tuple[str, Any]]:
@@ -103,8 +148,22 @@ def parameters(node: Node) -> Iterator[tuple[str, Any]]:
     op: Any = node.op
     for name in op.params:
         value = node.params.get(name)
-        if not (value is None or value is False or (isinstance(value, tuple) and not value)):
+        empty = value is None or value is False or (isinstance(value, tuple) and not value)
+        if not (empty or (name in op.usual and _is_usual(value, op.usual[name]))):
             yield name, value
+
+
+def _is_usual(value: Any, usual: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(_is_usual(part, usual) for part in value)
+    return usual is ... or bool(value == usual)
+
+
+def words(name: str, value: object) -> str:
+    """A parameter by its name: slices without brackets, one dimension as a number."""
+    if name == "index":
+        return _index(value) or "()"
+    return parameter(value[0] if name == "dim" and isinstance(value, tuple) and len(value) == 1 else value)
 
 
 def parameter(value: object) -> str:
