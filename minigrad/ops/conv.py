@@ -56,14 +56,17 @@ conv_weight: Op = Op("conv_weight", kept(k.conv_weight), "x d; kernel stride pad
 unfold = Op("unfold", k.unfold, "x; kernel dilation pads stride",
             lambda g, x_shape, kernel, dilation, pads, stride: fold(
                 g, sizes=tuple(x_shape[2:]), kernel=kernel, dilation=dilation, pads=pads, stride=stride),
-            order="C", grad_fn="Im2ColBackward0", complex="analytic", reads=of_windows("unfold", "x", "kernel_size"))
+            order="C", grad_fn="Im2ColBackward0", complex="analytic", reads=of_windows("unfold", "x", "kernel_size"),
+            text=Plain(k.unfold, "x", plain("unfold")))
 fold: Op = Op("fold", k.fold, "cols; sizes kernel dilation pads stride",
               lambda g, kernel, dilation, pads, stride: unfold(
                   g, kernel=kernel, dilation=dilation, pads=pads, stride=stride),
               order="C", grad_fn="Col2ImBackward0", complex="analytic",
-              reads=of_windows("fold", "cols", "output_size", "kernel_size"))
+              reads=of_windows("fold", "cols", "output_size", "kernel_size"),
+              text=Plain(k.fold, "cols", plain("fold")))
 pad_constant: Op = Op("pad_constant", formatted(k.pad_constant, 0), "x; pads value",
                       lambda g, pads: pad_constant(g, pads=tuple((-a, -b) for a, b in pads), value=0.0),
                       order="C", grad_fn="ConstantPadNdBackward0", complex="analytic",
-                      reads=padded)
+                      reads=padded,
+                      text=Plain(k.pad_constant, "x", plain("pad_constant")))
 # fmt: on

@@ -150,10 +150,11 @@ unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
                  raises=True, depends=_masked, complex="analytic", reads=at("zeros", "add(g, into={})"))
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
-               _index_put_value, None, order="K",
+               _index_put_value, None, order="K", text=Plain(_index_put, "x, v, *index", plain("index_put"), True),
                    raises=True, depends=_masked_put, complex="analytic",
                reads=at("x", "put(v, into={})"), derives={"v": at("g", "{}; 0 for what was put over")})
 index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
+                   text=Plain(_index_winners, "x, *index", plain("index_winners"), True),
                    raises=True, depends=_masked, complex="analytic")
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.core.basic import conj, real
 from minigrad.core.op import Op, is_complex
+from minigrad.core.text import Call, Plain
 from minigrad.errors import runtime_error
 from minigrad.kernels import matrices as k
 from minigrad.ops import elementwise as e
@@ -328,18 +329,57 @@ _OWN: dict[str, Any] = {"new": True, "order": "C"}  # memory of its own, by rows
 _RAISES: dict[str, Any] = {"raises": True}
 
 
-def of_triangles(n: Any) -> str:
-    kinds = {(1, 1, 0): "tril(x)", (0, 1, 1): "triu(x)", (1, 0, 0): "tril(x, -1)", (0, 0, 1): "triu(x, 1)"}
-    return kinds.get(tuple(n.params.values()), "")
+_TRIANGLES = {(1, 1, 0): "tril(x)", (0, 1, 1): "triu(x)", (1, 0, 0): "tril(x, -1)", (0, 0, 1): "triu(x, 1)"}
+
+
+def _reads_triangles(n: Any) -> str:
+    return _TRIANGLES.get((n.params["below"], n.params["on"], n.params["above"]), "")
+
+
+# ---------------------------------------------------------------- how they print
+
+
+def _single(v: Call) -> bool:
+    return v.dtype.char in "fd" and len(v.shape) == 2 and v.shape[0] > 0
+
+
+def _triangles_lines(v: Call) -> list[str] | None:
+    kind = v.params["below"], v.params["on"], v.params["above"]
+    if kind == (1, 0.5, 0) and _single(v):
+        return ["y = np.tril(x)", "np.fill_diagonal(y, np.diagonal(y) * 0.5)", "return y"]
+    return [f"return np.{_TRIANGLES[kind]}"] if kind in _TRIANGLES else None
+
+
+def _solve_triangular_lines(v: Call) -> list[str] | None:
+    if not _single(v) or len(v.shapes[0]) > 2 or v.params["unit"]:
+        return None
+    singular = ["if (np.diagonal(a) == 0.0).any():", "    return np.full_like(b, np.inf)"]
+    if v.params["upper"]:
+        return [*singular, "return np.linalg.solve(np.triu(a), b)"]
+    # Of an upper triangle nothing is left to eliminate.
+    turned = "np.linalg.solve(np.triu(a[::-1, ::-1]), b[::-1])"
+    return [*singular, f"return np.array({turned}[::-1], order='C')"]
+
+
+def _cholesky_lines(v: Call) -> list[str] | None:
+    return ["y = np.linalg.cholesky(x)", "if not (np.diagonal(y) > 0.0).all():",
+            "    raise np.linalg.LinAlgError('not positive-definite')", "return y"] if _single(v) else None  # fmt: skip
+
+
+def _inv_lines(v: Call) -> list[str] | None:
+    return ["y = np.linalg.inv(x)", "if np.isinf(y).all():",
+            "    raise np.linalg.LinAlgError('singular matrix')", "return y"] if _single(v) else None  # fmt: skip
 
 
 # fmt: off
 triangles: Op = Op("triangles", k.triangles, "x; below on above",
                    lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic",
-                   reads=of_triangles)
+                   reads=_reads_triangles,
+                   text=Plain(k.triangles, "x", _triangles_lines))
 
 # inverse, determinant, systems
-inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic")
+inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic",
+         text=Plain(k.inv, "x", _inv_lines))
 inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic", reads="inv")
 zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse", complex="analytic")
 solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
@@ -347,7 +387,8 @@ solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(
 solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex),
                   grad_fn="LinalgSolveExBackward0", complex="analytic", reads="solve")
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
-                          grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic")
+                          grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic",
+                          text=Plain(k.solve_triangular, "a, b", _solve_triangular_lines))
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
                         grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
@@ -361,6 +402,7 @@ det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
 
 # factorizations
 cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own",
+              text=Plain(k.cholesky, "x", _cholesky_lines),
               derives={"x": "(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)"})
 cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own",
                  reads="cholesky")

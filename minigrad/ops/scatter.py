@@ -80,7 +80,8 @@ scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      complex="analytic", reads="scatter_add(x, {dim}, index, v)")
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
-                   order="C", check=_checked, complex="analytic", reads="index_add(x, {dim}, index, v)")
+                   order="C", check=_checked, complex="analytic", reads="index_add(x, {dim}, index, v)",
+                   text=Plain(k.index_add, "x, v, index", plain("index_add")))
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
                      joint=_extreme, order="C", check=_checked, grad_fn="ScatterReduceBackward0",
                      reads="scatter_reduce(x, {dim}, index, v)",

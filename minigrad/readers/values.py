@@ -204,6 +204,8 @@ def _step(step: tuple[Op, Mapping[str, Any]]) -> str:
     op, params = step
     if params.keys() == {"index"}:
         return f"[{_index(params['index'])}]"
+    if params.keys() == {"shape"}:
+        return f".{op.name}{parameter(params['shape'])}"
     return f".{op.name}({', '.join(f'{k}={parameter(v)}' for k, v in params.items() if parameter(v))})"
 
 
