@@ -248,7 +248,9 @@ reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
                  into=_reshape_into, new=False, numba=_reshape_numba, grad_fn="ViewBackward0")
-expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
+expand = Op("expand", _expand, "x; shape",
+            lambda g, x_shape: g if g.shape == x_shape else sum_to(g, shape=x_shape), view=True,
+            idle=lambda x, y, shape: x == y,
             text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
             order="K", broadcasts=lambda x, y, shape: (),
             )
