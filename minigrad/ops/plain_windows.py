@@ -72,51 +72,51 @@ def _pooled(v: Call, x: int) -> tuple[list[str], list[Shape]] | None:
     return [*lines, _windows(1, kernel, strides, outs, gaps)], [sizes, kernel, strides, before, gaps, outs]
 
 
-def _parts(v: Call, names: str) -> tuple[list[str], str, str] | None:
-    """For parts of unequal lengths: loops over them, what cuts one out, and its number; None if there are many."""
+def _parts(v: Call) -> tuple[list[str], str, str, list[str]] | None:
+    """Of parts of unequal lengths: the lines before and the head of a loop, what cuts one out, and where it begins."""
     plans = v.params["plans"]
-    if any(plan[0] != "adaptive" or plan[2] > PLACES for plan in plans):
+    if any(plan[0] != "adaptive" for plan in plans):
         return None
-    loops = []
-    for k, (_, size, out) in enumerate(plans):
-        ends = [(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
-        loops.append(f"{'    ' * k}for {names[k]}, ({names[k]}0, {names[k]}1) in enumerate({ends}):")
-    inner = names[: len(plans)]
-    return loops, _commas(f"{i}0:{i}1" for i in inner), _commas(inner)
+    _, sizes, outs = zip(*plans, strict=True)
+    names = "ijk"[: len(plans)]
+    starts = [f"{i} * {n} // {m}" for i, n, m in zip(names, sizes, outs, strict=True)]
+    cuts = [
+        f"{a}:({i} * {n} + {n + m - 1}) // {m}" for a, i, n, m in zip(starts, names, sizes, outs, strict=True)
+    ]
+    loop = f"for {_commas(names)}{',' * (len(names) == 1)} in np.ndindex{outs}:"
+    return [f"x = x.reshape(-1, {_commas(sizes)})"], loop, f"    part = x[:, {_commas(cuts)}]", starts
 
 
 def _max_of_parts(v: Call) -> list[str] | None:
-    made, plans = _parts(v, "ijk"), v.params["plans"]
-    if made is None:
+    if (made := _parts(v)) is None:
         return None
-    loops, cut, number = made
+    lines, loop, cut, starts = made
     return [
-        f"x = x.reshape(-1, {_commas(plan[1] for plan in plans)})",
-        f"out = np.empty((len(x), {_commas(plan[2] for plan in plans)}), x.dtype)",
-        *loops,
-        f"{'    ' * len(plans)}out[:, {number}] = x[:, {cut}].max(axis={tuple(range(1, len(plans) + 1))})",
+        *lines,
+        f"out = np.empty((len(x), {_commas(plan[2] for plan in v.params['plans'])}), x.dtype)",
+        loop,
+        cut,
+        f"    out[:, {_commas('ijk'[: len(starts)])}] = part.max(axis={tuple(range(1, len(starts) + 1))})",
         f"return out.reshape({v.shape})",
     ]
 
 
 def _unpick_of_parts(v: Call) -> list[str] | None:
-    made, plans = _parts(v, "ijk"), v.params["plans"]
-    if made is None:
+    if (made := _parts(v)) is None:
         return None
-    (loops, cut, number), n = made, len(plans)
-    inner, begin = "abc"[:n], "    " * n
-    places = _commas(f"{i}0 + {a}" for i, a in zip("ijk", inner, strict=False))
+    (lines, loop, cut, starts), n = made, len(made[3])
+    places = _commas(f"{start} + {a}" for start, a in zip(starts, "abc", strict=False))
     return [
-        f"x = x.reshape(-1, {_commas(plan[1] for plan in plans)})",
-        f"d = d.reshape(-1, {_commas(plan[2] for plan in plans)})",
+        *lines,
+        f"d = d.reshape(-1, {_commas(plan[2] for plan in v.params['plans'])})",
         "out = np.zeros(x.shape, d.dtype)",
-        *loops,
-        f"{begin}part = x[:, {cut}]",
-        f"{begin}rows = part.reshape(len(x), -1)",
-        f"{begin}nan = np.isnan(rows)[:, ::-1]",
-        f"{begin}at = np.where(nan.any(1), rows.shape[1] - 1 - nan.argmax(1), rows.argmax(1))",
-        f"{begin}{_commas(inner)}{',' * (n == 1)} = np.unravel_index(at, part.shape[1:])",
-        f"{begin}out[np.arange(len(x)), {places}] += d[:, {number}]",
+        loop,
+        cut,
+        "    rows = part.reshape(len(x), -1)",
+        "    nan = np.isnan(rows)[:, ::-1]",
+        "    at = np.where(nan.any(1), rows.shape[1] - 1 - nan.argmax(1), rows.argmax(1))",
+        f"    {_commas('abc'[:n])}{',' * (n == 1)} = np.unravel_index(at, part.shape[1:])",
+        f"    out[np.arange(len(x)), {places}] += d[:, {_commas('ijk'[:n])}]",
         f"return out.reshape({v.shape})",
     ]
 

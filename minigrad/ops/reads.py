@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.core.node import Node
+from minigrad.kernels.along import table
 
 Reads = Callable[[Node], str]
 USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -63,10 +64,11 @@ def padded(n: Node) -> str:
 
 def of_means(n: Node) -> str:
     """Where the gradient of pooling or resizing goes."""
-    kind, rows = n.params["plans"][0][0], [p[2] for p in n.params["plans"]]
-    if kind in ("mean", "sum"):
-        return f"g{f' / {math.prod(rows)}' if kind == 'mean' else ''} for each element of a window"
-    return f"g times the weight of each {'element of a part' if kind == 'adaptive' else 'neighbour'}"
+    if n.params["plans"][0][0] not in ("mean", "sum", "adaptive"):
+        return "g times the weight of each neighbour"
+    counts = [{*t[3]} for plan in n.params["plans"] if (t := table(plan))[3] is not None]
+    size = math.prod(int(max(c)) for c in counts) if all(len(c) == 1 for c in counts) else "its size"
+    return f"g{f' / {size}' if counts else ''} for each element of a window"
 
 
 def at(x: str, value: str = "") -> Reads:

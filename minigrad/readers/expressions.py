@@ -41,23 +41,30 @@ def applied(node: Node, operands: Sequence[Any], named: bool = False) -> Expr:
         for i, n in enumerate(node.inputs):
             if n.__class__ is Const and n.value == op.unit:
                 return operands[1 - i]
-    if (tree := values.reading(node)) is not None:
-        return _Filled(dict(zip(values.input_names(node), operands, strict=True))).visit(tree)
+    if reading := values.reading(node):
+        filled = _filled(reading, dict(zip(values.input_names(node), operands, strict=True)))
+        if filled is not None:
+            return filled
     template = _template(node)
     if template is not None and ("np." not in template or not op.public):
-        try:
-            tree = ast.parse(
-                template.format(*(f"operand_{i}_" for i in range(len(operands)))), mode="eval"
-            ).body
-            parts = {f"operand_{i}_": x for i, x in enumerate(operands)}
-            return _Filled(parts).visit(tree)
-        except (SyntaxError, IndexError):  # a text with what only a program has
-            pass
+        parts = {f"operand_{i}_": x for i, x in enumerate(operands)}
+        filled = _filled(template.format(*parts), parts)
+        if filled is not None:
+            return filled
     keywords = []
     for key, value in values.parameters(node):
         if words := values.words(key, value):
             keywords.append(ast.keyword(key, name(values.cut(words, values.LONG))))
     return ast.Call(name(op.name), list(operands), keywords)
+
+
+def _filled(text: str, parts: dict[str, Expr]) -> Expr | None:
+    """A text with operands in the place of names; None where it is no expression, as only programs understand it."""
+    try:
+        tree: Expr = _Filled(parts).visit(ast.parse(text, mode="eval").body)
+        return tree
+    except SyntaxError:
+        return None
 
 
 def _template(node: Node) -> str | None:

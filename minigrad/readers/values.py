@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,37 +92,34 @@ def call(node: Node) -> str:
     arguments: list[str] = []
     if any(n.__class__ is Const for n in node.inputs):
         arguments = [number(n.value) if n.__class__ is Const else "·" for n in node.inputs]
-    name, of_call = name_of(node), _arguments_of(node)
-    for key, value in parameters(node) if of_call is None else ():
+    name, told = _as_call(reading(node), tuple(input_names(node)))
+    for key, value in parameters(node) if name is None else ():
         if key == "index" or _is_index(value):
             arguments.append(cut(f"[{_index(value)}]", LONG))
         elif text := words(key, value):
             arguments.append(cut(f"{key}={text}", LONG))
-    arguments += of_call or []
+    arguments += told
+    name = name or node.op.name
     return f"{name}({', '.join(arguments)})" if arguments else name
 
 
 def name_of(node: Node) -> str:
-    """What an operation is called: by its name, or as its record says that it reads."""
-    tree = reading(node) if node.op is not None else None
-    return ast.unparse(tree.func) if isinstance(tree, ast.Call) else "" if node.op is None else node.op.name
+    """What an operation is called: as its record says that it reads, or by its name."""
+    op: Any = node.op
+    return _as_call(reading(node), tuple(input_names(node)))[0] or str(op.name)
 
 
-def reading(node: Node) -> ast.expr | None:
+def reading(node: Node) -> str:
     """How an operation reads, if its record says so: in the names of inputs, with the parameters filled in."""
     op: Any = node.op
     if callable(op.reads):
         reads = str(op.reads(node))
     else:
         reads = op.reads.format(**{k: words(k, v) for k, v in node.params.items()}) if op.reads else ""
-    if reads.isidentifier():
-        inputs = [x if i != op.star else f"*{x}" for i, x in enumerate(op.inputs)]
-        told = [f"{k}={words(k, v)}" for k, v in parameters(node)]
-        reads += f"({', '.join([*inputs, *told])})"
-    try:
-        return ast.parse(reads, mode="eval").body if reads else None
-    except SyntaxError:  # a parameter that is no expression
-        return None
+    if not reads.isidentifier():
+        return reads
+    inputs = [x if i != op.star else f"*{x}" for i, x in enumerate(op.inputs)]
+    return f"{reads}({', '.join([*inputs, *(f'{k}={words(k, v)}' for k, v in parameters(node))])})"
 
 
 def input_names(node: Node) -> list[str]:
@@ -132,15 +130,18 @@ def input_names(node: Node) -> list[str]:
     return [*op.inputs[: op.star], *(f"{op.inputs[-1]}{k + 1}" for k in range(len(node.inputs) - op.star))]
 
 
-def _arguments_of(node: Node) -> list[str] | None:
-    """The arguments beside whole inputs, where an operation reads as a call; parts of inputs are told by a dot."""
-    tree = reading(node)
+@functools.lru_cache(maxsize=1024)
+def _as_call(text: str, inputs: tuple[str, ...]) -> tuple[str | None, list[str]]:
+    """The name of a call and its arguments beside whole inputs; of parts of these, a dot in the place of the name."""
+    try:
+        tree = ast.parse(text, mode="eval").body if text else None
+    except SyntaxError:  # a parameter that is no expression
+        tree = None
     if not isinstance(tree, ast.Call):
-        return None
-    whole = (ast.Name, ast.Starred)
-    kept = [*(a for a in tree.args if not isinstance(a, whole)), *tree.keywords]
-    inner = rf"\b({'|'.join(input_names(node))})\b(?!=)"
-    return [cut(re.sub(inner, "·", ast.unparse(a)), LONG) for a in kept]
+        return None, []
+    kept = [*(a for a in tree.args if not isinstance(a, (ast.Name, ast.Starred))), *tree.keywords]
+    inner = rf"\b({'|'.join(inputs)})\b(?!=)"
+    return ast.unparse(tree.func), [cut(re.sub(inner, "·", ast.unparse(a)), LONG) for a in kept]
 
 
 def parameters(node: Node) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from minigrad.core.node import Node, Packed
 from minigrad.readers import values
 from minigrad.readers.draw.graph import Box
 from minigrad.readers.draw.groups import Groups, Item, Leaf
-from minigrad.readers.draw.records import Records
+from minigrad.readers.draw.records import Records, name_of
 
 
 class Labels:
@@ -69,7 +69,8 @@ class Labels:
     def _group(self, item: Item, name: str, count: int, elements: int | None) -> Box:
         """The box of a module, or of neighbours."""
         ops = self.records.ops[item.start : item.stop]
-        usual = Counter(map(values.name_of, ops)).most_common(4)
+        named = {name_of(n): n for n in ops}
+        usual = [(values.name_of(named[op]), k) for op, k in Counter(map(name_of, ops)).most_common(4)]
         content = ", ".join(values.cut(f"{k} {op}" if k > 1 else op, values.LONG) for op, k in usual)
         rest = len(ops) - sum(k for _, k in usual)
         content += f", {rest} more" if rest else ""

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from minigrad.core.node import Const, Node
-from minigrad.readers import values
 from minigrad.readers.draw.fold import Run, runs
 from minigrad.readers.draw.modules import Path, common
-from minigrad.readers.draw.records import Records, is_leaf
+from minigrad.readers.draw.records import Records, is_leaf, name_of
 
 
 @dataclass(slots=True)
@@ -126,20 +125,11 @@ def _token(records: Records, item: Item) -> object:
     node = records.ops[item.stop - 1]
     owner = tuple("#" if part.isdigit() else part for part in item.owner)
     if item.stop - item.start > 1 or item.group is not None:
-        names = tuple(values.name_of(n) for n in records.ops[item.start : item.stop])
+        names = tuple(name_of(n) for n in records.ops[item.start : item.stop])
         return names, owner, node.shape, item.backward
     source = records.source(node)
     kinds = tuple(None if n.__class__ is Const else n.shape for n in node.inputs)
-    return (
-        values.name_of(node),
-        node.shape,
-        node.dtype,
-        source.code,
-        source.lasti,
-        owner,
-        kinds,
-        item.backward,
-    )
+    return name_of(node), node.shape, node.dtype, source.code, source.lasti, owner, kinds, item.backward
 
 
 def _sources(records: Records, groups: Groups) -> list[list[int]]:

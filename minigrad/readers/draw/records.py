@@ -76,3 +76,8 @@ class Records:
 def is_leaf(n: Node | Const) -> bool:
     """Whether an input of an operation is a leaf: no operation, and no plain number."""
     return n.op is None and n.__class__ is not Const
+
+
+def name_of(node: Node) -> str:
+    """The name of a record's operation."""
+    return "" if node.op is None else node.op.name
