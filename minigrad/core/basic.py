@@ -257,7 +257,7 @@ expand = Op("expand", _expand, "x; shape",
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
                 text=_sum_to_text, new=False, complex="analytic",
-                into=_sum_to_into, numba=_sum_to_numba)  # of a single row it is that
+                into=_sum_to_into, numba=_sum_to_numba, reads="sum_to")  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),

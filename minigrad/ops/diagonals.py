@@ -16,5 +16,6 @@ undiagonal: Op = Op("embed_diagonal", k.undiagonal, "g; shape offset dim1 dim2",
                     grad_fn="DiagEmbedBackward0", complex="analytic", usual={"offset": 0, "dim1": 0, "dim2": 1})
 triangle: Op = Op("triangle", k.triangle, "x; diagonal upper",
                   lambda g, diagonal, upper: triangle(g, diagonal=diagonal, upper=upper), order="C",
-                  grad_fn=names.of_triangle, complex="analytic")
+                  grad_fn=names.of_triangle, complex="analytic",
+                  usual={"diagonal": 0, "upper": ...}, reads=lambda n: "triu" if n.params["upper"] else "tril")
 # fmt: on

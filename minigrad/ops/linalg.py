@@ -132,6 +132,6 @@ matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: 
 cross: Op = Op("cross", _cross, "a b; dim",
                lambda g, b, dim: cross(b, g, dim=dim), lambda g, a, dim: cross(g, a, dim=dim),
                cast="number", order="C",
-               text=_cross_text, grad_fn="LinalgCrossBackward0", complex="analytic")
+               text=_cross_text, grad_fn="LinalgCrossBackward0", complex="analytic", reads="cross")
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C", complex="analytic")
 # fmt: on

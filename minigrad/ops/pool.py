@@ -38,7 +38,8 @@ max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans
 max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
                     lambda g, x: zero(x), order="C",
-                    text=Plain(k.max_unpick, "d, x", plain("max_unpick")), reads=pooled("max_pool_backward", "d, x"))
+                    text=Plain(k.max_unpick, "d, x", plain("max_unpick")),
+                    reads=pooled("max_pool", "d, x", "_backward"))
 max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans),
                   lambda g, x: zero(x), order="C", reads=pooled("pick_largest", "u, x"))
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
@@ -47,7 +48,7 @@ resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
               reads=pooled("avg_pool", "x"), derives={"x": of_means})
 resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),
                        order="C", text=Plain(k.resample_back, "d", plain("resample_back")),
-                       reads=pooled("avg_pool_backward", "d"))
+                       reads=pooled("avg_pool", "d", "_backward"))
 # As in PyTorch, a place that is named twice gives its gradient to both.
 unpool = Op("unpool", k.unpool, "x at; count", lambda g, at: gather(g, at, dim=1), None, order="C", check=_inside,
             reads="max_unpool", usual={"count": ...})

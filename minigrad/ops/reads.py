@@ -36,7 +36,7 @@ def of_windows(name: str, inputs: str, *names: str) -> Reads:
     return reads
 
 
-def pooled(name: str, inputs: str) -> Reads:
+def pooled(name: str, inputs: str, end: str = "") -> Reads:
     """Pooling and resizing, by the plans of `kernels.along`."""
 
     def reads(n: Node) -> str:
@@ -44,13 +44,13 @@ def pooled(name: str, inputs: str) -> Reads:
         columns = [*zip(*plans, strict=True)]
         kind, rank = plans[0][0], len(plans)
         if kind == "adaptive":
-            return _call(f"adaptive_{name}{rank}d", inputs, {}, output_size=columns[2])
+            return _call(f"adaptive_{name}{rank}d{end}", inputs, {}, output_size=columns[2])
         if kind not in ("window", "mean", "sum"):
-            return _call("interpolate", inputs, {}, size=columns[2], mode=kind)
+            return _call(f"interpolate{end}", inputs, {}, size=columns[2], mode=kind)
         kernel, stride, padding = map(_each, columns[2:5])
         told = {"kernel_size": kernel, "stride": stride, "padding": padding}
         told |= {"dilation": columns[5]} if kind == "window" else {}
-        return _call(f"{name}{rank}d", inputs, USUAL | {"stride": kernel}, **told)
+        return _call(f"{name}{rank}d{end}", inputs, USUAL | {"stride": kernel}, **told)
 
     return reads
 
@@ -67,7 +67,7 @@ def of_means(n: Node) -> str:
     if n.params["plans"][0][0] not in ("mean", "sum", "adaptive"):
         return "g times the weight of each neighbour"
     counts = [{*t[3]} for plan in n.params["plans"] if (t := table(plan))[3] is not None]
-    size = math.prod(int(max(c)) for c in counts) if all(len(c) == 1 for c in counts) else "its size"
+    size = math.prod(int(max(c)) for c in counts) if all(len(c) == 1 for c in counts) else "the size"
     return f"g{f' / {size}' if counts else ''} for each element of a window"
 
 

@@ -373,10 +373,10 @@ prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic")
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back, reverse: _scan(np.add, x, dim, dtype, reverse),
                 "x; dim dtype back reverse", _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"), complex="analytic",
-                usual={"dtype": ..., "back": ...})
+                usual={"dtype": ..., "back": ...}, reads="cumsum")
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
              _cumprod_vjp, rows=True, text=_scan_text("np.cumprod"), complex="analytic",
-             usual={"dtype": ...}, derives={"x": "cumsum(g * y, reverse=True) / x"})
+             usual={"dtype": ...}, derives={"x": "cumsum(g * y, reverse=True) / x"}, reads="cumprod")
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
         complex="analytic")
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,

@@ -88,10 +88,20 @@ def _template(node: Node) -> str | None:
         return None
 
 
-def _signed(tree: Expr) -> Expr:
-    """A negative operand behind a sign of its own, in brackets: ``1 - (-2)``."""
+def is_formula(text: str) -> bool:
+    """Whether a text is an expression, not words."""
+    return _filled(text, {}) is not None
+
+
+def operand(tree: Expr) -> str:
+    """An operand as text, in brackets if it is negative: ``1 - (-2)``."""
     negative = isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub)
-    return name(f"({ast.unparse(tree)})") if negative else tree
+    return f"({ast.unparse(tree)})" if negative else ast.unparse(tree)
+
+
+def _signed(tree: Expr) -> Expr:
+    """A negative operand behind a sign of its own, in brackets."""
+    return name(operand(tree)) if isinstance(tree, ast.UnaryOp) else tree
 
 
 class _Filled(ast.NodeTransformer):

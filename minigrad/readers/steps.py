@@ -80,6 +80,7 @@ class Derivation:
     steps: list[Step]
     backward: list[int]
     leaves: list[Leaf]
+    hooked: list[str]  # what has hooks, which backward would call
 
 
 def derivation(
@@ -104,7 +105,8 @@ def derivation(
         if n not in given and n.shape == () and not n.requires_grad and (number := work.number(n)):
             text = expressions.text(number)
             work.names[n] = f"({text})" if text.startswith("-") else text
-    out = Derivation([work.names[n] for n in roots], [], [work.step(n) for n in ops], [], [])
+    out = Derivation([work.names[n] for n in roots], [], [work.step(n) for n in ops], [], [], [])
+    out.hooked += [work.names[n] for n in records if n.hooks and max(n.hooks) >= 0]
     at = {n: i for i, n in enumerate(ops)}
     # In the place of the user's modes, those of NumPy too.
     with np.errstate(all="ignore"), ModeManager(Mode(everything=True)):
@@ -284,8 +286,15 @@ class _Rule:
         derives: Any = node.op.derives  # type: ignore[union-attr]
         told = derives if not isinstance(derives, dict) else derives.get(names[slot].rstrip("0123456789"), "")
         plain = told(node) if callable(told) else told
-        sources = dict(zip([*names, "y"], [*node.inputs, node], strict=True))
-        called = {k: str(values.number(n.value)) if n.__class__ is Const else self.work.names[n]
-                  for k, n in sources.items()}  # fmt: skip
-        local = re.sub(r"\b[a-z]\w*\b(?!\()", lambda m: called.get(m[0], m[0]), plain)
-        return (plain, local, "") if plain else None
+        if not plain:
+            return None
+        sources = [*zip([*names, "y"], [*node.inputs, node], strict=True)]
+        numbers = {k: self.work.number(n) for k, n in sources} | {"g": self.numbers.get(self.g._node)}
+        single = {k: expressions.operand(tree) for k, tree in numbers.items() if tree is not None}
+        called = {k: single[k] if n.__class__ is Const else self.work.names[n] for k, n in sources}
+
+        def filled(parts: Mapping[str, str]) -> str:
+            return re.sub(r"\b[a-z]\w*\b(?!\()", lambda m: parts.get(m[0], m[0]), plain)
+
+        all_numbers = len(single) == len(numbers) and expressions.is_formula(plain)
+        return plain, filled(called), filled(single) if all_numbers else ""

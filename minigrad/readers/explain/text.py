@@ -55,6 +55,8 @@ def _rows(d: Derivation) -> Iterator[Row]:
             yield from _share(step, share)
     yield ""
     yield "Gradients: what backward() adds to .grad"
+    if d.hooked:
+        yield f"  if the hooks of {', '.join(d.hooked)} change nothing; explain() does not call them"
     for leaf in d.leaves:
         if leaf.wants:
             nothing = "", "nothing: no gradient arrives"
