@@ -198,6 +198,8 @@ def test_parameters_of_operations_are_legible() -> None:
         (mg.nn.functional.conv1d(w[None], w[None], padding=1), "conv1d(padding=1)"),
         (mg.nn.functional.cross_entropy(w, mg.arange(3)), "cross_entropy"),
         (w.softmax(1), "softmax(dim=1)"),
+        (mg.cat([w, w]), "cat(dim=0)"),
+        (w[mg.tensor([0, 2])], "index"),
     ]:
         (result,) = [b.title for b in mg.draw(t)._graph.boxes if b.kind == "result"]
         assert result.partition(" = ")[2] == told

@@ -135,7 +135,8 @@ log_loss = Op("log_loss", _log_loss, "x target; ignore mean",
               reads="cross_entropy", usual={"ignore": -100, "mean": True}, derives={"x": of_classes})
 log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target loss; ignore mean",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
-                           text=Plain(k.log_loss_backward, "d, x, target, loss", plain("log_loss_backward")))
+                           text=Plain(k.log_loss_backward, "d, x, target, loss", plain("log_loss_backward")),
+                           usual={"ignore": -100, "mean": True})
 nll: Op = Op("nll", k.nll, "x target; ignore mean",
              lambda g, x_shape, target, ignore, mean: nll_backward(
                  g, target, classes=x_shape[1], ignore=ignore, mean=mean),
@@ -144,14 +145,15 @@ nll: Op = Op("nll", k.nll, "x target; ignore mean",
              derives={"x": lambda n: f"-g{mean_of(n)} * one_hot(target)"})
 nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore mean",
                       lambda g, target, ignore, mean: nll(g, target, ignore=ignore, mean=mean), None, order="C",
-                      raises=True, text=Plain(k.nll_backward, "d, target", plain("nll_backward")))
+                      raises=True, text=Plain(k.nll_backward, "d, target", plain("nll_backward")),
+                      usual={"ignore": -100, "mean": True})
 one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C")
 
 embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                lambda g, weight_shape, index, padding, by_count: embedding_backward(
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
                None, order="C", check=_is_row, text=Plain(k.embedding, "weight, index", plain("embedding")),
-               complex="analytic", reads="weight[index]")
+               complex="analytic", reads="weight[index]", usual={"padding": -1})
 embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,

@@ -143,7 +143,7 @@ def _index_text(v: Call) -> Text:
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None,
            order="K", text=_index_text,
-           raises=True, depends=_masked, complex="analytic", reads=at("x"))
+           raises=True, depends=_masked, complex="analytic", reads=at("x"), usual={"pattern": ...})
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
                  text=Plain(_unindex, "g, *index", plain("unindex"), True),
@@ -155,7 +155,7 @@ index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                reads=at("x", "put(v, into={})"), derives={"v": at("g", "{}; 0 for what was put over")})
 index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
                    text=Plain(_index_winners, "x, *index", plain("index_winners"), True),
-                   raises=True, depends=_masked, complex="analytic")
+                   raises=True, depends=_masked, complex="analytic", usual={"pattern": ...})
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
             check=_in_range, text=Plain(k.gather, "x, index", plain("gather")), complex="analytic",

@@ -139,7 +139,8 @@ def _as_call(text: str, inputs: tuple[str, ...]) -> tuple[str | None, list[str]]
         tree = None
     if not isinstance(tree, ast.Call):
         return None, []
-    kept = [*(a for a in tree.args if not isinstance(a, (ast.Name, ast.Starred))), *tree.keywords]
+    whole = ast.Name, ast.Starred, ast.List
+    kept = [*(a for a in tree.args if not isinstance(a, whole)), *tree.keywords]
     inner = rf"\b({'|'.join(inputs)})\b(?!=)"
     return ast.unparse(tree.func), [cut(re.sub(inner, "·", ast.unparse(a)), LONG) for a in kept]
 
