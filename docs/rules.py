@@ -27,7 +27,7 @@ LONGEST = 90  # characters
 SIZED = re.compile(r"(?<![\w.])\d{2,}|\d\.\d")  # what only a sample has
 STANDS_FOR = (0.3125, 0.4375, 0.5625)  # values of float parameters, unlike any number of a rule
 # Rules write .T otherwise for stacks of matrices; the shorter is told.
-STACKED = {"matmul", "inv", "solve", "solve_triangular"}
+STACKED = {"matmul", "inv", "solve"}
 
 
 @functools.cache
@@ -93,15 +93,15 @@ def _of_sample(row) -> dict[str, str]:
 
 
 def _told(rule: str, names: dict[str, str], sized: bool) -> str:
-    """A rule without the sample's parameters: keywords are left out, and float parameters have their names."""
+    """A rule without the sample's parameters: most keywords are left out, and float parameters have their names."""
     try:
         tree = ast.parse(rule, mode="eval")
-    except SyntaxError:  # nothing, or a text that was cut
-        return ""
+    except SyntaxError:  # nothing, words, or a text that was cut
+        return "" if "…" in rule or len(rule) > LONGEST else rule
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            node.keywords = []
-    text = ast.unparse(tree)
+            node.keywords = [k for k in node.keywords if k.arg in ("into", "reverse")]
+    text = re.sub(r"zeros\([\d, ]*\)", "zeros", ast.unparse(tree))
     for value, name in names.items():
         text = text.replace(value, name)
     return "" if len(text) > LONGEST or (sized and SIZED.search(text)) else text

@@ -77,6 +77,7 @@ NOT_0D = {
     "index_winners": "its indices stand in dimensions",
     "matmul": "operands have two dimensions or more",
     "dot": "operands are vectors",
+    "cross": "operands are vectors",
     "linear": "operands have dimensions",
     "standardize": "its parameter names dimensions",
     "standardize_backward": "its parameter names dimensions",
@@ -288,6 +289,12 @@ def _sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     for i in np.ndindex(*x.shape):
         out[_onto(i, shape)] += x[i]
     return out
+
+
+def _cross(a: np.ndarray, b: np.ndarray, dim: int) -> np.ndarray:
+    """By the determinants of two rows."""
+    (a0, a1, a2), (b0, b1, b2) = np.moveaxis(a, dim, 0), np.moveaxis(b, dim, 0)
+    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], dim)
 
 
 def _spread(g: np.ndarray, shape: tuple[int, ...], dim: Any, keepdim: bool) -> np.ndarray:
@@ -744,6 +751,9 @@ ROWS: list[Row] = [
     Row("matmul", (real(2, 3),       real(2, 3, 2)),    _matmul, "01"),
     Row("matmul", (real(2, 0),       real(0, 3)),       _matmul, "01"),
     Row("matmul", (real(0, 2),       real(2, 3)),       _matmul, "01"),
+    Row("cross",  (real(3, 2),       real(3, 2)),       _cross, "01", params={"dim": 0}),
+    Row("cross",  (real(2, 3),       real(2, 3)),       _cross, "01", params={"dim": 1}),
+    Row("cross",  (real(0, 3),       real(0, 3)),       _cross, "01", params={"dim": 1}),
     Row("dot",    (real(4),          real(4)),          lambda a, b: math.fsum(a * b), "01"),
     Row("dot",    (real(0),          real(0)),          lambda a, b: math.fsum(a * b), "01"),
     Row("linear", (real(2, 3),    real(4, 3), real(4)), _linear, "012"),

@@ -296,7 +296,7 @@ def test_what_the_tables_of_operations_say() -> None:
     assert tables.element_types(TABLE["neg"]) == "kept; no bool; complex"
 
     assert tables.readers(TABLE["tanh"]) == "expression, in place, ONNX"
-    assert [tables.readers(TABLE[name]) for name in ("floor_divide", "index_add")] == [
+    assert [tables.readers(TABLE[name]) for name in ("floor_divide", "prod_others")] == [
         "expression, ONNX",
         "–",
     ]
@@ -310,7 +310,9 @@ def test_what_the_rules_of_derivatives_say() -> None:
     assert rules.of_function("multiply") == ["∂a = g * b", "∂b = g * a"]
     assert rules.text("leaky_relu") == ["∂x = where(x > 0, g, g * slope)"]
     assert rules.text("matmul") == ["∂a = g @ b.T", "∂b = a.T @ g"]
-    assert rules.text("cumprod") == rules.text("mean") == rules.text("eq") == []
+    assert rules.text("cumprod") == ["∂x = cumsum(g * y, reverse=True) / x"]
+    assert rules.text("max_pool") == ["∂x = g at the largest element of each window, else 0"]
+    assert rules.text("unindex") == rules.text("mean") == rules.text("eq") == []
     assert sum(bool(rules.text(name)) for name in TABLE) > 100
 
 

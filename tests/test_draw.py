@@ -191,9 +191,15 @@ def test_parameters_of_operations_are_legible() -> None:
         (w[1:], "slice([1:])"),
         (w[..., None, ::2], "slice([:, None, ::2])"),
         (w.double(), "to(dtype=float64)"),
-        (w.sum(1, keepdim=True), "sum(dim=(1,), keepdim=True)"),
+        (w.sum(1, keepdim=True), "sum(dim=1, keepdim=True)"),
         (w.mT, "permute(axes=(1, 0))"),
-        (changed, "view_scatter(path=[0])"),
+        (changed, "put(into=·[0])"),
+        (mg.nn.functional.max_pool2d(w[None, None], 2, 1), "max_pool2d(kernel_size=2, stride=1)"),
+        (mg.nn.functional.conv1d(w[None], w[None], padding=1), "conv1d(padding=1)"),
+        (mg.nn.functional.cross_entropy(w, mg.arange(3)), "cross_entropy"),
+        (w.softmax(1), "softmax(dim=1)"),
+        (mg.cat([w, w]), "cat(dim=0)"),
+        (w[mg.tensor([0, 2])], "index"),
     ]:
         (result,) = [b.title for b in mg.draw(t)._graph.boxes if b.kind == "result"]
         assert result.partition(" = ")[2] == told

@@ -131,6 +131,118 @@ def test_every_operation_is_explained_with_the_gradients_that_backward_gives() -
                 assert texts[xs[i]._node] == values.text(xs[i].grad._array, 10)
             assert told.steps[-2].value is not None
             assert all(share.sent.text and share.name for step in told.steps for share in step.shares)
+            read = [
+                *(s.expression for s in told.steps),
+                *(share.local for s in told.steps for share in s.shares),
+            ]
+            assert not re.search(r"\b(plans|runs|path|pattern|pads|biased|onward|back)=", "\n".join(read)), (
+                read
+            )
+
+
+# How an operation of an image x, of rows m and of whole numbers i reads, and what it sends to its first input.
+READ = {
+    "F.max_pool2d(x, 2)": ("max_pool2d(x, kernel_size=2)", "g at the largest element of each window, else 0"),
+    "F.avg_pool2d(x, 2, 1)": ("avg_pool2d(x, kernel_size=2, stride=1)", "g / 4 for each element of a window"),
+    "F.adaptive_max_pool2d(x, (3, 2))": ("adaptive_max_pool2d(x, output_size=(3, 2))", "g at the largest"),
+    "F.interpolate(x, 8)": ("interpolate(x, size=8, mode='nearest')", "g times the weight of each neighbour"),
+    "F.conv2d(x, x, stride=2)": ("conv2d(x, x, stride=2)", "conv_transpose2d(g, x, stride=2)"),
+    "F.unfold(x, 2)": ("unfold(x, kernel_size=2)", "fold(g, output_size=4, kernel_size=2)"),
+    "F.pad(x, (1, 1))": ("pad(x, (1, 1))", "pad(g, (-1, -1))"),
+    "x[..., 1:]": ("x[:, :, :, 1:]", "put(g, into=zeros(1, 1, 4, 4)[:, :, :, 1:])"),
+    "m[i]": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
+    "m[:, i % 3]": ("m[:, input_1]", "add(g, into=zeros(5, 3)[:, input_1])"),
+    "m.gather(0, i[:, None])": ("gather(m, 0, input_1)", "scatter_add(zeros(5, 3), 0, input_1, g)"),
+    "F.embedding(i, m)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
+    "F.cross_entropy(m, i % 3)": (
+        "cross_entropy(m, input_1)",
+        "g / 5 * (softmax(m, dim=1) - one_hot(input_1))",
+    ),
+    "mg.cat([m, m], 1)": ("cat([m, m], dim=1)", "g[:, 0:3]"),
+    "m.sum(1)": ("sum(m, dim=1)", "spread(g, dim=1)"),
+    "m.prod(1)": ("prod(m, dim=1)", "g times the product of the other elements"),
+    "m.amax(1)": ("amax(m, dim=1)", "g where m == loss, shared if several are there; else 0"),
+    "m.cumsum(1)": ("cumsum(m, dim=1)", "cumsum(g, dim=1, reverse=True)"),
+    "F.softplus(m)": ("softplus(m)", "where(m > 20, g, g * sigmoid(m))"),
+    "m.floor()": ("floor(m)", "0"),
+    "m.double() * 1.0": ("t1 * 1", "g"),
+    "mg.linalg.slogdet(m[:3])[1]": ("slogdet(t1)[1]", "g * inv(t1).T"),
+    "mg.fft.fft(m.to(mg.complex64))": ("fft(t1, dims=(1,))", "ifft(g, dims=(1,), norm=forward)"),
+}
+
+
+def test_operations_read_as_users_know_them() -> None:
+    for text, (expression, local) in READ.items():
+        with case(text):
+            begin = "x, m, i = mg.rand(1, 1, 4, 4), mg.rand(5, 3), mg.arange(5)\n"
+            end = f"x.requires_grad_(), m.requires_grad_()\nloss = {text}"
+            space = program(begin + end, F=nn.functional)
+            given = {space[k]._node: k for k in "xmi"} | {space["loss"]._node: "loss"}
+            step = steps.derivation([space["loss"]], given)[0].steps[-1]
+            assert step.expression == expression
+            assert step.shares[0].local.startswith(local), step.shares[0].local
+
+
+# Functions whose gradients are told by formulas, the shapes of their inputs, and the dimension of their means.
+TOLD: list[tuple[Callable[..., Any], list[tuple[int, ...]], int]] = [
+    (lambda x, w, b: nn.functional.layer_norm(x, (4,), w, b), [(3, 4), (4,), (4,)], 1),
+    (lambda x: nn.functional.layer_norm(x, (4,)), [(3, 4)], 1),
+    (lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), [(6, 3), (3,), (3,)], 0),
+    (lambda x, w, b: nn.functional.batch_norm(x, mg.zeros(3), mg.ones(3), w, b), [(6, 3), (3,), (3,)], 0),
+    (lambda x: nn.functional.cross_entropy(x, mg.arange(4)), [(4, 5)], 1),
+    (lambda x: nn.functional.cross_entropy(x, mg.arange(4), ignore_index=2), [(4, 5)], 1),
+    (lambda x: nn.functional.nll_loss(x, mg.arange(4)), [(4, 5)], 1),
+    (lambda x: x.softmax(1), [(4, 5)], 1),
+    (lambda x: mg.linalg.det(x), [(3, 3)], 1),
+    (lambda x: x.log_softmax(1), [(4, 5)], 1),
+    (lambda x: nn.functional.gelu(x), [(4, 5)], 1),
+    (lambda x: x.std(1, keepdim=True), [(4, 5)], 1),
+    (lambda x: x.norm(dim=1, keepdim=True), [(4, 5)], 1),
+    (lambda x: x.cumprod(1), [(4, 5)], 1),
+    (lambda x: x.logcumsumexp(1), [(4, 5)], 1),
+    (lambda x, w, b: nn.functional.linear(x, w, b), [(2, 3, 4), (5, 4), (5,)], 1),
+    (lambda x: mg.linalg.cholesky(x), [(3, 3)], 1),
+]  # fmt: skip
+
+
+def test_formulas_of_gradients_give_them() -> None:
+    def scan(x: Any, reverse: bool) -> Any:
+        return x.flip(1).cumsum(1).flip(1)
+
+    for k, (f, shapes, dim) in enumerate(TOLD):
+        mg.manual_seed(k)
+        xs = [mg.randn(*shape) for shape in shapes]
+        xs[0] = xs[0] @ xs[0].mT + mg.eye(3) if shapes == [(3, 3)] else xs[0]
+        xs = [x.requires_grad_() for x in xs]
+        y = f(*xs)
+        g = mg.randn_like(y)
+        node = y._node
+        told = steps.derivation([(y * g).sum()], {})[0].steps[-3]
+        (y * g).sum().backward()
+        space: dict[str, Any] = {
+            "softmax": mg.softmax, "reshape": mg.reshape, "exp": mg.exp, "sqrt": mg.sqrt, "cumsum": scan,
+            "inv": mg.linalg.inv,
+            "sum": lambda x, dim=None: x if dim is None else x.sum(dim, True),
+            "mean": lambda x: x.mean(dim, True), "count": lambda x: x.sum(),  # noqa: B023
+            "deviation": lambda x: (x.var(dim, correction=0, keepdim=True) + 1e-5).sqrt(),  # noqa: B023
+            "one_hot": lambda t: nn.functional.one_hot(t, 5), "half_lower": lambda m: m.tril() - m.diag().diag() / 2,
+            "normal_cdf": lambda x: (x * 0.5**0.5).erf() / 2 + 0.5,
+            "normal_pdf": lambda x: (-x * x / 2).exp() / (2 * np.pi) ** 0.5,
+        }  # fmt: skip
+        space |= {"target": mg.arange(4), "mean" if k == 3 else "_": mg.zeros(3), "var": mg.ones(3)}
+        names = values.input_names(node)
+        inputs = zip(names, node.inputs, strict=True)
+        space |= {name: x for name, n in inputs for x in xs if x._node is n} | {"y": y, "g": g}
+        for share in told.shares:
+            rule, _, parts = share.rule.partition(", with ")
+            for part in filter(None, parts.split(" and ")):
+                name, _, formula = part.partition(" = ")
+                space[name] = eval(formula, space)
+            rule, ignored, _ = rule.partition(", 0 where")
+            x = space[names[share.slot]]
+            got = eval(rule, space) * ((space["target"] != 2)[:, None] if ignored else 1)
+            got = got.sum_to_size(x.shape)
+            assert np.allclose(got.detach(), x.grad, rtol=1e-3, atol=1e-4), (share.rule, got, x.grad)
 
 
 def test_it_changes_nothing_and_keeps_nothing() -> None:
@@ -180,23 +292,23 @@ def test_what_was_changed_or_is_not_known_is_left_out() -> None:
 WRITTEN = {
     "a[1] = 5.0\na[2:] *= 3\na += 1\nloss = (a * x).sum()": [
         "1 a_1 = x * 2 3 [2, 4, 6]",
-        "2 a_2 = view_scatter(a_1, 5, path=[1]) 3 [2, 5, 6]",
+        "2 a_2 = put(5, into=a_1[1]) 3 [2, 5, 6]",
         "4 t4 = t3 * 3 = 6 * 3 = 18",
         "9 a = a_4 + 1 3 [3, 6, 19]",
     ],
     "out = mg.zeros(3)\nfor i in range(2):\n    out[i] = a[i] * i\nout.clamp_(max=3)\nloss = out.sum()": [
-        "5 t5 = view_scatter(input_1, t4, path=[0]) 3 [0, 0, 0]",
-        "9 t9 = view_scatter(t5, t8, path=[1]) 3 [0, 4, 0]",
+        "5 t5 = put(t4, into=input_1[0]) 3 [0, 0, 0]",
+        "9 t9 = put(t8, into=t5[1]) 3 [0, 4, 0]",
         "10 out = minimum(t9, 3) 3 [0, 3, 0]",
     ],
     "out = mg.zeros(2)\nout[0] = a[1]\nout[1] = a[2]\nloss = out.sum()": [
-        "4 out_1 = view_scatter(input_1, t3, path=[0]) 2 [4, 0]",
-        "7 out = view_scatter(out_1, t6, path=[1]) 2 [4, 6]",
+        "4 out_1 = put(t3, into=input_1[0]) 2 [4, 0]",
+        "7 out = put(t6, into=out_1[1]) 2 [4, 6]",
     ],
     "loss = (a + mg.tensor([0.5, 1.0, 0.0])[[0, 1, 1]] - mg.ones(3)).sum()": [
         "2 t2 = a + input_1 3 [2.5, 5, 7]"
     ],
-    "a[a > 3] = -1.0\nloss = a.sum()": ["2 a = index_put(a_1, (-1), input_2, pattern=(True,)) 3 [2, -1, -1]"],
+    "a[a > 3] = -1.0\nloss = a.sum()": ["2 a = put((-1), into=a_1[input_2]) 3 [2, -1, -1]"],
     "loss = Double.apply(a).sum()": ["2 t2 = Double(a) 3 [4, 8, 12]"],
     "b = Double.apply(a)\nloss = (b - a).sum()": ["2 b = Double(a) 3 [4, 8, 12]", "3 t3 = b - a 3 [2, 4, 6]"],
     # The gradient that arrives is the only one called g.
@@ -206,6 +318,10 @@ WRITTEN = {
     "k = leaf([[2.0]])\nloss = mg.nn.functional.linear(a[:1][None], k).sum()": [
         "4 t4 = k.T = 2",
         "∂t3 = g * t4.T = 1 * 2 = 2",
+    ],
+    "loss = a[0] ** mg.tensor(3.0)": ["∂t2 = g * 3 * t2 ** (3 - 1) = 1 * 3 * 2 ** (3 - 1) = 12"],
+    "a.register_hook(lambda g: g)\nloss = a.sum()": [
+        "if the hooks of a change nothing; explain() does not call them"
     ],
     "loss = 1 - -a[0]": ["3 t3 = -t2 = -2", "4 loss = 1 - t3 = 1 - (-2) = 3"],
 }

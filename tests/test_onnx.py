@@ -119,6 +119,7 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: F.logsigmoid(x) + F.relu6(x) + F.silu(x) + F.leaky_relu(x) + F.softplus(x, 2.0) + F.normalize(x, dim=1),
     lambda x: F.scaled_dot_product_attention(*[x.view(-1, 2, 2)] * 3).transpose(1, 2).flatten(1) + F.glu(x, 1).sum(),
     lambda x: F.scaled_dot_product_attention(*[x.view(-1, 2, 2)] * 3, DEAD).flatten(1),
+    lambda x: mg.cross(x[:, :3], x[:, 1:].exp(), dim=1),
     lambda x: x @ x.t() + mg.einsum("bi,bj->bij", x, x).sum(),
     lambda x: x // 0.3 + x // -0.7 + x % 0.3 + x.fmod(-0.3) + mg.div(x.trunc(), 0.2, rounding_mode="trunc"),
     lambda x: (10 * x).long() // 3 + (10 * x).long() % -3 + mg.div((10 * x).long(), 3, rounding_mode="trunc"),

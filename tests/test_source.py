@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import math
 import re
 import textwrap
 from collections.abc import Iterator
@@ -121,6 +122,14 @@ def test_every_op_prints_what_it_computes(row: Row) -> None:
 # ---------------------------------------------------------------- what people write every day
 
 F = mg.nn.functional
+
+
+def _written(x: Any, index: Any, v: Any) -> Any:
+    x = x * 1.0
+    x[:, index] = v
+    return x
+
+
 # A function, the shapes of its inputs (of whole numbers below n: a shape, then n), and whether a product rounds it.
 EVERYDAY: dict[str, tuple[Any, list[Any], bool]] = {
     "sum of rows": (lambda x: x.sum(0), [(300, 40)], False),
@@ -167,6 +176,22 @@ EVERYDAY: dict[str, tuple[Any, list[Any], bool]] = {
     "avg_pool2d": (lambda x: F.avg_pool2d(x, 2), [(3, 4, 8, 8)], False),
     "adaptive_avg_pool2d": (lambda x: F.adaptive_avg_pool2d(x, 1), [(3, 4, 8, 8)], False),
     "adaptive_max_pool2d": (lambda x: F.adaptive_max_pool2d(x * 1.0, (2, 4)), [(3, 4, 8, 8)], False),
+    "parts of unequal lengths": (lambda x: F.adaptive_max_pool2d(x * 1.0, (3, 5)), [(3, 4, 8, 8)], True),
+    "unfold": (lambda x: F.unfold(x, 3, 2, 1, 2), [(2, 3, 9, 8)], False),
+    "fold": (lambda x: F.fold(x, (7, 8), (2, 3), padding=1), [(2, 12, 64)], False),
+    "windows of one": (lambda x: F.unfold(x, 1), [(2, 3, 4, 4)], False),
+    "pad": (lambda x: F.pad(x, (1, 2), value=2.0), [(3, 4)], False),
+    "pad and cut": (lambda x: F.pad(x, (1, -2, -1, 0)), [(3, 4, 5)], False),
+    "pad with the least": (lambda x: F.pad(x, (1, 0), value=-math.inf).amax(1), [(3, 4)], False),
+    "cut": (lambda x: F.pad(x, (-1, -2)), [(3, 4, 5)], False),
+    "index_add": (lambda x, v, i: x.index_add(0, i, v), [(5, 40), (9, 40), ((9,), 5)], False),
+    "index_add of columns": (lambda x, v, i: x.index_add(1, i, v), [(5, 4, 3), (5, 9, 3), ((9,), 4)], False),
+    "index_put": (lambda x, v, i, k: x.index_put((i, k), v), [(50, 40), (9,), ((9,), 5), ((9,), 4)], False),
+    "columns written": (lambda x, v, i: _written(x, i, v), [(5, 4), (5, 3), ((3,), 4)], False),
+    "cholesky": (lambda x: mg.linalg.cholesky(x @ x.T), [(4, 9)], False),
+    "inverse": (lambda x: mg.linalg.inv(x), [(4, 4)], False),
+    "triangles": (lambda x, b: mg.linalg.solve_triangular(x, b, upper=False), [(4, 4), (4, 2)], False),
+    "cross": (lambda x, y: mg.cross(x, y, dim=1), [(5, 3), (5, 3)], False),
     "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding=1), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
     "conv2d, stride": (lambda x, w, b: F.conv2d(x, w, b, 2), [(4, 3, 9, 9), (5, 3, 3, 3), (5,)], True),
     "conv1d": (lambda x, w: F.conv1d(x, w, dilation=2), [(4, 3, 19), (5, 3, 3)], True),
@@ -241,6 +266,12 @@ def test_what_people_write_prints_on_a_screen(name: str) -> None:
         typed = [[a.astype(dtype) if a.dtype.kind == "f" else a for a in some] for some in arrays]
         text = check(f, *typed, wanted, rounded)
         assert name in UNUSUAL or dtype is np.float64 or len(text.splitlines()) <= LINES, text
+
+
+def test_a_gradient_that_no_rule_reads() -> None:
+    deaf = mg.tape.Op("deaf", np.sign, "x", lambda g, x: x * 0.0, text="np.sign({})", listed=False)
+    text = check(lambda x: (deaf(x * 3.0) * 2.0 + x).sum(), [np.ones(3)], [np.ones(3)], (0,))
+    assert "sign" in text
 
 
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])

@@ -127,6 +127,7 @@ _PICK = Op(
     lambda g, i: Part(i, g),
     listed=False,
     grad_fn=lambda n: n.inputs[0].name(),
+    reads="x[{i}]",
 )
 _PICK.opaque = True
 

@@ -249,19 +249,22 @@ reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
                  into=_reshape_into, new=False, numba=_reshape_numba, grad_fn="ViewBackward0")
-expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
+expand = Op("expand", _expand, "x; shape",
+            lambda g, x_shape: g if g.shape == x_shape else sum_to(g, shape=x_shape), view=True,
+            idle=lambda x, y, shape: x == y,
             text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
             order="K", broadcasts=lambda x, y, shape: (),
             )
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
                 text=_sum_to_text, new=False, complex="analytic",
-                into=_sum_to_into, numba=_sum_to_numba)  # of a single row it is that
+                into=_sum_to_into, numba=_sum_to_numba, reads="sum_to")  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
     lambda g, path: _follow(g, path), order="K", text=_view_scatter_text, grad_fn="CopySlices", complex="analytic",
     renews=0,
+    reads="put(v, into=x{path})",
 )
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C", complex="analytic")
 # Of complex numbers; the first two are PyTorch's gradients: a real function's is complex.

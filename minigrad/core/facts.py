@@ -114,6 +114,15 @@ class Facts:
     #: How it prints. It is a template, or a function of a `minigrad.core.text.Call` that returns one;
     #: None prints a call.
     text: str | TextOf | None = None
+    #: How readers tell of it who know no NumPy, in the names of its inputs (``*xs`` for a star) and with its
+    #: parameters in braces: ``"put(g, into=zeros{shape}[{index}])"``; or a function of the node that gives that.
+    #: Else by its text if that is a formula, or by its name and its parameters.
+    reads: str | Callable[[Any], str] = ""
+    #: Parameters that readers leave out where they have this value, also of all parts of a tuple; always with ``...``.
+    usual: dict[str, Any] = {}  # noqa: RUF012 (never changed)
+    #: How they tell of the gradient of an input where the rule takes more than a line: by the input's name, in
+    #: the names of the record, as a formula or in words. A string is for all inputs, a function gets the node.
+    derives: Any = {}  # noqa: RUF012
     #: It is printed wherever it is used.
     inline: bool = False
     #: It may print an operand twice.

@@ -7,6 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.errors import runtime_error, type_error, value_error, warn_once
@@ -15,6 +16,7 @@ from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import broadcast, own
 from minigrad.functions.linalg import bmm, matmul
 from minigrad.gate import public
+from minigrad.ops import linalg as ops
 
 __all__ = ["addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron", "tensordot"]
 
@@ -278,8 +280,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input._array.shape[d]} and "
             f"{other._array.shape[d]}"
         )
-    a, b = input.expand(shape), other.expand(shape)
-    return a.roll(-1, d) * b.roll(-2, d) - a.roll(-2, d) * b.roll(-1, d)
+    return apply(ops.cross, (input.expand(shape), other.expand(shape)), {"dim": d})
 
 
 def multiplied(xs: list[Tensor]) -> Tensor:

@@ -371,6 +371,14 @@ def _flip(o: Out, x: str, dims: Sequence[int]) -> str:
     return o("Slice", x, starts, ends, o.array(list(dims), np.int64), steps)
 
 
+def _cross(o: Out, a: str, b: str, dim: int) -> str:
+    def turned(x: str, by: int) -> str:
+        return o("Gather", x, o.array([by % 3, (by + 1) % 3, (by + 2) % 3], np.int64), axis=dim)
+
+    products = (o("Mul", turned(a, k), turned(b, -k)) for k in (1, 2))
+    return o("Sub", *products)
+
+
 def _logical(operator: str) -> Callable[..., str]:
     """`any` and `all` by the largest and the smallest of zeros and ones."""
 
@@ -420,6 +428,7 @@ FORMS: dict[str, Form] = {
     "clamp": _clip,
     "conv": _conv,
     "conv_input": _conv_input,
+    "cross": _cross,
     "in_memory": lambda o, x, axes: o("Identity", x),
     "cumsum": _cumsum,
     "det": lambda o, x: o("Det", x),

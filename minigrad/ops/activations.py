@@ -113,6 +113,8 @@ def _not_negative(var: Any, eps: float) -> None:
 
 _KIND: dict[str, Any] = {"elementwise": True, "new": True}
 
+_GELU_SLOPE = "d * (normal_cdf(x) + x * normal_pdf(x))"
+
 # fmt: off
 # special functions
 erf: Op = Op("erf", piece_by_piece(k.erf), "x", lambda g, x: g * (e.exp(-(x * x)) * _TWO_OVER_ROOT_PI),
@@ -131,17 +133,21 @@ logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
 # activations
 gelu = Op("gelu", buffered(k.gelu), "x; approximate",
           lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), cast="floats", activation=True,
-          text=Plain(k.gelu, "x", plain("gelu"), True, erf=k.erf_of_doubles), **_KIND)
+          text=Plain(k.gelu, "x", plain("gelu"), True, erf=k.erf_of_doubles), **_KIND, usual={"approximate": "none"})
 gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x; approximate",
                        lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), _gelu_backward_x,
                        order="K", lies_like=1, new=True,
-                       text=Plain(k.gelu_backward, "d, x", plain("gelu_backward"), True, erf=k.erf_of_doubles))
+                       text=Plain(k.gelu_backward, "d, x", plain("gelu_backward"), True, erf=k.erf_of_doubles),
+                       usual={"approximate": "none"},
+                       reads=lambda n: "" if n.params["approximate"] == "tanh" else _GELU_SLOPE)
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, complex="analytic", **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
-softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)
+softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND,
+                  usual={"beta": 1, "threshold": 20})
 log_sigmoid = Op("log_sigmoid", k.log_sigmoid, "x", lambda g, x: g * e.sigmoid(-x), cast="floats", activation=True,
                  **_KIND)
-elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", activation=True, **_KIND)
+elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", activation=True, **_KIND,
+         usual={"alpha": 1, "scale": 1, "input_scale": 1})
 leaky_relu = Op("leaky_relu", k.leaky_relu, "x; slope",
                 lambda g, x, slope: _bent(e.gt(x, 0.0), g, x, slope), cast="floats", activation=True, **_KIND)
 prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: _bent(e.gt(x, 0.0), g, x, w),

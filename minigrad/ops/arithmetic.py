@@ -41,7 +41,7 @@ nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b
                doc="The next floating-point number from ``input`` towards ``other``.")
 heaviside = Op("heaviside", k.heaviside, "x values", elementwise=True, new=True)
 nan_to_num = Op("nan_to_num", k.nan_to_num, "x; nan posinf neginf", lambda g, x: where(e.isfinite(x), g, 0.0),
-                elementwise=True, new=True)
+                elementwise=True, new=True, usual={"nan": 0})
 gcd = Op("gcd", np.gcd, "a b", cast="bits", refuse=_NOT_BOOL,
          public="gcd gcd_", form=_PAIR, doc="The greatest common divisor of integers.")
 lcm = Op("lcm", np.lcm, "a b", cast="bits", refuse=_NOT_BOOL,

@@ -47,8 +47,8 @@ def _by_d(g: Any, x: Any, *rest: Any, blank: int) -> Any:
 # fmt: off
 ctc = Op("ctc", k.ctc, "x target lengths sizes; blank",
          lambda g, x, target, lengths, sizes, blank: ctc_backward(g, x, target, lengths, sizes, blank=blank),
-         None, None, None, order="C", check=_is_target)
+         None, None, None, order="C", check=_is_target, reads="ctc_loss", usual={"blank": 0})
 ctc_backward: Op = Op("ctc_backward", k.ctc_backward, "d x target lengths sizes; blank",
                       lambda g, x, target, lengths, sizes, blank: _by_d(g, x, target, lengths, sizes, blank=blank),
-                      _by_x, None, None, None, order="C", raises=True)
+                      _by_x, None, None, None, order="C", raises=True, usual={"blank": 0})
 # fmt: on

@@ -10,11 +10,12 @@ from minigrad.kernels import scatter as k
 diagonal: Op = Op("diagonal", k.diagonal, "x; offset dim1 dim2",
                   lambda g, x_shape, offset, dim1, dim2:
                       undiagonal(g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),
-                  view=True, moves=True)
+                  view=True, moves=True, usual={"offset": 0, "dim1": 0, "dim2": 1})
 undiagonal: Op = Op("embed_diagonal", k.undiagonal, "g; shape offset dim1 dim2",
                     lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), order="C",
-                    grad_fn="DiagEmbedBackward0", complex="analytic")
+                    grad_fn="DiagEmbedBackward0", complex="analytic", usual={"offset": 0, "dim1": 0, "dim2": 1})
 triangle: Op = Op("triangle", k.triangle, "x; diagonal upper",
                   lambda g, diagonal, upper: triangle(g, diagonal=diagonal, upper=upper), order="C",
-                  grad_fn=names.of_triangle, complex="analytic")
+                  grad_fn=names.of_triangle, complex="analytic",
+                  usual={"diagonal": 0, "upper": ...}, reads=lambda n: "triu" if n.params["upper"] else "tril")
 # fmt: on

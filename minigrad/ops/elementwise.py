@@ -260,7 +260,8 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold
          doc="``-input``. RuntimeError for bool.", complex="analytic")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text=of_floats("np.power({}, {})"), elementwise=True,
-          raises=True, new=True, grad_fn=names.of_pow, complex="analytic")
+          raises=True, new=True, grad_fn=names.of_pow, complex="analytic",
+         reads="a ** b", derives={"a": "g * b * a ** (b - 1)", "b": "g * y * log(a)"})
 power           = Op("power", _to_power, "x; exponent", _to_power_rule, elementwise=True,
                      text=_to_power_text, into=_to_power_into, twice=True,
                      idle=lambda x, y, exponent: exponent == 1, new=True, grad_fn="PowBackward0", complex="analytic")
@@ -371,7 +372,7 @@ trunc = Op("trunc", np.trunc, "x", lambda g: zero(g),
 round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True,
          cast="rounds", public="round round_", form="input: Tensor, *, decimals: int = 0",
          doc="To ``decimals`` places, halves to even; gradient 0.",
-           new=True, grad_fn=names.of_round)
+           new=True, grad_fn=names.of_round, usual={"decimals": 0})
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
              lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same",
          public="maximum", form=_PAIR,

@@ -18,6 +18,7 @@ from minigrad.kernels.sums import copied
 from minigrad.ops.buffered import kept
 from minigrad.ops.elementwise import where
 from minigrad.ops.printing import plain
+from minigrad.ops.reads import at
 
 Pattern = tuple[bool, ...]
 
@@ -142,21 +143,25 @@ def _index_text(v: Call) -> Text:
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None,
            order="K", text=_index_text,
-           raises=True, depends=_masked, complex="analytic")
+           raises=True, depends=_masked, complex="analytic", reads=at("x"), usual={"pattern": ...})
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
                  text=Plain(_unindex, "g, *index", plain("unindex"), True),
-                 raises=True, depends=_masked, complex="analytic")
+                 raises=True, depends=_masked, complex="analytic", reads=at("zeros", "add(g, into={})"))
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
-               _index_put_value, None, order="K",
-                   raises=True, depends=_masked_put, complex="analytic")
+               _index_put_value, None, order="K", text=Plain(_index_put, "x, v, *index", plain("index_put"), True),
+                   raises=True, depends=_masked_put, complex="analytic",
+               reads=at("x", "put(v, into={})"), derives={"v": at("g", "{}; 0 for what was put over")})
 index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
-                   raises=True, depends=_masked, complex="analytic")
+                   text=Plain(_index_winners, "x, *index", plain("index_winners"), True),
+                   raises=True, depends=_masked, complex="analytic", usual={"pattern": ...})
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
-            check=_in_range, text=Plain(k.gather, "x, index", plain("gather")), complex="analytic")
+            check=_in_range, text=Plain(k.gather, "x, index", plain("gather")), complex="analytic",
+            reads="gather(x, {dim}, index)")
 ungather: Op = Op("ungather", kept(k.ungather), "g index; shape dim",
                   lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
-                  raises=True, text=Plain(k.ungather, "g, index", plain("ungather")), complex="analytic")
+                  raises=True, text=Plain(k.ungather, "g, index", plain("ungather")), complex="analytic",
+                  reads="scatter_add(zeros{shape}, {dim}, index, g)")
 # fmt: on

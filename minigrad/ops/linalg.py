@@ -136,9 +136,22 @@ def _matmul_text(v: Call) -> Text:
     return "{} * {}" if has_single(v.shapes) else "np.dot({}, {})"
 
 
+def _cross(a: Any, b: Any, dim: int) -> Any:
+    return np.ascontiguousarray(np.cross(a, b, axis=dim))
+
+
+def _cross_text(v: Call) -> Text:
+    text = "np.cross({}, {}, axis={dim})"
+    return text if v.params["dim"] == len(v.shape) - 1 else f"np.ascontiguousarray({text})"
+
+
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
              costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
             into=_matmul_into, numba=_matmul_numba, grad_fn=names.of_matmul, complex="analytic")
+cross: Op = Op("cross", _cross, "a b; dim",
+               lambda g, b, dim: cross(b, g, dim=dim), lambda g, a, dim: cross(g, a, dim=dim),
+               cast="number", order="C",
+               text=_cross_text, grad_fn="LinalgCrossBackward0", complex="analytic", reads="cross")
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C", complex="analytic")
 # fmt: on

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.core.basic import conj, real
 from minigrad.core.op import Op, is_complex
+from minigrad.core.text import Call, Lines, Plain
 from minigrad.errors import runtime_error
 from minigrad.kernels import matrices as k
 from minigrad.ops import elementwise as e
@@ -327,60 +328,109 @@ def _matrix_exp_vjp(g: Any, x: Any) -> Any:
 _OWN: dict[str, Any] = {"new": True, "order": "C"}  # memory of its own, by rows
 _RAISES: dict[str, Any] = {"raises": True}
 
+
+_TRIANGLES = {(1, 1, 0): "tril(x)", (0, 1, 1): "triu(x)", (1, 0, 0): "tril(x, -1)", (0, 0, 1): "triu(x, 1)"}
+
+
+def _reads_triangles(n: Any) -> str:
+    return _TRIANGLES.get((n.params["below"], n.params["on"], n.params["above"]), "")
+
+
+# ---------------------------------------------------------------- how they print
+
+
+def _single(v: Call) -> bool:
+    return v.dtype.char in "fd" and len(v.shape) == 2 and v.shape[0] > 0
+
+
+def _triangles_lines(v: Call) -> list[str] | None:
+    kind = v.params["below"], v.params["on"], v.params["above"]
+    if kind == (1, 0.5, 0) and _single(v):
+        return ["y = np.tril(x)", "np.fill_diagonal(y, np.diagonal(y) * 0.5)", "return y"]
+    return [f"return np.{_TRIANGLES[kind]}"] if kind in _TRIANGLES else None
+
+
+def _solve_triangular_lines(v: Call) -> list[str] | None:
+    if not _single(v) or len(v.shapes[0]) > 2 or v.params["unit"]:
+        return None
+    singular = ["if (np.diagonal(a) == 0.0).any():", "    return np.full_like(b, np.inf)"]
+    if v.params["upper"]:
+        return [*singular, "return np.linalg.solve(np.triu(a), b)"]
+    # Of an upper triangle nothing is left to eliminate.
+    turned = "np.linalg.solve(np.triu(a[::-1, ::-1]), b[::-1])"
+    return [*singular, f"return np.array({turned}[::-1], order='C')"]
+
+
+def _refusing(function: str, wrong: str) -> Lines:
+    text = [f"y = np.linalg.{function}(x)", f"if {wrong}:", "    raise np.linalg.LinAlgError", "return y"]
+    return lambda v: text if _single(v) else None
+
+
 # fmt: off
 triangles: Op = Op("triangles", k.triangles, "x; below on above",
-                   lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic")
+                   lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic",
+                   reads=_reads_triangles,
+                   text=Plain(k.triangles, "x", _triangles_lines))
 
 # inverse, determinant, systems
-inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic")
-inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic")
+inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic",
+         text=Plain(k.inv, "x", _refusing("inv", "np.isinf(y).all()")))
+inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic", reads="inv")
 zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse", complex="analytic")
 solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
                 grad_fn="LinalgSolveExBackward0", **_RAISES, complex="analytic")
 solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex),
-                  grad_fn="LinalgSolveExBackward0", complex="analytic")
+                  grad_fn="LinalgSolveExBackward0", complex="analytic", reads="solve")
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
-                          grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic")
+                          grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic",
+                          text=Plain(k.solve_triangular, "a, b", _solve_triangular_lines))
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
                         grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
-              complex="analytic")
+              complex="analytic", derives={"x": "g * y * inv(x).T"})
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
 logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
-               grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own")
+               grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[1]",
+               derives={"x": "g * inv(x).T"})
 det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
-              grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own")
+              grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[0]")
 
 # factorizations
-cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own")
-cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own")
+cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own",
+              text=Plain(k.cholesky, "x", _refusing("cholesky", "not (np.diagonal(y) > 0.0).all()")),
+              derives={"x": "(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)"})
+cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own",
+                 reads="cholesky")
 minors = Op("minors", k.minors, "x factor", complex="own")
 qr = Op("qr", k.qr, "x; complete", complex="own")
-qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN, complex="own")
+qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN, complex="own",
+              reads="qr(x)[0]")
 qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None,
-                     grad_fn="LinalgQrBackward0", **_OWN, complex="own")
+                     grad_fn="LinalgQrBackward0", **_OWN, complex="own", reads="qr(x)[1]")
 qr_r = Op("qr_r", k.qr_r, "x", _refused_r, complex="own")
 eigh = Op("eigh", k.eigh, "x; lower", complex="own")
 eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None,
-                      grad_fn="LinalgEighBackward0", **_OWN, complex="own")
+                      grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[1]")
 eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None,
-                     grad_fn="LinalgEighBackward0", **_OWN, complex="own")
-eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0", complex="own")
+                     grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[0]")
+eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0", complex="own",
+              usual={"lower": ...})
 eig = Op("eig", k.eig, "x", **_RAISES, complex="own")
 eig_vectors: Op = Op("eig_vectors", k.eig_vectors, "x packed", _eig_vectors_vjp, None,
-                     grad_fn="LinalgEigBackward0", **_OWN, complex="own")
+                     grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[1]")
 eig_values: Op = Op("eig_values", k.eig_values, "x packed", _eig_values_vjp, None,
-                    grad_fn="LinalgEigBackward0", **_OWN, complex="own")
+                    grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[0]")
 svd = Op("svd", k.svd, "x; full", **_RAISES, complex="own")
 left_vectors: Op = Op("left_vectors", k.left_vectors, "x packed; full", _left_vjp, None,
-                      grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
+                      grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[0]")
 right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _right_vjp, None,
-                       grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
+                       grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[2]")
 singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None,
-                         grad_fn="LinalgSvdBackward0", **_OWN, complex="own")
+                         grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[1]")
 svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, grad_fn="LinalgSvdBackward0", **_RAISES, complex="own")
-pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own")
+pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own",
+          usual={"atol": 0, "rtol": ...})
 lu = Op("lu", k.lu, "x", complex="analytic")
 lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN,
                     complex="own")

@@ -294,7 +294,7 @@ def _mean_square_text(v: Call) -> Text:
 linear = Op("linear", _linear, "x w b", lambda g, w: times(g, w), _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
             into=_linear_into, numba="np.dot({}, {}.T) + {}", grad_fn=names.of_linear,
-            edges=names.edges_of_linear, complex="analytic")
+            edges=names.edges_of_linear, complex="analytic", derives={"x": "g @ w"})
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
           activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},

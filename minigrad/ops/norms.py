@@ -19,6 +19,7 @@ from minigrad.kernels.sums import sum_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, kept
 from minigrad.ops.printing import norms as plain
+from minigrad.ops.reads import SCALED
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import split
 
@@ -132,33 +133,38 @@ def _of_batch(x: Any, params: Any) -> bool:
 # fmt: off
 standardize: Op = Op("standardize", formatted(buffered(k.standardize), 0, when=_of_batch), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
-                     text=Plain(k.standardize, "x", plain("standardize")), grad_fn=names.of_standardize)
+                     text=Plain(k.standardize, "x", plain("standardize")), grad_fn=names.of_standardize,
+                     usual={"eps": 1e-5}, derives={"x": "(g - mean(g) - y * mean(g * y)) / deviation(x)"})
 standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=Plain(k.standardize_backward, "d, x", plain("standardize_backward")))
 layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
                     order="C", cast="floats", text=Plain(k.layer_norm, "x, w, b", plain("layer_norm")),
-                    grad_fn="NativeLayerNormBackward0")
+                    grad_fn="NativeLayerNormBackward0", usual={"eps": 1e-5}, derives=SCALED)
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C",
                              text=Plain(k.layer_norm_backward, "d, x, w", plain("layer_norm_backward"),
-                                        summed=k.sum_by))
+                                        summed=k.sum_by), usual={"eps": 1e-5, "onward": ...})
 moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="floats",
                   text=Plain(ck.moments, "x", plain("moments"), sum_rows=sum_rows))
 channel_norm: Op = Op("channel_norm", formatted(buffered(ck.channel_norm), 0, when=_only_behind), "x w *b; groups eps",
                       joint=_channel_norm_vjp, fresh=True, order="C", cast="floats",
                       text=Plain(ck.channel_norm, "x, w, b", plain("channel_norm"), sum_rows=sum_rows),
-                      grad_fn=names.of_channel_norm)
+                      grad_fn=names.of_channel_norm,
+                      derives=SCALED, usual={"groups": 0, "eps": 1e-5},
+                      reads=lambda n: "group_norm" if n.params["groups"] else "batch_norm")
 running_norm = Op("running_norm", formatted(buffered(ck.running_norm), 0, when=_only_behind), "x mean var w *b; eps",
                   joint=_running_norm_vjp, fresh=True, order="C", cast="floats",
                   text=Plain(ck.running_norm, "x, mean, var, w, b", plain("running_norm")),
-                  grad_fn="NativeBatchNormBackward0")
+                  grad_fn="NativeBatchNormBackward0",
+                  reads="batch_norm", usual={"eps": 1e-5},
+                  derives={"x": "g * w / sqrt(var)", "w": "sum(g * (x - mean) / sqrt(var))", "b": "sum(g)"})
 running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
                            joint=_running_norm_backward_vjp, order="C",
                            text=Plain(ck.running_norm_backward, "d, x, mean, var, w", plain("running_norm_backward"),
-                                      sum_rows=sum_rows))
+                                      sum_rows=sum_rows), usual={"eps": 1e-5, "onward": ...})
 channel_norm_backward: Op = Op("channel_norm_backward", kept(ck.channel_norm_backward), "d x w; groups eps onward",
                                joint=_channel_norm_backward_vjp, order="C",
                                text=Plain(ck.channel_norm_backward, "d, x, w", plain("channel_norm_backward"),
-                                          sum_rows=sum_rows))
+                                          sum_rows=sum_rows), usual={"groups": 0, "eps": 1e-5, "onward": ...})
 # fmt: on

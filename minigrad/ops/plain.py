@@ -191,14 +191,41 @@ def scatter_add(v: Call) -> list[str] | None:
     return ["out = np.array(x)", *_places(v.params["dim"]), "np.add.at(out, tuple(places), v)", "return out"]
 
 
-def unindex(v: Call) -> list[str]:
-    pattern, count = v.params["pattern"], len(v.shapes) - 1
+def _key(v: Call, others: int) -> str:
+    """What stands between brackets, of the operands behind so many others."""
+    pattern, count = v.params["pattern"], len(v.shapes) - others
     names = iter(["index"] if count == 1 else [f"index_{i}" for i in range(count)])
-    key = ", ".join(next(names) if here else ":" for here in pattern)
-    masks = all(d.kind == "b" for d in v.dtypes[1:])
-    key_of = f"np.s_[{key}]" if ":" in key else f"({key})" if len(pattern) > 1 else key
-    put = f"out[{key}] = g" if masks else f"np.add.at(out, {key_of}, g)"
+    return ", ".join(next(names) if here else ":" for here in pattern)
+
+
+def _add_at(key: str, value: str) -> str:
+    key_of = f"np.s_[{key}]" if ":" in key else f"({key})" if "," in key else key
+    return f"np.add.at(out, {key_of}, {value})"
+
+
+def unindex(v: Call) -> list[str]:
+    key, masks = _key(v, 1), all(d.kind == "b" for d in v.dtypes[1:])
+    put = f"out[{key}] = g" if masks else _add_at(key, "g")
     return [f"out = np.zeros({v.params['shape']}, g.dtype)", put, "return out"]
+
+
+def index_put(v: Call) -> list[str]:
+    return ["out = np.array(x)", f"out[{_key(v, 2)}] = v", "return out"]
+
+
+def index_winners(v: Call) -> list[str]:
+    key = _key(v, 1)
+    return [
+        "written = np.zeros(x.shape, np.int64)",
+        f"numbers = np.arange(written[{key}].size).reshape(written[{key}].shape)",
+        f"written[{key}] = numbers",
+        f"return np.equal(written[{key}], numbers)",
+    ]
+
+
+def index_add(v: Call) -> list[str]:
+    key = ", ".join([":"] * v.params["dim"] + ["index"])
+    return ["out = np.array(x)", _add_at(key, "v"), "return out"]
 
 
 # ---------------------------------------------------------------- sums and lengths

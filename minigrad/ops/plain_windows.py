@@ -12,7 +12,7 @@ from typing import Any
 from minigrad.core.text import Call, Shape
 from minigrad.kernels.along import table, turned
 from minigrad.kernels.sums import FEW
-from minigrad.kernels.windows import Pads
+from minigrad.kernels.windows import Pads, all_places
 
 MOST = 9  # neighbours along a dimension that are written out
 PLACES = 32  # along a dimension, for which numbers are written out
@@ -72,10 +72,59 @@ def _pooled(v: Call, x: int) -> tuple[list[str], list[Shape]] | None:
     return [*lines, _windows(1, kernel, strides, outs, gaps)], [sizes, kernel, strides, before, gaps, outs]
 
 
+def _parts(v: Call) -> tuple[list[str], str, str, list[str]] | None:
+    """Of parts of unequal lengths: the lines before and the head of a loop, what cuts one out, and where it begins."""
+    plans = v.params["plans"]
+    if any(plan[0] != "adaptive" for plan in plans):
+        return None
+    _, sizes, outs = zip(*plans, strict=True)
+    names = "ijk"[: len(plans)]
+    starts = [f"{i} * {n} // {m}" for i, n, m in zip(names, sizes, outs, strict=True)]
+    cuts = [
+        f"{a}:({i} * {n} + {n + m - 1}) // {m}" for a, i, n, m in zip(starts, names, sizes, outs, strict=True)
+    ]
+    loop = f"for {_commas(names)}{',' * (len(names) == 1)} in np.ndindex{outs}:"
+    return [f"x = x.reshape(-1, {_commas(sizes)})"], loop, f"    part = x[:, {_commas(cuts)}]", starts
+
+
+def _max_of_parts(v: Call) -> list[str] | None:
+    if (made := _parts(v)) is None:
+        return None
+    lines, loop, cut, starts = made
+    return [
+        *lines,
+        f"out = np.empty((len(x), {_commas(plan[2] for plan in v.params['plans'])}), x.dtype)",
+        loop,
+        cut,
+        f"    out[:, {_commas('ijk'[: len(starts)])}] = part.max(axis={tuple(range(1, len(starts) + 1))})",
+        f"return out.reshape({v.shape})",
+    ]
+
+
+def _unpick_of_parts(v: Call) -> list[str] | None:
+    if (made := _parts(v)) is None:
+        return None
+    (lines, loop, cut, starts), n = made, len(made[3])
+    places = _commas(f"{start} + {a}" for start, a in zip(starts, "abc", strict=False))
+    return [
+        *lines,
+        f"d = d.reshape(-1, {_commas(plan[2] for plan in v.params['plans'])})",
+        "out = np.zeros(x.shape, d.dtype)",
+        loop,
+        cut,
+        "    rows = part.reshape(len(x), -1)",
+        "    nan = np.isnan(rows)[:, ::-1]",
+        "    at = np.where(nan.any(1), rows.shape[1] - 1 - nan.argmax(1), rows.argmax(1))",
+        f"    {_commas('abc'[:n])}{',' * (n == 1)} = np.unravel_index(at, part.shape[1:])",
+        f"    out[np.arange(len(x)), {places}] += d[:, {_commas('ijk'[:n])}]",
+        f"return out.reshape({v.shape})",
+    ]
+
+
 def max_pool(v: Call) -> list[str] | None:
     made = _pooled(v, 0)
     if made is None:
-        return None
+        return _max_of_parts(v)
     axes = tuple(range(-len(v.params["plans"]), 0))
     return [*made[0], f"return windows.max(axis={axes}).reshape({v.shape})"]
 
@@ -83,7 +132,7 @@ def max_pool(v: Call) -> list[str] | None:
 def max_unpick(v: Call) -> list[str] | None:
     made = _pooled(v, 1)
     if made is None:
-        return None
+        return _unpick_of_parts(v)
     lines, (_, kernel, strides, before, gaps, _) = made
     overlap = any((k - 1) * g >= s for k, s, g in zip(kernel, strides, gaps, strict=True))
     n, count = len(kernel), math.prod(kernel)
@@ -233,12 +282,12 @@ def conv_weight(v: Call) -> list[str] | None:
     ]
 
 
-def conv_input(v: Call) -> list[str] | None:
-    (n, filters, *out), w = v.shapes
-    kernel, groups, pads = w[2:], v.params["groups"], v.params["pads"]
+def _image(v: Call, channels: int, kernel: Shape, out: Any, dtype: str) -> list[str] | None:
+    """The lines that add columns up to an image."""
+    n, pads = v.shapes[0][0], v.params["pads"]
     if any(p < 0 for pair in pads for p in pair):
         return None
-    names, channels = "ijk"[: len(kernel)], w[1] * groups
+    names = "ijk"[: len(kernel)]
     sizes = tuple(s + a + b for s, (a, b) in zip(v.params["sizes"], pads, strict=True))
     rows = zip(names, out, v.params["stride"], v.params["dilation"], strict=True)
     places = []
@@ -247,12 +296,55 @@ def conv_input(v: Call) -> list[str] | None:
         places.append(f"{first}:{first} + {(m - 1) * step + 1}{f':{step}' if step > 1 else ''}")
     inner = _commas(f"{a}:{a + s}" for (a, _), s in zip(pads, v.params["sizes"], strict=True))
     cut = f"np.ascontiguousarray(x[:, :, {inner}])" if any(map(any, pads)) else "x"
-    shape = (n, channels, *kernel, *out)
     return [
-        f"w = w.reshape({groups}, {filters // groups}, -1).swapaxes(1, 2)",
-        f"columns = np.matmul(w, d.reshape({n}, {groups}, {filters // groups}, -1)).reshape({shape})",
-        f"x = np.zeros({(n, channels, *sizes)}, d.dtype)",
+        f"x = np.zeros({(n, channels, *sizes)}, {dtype})",
         f"for {_commas(names)}{',' * (len(names) == 1)} in np.ndindex{kernel}:",
         f"    x[:, :, {_commas(places)}] += columns[:, :, {_commas(names)}]",
         f"return {cut}",
     ]
+
+
+def conv_input(v: Call) -> list[str] | None:
+    (n, filters, *out), w = v.shapes
+    kernel, groups, channels = w[2:], v.params["groups"], w[1] * v.params["groups"]
+    lines, shape = _image(v, channels, kernel, out, "d.dtype"), (n, channels, *kernel, *out)
+    return lines and [
+        f"w = w.reshape({groups}, {filters // groups}, -1).swapaxes(1, 2)",
+        f"columns = np.matmul(w, d.reshape({n}, {groups}, {filters // groups}, -1)).reshape({shape})",
+        *lines,
+    ]
+
+
+# ---------------------------------------------------------------- windows as columns
+
+
+def unfold(v: Call) -> list[str]:
+    x, kernel, rank = v.shapes[0], v.params["kernel"], len(v.params["kernel"])
+    out = all_places(x[2:], kernel, v.params["stride"], v.params["pads"], v.params["dilation"])
+    order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
+    return [
+        *_padded(2, v.params["pads"]),
+        _windows(2, kernel, v.params["stride"], out, v.params["dilation"]),
+        f"return windows.transpose({order}).copy().reshape({v.shape})",
+    ]
+
+
+def fold(v: Call) -> list[str] | None:
+    (n, rows, _), kernel, sizes = v.shapes[0], v.params["kernel"], v.params["sizes"]
+    out = all_places(sizes, kernel, v.params["stride"], v.params["pads"], v.params["dilation"])
+    channels = rows // math.prod(kernel)
+    lines = _image(v, channels, kernel, out, "cols.dtype")
+    return lines and [f"columns = cols.reshape({(n, channels, *kernel, *out)})", *lines]
+
+
+def pad_constant(v: Call) -> list[str]:
+    pads, rank = v.params["pads"], len(v.shape) - len(v.params["pads"])
+    ends = [(max(-a, 0), n + min(b, 0)) for n, (a, b) in zip(v.shapes[0][rank:], pads, strict=True)]
+    cut = (
+        f"[..., {_commas(f'{a}:{b}' for a, b in ends)}]" if any(p < 0 for pair in pads for p in pair) else ""
+    )
+    more = ((0, 0),) * rank + tuple((max(a, 0), max(b, 0)) for a, b in pads)
+    value = v.params["value"]
+    number = repr(value) if math.isfinite(value) else f"-np.{-value!r}" if value < 0 else f"np.{value!r}"
+    constant = f", constant_values={number}" if value else ""
+    return [f"return np.pad(x{cut}, {more}{constant})" if any(map(any, more)) else f"return x{cut}.copy()"]

@@ -13,6 +13,7 @@ from minigrad.ops.buffered import kept
 from minigrad.ops.elementwise import zero
 from minigrad.ops.index import gather
 from minigrad.ops.printing import windows as plain
+from minigrad.ops.reads import of_means, pooled
 
 
 def _inside(x: Array, at: Array, count: int) -> None:
@@ -32,18 +33,23 @@ def _keeps(x: Array, params: Any) -> bool:
 max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans",
               lambda g, x, plans: max_unpick(g, x, plans=plans), order="C",
               text=Plain(k.max_pool, "x", plain("max_pool")),
-              grad_fn=names.of_max_pool)
+              grad_fn=names.of_max_pool,
+              reads=pooled("max_pool", "x"), derives={"x": "g at the largest element of each window, else 0"})
 max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
                     lambda g, x: zero(x), order="C",
-                    text=Plain(k.max_unpick, "d, x", plain("max_unpick")))
+                    text=Plain(k.max_unpick, "d, x", plain("max_unpick")),
+                    reads=pooled("max_pool", "d, x", "_backward"))
 max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans),
-                  lambda g, x: zero(x), order="C")
+                  lambda g, x: zero(x), order="C", reads=pooled("pick_largest", "u, x"))
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
               lambda g, plans: resample_back(g, plans=plans), order="C",
-              text=Plain(k.resample, "x", plain("resample")), grad_fn=names.of_resample)
+              text=Plain(k.resample, "x", plain("resample")), grad_fn=names.of_resample,
+              reads=pooled("avg_pool", "x"), derives={"x": of_means})
 resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),
-                       order="C", text=Plain(k.resample_back, "d", plain("resample_back")))
+                       order="C", text=Plain(k.resample_back, "d", plain("resample_back")),
+                       reads=pooled("avg_pool", "d", "_backward"))
 # As in PyTorch, a place that is named twice gives its gradient to both.
-unpool = Op("unpool", k.unpool, "x at; count", lambda g, at: gather(g, at, dim=1), None, order="C", check=_inside)
+unpool = Op("unpool", k.unpool, "x at; count", lambda g, at: gather(g, at, dim=1), None, order="C", check=_inside,
+            reads="max_unpool", usual={"count": ...})
 # fmt: on

@@ -20,6 +20,7 @@ from minigrad.kernels.scans import scan
 from minigrad.kernels.sums import FEW, add_up, by_rows, sum_first, sum_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.printing import plain
+from minigrad.ops.reads import counted, of_ties
 from minigrad.ops.shape import reshape
 
 Dim = tuple[int, ...] | None
@@ -332,7 +333,7 @@ sum = Op("sum", _sum, "x; dim keepdim",
          into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"), complex="analytic")
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
-                order="K", broadcasts=_spread_steps, text=_spread_text)
+                order="K", broadcasts=_spread_steps, text=_spread_text, usual={"shape": ..., "keepdim": ...})
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
           into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"), complex="analytic")
@@ -340,27 +341,32 @@ _DEVIATES = dict.fromkeys("biu", "std and var only support floating point dtypes
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refuse=_DEVIATES, rows=True,
          text=_var_text, twice=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, cast="floats", refuse=_DEVIATES, rows=True,
-         text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)
+         text=lambda v: _var_text(v, "np.sqrt({})"), twice=True,
+         derives={"x": counted("g * (x - mean(x)) / ({n} * y)")})
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,
-          into=lambda t: _reduced_into(t, "np.maximum.reduce"))
+          into=lambda t: _reduced_into(t, "np.maximum.reduce"), derives={"x": of_ties})
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
-          into=lambda t: _reduced_into(t, "np.minimum.reduce"))
-max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1")
-min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1")
+          into=lambda t: _reduced_into(t, "np.minimum.reduce"), derives={"x": of_ties})
+max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1",
+         derives={"x": of_ties})
+min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1",
+         derives={"x": of_ties})
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
                text=Plain(_logsumexp, "x", plain("logsumexp"), sum_first=sum_first, sum_rows=sum_rows),
                cast="float", complex="analytic",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
-              text="np.prod({}, axis={dim})", grad_fn=names.of_prod, complex="analytic")
+              text="np.prod({}, axis={dim})", grad_fn=names.of_prod, complex="analytic",
+              reads="prod(x, dim={dim})", derives={"x": "g times the product of the other elements"})
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic")
 cumsum: Op = Op("cumsum", _cumsum, "x; dim dtype back reverse", _cumsum_vjp, rows=True, complex="analytic",
-                text=Plain(_cumsum, "x", plain("cumsum"), True))
+                text=Plain(_cumsum, "x", plain("cumsum"), True), usual={"dtype": ..., "back": ...}, reads="cumsum")
 cumprod: Op = Op("cumprod", _cumprod, "x; dim dtype", _cumprod_vjp, rows=True, complex="analytic",
-               text=Plain(_cumprod, "x", plain("cumprod"), True))
+                 text=Plain(_cumprod, "x", plain("cumprod"), True), usual={"dtype": ...},
+                 derives={"x": "cumsum(g * y, reverse=True) / x"}, reads="cumprod")
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
         complex="analytic")
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,

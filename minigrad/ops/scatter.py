@@ -71,17 +71,21 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
 scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  lambda g, index, dim: scatter(g, 0.0, index, dim=dim), _scatter_value_vjp, None,
                  order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain("scatter")),
-                 grad_fn=names.of_number("Scatter", 1, 1), complex="analytic")
+                 grad_fn=names.of_number("Scatter", 1, 1), complex="analytic",
+                 reads="scatter(x, {dim}, index, v)", derives={"v": "gather(g, index); 0 for what was put over"})
 scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True, complex="analytic")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
                      order="C", check=_checked, text=Plain(k.scatter_add, "x, v, index", plain("scatter_add")),
-                     complex="analytic")
+                     complex="analytic", reads="scatter_add(x, {dim}, index, v)")
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
-                   order="C", check=_checked, complex="analytic")
+                   order="C", check=_checked, complex="analytic", reads="index_add(x, {dim}, index, v)",
+                   text=Plain(k.index_add, "x, v, index", plain("index_add")))
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
-                     joint=_extreme, order="C", check=_checked, grad_fn="ScatterReduceBackward0")
+                     joint=_extreme, order="C", check=_checked, grad_fn="ScatterReduceBackward0",
+                     reads="scatter_reduce(x, {dim}, index, v)",
+                     derives="g where it is the extreme, shared if several are; else 0")
 scatter_product: Op = Op("scatter_product", k.scatter_product, "x v index; dim",
                          joint=_product_vjp, order="C", check=_checked, grad_fn="ScatterReduceBackward0")
 masked_scatter: Op = Op("masked_scatter", k.masked_scatter, "x mask v",

@@ -129,12 +129,14 @@ permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, 
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C",
-        complex="analytic")
+        complex="analytic", reads="put(g, into=zeros{shape}[{index}])")
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
                text=lambda v: None if v.repeats else "np.flip({}, {dims}).copy(order='K')", moves=True, order="K")
-cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True, text=_cat_text, complex="analytic")
+cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True, text=_cat_text, complex="analytic",
+         reads="cat([*xs], dim={dim})")
 stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True,
-           text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})", complex="analytic")
+           text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})", complex="analytic",
+           reads="stack([*xs], dim={dim})")
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
                 text="np.array({}, order='C')", moves=True, same=0, elementwise=True, order="C",
                 into=copied_into, numba="{}.copy()", grad_fn="CloneBackward0")

@@ -12,6 +12,7 @@ from minigrad.dtypes import F64
 from minigrad.kernels import sorting as k
 from minigrad.kernels.scans import running_place as place_so_far
 from minigrad.ops import elementwise as e
+from minigrad.ops.reads import of_ties
 from minigrad.ops.reduce import shared
 from minigrad.ops.shape import flip
 
@@ -48,8 +49,9 @@ top_places = Op("top_places", k.top_places, "x; k dim largest sorted", order="C"
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
 running_place = Op("running_place", place_so_far, "x; dim largest", order="C")
-median = Op("median", k.median, "x; ignore", _median_vjp, order="C", raises=True)
+median = Op("median", k.median, "x; ignore", _median_vjp, order="C", raises=True, derives={"x": of_ties})
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")
-logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C")
+logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C",
+                      derives={"x": "exp(x) * cumsum(g * exp(-y), reverse=True)"})
 # fmt: on

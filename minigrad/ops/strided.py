@@ -33,6 +33,7 @@ sliding: Op = Op(
     lambda g, x_shape, dim, step: sliding_back(g, shape=x_shape, dim=dim, step=step),
     view=True,
     grad_fn="UnfoldBackward0",
+    reads="unfold",
 )
 sliding_back: Op = Op(
     "sliding_back",

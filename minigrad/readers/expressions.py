@@ -33,23 +33,38 @@ def number(value: Any, digits: int = 4) -> Expr:
 def applied(node: Node, operands: Sequence[Any], named: bool = False) -> Expr:
     """The operation of a record, on operands; ``named``: one that only copies is named too."""
     op: Any = node.op
-    if op.same is not None:  # the same number, in an array of its own
-        return ast.Call(name(op.name), list(operands), []) if named else operands[op.same]
+    if not named and op.fill is not None:
+        return number(op.fill)
+    if op.same is not None or (op.moves and op.elementwise and not named):  # the same number
+        return ast.Call(name(op.name), list(operands), []) if named else operands[op.same or 0]
+    if not named and op.unit is not None:
+        for i, n in enumerate(node.inputs):
+            if n.__class__ is Const and n.value == op.unit:
+                return operands[1 - i]
+    if reading := values.reading(node):
+        filled = _filled(reading, dict(zip(values.input_names(node), operands, strict=True)))
+        if filled is not None:
+            return filled
     template = _template(node)
     if template is not None and ("np." not in template or not op.public):
-        try:
-            tree = ast.parse(
-                template.format(*(f"operand_{i}_" for i in range(len(operands)))), mode="eval"
-            ).body
-            parts = {f"operand_{i}_": x for i, x in enumerate(operands)}
-            return _Filled(parts).visit(tree)
-        except (SyntaxError, IndexError):  # a text with what only a program has
-            pass
+        parts = {f"operand_{i}_": x for i, x in enumerate(operands)}
+        filled = _filled(template.format(*parts), parts)
+        if filled is not None:
+            return filled
     keywords = []
     for key, value in values.parameters(node):
-        if words := values.parameter(value):
+        if words := values.words(key, value):
             keywords.append(ast.keyword(key, name(values.cut(words, values.LONG))))
     return ast.Call(name(op.name), list(operands), keywords)
+
+
+def _filled(text: str, parts: dict[str, Expr]) -> Expr | None:
+    """A text with operands in the place of names; None where it is no expression, as only programs understand it."""
+    try:
+        tree: Expr = _Filled(parts).visit(ast.parse(text, mode="eval").body)
+        return tree
+    except SyntaxError:
+        return None
 
 
 def _template(node: Node) -> str | None:
@@ -73,10 +88,20 @@ def _template(node: Node) -> str | None:
         return None
 
 
-def _signed(tree: Expr) -> Expr:
-    """A negative operand behind a sign of its own, in brackets: ``1 - (-2)``."""
+def is_formula(text: str) -> bool:
+    """Whether a text is an expression, not words."""
+    return _filled(text, {}) is not None
+
+
+def operand(tree: Expr) -> str:
+    """An operand as text, in brackets if it is negative: ``1 - (-2)``."""
     negative = isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub)
-    return name(f"({ast.unparse(tree)})") if negative else tree
+    return f"({ast.unparse(tree)})" if negative else ast.unparse(tree)
+
+
+def _signed(tree: Expr) -> Expr:
+    """A negative operand behind a sign of its own, in brackets."""
+    return name(operand(tree)) if isinstance(tree, ast.UnaryOp) else tree
 
 
 class _Filled(ast.NodeTransformer):
@@ -87,6 +112,10 @@ class _Filled(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> Expr:
         return self.parts.get(node.id, node)
+
+    def visit_Starred(self, node: ast.Starred) -> list[Expr]:
+        star = re.compile(rf"{ast.unparse(node.value)}\d+")
+        return [part for key, part in self.parts.items() if star.fullmatch(key)]
 
     def visit_Constant(self, node: ast.Constant) -> Expr:
         return number(node.value) if isinstance(node.value, float) else node

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +80,7 @@ class Derivation:
     steps: list[Step]
     backward: list[int]
     leaves: list[Leaf]
+    hooked: list[str]  # what has hooks, which backward would call
 
 
 def derivation(
@@ -103,7 +105,8 @@ def derivation(
         if n not in given and n.shape == () and not n.requires_grad and (number := work.number(n)):
             text = expressions.text(number)
             work.names[n] = f"({text})" if text.startswith("-") else text
-    out = Derivation([work.names[n] for n in roots], [], [work.step(n) for n in ops], [], [])
+    out = Derivation([work.names[n] for n in roots], [], [work.step(n) for n in ops], [], [], [])
+    out.hooked += [work.names[n] for n in records if n.hooks and max(n.hooks) >= 0]
     at = {n: i for i, n in enumerate(ops)}
     # In the place of the user's modes, those of NumPy too.
     with np.errstate(all="ignore"), ModeManager(Mode(everything=True)):
@@ -169,7 +172,7 @@ class _Work:
         ]
         expression, shown = expressions.text(expressions.applied(node, operands, named=True)), ""
         single = node in self.arrays and self.arrays[node].size == 1
-        if single and op.same is None and numbers and None not in numbers:
+        if single and not op.moves and op.same is None and numbers and None not in numbers:
             shown = expressions.text(expressions.applied(node, numbers))
         where, value = self.place(node.code, node.lasti), self.value(node)
         line, *span = places.line(node.code, node.lasti)
@@ -202,7 +205,7 @@ class _Work:
             part.add_to(self.grads, x)
             return Share(slot, self.names[x], "g", "g", "", self.amount(part.grad))
         array = raw(d)
-        sent, (plain, local, numbers) = self.amount(array), run.texts(d)
+        sent, (plain, local, numbers) = self.amount(array), run.texts(d, slot)
         share = Share(slot, self.names[x], plain, local, "" if numbers == sent.single else numbers, sent)
         fitted = fit(np.asarray(array), x)
         if array.shape != fitted.shape:
@@ -232,13 +235,14 @@ class _Rule:
             self.g, self.saved = g, node.saved
             return
         self.g = self._leaf(g, "g", "g")
-        sources, saved = (*node.inputs, node), []
+        sources, saved = (*node.inputs, node), list[Any]()
+        names = [*values.input_names(node), "y"]
         for k, a in zip(node.layout.keep, node.saved, strict=False):
             source = sources[k]
             if source.__class__ is Const:
                 saved.append(source.value)
             else:
-                saved.append(self._leaf(a, _record_name(op, k, len(node.inputs)), work.names[source]))
+                saved.append(self._leaf(a, names[k], work.names[source]))
         self.saved = saved
 
     def _leaf(self, array: Any, plain: str, local: str) -> Tensor:
@@ -262,22 +266,35 @@ class _Rule:
         for i, rule, _, sources in layout.steps:
             yield i, parts[i] if rule is None else rule(self.g, *arguments(node, self.saved, sources))
 
-    def texts(self, d: Any) -> tuple[str, str, str]:
+    def texts(self, d: Any, slot: int) -> tuple[str, str, str]:
         """What a rule computed: in the names of the record, in those of the program, and in numbers."""
         root = getattr(d, "_node", None)
         if self.opaque or root is None:
             return ("", "", "")
-        all_numbers = d._array.size == 1 and root.op is not None and len(self.numbers) == len(self.plain)
+        if told := self._told(slot):
+            return told
+        moved = root.op is None or root.op.moves
+        all_numbers = d._array.size == 1 and not moved and len(self.numbers) == len(self.plain)
         named = [self.plain, self.local, self.numbers][: 2 + all_numbers]
         trees = [expressions.computed(root, known.get) for known in named]
         plain, local, *numbers = ("" if tree is None else expressions.text(tree) for tree in trees)
         return plain, local, "".join(numbers)
 
+    def _told(self, slot: int) -> tuple[str, str, str] | None:
+        """What the record says of the rule, in its own names and in those of the program."""
+        node, names = self.node, values.input_names(self.node)
+        derives: Any = node.op.derives  # type: ignore[union-attr]
+        told = derives if not isinstance(derives, dict) else derives.get(names[slot].rstrip("0123456789"), "")
+        plain = told(node) if callable(told) else told
+        if not plain:
+            return None
+        sources = [*zip([*names, "y"], [*node.inputs, node], strict=True)]
+        numbers = {k: self.work.number(n) for k, n in sources} | {"g": self.numbers.get(self.g._node)}
+        single = {k: expressions.operand(tree) for k, tree in numbers.items() if tree is not None}
+        called = {k: single[k] if n.__class__ is Const else self.work.names[n] for k, n in sources}
 
-def _record_name(op: Any, k: int, count: int) -> str:
-    """What the rules call a saved array: the name of an input, or y."""
-    if k == count:
-        return "y"
-    if op.star is None or k < op.star:
-        return str(op.inputs[k])
-    return f"{op.inputs[-1]}{k - op.star + 1}"
+        def filled(parts: Mapping[str, str]) -> str:
+            return re.sub(r"\b[a-z]\w*\b(?!\()", lambda m: parts.get(m[0], m[0]), plain)
+
+        all_numbers = len(single) == len(numbers) and expressions.is_formula(plain)
+        return plain, filled(called), filled(single) if all_numbers else ""

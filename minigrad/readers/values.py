@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,12 +92,57 @@ def call(node: Node) -> str:
     arguments: list[str] = []
     if any(n.__class__ is Const for n in node.inputs):
         arguments = [number(n.value) if n.__class__ is Const else "·" for n in node.inputs]
-    for name, value in parameters(node):
-        if name == "index" or _is_index(value):
+    name, told = _as_call(reading(node), tuple(input_names(node)))
+    for key, value in parameters(node) if name is None else ():
+        if key == "index" or _is_index(value):
             arguments.append(cut(f"[{_index(value)}]", LONG))
-        elif words := parameter(value):
-            arguments.append(cut(f"{name}={words}", LONG))
-    return f"{node.op.name}({', '.join(arguments)})" if arguments else node.op.name
+        elif text := words(key, value):
+            arguments.append(cut(f"{key}={text}", LONG))
+    arguments += told
+    name = name or node.op.name
+    return f"{name}({', '.join(arguments)})" if arguments else name
+
+
+def name_of(node: Node) -> str:
+    """What an operation is called: as its record says that it reads, or by its name."""
+    op: Any = node.op
+    return _as_call(reading(node), tuple(input_names(node)))[0] or str(op.name)
+
+
+def reading(node: Node) -> str:
+    """How an operation reads, if its record says so: in the names of inputs, with the parameters filled in."""
+    op: Any = node.op
+    if callable(op.reads):
+        reads = str(op.reads(node))
+    else:
+        reads = op.reads.format(**{k: words(k, v) for k, v in node.params.items()}) if op.reads else ""
+    if not reads.isidentifier():
+        return reads
+    inputs = [x if i != op.star else f"*{x}" for i, x in enumerate(op.inputs)]
+    return f"{reads}({', '.join([*inputs, *(f'{k}={words(k, v)}' for k, v in parameters(node))])})"
+
+
+def input_names(node: Node) -> list[str]:
+    """What the record calls the inputs."""
+    op: Any = node.op
+    if op.star is None:
+        return list(op.inputs)
+    return [*op.inputs[: op.star], *(f"{op.inputs[-1]}{k + 1}" for k in range(len(node.inputs) - op.star))]
+
+
+@functools.lru_cache(maxsize=1024)
+def _as_call(text: str, inputs: tuple[str, ...]) -> tuple[str | None, list[str]]:
+    """The name of a call and its arguments beside whole inputs; of parts of these, a dot in the place of the name."""
+    try:
+        tree = ast.parse(text, mode="eval").body if text else None
+    except SyntaxError:  # a parameter that is no expression
+        tree = None
+    if not isinstance(tree, ast.Call):
+        return None, []
+    whole = ast.Name, ast.Starred, ast.List
+    kept = [*(a for a in tree.args if not isinstance(a, whole)), *tree.keywords]
+    inner = rf"\b({'|'.join(inputs)})\b(?!=)"
+    return ast.unparse(tree.func), [cut(re.sub(inner, "·", ast.unparse(a)), LONG) for a in kept]
 
 
 def parameters(node: Node) -> Iterator[tuple[str, Any]]:
@@ -103,8 +150,22 @@ def parameters(node: Node) -> Iterator[tuple[str, Any]]:
     op: Any = node.op
     for name in op.params:
         value = node.params.get(name)
-        if not (value is None or value is False or (isinstance(value, tuple) and not value)):
+        empty = value is None or value is False or (isinstance(value, tuple) and not value)
+        if not (empty or (name in op.usual and _is_usual(value, op.usual[name]))):
             yield name, value
+
+
+def _is_usual(value: Any, usual: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(_is_usual(part, usual) for part in value)
+    return usual is ... or bool(value == usual)
+
+
+def words(name: str, value: object) -> str:
+    """A parameter by its name: slices without brackets, one dimension as a number."""
+    if name == "index":
+        return _index(value) or "()"
+    return parameter(value[0] if name == "dim" and isinstance(value, tuple) and len(value) == 1 else value)
 
 
 def parameter(value: object) -> str:
@@ -145,6 +206,8 @@ def _step(step: tuple[Op, Mapping[str, Any]]) -> str:
     op, params = step
     if params.keys() == {"index"}:
         return f"[{_index(params['index'])}]"
+    if params.keys() == {"shape"}:
+        return f".{op.name}{parameter(params['shape'])}"
     return f".{op.name}({', '.join(f'{k}={parameter(v)}' for k, v in params.items() if parameter(v))})"
 
 

@@ -34,7 +34,7 @@ class Labels:
         title = values.call(node)
         lines: list[str] = []
         if any(values.call(ops[groups.items[i].start]) != title for i in repetitions):
-            title = f"{name_of(node)}(…)"
+            title = f"{values.name_of(node)}(…)"
         title = values.cut(title, values.LONGEST)
         kind = "step" if item.backward else "result" if node in self.records.roots else "op"
         if item.backward:
@@ -69,7 +69,8 @@ class Labels:
     def _group(self, item: Item, name: str, count: int, elements: int | None) -> Box:
         """The box of a module, or of neighbours."""
         ops = self.records.ops[item.start : item.stop]
-        usual = Counter(map(name_of, ops)).most_common(4)
+        named = {name_of(n): n for n in ops}
+        usual = [(values.name_of(named[op]), k) for op, k in Counter(map(name_of, ops)).most_common(4)]
         content = ", ".join(values.cut(f"{k} {op}" if k > 1 else op, values.LONG) for op, k in usual)
         rest = len(ops) - sum(k for _, k in usual)
         content += f", {rest} more" if rest else ""
@@ -144,7 +145,7 @@ class Labels:
                 box.lines.append(text)
         source = self.records.source(node)
         line = self._line(source)
-        tip.append(f"at {line}" if source is node else f"backward of {name_of(source)} at {line}")
+        tip.append(f"at {line}" if source is node else f"backward of {values.name_of(source)} at {line}")
         if "line" in self.show:
             box.lines.append(line)
 

@@ -55,7 +55,7 @@
       const svg = draw("svg", span, { class: "pic", width, height, role: "img", "aria-label": bars ? "histogram" : "heat map" });
       picture(svg, n, 0, 0, width, height);
     }
-    make("span", span, {}, size ? `${size}: ${text}` : text);
+    make("span", span, {}, (size ? `${size}: ${text}` : text).replaceAll("e-", "e-\u2060")); // no line ends in a number
   }
 
   // ---------------------------------------------------------------- the picture

@@ -11,17 +11,27 @@ from minigrad.readers.amounts import Amount
 from minigrad.readers.steps import Derivation, Share, Step
 
 WIDTH, COLUMN = 80, 48  # of a line; where amounts begin at most
-Row = str | tuple[str, str]  # a line, or what is computed and its amount
+SIZE = 13  # of the shape in an amount, at most
+Row = str | tuple[str, str, str]  # a line, or what is computed, its shape and its amount
 
 
 def lines(d: Derivation) -> list[str]:
     """The derivation, in lines of at most `WIDTH` characters."""
     rows = list(_rows(d))
-    pairs = [row for row in rows if not isinstance(row, str)]
-    # Amounts stand below each other, as far as there is room.
-    room = WIDTH - max((len(right) for _, right in pairs if len(right) < WIDTH // 2 + 8), default=0)
-    column = min(COLUMN, room, 1 + max((len(left) for left, _ in pairs), default=0))
-    return [line.rstrip() for row in rows for line in _laid_out(row, column)]
+    size = max((len(row[1]) for row in rows if not isinstance(row, str) and len(row[1]) <= SIZE), default=0)
+    pairs = [row if isinstance(row, str) else _pair(*row, size) for row in rows]
+
+    def without_room(column: int) -> int:
+        found = (p for p in pairs if not isinstance(p, str))
+        return sum(len(left) + 2 > column or column + len(right) > WIDTH for left, right in found)
+
+    # Amounts stand below each other, where most of them have room.
+    column = min(range(16, COLUMN + 1), key=without_room)
+    return [line.rstrip() for row in pairs for line in _laid_out(row, column)]
+
+
+def _pair(left: str, shape: str, amount: str, size: int) -> tuple[str, str]:
+    return left, f"{shape:<{size}}  {amount}" if shape else amount
 
 
 def _rows(d: Derivation) -> Iterator[Row]:
@@ -31,7 +41,7 @@ def _rows(d: Derivation) -> Iterator[Row]:
     for number, step in enumerate(d.steps, 1):
         yield from _source(step, place)
         place = step.place + step.line
-        yield f"{number:>4}  {step.name} = {step.expression}", _amount(step.value, step.numbers)
+        yield f"{number:>4}  {step.name} = {step.expression}", *_amount(step.value, step.numbers)
     yield ""
     yield f"Backward: ∂v is the derivative of {result} with respect to v"
     place = ""
@@ -40,15 +50,17 @@ def _rows(d: Derivation) -> Iterator[Row]:
         yield from _source(step, place)
         place = step.place + step.line
         yield f"{i + 1:>4}  {step.name} = {step.expression}"
-        yield f"      g = ∂{step.name}", _amount(step.gradient)
+        yield f"      g = ∂{step.name}", *_amount(step.gradient)
         for share in step.shares:
             yield from _share(step, share)
     yield ""
     yield "Gradients: what backward() adds to .grad"
+    if d.hooked:
+        yield f"  if the hooks of {', '.join(d.hooked)} change nothing; explain() does not call them"
     for leaf in d.leaves:
         if leaf.wants:
-            nothing = "nothing: no gradient arrives"
-            yield f"      {leaf.name}.grad", _amount(leaf.gradient) if leaf.gradient else nothing
+            nothing = "", "nothing: no gradient arrives"
+            yield f"      {leaf.name}.grad", *(_amount(leaf.gradient) if leaf.gradient else nothing)
 
 
 def counted(n: int, what: str) -> str:
@@ -66,35 +78,37 @@ def _source(step: Step, before: str) -> Iterator[str]:
 def _share(step: Step, share: Share) -> Iterator[Row]:
     """What a step sends to an input: by the rule, with broadcasting undone, added to what was there."""
     rule = share.local or f"by the rule of {step.operation}"
-    yield f"      ∂{share.name} = {rule}", _amount(share.sent, share.numbers)
+    yield f"      ∂{share.name} = {rule}", *_amount(share.sent, share.numbers)
     if share.fitted is not None:
-        yield f"        summed, {share.summed}", _amount(share.fitted)
+        yield f"        summed, {share.summed}", *_amount(share.fitted)
     if share.total is not None and share.before is not None:
         before, part = share.before.single, (share.fitted or share.sent).single
         sum_ = f"{before} + {_signed(part)}" if before and part else ""
-        yield f"        added to the ∂{share.name} so far", _amount(share.total, sum_)
+        yield f"        added to the ∂{share.name} so far", *_amount(share.total, sum_)
 
 
 def _signed(number: str) -> str:
     return f"({number})" if number.startswith("-") else number
 
 
-def _amount(amount: Amount | None, numbers: str = "") -> str:
+def _amount(amount: Amount | None, numbers: str = "") -> tuple[str, str]:
     """``= 2 * 3 = 6``, or a shape and what is in it."""
     if amount is None:
-        return ""
+        return "", ""
     if amount.single:
-        return f"= {numbers} = {amount.single}" if numbers else f"= {amount.single}"
-    return f"{amount.size + ' ':<9} {amount.text}" if amount.size else amount.text
+        return "", f"= {numbers} = {amount.single}" if numbers else f"= {amount.single}"
+    return amount.size, amount.text
 
 
-def _laid_out(row: Row, column: int) -> Iterator[str]:
+def _laid_out(row: str | tuple[str, str], column: int) -> Iterator[str]:
     if isinstance(row, str):
         yield from _wrapped(row)
         return
     left, right = row
-    if max(len(left) + 1, column) + len(right) <= WIDTH:
-        yield f"{left:<{column - 1}} {right}"
+    if len(left) + 2 <= column and column + len(right) <= WIDTH:
+        yield f"{left:<{column}}{right}"
+    elif len(left) + 2 + len(right) <= WIDTH and (right.startswith("=") or len(left) + 2 <= column):
+        yield f"{left}  {right}" if right.startswith("=") else f"{left}{right:>{WIDTH - len(left)}}"
     else:
         yield from _wrapped(left)
         yield from _wrapped(" " * max(10, min(column, WIDTH - len(right))) + right)

@@ -105,7 +105,8 @@ class Program:
             if node not in self.value_of:
                 self.value_of[node] = self._value(node, run)
         for old, g in run.gradients.items():
-            self.names.setdefault(self.value_of[g], []).append(old)
+            if g in self.value_of:  # else no rule reads what arrives there
+                self.names.setdefault(self.value_of[g], []).append(old)
         for target in targets:
             t = run.results.get(run.copies[target])
             self.gradients[target] = None if t is None else self.value_of[_without_copy(t._node)]

@@ -1,0 +1,127 @@
+"""How operations read whose parameters are those of their kernels: `Facts.reads`, `Facts.derives`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.core.node import Node
+from minigrad.kernels.along import table
+
+Reads = Callable[[Node], str]
+USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+
+
+def _each(values: Any) -> Any:
+    """One number for what is the same along all dimensions."""
+    parts = [_each(v) if isinstance(v, (tuple, list)) else v for v in values]
+    return parts[0] if len({*parts}) == 1 else tuple(parts)
+
+
+def _call(name: str, inputs: str, usual: dict[str, Any], **told: Any) -> str:
+    told = {k: _each(v) if isinstance(v, (tuple, list)) else v for k, v in told.items()}
+    words = [f"{k}={v!r}" for k, v in told.items() if usual.get(k, ()) != v]
+    return f"{name}({', '.join([inputs, *words])})"
+
+
+def of_windows(name: str, inputs: str, *names: str) -> Reads:
+    """An operation on windows, with those of its parameters that are named, and what is usual of them left out."""
+    kernels = {"kernel_size": "kernel", "padding": "pads", "output_size": "sizes"}
+
+    def reads(n: Node) -> str:
+        told = {k: n.params[kernels.get(k, k)] for k in (*names, *USUAL) if kernels.get(k, k) in n.params}
+        return _call(name.format(len(n.params["stride"])), inputs, USUAL, **told)
+
+    return reads
+
+
+def pooled(name: str, inputs: str, end: str = "") -> Reads:
+    """Pooling and resizing, by the plans of `kernels.along`."""
+
+    def reads(n: Node) -> str:
+        plans = n.params["plans"]
+        columns = [*zip(*plans, strict=True)]
+        kind, rank = plans[0][0], len(plans)
+        if kind == "adaptive":
+            return _call(f"adaptive_{name}{rank}d{end}", inputs, {}, output_size=columns[2])
+        if kind not in ("window", "mean", "sum"):
+            return _call(f"interpolate{end}", inputs, {}, size=columns[2], mode=kind)
+        kernel, stride, padding = map(_each, columns[2:5])
+        told = {"kernel_size": kernel, "stride": stride, "padding": padding}
+        told |= {"dilation": columns[5]} if kind == "window" else {}
+        return _call(f"{name}{rank}d{end}", inputs, USUAL | {"stride": kernel}, **told)
+
+    return reads
+
+
+def padded(n: Node) -> str:
+    """The sides as users give them: those of the last dimension first."""
+    sides = tuple(side for pair in reversed(n.params["pads"]) for side in pair)
+    value = n.params["value"]
+    return f"pad(x, {sides}, value={value})" if value else f"pad(x, {sides})"
+
+
+def of_means(n: Node) -> str:
+    """Where the gradient of pooling or resizing goes."""
+    if n.params["plans"][0][0] not in ("mean", "sum", "adaptive"):
+        return "g times the weight of each neighbour"
+    counts = [{*t[3]} for plan in n.params["plans"] if (t := table(plan))[3] is not None]
+    size = math.prod(int(max(c)) for c in counts) if all(len(c) == 1 for c in counts) else "the size"
+    return f"g{f' / {size}' if counts else ''} for each element of a window"
+
+
+def at(x: str, value: str = "") -> Reads:
+    """Elements by their numbers, read of ``x`` or written there."""
+
+    def reads(n: Node) -> str:
+        k, star, base = 0, n.op.inputs[-1], f"zeros{n.shape}" if x == "zeros" else x  # type: ignore[union-attr]
+        parts = [f"{star}{(k := k + 1)}" if here else ":" for here in n.params["pattern"]]
+        return value.format(f"{base}[{', '.join(parts)}]") if value else f"{base}[{', '.join(parts)}]"
+
+    return reads
+
+
+def mean_of(n: Node) -> str:
+    """What the gradient of a mean over classes is divided by: how many are not ignored."""
+    saved: Any = n.saved if n.saved.__class__ is tuple else ()
+    ignored = any(getattr(a, "dtype", None) == "int64" and (a == n.params["ignore"]).any() for a in saved)
+    rows = n.inputs[1].shape[0]
+    count = f"count(target != {n.params['ignore']})" if ignored else rows
+    return f" / {count}" if n.params["mean"] else ""
+
+
+def of_classes(n: Node) -> str:
+    """The gradient of a cross entropy."""
+    slope = f"g{mean_of(n)} * (softmax(x, dim=1) - one_hot(target))"
+    return slope + f", 0 where target == {n.params['ignore']}" * ("count" in slope)
+
+
+def of_ties(n: Node) -> str:
+    """The gradient of an extreme, which those that are equal share."""
+    dims = "" if n.params.get("dim") is None else " there"
+    return f"g where x == y, shared if several are{dims}; else 0"
+
+
+def counted(text: str) -> Reads:
+    """``{n}`` is how many elements are taken together, less the correction."""
+
+    def derives(n: Node) -> str:
+        count = math.prod(n.inputs[0].shape or ()) // max(math.prod(n.shape or ()), 1)
+        return text.format(n=f"{count - n.params['correction']:g}")
+
+    return derives
+
+
+# Of norms: z is what the input becomes before it is scaled.
+SCALED = {
+    "x": "(d - mean(d) - z * mean(d * z)) / deviation(x), with d = g * w and z = (x - mean(x)) / deviation(x)",
+    "w": "sum(g * (x - mean(x)) / deviation(x))",
+    "b": "sum(g)",
+}
+
+
+def through_time(n: Node) -> str:
+    """The gradient of a recurrent layer, whose steps are one operation."""
+    steps = sum(length for length, _ in n.params["runs"])
+    return f"g, back through the {steps} steps in time" if steps > 1 else "g, back through the cell"
