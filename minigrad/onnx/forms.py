@@ -127,12 +127,6 @@ def _nan_to_num(o: Out, x: str, nan: float, posinf: Any, neginf: Any) -> str:
     return o("Where", o("IsNaN", x), o.array(nan), x)
 
 
-def _xlogy(o: Out, a: str, b: str) -> str:
-    zero = o.array(0.0)
-    none = o("And", o("Equal", a, zero), o("Not", o("IsNaN", b)))
-    return o("Where", none, zero, o("Mul", a, o("Log", b)))
-
-
 def _typed(o: Out, x: str) -> str:
     """The first input in the type of the result."""
     to = o.node.dtype
@@ -347,10 +341,6 @@ def _floor_divide(o: Out, a: str, b: str) -> str:
     return o("Where", o("Equal", b, o.array(0.0)), o("Div", a, b), whole)
 
 
-def _trunc_divide(o: Out, a: str, b: str) -> str:
-    return o("Div", a, b) if _whole(o) else _truncated(o, o("Div", a, b))
-
-
 def _order(o: Out, x: str, dim: int, descending: bool) -> str:
     shape, wide = (n.inputs[0].shape for n in (o.node, o.twin))
     if not shape:
@@ -502,8 +492,7 @@ FORMS: dict[str, Form] = {
     "threshold": _threshold,
     "top_places": _top,
     "trunc": _truncated,
-    "trunc_divide": _trunc_divide,
+    "trunc_divide": lambda o, a, b: o("Div", a, b) if _whole(o) else _truncated(o, o("Div", a, b)),
     "triangle": lambda o, x, diagonal, upper: o("Trilu", x, o.array(diagonal, np.int64), upper=int(upper)),
     "var": _var,
-    "xlogy": _xlogy,
 }
