@@ -238,8 +238,16 @@ def test_grad_of_intermediates_and_of_itself() -> None:
 def test_a_plain_pass_adds_to_a_gradient_that_was_recorded(inputs: bool) -> None:
     x = double(2.0)
     (x * x).sum().backward(create_graph=True)
+    first = x.grad
     (x * 3).sum().backward(inputs=[x] if inputs else None)
-    assert (x.grad.tolist(), x.grad.requires_grad) == ([7.0], False)
+    assert x.grad is first and (first.tolist(), first.requires_grad) == ([7.0], True)
+
+
+def test_no_gradient_is_added_to_an_expanded_one() -> None:
+    x = mg.ones(2, requires_grad=True)
+    x.grad = mg.ones(()).expand(2)
+    with pytest.raises(RuntimeError, match="refers to a single memory location"):
+        (x * 3).sum().backward()
 
 
 def test_create_graph_to_order_3() -> None:

@@ -13,7 +13,7 @@ from minigrad.errors import runtime_error, type_error, value_error, warn_once
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import broadcast, own
-from minigrad.functions.linalg import bmm, matmul
+from minigrad.functions.linalg import bmm, matmul, unread
 from minigrad.gate import public
 
 __all__ = ["addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron", "tensordot"]
@@ -319,7 +319,7 @@ def _weighted(input: Tensor, beta: Number, other: Tensor, alpha: Number) -> Tens
     """``beta * input + alpha * other``; where beta is 0 the input does not count, even if it is nan."""
     scaled = other if alpha == 1 else other * alpha
     if beta == 0:
-        return scaled + input.new_zeros(())
+        return unread(input) + scaled
     return (input if beta == 1 else input * beta) + scaled
 
 
