@@ -157,6 +157,22 @@ def make_2LA(function, seen, check, call, explain, apply, op):
     return gate
 
 
+def make_2S(function, seen, check, call, explain):
+    def gate(p0, p1, *rest, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, *rest,), named)
+                return function(p0, p1, *rest, **named)
+            return function(p0, p1, *rest)
+        except Exception as error:
+            if again := explain(error, (p0, p1, *rest,), named):
+                return again()
+            raise
+
+    return gate
+
+
 def make_3(function, seen, check, call, explain):
     def gate(p0, p1, p2, **named):
         try:
@@ -185,6 +201,40 @@ def make_3L(function, seen, check, call, explain):
             return function(p0, p1, p2)
         except Exception as error:
             if again := explain(error, (p0, p1, p2,), named):
+                return again()
+            raise
+
+    return gate
+
+
+def make_3S(function, seen, check, call, explain):
+    def gate(p0, p1, p2, *rest, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, *rest,), named)
+                return function(p0, p1, p2, *rest, **named)
+            return function(p0, p1, p2, *rest)
+        except Exception as error:
+            if again := explain(error, (p0, p1, p2, *rest,), named):
+                return again()
+            raise
+
+    return gate
+
+
+def make_3LS(function, seen, check, call, explain):
+    def gate(p0, p1, p2, *rest, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), type(p2), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, *rest,), named)
+                return function(p0, p1, p2, *rest, **named)
+            if (type(p0), type(p1), type(p2)) not in seen:
+                return check((type(p0), type(p1), type(p2)), (p0, p1, p2, *rest,), named)
+            return function(p0, p1, p2, *rest)
+        except Exception as error:
+            if again := explain(error, (p0, p1, p2, *rest,), named):
                 return again()
             raise
 
