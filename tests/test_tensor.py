@@ -369,6 +369,8 @@ def test_numpy_functions_that_are_not_recorded_say_so() -> None:
         (lambda: mg.ones(3, dtype=mg.int8).sum(), mg.int64),
         (lambda: mg.ones(3, dtype=mg.bool).cumsum(0), mg.int64),
         (lambda: mg.ones(3, dtype=mg.float16).sum(), mg.float16),
+        (lambda: mg.ones(3, dtype=mg.float16).cumsum(0, dtype=mg.float32), mg.float32),
+        (lambda: mg.ones(3, dtype=mg.float16).cumprod(0, dtype=mg.float64), mg.float64),
         (lambda: mg.ones(3).sum(dtype=mg.float64), mg.float64),
         (lambda: mg.ones(2) ** 2, mg.float32),
         (lambda: mg.arange(2) ** 2.0, mg.float32),
@@ -693,6 +695,15 @@ def test_indexing_of_pytorchs_kinds() -> None:
     assert t[False].shape == (0, 3, 4)
     assert t[np.int64(1)].tolist() == t[np.array(1)].tolist() == [4, 5, 6, 7]
     assert t[1:, mg.tensor([0, 0])].tolist() == [[4, 4], [8, 8]]
+    assert t[mg.tensor(1, dtype=mg.int8)].tolist() == t[mg.tensor(-2, dtype=mg.int16)].tolist() == [4, 5, 6, 7]
+    with pytest.raises(IndexError, match="tensors used as indices"):
+        t[mg.tensor([1], dtype=mg.int8)]
+
+
+def test_einsum_gives_a_view_of_what_is_one_operand_alone() -> None:
+    x = double(1.0, 2.0)
+    y = mg.einsum("i->i", x)
+    assert (y is x, y.is_leaf, y.data_ptr() == x.data_ptr()) == (False, False, True)
 
 
 def test_repeats_add_up() -> None:

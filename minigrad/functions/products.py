@@ -60,7 +60,8 @@ def einsum(*args: Any) -> Tensor:
     y = _summed(letters, y, set(result))[1]
     letters = "".join(c for c in letters if c in result)
     order = [letters.index(c) for c in result]
-    return y if order == list(range(len(order))) else y.permute(order)
+    # what an operand already is becomes a view of it, as in PyTorch
+    return y if order == list(range(len(order))) and y is not xs[0] else y.permute(order)
 
 
 def _equation(args: tuple[Any, ...]) -> tuple[Any, ...]:
