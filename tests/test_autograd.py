@@ -240,7 +240,8 @@ def test_a_plain_pass_adds_to_a_gradient_that_was_recorded(inputs: bool) -> None
     (x * x).sum().backward(create_graph=True)
     first = x.grad
     (x * 3).sum().backward(inputs=[x] if inputs else None)
-    assert x.grad is first and (first.tolist(), first.requires_grad) == ([7.0], True)
+    assert x.grad is first
+    assert (first.tolist(), first.requires_grad) == ([7.0], True)
 
 
 def test_no_gradient_is_added_to_an_expanded_one() -> None:

@@ -695,7 +695,9 @@ def test_indexing_of_pytorchs_kinds() -> None:
     assert t[False].shape == (0, 3, 4)
     assert t[np.int64(1)].tolist() == t[np.array(1)].tolist() == [4, 5, 6, 7]
     assert t[1:, mg.tensor([0, 0])].tolist() == [[4, 4], [8, 8]]
-    assert t[mg.tensor(1, dtype=mg.int8)].tolist() == t[mg.tensor(-2, dtype=mg.int16)].tolist() == [4, 5, 6, 7]
+    assert (
+        t[mg.tensor(1, dtype=mg.int8)].tolist() == t[mg.tensor(-2, dtype=mg.int16)].tolist() == [4, 5, 6, 7]
+    )
     with pytest.raises(IndexError, match="tensors used as indices"):
         t[mg.tensor([1], dtype=mg.int8)]
 

@@ -171,7 +171,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
 
 
 def unread(input: Tensor) -> Tensor:
-    """Zeros for a Tensor: PyTorch does not look at nan and inf in what is taken 0 times, but at its shape and record."""
+    """Zeros for a Tensor that is taken 0 times: its nan and inf do not count, but its shape and record do."""
     return apply(s.copy, (input, input.new_zeros(()).expand(input._array.shape)))
 
 

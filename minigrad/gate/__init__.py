@@ -77,7 +77,9 @@ _OF_NUMBERS = frozenset([
     "add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide",
 ])  # fmt: skip
 # Functions that once took their numbers by place, as in ``p.add_(-lr, grad)``.
-_NUMBERS_FIRST = frozenset("add addbmm addcdiv addcmul addmm addmv addr baddbmm sub".split())
+_NUMBERS_FIRST = frozenset(
+    ["add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"]
+)
 # Arguments that say nothing here, and the functions that take them in PyTorch.
 _IDLE = {
     "layout": _MAKERS | _LIKE,
@@ -242,14 +244,16 @@ class Gate:
         return tuple(places)
 
     def numbers_first(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """The call that PyTorch's older signatures mean, which have numbers before the last Tensors; None for another."""
+        """The call that PyTorch's older signatures mean, which have numbers before Tensors; None for another."""
         tensors = [x for x in args if isinstance(x, Tensor)]
         numbers = [x for x in args[: 1 - len(self.names)] if not isinstance(x, Tensor)]
         count = len(self.names)
         if (len(tensors), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only):
             return None
         now = ", ".join([*self.names[1:], *(f"{n}=..." for n in self.only)])
-        warn_once(f"This overload of {self.name} is deprecated: numbers come last, and by name; {self.name}({now})")
+        warn_once(
+            f"This overload of {self.name} is deprecated: numbers come last, and by name; {self.name}({now})"
+        )
         return functools.partial(self.door, *tensors, **dict(zip(self.only, numbers, strict=False)), **named)
 
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
