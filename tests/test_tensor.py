@@ -378,10 +378,22 @@ def test_numpy_functions_that_are_not_recorded_say_so() -> None:
         (lambda: mg.where(mg.tensor([True]), mg.ones(1), 2), mg.float32),
         (lambda: mg.maximum(mg.ones(2), mg.arange(2)), mg.float32),
         (lambda: mg.cat([mg.arange(2), mg.ones(2)]), mg.float32),
+        (lambda: mg.block_diag(mg.ones(1, 1).half(), mg.tensor(2.5, dtype=mg.float64)), mg.float16),
+        (lambda: mg.tensor([True]).add_(True, alpha=-1), mg.bool),
     ],
 )
 def test_promotion(result: Any, dtype: Any) -> None:
     assert result().dtype is dtype
+
+
+@pytest.mark.parametrize(
+    ("input", "alpha", "match"),
+    [(mg.arange(2), 1.5, "a float number"), (mg.ones(2), True, "Boolean alpha"), (mg.ones(2), 1j, "complex")],
+)
+def test_a_factor_of_a_higher_kind_is_refused(input: Any, alpha: Any, match: str) -> None:
+    for other in (input, 1):
+        with pytest.raises(RuntimeError, match=match):
+            mg.add(input, other, alpha=alpha)
 
 
 def test_promotion_types_and_results() -> None:
