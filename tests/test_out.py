@@ -34,6 +34,8 @@ CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
     (mg.linalg.svd, (square,), {}),
     (mg.linalg.inv, (square,), {}),
     (mg.special.expit, (x,), {}),
+    (mg.fft.rfft, (x,), {}),
+    (mg.fft.irfftn, (x,), {}),
     (mg.arange, (5,), {}),
     (mg.full, ((2, 2), 3.0), {}),
     (F.gelu, (x,), {}),
