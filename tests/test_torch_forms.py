@@ -309,6 +309,8 @@ V, A = mg.tensor([2.0, 3.0]), mg.tensor([[2.0, 1.0], [0.0, 3.0]])
         (lambda: mg.addr(2, A, V, V), lambda: 2 * A + mg.outer(V, V)),
         (lambda: A[None].baddbmm(2, A[None], A[None]), lambda: 2 * A[None] + (A @ A)[None]),
         (lambda: mg.addbmm(2, A, 3, A[None], A[None]), lambda: 2 * A + 3 * (A @ A)),
+        (lambda: mg.add(V, 2, 3), lambda: V + 6),
+        (lambda: V.clone().addcdiv_(mg.tensor(-2.0), V, V), lambda: V - 2),
     ],
 )
 @pytest.mark.filterwarnings("ignore:This overload of:UserWarning")
@@ -317,10 +319,16 @@ def test_numbers_may_stand_before_tensors_as_they_once_did(old: Any, new: Any) -
 
 
 @pytest.mark.parametrize(
-    "call", [lambda: V.add(V, 2), lambda: V.add(1, 2, 3), lambda: mg.addmm(A, A, A, 1, 2)]
+    "call",
+    [
+        lambda: V.add(V, 2),
+        lambda: V.add(1, 2, 3),
+        lambda: V.addcmul(V, 2, V),
+        lambda: mg.addmm(A, A, A, 1, 2),
+    ],
 )
 def test_numbers_may_not_stand_behind_tensors(call: Any) -> None:
-    with pytest.raises(TypeError, match="positional arguments but"):
+    with pytest.raises(TypeError, match=r"positional arguments but|argument .* must be"):
         call()
 
 

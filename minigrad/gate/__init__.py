@@ -245,16 +245,19 @@ class Gate:
 
     def numbers_first(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The call that PyTorch's older signatures mean, which have numbers before Tensors; None for another."""
-        tensors = [x for x in args if isinstance(x, Tensor)]
-        numbers = [x for x in args[: 1 - len(self.names)] if not isinstance(x, Tensor)]
+        if len(self.only) == 1:  # it stands second, and may be a Tensor without dimensions
+            numbers, others = [args[1]], (args[0], *args[2:])
+        else:
+            numbers = [x for x in args[: 1 - len(self.names)] if not isinstance(x, Tensor)]
+            others = tuple(x for x in args if isinstance(x, Tensor))
         count = len(self.names)
-        if (len(tensors), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only):
+        if (len(others), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only):
             return None
         now = ", ".join([*self.names[1:], *(f"{n}=..." for n in self.only)])
         warn_once(
             f"This overload of {self.name} is deprecated: numbers come last, and by name; {self.name}({now})"
         )
-        return functools.partial(self.door, *tensors, **dict(zip(self.only, numbers, strict=False)), **named)
+        return functools.partial(self.door, *others, **dict(zip(self.only, numbers, strict=False)), **named)
 
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Raises what a user should see in place of an error; returns None where that is the error itself.
