@@ -238,8 +238,82 @@ def test_grad_of_intermediates_and_of_itself() -> None:
 def test_a_plain_pass_adds_to_a_gradient_that_was_recorded(inputs: bool) -> None:
     x = double(2.0)
     (x * x).sum().backward(create_graph=True)
+    first = x.grad
     (x * 3).sum().backward(inputs=[x] if inputs else None)
-    assert (x.grad.tolist(), x.grad.requires_grad) == ([7.0], False)
+    assert x.grad is first
+    assert (first.tolist(), first.requires_grad) == ([7.0], True)
+
+
+def test_no_gradient_is_added_to_an_expanded_one() -> None:
+    x = mg.ones(2, requires_grad=True)
+    x.grad = mg.ones(()).expand(2)
+    with pytest.raises(RuntimeError, match="refers to a single memory location"):
+        (x * 3).sum().backward()
+
+
+def test_a_gradient_reaches_a_leaf_that_was_given_other_data() -> None:
+    for step in (lambda x: x.data * 1, lambda x: x.data.view(1, 2).t().clone().t().view(2)):
+        x = double(2.0, 3.0)
+        y = x * 2
+        x.data = step(x)
+        loss = (y + x * 3).sum()
+        assert autograd.grad(loss, x, retain_graph=True)[0].tolist() == [5.0, 5.0]
+        loss.backward(inputs=[x])
+        assert x.grad.tolist() == [5.0, 5.0]
+
+
+def test_source_sees_that_a_leaf_was_given_other_data() -> None:
+    w = double(2.0)
+    a = w * 1
+    w.data = double(5.0).detach()
+    b = w * 1
+    with mg.no_grad():
+        w.add_(1)
+    with pytest.raises(RuntimeError, match="was changed in place between its uses"):
+        mg.source((a * b).sum())
+    assert "w * w" in str(mg.source((w * w).sum()))
+
+
+@pytest.mark.parametrize("other", [mg.ones(2, 2), mg.ones(5)])
+def test_views_of_what_was_given_other_memory_stand_alone(other: Any) -> None:
+    for carries in (False, True):
+        x = double(1.0, 2.0)
+        base = x.expand(2, 2) * 2
+        base = base if carries else base.detach()
+        view = base[0]
+        base.data = other.clone().double()
+        with mg.no_grad():
+            view.neg_()
+        view *= x
+        assert view.tolist() == [-2.0, -8.0]
+        assert base.tolist() == other.tolist()
+        view.sum().backward()
+        assert x.grad is not None
+
+
+def test_what_backward_is_asked_for_retains_its_gradient() -> None:
+    x = double(1.0)
+    y = x * 2
+    y.sum().backward(inputs=[y], retain_graph=True)
+    assert (y.grad.tolist(), y.retains_grad, x.grad) == ([1.0], True, None)
+    (y * 3).sum().backward()
+    assert (y.grad.tolist(), x.grad.tolist()) == ([4.0], [6.0])
+
+
+def test_a_result_of_another_shape_in_place_is_detached_in_place() -> None:
+    for change in (lambda t: t.t_(), lambda t: t.unsqueeze_(0).squeeze_(0), lambda t: t.transpose_(0, 1)):
+        y = mg.ones(2, 3, requires_grad=True) * 2
+        assert not change(y).detach_().requires_grad
+    with pytest.raises(RuntimeError, match="Can't detach views"):
+        (mg.ones(2, 3, requires_grad=True) * 2)[0].unsqueeze_(0).detach_()
+
+
+def test_the_flag_of_a_result_is_not_set() -> None:
+    y = double(1.0) * 2
+    for flag in (True, False):
+        with pytest.raises(RuntimeError, match="requires_grad flags of leaf variables"):
+            y.requires_grad = flag
+    assert y.requires_grad_() is y
 
 
 def test_create_graph_to_order_3() -> None:

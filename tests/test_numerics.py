@@ -268,6 +268,8 @@ def test_what_counts_nothing_in_addmm_keeps_its_record() -> None:
     for y in (
         mg.addmm(x, mg.ones(2, 2), mg.ones(2, 2), beta=0),
         mg.addmv(x, mg.ones(2, 2), mg.ones(2), beta=0),
+        mg.addr(x, mg.ones(2), mg.ones(2), beta=0),
+        mg.addbmm(x, mg.ones(1, 2, 2), mg.ones(1, 2, 2), beta=0),
     ):
         x.grad = None
         y.sum().backward()

@@ -34,6 +34,8 @@ CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
     (mg.linalg.svd, (square,), {}),
     (mg.linalg.inv, (square,), {}),
     (mg.special.expit, (x,), {}),
+    (mg.fft.rfft, (x,), {}),
+    (mg.fft.irfftn, (x,), {}),
     (mg.arange, (5,), {}),
     (mg.full, ((2, 2), 3.0), {}),
     (F.gelu, (x,), {}),
@@ -49,6 +51,7 @@ def test_element_types_of_out() -> None:
         lambda: mg.neg(x, out=wide), lambda: mg.floor(x, out=wide), lambda: mg.amax(x, 1, out=wide),
         lambda: mg.argmax(x, 1, out=narrow), lambda: mg.all(x, 1, out=wide), lambda: mg.softmax(x, 1, out=wide),
         lambda: mg.sort(x, out=(wide, narrow)), lambda: mg.tril(x, out=wide), lambda: mg.exp(x, out=narrow),
+        lambda: mg.where(x > 0, x, x, out=wide), lambda: mg.tensordot(x, square, 1, out=wide),
     ):  # fmt: skip
         with pytest.raises(RuntimeError, match="can't be cast to the desired output type"):
             wrong()

@@ -143,6 +143,14 @@ def test_what_parametrize_refuses() -> None:
 add = parametrize.register_parametrization
 
 
+def test_the_weight_norm_of_a_vector_is_that_of_each_element() -> None:
+    layer = parametrizations.weight_norm(nn.Linear(3, 2), "bias")
+    lengths = layer.parametrizations.bias.original0
+    assert lengths.shape == (2,)
+    close(lengths, layer.bias.abs().tolist())
+    close(mg.norm_except_dim(mg.tensor([3.0, -4.0])), [3, 4])
+
+
 def test_weight_norm() -> None:
     mg.manual_seed(1)
     x = mg.arange(6.0).reshape(2, 3)

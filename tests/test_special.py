@@ -139,6 +139,10 @@ def test_slopes_at_the_edges() -> None:
             for k in range(1, 20)
         )
         assert h.item() == pytest.approx(math.pi**2 * math.fsum(terms), rel=1e-9)
+    t = double(-20, 3, 40, 1e30)
+    (g,) = autograd.grad(special.log_ndtr(t).sum(), t, create_graph=True)
+    (h,) = autograd.grad(g.sum(), t)
+    assert h.tolist() == pytest.approx([-0.9975367375, -0.0133332115, 0, 0], rel=1e-8)
 
 
 def test_what_aminmax_and_frexp_return() -> None:
@@ -200,6 +204,7 @@ def test_questions() -> None:
     ]
     assert mg.isneginf(mg.tensor([1])).tolist() == [False]
     assert mg.signbit(mg.tensor([-0.0, 0.0, -1.0])).tolist() == [True, False, True]
+    assert not mg.signbit(mg.angle(mg.tensor([2.0, 0.0, -0.0, -1.0]))).any()
     assert mg.isreal(x).all()
     assert (mg.is_complex(x), mg.is_floating_point(x), mg.is_floating_point(mg.tensor(1))) == (
         False,

@@ -312,25 +312,6 @@ def test_trees_under_their_private_name(torch: ModuleType) -> None:
         trees.tree_unflatten(leaves[1:], spec)
 
 
-def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
-    x, one, eye = mg.tensor([1.0, 2.0]), mg.ones(2), mg.ones(2, 2)
-    assert torch.add(x, 2, one).tolist() == x.sub(-2, one).tolist() == [3, 4]
-    assert x.clone().add_(-0.5, one).tolist() == [0.5, 1.5]
-    assert torch.add(x, 2, 3).tolist() == [7, 8]
-    assert x.clone().addcmul_(3, x, x).tolist() == [4, 14]
-    assert torch.addcdiv(x, 2, one, one).tolist() == [3, 4]
-    assert x.clone().addcdiv_(mg.tensor(-2.0), one, one).tolist() == [-1, 0]
-    assert torch.addmm(2, eye, 3, eye, eye).tolist() == eye.addmm(2, 3, eye, eye).tolist() == [[8, 8]] * 2
-    assert torch.addmm(2, eye, eye, eye).tolist() == [[4, 4]] * 2
-    assert torch.add(x, one, alpha=2).tolist() == x.add(one, alpha=2).tolist() == [3, 4]
-    standin.uninstall()
-    with pytest.raises(TypeError):
-        mg.add(x, 2, one)
-    with pytest.raises(TypeError):
-        x.add_(2, one)
-    standin.install()
-
-
 def test_functions_of_numpy_give_what_they_give_with_pytorch(torch: ModuleType) -> None:
     x = mg.tensor([[3.0, 1.0], [2.0, 4.0]])
     stacked, tiled, unique = np.stack([x[0], x[1]]), np.tile(x, 2), np.unique(x)

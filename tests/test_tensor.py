@@ -369,6 +369,8 @@ def test_numpy_functions_that_are_not_recorded_say_so() -> None:
         (lambda: mg.ones(3, dtype=mg.int8).sum(), mg.int64),
         (lambda: mg.ones(3, dtype=mg.bool).cumsum(0), mg.int64),
         (lambda: mg.ones(3, dtype=mg.float16).sum(), mg.float16),
+        (lambda: mg.ones(3, dtype=mg.float16).cumsum(0, dtype=mg.float32), mg.float32),
+        (lambda: mg.ones(3, dtype=mg.float16).cumprod(0, dtype=mg.float64), mg.float64),
         (lambda: mg.ones(3).sum(dtype=mg.float64), mg.float64),
         (lambda: mg.ones(2) ** 2, mg.float32),
         (lambda: mg.arange(2) ** 2.0, mg.float32),
@@ -376,10 +378,22 @@ def test_numpy_functions_that_are_not_recorded_say_so() -> None:
         (lambda: mg.where(mg.tensor([True]), mg.ones(1), 2), mg.float32),
         (lambda: mg.maximum(mg.ones(2), mg.arange(2)), mg.float32),
         (lambda: mg.cat([mg.arange(2), mg.ones(2)]), mg.float32),
+        (lambda: mg.block_diag(mg.ones(1, 1).half(), mg.tensor(2.5, dtype=mg.float64)), mg.float16),
+        (lambda: mg.tensor([True]).add_(True, alpha=-1), mg.bool),
     ],
 )
 def test_promotion(result: Any, dtype: Any) -> None:
     assert result().dtype is dtype
+
+
+@pytest.mark.parametrize(
+    ("input", "alpha", "match"),
+    [(mg.arange(2), 1.5, "a float number"), (mg.ones(2), True, "Boolean alpha"), (mg.ones(2), 1j, "complex")],
+)
+def test_a_factor_of_a_higher_kind_is_refused(input: Any, alpha: Any, match: str) -> None:
+    for other in (input, 1):
+        with pytest.raises(RuntimeError, match=match):
+            mg.add(input, other, alpha=alpha)
 
 
 def test_promotion_types_and_results() -> None:
@@ -693,6 +707,17 @@ def test_indexing_of_pytorchs_kinds() -> None:
     assert t[False].shape == (0, 3, 4)
     assert t[np.int64(1)].tolist() == t[np.array(1)].tolist() == [4, 5, 6, 7]
     assert t[1:, mg.tensor([0, 0])].tolist() == [[4, 4], [8, 8]]
+    assert (
+        t[mg.tensor(1, dtype=mg.int8)].tolist() == t[mg.tensor(-2, dtype=mg.int16)].tolist() == [4, 5, 6, 7]
+    )
+    with pytest.raises(IndexError, match="tensors used as indices"):
+        t[mg.tensor([1], dtype=mg.int8)]
+
+
+def test_einsum_gives_a_view_of_what_is_one_operand_alone() -> None:
+    x = double(1.0, 2.0)
+    y = mg.einsum("i->i", x)
+    assert (y is x, y.is_leaf, y.data_ptr() == x.data_ptr()) == (False, False, True)
 
 
 def test_repeats_add_up() -> None:

@@ -292,6 +292,46 @@ def test_methods_of_before() -> None:
         x.reinforce(1.0)
 
 
+V, A = mg.tensor([2.0, 3.0]), mg.tensor([[2.0, 1.0], [0.0, 3.0]])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (lambda: mg.add(V, 2, V), lambda: mg.add(V, V, alpha=2)),
+        (lambda: V.clone().add_(-0.5, V), lambda: V - 0.5 * V),
+        (lambda: V.sub(2, V), lambda: V.sub(V, alpha=2)),
+        (lambda: V.clone().addcmul_(0.5, V, V), lambda: V + 0.5 * V * V),
+        (lambda: V.addcdiv(2, V, V), lambda: V + 2),
+        (lambda: mg.addmm(0.5, A, 2, A, A), lambda: 0.5 * A + 2 * (A @ A)),
+        (lambda: A.addmm(0.5, A, A), lambda: 0.5 * A + A @ A),
+        (lambda: V.addmv(2, 3, A, V), lambda: 2 * V + 3 * (A @ V)),
+        (lambda: mg.addr(2, A, V, V), lambda: 2 * A + mg.outer(V, V)),
+        (lambda: A[None].baddbmm(2, A[None], A[None]), lambda: 2 * A[None] + (A @ A)[None]),
+        (lambda: mg.addbmm(2, A, 3, A[None], A[None]), lambda: 2 * A + 3 * (A @ A)),
+        (lambda: mg.add(V, 2, 3), lambda: V + 6),
+        (lambda: V.clone().addcdiv_(mg.tensor(-2.0), V, V), lambda: V - 2),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:This overload of:UserWarning")
+def test_numbers_may_stand_before_tensors_as_they_once_did(old: Any, new: Any) -> None:
+    assert mg.allclose(old(), new())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: V.add(V, 2),
+        lambda: V.add(1, 2, 3),
+        lambda: V.addcmul(V, 2, V),
+        lambda: mg.addmm(A, A, A, 1, 2),
+    ],
+)
+def test_numbers_may_not_stand_behind_tensors(call: Any) -> None:
+    with pytest.raises(TypeError, match=r"positional arguments but|argument .* must be"):
+        call()
+
+
 def test_memory_of_another_tensor() -> None:
     x, y = mg.zeros(2), mg.arange(6.0).reshape(2, 3)
     assert x.set_(y) is x

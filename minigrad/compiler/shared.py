@@ -55,7 +55,7 @@ def shown_in(
             tied.append(some)
     shown: dict[int, Shown] = {}
     for t in views:
-        base, path, _, outside = t._view
+        base, path, _, outside, _ = t._view
         if id(base) in bases:
             # The base may require grad only since the view was made.
             flows = t.requires_grad or not (outside or base.requires_grad)

@@ -163,17 +163,25 @@ def keeps_record(t: Tensor) -> None:
     base = t
     while base._view is not None:  # the base of a view that got another shape in place is one too
         base = base._view.base
-    if base._node is not None:
-        base._node.change = _CHANGES[id(owner(base._array))]
+    # A base that was given other memory does not hear of a change of what it showed.
+    change = _CHANGES.get(id(owner(base._array)))
+    if base._node is not None and change is not None and getattr(base._node, "change", None) is None:
+        base._node.change = change
+
+
+def shows_other(node: Node, before: Array, now: Array) -> None:
+    """Notes that the leaf of ``node`` shows other memory from now on, as if that were a change in place."""
+    changes = (getattr(node, "change", None), _CHANGES.get(id(owner(before))))
+    seen = {seq for change in changes if change is not None for seq in change.unrecorded}
+    node.change = Change(owner(now))
+    node.change.unrecorded.extend(sorted({*seen, next_seq()}))
 
 
 def value_changed(node: Node, first: int, last: int) -> bool:
     """Whether the value of a record was changed in place, without another record, between two moments."""
-    change: Change | None = getattr(node, "change", None)
     t = node.tensor() if node.tensor is not None else None
-    if change is None and t is not None:
-        change = _CHANGES.get(id(owner(t._array)))
-    return change is not None and change.between(first, last)
+    changes = (getattr(node, "change", None), None if t is None else _CHANGES.get(id(owner(t._array))))
+    return any(change is not None and change.between(first, last) for change in changes)
 
 
 def check_unchanged(node: Node) -> None:

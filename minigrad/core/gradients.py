@@ -8,12 +8,13 @@ import numpy as np
 
 from minigrad import buffers
 from minigrad.core.basic import clone, real, sum_to, to
-from minigrad.core.changes import changed
+from minigrad.core.changes import changed, keeps_record, overlaps
 from minigrad.core.hooks import After
 from minigrad.core.mode import MODE
 from minigrad.core.node import AFTER, Node
 from minigrad.core.op import Array, in_float32
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.errors import runtime_error
 from minigrad.kernels.order import by_steps, in_order, inverse
 
 
@@ -160,11 +161,17 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
         t._grad = wrap(g)
     elif isinstance(g, Tensor):
         t._grad = before + wrap(g)
-    elif before.requires_grad:
-        t._grad = before.detach() + wrap(g)
     else:
-        changed(before._array)
-        before._array += g
+        array = before._array
+        if not array.flags.forc and overlaps(array):
+            raise runtime_error(
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                "location: .grad was set to an expanded Tensor, to which no gradient can be added. Please clone() it"
+            )
+        changed(array)
+        array += g
+        if before._node is not None:
+            keeps_record(before)
     hooks = t._node.hooks if t._node is not None else None
     for key, hook in tuple((hooks or {}).items()):
         # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.

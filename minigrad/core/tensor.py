@@ -17,12 +17,16 @@ _mode = MODE.get
 
 
 class View(NamedTuple):
-    """How a Tensor shares another's memory: the steps from the base, and the base's age when it was made."""
+    """How a Tensor shares another's memory: the steps from the base, and the base's age when it was made.
+
+    ``own`` if the base is what the Tensor itself was, before it got another shape in place.
+    """
 
     base: Tensor
     path: Path
     epoch: int
     outside: str = ""  # where it was made, if the tape knows nothing of the making
+    own: bool = False
 
 
 class Tensor(MissingMethods):

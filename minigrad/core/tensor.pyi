@@ -25,6 +25,7 @@ class View(NamedTuple):
     path: Path
     epoch: int
     outside: str = ...
+    own: bool = ...
 
 class ValuesAndIndices(NamedTuple):
     values: Tensor

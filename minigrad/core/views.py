@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.buffers import is_view
 from minigrad.core.basic import view_scatter
-from minigrad.core.changes import RUNNING, part
+from minigrad.core.changes import RUNNING, owner, part
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import RETAIN, Node, new_node
 from minigrad.core.op import Op, Params
@@ -37,13 +37,21 @@ def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
         out._view = View(view.base, (*view.path, (op, params)), view.epoch, outside)
 
 
+def _tied(t: Tensor) -> View | None:
+    """How a Tensor shares the memory of another; no more once that was given other memory."""
+    view = t._view
+    if view is not None and _mode().recorder is None and owner(view.base._array) is not owner(t._array):
+        t._view = view = None
+    return view
+
+
 def refresh(t: Tensor) -> None:
     """Brings the record of a view up to date after its base was changed in place on the tape."""
     view = t._view
-    if view is None or view.epoch == view.base._epoch:
+    if view is None or view.epoch == view.base._epoch or _tied(t) is None:
         return
     if view.base._view is not None:  # it got another shape in place: what it was before stands behind it
-        t._view = view = View(view.base._view.base, view.path, view.epoch, view.outside)
+        t._view = view = view._replace(base=view.base._view.base)
         if view.epoch == view.base._epoch:
             return
     if view.outside == "a Function":
@@ -76,7 +84,7 @@ def refresh(t: Tensor) -> None:
         with ModeManager(mode.recording(False)):
             node = mode.recorder.wrote(t, node)
     replace_node(t, node)
-    t._view = View(view.base, view.path, view.base._epoch, view.outside)
+    t._view = view._replace(epoch=view.base._epoch)
 
 
 def replace_node(t: Tensor, node: Node | None) -> None:
@@ -98,7 +106,7 @@ def carries_gradients(t: Tensor) -> bool:
 def check_change(t: Tensor) -> None:
     """RuntimeError for a Tensor that must not be changed in place where operations are recorded."""
     check_inference(t)
-    view, recorder = t._view, MODE.get().recorder
+    view, recorder = _tied(t), MODE.get().recorder
     if view is not None and view.outside == _LOST:
         refresh(t)
     if recorder is not None:
@@ -175,14 +183,14 @@ def become_view(t: Tensor, reshaped: Callable[[Tensor], Tensor]) -> None:
         raise runtime_error(
             "a Tensor gets no other shape in place in a part of a batch; use a new name for the view"
         )
-    before = t
+    before, own = t, t._view is None or t._view.own
     if t._view is None:
         before = wrap(t._array, t._node)
         before._epoch, before._inference = t._epoch, t._inference
         t._epoch += 1
     with ModeManager(_mode().recording(True)):  # a view carries gradients on, wherever it is made
         y = reshaped(before)
-    t._array, t._view = y._array, y._view
+    t._array, t._view = y._array, y._view and y._view._replace(own=own)
     replace_node(t, y._node)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, needs_value
+from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
@@ -210,6 +210,8 @@ def block_diag(*tensors: Tensor) -> Tensor:
         if x._array.ndim > 2:
             raise runtime_error("block_diag(): Input tensors must have 2 or fewer dimensions.")
         blocks.append(x if x._array.ndim == 2 else x.reshape(1, -1))
+    # of numbers beside matrices the type counts less
+    blocks = [cast(b, dtypes.common([x._array for x in tensors])) for b in blocks]
     width, before = sum(b._array.shape[1] for b in blocks), 0
     for b in blocks:
         n, m = b._array.shape

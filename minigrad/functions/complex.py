@@ -9,7 +9,7 @@ from minigrad.core.apply import apply
 from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error
-from minigrad.functions.elementwise import clamp, where
+from minigrad.functions.elementwise import where
 from minigrad.gate import public
 from minigrad.ops import complex as ops
 from minigrad.ops import elementwise as e
@@ -177,7 +177,8 @@ def angle(input: Tensor) -> Tensor:
         return apply(ops.angle, (input,))
     x = input if input._array.dtype.kind in "fV" else input.float()
     # through `sign`, whose gradient is 0 also where the input is inf
-    y = apply(e.neg, (clamp(apply(e.sign, (x,)), max=0),)) * math.pi
+    sign = apply(e.sign, (x,))
+    y = (sign.abs() - sign) * (math.pi / 2)
     return where(apply(e.isnan, (x,)), math.nan, y)
 
 

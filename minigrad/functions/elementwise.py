@@ -87,18 +87,19 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
     meet = dtypes.common([raw(input), raw(other)])
-    if (isinstance(alpha, float) and meet.kind not in "fcV") or (
-        isinstance(alpha, bool) and meet.kind != "b"
-    ):
-        raise runtime_error(
-            f"{name}(): for integral input tensors, argument alpha must not be a floating point number"
-        )
+    if isinstance(alpha, bool) and meet.kind != "b":
+        raise runtime_error(f"{name}(): Boolean alpha only supported for Boolean results.")
+    for kind, kinds, what in ((float, "fcV", "integral"), (complex, "c", "non-complex")):
+        if isinstance(alpha, kind) and meet.kind not in kinds:
+            raise runtime_error(
+                f"{name}(): For {what} input tensors, argument alpha must not be a {kind.__name__} number, got {alpha}"
+            )
     if name != "add" and dtypes.BOOL in [getattr(raw(t), "dtype", None) for t in (input, other)]:
         return other  # which is refused
-    if not isinstance(other, Tensor):
-        return other * alpha
     if meet.kind == "b":
         alpha = bool(alpha)
+    if not isinstance(other, Tensor):
+        return other and alpha if meet.kind == "b" else other * alpha
     return apply(e.mul, (cast(other, dtypes.working(meet)), number(alpha, meet)))
 
 

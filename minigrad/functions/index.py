@@ -154,7 +154,9 @@ def _item(k: Any) -> Any:
     if t._array.dtype == np.uint8:
         warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead")
         t = cast(t, dtypes.BOOL)
-    if t._array.dtype not in (dtypes.I64, np.int32, dtypes.BOOL):
+    if t._array.ndim == 0 and t._array.dtype.kind == "i":
+        t = cast(t, dtypes.I64)
+    elif t._array.dtype not in (dtypes.I64, np.int32, dtypes.BOOL):
         raise index_error(
             f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}"
         )

@@ -170,6 +170,11 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     return _plus("baddbmm", bmm, input, batch1, batch2, beta, alpha)
 
 
+def unread(input: Tensor) -> Tensor:
+    """Zeros for a Tensor that is taken 0 times: its nan and inf do not count, but its shape and record do."""
+    return apply(s.copy, (input, input.new_zeros(()).expand(input._array.shape)))
+
+
 def _plus(
     name: str, product_of: Callable[[Tensor, Tensor], Tensor], input: Tensor, a: Tensor, b: Tensor, beta: float,
     alpha: float,
@@ -184,9 +189,8 @@ def _plus(
     if alpha != 1:
         product = product * alpha
     shape = product._array.shape
-    if beta == 0:  # PyTorch: nan and inf in input are not looked at, but its shape and its record are
-        nothing = input.new_zeros(()).expand(input._array.shape)
-        input, beta = apply(s.copy, (input, nothing)), 1
+    if beta == 0:
+        input, beta = unread(input), 1
     total = apply(e.add, (input if beta == 1 else input * beta, product))
     if total._array.shape != shape:
         raise runtime_error(

@@ -14,7 +14,7 @@ from minigrad.errors import runtime_error, type_error, value_error, warn_once
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import broadcast, own
-from minigrad.functions.linalg import bmm, matmul
+from minigrad.functions.linalg import bmm, matmul, unread
 from minigrad.gate import public
 from minigrad.ops import linalg as ops
 
@@ -62,7 +62,8 @@ def einsum(*args: Any) -> Tensor:
     y = _summed(letters, y, set(result))[1]
     letters = "".join(c for c in letters if c in result)
     order = [letters.index(c) for c in result]
-    return y if order == list(range(len(order))) else y.permute(order)
+    # what an operand already is becomes a view of it, as in PyTorch
+    return y if order == list(range(len(order))) and y is not xs[0] else y.permute(order)
 
 
 def _equation(args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -320,7 +321,7 @@ def _weighted(input: Tensor, beta: Number, other: Tensor, alpha: Number) -> Tens
     """``beta * input + alpha * other``; where beta is 0 the input does not count, even if it is nan."""
     scaled = other if alpha == 1 else other * alpha
     if beta == 0:
-        return scaled + input.new_zeros(())
+        return unread(input) + scaled
     return (input if beta == 1 else input * beta) + scaled
 
 

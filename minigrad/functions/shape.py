@@ -80,7 +80,7 @@ def view(self: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = No
     With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
     or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit.
     """
-    if dtype is not None or (size and isinstance(size[0], dtypes.dtype)):
+    if dtype is not None or (size and isinstance(size[0], dtypes.dtype | type)):
         if len(size) > (dtype is None):
             raise type_error("view() takes sizes or a dtype, not both")
         kind: Any = size[0] if dtype is None else dtype

@@ -27,7 +27,7 @@ from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.dtypes import common, dtype
-from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error
+from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error, warn_once
 from minigrad.gate import forms
 from minigrad.gate.kinds import BY_NAME, STRICT, Kind, is_boxed, kind_of
 from minigrad.gate.names import label_of, named_as
@@ -79,6 +79,10 @@ _LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros
 _OF_NUMBERS = frozenset([
     "add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide",
 ])  # fmt: skip
+# Functions that once took their numbers by place, as in ``p.add_(-lr, grad)``.
+_NUMBERS_FIRST = frozenset(
+    ["add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"]
+)
 # Arguments that say nothing here, and the functions that take them in PyTorch.
 _IDLE = {
     "layout": _MAKERS | _LIKE,
@@ -100,7 +104,7 @@ class Gate:
         code = function.__code__
         # of a `case` the first is said
         self.names = code.co_varnames[isinstance(function, types.MethodType) : code.co_argcount]
-        self.star = code.co_flags & inspect.CO_VARARGS
+        self.star = code.co_flags & inspect.CO_VARARGS or self.name.rstrip("_") in _NUMBERS_FIRST
         # A name that has others must be left out when one of these is given, and so may what follows it.
         defaults = function.__defaults__ or ()
         required = self.names[: len(self.names) - len(defaults)]
@@ -142,7 +146,8 @@ class Gate:
     def rest(self) -> str:
         """The parameter that takes any number, "" if there is none."""
         code = self.function.__code__
-        return code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if self.star else ""
+        many = code.co_flags & inspect.CO_VARARGS
+        return code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if many else ""
 
     @functools.cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -245,12 +250,30 @@ class Gate:
                 raise type_error(argument(self.name, name, [*self.kinds]))
         return tuple(places)
 
+    def numbers_first(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The call that PyTorch's older signatures mean, which have numbers before Tensors; None for another."""
+        if len(self.only) == 1:  # it stands second, and may be a Tensor without dimensions
+            numbers, others = [args[1]], (args[0], *args[2:])
+        else:
+            numbers = [x for x in args[: 1 - len(self.names)] if not isinstance(x, Tensor)]
+            others = tuple(x for x in args if isinstance(x, Tensor))
+        count = len(self.names)
+        if (len(others), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only):
+            return None
+        now = ", ".join([*self.names[1:], *(f"{n}=..." for n in self.only)])
+        warn_once(
+            f"This overload of {self.name} is deprecated: numbers come last, and by name; {self.name}({now})"
+        )
+        return functools.partial(self.door, *others, **dict(zip(self.only, numbers, strict=False)), **named)
+
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Raises what a user should see in place of an error; returns None where that is the error itself.
 
         A function without arguments makes the call again: one of them has a ``__torch_function__``, not asked yet, or
-        two are numbers.
+        two are numbers, or numbers come first.
         """
+        if len(args) > len(self.names) and not self.rest and (again := self.numbers_first(args, named)):
+            return again
         if foreign(args, named):
             given = [*args]
             while given and given[-1] is self.default(

@@ -1,6 +1,7 @@
 """What makes gates, by the number of parameters; written by `.ci/gates`.
 
-Parameters of their own take a quarter of the time of ``*args``: 3 % of a call of `exp` against 12 %.
+Parameters of their own take a quarter of the time of ``*args``: 3 % of a call of `exp` against 12 %. So all forms are
+written out, in some 500 lines.
 """
 
 # ruff: noqa
@@ -157,6 +158,22 @@ def make_2LA(function, seen, check, call, explain, apply, op):
     return gate
 
 
+def make_2S(function, seen, check, call, explain):
+    def gate(p0, p1, *rest, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, *rest,), named)
+                return function(p0, p1, *rest, **named)
+            return function(p0, p1, *rest)
+        except Exception as error:
+            if again := explain(error, (p0, p1, *rest,), named):
+                return again()
+            raise
+
+    return gate
+
+
 def make_3(function, seen, check, call, explain):
     def gate(p0, p1, p2, **named):
         try:
@@ -185,6 +202,40 @@ def make_3L(function, seen, check, call, explain):
             return function(p0, p1, p2)
         except Exception as error:
             if again := explain(error, (p0, p1, p2,), named):
+                return again()
+            raise
+
+    return gate
+
+
+def make_3S(function, seen, check, call, explain):
+    def gate(p0, p1, p2, *rest, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, *rest,), named)
+                return function(p0, p1, p2, *rest, **named)
+            return function(p0, p1, p2, *rest)
+        except Exception as error:
+            if again := explain(error, (p0, p1, p2, *rest,), named):
+                return again()
+            raise
+
+    return gate
+
+
+def make_3LS(function, seen, check, call, explain):
+    def gate(p0, p1, p2, *rest, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), type(p2), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, *rest,), named)
+                return function(p0, p1, p2, *rest, **named)
+            if (type(p0), type(p1), type(p2)) not in seen:
+                return check((type(p0), type(p1), type(p2)), (p0, p1, p2, *rest,), named)
+            return function(p0, p1, p2, *rest)
+        except Exception as error:
+            if again := explain(error, (p0, p1, p2, *rest,), named):
                 return again()
             raise
 

@@ -29,7 +29,8 @@ _EXACT = """
     nanquantile narrow_copy neg negative nonzero nonzero_static norm polar qr quantile renorm round scatter
     scatter_add scatter_reduce searchsorted sgn sign signbit slogdet softmax solve sort squeeze_copy svd svdvals
     t_copy take take_along_dim topk transpose_copy tril triu trunc unbind_copy unfold_copy unsqueeze_copy vdot
-    vecdot vector_norm view_copy
+    vecdot vector_norm view_copy cholesky_ex lu lu_factor lu_factor_ex slice_scatter solve_ex tensordot
+    triangular_solve where
 """
 _IN_THEIR_TYPE = frozenset(_EXACT.split())
 

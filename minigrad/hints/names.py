@@ -166,28 +166,29 @@ chebyshev_polynomial_v chebyshev_polynomial_w cholesky cholesky_ex cholesky_inve
 clamp_max clamp_min clip col_indices_copy column_stack complex concat concatenate cond conj_physical copysign
 cos cosh cross crow_indices_copy cudnn_batch_norm cudnn_convolution cummax cummin cumprod cumsum deg2rad det
 detach_copy diag diagonal_copy diff digamma div divide dot dstack eig eigh eigvals eigvalsh empty empty_like
-empty_permuted empty_strided entr eq erf erfc erfcx erfinv exp exp2 expand_copy expit expm1 eye fix
-float_power floor floor_divide fmax fmin fmod frac frexp frobenius_norm from_file full gammainc gammaincc
-gammaln gather gcd ge gelu geqrf ger greater greater_equal gt hamming_window hardshrink hash_tensor heaviside
-hermite_polynomial_h hermite_polynomial_he histc histogram histogramdd householder_product hspmm hstack hypot
-i0 i0e i1 i1e igamma igammac index_add index_copy index_reduce index_select indices_copy inner inv inv_ex
-inverse isin isneginf isposinf kron kthvalue laguerre_polynomial_l lcm ldexp ldl_factor ldl_factor_ex
-ldl_solve le legendre_polynomial_p lerp less less_equal lgamma linear linspace log log10 log1p log2 log_ndtr
-log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsigmoid
-logspace logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm
-matrix_power matrix_rank max maximum mean median min minimum mkldnn_adaptive_avg_pool2d mm mode
-modified_bessel_i0 modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 msort mul multi_dot multigammaln
-multinomial multiply mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow_copy native_batch_norm
-ndtr ndtri ne neg negative nextafter nonzero nonzero_static norm normal normalize not_equal nuclear_norm ones
-ones_like orgqr ormqr outer permute_copy pinv polar polygamma pow prod psi qr quantile rad2deg rand rand_like
-randint randn randn_like randperm range reciprocal remainder renorm round row_indices_copy row_stack rsqrt
-saddmm scaled_modified_bessel_k0 scaled_modified_bessel_k1 scatter scatter_add scatter_reduce searchsorted
-select_copy sgn shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
-shifted_chebyshev_polynomial_w sigmoid sign signbit sin sinc sinh slice_copy slice_scatter slogdet softmax
-softplus softshrink solve solve_ex solve_triangular sort sparse_compressed_tensor spherical_bessel_j0
-split_copy split_with_sizes_copy sqrt square squeeze_copy sspaddmm stack std std_mean sub subtract sum svd
-svdvals symeig t_copy take take_along_dim tan tanh tensordot tensorinv tensorsolve threshold topk
-transpose_copy triangular_solve tril triu true_divide trunc unbind_copy unfold_copy unsqueeze_copy values_copy
-var var_mean vdot vecdot vector_norm view_as_complex_copy view_as_real_copy view_copy vstack where xlog1py
-xlogy zeros zeros_like zeta
+empty_permuted empty_strided entr eq erf erfc erfcx erfinv exp exp2 expand_copy expit expm1 eye fft fft2
+fftfreq fftn fix float_power floor floor_divide fmax fmin fmod frac frexp frobenius_norm from_file full
+gammainc gammaincc gammaln gather gcd ge gelu geqrf ger greater greater_equal gt hamming_window hardshrink
+hash_tensor heaviside hermite_polynomial_h hermite_polynomial_he hfft hfft2 hfftn histc histogram histogramdd
+householder_product hspmm hstack hypot i0 i0e i1 i1e ifft ifft2 ifftn igamma igammac ihfft ihfft2 ihfftn
+index_add index_copy index_reduce index_select indices_copy inner inv inv_ex inverse irfft irfft2 irfftn isin
+isneginf isposinf kron kthvalue laguerre_polynomial_l lcm ldexp ldl_factor ldl_factor_ex ldl_solve le
+legendre_polynomial_p lerp less less_equal lgamma linear linspace log log10 log1p log2 log_ndtr log_softmax
+logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsigmoid logspace
+logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power
+matrix_rank max maximum mean median min minimum mkldnn_adaptive_avg_pool2d mm mode modified_bessel_i0
+modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 msort mul multi_dot multigammaln multinomial multiply
+mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow_copy native_batch_norm ndtr ndtri ne neg
+negative nextafter nonzero nonzero_static norm normal normalize not_equal nuclear_norm ones ones_like orgqr
+ormqr outer permute_copy pinv polar polygamma pow prod psi qr quantile rad2deg rand rand_like randint randn
+randn_like randperm range reciprocal remainder renorm rfft rfft2 rfftfreq rfftn round row_indices_copy
+row_stack rsqrt saddmm scaled_modified_bessel_k0 scaled_modified_bessel_k1 scatter scatter_add scatter_reduce
+searchsorted select_copy sgn shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u
+shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w sigmoid sign signbit sin sinc sinh slice_copy
+slice_scatter slogdet softmax softplus softshrink solve solve_ex solve_triangular sort
+sparse_compressed_tensor spherical_bessel_j0 split_copy split_with_sizes_copy sqrt square squeeze_copy
+sspaddmm stack std std_mean sub subtract sum svd svdvals symeig t_copy take take_along_dim tan tanh tensordot
+tensorinv tensorsolve threshold topk transpose_copy triangular_solve tril triu true_divide trunc unbind_copy
+unfold_copy unsqueeze_copy values_copy var var_mean vdot vecdot vector_norm view_as_complex_copy
+view_as_real_copy view_copy vstack where xlog1py xlogy zeros zeros_like zeta
 """

@@ -208,9 +208,9 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
 
 def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """The norm over all dimensions but ``dim``, which stay; with ``dim=-1`` over all, a number."""
-    if dim == -1:
-        return v.norm(pow)
-    return v.norm(pow, [d for d in range(v.dim()) if d != dim % v.dim()], keepdim=True)
+    from minigrad.nn.utils._weight_norm import norm_except_dim
+
+    return norm_except_dim(v, pow, dim)
 
 
 # ---------------------------------------------------------------- steps of recurrent layers

@@ -35,9 +35,11 @@ def _xlogy_vjp(g: Any, a: Any, b: Any, logarithm: Op, edge: float) -> Any:
     return where(e.eq(a, 0.0), 0.0, slope) if b <= edge else slope
 
 
-def _log_ndtr_vjp(g: Any, x: Any) -> Any:
-    # the density over the area, both of which may be too small
-    return g * math.sqrt(2 / math.pi) / erfcx(x * -math.sqrt(0.5))
+def _log_ndtr_vjp(g: Any, x: Any, y: Any) -> Any:
+    # The density over the area: below 0 both may be too small, and above it `erfcx` too large.
+    above = e.gt(x, 0.0)
+    below = g * math.sqrt(2 / math.pi) / erfcx(where(above, 0.0, x) * -math.sqrt(0.5))
+    return where(above, g * (e.exp(x * x * -0.5 - y) * _DENSITY), below)
 
 
 _KIND: dict[str, Any] = {"elementwise": True, "new": True}

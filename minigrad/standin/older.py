@@ -1,4 +1,4 @@
-"""What only scripts and packages for PyTorch write: arguments in their order of years ago, devices, compiled parts.
+"""What only scripts and packages for PyTorch write: devices, compiled parts, private names.
 
 It is there while minigrad stands in for ``torch``, and costs nothing elsewhere.
 """
@@ -21,32 +21,6 @@ from minigrad.gate import overriding
 from minigrad.nn.module import Module
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
-
-# Functions and methods that once took factors by place: how many arguments have a place today, and the factors' names.
-_FACTORS = {
-    "add": (2, "alpha"), "sub": (2, "alpha"), "addcmul": (3, "value"), "addcdiv": (3, "value"),
-    "addmm": (3, "beta alpha"), "addmv": (3, "beta alpha"), "addr": (3, "beta alpha"), "baddbmm": (3, "beta alpha"),
-    "addbmm": (3, "beta alpha"),
-}  # fmt: skip
-
-
-def _with_factors(function: Callable[..., Any], places: int, factors: str) -> Callable[..., Any]:
-    """The function, which also takes its factors by place: ``add(x, 2, y)`` is ``add(x, y, alpha=2)``."""
-
-    @functools.wraps(function)
-    def older(*args: Any, **named: Any) -> Any:
-        if len(args) <= places:
-            return function(*args, **named)
-        if " " not in factors:  # it stands second, and may be a Tensor without dimensions
-            numbers, others = [args[1]], (args[0], *args[2:])
-        else:
-            numbers = [x for x in args if not isinstance(x, Tensor)]
-            others = tuple(x for x in args if isinstance(x, Tensor))
-        return function(*others, **dict(zip(factors.split(), numbers, strict=False)), **named)
-
-    overriding.enrol(older)
-    return older
-
 
 _DEVICES = frozenset([
     "cpu", "cuda", "hip", "hpu", "ipu", "lazy", "maia", "meta", "mps", "mtia", "privateuseone", "vulkan", "xla",
@@ -202,7 +176,7 @@ def _put(home: Any, name: str, value: Any) -> None:
 
 
 def install() -> None:
-    """From now on `add` and its like take factors by place, and a device may be named that is not there."""
+    """From now on a device may be named that is not there, and modules and functions have PyTorch's private names."""
     minigrad, ops, fx = (import_module(f"minigrad{module}") for module in ("", ".ops", ".fx"))
     named = import_module("minigrad.standin.absent").named
     _put(minigrad, "device", NamedDevice)
@@ -241,11 +215,6 @@ def install() -> None:
         )
     _put(ops, "__getattr__", functools.partial(_namespace, vars(ops)["__getattr__"]))
     _put(ops, "load_library", _load_library)
-    for name, (places, factors) in _FACTORS.items():
-        for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
-            function = getattr(home, called, None)
-            if function is not None:
-                _put(home, called, _with_factors(function, places, factors))
 
 
 def uninstall() -> None:

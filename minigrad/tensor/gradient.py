@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import RUNNING, Apart, lie_alike, part, times_changed
+from minigrad.core.changes import RUNNING, Apart, lie_alike, part, shows_other, times_changed
 from minigrad.core.hooks import Before, RemovableHandle, after_ids
 from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
@@ -20,6 +20,11 @@ from minigrad.core.views import refresh
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions import shape as shapes
 from minigrad.gate import methods
+
+_NO_LEAF = (
+    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
+    "that doesn't require differentiation use var_no_grad = var.detach()."
+)
 
 
 @extend
@@ -38,6 +43,8 @@ class _Gradient(Tensor):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not self.is_leaf:
+            raise runtime_error(_NO_LEAF)
         Tensor.requires_grad_(self, value)  # a subclass may set this in its own method
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -49,10 +56,7 @@ class _Gradient(Tensor):
                 "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it first"
             )
         if not self.is_leaf:
-            raise runtime_error(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
-                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            )
+            raise runtime_error(_NO_LEAF)
         if requires_grad and self._array.dtype.kind not in "fcV":
             raise runtime_error(
                 f"only Tensors of floating point and complex dtype can require gradients, this one is {self.dtype}; "
@@ -155,9 +159,12 @@ class _Gradient(Tensor):
             )
         apart: Any = value._array.base
         same = apart.__class__ is Apart and lie_alike(value._array, apart.array)
-        self._array = apart.array if same else value._array
+        before, self._array = self._array, apart.array if same else value._array
         if node is not None and node.op is None:
-            leaf(self, node.requires_grad)
+            if (before.shape, before.dtype) == (self._array.shape, self._array.dtype):
+                shows_other(node, before, self._array)
+            else:  # a record is of one shape and element type
+                leaf(self, node.requires_grad)
         self._view = None
 
     @property
@@ -238,13 +245,14 @@ class _Gradient(Tensor):
         """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""
         if self._view is not None and self._view.outside == "detach()":  # while a function is recorded
             return self
-        if self._view is not None:
+        recorder = MODE.get().recorder
+        if self._view is not None and (recorder is not None or not self._view.own):
             raise runtime_error("Can't detach views in-place. Use detach() instead")
-        if (recorder := MODE.get().recorder) is not None:
+        if recorder is not None:
             recorder.detaches(self)
             self._node = shapes.detach(self)._node
             return self
         if self._node is not None and self._node.op is None:
             self._node.tensor = None  # of what was computed from it, no gradient arrives any more
-        self._node = None  # views of it keep theirs
+        self._node = self._view = None  # views of it keep theirs
         return self

@@ -78,7 +78,9 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """The norms over all dimensions but ``dim``, which they keep; -1 means over all, without dimensions."""
     if dim == -1:
         return vector_norm(v, float(pow))
-    return vector_norm(v, float(pow), [d for d in range(v.dim()) if d != dim % v.dim()], keepdim=True)
+    others = [d for d in range(v.dim()) if d != dim % v.dim()]
+    # one dimension more, for where there are no others
+    return vector_norm(v.unsqueeze(-1), float(pow), [*others, -1], keepdim=True).squeeze(-1)
 
 
 def refuse_twice(module: Module, name: str, kind: type, what: str) -> None:
