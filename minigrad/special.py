@@ -43,12 +43,12 @@ def erfcx(input: Tensor) -> Tensor:
 
 
 def ndtr(input: Tensor) -> Tensor:
-    """The area below the normal density up to ``input``."""
+    """The distribution function of the standard normal distribution."""
     return apply(ops.ndtr, (input,))
 
 
 def log_ndtr(input: Tensor) -> Tensor:
-    """``log(ndtr(input))``, exact also far below 0."""
+    """``log(ndtr(input))``, accurate also far below 0."""
     return apply(ops.log_ndtr, (input,))
 
 
@@ -78,7 +78,7 @@ def i1e(input: Tensor) -> Tensor:
 
 
 def zeta(input: Operand, other: Operand) -> Tensor:
-    """The sum of ``(k + other) ** -input`` for all whole k from 0 on. ``input`` has no gradient. It needs SciPy."""
+    """The sum of ``(k + other) ** -input`` over k = 0, 1, ... (Hurwitz). No gradient by ``input``. It needs SciPy."""
     return apply(gamma.zeta, (input, other))
 
 

@@ -132,7 +132,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The record of the operation that made it, None for a leaf."""
     @property
     def _base(self) -> Tensor | None:
-        """The Tensor that this one is a view of, None if it is no view."""
+        """The Tensor that this one is a view of, None if it is not a view."""
     def _is_view(self) -> builtins.bool:
         """Whether it shows the memory of another Tensor."""
     @property
@@ -164,7 +164,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Calls ``hook(self)`` each time a backward pass has put or added a gradient into ``.grad`` of a leaf.
     
-    `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError for what is no leaf or does not
+    `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError if it is not a leaf or does not
     require grad."""
     def _hooks(self) -> dict[builtins.int, Callable[[Tensor], Any]]:
         ...
@@ -215,7 +215,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """`mT`, conjugated. RuntimeError for a vector."""
     @property
     def H(self) -> Tensor:
-        """The transposed matrix, conjugated. RuntimeError for what is no matrix."""
+        """The transposed matrix, conjugated. RuntimeError for anything but a matrix."""
     def polygamma(self, n: builtins.int) -> Tensor:
         """`minigrad.polygamma` of it."""
     def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
@@ -1097,7 +1097,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """`divide`, in place."""
     def equal(self, other: Tensor) -> builtins.bool:
-        """Whether shape and all elements are the same. TypeError for what is no Tensor."""
+        """Whether shape and all elements are the same. TypeError for anything but a Tensor."""
     def float_power(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input ** exponent`` in float64, or in complex128."""
     def frac(self) -> Tensor:
@@ -1535,7 +1535,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
     
     With ``sparse_dim`` only the first dimensions have places, and each number has the others. RuntimeError for a
-    ``sparse_dim`` out of range, and for rows or columns of what is no matrix; NotImplementedError for the layouts
+    ``sparse_dim`` out of range, and for rows or columns of what is not a matrix; NotImplementedError for the layouts
     ``sparse_bsr`` and ``sparse_bsc``."""
     def to_sparse_coo(self) -> Tensor:
         """What is not 0 with its places: `to_sparse` without arguments."""

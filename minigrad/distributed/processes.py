@@ -34,7 +34,7 @@ class Backend(str):
     backend_list: ClassVar = [UNDEFINED, GLOO, NCCL, XCCL, UCC, MPI]
 
     def __new__(cls, name: str) -> Self:
-        """ValueError if ``name`` is no string."""
+        """ValueError if ``name`` is not a string."""
         if not isinstance(name, str):
             raise value_error(f"Backend(): the name of a backend is a string, got {name!r}")
         return super().__new__(cls, name.lower())

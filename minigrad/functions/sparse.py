@@ -139,7 +139,7 @@ def to_sparse(
     """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
 
     With ``sparse_dim`` only the first dimensions have places, and each number has the others. RuntimeError for a
-    ``sparse_dim`` out of range, and for rows or columns of what is no matrix; NotImplementedError for the layouts
+    ``sparse_dim`` out of range, and for rows or columns of what is not a matrix; NotImplementedError for the layouts
     ``sparse_bsr`` and ``sparse_bsc``.
     """
     return _making().of_dense(input, sparse_dim, layout)

@@ -111,7 +111,7 @@ class Gate:
 
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
-        # the size of a window is no shape, and `Tensor.type` takes more than dtypes
+        # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
         plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
         return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
 
@@ -159,7 +159,7 @@ class Gate:
         for name, value in (*zip(places, args, strict=False), *named.items()):
             if value is MISSING:
                 return f"{self.name}() missing 1 required argument: '{name}'"
-            # A Tensor with several elements is no number.
+            # A Tensor with several elements is not a number.
             kind = self.kinds.get(name) if name in watched or isinstance(value, Tensor) else None
             if kind is not None and value is not self.default(name) and not kind.holds(value):
                 return f"{self.name}(): argument '{name}' must be {kind.text}, not {_describe(value, kind)}"

@@ -37,8 +37,8 @@ def fractional_max_pool2d(
     """The largest value in each of ``output_size`` windows of (N, C, H, W) or (C, H, W), whose places are drawn.
 
     The windows have the size ``kernel_size`` and are about evenly apart; each channel has places of its own (Graham,
-    2014). ``output_ratio`` tells the output's size by the input's. With ``return_indices`` a tuple: the values, and
-    where they stand in their H x W. ``_random_samples`` (N, C, 2) takes the place of what is drawn.
+    2014). ``output_ratio`` is the output's size divided by the input's. ``return_indices`` returns a tuple: the values,
+    and their indices in the flattened H x W. ``_random_samples`` (N, C, 2) replaces the draws.
 
     ValueError unless one of size and ratio is there, RuntimeError for a window that does not fit.
     """

@@ -94,7 +94,7 @@ class SELU(_InPlace):
 
 
 class GELU(Module):
-    """``x`` times the normal distribution function of it; ``approximate="tanh"`` takes a formula with tanh."""
+    """``x * Phi(x)``, Phi the standard normal distribution function; ``approximate="tanh"`` approximates it."""
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class _Shrink(Module):
 
 
 class Hardshrink(_Shrink):
-    """0 from ``-lambd`` to ``lambd``, else ``x``."""
+    """0 where ``|x| <= lambd``, else ``x``."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardshrink(input, self.lambd)
@@ -205,7 +205,7 @@ class LeakyReLU(Module):
 
 
 class LogSigmoid(Module):
-    """``log(sigmoid(x))``, also where sigmoid is 0 as a float."""
+    """``log(sigmoid(x))``, without underflow."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.logsigmoid(input)
@@ -278,7 +278,7 @@ class Threshold(Module):
 
 
 class RReLU(Module):
-    """`LeakyReLU` with the mean of the bounds as slope; in training with a drawn slope for each element."""
+    """`LeakyReLU` with a random slope for each element in training, and the mean of the bounds in evaluation."""
 
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
         super().__init__()
@@ -335,7 +335,7 @@ class Softmax2d(Module):
 
 
 class PReLU(Module):
-    """``x`` where it is positive, else ``weight * x``, with a learned weight, or one for each channel (dimension 1)."""
+    """``x`` where it is positive, else ``weight * x``; the weight is learned: one, or one per channel (dimension 1)."""
 
     weight: Parameter
 

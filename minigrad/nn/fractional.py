@@ -54,14 +54,14 @@ class _FractionalMaxPool(Module):
 
 
 class FractionalMaxPool2d(_FractionalMaxPool):
-    """`nn.functional.fractional_max_pool2d`: ``output_size`` or ``output_ratio``, between 0 and 1, tells the size."""
+    """`nn.functional.fractional_max_pool2d`, to ``output_size`` or to ``output_ratio`` (0 to 1) of the input's."""
 
     _function = staticmethod(_fractional.fractional_max_pool2d)
     _rank = 2
 
 
 class FractionalMaxPool3d(_FractionalMaxPool):
-    """As `FractionalMaxPool2d`, of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.fractional_max_pool3d`."""
+    """`FractionalMaxPool2d` for (N, C, D, H, W) or (C, D, H, W); see `nn.functional.fractional_max_pool3d`."""
 
     _function = staticmethod(_fractional.fractional_max_pool3d)
     _rank = 3

@@ -56,93 +56,93 @@ class _ZeroPad(_ConstantPad):
 
 
 class CircularPad1d(_Pad):
-    """The last elements before the first, and the first after the last, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension circularly: with the elements of the opposite side; see `nn.functional.pad`."""
 
     _rank = 1
     _mode = "circular"
 
 
 class CircularPad2d(_Pad):
-    """The last elements before the first, and the first after the last, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions circularly: with the elements of the opposite side; see `nn.functional.pad`."""
 
     _rank = 2
     _mode = "circular"
 
 
 class CircularPad3d(_Pad):
-    """The last elements before the first, and the first after the last, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions circularly: with the elements of the opposite side; see `nn.functional.pad`."""
 
     _rank = 3
     _mode = "circular"
 
 
 class ConstantPad1d(_ConstantPad):
-    """``value`` around the input, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with ``value``; see `nn.functional.pad`."""
 
     _rank = 1
 
 
 class ConstantPad2d(_ConstantPad):
-    """``value`` around the input, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with ``value``; see `nn.functional.pad`."""
 
     _rank = 2
 
 
 class ConstantPad3d(_ConstantPad):
-    """``value`` around the input, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with ``value``; see `nn.functional.pad`."""
 
     _rank = 3
 
 
 class ReflectionPad1d(_Pad):
-    """What stands at the edges, mirrored, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with the input mirrored at its edges; see `nn.functional.pad`."""
 
     _rank = 1
     _mode = "reflect"
 
 
 class ReflectionPad2d(_Pad):
-    """What stands at the edges, mirrored, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with the input mirrored at its edges; see `nn.functional.pad`."""
 
     _rank = 2
     _mode = "reflect"
 
 
 class ReflectionPad3d(_Pad):
-    """What stands at the edges, mirrored, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with the input mirrored at its edges; see `nn.functional.pad`."""
 
     _rank = 3
     _mode = "reflect"
 
 
 class ReplicationPad1d(_Pad):
-    """The element at the edge, repeated, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with the elements at the edges, repeated; see `nn.functional.pad`."""
 
     _rank = 1
     _mode = "replicate"
 
 
 class ReplicationPad2d(_Pad):
-    """The element at the edge, repeated, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with the elements at the edges, repeated; see `nn.functional.pad`."""
 
     _rank = 2
     _mode = "replicate"
 
 
 class ReplicationPad3d(_Pad):
-    """The element at the edge, repeated, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with the elements at the edges, repeated; see `nn.functional.pad`."""
 
     _rank = 3
     _mode = "replicate"
 
 
 class ZeroPad1d(_ZeroPad, ConstantPad1d):
-    """Zeros around the input, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with zeros; see `nn.functional.pad`."""
 
 
 class ZeroPad2d(_ZeroPad, ConstantPad2d):
-    """Zeros around the input, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with zeros; see `nn.functional.pad`."""
 
 
 class ZeroPad3d(_ZeroPad, ConstantPad3d):
-    """Zeros around the input, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with zeros; see `nn.functional.pad`."""

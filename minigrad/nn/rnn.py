@@ -455,7 +455,7 @@ class RNNCell(RNNCellBase):
 
 
 class GRUCell(RNNCellBase):
-    """One step of `GRU`: input (batch, input_size) and hidden state (batch, hidden_size), which it returns anew."""
+    """One step of `GRU`: input (batch, input_size) and hidden state (batch, hidden_size); returns the next one."""
 
     def __init__(
         self,
@@ -473,7 +473,7 @@ class GRUCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """One step of `LSTM`: input (batch, input_size), hidden state and cell (batch, hidden_size); returns both anew."""
+    """One step of `LSTM`: input (batch, input_size), hidden state and cell (batch, hidden_size) to the next ones."""
 
     def __init__(
         self,

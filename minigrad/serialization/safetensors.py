@@ -149,7 +149,7 @@ def _load(data: bytes, name: str) -> dict[str, Tensor]:
     try:
         parts = safetensors.deserialize(data)  # type: ignore[no-untyped-call, unused-ignore]
     except safetensors.SafetensorError as error:
-        raise runtime_error(f"{name} is no file of safetensors, or it is damaged: {error}") from None
+        raise runtime_error(f"{name} is not a file of safetensors, or it is damaged: {error}") from None
     return {key: _tensor(name, key, part) for key, part in parts}
 
 
