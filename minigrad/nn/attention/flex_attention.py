@@ -137,19 +137,19 @@ def flex_attention(
         )
     if not query.dim() == key.dim() == value.dim() == 4:
         raise value_error(
-            "query, key, and value must be 4D tensors: (batch, heads, places, numbers), but got shapes "
+            "query, key, and value must be 4D tensors: (batch, heads, sequence, features), but got shapes "
             f"{[tuple(x.shape) for x in (query, key, value)]}"
         )
     if key.shape[:3] != value.shape[:3] or key.shape[0] not in (1, query.shape[0]):
         raise value_error(
-            "Expect key and value to have the same batches, heads and places, and the batches of query or one, but got "
-            f"shapes {[tuple(x.shape) for x in (query, key, value)]}"
+            "Expect key and value to have the same batches, heads and lengths, and the batches of query or one, but "
+            f"got shapes {[tuple(x.shape) for x in (query, key, value)]}"
         )
     query, key, value = (x if dtype == float64 else x.float() for x in (query, key, value))
     if key.shape[-1] != query.shape[-1]:
         raise value_error(
             "Expect query and key/value to have the same embedding dimension: query has "
-            f"{query.shape[-1]} numbers at each place, key {key.shape[-1]}"
+            f"{query.shape[-1]}, key {key.shape[-1]}"
         )
     heads, groups = query.shape[-3], key.shape[-3]
     if heads != groups:
