@@ -17,7 +17,7 @@ __all__ = ["MultivariateNormal"]
 
 
 def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
-    """The products of matrices and vectors, of whatever batch."""
+    """The matrix products and vectors, of whatever batch."""
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 

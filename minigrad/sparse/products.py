@@ -1,4 +1,4 @@
-"""Products of matrices of which one is sparse."""
+"""Matrix products of which one is sparse."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def mv(input: Any, vec: Tensor) -> Tensor:
 
 @taken("bmm")
 def bmm(input: Any, mat2: Tensor) -> Tensor:
-    """Products of matrices, one by one: those of a matrix that has them on its diagonal."""
+    """Matrix products, one by one: those of a matrix that has them on its diagonal."""
     fit = input.dim() == mat2.dim() == 3 and mat2.shape[:2] == (input.shape[0], input.shape[2])
     if not fit or not isinstance(input, Sparse) or isinstance(mat2, Sparse) or input.dense_dim():
         raise runtime_error(
@@ -117,7 +117,7 @@ def matmul(input: Any, other: Any) -> Tensor:
 
 
 TABLE["rmatmul"] = lambda input, other: TABLE["matmul"](other, input)
-# With autocast it is a product of matrices, as in PyTorch; that of dense Tensors is not.
+# With autocast it is a matrix product, as in PyTorch; that of dense Tensors is not.
 TABLE["mv"] = chosen(mv, "mm")
 
 

@@ -374,7 +374,7 @@ def _digits(value: float) -> int:
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """So many threads for products of matrices, where that can be set."""
+    """So many threads for matrix products, where that can be set."""
     try:
         before = threads.get_num_threads()
         threads.set_num_threads(count)
