@@ -235,7 +235,9 @@ class Gate:
                     raise type_error(f"{self.name}() got multiple values for argument '{name}'")
                 from minigrad.hints.nearest import argument
 
-                raise type_error(argument(self.name, name, [*self.kinds]))
+                raise type_error(
+                    argument(self.name, name, [n for n in (*self.names, *self.only) if n != "self"])
+                )
         return tuple(places)
 
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -303,11 +305,20 @@ def _says_nothing(name: str, value: Any) -> bool:
     return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
 
 
+def _holds_numbers(value: Any) -> bool:
+    """Whether it is a number, or a list or tuple that consists of numbers."""
+    return (
+        all(map(_holds_numbers, value))
+        if isinstance(value, (list, tuple))
+        else isinstance(value, (int, float))
+    )
+
+
 def _describe(value: Any, kind: Kind) -> str:
     """The class of an argument, and for an array among Tensors what to do with it."""
     if isinstance(value, (tuple, list)):
         elements = sorted({type(x).__name__ for x in value})
-        numbers = kind.text.startswith("Tensor") and {"int", "float", "bool"}.issuperset(elements)
+        numbers = kind.text.startswith("Tensor") and _holds_numbers(value)
         hint = "; minigrad.tensor(...) makes a Tensor of it" if numbers else ""
         return f"{type(value).__name__} of {', '.join(elements) or 'nothing'}{hint}"
     if isinstance(value, (int, float)) and kind.text.startswith("Tensor"):

@@ -87,6 +87,7 @@ class Module(Hooked, Converted):
         """The computation; every subclass writes its own. Call the module itself, which also runs hooks."""
         raise not_implemented_error(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
+            f"{did_you_mean('forward', {*vars(type(self))} - {'forward'})}"
         )
 
     def __call__(self: _HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -102,7 +102,8 @@ class Optimizer:
         groups: list[Any] = list(params)
         if not groups:
             raise value_error(
-                "optimizer got an empty parameter list; was the model built before the optimizer?"
+                "optimizer got an empty parameter list; was the model built before the optimizer? Layers in a plain "
+                "list are not registered: use nn.ModuleList"
             )
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
