@@ -206,7 +206,7 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ),
     ("mg.optim.Adam([X], learning_rate=1)", TypeError, "It takes params, lr, betas, "),
     (
-        "functional.linear([[1.0, 2.0]], X)",
+        "nn.functional.linear([[1.0, 2.0]], X)",
         TypeError,
         "not list of list; minigrad.tensor.* makes a Tensor of it",
     ),
