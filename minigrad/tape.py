@@ -29,7 +29,7 @@ else:
 def tape(roots: Node | _Tensor | Iterable[Node | _Tensor]) -> list[Node]:
     """The records behind ``roots``, leaves too, in the order in which they were made.
 
-    ``roots`` is a Tensor, its record (``grad_fn``), or several. TypeError for anything else, and a Tensor without record.
+    ``roots`` is a Tensor, its record (``grad_fn``), or several. TypeError for anything else, or a Tensor without one.
     """
     several = roots if isinstance(roots, Iterable) and not isinstance(roots, _Tensor) else [roots]
     nodes: list[Any] = [r._node if isinstance(r, _Tensor) else r for r in several]
