@@ -38,7 +38,7 @@ def cells(page, address="", wheel=""):
         "code",
         f'%pip install -q "minigrad-tape[testing,viz] @ {address}{wheel}"'
         if address
-        else ('# In a checkout; the site has no address.\n# %pip install -q ".[testing,viz]"'),
+        else ('# Once, in a checkout of minigrad:\n# %pip install -q ".[testing,viz]"'),
     )
     parts = DIRECTIVE.split(page.read_text(encoding="utf-8"))
     for text, kind, argument, options in zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=False):

@@ -17,6 +17,7 @@ from minigrad.core.op import is_ufunc
 from minigrad.onnx.forms import FORMS
 from minigrad.ops import TABLE
 from minigrad.readers.source.program import numpy_name
+from minigrad.standin import finder
 
 PACKAGE = Path(minigrad.__file__).parent
 Op = minigrad.tape.Op
@@ -135,7 +136,12 @@ def coverage() -> list[Coverage]:
         place, _, text = block.partition(":")
         owner = _ours(place)
         names = [n for n in text.split() if place != "torch" or n[0].islower() or n == "Tensor"]
-        here = [n for n in names if owner is not None and _has(owner, n)]
+        below = place.partition(".")[2]
+        here = [
+            n
+            for n in names
+            if owner is not None and (_has(owner, n) or _is_module(f"{below}.{n}".lstrip(".")))
+        ]
         covered.append(Coverage(place, here, [n for n in names if n not in here]))
     return covered
 
@@ -151,6 +157,11 @@ def _ours(place: str) -> Any:
                 return None
         owner = getattr(owner, name)
     return owner
+
+
+def _is_module(path: str) -> bool:
+    """Whether there is a module for one of PyTorch's; `ops` has the operations here, and compiled ones there."""
+    return path != "ops" and finder.ours(path) is not None
 
 
 def _has(owner: Any, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Choices and loops as functions, and Python's numbers under the names that PyTorch's compiler has for them."""
+"""Branches and loops as functions, and functions of Python numbers under the names of PyTorch's compiler."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], o
 def while_loop(
     cond_fn: Callable[..., Any], body_fn: Callable[..., Any], carried_inputs: Sequence[Any]
 ) -> tuple[Any, ...]:
-    """``carried_inputs`` after ``body_fn(*carried_inputs)`` was put in their place while ``cond_fn`` of them held."""
+    """Replaces ``carried_inputs`` by ``body_fn`` of them while ``cond_fn`` of them holds; returns the last ones."""
     values = tuple(carried_inputs)
     while cond_fn(*values):
         new = body_fn(*values)

@@ -22,7 +22,7 @@ class _Inside(dict[str, bool]):
     """Whether a file belongs to the package, remembered by its name."""
 
     def __missing__(self, file: str) -> bool:
-        # Code that was typed in (<stdin>, <string>) is no file, whatever the working directory is.
+        # Code that was typed in (<stdin>, <string>) is not a file, whatever the working directory is.
         inside = self[file] = not file.startswith("<") and _absolute(file).startswith(_PACKAGE)
         return inside
 

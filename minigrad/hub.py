@@ -1,4 +1,4 @@
-"""Weights that are kept in a folder, and are downloaded when they are not there yet."""
+"""Weights by their address: downloaded once, and kept in a folder."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _get_torch_home() -> str:
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:
-    """From now on weights are kept in this folder."""
+    """Sets the folder in which weights are kept."""
     global _dir
     _dir = str(Path(d).expanduser())
 
@@ -79,7 +79,7 @@ def load_state_dict_from_url(
     file_name: str | None = None,
     weights_only: bool = False,
 ) -> Any:
-    """What `load` reads from a file of the folder, which is downloaded if it is not there.
+    """Loads a file by its address, with `load`; it is downloaded if the folder does not have it.
 
     Args:
         url: Where the file is; the folder keeps it under the last part of the address.
@@ -91,7 +91,7 @@ def load_state_dict_from_url(
         weights_only: Changes nothing: `load` never executes what is in a file.
 
     Raises:
-        RuntimeError: The file that was downloaded is not the one that its name tells.
+        RuntimeError: The SHA-256 of the file that was downloaded is not that in its name.
     """
     folder = Path(model_dir or Path(get_dir(), "checkpoints"))
     folder.mkdir(parents=True, exist_ok=True)

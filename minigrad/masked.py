@@ -144,10 +144,10 @@ amin = case(_reduction, "amin", """
     The least element that the mask leaves. Equal ones share the gradient.
     """, (reduce.amin, _most))  # fmt: skip
 argmax = case(_place, "argmax", """
-    Where `amax` stands, in the dtype of ``input`` as in PyTorch; in the flattened input without ``dim``.
+    The index of `amax`, in the dtype of ``input`` as in PyTorch; of the flattened input without ``dim``.
     """, (reduce.argmax, _least))  # fmt: skip
 argmin = case(_place, "argmin", """
-    Where `amin` stands, in the dtype of ``input`` as in PyTorch; in the flattened input without ``dim``.
+    The index of `amin`, in the dtype of ``input`` as in PyTorch; of the flattened input without ``dim``.
     """, (reduce.argmin, _most))  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def median(
     dtype: DTypeLike | None = None,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """The lower median of what the mask leaves, as `nanmedian`. ValueError for integers where that is nothing."""
+    """The lower median of what the mask leaves, as `nanmedian`. ValueError for integers where it leaves nothing."""
     d = one_dim(dim, input._array.ndim)
     floats = input if input._array.dtype.kind in "fV" else cast(input, _F32)
     y = sorting.nanmedian(_filled("median", floats, mask, math.nan), d, keepdim).values
@@ -254,7 +254,7 @@ def _variance(
 
 
 var = case(_variance, "var", """
-    The variance of what the mask leaves: the sum of squares over how many there are less ``correction`` (1).
+    The variance of the n elements that the mask leaves: squared deviations, summed, over ``n - correction`` (1).
     """)  # fmt: skip
 std = case(_variance, "std", "The root of `var`.")
 
@@ -263,17 +263,17 @@ std = case(_variance, "std", "The root of `var`.")
 
 
 def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
-    """Running sums, to which what is masked out adds nothing."""
+    """Running sums along ``dim``; masked elements count as 0."""
     return _to(reduce.cumsum(_filled("cumsum", input, mask, 0), dim, dtype=dtype), dtype, input)
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
-    """Running products, which what is masked out does not change."""
+    """Running products along ``dim``; masked elements count as 1."""
     return _to(reduce.cumprod(_filled("cumprod", input, mask, 1), dim, dtype=dtype), dtype, input)
 
 
 def softmax(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
-    """`softmax` of what the mask leaves, 0 elsewhere; nan where that is nothing."""
+    """`softmax` of what the mask leaves, 0 elsewhere; nan where it leaves nothing."""
     return activations.softmax(_filled("softmax", input, mask, _least(input)), dim, _dtype(input, dtype))
 
 
@@ -317,7 +317,7 @@ def logaddexp(
     input_mask: Tensor | None = None,
     other_mask: Tensor | None = None,
 ) -> Tensor:
-    """`logaddexp`, for which what is masked out is -inf."""
+    """`logaddexp`; masked elements count as -inf."""
     a = _filled("logaddexp", input, input_mask, _least(input))
     b = _filled("logaddexp", other, other_mask, _least(other))
     return _to(apply(special.logaddexp, (a, b)), dtype, input)

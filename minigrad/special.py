@@ -39,8 +39,8 @@ def _of_each(op: Op, input: Tensor) -> Tensor:
 
 entr = case(_of_each, "entr", "``-input * log(input)``; 0 at 0, -inf below.", ops.entr)
 erfcx = case(_of_each, "erfcx", "``exp(input**2) * erfc(input)``, without overflow and underflow.", ops.erfcx)
-ndtr = case(_of_each, "ndtr", "The area below the normal density up to ``input``.", ops.ndtr)
-log_ndtr = case(_of_each, "log_ndtr", "``log(ndtr(input))``, exact also far below 0.", ops.log_ndtr)
+ndtr = case(_of_each, "ndtr", "The distribution function of the standard normal.", ops.ndtr)
+log_ndtr = case(_of_each, "log_ndtr", "``log(ndtr(input))``, accurate also far below 0.", ops.log_ndtr)
 ndtri = case(_of_each, "ndtri", "The inverse of `ndtr`: -inf at 0, inf at 1, nan outside.", ops.ndtri)
 i0e = case(_of_each, "i0e", "``exp(-abs(input)) * i0(input)``. It needs SciPy.", gamma.i0e)
 i1 = case(_of_each, "i1", "The modified Bessel function of order 1. It needs SciPy.", gamma.i1)
@@ -53,7 +53,7 @@ def xlog1py(input: Operand, other: Operand) -> Tensor:
 
 
 def zeta(input: Operand, other: Operand) -> Tensor:
-    """The sum of ``(k + other) ** -input`` for all whole k from 0 on. ``input`` has no gradient. It needs SciPy."""
+    """The sum of ``(k + other) ** -input`` over k = 0, 1, ... (Hurwitz). No gradient by ``input``. It needs SciPy."""
     return apply(gamma.zeta, (input, other))
 
 

@@ -19,7 +19,7 @@ __all__ = ["get_num_threads", "set_num_threads"]
 
 
 def set_num_threads(num: int) -> None:
-    """Sets how many threads large operations and products of matrices use from now on, NumPy's own products too.
+    """Sets how many threads large operations and matrix products use from now on, NumPy's own products too.
 
     One is a good choice for small networks, and for a machine that is busy
     with other programs: threads that wait for each other can make a step a hundred times slower. The environment
@@ -49,7 +49,7 @@ def alone() -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads a product of matrices may use; 1 where NumPy's library does not say.
+    """How many threads a matrix product may use; 1 where NumPy's library does not say.
 
     ImportError where threadpoolctl is missing.
     """

@@ -323,6 +323,8 @@ def test_the_page_of_coverage_tells_of_every_place() -> None:
     assert {name for name, c in places.items() if c.here} - told == {"torch.nn.parameter"}
     assert "exp_" in places["torch.Tensor"].here
     assert "xpu" in places["torch.Tensor"].lacking
+    assert {"cuda", "distributions", "fft"} < {*places["torch"].here}
+    assert {"export", "nested", "ops"} < {*places["torch"].lacking}
     assert "CrossMapLRN2d" in places["torch.nn"].lacking
 
 

@@ -199,7 +199,17 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("X.permute(1, 0, bogus=1)", TypeError, "permute.*unexpected keyword argument 'bogus'"),
     ("mg.nn.Linear(1, 1, use_bias=True)", TypeError, "argument 'use_bias'. Did you mean 'bias'\\? \\(at "),
     ("mg.sum(X, dims=0)", TypeError, "argument 'dims'. Did you mean 'dim'\\?"),
-    ("mg.optim.SGD([X], learning_rate=1)", TypeError, "argument 'learning_rate'. It takes lr, momentum, "),
+    (
+        "mg.optim.SGD([X], learning_rate=1)",
+        TypeError,
+        "argument 'learning_rate'. It takes params, lr, momentum, ",
+    ),
+    ("mg.optim.Adam([X], learning_rate=1)", TypeError, "It takes params, lr, betas, "),
+    (
+        "nn.functional.linear([[1.0, 2.0]], X)",
+        TypeError,
+        "not list of list; minigrad.tensor.* makes a Tensor of it",
+    ),
     ("mg.nn.ReLU().load_state_dict('a.pt')", TypeError, "dict-like.*load\\(\\) reads the file"),
     ("X.long().sqrt_()", RuntimeError, "can't be cast .* \\.float\\(\\) first"),
     ("X.repeat(2)", RuntimeError, "dims can not be smaller .*: \\[2\\] for a tensor of shape"),

@@ -398,8 +398,13 @@ def test_jvp() -> None:
 
 
 def test_wrong_structure_of_what_vjp_returns() -> None:
-    with pytest.raises(TypeError, match="must return 3 entries"):
+    with pytest.raises(
+        TypeError, match=r"must return 3 entries .*None for one without a gradient.* got 2 entries"
+    ):
         check_vjp(affine, lambda *a: backward_of_affine(*a)[:2], ARGS)
+    for wrong, kind in (((real(3), 1.0), "tuple"), ("a", "str"), (object(), "object")):
+        with pytest.raises(TypeError, match=f"vjp must return an array for .* got {kind}"):
+            check_vjp(np.sin, lambda x, g, wrong=wrong: wrong, real(3))
 
 
 def test_arguments_are_not_touched_and_errors_restore() -> None:

@@ -95,7 +95,11 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
     assert tangent is not None
     assert tangent.tolist() == [2.0, 8.0]
     assert "Square" in str(mg.tape_table(y))
-    moments = [node.seq for node in mg.tape.tape([y._node])]
+    moments = [node.seq for node in mg.tape.tape(y)]
+    assert mg.tape.tape(y) == mg.tape.tape(y.grad_fn) == mg.tape.tape([y, y.grad_fn])
+    for wrong in (V.detach(), 3, [None]):
+        with pytest.raises(TypeError, match=r"tape\(\) takes Tensors that have a grad_fn, or records, got"):
+            mg.tape.tape(wrong)  # type: ignore[arg-type]
     assert "1458" in str(mg.explain(y))
     assert [node.seq for node in mg.tape.tape([y._node])] == moments
 

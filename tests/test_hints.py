@@ -48,6 +48,10 @@ ASKED = {
     "mg.nn.utils.clip_gard_norm_": ["Did you mean: 'clip_grad_norm_'"],
     "mg.zeroes": ["Did you mean: 'zeros'"],
     "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
+    "mg.check_vjp": ["There is minigrad.testing.check_vjp"],
+    "mg.Op": ["There is minigrad.tape.Op"],
+    "mg.serialization.safe_global": ["Did you mean: 'safe_globals'"],
+    "mg.gradgradcheck": ["There is minigrad.autograd.gradgradcheck"],
     "mg.ones(2).to_sparse_bsr(2)": [
         "'Tensor' object has no attribute 'to_sparse_bsr'",
         LACKING,

@@ -622,6 +622,12 @@ def test_forward_is_required():
     ):
         nn.Module()(1)
 
+    class Net(nn.Module):
+        def foward(self, x): ...
+
+    with pytest.raises(NotImplementedError, match=r"Did you mean: 'foward'"):
+        Net()(1)
+
 
 class Held:
     """No Module: it publishes what it holds."""

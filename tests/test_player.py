@@ -60,6 +60,15 @@ NEURON_PAGE = (
     told.home = [lit(), tags(), at('card').hidden];
     const named = (e) => e.getAttribute('aria-label') || e.textContent;
     told.unnamed = all('#player button, #player input').filter((e) => !named(e)).length;
+    at('svg').closest('body').style.width = '700px';
+    at('fit').click();
+    const seen = (r, frame) => r.left > frame.left - 2 && r.right < frame.right + 2;
+    told.unseen = [];
+    for (let step = 9; step < 17; step++) {
+        drawing.go(step);
+        const frame = all('.view.shown > svg')[0].getBoundingClientRect();
+        if (!all('.view.shown .rule').every((g) => seen(g.getBoundingClientRect(), frame))) told.unseen.push(step);
+    }
 """
 )
 NETWORK_PAGE = (
@@ -157,6 +166,7 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert one["saved"] == [0, True, True, True]
     assert one["home"] == [[], [], True]
     assert one["unnamed"] == 0
+    assert one["unseen"] == [], "rules stand where they are seen, also in a narrow page"
     box, rules, pictured, card = two["linear"]
     assert (box, sorted(rules), pictured) == (["linear"], ["g", "g @ 6.weight", "g.T @ t6"], True)
     assert two["legend"] == [

@@ -55,7 +55,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[Any, ...], str]] = [
     ("x", {"same": 1}, (), "numbers of inputs, 0 to 0; got 1"),
     ("a b", {"lies_like": -1}, (), "numbers of inputs, 0 to 1; got -1"),
     ("x", {"view": True, "new": True}, (), "a view is not new memory"),
-    ("x", {"colour": "red"}, (), "'colour' is no fact of an operation"),
+    ("x", {"colour": "red"}, (), "'colour' is not a fact of an operation"),
 ]
 
 
@@ -126,7 +126,7 @@ def test_a_form_that_does_not_fit_is_a_type_error(
 
 @pytest.mark.parametrize("public", ["planted planted", "exp", "planted exp_", "planted,", "multiply()"])
 def test_a_public_name_that_is_taken_is_a_type_error(declared: Any, public: str) -> None:
-    with pytest.raises(TypeError, match=r"op planted: the public name .* is taken, or is no name"):
+    with pytest.raises(TypeError, match=r"op planted: the public name .* is taken, or is not a name"):
         declared("planted", np.positive, "x", public=public, doc=".")
 
 

@@ -584,7 +584,7 @@ def test_storages_that_do_not_fit() -> None:
     for file, says in (
         (pickled(tensor() + b".", _0=EIGHT[:4]), "the storage 0 has 4 bytes, and 8 are said to be in it"),
         (pickled(tensor() + b"."), "has no record data/0"),
-        (pickled(tensor(of=storage("../../etc/passwd")) + b"."), "'../../etc/passwd', which is no name"),
+        (pickled(tensor(of=storage("../../etc/passwd")) + b"."), "'../../etc/passwd', which is not a name"),
     ):
         with pytest.raises(RuntimeError, match=says):
             mg.load(file)

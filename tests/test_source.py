@@ -723,7 +723,7 @@ def test_names_that_do_not_occur() -> None:
         mg.source(y, {"w": w}, inputs={"x": other})
     with pytest.raises(RuntimeError, match="'a', 'b' do not occur in the computation"):
         mg.source(y, {"w": w, "a": other, "b": mg.ones(2)})
-    with pytest.raises(RuntimeError, match=r"wrt has 'v' that is no leaf .* there are w"):
+    with pytest.raises(RuntimeError, match=r"wrt has 'v' that is not a leaf .* there are w"):
         mg.source(y, {"w": w}, wrt=["v"])
     with pytest.raises(TypeError, match="params must be a Module or a dict of names to Tensors, got list"):
         mg.source(y, [w])

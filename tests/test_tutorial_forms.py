@@ -248,7 +248,7 @@ def test_attention_by_functions_of_places() -> None:
         ("with 2 batches and 4 heads", (q, k, v), far_mask),
         ("the same embedding dimension", (q, k[..., :3], v), None),
         ("must be 4D tensors", (q[0], k[0], v[0]), None),
-        ("the same batches, heads and places", (q, k, v[:, :, :5]), None),
+        ("the same batches, heads and lengths", (q, k, v[:, :, :5]), None),
         ("the same dtype", (q, k.double(), v), None),
     ]
     for sentence, tensors, block_mask in refused:

@@ -1,4 +1,4 @@
-"""`autocast`: products in lower precision, what needs it in float32; see `minigrad.gate.precision`."""
+"""`autocast`: matrix products in lower precision, losses in float32; see `minigrad.gate.precision`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _check(device_type: Any) -> None:
 
 
 class autocast(_ModeManager):
-    """Matrix products, convolutions and the like compute in ``dtype``, losses and the like in float32.
+    """Has matrix products, convolutions and the like compute in ``dtype``, losses and the like in float32.
 
     It is a context manager and a decorator. The functions of the first kind convert their floats of 4 and 2 bytes to
     ``dtype``, those of the second kind to float32; ``cat`` and ``stack`` take the widest type among their arguments;
@@ -41,15 +41,15 @@ class autocast(_ModeManager):
     Call ``backward()`` outside.
 
     Args:
-        device_type: of a device that is not here, ``"cuda"``, it is off, and a UserWarning says so.
+        device_type: ``"cpu"``; for a device that is not here, such as ``"cuda"``, it is off, with a UserWarning.
         dtype: bfloat16, by default, or float16. Any other turns it off, with a UserWarning, as in PyTorch.
-        enabled: False turns it off, also inside of another.
+        enabled: False turns it off, also inside another one.
         cache_enabled: accepted for PyTorch's sake: a converted weight is not kept.
 
     Raises:
-        ValueError: `device_type` is no str.
-        RuntimeError: it is no device.
-        TypeError: `dtype` is no element type.
+        ValueError: `device_type` is not a str.
+        RuntimeError: it is not a device.
+        TypeError: `dtype` is not an element type.
         ImportError: bfloat16 without the package ml_dtypes.
     """
 
@@ -82,7 +82,7 @@ class autocast(_ModeManager):
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
-    """Whether `autocast` is on, which it can only be for ``"cpu"``."""
+    """Whether `autocast` is on, which it can be for ``"cpu"`` only."""
     _check(device_type)
     return device_type == "cpu" and MODE.get().autocast is not None
 
@@ -93,7 +93,7 @@ def is_autocast_available(device_type: str) -> bool:
 
 
 def get_autocast_dtype(device_type: str) -> dtypes.dtype:
-    """The element type of the `autocast` that is on, or else that which one has where none is named."""
+    """The element type of the `autocast` that is on, or else the default one."""
     _check(device_type)
     now = MODE.get().autocast
     return (
@@ -104,9 +104,9 @@ def get_autocast_dtype(device_type: str) -> dtypes.dtype:
 
 
 def set_autocast_dtype(device_type: str, dtype: dtypes.dtype) -> None:
-    """The element type of the `autocast` that is on, and from now on of one that names none.
+    """Sets the element type of the `autocast` that is on, and the default one.
 
-    TypeError for what is no element type.
+    TypeError for anything but an element type.
     """
     _check(device_type)
     if not isinstance(dtype, dtypes.dtype):
@@ -121,7 +121,7 @@ def set_autocast_dtype(device_type: str, dtype: dtypes.dtype) -> None:
 def set_autocast_enabled(device_type: Any, enabled: bool | None = None) -> None:
     """Turns `autocast` on or off for ``"cpu"``, until the next call or the end of a ``with`` around it.
 
-    For other devices, and with the flag alone, which is for graphics cards, nothing happens: there are none.
+    Does nothing for other devices, or with the flag alone, which is for graphics cards: there are none.
     """
     device, flag = ("cuda", device_type) if enabled is None else (device_type, enabled)
     _check(device)
@@ -145,7 +145,7 @@ def _older(name: str, device: str, now: Any) -> Any:
         return now(device, *args)
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"`{now.__name__}` of ``{device!r}``, by the name of before."
+    call.__doc__ = f"The old name of `{now.__name__}` for ``{device!r}``."
     return call
 
 
@@ -160,12 +160,12 @@ _CACHE = [True]
 
 
 def is_autocast_cache_enabled() -> bool:
-    """What `set_autocast_cache_enabled` was told, True at first; it means nothing."""
+    """What `set_autocast_cache_enabled` was given, at first True; it changes nothing."""
     return _CACHE[0]
 
 
 def set_autocast_cache_enabled(enabled: bool) -> None:
-    """Is remembered, and means nothing: no converted weight is kept."""
+    """Sets what `is_autocast_cache_enabled` returns; otherwise nothing changes: no converted weight is kept."""
     _CACHE[0] = enabled
 
 

@@ -1,4 +1,4 @@
-"""`custom_fwd` and `custom_bwd`, which a `Function` written for mixed precision is decorated with."""
+"""`custom_fwd` and `custom_bwd`: decorators for a `Function` written for mixed precision."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def custom_fwd(fwd: F | None = None, *, device_type: str, cast_inputs: Any = None) -> Any:
-    """For the ``forward`` of a `Function`: its ``backward`` will run with the autocast that it ran with.
+    """Decorates the ``forward`` of a `Function`, so that its ``backward`` runs with the same autocast.
 
-    With ``cast_inputs``, an element type, arguments of floats (but float64) are converted to it where autocast is on,
-    and the method runs without. Without ``fwd``, what does that to a method. ValueError for a ``device_type`` that is
-    no text.
+    With ``cast_inputs``, an element type, float arguments (except float64) are converted to it where autocast is on,
+    and the method runs with autocast off. Without ``fwd`` it returns the decorator. ValueError if ``device_type`` is
+    not a str.
     """
     check_text(device_type)
     if fwd is None:
@@ -39,7 +39,7 @@ def custom_fwd(fwd: F | None = None, *, device_type: str, cast_inputs: Any = Non
 
 
 def custom_bwd(bwd: F | None = None, *, device_type: str) -> Any:
-    """For the ``backward`` of a `Function`: it runs with the autocast of its ``forward``. ValueError as there."""
+    """Decorates the ``backward`` of a `Function`: it runs with the autocast of its ``forward``. ValueError as there."""
     check_text(device_type)
     if bwd is None:
         return functools.partial(custom_bwd, device_type=device_type)

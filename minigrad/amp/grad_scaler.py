@@ -19,18 +19,18 @@ class OptState(enum.Enum):
 
 
 class GradScaler:
-    """Multiplies losses by a factor that adapts: ``scale(loss).backward()``, ``step(optimizer)``, ``update()``.
+    """Multiplies losses by an adaptive factor: ``scale(loss).backward()``, ``step(optimizer)``, ``update()``.
 
     Args:
-        device: of a device that is not here, ``"cuda"``, it is off, and a UserWarning says so; ``"cpu"`` scales.
+        device: ``"cpu"``; for a device that is not here, such as ``"cuda"``, it is off, with a UserWarning.
         init_scale: the first factor.
-        growth_factor: what `update` multiplies the factor by, after `growth_interval` steps in a row that were finite.
-        backoff_factor: what it is multiplied by after a step that was not.
-        growth_interval: how many steps.
-        enabled: False turns it off: losses are as they are, and `step` is the optimizer's.
+        growth_factor: what `update` multiplies it by after `growth_interval` steps in a row with finite gradients.
+        backoff_factor: what `update` multiplies it by after a step with gradients that are not finite.
+        growth_interval: the number of those steps.
+        enabled: False turns it off: losses stay as they are, and `step` is the optimizer's.
 
     Raises:
-        ValueError: factors that do not grow, or do not back off.
+        ValueError: a `growth_factor` of at most 1, or a `backoff_factor` of at least 1.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class GradScaler:
         raise value_error("outputs must be a Tensor or an iterable of Tensors")
 
     def unscale_(self, optimizer: Any) -> None:
-        """Divides the gradients of an optimizer by the factor, such as before they are clipped.
+        """Divides the gradients of an optimizer by the factor, for instance before they are clipped.
 
         RuntimeError if that was done since the last `update`, or after `step`.
         """
@@ -92,7 +92,7 @@ class GradScaler:
         self._stages[id(optimizer)] = OptState.UNSCALED
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
-        """The optimizer's step with gradients without the factor, which is left out where one is not finite.
+        """Divides the gradients by the factor and calls the optimizer's step; skips it if one is not finite.
 
         RuntimeError for a second step before `update`, and for a closure.
         """
@@ -109,7 +109,7 @@ class GradScaler:
         return optimizer.step(**kwargs) if self._finite[id(optimizer)] else None
 
     def update(self, new_scale: float | Tensor | None = None) -> None:
-        """Adapts the factor to what the steps since the last call found, or sets it. RuntimeError if there was none."""
+        """Adapts the factor to the steps since the last call, or sets ``new_scale``. RuntimeError without a step."""
         if not self._enabled:
             return
         self._check_begun("update")
@@ -136,15 +136,15 @@ class GradScaler:
             raise runtime_error(f"Attempted {name} before scale(loss) was called in this iteration")
 
     def get_scale(self) -> float:
-        """The factor; 1 where it is off."""
+        """The factor; 1 if the scaler is off."""
         return self._scale if self._enabled else 1.0
 
     def get_growth_factor(self) -> float:
-        """What the factor is multiplied by to grow."""
+        """What the factor is multiplied by when it grows."""
         return self._growth_factor
 
     def set_growth_factor(self, new_factor: float) -> None:
-        """Sets what the factor is multiplied by to grow."""
+        """Sets what the factor is multiplied by when it grows."""
         self._growth_factor = new_factor
 
     def get_backoff_factor(self) -> float:
@@ -156,19 +156,19 @@ class GradScaler:
         self._backoff_factor = new_factor
 
     def get_growth_interval(self) -> int:
-        """How many finite steps in a row let the factor grow."""
+        """After how many finite steps in a row the factor grows."""
         return self._growth_interval
 
     def set_growth_interval(self, new_interval: int) -> None:
-        """Sets how many finite steps in a row let the factor grow."""
+        """Sets after how many finite steps in a row the factor grows."""
         self._growth_interval = new_interval
 
     def is_enabled(self) -> bool:
-        """Whether it scales."""
+        """Whether the scaler is on."""
         return self._enabled
 
     def state_dict(self) -> dict[str, Any]:
-        """PyTorch's format; empty where it is off."""
+        """The state in PyTorch's format; empty if the scaler is off."""
         if not self._enabled:
             return {}
         return {
@@ -177,7 +177,7 @@ class GradScaler:
         }  # fmt: skip
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Goes on from a `state_dict`. RuntimeError for one of a scaler that was off."""
+        """Restores a `state_dict`. RuntimeError for that of a scaler that was off."""
         if not self._enabled:
             return
         if not state_dict:

@@ -50,12 +50,12 @@ class detect_anomaly(_ModeManager):
 
 @constructor()
 class set_detect_anomaly(Switch):
-    """Anomaly mode on or off at once; as a context manager, back to what it was on exit."""
+    """Switches anomaly mode on or off at once; as a context manager, restores it on exit."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(**_watching(mode and check_nan))
 
 
 def is_anomaly_enabled() -> bool:
-    """Whether anomaly mode holds here."""
+    """Whether anomaly mode is on."""
     return MODE.get().anomaly is not None

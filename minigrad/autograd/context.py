@@ -33,11 +33,11 @@ class FunctionCtx:
         self._sparse: dict[int, Tensor] = {}  # the sparse ones among them, by place
         # Once recorded, for each of what is saved: None, the node of an input, the number of an output, or CONSTANT.
         self._origins: tuple[Any, ...] | None = None
-        # The record holds this ctx, so this is no strong reference.
+        # The record holds this ctx, so this is not a strong reference.
         self._node: weakref.ref[Node] | None = None
         self._places: tuple[int, ...] = ()  # of the Tensors among the arguments
         self._arguments = 0  # how many there are
-        self._outputs: tuple[Any, ...] = ()  # shape and dtype of each, None for what is no Tensor
+        self._outputs: tuple[Any, ...] = ()  # shape and dtype of each, None for anything but a Tensor
         self._materialize = True
         self._no_gradient: tuple[Any, ...] = ()
         self._dirty: tuple[Any, ...] = ()

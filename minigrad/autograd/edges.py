@@ -1,4 +1,4 @@
-"""`GradientEdge`: a place in the graph, which stands for a Tensor where gradients are asked for."""
+"""`GradientEdge`: stands for a Tensor in the graph where gradients are asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class GradientEdge(NamedTuple):
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
-    """The place of a Tensor in the graph, so that the Tensor itself may go.
+    """The edge of a Tensor in the graph, so that the Tensor itself may be freed.
 
     RuntimeError for one that does not require grad.
     """

@@ -71,7 +71,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
 
 @contextmanager
 def dual_level() -> Iterator[int]:
-    """A level for the time of the ``with`` block, in which there are dual Tensors."""
+    """A context in which dual Tensors can be made."""
     level = enter_dual_level()
     try:
         yield level

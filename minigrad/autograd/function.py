@@ -107,7 +107,7 @@ class Function:
         code = getattr(cls.forward, "__code__", None)
         if kwargs or (has_setup and (code is None or len(args) != code.co_argcount)):
             args = _by_place(cls, args, kwargs, has_setup)
-        given = args  # forward gets them; to the record a sparse Tensor is no Tensor
+        given = args  # forward gets them; to the record a sparse Tensor is not a Tensor
         if DOORS.armed:
             args = tuple(map(dense, args))
         tensors = [t for t in args if isinstance(t, Tensor)]
@@ -306,7 +306,7 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
         raise runtime_error(
             f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
             f"{ctx._arguments}, got {len(gradients)}): backward returns one for each argument of forward behind ctx, "
-            "None for what is no Tensor"
+            "None for anything but a Tensor"
         )
     for k, place in enumerate(ctx._places):
         _check_gradient(cls, gradients[place], place, None if node is None else node.inputs[k])
@@ -355,7 +355,7 @@ def _transposed(
 
 
 def _check_gradient(cls: type[Function], d: Any, place: int, source: Node | None) -> None:
-    """RuntimeError for what is no Tensor or None, is complex for a real input, or does not sum to its shape."""
+    """RuntimeError unless it is a Tensor or None, fits a real input, and sums to its shape."""
     if d is None:
         return
     if not isinstance(d, Tensor):

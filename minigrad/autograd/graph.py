@@ -119,7 +119,7 @@ class Packing:
 
 
 class saved_tensors_hooks:
-    """Inside, what operations keep for backward is what ``pack_hook`` makes of it; ``unpack_hook`` gives it back.
+    """A context in which ``pack_hook`` packs what operations keep for backward, and ``unpack_hook`` unpacks it.
 
     ``pack_hook`` gets each Tensor that an operation saves, and returns anything; ``unpack_hook`` gets that when a
     backward pass needs it, and returns a Tensor of the same shape and values. Of nested ones the innermost counts.
@@ -149,7 +149,7 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Saved Tensors are kept on the CPU, where they are: nothing changes. RuntimeError for ``pin_memory``."""
+    """A context that changes nothing: saved Tensors are on the CPU already. RuntimeError for ``pin_memory``."""
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         if pin_memory:
@@ -161,7 +161,7 @@ class save_on_cpu(saved_tensors_hooks):
 
 @contextmanager
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
-    """Inside, to enter `saved_tensors_hooks` is a RuntimeError with this message, as is this inside of those."""
+    """A context in which `saved_tensors_hooks` raise RuntimeError with this message, as this does inside of those."""
     if isinstance(MODE.get().observer, Packing):
         raise runtime_error(error_message)
     token = _FORBIDDEN.set(error_message)
@@ -172,9 +172,9 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
 
 
 def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:
-    """Tells that Tensors were changed in place in a way that minigrad does not see, such as through NumPy.
+    """Marks Tensors as changed in place, for a change that minigrad does not see, such as through NumPy.
 
-    Backward passes through what has saved them are RuntimeErrors from then on.
+    A backward pass that needs their old values is a RuntimeError from then on.
     """
     for t in [tensor] if isinstance(tensor, Tensor) else tensor:
         _changed(t._array)

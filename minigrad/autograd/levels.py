@@ -27,7 +27,9 @@ class Level:
     def enter(self, x: object) -> Tensor:
         """A leaf that stands for ``x``, over the same memory."""
         if not isinstance(x, Tensor):
-            raise value_error(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
+            raise value_error(
+                f"Thing passed to transform API must be Tensor, got {type(x).__name__}; use minigrad.tensor(...)"
+            )
         x_node = node_of(x) if self.recording else None
         inside = bare(x)
         if inside._array.dtype.kind not in "fcV":

@@ -89,14 +89,14 @@ class _Bare(_ModeManager):
 
 
 class no_grad(_Bare):
-    """Nothing is recorded. ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+    """Switches recording off. ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
 
     def __init__(self, function: None = None) -> None:
         super().__init__(grad=False)
 
 
 class enable_grad(_Bare):
-    """Recording is on, also inside `no_grad`; inside `inference_mode` it stays off."""
+    """Switches recording on, also inside `no_grad`; inside `inference_mode` it stays off."""
 
     def __init__(self, function: None = None) -> None:
         super().__init__(grad=True)
@@ -126,7 +126,7 @@ class Switch(_ModeManager):
 
 @constructor()
 class set_grad_enabled(Switch):
-    """Recording on or off at once, as a plain call, a context manager or a decorator."""
+    """Switches recording on or off at once, as a plain call, a context manager or a decorator."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))

@@ -108,7 +108,7 @@ class EventList(list[FunctionEvent]):
 
         ``sort_by`` is ``"cpu_time_total"``, ``"self_cpu_time_total"``, ``"cpu_time"``, ``"cpu_memory_usage"``,
         ``"self_cpu_memory_usage"`` or ``"count"``; other names of PyTorch's, of times on cards, leave the order. The
-        first ``row_limit`` rows are shown, or all with -1.  ValueError for what is no such name.
+        first ``row_limit`` rows are shown, or all with -1.  ValueError for another name.
         """
         rows = list(self)
         if sort_by in _COLUMNS:

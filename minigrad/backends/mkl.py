@@ -1,4 +1,4 @@
-"""Intel's library for products of matrices: NumPy brings its own."""
+"""Intel's library for matrix products: NumPy brings its own."""
 
 from __future__ import annotations
 

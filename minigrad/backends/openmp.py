@@ -1,4 +1,4 @@
-"""Threads within an operation: only products of matrices have them, by NumPy's library."""
+"""Threads within an operation: only matrix products have them, by NumPy's library."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class Arguments:
             self._guard(f"{x}.__class__ is float", name)
         elif isinstance(value, np.ndarray):
             raise TypeError(
-                f"compile(): the argument {name} is an array of NumPy; give Tensors, such as from_numpy({name})"
+                f"compile(): the argument {name} is a NumPy array; give Tensors, such as from_numpy({name})"
             )
         elif value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
             given, kind = map(self._space.name, (value, value.__class__))

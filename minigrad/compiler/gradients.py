@@ -62,7 +62,7 @@ class Gradients:
             finally:
                 for n, hooks, inputs in held:
                     n.hooks, n.inputs = hooks, inputs
-            # What is detached inside is no target: a result would keep alive what has computed it.
+            # What is detached inside is not a target: a result would keep alive what has computed it.
             reached = set[Node]().union(*self._behind)
             records = {i: nodes for i, nodes in records.items() if not reached.isdisjoint(nodes)}
             self.targets, self._records = [run.tensors[i] for i in records], list(records.values())

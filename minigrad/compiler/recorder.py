@@ -257,7 +257,7 @@ class Run(Recorder):
             return wrap(array)
         if self.world.knows(array):  # guards see its elements
             return wrap(array.copy())
-        raise self._unknown(array, "An array of NumPy")
+        raise self._unknown(array, "A NumPy array")
 
     def draws_from(self, generator: Any) -> None:
         if all(known is not generator for known, _ in self._generators):

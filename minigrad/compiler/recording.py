@@ -179,10 +179,10 @@ class Recording:
         if isinstance(value, (*_PLAIN, *FIXED)):
             return name(value)
         if isinstance(value, np.ndarray):
-            raise runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
+            raise runtime_error("compile(): the function returns a NumPy array; return the Tensor")
         raise runtime_error(
             f"compile(): the function returns or stores a {type(value).__name__}, which a replay could not make anew. "
-            "Return Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
+            "Return Tensors, numbers, strings, and tuples, lists, dicts and dataclasses of them"
         )
 
     def _container(self, value: Any) -> str:

@@ -275,7 +275,7 @@ class Statements(Text):
             self._compute(v, xs)  # NumPy makes a copy
             return
         self._models[v] = shown
-        # Without dimensions an expression for reading may be a number, which is no view.
+        # Without dimensions an expression for reading may be a number, which is not a view.
         text = as_text(expr := self._printed(v, xs, written=not v.shape or v in self.kept))
         once = len(self.users[v]) == 1 and v not in self._preferred and v not in self.kept
         if source in self.static and op.check is None:

@@ -199,8 +199,8 @@ class Pass:
         """The second gradient that reaches a record is added to the first, in a new array."""
         self.grads[x] = total = before + d
         self.shared.discard(x)
-        # A sum of numbers is no array to add to in place, and of one that does not lie row by row the next sum may lie
-        # otherwise: a recorded pass, which adds to none, must agree.
+        # A sum of numbers is not an array to add to in place, and of one that does not lie row by row the next sum may
+        # lie otherwise: a recorded pass, which adds to none, must agree.
         if not self.record and d.ndim and total.flags.c_contiguous:
             self.owned.add(x)
 

@@ -34,7 +34,7 @@ class Part:
 
 
 class Lean:
-    """A gradient of a leaf that is no array: ``tensor()`` makes the Tensor that users get, ``dense()`` an array."""
+    """A gradient of a leaf that is not an array: ``tensor()`` makes the Tensor that users get, ``dense()`` an array."""
 
     __slots__ = ()
 

@@ -83,7 +83,7 @@ def edges_of_linear(node: Any) -> tuple[Any, ...]:
 
 
 def edges_without_number(at: int) -> Callable[[Any], tuple[Any, ...]]:
-    """Of functions that PyTorch has with a number for input ``at``, which is no edge then."""
+    """Of functions that PyTorch has with a number for input ``at``, which is not an edge then."""
     return lambda node: tuple(n for i, n in enumerate(node.inputs) if i != at or not _is_number(n))
 
 

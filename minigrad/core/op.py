@@ -52,7 +52,7 @@ class Op(Facts):
         unknown = facts.keys() - NAMES
         if unknown:
             raise TypeError(
-                f"op {name}: {min(unknown)!r} is no fact of an operation; there are {sorted(NAMES)}"
+                f"op {name}: {min(unknown)!r} is not a fact of an operation; there are {sorted(NAMES)}"
             )
         for fact, value in facts.items():
             setattr(self, fact, value)

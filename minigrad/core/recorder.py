@@ -45,7 +45,7 @@ class Recorder:
         """A Tensor gets a record without history; it had ``before``."""
 
     def array(self, array: Array) -> Any:
-        """The Tensor that stands for an array of NumPy among the operands."""
+        """The Tensor that stands for a NumPy array among the operands."""
         raise NotImplementedError
 
     def parameters(self, params: Params) -> Params:

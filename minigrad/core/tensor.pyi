@@ -133,7 +133,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The record of the operation that made it, None for a leaf."""
     @property
     def _base(self) -> Tensor | None:
-        """The Tensor that this one is a view of, None if it is no view."""
+        """The Tensor that this one is a view of, None if it is not a view."""
     def _is_view(self) -> builtins.bool:
         """Whether it shows the memory of another Tensor."""
     @property
@@ -165,7 +165,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Calls ``hook(self)`` each time a backward pass has put or added a gradient into ``.grad`` of a leaf.
     
-    `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError for what is no leaf or does not
+    `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError if it is not a leaf or does not
     require grad."""
     def _hooks(self) -> dict[builtins.int, Callable[[Tensor], Any]]:
         ...
@@ -216,7 +216,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """`mT`, conjugated. RuntimeError for a vector."""
     @property
     def H(self) -> Tensor:
-        """The transposed matrix, conjugated. RuntimeError for what is no matrix."""
+        """The transposed matrix, conjugated. RuntimeError for anything but a matrix."""
     def polygamma(self, n: builtins.int) -> Tensor:
         """`minigrad.polygamma` of it."""
     def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
@@ -1098,7 +1098,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """`divide`, in place."""
     def equal(self, other: Tensor) -> builtins.bool:
-        """Whether shape and all elements are the same. TypeError for what is no Tensor."""
+        """Whether shape and all elements are the same. TypeError for anything but a Tensor."""
     def float_power(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """``input ** exponent`` in float64, or in complex128."""
     def frac(self) -> Tensor:
@@ -1501,51 +1501,51 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def _coalesced_(self, coalesced: builtins.bool) -> Tensor:
         """Says that a sparse Tensor is coalesced. NotImplementedError for a dense one."""
     def _indices(self) -> Tensor:
-        """The places of a sparse Tensor, coalesced or not. NotImplementedError for a dense one."""
+        """The indices of a sparse Tensor, coalesced or not. NotImplementedError for a dense one."""
     def _nnz(self) -> builtins.int:
-        """How many numbers a sparse Tensor has. NotImplementedError for a dense one."""
+        """How many values a sparse Tensor has. NotImplementedError for a dense one."""
     def _values(self) -> Tensor:
-        """The numbers of a sparse Tensor, without record. NotImplementedError for a dense one."""
+        """The values of a sparse Tensor, detached. NotImplementedError for a dense one."""
     def ccol_indices(self) -> Tensor:
-        """Where each column of a matrix by columns begins among its numbers. RuntimeError for another."""
+        """Where each column of a CSC matrix begins among its values. RuntimeError for another."""
     def coalesce(self) -> Tensor:
-        """A sparse Tensor with its places sorted, and what is repeated added up. RuntimeError for a dense one."""
+        """Sorts the indices, and adds up the values of equal ones. RuntimeError for a dense Tensor."""
     def col_indices(self) -> Tensor:
-        """The columns of the numbers of a matrix by rows. RuntimeError for another."""
+        """The columns of the values of a CSR matrix. RuntimeError for another."""
     def crow_indices(self) -> Tensor:
-        """Where each row of a matrix by rows begins among its numbers. RuntimeError for another."""
+        """Where each row of a CSR matrix begins among its values. RuntimeError for another."""
     def dense_dim(self) -> builtins.int:
-        """How many dimensions each number has: all of a dense Tensor."""
+        """The number of dense dimensions, those of each value: all for a dense Tensor."""
     def indices(self) -> Tensor:
-        """The places (sparse_dim, nnz) of a coalesced Tensor. RuntimeError for another."""
+        """The indices (sparse_dim, nnz) of a coalesced Tensor. RuntimeError for another."""
     def is_coalesced(self) -> builtins.bool:
-        """Whether the places are sorted and none stands twice. RuntimeError for a dense Tensor."""
+        """Whether the indices are sorted and unique. RuntimeError for a dense Tensor."""
     def row_indices(self) -> Tensor:
-        """The rows of the numbers of a matrix by columns. RuntimeError for another."""
+        """The rows of the values of a CSC matrix. RuntimeError for another."""
     def sparse_dim(self) -> builtins.int:
-        """How many dimensions have places: none of a dense Tensor."""
+        """The number of sparse dimensions, those that are indexed: 0 for a dense Tensor."""
     def sparse_mask(self, mask: Tensor) -> Tensor:
-        """The elements at the places of ``mask``, a sparse Tensor of the same size."""
+        """The elements at the indices of ``mask``, a sparse Tensor of the same size."""
     def sparse_resize_(self, size: Any, sparse_dim: builtins.int, dense_dim: builtins.int) -> Tensor:
-        """The same numbers in a sparse Tensor of another size. RuntimeError for a dense one."""
+        """Changes the size of a sparse Tensor, in place; it keeps its values. RuntimeError for a dense one."""
     def sparse_resize_and_clear_(self, size: Any, sparse_dim: builtins.int, dense_dim: builtins.int) -> Tensor:
-        """A sparse Tensor in another size, without any number. RuntimeError for a dense one."""
+        """Changes the size of a sparse Tensor, in place, and removes its values. RuntimeError for a dense one."""
     def to_dense(self, dtype: DTypeLike | None=None, *, masked_grad: builtins.bool | None=None) -> Tensor:
-        """The elements of a sparse Tensor in a dense one; a dense Tensor itself."""
+        """Converts a sparse Tensor to a dense one; returns a dense Tensor itself."""
     def to_sparse(self, sparse_dim: builtins.int | None=None, *, layout: Any=None, blocksize: Any=None, dense_dim: builtins.int | None=None) -> Tensor:
-        """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
+        """Converts to a sparse Tensor of the elements that are not 0, by default in COO format (``layout``).
     
-    With ``sparse_dim`` only the first dimensions have places, and each number has the others. RuntimeError for a
-    ``sparse_dim`` out of range, and for rows or columns of what is no matrix; NotImplementedError for the layouts
+    With ``sparse_dim`` only the first dimensions are indexed; the others are dimensions of each value. RuntimeError for
+    a ``sparse_dim`` out of range, and for CSR or CSC of anything but a matrix; NotImplementedError for the layouts
     ``sparse_bsr`` and ``sparse_bsc``."""
     def to_sparse_coo(self) -> Tensor:
-        """What is not 0 with its places: `to_sparse` without arguments."""
+        """Converts to COO format: `to_sparse` without arguments."""
     def to_sparse_csc(self, dense_dim: builtins.int | None=None) -> Tensor:
-        """What is not 0 in a matrix, by columns: see `sparse_csc_tensor`."""
+        """Converts a matrix to CSC format: see `sparse_csc_tensor`."""
     def to_sparse_csr(self, dense_dim: builtins.int | None=None) -> Tensor:
-        """What is not 0 in a matrix, by rows: see `sparse_csr_tensor`."""
+        """Converts a matrix to CSR format: see `sparse_csr_tensor`."""
     def values(self) -> Tensor:
-        """The numbers (nnz, ...) of a coalesced Tensor, with their record. RuntimeError for another."""
+        """The values (nnz, ...) of a coalesced Tensor; gradients pass through them. RuntimeError for another."""
     def as_strided(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
         """A view of the memory of ``input`` with these sizes, and these steps in elements.
     

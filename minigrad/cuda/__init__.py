@@ -166,7 +166,7 @@ def _renamed(old: str, new: str) -> Callable[..., Any]:
         return globals()[new](device)
 
     call.__name__ = call.__qualname__ = old
-    call.__doc__ = f"`{new}`, by the name of before."
+    call.__doc__ = f"The old name of `{new}`."
     return call
 
 

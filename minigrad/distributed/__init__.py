@@ -4,8 +4,8 @@ All processes run one program, which MPI starts: ``mpiexec -n 2 python train.py`
 process of its group (the default: all), in the same order, with contiguous Tensors of one shape and dtype.  With
 ``async_op`` it returns a `Work` at once; the Tensors must not be touched until its ``wait()`` has returned.
 
-Who waits gives way to interrupts.  An error that nobody catches ends all processes, and so does waiting for one that
-has ended.
+Ctrl-C interrupts a process that waits.  An uncaught error ends all processes, and so does waiting for one that has
+ended.
 """
 # ruff: noqa: F403
 

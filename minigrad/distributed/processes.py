@@ -26,7 +26,7 @@ _give_way: Callable[[], Any] = getattr(os, "sched_yield", functools.partial(time
 
 
 class Backend(str):
-    """The name of a backend, in lower case. `init_process_group` takes each, and MPI does the work."""
+    """The name of a backend, in lower case; whichever it is, MPI does the work."""
 
     __slots__ = ()
 
@@ -34,14 +34,14 @@ class Backend(str):
     backend_list: ClassVar = [UNDEFINED, GLOO, NCCL, XCCL, UCC, MPI]
 
     def __new__(cls, name: str) -> Self:
-        """ValueError if ``name`` is no string."""
+        """ValueError if ``name`` is not a string."""
         if not isinstance(name, str):
             raise value_error(f"Backend(): the name of a backend is a string, got {name!r}")
         return super().__new__(cls, name.lower())
 
 
 class Work:
-    """A transfer that goes on, in some of which (``among``) all processes of a group wait for each other."""
+    """A transfer in progress; in some (``among``) all processes of a group wait for each other."""
 
     def __init__(
         self, request: Any, then: Callable[[], object] = lambda: None, among: ProcessGroup | None = None
@@ -59,7 +59,7 @@ class Work:
         return True
 
     def wait(self, timeout: Any = None) -> bool:
-        """Waits until it is over; True. RuntimeError where another process has ended and nothing comes any more."""
+        """Waits until it is over; returns True. RuntimeError if another process has ended, so nothing will come."""
         polls, late = 0, 0.0
         while not self.is_completed():  # MPI's own waiting would let no interrupt through
             polls += 1
@@ -90,7 +90,7 @@ class Work:
 
 
 class ProcessGroup:
-    """Processes that communicate: all, or those that `new_group` was told."""
+    """Processes that communicate: all, or those given to `new_group`."""
 
     def __init__(self, comm: Any, ranks: Sequence[int]) -> None:
         self.comm, self.ranks = comm, list(ranks)  # None: this process is not in it
@@ -100,11 +100,11 @@ class ProcessGroup:
         return -1 if self.comm is None else len(self.ranks)
 
     def rank(self) -> int:
-        """The number of this process in the group; -1 outside of it."""
+        """The rank of this process in the group; -1 outside of it."""
         return -1 if self.comm is None else int(self.comm.rank)
 
     def at(self, rank: int) -> int:
-        """The number in the group of process ``rank``. ValueError if it is not in the group."""
+        """The rank in the group of process ``rank``. ValueError if it is not in the group."""
         if rank not in self.ranks:
             raise value_error(f"process {rank} is not part of group {self.ranks}")
         return self.ranks.index(rank)
@@ -150,7 +150,7 @@ def is_torchelastic_launched() -> bool:
 
 
 def is_nccl_available() -> bool:
-    """False. It is for graphics cards."""
+    """False: NCCL is for graphics cards."""
     return False
 
 
@@ -163,11 +163,11 @@ def init_process_group(
     backend: str | None = None, init_method: str | None = None, timeout: Any = None, world_size: int = -1,
     rank: int = -1, store: Any = None, group_name: str = "", pg_options: Any = None, device_id: Any = None,
 ) -> None:  # fmt: skip
-    """Makes the group of all processes that ``mpiexec`` has started; of this one, where it was not used.
+    """Makes the group of all processes that ``mpiexec`` has started; without it, of this one alone.
 
     Args:
         backend: None, ``"mpi"`` or ``"gloo"``, which all mean MPI.
-        world_size, rank: what the program expects; unless given, ``WORLD_SIZE`` and ``RANK`` in the environment say it.
+        world_size, rank: what the program expects; by default ``WORLD_SIZE`` and ``RANK`` in the environment.
         init_method, timeout, store, group_name, pg_options, device_id: accepted for PyTorch's sake.
 
     Raises:
@@ -177,7 +177,7 @@ def init_process_group(
     """
     global _world
     if backend is not None and backend.lower() not in ("mpi", "gloo", "cpu:gloo", "cpu:mpi"):
-        raise value_error(f"init_process_group(): there is MPI, on the CPU, and no backend {backend!r}")
+        raise value_error(f"init_process_group(): the only backend is MPI, on the CPU, got {backend!r}")
     if _world is not None:
         raise value_error("trying to initialize the default process group twice!")
     comm = mpi().COMM_WORLD
@@ -197,14 +197,14 @@ def init_process_group(
 
 
 def destroy_process_group(group: ProcessGroup | None = None) -> None:
-    """Forgets a group, or all processes; then `init_process_group` may be called again."""
+    """Removes a group, or all; then `init_process_group` may be called again."""
     global _world
     if of("destroy_process_group", group) is _world:
         _world = None
 
 
 def get_rank(group: ProcessGroup | None = None) -> int:
-    """The number of this process, from 0 on; -1 outside of the group."""
+    """The rank of this process, from 0 on; -1 outside of the group."""
     return of("get_rank", group).rank()
 
 
@@ -214,19 +214,19 @@ def get_world_size(group: ProcessGroup | None = None) -> int:
 
 
 def get_process_group_ranks(group: ProcessGroup | None) -> list[int]:
-    """The numbers, among all processes, of those of a group."""
+    """The global ranks of the processes of a group."""
     return list(of("get_process_group_ranks", group).ranks)
 
 
 def get_global_rank(group: ProcessGroup, group_rank: int) -> int:
-    """The number among all processes of one of a group. ValueError for one that the group has not."""
+    """The global rank of a rank in ``group``. ValueError for one that the group does not have."""
     if not 0 <= group_rank < len(group.ranks):
         raise value_error(f"Group rank {group_rank} is not part of group {group}")
     return group.ranks[group_rank]
 
 
 def get_group_rank(group: ProcessGroup, global_rank: int) -> int:
-    """The number in a group of one of all processes. ValueError for one that is not in the group."""
+    """The rank in ``group`` of a global rank. ValueError for one that is not in the group."""
     if global_rank not in group.ranks:
         raise value_error(f"Global rank {global_rank} is not part of group {group}")
     return list(group.ranks).index(global_rank)
@@ -239,9 +239,9 @@ def get_backend(group: ProcessGroup | None = None) -> str:
 
 
 def new_group(ranks: Sequence[int] | None = None, *args: Any, **kwargs: Any) -> ProcessGroup:
-    """A group of some of the processes, which all processes must ask for; other arguments change nothing.
+    """Makes a group of some of the processes; all processes must call it. Other arguments change nothing.
 
-    Outside of the group its functions do nothing, and warn. ValueError for a number that no process has.
+    In processes outside of the group its functions do nothing, and warn. ValueError for a rank out of range.
     """
     world = of("new_group", None)
     numbers = sorted(world.ranks if ranks is None else ranks)

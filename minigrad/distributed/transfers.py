@@ -1,4 +1,4 @@
-"""What processes send each other: Tensors, in place, and objects."""
+"""Transfers between processes: Tensors, in place, and objects."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def _transfer(function: F) -> F:
 def _array(tensor: Tensor, writes: bool = False) -> Array:
     """The memory of a Tensor. TypeError for something else, ValueError where it has gaps."""
     if not isinstance(tensor, Tensor):
-        raise type_error(f"only Tensors travel between processes, got {type(tensor).__name__}")
+        raise type_error(f"only Tensors can be sent, got {type(tensor).__name__}; see all_gather_object")
     if not tensor._array.flags.c_contiguous:
-        raise value_error("Tensors must be contiguous")
+        raise value_error("Tensors must be contiguous; use .contiguous()")
     if writes:
         changed(tensor._array)
     return tensor._array
@@ -76,7 +76,9 @@ def _array(tensor: Tensor, writes: bool = False) -> Array:
 def _arrays(tensors: Sequence[Tensor] | None, group: ProcessGroup, writes: bool = False) -> list[Array]:
     """The memory of a list of Tensors, one for each process."""
     if tensors is None or len(tensors) != group.size():
-        raise value_error(f"a list of {len(tensors or ())} Tensors for {group.size()} processes")
+        raise value_error(
+            f"expected a list of {group.size()} Tensors, one for each process, got {len(tensors or ())}"
+        )
     return [_array(t, writes) for t in tensors]
 
 
@@ -85,7 +87,7 @@ def _rows(arrays: Sequence[Array], like: Array) -> Array:
     for a in arrays:
         if (a.size, a.dtype) != (like.size, like.dtype):
             raise value_error(
-                f"a Tensor of {a.dtype} {list(a.shape)} beside one of {like.dtype} {list(like.shape)}"
+                f"all Tensors must be alike, got {list(a.shape)} {a.dtype} and {list(like.shape)} {like.dtype}"
             )
     return np.concatenate([a.reshape(-1) for a in arrays])
 
@@ -117,7 +119,7 @@ def reduced(call: str, group: ProcessGroup, array: Array, out: Array, op: Any, *
         or (kind in "fV" and op.value[0] == "B")
         or (kind not in "fV" and op is ReduceOp.AVG)
     ):
-        raise runtime_error(f"{op} has no meaning for {array.dtype}")
+        raise runtime_error(f"{op} is not defined for {array.dtype}")
     sent, into = array, out
     if kind in "fV" and array.itemsize == 2:  # MPI has none: it is added up in float32, and rounded once
         sent = array.astype(np.float32)
@@ -165,7 +167,7 @@ def reduce_scatter(
     group: Any = None,
     async_op: bool = False,
 ) -> Started:
-    """Combines a list of Tensors of every process, place by place; each process gets its place."""
+    """Combines the lists of Tensors of all processes, item by item; each process gets the item of its rank."""
     out = _array(output, writes=True)
     return reduced("Ireduce_scatter_block", group, _rows(_arrays(input_list, group), out), out, op)
 
@@ -178,7 +180,8 @@ def reduce_scatter_tensor(
     array, out = _array(input), _array(output, writes=True)
     if (array.size, array.dtype) != (out.size * group.size(), out.dtype):
         raise value_error(
-            f"{list(array.shape)} is not {group.size()} of {list(out.shape)}, or of another dtype"
+            f"input must be {group.size()} times output {list(out.shape)} {out.dtype}, got {list(array.shape)} "
+            f"{array.dtype}"
         )
     return reduced("Ireduce_scatter_block", group, array.reshape(-1), out, op)
 
@@ -193,11 +196,12 @@ def broadcast(tensor: Tensor, src: int, group: Any = None, async_op: bool = Fals
 def all_gather_into_tensor(
     output_tensor: Tensor, input_tensor: Tensor, group: Any = None, async_op: bool = False
 ) -> Started:
-    """Puts the Tensors of all processes into one, in the order of their numbers."""
+    """Puts the Tensors of all processes into one, in the order of ranks."""
     array, out = _array(input_tensor), _array(output_tensor, writes=True)
     if (out.size, out.dtype) != (array.size * group.size(), array.dtype):
         raise value_error(
-            f"{list(out.shape)} does not hold {group.size()} of {list(array.shape)}, or another dtype"
+            f"output must be {group.size()} times input {list(array.shape)} {array.dtype}, got {list(out.shape)} "
+            f"{out.dtype}"
         )
     return Work(group.comm.Iallgather(as_bytes(array), as_bytes(out)), among=group)
 
@@ -206,7 +210,7 @@ def all_gather_into_tensor(
 def all_gather(
     tensor_list: Sequence[Tensor], tensor: Tensor, group: Any = None, async_op: bool = False
 ) -> Started:
-    """Puts the Tensors of all processes into a list of Tensors, in the order of their numbers."""
+    """Puts the Tensors of all processes into a list of Tensors, in the order of ranks."""
     array, outs = _array(tensor), _arrays(tensor_list, group, writes=True)
     memory = as_bytes(_rows(outs, array))
     return Work(group.comm.Iallgather(as_bytes(array), memory), handed_out(memory, outs), group)
@@ -217,7 +221,7 @@ def gather(
     tensor: Tensor, gather_list: Sequence[Tensor] | None = None, dst: int = 0, group: Any = None,
     async_op: bool = False,
 ) -> Started:  # fmt: skip
-    """Puts the Tensors of all processes into a list that process ``dst`` has, and only that one."""
+    """Puts the Tensors of all processes into a list of process ``dst``; the others pass None."""
     array, root = _array(tensor), group.at(dst)
     outs = _arrays(gather_list, group, writes=True) if root == group.rank() else []
     memory = as_bytes(_rows(outs, array)) if outs else None
@@ -229,7 +233,7 @@ def scatter(
     tensor: Tensor, scatter_list: Sequence[Tensor] | None = None, src: int = 0, group: Any = None,
     async_op: bool = False,
 ) -> Started:  # fmt: skip
-    """Puts the Tensors of a list that process ``src`` has, and only that one, into those of all processes."""
+    """Puts the Tensors of a list of process ``src`` into those of all processes; the others pass None."""
     array, root = _array(tensor, writes=True), group.at(src)
     memory = as_bytes(_rows(_arrays(scatter_list, group), array)) if root == group.rank() else None
     return Work(group.comm.Iscatter(memory, as_bytes(array), root))
@@ -253,10 +257,12 @@ def _parts(array: Array, sizes: Sequence[int] | None, group: ProcessGroup) -> li
     """The bytes of each process's rows. ValueError where they do not add up to all rows."""
     rows = len(array)
     if sizes is None and rows % group.size():
-        raise value_error(f"{rows} rows do not go into {group.size()} equal parts; say how many go to each")
+        raise value_error(
+            f"{rows} rows cannot be split into {group.size()} equal parts; pass the split sizes"
+        )
     counts = [rows // group.size()] * group.size() if sizes is None else [int(n) for n in sizes]
     if len(counts) != group.size() or sum(counts) != rows:
-        raise value_error(f"{rows} rows for {group.size()} processes in parts of {counts}")
+        raise value_error(f"expected {group.size()} split sizes that add up to {rows} rows, got {counts}")
     return [n * (array.nbytes // max(rows, 1)) for n in counts]
 
 
@@ -275,16 +281,16 @@ def all_to_all_single(
 
 @_transfer
 def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None) -> Started:
-    """Waits until all processes have come here."""
+    """Waits until all processes have called it."""
     return Work(group.comm.Ibarrier(), among=group)
 
 
 @_transfer
 def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
-    """Puts an object of every process into a list, which has as many places.
+    """Puts an object of every process into a list, which has an item for each.
 
-    Objects travel as pickles, which may execute code when they are read: they come from processes of this program, and
-    from nowhere else.
+    Objects travel as pickles, which may execute code when they are read; they come from processes of this program
+    only.
     """
     sent, sizes = np.frombuffer(pickle.dumps(obj), np.uint8), np.empty(group.size(), np.int64)
     Work(group.comm.Iallgather(np.array([len(sent)]), sizes), among=group).wait()
@@ -297,7 +303,7 @@ def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> No
 def broadcast_object_list(
     object_list: list[Any], src: int = 0, group: Any = None, device: Any = None
 ) -> None:
-    """Puts the objects of process ``src`` into the lists of the others. They are pickles, as in `all_gather_object`."""
+    """Copies the list of objects of process ``src`` into those of the others, as pickles: see `all_gather_object`."""
     lists: list[Any] = [None] * group.size()
     all_gather_object(lists, list(object_list) if group.at(src) == group.rank() else None, group)
     object_list[:] = lists[group.at(src)]
@@ -314,7 +320,7 @@ def isend(tensor: Tensor, dst: int, group: Any = None, tag: int = 0) -> Started:
 
 @_transfer
 def irecv(tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0) -> Started:
-    """Starts to receive a Tensor from process ``src``, or from whichever sends one."""
+    """Starts to receive a Tensor from process ``src``, or from any that sends one."""
     at = mpi().ANY_SOURCE if src is None else group.at(src)
     return Work(group.comm.Irecv(as_bytes(_array(tensor, writes=True)), at, tag))
 
@@ -326,7 +332,7 @@ def send(tensor: Tensor, dst: int, group: ProcessGroup | None = None, tag: int =
 
 
 def recv(tensor: Tensor, src: int | None = None, group: ProcessGroup | None = None, tag: int = 0) -> int:
-    """Receives a Tensor from process ``src``, or from whichever sends one; returns its number."""
+    """Receives a Tensor from process ``src``, or from any that sends one; returns its rank."""
     if (work := irecv(tensor, src, group, tag)) is None:
         return -1
     work.wait()

@@ -1,4 +1,4 @@
-"""Trials that succeed or do not."""
+"""The Bernoulli distribution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Bernoulli"]
 
 
 class Bernoulli(Odds, ExponentialFamily):
-    """1 with the probability ``probs``, or with the log odds ``logits``, else 0."""
+    """The Bernoulli distribution: 1 with probability ``probs``, or with log odds ``logits``, else 0."""
 
     arg_constraints = parameters(probs=constraints.unit_interval, logits=constraints.real)
     support = constraints.boolean

@@ -16,7 +16,7 @@ __all__ = ["Beta"]
 
 
 class Beta(ExponentialFamily):
-    """Beta; ``concentration1`` draws to 1, ``concentration0`` to 0."""
+    """The beta distribution on [0, 1]; ``concentration1`` weighs towards 1, ``concentration0`` towards 0."""
 
     arg_constraints = parameters(concentration1=constraints.positive, concentration0=constraints.positive)
     support = constraints.unit_interval

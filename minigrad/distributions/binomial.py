@@ -1,4 +1,4 @@
-"""Counts of successes."""
+"""The binomial distribution."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Binomial"]
 
 
 class Binomial(Odds, Distribution):
-    """Successes among ``total_count`` trials."""
+    """The binomial distribution: successes in ``total_count`` trials, each of probability ``probs``."""
 
     arg_constraints = parameters(
         total_count=constraints.nonnegative_integer, probs=constraints.unit_interval, logits=constraints.real

@@ -1,4 +1,4 @@
-"""Whole numbers drawn by weight."""
+"""The categorical distribution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ __all__ = ["Categorical"]
 
 
 class Categorical(Weights, Distribution):
-    """0 to K - 1, by the weights, or the logarithms of weights, in the last dimension; they need not be normalized."""
+    """An integer from 0 to K - 1, with weights ``probs``, or log weights ``logits``, in the last dimension.
+
+    They need not be normalized.
+    """
 
     arg_constraints = parameters(probs=constraints.simplex, logits=constraints.real_vector)
     has_enumerate_support = True

@@ -13,7 +13,7 @@ __all__ = ["Cauchy"]
 
 
 class Cauchy(LocScale):
-    """Cauchy with that median and half width."""
+    """The Cauchy distribution with median ``loc`` and half width at half maximum ``scale``."""
 
     mean = formula(lambda self: full_like(self.loc, math.nan))
     variance = formula(lambda self: full_like(self.loc, math.inf))

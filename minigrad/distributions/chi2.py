@@ -1,4 +1,4 @@
-"""Sums of squares."""
+"""The chi-squared distribution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Chi2"]
 
 
 class Chi2(Gamma):
-    """The sum of the squares of ``df`` standard normal numbers."""
+    """The chi-squared distribution: the sum of the squares of ``df`` standard normal numbers."""
 
     arg_constraints = parameters(df=constraints.positive)
 

@@ -10,7 +10,7 @@ __all__ = ["REAL", "Constraint"]
 
 
 class Constraint:
-    """A set of values; by itself, of none that is known."""
+    """A set of values, the base class; subclasses write `check`."""
 
     is_discrete: Any = False
     event_dim: Any = 0

@@ -22,7 +22,7 @@ class ConstraintRegistry:
     def register(self, constraint: Any, factory: Factory | None = None) -> Any:
         """Registers a factory for a class of constraints, or for one of them; without it, a decorator.
 
-        TypeError for what is no constraint.
+        TypeError for anything but a constraint.
         """
         if factory is None:
             return lambda factory: self.register(constraint, factory)

@@ -1,4 +1,4 @@
-"""Numbers between 0 and 1."""
+"""The continuous Bernoulli distribution."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["ContinuousBernoulli"]
 
 
 class ContinuousBernoulli(Odds, Distribution):
-    """On [0, 1], of density ``probs**x * (1 - probs)**(1 - x)`` but for a factor."""
+    """Continuous Bernoulli on [0, 1]: a density proportional to ``probs**x * (1 - probs)**(1 - x)``."""
 
     arg_constraints = parameters(probs=constraints.unit_interval, logits=constraints.real)
     support = constraints.unit_interval

@@ -1,4 +1,4 @@
-"""Points of the simplex."""
+"""The Dirichlet distribution."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Dirichlet"]
 
 
 class Dirichlet(ExponentialFamily):
-    """Dirichlet with the concentrations in the last dimension."""
+    """The Dirichlet distribution on the simplex, with the concentrations in the last dimension."""
 
     arg_constraints = parameters(concentration=constraints.independent(constraints.positive, 1))
     support = constraints.simplex

@@ -19,13 +19,13 @@ Shape = Sequence[int]
 
 
 class Distribution:
-    """Probability distributions of events of shape `event_shape`, one for each place of `batch_shape`.
+    """Base class: distributions of events of shape `event_shape`, one for each index of `batch_shape`.
 
     Args:
-        batch_shape: the shape in which parameters of single distributions stand.
+        batch_shape: the shape of the batch of distributions.
         event_shape: the shape of one event.
-        validate_args: whether parameters and values are checked, which raises ValueError. In a compiled function only
-            shapes are.
+        validate_args: whether parameters and values are checked, with ValueError. In a compiled function only shapes
+            are checked.
     """
 
     has_rsample: Any = False
@@ -35,7 +35,7 @@ class Distribution:
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
-        """Whether distributions check their arguments where `validate_args` is not given. ValueError unless a bool."""
+        """Sets whether distributions check arguments by default (`validate_args`). ValueError unless a bool."""
         if value not in (True, False):
             raise value_error(f"validate_args is True or False, got {value!r}")
         Distribution._validate_args = bool(value)
@@ -61,7 +61,7 @@ class Distribution:
 
     @property
     def batch_shape(self) -> Size:
-        """The shape in which the distributions stand."""
+        """The shape of the batch of distributions."""
         return self._batch_shape
 
     @property
@@ -209,7 +209,7 @@ class Distribution:
 
 
 class LocScale(Distribution):
-    """Numbers distributed evenly around ``loc``, and as far as ``scale`` tells."""
+    """Distributions symmetric around ``loc``, with width ``scale``."""
 
     arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
     support = constraints.real

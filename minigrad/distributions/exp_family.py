@@ -13,9 +13,9 @@ __all__ = ["ExponentialFamily"]
 
 
 class ExponentialFamily(Distribution):
-    """Of density ``exp(t(x) @ theta - F(theta) + k(x))``, with natural parameters theta and log normalizer F.
+    """Base class of densities ``exp(t(x) @ theta - F(theta) + k(x))``: natural parameters theta, log normalizer F.
 
-    A family of your own tells `_natural_params`, `_log_normalizer` and, for `entropy`, `_mean_carrier_measure`, the
+    A family of your own has `_natural_params`, `_log_normalizer` and, for `entropy`, `_mean_carrier_measure`, the
     mean of ``k``.  NotImplementedError where one of them is missing.
     """
 

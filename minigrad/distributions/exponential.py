@@ -1,4 +1,4 @@
-"""Times between events."""
+"""The exponential distribution."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Exponential"]
 
 
 class Exponential(ExponentialFamily):
-    """Exponential with that rate."""
+    """The exponential distribution with rate ``rate``: density ``rate * exp(-rate * x)``."""
 
     arg_constraints = parameters(rate=constraints.positive)
     support = constraints.nonnegative

@@ -18,7 +18,7 @@ __all__ = ["FisherSnedecor"]
 
 
 class FisherSnedecor(Distribution):
-    """The ratio of two means of squares of normal numbers."""
+    """The F distribution: the ratio of the mean squares of ``df1`` and of ``df2`` standard normal numbers."""
 
     arg_constraints = parameters(df1=constraints.positive, df2=constraints.positive)
     support = constraints.positive

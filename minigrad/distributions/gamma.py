@@ -18,7 +18,7 @@ __all__ = ["Gamma"]
 
 
 class Gamma(ExponentialFamily):
-    """Gamma with that shape and rate."""
+    """The gamma distribution with shape ``concentration`` and rate ``rate``."""
 
     arg_constraints = parameters(concentration=constraints.positive, rate=constraints.positive)
     support = constraints.nonnegative

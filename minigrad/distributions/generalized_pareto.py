@@ -15,7 +15,7 @@ __all__ = ["GeneralizedPareto"]
 
 
 class GeneralizedPareto(Distribution):
-    """What lies above a high threshold ``loc``, with a scale and a shape ``concentration`` of any sign.
+    """The generalized Pareto distribution of excesses over ``loc``; the shape ``concentration`` has any sign.
 
     The probability of more than ``loc + scale * z`` is ``(1 + concentration * z) ** (-1 / concentration)``, and
     ``exp(-z)`` for a concentration of 0 (Pickands 1975).

@@ -1,4 +1,4 @@
-"""Failures before a success."""
+"""The geometric distribution."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Geometric"]
 
 
 class Geometric(Odds, Distribution):
-    """Failures before the first success."""
+    """The geometric distribution: failures before the first success, from 0 on."""
 
     arg_constraints = parameters(probs=constraints.unit_interval, logits=constraints.real)
     support = constraints.nonnegative_integer

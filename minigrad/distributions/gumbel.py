@@ -18,7 +18,7 @@ __all__ = ["Gumbel"]
 
 
 class Gumbel(TransformedDistribution):
-    """The limit of greatest values: Gumbel with that mode and scale."""
+    """The Gumbel distribution of maxima, with mode ``loc`` and scale ``scale``."""
 
     arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
     support = constraints.real

@@ -1,4 +1,4 @@
-"""Sizes of Cauchy numbers."""
+"""The half-Cauchy distribution."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["HalfCauchy"]
 
 
 class HalfCauchy(Half):
-    """The size of a Cauchy number around 0."""
+    """The half-Cauchy distribution: the absolute value of a Cauchy number with median 0."""
 
     variance = attribute("base_dist.variance")
 

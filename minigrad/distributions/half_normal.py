@@ -1,4 +1,4 @@
-"""Sizes of Normal numbers."""
+"""The half-normal distribution."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["HalfNormal"]
 
 
 class Half(TransformedDistribution):
-    """The size of a number that is distributed evenly around 0."""
+    """The absolute value of a number whose distribution is symmetric around 0."""
 
     base_dist: Any
     arg_constraints = parameters(scale=constraints.positive)
@@ -44,7 +44,7 @@ class Half(TransformedDistribution):
 
 
 class HalfNormal(Half):
-    """The size of a normal number around 0."""
+    """The half-normal distribution: the absolute value of a normal number with mean 0."""
 
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
         super().__init__(Normal(0.0, scale, validate_args=False), AbsTransform(), validate_args)

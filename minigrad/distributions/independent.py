@@ -14,7 +14,7 @@ __all__ = ["Independent"]
 
 
 class Independent(Distribution):
-    """The last ``reinterpreted_batch_ndims`` dimensions of the batch are dimensions of the event."""
+    """Makes the last ``reinterpreted_batch_ndims`` dimensions of the batch dimensions of the event."""
 
     arg_constraints = parameters()
 

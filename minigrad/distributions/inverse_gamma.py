@@ -1,4 +1,4 @@
-"""Inverses of gamma numbers."""
+"""The inverse gamma distribution."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["InverseGamma"]
 
 
 class InverseGamma(TransformedDistribution):
-    """One over a number of `Gamma`, with that ``concentration`` and ``rate``; the mean is inf up to concentration 1."""
+    """The inverse gamma distribution: 1 / x of x from `Gamma`; its mean is inf up to concentration 1."""
 
     base_dist: Gamma
     arg_constraints = parameters(concentration=constraints.positive, rate=constraints.positive)

@@ -48,7 +48,7 @@ _KL: dict[tuple[type, type], Divergence] = {}
 
 
 def register_kl(type_p: Any, type_q: Any) -> Callable[[Divergence], Divergence]:
-    """A decorator: a function of p and q becomes their divergence in `kl_divergence`. TypeError for other classes."""
+    """A decorator that registers a function of p and q with `kl_divergence`. TypeError for other classes."""
     for kind in (type_p, type_q):
         if not isinstance(kind, type):
             raise TypeError(f"Expected a Distribution subclass but got {kind}")
@@ -63,7 +63,7 @@ def register_kl(type_p: Any, type_q: Any) -> Callable[[Divergence], Divergence]:
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     """The Kullback-Leibler divergence, the mean under p of ``log(p / q)``, for each of the batch.
 
-    The pair of classes nearest to those of p and q counts, first by p. NotImplementedError where there is none.
+    The most specific registered pair of classes is used, by p first. NotImplementedError where there is none.
     """
     for kind_p in type(p).__mro__:
         for kind_q in type(q).__mro__:

@@ -25,7 +25,7 @@ def _log_moment(a: Tensor, b: Tensor, n: int) -> Tensor:
 
 
 class Kumaraswamy(TransformedDistribution):
-    """Kumaraswamy, which is much like `Beta`."""
+    """The Kumaraswamy distribution on (0, 1), close to `Beta`, with a closed distribution function."""
 
     arg_constraints = parameters(concentration1=constraints.positive, concentration0=constraints.positive)
     support = constraints.unit_interval

@@ -13,7 +13,7 @@ __all__ = ["Laplace"]
 
 
 class Laplace(LocScale):
-    """Laplace with that centre and scale."""
+    """The Laplace distribution with mean ``loc`` and scale ``scale``."""
 
     mean = attribute("loc")
     variance = formula(lambda self: 2 * self.scale.square())

@@ -20,10 +20,10 @@ __all__ = ["LKJCholesky"]
 
 
 class LKJCholesky(Distribution):
-    """Lower triangular matrices L of which ``L @ L.T`` is a correlation matrix of ``dim`` rows.
+    """The LKJ distribution of Cholesky factors L: ``L @ L.T`` is a correlation matrix of ``dim`` rows.
 
     The density of the correlation matrix is proportional to its determinant to the power ``concentration - 1``, so 1
-    is uniform, and more keeps to weak correlations (Lewandowski, Kurowicka and Joe, 2009; samples by the onion method
+    is uniform, and more favours weak correlations (Lewandowski, Kurowicka and Joe, 2009; samples by the onion method
     of their section 3.2, the constant from their page 1999). ValueError for a ``dim`` below 2.
     """
 

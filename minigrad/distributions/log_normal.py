@@ -1,4 +1,4 @@
-"""Numbers whose logarithm is normal."""
+"""The log-normal distribution."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LogNormal"]
 
 
 class LogNormal(TransformedDistribution):
-    """Numbers whose logarithm is normal with mean ``loc`` and deviation ``scale``."""
+    """The log-normal distribution: the logarithm is normal with mean ``loc`` and standard deviation ``scale``."""
 
     base_dist: Normal
     arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)

@@ -1,4 +1,4 @@
-"""Points of the simplex made of normal numbers."""
+"""The logistic-normal distribution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LogisticNormal"]
 
 
 class LogisticNormal(TransformedDistribution):
-    """Points of the simplex by stick breaking of normal numbers."""
+    """Points of the simplex, made from normal numbers by stick breaking."""
 
     arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
     support = constraints.simplex

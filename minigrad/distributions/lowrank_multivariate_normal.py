@@ -1,4 +1,4 @@
-"""Normal vectors whose covariance is a diagonal and a few directions more."""
+"""Normal vectors whose covariance is a diagonal plus a matrix of low rank."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["LowRankMultivariateNormal"]
 
 
 class LowRankMultivariateNormal(Distribution):
-    """Normal vectors of covariance ``cov_factor @ cov_factor.mT + diag(cov_diag)``."""
+    """Normal vectors with covariance ``cov_factor @ cov_factor.mT + diag(cov_diag)``."""
 
     arg_constraints = parameters(
         loc=constraints.real_vector,

@@ -17,7 +17,7 @@ __all__ = ["MixtureSameFamily"]
 
 
 class MixtureSameFamily(Distribution):
-    """Draws of the components, the last batch dimension of one distribution, mixed by a `Categorical`."""
+    """A mixture: the components are the last batch dimension of one distribution; a `Categorical` chooses."""
 
     arg_constraints = parameters()
 

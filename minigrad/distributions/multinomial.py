@@ -1,4 +1,4 @@
-"""Counts by category."""
+"""The multinomial distribution."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Multinomial"]
 
 
 class Multinomial(Weights, Distribution):
-    """How often each of K values comes in ``total_count`` draws by weight."""
+    """The multinomial distribution: how often each of K categories comes in ``total_count`` draws."""
 
     arg_constraints = parameters(probs=constraints.simplex, logits=constraints.real_vector)
 

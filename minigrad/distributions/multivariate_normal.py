@@ -1,4 +1,4 @@
-"""Normal vectors."""
+"""The multivariate normal distribution."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["MultivariateNormal"]
 
 
 def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
-    """The products of matrices and vectors, of whatever batch."""
+    """The matrix products and vectors, of whatever batch."""
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 
@@ -43,7 +43,7 @@ def _tril_of_precision(precision: Tensor) -> Tensor:
 
 
 class MultivariateNormal(Distribution):
-    """Normal vectors with a mean and a covariance, or its inverse, or its Cholesky factor."""
+    """Normal vectors with mean ``loc`` and one of covariance, precision (its inverse) and ``scale_tril`` (Cholesky)."""
 
     arg_constraints = parameters(
         loc=constraints.real_vector,

@@ -1,4 +1,4 @@
-"""Successes before failures."""
+"""The negative binomial distribution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["NegativeBinomial"]
 
 
 class NegativeBinomial(Odds, Distribution):
-    """Successes before ``total_count`` failures."""
+    """The negative binomial distribution: successes before ``total_count`` failures."""
 
     arg_constraints = parameters(
         total_count=constraints.greater_than_eq(0),

@@ -13,7 +13,7 @@ __all__ = ["Normal"]
 
 
 class Normal(LocScale, ExponentialFamily):
-    """Normal with that mean and standard deviation."""
+    """The normal distribution with mean ``loc`` and standard deviation ``scale``."""
 
     mean = attribute("loc")
     stddev = formula(lambda self: self.scale)

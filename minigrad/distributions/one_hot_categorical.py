@@ -17,7 +17,7 @@ __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
 class OneHotCategorical(Weights, Distribution):
-    """`Categorical` as vectors with a 1 in the place drawn."""
+    """`Categorical` as one-hot vectors."""
 
     arg_constraints = parameters(probs=constraints.simplex, logits=constraints.real_vector)
     support = constraints.one_hot
@@ -56,7 +56,7 @@ class OneHotCategorical(Weights, Distribution):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """`OneHotCategorical`, through whose draws the gradients of the probabilities flow."""
+    """`OneHotCategorical` whose `rsample` passes gradients straight through to the probabilities."""
 
     has_rsample = True
 

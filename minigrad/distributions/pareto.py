@@ -15,7 +15,7 @@ __all__ = ["Pareto"]
 
 
 class Pareto(TransformedDistribution):
-    """Pareto of type 1, from ``scale`` on, with the exponent ``alpha``."""
+    """The Pareto distribution of type 1: values above ``scale``, with exponent ``alpha``."""
 
     arg_constraints = parameters(alpha=constraints.positive, scale=constraints.positive)
     has_rsample = True

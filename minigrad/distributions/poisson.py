@@ -1,4 +1,4 @@
-"""Counts of events."""
+"""The Poisson distribution."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Poisson"]
 
 
 class Poisson(ExponentialFamily):
-    """Counts of independent events at that rate."""
+    """The Poisson distribution: the number of independent events at rate ``rate``."""
 
     arg_constraints = parameters(rate=constraints.nonnegative)
     support = constraints.nonnegative_integer

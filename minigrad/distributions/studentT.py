@@ -17,7 +17,7 @@ __all__ = ["StudentT"]
 
 
 class StudentT(Distribution):
-    """Student's t with ``df`` degrees of freedom, moved and scaled."""
+    """Student's t distribution with ``df`` degrees of freedom, shifted by ``loc`` and scaled by ``scale``."""
 
     arg_constraints = parameters(df=constraints.positive, loc=constraints.real, scale=constraints.positive)
     support = constraints.real

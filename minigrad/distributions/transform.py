@@ -1,4 +1,4 @@
-"""`Transform`: an invertible function, with its Jacobian; several in a row, of more dimensions, in another shape."""
+"""`Transform`: an invertible function with its Jacobian; compositions, more event dimensions, other shapes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Transform:
     """A function from `domain` to `codomain`. Subclasses have `_call`, `_inverse` and `log_abs_det_jacobian`.
 
     Args:
-        cache_size: 1 keeps the last pair, so that the inverse of what was just computed is exact, and costs nothing.
+        cache_size: 1 keeps the last pair, so the inverse of the last result is exact and free.
     """
 
     bijective: Any = False
@@ -34,7 +34,7 @@ class Transform:
 
     @property
     def event_dim(self) -> int:
-        """The dimensions of an event, where they are as many on both sides. ValueError where they are not."""
+        """The number of event dimensions, if both sides have the same number, else ValueError."""
         if self.domain.event_dim != self.codomain.event_dim:
             raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
         return int(self.domain.event_dim)
@@ -46,11 +46,11 @@ class Transform:
 
     @property
     def sign(self) -> Any:
-        """Of the derivative, where it has one everywhere; a number or a Tensor."""
+        """The sign of the derivative, where it is the same everywhere; a number or a Tensor."""
         raise NotImplementedError
 
     def with_cache(self, cache_size: int = 1) -> Any:
-        """The same function with another size of cache."""
+        """The same transform with another cache size."""
         if self._cache_size == cache_size:
             return self
         new = type(self).__new__(type(self))
@@ -239,7 +239,7 @@ identity_transform = ComposeTransform([])
 
 
 class IndependentTransform(Transform):
-    """A transform whose last ``reinterpreted_batch_ndims`` dimensions of the batch are of the event."""
+    """A transform with the last ``reinterpreted_batch_ndims`` batch dimensions as event dimensions."""
 
     def __init__(
         self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: int = 0
@@ -286,7 +286,7 @@ class IndependentTransform(Transform):
 
 
 class ReshapeTransform(Transform):
-    """The last dimensions in another shape."""
+    """Reshapes the event dimensions from ``in_shape`` to ``out_shape``."""
 
     bijective = True
 

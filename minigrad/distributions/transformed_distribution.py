@@ -18,7 +18,7 @@ __all__ = ["TransformedDistribution"]
 
 
 class TransformedDistribution(Distribution):
-    """The distribution of ``transforms`` of what ``base_distribution`` draws, the first transform first."""
+    """The distribution of samples of ``base_distribution`` after ``transforms``, applied in order."""
 
     def __init__(
         self,

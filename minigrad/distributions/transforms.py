@@ -135,7 +135,7 @@ class TanhTransform(Transform):
 
 
 class AbsTransform(Transform):
-    """``|x|``, whose inverse gives the positive one."""
+    """``|x|``; the inverse returns the positive value."""
 
     codomain = constraints.positive
 
@@ -147,7 +147,7 @@ class AbsTransform(Transform):
 
 
 class AffineTransform(Transform):
-    """``loc + scale * x``; ``event_dim`` tells how many of the last dimensions are of the event."""
+    """``loc + scale * x``; ``event_dim`` is the number of event dimensions."""
 
     bijective = True
 
@@ -187,7 +187,7 @@ class AffineTransform(Transform):
 
 
 class CumulativeDistributionTransform(Transform):
-    """The distribution function of a distribution."""
+    """The cumulative distribution function of ``distribution``, as a transform."""
 
     codomain, bijective, sign = constraints.unit_interval, True, +1
 
@@ -211,7 +211,7 @@ class CumulativeDistributionTransform(Transform):
 
 
 class SoftmaxTransform(Transform):
-    """Softmax along the last dimension; it has no determinant."""
+    """Softmax along the last dimension; it is not bijective, so it has no log determinant."""
 
     domain, codomain = constraints.real_vector, constraints.simplex
 
@@ -223,7 +223,7 @@ class SoftmaxTransform(Transform):
 
 
 class StickBreakingTransform(Transform):
-    """n numbers to n + 1 that sum to 1: each takes its part of what the ones before have left."""
+    """Maps n numbers to n + 1 that sum to 1: each takes a fraction of what the ones before have left."""
 
     domain, codomain, bijective = constraints.real_vector, constraints.simplex, True
 
@@ -255,7 +255,7 @@ class StickBreakingTransform(Transform):
 
 
 class LowerCholeskyTransform(Transform):
-    """Matrices to lower triangular ones with a positive diagonal."""
+    """Maps matrices to lower triangular ones with a positive diagonal."""
 
     domain, codomain = constraints.independent(constraints.real, 2), constraints.lower_cholesky
 
@@ -267,10 +267,10 @@ class LowerCholeskyTransform(Transform):
 
 
 class CorrCholeskyTransform(Transform):
-    """Vectors of n (n - 1) / 2 numbers to the Cholesky factors of n correlations: rows of length 1.
+    """Maps n (n - 1) / 2 numbers to the Cholesky factor of an n x n correlation matrix: rows of norm 1.
 
-    ``tanh(x)``, row by row below the diagonal, tells what share each entry takes of the length that is left, as
-    `StickBreakingTransform` does it for sums (Stan's reference manual, "Cholesky factors of correlation matrices").
+    ``tanh(x)``, row by row below the diagonal, is the fraction that each entry takes of the norm that is left, as
+    in `StickBreakingTransform` for sums (Stan's reference manual, "Cholesky factors of correlation matrices").
     """
 
     domain, codomain = constraints.real_vector, constraints.corr_cholesky
@@ -312,7 +312,7 @@ class CorrCholeskyTransform(Transform):
 
 
 class PositiveDefiniteTransform(Transform):
-    """Matrices to positive definite ones, by a Cholesky factor."""
+    """Maps matrices to positive definite ones, by a Cholesky factor."""
 
     domain, codomain = constraints.independent(constraints.real, 2), constraints.positive_definite
 
@@ -349,7 +349,7 @@ class _PartsTransform(Transform):
 
 
 class StackTransform(_PartsTransform):
-    """One transform for each place of a dimension."""
+    """Applies a transform to each slice along ``dim``."""
 
     def __init__(self, tseq: Sequence[Transform], dim: int = 0, cache_size: int = 0) -> None:
         super().__init__(cache_size)
@@ -366,7 +366,7 @@ class StackTransform(_PartsTransform):
 
 
 class CatTransform(_PartsTransform):
-    """One transform for each stretch of a dimension, of the lengths in ``lengths``."""
+    """Applies a transform to each part along ``dim``; ``lengths`` are the sizes of the parts."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ __all__ = ["Uniform"]
 
 
 class Uniform(Distribution):
-    """Uniform from ``low`` to before ``high``."""
+    """The uniform distribution on [low, high)."""
 
     arg_constraints = parameters(
         low=constraints.dependent(is_discrete=False, event_dim=0),

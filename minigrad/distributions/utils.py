@@ -77,7 +77,7 @@ def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
 
 
 def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
-    """Lower triangular matrices of vectors, in the order of their rows; the inverse of `tril_matrix_to_vec`.
+    """Lower triangular matrices from vectors, row by row; the inverse of `tril_matrix_to_vec`.
 
     ValueError for a length that is not that of a triangle.
     """
@@ -96,18 +96,18 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
 
 
 def clamp_probs(probs: Tensor) -> Tensor:
-    """Probabilities away from 0 and 1, by what the element type resolves."""
+    """Clamps probabilities to [eps, 1 - eps], eps of the element type."""
     eps = finfo(probs.dtype).eps
     return probs.clamp(min=eps, max=1 - eps)
 
 
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
-    """Probabilities of log odds, or of log weights in the last dimension."""
+    """Probabilities from log odds, or from log weights in the last dimension."""
     return logits.sigmoid() if is_binary else softmax(logits, dim=-1)
 
 
 def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
-    """Log odds, or logarithms, of probabilities, which are clamped first."""
+    """Log odds, or log weights, from probabilities, which are clamped first."""
     clamped = clamp_probs(probs)
     return clamped.log() - (-clamped).log1p() if is_binary else clamped.log()
 

@@ -1,4 +1,4 @@
-"""Directions."""
+"""The von Mises distribution."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["VonMises"]
 
 
 class VonMises(Distribution):
-    """Angles in [-pi, pi) around ``loc``; ``concentration`` is an inverse variance."""
+    """The von Mises distribution of angles in [-pi, pi) around ``loc``; ``concentration`` is like 1 / variance."""
 
     arg_constraints = parameters(loc=constraints.real, concentration=constraints.positive)
     support = constraints.real

@@ -17,7 +17,7 @@ __all__ = ["Weibull"]
 
 
 class Weibull(TransformedDistribution):
-    """Weibull with that scale and shape."""
+    """The Weibull distribution with scale ``scale`` and shape ``concentration``."""
 
     arg_constraints = parameters(scale=constraints.positive, concentration=constraints.positive)
     support = constraints.positive

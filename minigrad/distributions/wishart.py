@@ -1,4 +1,4 @@
-"""Random covariance matrices."""
+"""The Wishart distribution."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def mvdigamma(x: Tensor, rows: int) -> Tensor:
 
 
 class Wishart(Distribution):
-    """The sum of ``df`` outer products of normal vectors with mean 0 and a covariance V.
+    """The Wishart distribution: the sum of ``df`` outer products of normal vectors with mean 0 and covariance V.
 
-    V is told as ``covariance_matrix``, as ``precision_matrix``, its inverse, or as ``scale_tril``, its Cholesky factor.
-    ``df``, a number or a Tensor, need not be whole.  Samples are made by Bartlett's decomposition; their gradient is
-    that of the parameters.
+    V is given as ``covariance_matrix``, as ``precision_matrix``, its inverse, or as ``scale_tril``, its Cholesky
+    factor. ``df``, a number or a Tensor, need not be an integer.  Samples come from Bartlett's decomposition; gradients
+    flow to the parameters.
 
-    ValueError unless ``df`` is above the number of rows less 1, and one matrix is told; a warning where samples may
-    well be singular, for a ``df`` below the number of rows.
+    ValueError unless ``df > rows - 1`` and one matrix is given; a warning for ``df < rows``, where samples may be
+    singular.
     """
 
     support = constraints.positive_definite

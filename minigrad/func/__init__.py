@@ -1,8 +1,8 @@
-"""Functions of functions: ``grad``, ``vjp``, ``jvp``, ``jacrev``, ``hessian``, ``vmap`` and more, as in ``torch.func``.
+"""Transforms of functions: ``grad``, ``vjp``, ``jvp``, ``jacrev``, ``hessian``, ``vmap``, ..., as in ``torch.func``.
 
-Arguments and results are trees: tuples (also named ones), lists and dicts of Tensors, nested at will.  A result has
-the structure of the tree it is a derivative of; a Jacobian has that of the output with, in each place, that of the
-arguments.  Inputs need not require grad, are not changed, and no ``.grad`` is touched.  Transforms nest to any depth.
+Arguments and results are trees: tuples (also named ones), lists and dicts of Tensors, nested at will.  A gradient has
+the structure of its arguments; a Jacobian has that of the output, with that of the arguments in each place.  Inputs
+need not require grad, are not changed, and no ``.grad`` is touched.  Transforms nest to any depth.
 
 *How they nest.*  A function runs on leaves of its own.  Afterwards each of them is tied to the argument it stands
 for (it becomes an ``alias`` of it), if that one belongs to another graph: an outer transform's or the user's.  So an

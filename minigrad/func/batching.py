@@ -24,11 +24,11 @@ def vmap(
     *,
     chunk_size: int | None = None,
 ) -> Callable[..., Any]:
-    """``func``, called for each element along a dimension of its arguments, and the results stacked.
+    """Maps ``func`` over a dimension of its arguments, and stacks the results.
 
-    ``in_dims`` tells the dimension for each positional argument, in a tree like that of the arguments or one number for
-    all; None is for what every call gets whole, as keywords are. ``out_dims`` tells where the dimension comes in the
-    results; None returns what is the same for all (ValueError if it is not). Results are trees of Tensors. With
+    ``in_dims`` is the dimension of each positional argument: a tree like the arguments, or one int for all; None passes
+    an argument whole to every call, as keywords are. ``out_dims`` is where the dimension goes in the results; None
+    returns what is the same for all (ValueError if it is not). Results are trees of Tensors. With
     ``randomness`` "error", drawing numbers is a RuntimeError; with "different" each call draws its own, one after the
     other, with "same" all draw the same. ``chunk_size`` changes nothing.
 

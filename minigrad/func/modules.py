@@ -21,7 +21,7 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """``module(*args, **kwargs)`` with other parameters and buffers, by name; afterwards the module has its own again.
+    """Calls ``module`` with other parameters and buffers, given by name; afterwards the module has its own again.
 
     Names that are missing keep the module's own value, unknown ones are ignored.  With ``strict`` either is a
     RuntimeError.  ``tie_weights``: what the module holds under several names is replaced under all of them;
@@ -121,10 +121,10 @@ def _tied(
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The parameters and the buffers of Modules of one class, by name, stacked: for `vmap` over `functional_call`.
+    """Stacks the parameters and the buffers of Modules of one class, by name: for `vmap` over `functional_call`.
 
-    The stacks are leaves, which require grad where the parameters do. RuntimeError for no Modules, for some of another
-    class or mode, and where the Tensors of a name are not in all, differ in shape, or in whether they require grad.
+    The stacks are leaves, which require grad where the parameters do. RuntimeError for no Modules, for different
+    classes or modes, and where a name is missing in one, or shapes or ``requires_grad`` differ.
     """
     if not models:
         raise runtime_error("stack_module_state: Expected at least one model, got 0.")

@@ -55,7 +55,7 @@ def grad(func: Callable[P, Any], argnums: ArgNums = 0, has_aux: bool = False) ->
 
 
 def grad(func: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """The gradient of ``func``, which returns a Tensor of no dimension, by the positional arguments ``argnums``.
+    """A function for the gradient of ``func``, which returns a 0-d Tensor, by the positional arguments ``argnums``.
 
     The result has the structure of that argument (a tuple of them where ``argnums`` is one).  With ``has_aux``
     ``func`` returns ``(output, aux)`` and the result is ``(gradient, aux)``.
@@ -109,10 +109,7 @@ def value_and_grad(
 def value_and_grad(
     func: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """`grad_and_value` the other way round: ``(value, gradient)``, with ``has_aux`` ``((value, aux), gradient)``.
-
-    The name is ours; PyTorch has none for it.
-    """
+    """As `grad`, returning ``(value, gradient)``, with ``has_aux`` ``((value, aux), gradient)``. Not in PyTorch."""
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -138,7 +135,7 @@ def vjp(
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """``(output, vjp_fn)``, with ``has_aux`` ``(output, vjp_fn, aux)``.
+    """The output, and a function for vector-Jacobian products: ``(output, vjp_fn)``, or ``(output, vjp_fn, aux)``.
 
     ``vjp_fn(cotangents)`` takes a tree like the output (RuntimeError for another structure or shape) and returns
     a tuple like ``primals``.  It may be called any number of times.
@@ -188,12 +185,12 @@ def jvp(
 def jvp(
     func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False
 ) -> Any:
-    """``(output, J tangents)``, with ``has_aux`` ``(output, J tangents, aux)``; both like the output.
+    """The output and the Jacobian-vector product: ``(output, J tangents)``, with ``has_aux`` ``(..., aux)``.
 
     ``primals`` is a tuple, the arguments of ``func``, and ``tangents`` a tree like it (RuntimeError otherwise).
     A result that does not depend on the primals has the tangent zero; with ``strict`` it is a RuntimeError.
-    Made of two reverse passes; what that costs is written at `autograd.products.Push`.  Therefore a ``no_grad``
-    in ``func`` stops it, as it stops `grad`, and tangents come in the element type of the output.
+    It is made of two reverse passes, so a ``no_grad`` in ``func`` stops it, as it stops `grad`, and tangents have
+    the element type of the output.
     """
     name = "jvp(f, primals, tangents)"
     if not isinstance(primals, tuple):
@@ -269,10 +266,10 @@ def jacrev(
 def jacrev(
     func: Callable[..., Any], argnums: ArgNums = 0, *, has_aux: bool = False, chunk_size: int | None = None
 ) -> Callable[..., Any]:
-    """The Jacobian of ``func``, one reverse pass per element of its output.
+    """A function for the Jacobian of ``func``: one reverse pass per element of the output.
 
-    In each place of the output's tree stands a tree like the argument (a tuple of them where ``argnums`` is one)
-    of Tensors of shape output + input.  With ``has_aux`` the result is ``(jacobian, aux)``.  ``chunk_size`` is
+    For each Tensor of the output it has a tree like the argument (a tuple of them where ``argnums`` is one), of
+    Tensors of shape output + input.  With ``has_aux`` the result is ``(jacobian, aux)``.  ``chunk_size`` is
     accepted and changes nothing: one row is computed at a time.
     """
     if chunk_size is not None and chunk_size <= 0:
@@ -307,7 +304,7 @@ def jacfwd(
 def jacfwd(
     func: Callable[..., Any], argnums: ArgNums | None = 0, has_aux: bool = False, *, randomness: str = "error"
 ) -> Callable[..., Any]:
-    """The Jacobian of ``func`` as from `jacrev`, one pass per element of the input; see `jvp` for what that is.
+    """A function for the Jacobian of ``func``, as `jacrev` gives it: one `jvp` per element of the input.
 
     ``argnums`` None stands for all arguments.  The function is run once, whatever ``randomness`` says.
     """
@@ -342,16 +339,16 @@ def hessian(func: Callable[P, Any], argnums: ArgNums = 0) -> Callable[P, Any]: .
 
 
 def hessian(func: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., Any]:
-    """The Jacobian of the Jacobian, structured as in PyTorch, ``jacfwd(jacrev(func, argnums), argnums)``.
+    """A function for the Hessian, the Jacobian of the Jacobian, structured as in PyTorch.
 
-    Both are reverse passes here: transposing the inner one again for `jacfwd` takes up to 1.4 times as long.
+    Both are reverse passes here: ``jacfwd(jacrev(func))`` takes up to 1.4 times as long.
     """
     return jacrev(jacrev(func, argnums), argnums)
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
-    """``func(*primals)``, and a function of tangents like the primals that gives the product of the Jacobian there.
+    """``func(*primals)``, and a function that multiplies tangents by the Jacobian there.
 
-    That function runs ``func`` again: it saves no time against `jvp`.
+    That function runs ``func`` again, so it saves no time over `jvp`.
     """
     return func(*primals), lambda *tangents: jvp(func, primals, tangents)[1]

@@ -243,7 +243,7 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = No
 
 
 def from_numpy(ndarray: Array) -> Tensor:
-    """A Tensor over the same memory as an array. TypeError for what is no array or has another element type.
+    """A Tensor over the same memory as an array. TypeError for anything but an array, and for another element type.
 
     Writing to the array later changes the Tensor; backward cannot see such writes.
     """

@@ -46,7 +46,7 @@ def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def own(t: Tensor) -> Tensor:
-    """A result that is formed as a view of what nobody else has, and so is no view to its user."""
+    """A result that is formed as a view of what nobody else has, and so is not a view to its user."""
     t._view = None
     return t
 
@@ -393,7 +393,7 @@ def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, eq
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether shape and all elements are the same. TypeError for what is no Tensor."""
+    """Whether shape and all elements are the same. TypeError for anything but a Tensor."""
     needs_value("equal()")
     return np.array_equal(raw(input), raw(other))
 

@@ -111,7 +111,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
 
 
 def _is_several(key: Any) -> bool:
-    """Whether a list stands for a tuple of indices: it is short, and an element of it is no number."""
+    """Whether a list stands for a tuple of indices: it is short, and an element of it is not a number."""
     if not isinstance(key, list) or len(key) >= 32:
         return False
     several = any(

@@ -46,7 +46,7 @@ def _sizes(name: str, what: str, value: Any, rank: int) -> tuple[int, ...]:
 
 
 def _wholes(name: str, what: str, values: Any) -> tuple[int, ...]:
-    """TypeError for what is no whole number."""
+    """TypeError for anything but a whole number."""
     try:
         return tuple(map(index, values))
     except TypeError:

@@ -25,7 +25,7 @@ __all__ = ["addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron",
 
 
 def einsum(*args: Any) -> Tensor:
-    """Sums of products by Einstein's rule: ``einsum("ij,jk->ik", a, b)`` is a product of matrices.
+    """Sums of products by Einstein's rule: ``einsum("ij,jk->ik", a, b)`` is a matrix product.
 
     Also ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, with numbers from 0 to 51 for letters; without the last list the
     dimensions of the result are in the order of the numbers.
@@ -162,7 +162,7 @@ def _summed(letters: str, x: Tensor, kept: set[str]) -> tuple[str, Tensor]:
 
 
 def _pair(a: str, x: Tensor, b: str, y: Tensor, later: set[str]) -> tuple[str, Tensor]:
-    """The sum of products of two operands over the letters that nothing later needs: as one product of matrices."""
+    """The sum of products of two operands over the letters that nothing later needs: as one matrix product."""
     sizes = dict(zip(b, y._array.shape, strict=True))
     for letter, n in zip(a, x._array.shape, strict=True):
         sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]

@@ -287,7 +287,7 @@ def reshape_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Every Tensor expanded to the shape that all broadcast to. TypeError for what is no Tensor."""
+    """Every Tensor expanded to the shape that all broadcast to. TypeError for anything but a Tensor."""
     shape = broadcast("broadcast_tensors", *(t._array.shape for t in tensors))
     return tuple(t if t._array.shape == shape else expand(t, shape) for t in tensors)
 

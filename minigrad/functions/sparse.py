@@ -1,4 +1,4 @@
-"""Ways to sparse Tensors and back, and the questions that only they answer. `minigrad.sparse` is loaded for them."""
+"""Conversions to sparse Tensors and back, and methods that only they have. `minigrad.sparse` is loaded for them."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def sparse_coo_tensor(
     check_invariants: bool | None = None,
     is_coalesced: bool | None = None,
 ) -> Tensor:
-    """A sparse Tensor of numbers and their places: elsewhere it is 0, and what stands twice counts as the sum.
+    """A sparse Tensor in COO format: ``values`` at ``indices``, and 0 elsewhere; values of equal indices are added up.
 
-    ``indices`` (sparse_dim, nnz) are the places, of whole numbers, and ``values`` (nnz, ...) the numbers, through which
-    gradients pass. ``size`` is by default the smallest that fits. A size alone makes one without any number.
-    RuntimeError for shapes that do not belong together and for a place outside.
+    ``indices`` (sparse_dim, nnz) are integers; gradients pass through ``values`` (nnz, ...). ``size`` is by default
+    the smallest that fits. A size alone makes an empty one. RuntimeError for shapes that do not fit and for an index
+    out of range.
     """
     return _making().coo(indices, values, size, dtype, device, requires_grad, is_coalesced)
 
@@ -64,9 +64,9 @@ def sparse_csr_tensor(
     requires_grad: bool = False,
     check_invariants: bool | None = None,
 ) -> Tensor:
-    """A sparse matrix by rows: where each begins among the numbers, and the columns and values of these.
+    """A sparse matrix in CSR format: where each row begins among the values, the column of each value, and the values.
 
-    RuntimeError for shapes that do not belong together and for a place outside.
+    RuntimeError for shapes that do not fit and for an index out of range.
     """
     return _making().compressed(
         "sparse_csr_tensor", crow_indices, col_indices, values, size, sparse_csr, dtype, device, requires_grad
@@ -84,7 +84,7 @@ def sparse_csc_tensor(
     requires_grad: bool = False,
     check_invariants: bool | None = None,
 ) -> Tensor:
-    """A sparse matrix by columns, as `sparse_csr_tensor` is one by rows."""
+    """A sparse matrix in CSC format: `sparse_csr_tensor` by columns."""
     return _making().compressed(
         "sparse_csc_tensor", ccol_indices, row_indices, values, size, sparse_csc, dtype, device, requires_grad
     )
@@ -124,7 +124,7 @@ dsmm = spmm
 
 
 def to_dense(input: Tensor, dtype: DTypeLike | None = None, *, masked_grad: bool | None = None) -> Tensor:
-    """The elements of a sparse Tensor in a dense one; a dense Tensor itself."""
+    """Converts a sparse Tensor to a dense one; returns a dense Tensor itself."""
     return input if dtype is None else input.to(dtype)
 
 
@@ -136,42 +136,42 @@ def to_sparse(
     blocksize: Any = None,
     dense_dim: int | None = None,
 ) -> Tensor:
-    """What is not 0 with its places: a sparse Tensor, in the form ``layout``.
+    """Converts to a sparse Tensor of the elements that are not 0, by default in COO format (``layout``).
 
-    With ``sparse_dim`` only the first dimensions have places, and each number has the others. RuntimeError for a
-    ``sparse_dim`` out of range, and for rows or columns of what is no matrix; NotImplementedError for the layouts
+    With ``sparse_dim`` only the first dimensions are indexed; the others are dimensions of each value. RuntimeError for
+    a ``sparse_dim`` out of range, and for CSR or CSC of anything but a matrix; NotImplementedError for the layouts
     ``sparse_bsr`` and ``sparse_bsc``.
     """
     return _making().of_dense(input, sparse_dim, layout)
 
 
 def to_sparse_coo(input: Tensor) -> Tensor:
-    """What is not 0 with its places: `to_sparse` without arguments."""
+    """Converts to COO format: `to_sparse` without arguments."""
     return input.to_sparse()
 
 
 def to_sparse_csr(input: Tensor, dense_dim: int | None = None) -> Tensor:
-    """What is not 0 in a matrix, by rows: see `sparse_csr_tensor`."""
+    """Converts a matrix to CSR format: see `sparse_csr_tensor`."""
     return input.to_sparse(layout=sparse_csr)
 
 
 def to_sparse_csc(input: Tensor, dense_dim: int | None = None) -> Tensor:
-    """What is not 0 in a matrix, by columns: see `sparse_csc_tensor`."""
+    """Converts a matrix to CSC format: see `sparse_csc_tensor`."""
     return input.to_sparse(layout=sparse_csc)
 
 
 def sparse_mask(input: Tensor, mask: Tensor) -> Tensor:
-    """The elements at the places of ``mask``, a sparse Tensor of the same size."""
+    """The elements at the indices of ``mask``, a sparse Tensor of the same size."""
     raise type_error("sparse_mask(): the mask must be a sparse Tensor; give mask.to_sparse()")
 
 
 def sparse_dim(input: Tensor) -> int:
-    """How many dimensions have places: none of a dense Tensor."""
+    """The number of sparse dimensions, those that are indexed: 0 for a dense Tensor."""
     return 0
 
 
 def dense_dim(input: Tensor) -> int:
-    """How many dimensions each number has: all of a dense Tensor."""
+    """The number of dense dimensions, those of each value: all for a dense Tensor."""
     return input._array.ndim
 
 
@@ -180,52 +180,52 @@ def _not_dense(name: str, what: str) -> NoReturn:
 
 
 def coalesce(input: Tensor) -> Tensor:
-    """A sparse Tensor with its places sorted, and what is repeated added up. RuntimeError for a dense one."""
+    """Sorts the indices, and adds up the values of equal ones. RuntimeError for a dense Tensor."""
     _not_dense("coalesce", "sparse coordinate")
 
 
 def is_coalesced(input: Tensor) -> bool:
-    """Whether the places are sorted and none stands twice. RuntimeError for a dense Tensor."""
+    """Whether the indices are sorted and unique. RuntimeError for a dense Tensor."""
     _not_dense("is_coalesced", "sparse coordinate")
 
 
 def indices(input: Tensor) -> Tensor:
-    """The places (sparse_dim, nnz) of a coalesced Tensor. RuntimeError for another."""
+    """The indices (sparse_dim, nnz) of a coalesced Tensor. RuntimeError for another."""
     _not_dense("indices", "sparse coordinate")
 
 
 def values(input: Tensor) -> Tensor:
-    """The numbers (nnz, ...) of a coalesced Tensor, with their record. RuntimeError for another."""
+    """The values (nnz, ...) of a coalesced Tensor; gradients pass through them. RuntimeError for another."""
     _not_dense("values", "sparse")
 
 
 def crow_indices(input: Tensor) -> Tensor:
-    """Where each row of a matrix by rows begins among its numbers. RuntimeError for another."""
+    """Where each row of a CSR matrix begins among its values. RuntimeError for another."""
     _not_dense("crow_indices", "sparse row compressed")
 
 
 def col_indices(input: Tensor) -> Tensor:
-    """The columns of the numbers of a matrix by rows. RuntimeError for another."""
+    """The columns of the values of a CSR matrix. RuntimeError for another."""
     _not_dense("col_indices", "sparse row compressed")
 
 
 def ccol_indices(input: Tensor) -> Tensor:
-    """Where each column of a matrix by columns begins among its numbers. RuntimeError for another."""
+    """Where each column of a CSC matrix begins among its values. RuntimeError for another."""
     _not_dense("ccol_indices", "sparse column compressed")
 
 
 def row_indices(input: Tensor) -> Tensor:
-    """The rows of the numbers of a matrix by columns. RuntimeError for another."""
+    """The rows of the values of a CSC matrix. RuntimeError for another."""
     _not_dense("row_indices", "sparse column compressed")
 
 
 def sparse_resize_(input: Tensor, size: Any, sparse_dim: int, dense_dim: int) -> Tensor:
-    """The same numbers in a sparse Tensor of another size. RuntimeError for a dense one."""
+    """Changes the size of a sparse Tensor, in place; it keeps its values. RuntimeError for a dense one."""
     _not_dense("sparse_resize_", "sparse coordinate")
 
 
 def sparse_resize_and_clear_(input: Tensor, size: Any, sparse_dim: int, dense_dim: int) -> Tensor:
-    """A sparse Tensor in another size, without any number. RuntimeError for a dense one."""
+    """Changes the size of a sparse Tensor, in place, and removes its values. RuntimeError for a dense one."""
     _not_dense("sparse_resize_and_clear_", "sparse coordinate")
 
 
@@ -236,17 +236,17 @@ def _of_sparse(name: str) -> NoReturn:
 
 
 def _indices(input: Tensor) -> Tensor:
-    """The places of a sparse Tensor, coalesced or not. NotImplementedError for a dense one."""
+    """The indices of a sparse Tensor, coalesced or not. NotImplementedError for a dense one."""
     _of_sparse("_indices")
 
 
 def _values(input: Tensor) -> Tensor:
-    """The numbers of a sparse Tensor, without record. NotImplementedError for a dense one."""
+    """The values of a sparse Tensor, detached. NotImplementedError for a dense one."""
     _of_sparse("_values")
 
 
 def _nnz(input: Tensor) -> int:
-    """How many numbers a sparse Tensor has. NotImplementedError for a dense one."""
+    """How many values a sparse Tensor has. NotImplementedError for a dense one."""
     _of_sparse("_nnz")
 
 

@@ -168,7 +168,7 @@ def check(ops: Iterable[Op]) -> dict[str, FunctionType]:
         for name in op.public:
             plain = name.strip(".()")
             if plain in made or not plain.isidentifier():
-                raise type_error(f"op {op.name}: the public name {name!r} is taken, or is no name")
+                raise type_error(f"op {op.name}: the public name {name!r} is taken, or is not a name")
             made[plain] = gated(_in_place(op, plain)) if plain.endswith("_") else gate
     return made
 

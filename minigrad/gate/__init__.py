@@ -122,7 +122,7 @@ class Gate:
 
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
-        # the size of a window is no shape, and `Tensor.type` takes more than dtypes
+        # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
         plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
         return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
 
@@ -171,7 +171,7 @@ class Gate:
         for name, value in (*zip(places, args, strict=False), *named.items()):
             if value is MISSING:
                 return f"{self.name}() missing 1 required argument: '{name}'"
-            # A Tensor with several elements is no number.
+            # A Tensor with several elements is not a number.
             kind = self.kinds.get(name) if name in watched or isinstance(value, Tensor) else None
             if kind is not None and value is not self.default(name) and not kind.holds(value):
                 return f"{self.name}(): argument '{name}' must be {kind.text}, not {_describe(value, kind)}"
@@ -247,7 +247,9 @@ class Gate:
                     raise type_error(f"{self.name}() got multiple values for argument '{name}'")
                 from minigrad.hints.nearest import argument
 
-                raise type_error(argument(self.name, name, [*self.kinds]))
+                raise type_error(
+                    argument(self.name, name, [n for n in (*self.names, *self.only) if n != "self"])
+                )
         return tuple(places)
 
     def numbers_first(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -333,11 +335,20 @@ def _says_nothing(name: str, value: Any) -> bool:
     return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
 
 
+def _holds_numbers(value: Any) -> bool:
+    """Whether it is a number, or a list or tuple that consists of numbers."""
+    return (
+        all(map(_holds_numbers, value))
+        if isinstance(value, (list, tuple))
+        else isinstance(value, (int, float))
+    )
+
+
 def _describe(value: Any, kind: Kind) -> str:
     """The class of an argument, and for an array among Tensors what to do with it."""
     if isinstance(value, (tuple, list)):
         elements = sorted({type(x).__name__ for x in value})
-        numbers = kind.text.startswith("Tensor") and {"int", "float", "bool"}.issuperset(elements)
+        numbers = kind.text.startswith("Tensor") and _holds_numbers(value)
         hint = "; minigrad.tensor(...) makes a Tensor of it" if numbers else ""
         return f"{type(value).__name__} of {', '.join(elements) or 'nothing'}{hint}"
     if isinstance(value, (int, float)) and kind.text.startswith("Tensor"):

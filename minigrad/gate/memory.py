@@ -21,7 +21,7 @@ TAKES = LIKE | CONVERT | {"clone", "empty"}
 def result(name: str, call: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """What ``call`` gives, in the format that is among the arguments given by name.
 
-    TypeError for what is no format, RuntimeError for one of another number of dimensions.
+    TypeError for anything but a format, RuntimeError for one of another number of dimensions.
     """
     format = named.pop("memory_format")
     if format is None or format is preserve_format:

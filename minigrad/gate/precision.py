@@ -86,7 +86,7 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
         return "given" if args[0] == "GRU" or (args[0] == "LSTM" and steps) else "lower"
     if not isinstance(args[0], str):
         return "lower"
-    # einsum is a product of matrices where it sums over a letter of several terms
+    # einsum is a matrix product where it sums over a letter of several terms
     terms, _, result = args[0].replace(" ", "").partition("->")
     letters = [c for term in terms.split(",") for c in set(term)]
     return "lower" if any(letters.count(c) > 1 and c not in result for c in letters) else "given"

@@ -39,8 +39,8 @@ def check_vjp(
     never written to.
 
     ``cotangent`` says where vjp takes it: ``"last"``, ``"first"``, or ``"only"``, for the ``vjp(cotangent)`` of a
-    layer that keeps what it needs: f was then last called at the same point.  By default it is the last, or the
-    only one where vjp takes a single argument.  Tolerances are those of a float64 function with values around 1,
+    layer that keeps what it needs (f was last called at the same point).  By default it is the last argument, or the
+    only one.  Tolerances are those of a float64 function with values around 1,
     tight enough that a relative error of 1e-4 does not pass.  True, or GradcheckError with a report (False
     without ``raise_exception``).  TypeError for Tensors: those are for `gradcheck`.
     """
@@ -107,9 +107,9 @@ def gradcheck(
     all random vectors.  Gradients always have their input's dtype and no Tensor is sparse, so
     ``check_grad_dtypes`` and ``masked`` change nothing.
 
-    A backward pass written by hand beside a NumPy function is not what a Tensor runs: NumPy's functions record
-    minigrad's own derivatives on it.  So a function of NumPy's functions, or with such a backward pass, does not
-    pass: `minigrad.testing.check_vjp` checks it.  ``allow_numpy`` says that minigrad's derivatives are meant.
+    On a Tensor, NumPy's functions record minigrad's own derivatives, and a backward pass written by hand beside them
+    is not called.  So a function of NumPy's functions does not pass: `minigrad.testing.check_vjp` checks it.
+    ``allow_numpy`` says that minigrad's derivatives are meant.
     """
     from minigrad.gradcheck import checking
     from minigrad.gradcheck.arguments import of_parts

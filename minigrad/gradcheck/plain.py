@@ -207,12 +207,26 @@ def _answers(template: Any, answer: Any, name: str, what: str) -> Iterator[Any]:
         if answer is not None and not (same and len(answer) == len(keys)):
             several = isinstance(answer, (tuple, list, dict))
             got = f"{len(answer)} entries" if several else type(answer).__name__
-            raise TypeError(f"{what} must return {len(keys)} entries for {name}, in its structure; got {got}")
+            raise TypeError(
+                f"{what} must return {len(keys)} entries for {name}, in its structure (None for one without a "
+                f"gradient); got {got}"
+            )
         for key in keys:
             part = None if answer is None else answer[key]
             yield from _answers(template[key], part, f"{name}[{key!r}]", what)
     elif _is_float(template):
-        yield None if answer is None else np.asarray(answer)
+        yield None if answer is None else _array(answer, name, what)
+
+
+def _array(answer: Any, name: str, what: str) -> Array:
+    """What stands for one float. TypeError for what NumPy makes no numbers of."""
+    try:
+        array = np.asarray(answer)
+    except ValueError:  # lists of several lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"{what} must return an array for {name}; got {type(answer).__name__}")
+    return array
 
 
 def _kind(value: Any) -> str:

@@ -14,7 +14,7 @@ _PLACES = (
     "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
     "minigrad.fft", "minigrad.func", "minigrad.linalg", "minigrad.nn.utils", "minigrad.nn.utils.rnn",
     "minigrad.nn.utils.parametrize", "minigrad.nn.utils.prune", "minigrad.random",
-    "minigrad.special", "minigrad.utils", "minigrad.utils.data",
+    "minigrad.special", "minigrad.tape", "minigrad.testing", "minigrad.utils", "minigrad.utils.data",
 )  # fmt: skip
 
 # Names of PyTorch, in whatever module, and what to say of them.
@@ -36,9 +36,9 @@ def hint(place: str, name: str) -> str:
     ours = [n for n in _names(place) if not n.startswith("_")]
     same = [n for n in (*ours, *theirs) if _plain(n) == _plain(name)]
     same.sort(key=lambda n: n.strip("_") != name.strip("_"))
-    near = same or get_close_matches(name, [*ours, *theirs], 1, 0.8)
+    other = "" if same else _elsewhere(name)
+    near = same if same or other.endswith(f".{name}") else get_close_matches(name, [*ours, *theirs], 1, 0.8)
     if not near:
-        other = _elsewhere(name)
         return f". There is {other}" if other else ""
     return f". Did you mean: {near[0]!r}?" + ("" if near[0] in ours else f" {instead(place, near[0])}")
 

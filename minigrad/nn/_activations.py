@@ -62,9 +62,9 @@ def softmin(
 def gumbel_softmax(
     logits: Tensor, tau: float | Tensor = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:
-    """:func:`softmax` of ``(logits + draws) / tau``, the draws of the Gumbel distribution.
+    """:func:`softmax` of ``(logits + g) / tau``, where g is drawn from the Gumbel distribution.
 
-    With ``hard`` it is 1 at the largest and 0 elsewhere, with the gradient of the soft ones. Jang, Gu, Poole (2017),
+    With ``hard`` it is 1 at the largest and 0 elsewhere, with the gradient of the softmax. Jang, Gu, Poole (2017),
     "Categorical Reparameterization with Gumbel-Softmax".
     """
     if eps != 1e-10:
@@ -82,7 +82,7 @@ def gumbel_softmax(
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """``input`` times the normal distribution function of it; with ``approximate="tanh"`` by a formula with tanh."""
+    """``input * Phi(input)``, Phi the standard normal distribution function; ``approximate="tanh"`` approximates it."""
     if approximate not in ("none", "tanh"):
         raise runtime_error(f"approximate argument must be either none or tanh, got {approximate!r}.")
     return functions.gelu(input, approximate=approximate)
@@ -124,7 +124,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 def logsigmoid(input: Tensor) -> Tensor:
-    """``log(sigmoid(input))``, also where sigmoid is 0 as a float."""
+    """``log(sigmoid(input))``, without underflow."""
     return functions.log_sigmoid(input)
 
 
@@ -146,7 +146,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """0 from ``-lambd`` to ``lambd``, else ``input``."""
+    """0 where ``|input| <= lambd``, else ``input``."""
     return functions.hardshrink(input, lambd=float(lambd))
 
 
@@ -191,7 +191,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def rrelu(
     input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    """:func:`leaky_relu` with the mean of the bounds as slope; when training with a drawn slope for each element."""
+    """:func:`leaky_relu` with a random slope for each element when ``training``, else with the mean of the bounds."""
     function = functions.rrelu_ if inplace else functions.rrelu
     return function(input, lower, upper, training)
 
@@ -311,7 +311,7 @@ def _of_channels(input: Tensor, p: float, training: bool, inplace: bool, batched
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """1 in the place that each class names, else 0: int64 of shape (..., num_classes).
+    """Each class as a row of zeros with a 1 at its index: int64 of shape (..., num_classes).
 
     ``num_classes`` is the largest class plus 1 by default. RuntimeError for classes that are negative or too large.
     """
@@ -343,11 +343,11 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:
-    """The rows of ``weight`` (rows, width) that ``input``, of whole numbers, names: of shape ``(*input, width)``.
+    """The rows of ``weight`` (rows, width) at the integer indices ``input``: of shape ``(*input.shape, width)``.
 
-    Row ``padding_idx`` gets no gradient. With ``max_norm``, named rows that are longer are scaled to it, in place.
-    ``scale_grad_by_freq`` divides a row's gradient by how often it is named. With ``sparse`` the gradient of a leaf is
-    a sparse Tensor; a backward pass that is itself recorded makes a dense one.
+    Row ``padding_idx`` gets no gradient. With ``max_norm``, looked-up rows that are longer are scaled to it, in place.
+    ``scale_grad_by_freq`` divides a row's gradient by how often it was looked up. With ``sparse`` the gradient of a
+    leaf is a sparse Tensor; a backward pass that is itself recorded makes a dense one.
     """
     array, index = weight._array, input._array
     if array.ndim != 2:

@@ -23,10 +23,10 @@ def ctc_loss(
     reduction: str = "mean",
     zero_infinity: bool = False,
 ) -> Tensor:
-    """``-log`` of the probability that sequences show their targets, with repeats and blanks between.
+    """Connectionist temporal classification: ``-log`` of the probability of the targets, with repeats and blanks.
 
-    ``log_probs`` (T, N, C) or (T, C) are logarithms of probabilities, ``targets`` classes (N, S), or those of all
-    sequences one behind the other. The lengths (N) are Tensors of integers, or tuples. "mean" divides each loss by its
+    ``log_probs`` (T, N, C) or (T, C) are log probabilities, ``targets`` are classes (N, S), or those of all
+    sequences concatenated. The lengths (N) are Tensors of integers, or tuples. "mean" divides each loss by its
     target's length first. A target that does not fit has loss inf, 0 with ``zero_infinity``. RuntimeError for shapes,
     lengths and classes that do not fit.
 

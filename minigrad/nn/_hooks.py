@@ -188,7 +188,7 @@ class BackwardHooks:
 
     def __init__(self, module: Any, hooks: Sequence[Any], pre_hooks: Sequence[Any]) -> None:
         self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
-        # the shape and dtype of each argument, None for what is no Tensor
+        # the shape and dtype of each argument, None for anything but a Tensor
         self.inputs: tuple[Any, ...] = ()
         # which results are Tensors
         self.outputs: tuple[bool, ...] = ()

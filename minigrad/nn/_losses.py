@@ -170,7 +170,7 @@ def poisson_nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The negative log likelihood of Poisson's: ``exp(input) - target * input``, or without ``log_input``
+    """A Poisson distribution's negative log likelihood: ``exp(input) - target * input``, or without ``log_input``
     ``input - target * log(input + eps)``; with ``full`` Stirling's approximation of the rest, for targets above 1.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)

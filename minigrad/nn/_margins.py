@@ -33,8 +33,7 @@ def multi_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The sum of ``max(0, margin - input[target] + input)**p`` over the other classes, by the number of classes.
-
+    """The sum of ``max(0, margin - input[target] + input)**p`` over the other classes, divided by C.
     For input (N, C) and int64 target (N), or (C) and (). ``weight`` (C) has one for each class. ValueError for a p
     other than 1 and 2, RuntimeError for shapes and classes that do not fit.
     """
@@ -79,7 +78,7 @@ def multilabel_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The sum of ``max(0, 1 - (input[target] - input))`` over targets and other classes, by the number of classes.
+    """The sum of ``max(0, 1 - (input[target] - input))`` over targets and other classes, divided by C.
 
     Input (N, C) or (C), and int64 target of the same shape: a row's classes, then -1. RuntimeError for shapes and
     classes that do not fit.
@@ -111,7 +110,7 @@ def _refuse_half(name: str, input: Tensor) -> None:
 
 
 def _check_classes(name: str, t: Any, least: int, classes: int) -> None:
-    """RuntimeError for what is no int64, and for a class out of range."""
+    """RuntimeError for another dtype than int64, and for a class out of range."""
     if t.dtype != np.int64:
         raise runtime_error(f"{name}: expected scalar type Long but found {t.dtype}; use .long()")
     needs_value(f"{name}()")

@@ -103,7 +103,7 @@ class Names:
 
 
 def instead(value: Any) -> str:
-    """What to give in the place of something that is no module."""
+    """What to give in the place of something that is not a module."""
     if isinstance(value, (list, tuple)):
         return "; unpack it: Sequential(*modules)"
     if isinstance(value, type):

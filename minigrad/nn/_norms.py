@@ -137,7 +137,7 @@ def group_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each of ``num_groups`` groups of the channels (dimension 1) brought to mean 0 and variance 1, then scaled."""
+    """Normalizes each of ``num_groups`` groups of channels (dimension 1) to mean 0 and variance 1, then scales."""
     size = input._array.shape
     if len(size) < 2:
         raise runtime_error(f"Expected at least 2 dimensions for input tensor but received {len(size)}")
@@ -181,9 +181,9 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel (dimension 1) brought to mean 0 and variance 1 over all others, then scaled by weight and bias.
+    """Normalizes each channel (dimension 1) to mean 0 and variance 1, then scales it by weight and bias.
 
-    In training by the input's own mean and variance, with which the running ones are changed in place; else by those.
+    Training uses the input's own mean and variance, and updates the running ones in place; else the running ones serve.
     """
     size = input._array.shape
     if size == (0,):
@@ -243,7 +243,7 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """`batch_norm` for each example alone; the running mean and variance are those of the batch's averages."""
+    """`batch_norm` of each example alone; the running statistics follow the averages over the batch."""
     size = input._array.shape
     if use_input_stats and math.prod(size[2:]) == 1:
         raise value_error(f"Expected more than 1 spatial element when training, got input size {list(size)}")
@@ -270,7 +270,7 @@ def instance_norm(
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
-    """``input / (k + alpha * mean)**beta``, where the mean is that of the squares of ``size`` channels around.
+    """``input / (k + alpha * mean)**beta``, where the mean is of the squares of the ``size`` nearest channels.
 
     For (N, C, ...); channels beyond the first and last count as 0. ValueError for fewer than 3 dimensions.
     """

@@ -70,9 +70,9 @@ class Hooked:
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Calls ``hook(module, grad_input, grad_output)`` when gradients have passed the module.
 
-        ``grad_input`` is a tuple with an entry for each positional argument, None for what is no Tensor; a tuple that
-        the hook returns (not None) replaces it. Where no argument requires grad, it holds None only, and the hook is
-        called as soon as ``grad_output`` is known. Results must be a Tensor or a tuple, and neither they nor the
+        ``grad_input`` is a tuple with an entry for each positional argument, None for anything but a Tensor; a tuple
+        that the hook returns (not None) replaces it. Where no argument requires grad, it holds None only, and the hook
+        is called as soon as ``grad_output`` is known. Results must be a Tensor or a tuple, and neither they nor the
         arguments may be changed in place. RuntimeError in backward for a tuple of another length or shape.
         """
         return register(_of_one_kind(self._backward_hooks, hook), hook, prepend)

@@ -13,7 +13,7 @@ from minigrad.errors import runtime_error, type_error, warn
 from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.tensor import Tensor
 
-# the name under which a module saves what is no Tensor
+# the name under which a module saves what is not a Tensor
 EXTRA_STATE = "_extra_state"
 
 
@@ -208,7 +208,7 @@ class Load(NamedTuple):
 
 
 class Restore(NamedTuple):
-    """What is no Tensor in the state of a module."""
+    """What is not a Tensor in the state of a module."""
 
     module: Any
     value: Any

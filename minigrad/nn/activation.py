@@ -93,7 +93,7 @@ class SELU(_InPlace):
 
 
 class GELU(Module):
-    """``x`` times the normal distribution function of it; ``approximate="tanh"`` takes a formula with tanh."""
+    """``x * Phi(x)``, Phi the standard normal distribution function; ``approximate="tanh"`` approximates it."""
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class _Shrink(Module):
 
 
 class Hardshrink(_Shrink):
-    """0 from ``-lambd`` to ``lambd``, else ``x``."""
+    """0 where ``|x| <= lambd``, else ``x``."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardshrink(input, self.lambd)
@@ -189,7 +189,7 @@ class LeakyReLU(_InPlace):
 
 
 class LogSigmoid(Module):
-    """``log(sigmoid(x))``, also where sigmoid is 0 as a float."""
+    """``log(sigmoid(x))``, without underflow."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.logsigmoid(input)
@@ -259,7 +259,7 @@ class Threshold(_InPlace):
 
 
 class RReLU(_InPlace):
-    """`LeakyReLU` with the mean of the bounds as slope; in training with a drawn slope for each element."""
+    """`LeakyReLU` with a random slope for each element in training, and the mean of the bounds in evaluation."""
 
     _told = "lower upper"
 
@@ -313,7 +313,7 @@ class Softmax2d(Module):
 
 
 class PReLU(Module):
-    """``x`` where it is positive, else ``weight * x``, with a learned weight, or one for each channel (dimension 1)."""
+    """``x`` where it is positive, else ``weight * x``; the weight is learned: one, or one per channel (dimension 1)."""
 
     weight: Parameter
     _told = "num_parameters"

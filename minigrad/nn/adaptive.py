@@ -31,10 +31,10 @@ class _ASMoutput(NamedTuple):
 class AdaptiveLogSoftmaxWithLoss(Module):
     """Softmax with its loss, for many classes sorted by frequency: Grave et al., arXiv:1609.04309.
 
-    ``cutoffs`` are the first classes of the clusters. The classes before stand in ``head`` beside one place for each
-    cluster; the classes of a cluster follow from ``in_features / div_value**k`` features. Input (N, in_features) and
-    int64 target (N), or without N. Returns the logarithm of each target's probability, and minus their mean. ValueError
-    for cutoffs that do not rise, RuntimeError for shapes and targets that do not fit.
+    ``head`` scores the classes below ``cutoffs[0]`` and each cluster. Cluster k = 1, 2, ... begins at
+    ``cutoffs[k - 1]``, and scores its classes from ``in_features // div_value**k`` features. Input (N, in_features)
+    and int64 target (N), or both without N. Returns ``(output, loss)``: the log probability of each target, and minus
+    their mean. ValueError unless the cutoffs increase, RuntimeError for shapes and targets that do not fit.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         return _ASMoutput(output if target.dim() else output.squeeze(0), loss)
 
     def log_prob(self, input: Tensor) -> Tensor:
-        """The logarithms of the probabilities of all classes: (N, n_classes)."""
+        """The log probabilities of all classes: (N, n_classes)."""
         head = F.log_softmax(self.head(input), 1)
         parts = [head.narrow(1, 0, self.shortlist_size)]
         for k, layers in enumerate(self.tail):

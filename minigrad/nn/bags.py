@@ -137,7 +137,7 @@ class EmbeddingBag(_Rows):
         include_last_offset: bool = False,
         padding_idx: int | None = None,
     ) -> EmbeddingBag:
-        """An EmbeddingBag with these rows, which with ``freeze`` get no gradient."""
+        """An EmbeddingBag whose weight is ``embeddings``; with ``freeze`` it gets no gradient."""
         if embeddings.dim() != 2:
             raise value_error("Embeddings parameter is expected to be 2-dimensional")
         rows, width = embeddings.shape

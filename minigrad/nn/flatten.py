@@ -28,7 +28,7 @@ class Flatten(Module):
 class Unflatten(Module):
     """Splits dimension ``dim`` into several: (N, 12) becomes (N, 3, 4) with ``Unflatten(1, (3, 4))``.
 
-    TypeError for sizes that are no ints, and for dimensions by name, which there are not.
+    TypeError for sizes that are not ints, and for named dimensions.
     """
 
     _told = "dim unflattened_size"

@@ -52,8 +52,8 @@ class _FractionalMaxPool(Family):
 
 
 class FractionalMaxPool2d(_FractionalMaxPool, rank=2, function=_fractional.fractional_max_pool2d):
-    """`nn.functional.fractional_max_pool2d`: ``output_size`` or ``output_ratio``, between 0 and 1, tells the size."""
+    """`nn.functional.fractional_max_pool2d`, to ``output_size`` or to ``output_ratio`` (0 to 1) of the input's."""
 
 
 class FractionalMaxPool3d(_FractionalMaxPool, rank=3, function=_fractional.fractional_max_pool3d):
-    """As `FractionalMaxPool2d`, of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.fractional_max_pool3d`."""
+    """`FractionalMaxPool2d` for (N, C, D, H, W) or (C, D, H, W); see `nn.functional.fractional_max_pool3d`."""

@@ -46,7 +46,7 @@ _GAINS = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """By how much to widen initial weights in front of a nonlinearity, as PyTorch recommends.
+    """The factor for initial weights in front of a nonlinearity, as PyTorch recommends it.
 
     1 for linear, conv and sigmoid, 5/3 for tanh, sqrt(2) for relu, 3/4 for selu, and sqrt(2 / (1 + s**2)) for
     leaky_relu with slope s = ``param`` (0.01 if None). ValueError for other names and slopes.
@@ -65,7 +65,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform between ``a`` and ``b``."""
+    """Fills with uniform draws between ``a`` and ``b``."""
     with no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
@@ -73,7 +73,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Normal with mean ``mean`` and standard deviation ``std``."""
+    """Fills with normal draws of mean ``mean`` and standard deviation ``std``."""
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
@@ -86,7 +86,7 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal, restricted to [a, b]; warns if the mean is more than 2 std outside.
+    """Fills with normal draws restricted to [a, b]; warns if the mean is more than 2 std outside.
 
     By rejection, as PyTorch 2.13 does (older ones invert the distribution function): candidates are normal
     where more than 30 % of them would be kept, else uniform on [a, b], kept with a probability in proportion
@@ -140,31 +140,31 @@ def _reject_uniform(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """All ``val``."""
+    """Fills with ``val``."""
     with no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """All ones."""
+    """Fills with ones."""
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """All zeros."""
+    """Fills with zeros."""
     with no_grad():
         return tensor.zero_()
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """Ones on the diagonal of a 2-d Tensor, zeros elsewhere. ValueError for other dimensions."""
+    """Fills a 2-d Tensor with the identity matrix. ValueError for other dimensions."""
     _check_dim(tensor, tensor.ndim == 2, "Only tensors with 2 dimensions are supported")
     with no_grad():
         return tensor.copy_(eye_matrix(*tensor.shape))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """The weight of a convolution (3 to 5 dimensions) that returns its input, in each of ``groups``.
+    """Fills the weight of a convolution (3 to 5 dimensions) so that it returns its input, in each of ``groups``.
 
     ValueError for other dimensions, or if dimension 0 is not divisible by ``groups``.
     """
@@ -182,13 +182,13 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform in ±gain·sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    """Fills with uniform draws in ±gain·sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     bound = math.sqrt(3.0) * _xavier_std(tensor, gain)
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with standard deviation gain·sqrt(2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    """Fills with normal draws of standard deviation gain·sqrt(2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
 
 
@@ -207,18 +207,18 @@ def _kaiming(
 
 
 kaiming_uniform_ = case(_kaiming, "kaiming_uniform_", """
-    Uniform in ±gain·sqrt(3 / fan) (He et al. 2015).
+    Fills with uniform draws in ±gain·sqrt(3 / fan) (He et al. 2015).
 
     ``mode`` names the fan, "fan_in" or "fan_out"; ``a`` is the slope where ``nonlinearity`` is leaky_relu.
     ValueError for fewer than 2 dimensions or another mode. A Tensor without elements is left, with a warning.
     """)  # fmt: skip
 kaiming_normal_ = case(_kaiming, "kaiming_normal_", """
-    Normal with standard deviation gain / sqrt(fan); the arguments are those of ``kaiming_uniform_``.
+    Fills with normal draws of standard deviation gain / sqrt(fan); arguments as for ``kaiming_uniform_``.
     """)  # fmt: skip
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """A random matrix, of shape (dim 0, all others), with orthonormal rows or columns, times ``gain``.
+    """Fills with a random matrix (dim 0, all others) of orthonormal rows or columns, times ``gain``.
 
     The Q of a QR decomposition of a normal matrix, with R's diagonal made positive so that Q is uniformly
     distributed (Saxe et al. 2013; Mezzadri, arXiv:math-ph/0609050). ValueError for fewer than 2 dimensions.
@@ -242,9 +242,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """Normal with standard deviation ``std``, and in each column the fraction ``sparsity`` set to zero.
+    """Fills with normal draws of standard deviation ``std``, and sets the fraction ``sparsity`` of each column to zero.
 
-    For 2 dimensions, else ValueError (Martens 2010). As in PyTorch, which elements become zero is drawn from
+    ValueError unless there are 2 dimensions (Martens 2010). As in PyTorch, which elements become zero is drawn from
     the default generator.
     """
     _check_dim(tensor, tensor.ndim == 2, "Only tensors with 2 dimensions are supported")
@@ -289,7 +289,7 @@ public(globals(), [name for name in __all__ if name in globals()], check="Tensor
 
 
 def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
-    """The function under its name of before, without the underscore, with PyTorch's warning."""
+    """The function under its old name, without the underscore, with PyTorch's warning."""
     new = function.__name__
     old = new[:-1]
 

@@ -24,9 +24,9 @@ _Base: Any = Module if TYPE_CHECKING else object
 
 
 class LazyModuleMixin(_Base):  # type: ignore[misc]
-    """Stands before a class of Module, and calls ``initialize_parameters`` with the arguments of the first call.
+    """Makes a module lazy, as the first of its bases: the first call runs ``initialize_parameters`` on its arguments.
 
-    It gives every :class:`UninitializedParameter` and :class:`UninitializedBuffer` its size. Then the module's class
+    That gives every :class:`UninitializedParameter` and :class:`UninitializedBuffer` its shape. Then the module's class
     becomes ``cls_to_become``, if that is not None.
     """
 
@@ -105,7 +105,7 @@ class _Lazy(LazyModuleMixin):
 
 
 class LazyLinear(_Lazy, linear.Linear):
-    """:class:`Linear`, of which the first input sets ``in_features``."""
+    """:class:`Linear` whose ``in_features`` the first input sets."""
 
     cls_to_become = linear.Linear
     _number = "in_features"
@@ -163,19 +163,19 @@ class _LazyPlain(_LazyConv):
 
 
 class LazyConv1d(_LazyPlain, conv.Conv1d):
-    """:class:`Conv1d`, of which the first input sets ``in_channels``."""
+    """:class:`Conv1d` whose ``in_channels`` the first input sets."""
 
     cls_to_become = conv.Conv1d
 
 
 class LazyConv2d(_LazyPlain, conv.Conv2d):
-    """:class:`Conv2d`, of which the first input sets ``in_channels``."""
+    """:class:`Conv2d` whose ``in_channels`` the first input sets."""
 
     cls_to_become = conv.Conv2d
 
 
 class LazyConv3d(_LazyPlain, conv.Conv3d):
-    """:class:`Conv3d`, of which the first input sets ``in_channels``."""
+    """:class:`Conv3d` whose ``in_channels`` the first input sets."""
 
     cls_to_become = conv.Conv3d
 
@@ -203,19 +203,19 @@ class _LazyTransposed(_LazyConv):
 
 
 class LazyConvTranspose1d(_LazyTransposed, conv.ConvTranspose1d):
-    """:class:`ConvTranspose1d`, of which the first input sets ``in_channels``."""
+    """:class:`ConvTranspose1d` whose ``in_channels`` the first input sets."""
 
     cls_to_become = conv.ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyTransposed, conv.ConvTranspose2d):
-    """:class:`ConvTranspose2d`, of which the first input sets ``in_channels``."""
+    """:class:`ConvTranspose2d` whose ``in_channels`` the first input sets."""
 
     cls_to_become = conv.ConvTranspose2d
 
 
 class LazyConvTranspose3d(_LazyTransposed, conv.ConvTranspose3d):
-    """:class:`ConvTranspose3d`, of which the first input sets ``in_channels``."""
+    """:class:`ConvTranspose3d` whose ``in_channels`` the first input sets."""
 
     cls_to_become = conv.ConvTranspose3d
 
@@ -247,39 +247,39 @@ class _LazyNorm(_Lazy):
 
 
 class LazyBatchNorm1d(_LazyNorm, normalization.BatchNorm1d):
-    """:class:`BatchNorm1d`, of which the first input sets ``num_features``."""
+    """:class:`BatchNorm1d` whose ``num_features`` the first input sets."""
 
     cls_to_become = normalization.BatchNorm1d
 
 
 class LazyBatchNorm2d(_LazyNorm, normalization.BatchNorm2d):
-    """:class:`BatchNorm2d`, of which the first input sets ``num_features``."""
+    """:class:`BatchNorm2d` whose ``num_features`` the first input sets."""
 
     cls_to_become = normalization.BatchNorm2d
 
 
 class LazyBatchNorm3d(_LazyNorm, normalization.BatchNorm3d):
-    """:class:`BatchNorm3d`, of which the first input sets ``num_features``."""
+    """:class:`BatchNorm3d` whose ``num_features`` the first input sets."""
 
     cls_to_become = normalization.BatchNorm3d
 
 
 class LazyInstanceNorm1d(_LazyNorm, normalization.InstanceNorm1d):
-    """:class:`InstanceNorm1d`, of which the first input sets ``num_features``; scaled unless told otherwise."""
+    """:class:`InstanceNorm1d` whose ``num_features`` the first input sets; ``affine`` by default."""
 
     cls_to_become = normalization.InstanceNorm1d
     _unbatched = 2
 
 
 class LazyInstanceNorm2d(_LazyNorm, normalization.InstanceNorm2d):
-    """:class:`InstanceNorm2d`, of which the first input sets ``num_features``; scaled unless told otherwise."""
+    """:class:`InstanceNorm2d` whose ``num_features`` the first input sets; ``affine`` by default."""
 
     cls_to_become = normalization.InstanceNorm2d
     _unbatched = 3
 
 
 class LazyInstanceNorm3d(_LazyNorm, normalization.InstanceNorm3d):
-    """:class:`InstanceNorm3d`, of which the first input sets ``num_features``; scaled unless told otherwise."""
+    """:class:`InstanceNorm3d` whose ``num_features`` the first input sets; ``affine`` by default."""
 
     cls_to_become = normalization.InstanceNorm3d
     _unbatched = 4

@@ -78,7 +78,7 @@ class L1Loss(_Loss):
 
 
 class NLLLoss(_WeightedLoss):
-    """``-input`` of the target classes; see :func:`minigrad.nn.functional.nll_loss`."""
+    """The negative log likelihood of the target classes; see :func:`minigrad.nn.functional.nll_loss`."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class NLLLoss(_WeightedLoss):
 
 
 class NLLLoss2d(NLLLoss):
-    """`NLLLoss` under the name that it had for images, which warns (FutureWarning)."""
+    """The old name of `NLLLoss` for images; warns (FutureWarning)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn("`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead", FutureWarning, 2)
@@ -133,7 +133,7 @@ class CrossEntropyLoss(_WeightedLoss):
 
 
 class BCELoss(_WeightedLoss):
-    """The cross entropy of two classes, of probabilities; see :func:`minigrad.nn.functional.binary_cross_entropy`."""
+    """The binary cross entropy of probabilities; see :func:`minigrad.nn.functional.binary_cross_entropy`."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
@@ -180,7 +180,7 @@ class KLDivLoss(_Loss):
 
 
 class SmoothL1Loss(_Loss):
-    """Half the square of differences up to ``beta``, over it; then straight on."""
+    """``0.5 * d**2 / beta`` where ``|d| < beta``, else ``|d| - 0.5 * beta``, of ``d = input - target``."""
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """Half the square of differences up to ``delta``; then straight on."""
+    """``0.5 * d**2`` where ``|d| <= delta``, else ``delta * (|d| - 0.5 * delta)``, of ``d = input - target``."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -208,7 +208,7 @@ class HuberLoss(_Loss):
 
 
 class PoissonNLLLoss(_Loss):
-    """Poisson's negative log likelihood; see :func:`minigrad.nn.functional.poisson_nll_loss`."""
+    """The negative log likelihood of a Poisson distribution; see :func:`minigrad.nn.functional.poisson_nll_loss`."""
 
     def __init__(
         self,
@@ -231,7 +231,7 @@ class PoissonNLLLoss(_Loss):
 
 
 class GaussianNLLLoss(_Loss):
-    """Gauss's negative log likelihood; see :func:`minigrad.nn.functional.gaussian_nll_loss`."""
+    """The negative log likelihood of a normal distribution; see :func:`minigrad.nn.functional.gaussian_nll_loss`."""
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
@@ -281,7 +281,7 @@ class MarginRankingLoss(_MarginLoss):
 
 
 class TripletMarginLoss(_Loss):
-    """``max(0, margin + |anchor - positive| - |anchor - negative|)`` of rows."""
+    """``max(0, margin + |anchor - positive| - |anchor - negative|)`` with the p-norms of rows."""
 
     def __init__(
         self,
@@ -342,7 +342,7 @@ class PairwiseDistance(Module):
 
 
 class CTCLoss(_Loss):
-    """``-log`` of the probability that sequences show their targets; see :func:`minigrad.nn.functional.ctc_loss`."""
+    """Connectionist temporal classification; see :func:`minigrad.nn.functional.ctc_loss`."""
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
         super().__init__(reduction=reduction)

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class MultiMarginLoss(_WeightedLoss):
-    """The sum of ``max(0, margin - x[target] + x)**p`` over the other classes, by the number of classes."""
+    """The sum of ``max(0, margin - x[target] + x)**p`` over the other classes, divided by their number C."""
 
     def __init__(
         self,
@@ -44,14 +44,14 @@ class MultiMarginLoss(_WeightedLoss):
 
 
 class MultiLabelMarginLoss(_Loss):
-    """The sum of ``max(0, 1 - (x[target] - x))`` over targets and other classes, by the number of classes."""
+    """The sum of ``max(0, 1 - (x[target] - x))`` over targets and other classes, divided by C."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
-    """`BCEWithLogitsLoss`, the mean over the classes of a row."""
+    """The mean of `BCEWithLogitsLoss` over the classes of a row."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction)

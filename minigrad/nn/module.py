@@ -87,6 +87,7 @@ class Module(Hooked, Converted):
         """The computation; every subclass writes its own. Call the module itself, which also runs hooks."""
         raise not_implemented_error(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
+            f"{did_you_mean('forward', {*vars(type(self))} - {'forward'})}"
         )
 
     def __call__(self: _HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -100,7 +101,7 @@ class Module(Hooked, Converted):
             raise
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Puts a ``forward`` that `minigrad.compile` has made, with its options, in the place of this module's."""
+        """Compiles this module's ``forward`` with `minigrad.compile`, in place; the arguments are its options."""
         self.forward = import_module("minigrad.compiler").compile(self.forward, *args, **kwargs)  # type: ignore[method-assign]
 
     # ---------------------------------------------------------------- attributes
@@ -357,11 +358,11 @@ class Module(Hooked, Converted):
     # ---------------------------------------------------------------- saving and loading
 
     def get_extra_state(self) -> Any:
-        """Override (with ``set_extra_state``) to have more than tensors in the ``state_dict``."""
+        """What the ``state_dict`` holds besides Tensors; override it together with ``set_extra_state``."""
         raise not_implemented_error("get_extra_state is called only where a subclass defines it")
 
     def set_extra_state(self, state: Any) -> None:
-        """Override (with ``get_extra_state``) to restore what ``get_extra_state`` returned."""
+        """Restores what ``get_extra_state`` returned; override both."""
         raise not_implemented_error("set_extra_state is called only where a subclass defines it")
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -406,7 +407,7 @@ class Module(Hooked, Converted):
         ``strict``: the names must be exactly this module's. ``assign``: take over the Tensors themselves (their
         memory and dtype) instead of copying their values; ``requires_grad`` stays the module's.
 
-        Returns ``(missing_keys, unexpected_keys)``. Raises TypeError if ``state_dict`` is no mapping, and
+        Returns ``(missing_keys, unexpected_keys)``. Raises TypeError if ``state_dict`` is not a mapping, and
         RuntimeError with all that is missing, unexpected or of another shape; then nothing has changed (but by hooks
         for when a module is loaded, or by a class with a ``_load_from_state_dict`` of its own).
         """

@@ -108,7 +108,7 @@ class RMSNorm(Module):
 
 
 class GroupNorm(_Scaled):
-    """Each of ``num_groups`` groups of the channels brought to mean 0 and variance 1, then scaled by channel."""
+    """Normalizes each of ``num_groups`` groups of channels to mean 0 and variance 1, then scales by channel."""
 
     _told = "*num_groups *num_channels eps affine bias?"
 
@@ -263,10 +263,10 @@ class _InstanceNorm(_Running):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """`BatchNorm1d` for (N, C, ...), where several processes share the mean and variance of a batch: on graphics cards.
+    """`BatchNorm1d` for (N, C, ...) that on graphics cards shares a batch's mean and variance among processes.
 
-    On a CPU it does what batch norm does, as in PyTorch, and where processes work together (`distributed`) it raises
-    ValueError in training. ``process_group`` changes nothing.
+    On the CPU it is plain batch norm, as in PyTorch, and raises ValueError in training by several processes
+    (`distributed`). ``process_group`` changes nothing.
     """
 
     process_group: Any
@@ -322,10 +322,10 @@ class SyncBatchNorm(_BatchNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Each channel of (N, C) or (N, C, L) brought to mean 0 and variance 1 over the batch, then scaled.
+    """Normalizes each channel of (N, C) or (N, C, L) to mean 0 and variance 1 over the batch, then scales it.
 
-    ``running_mean`` and ``running_var`` follow those of the batches, by the share ``momentum`` (None: their plain
-    average); they take their place in evaluation, and where they are not tracked the batch's are used there too.
+    Training moves ``running_mean`` and ``running_var`` towards the batch's by the fraction ``momentum`` (None: plain
+    averages). Evaluation uses them, or without ``track_running_stats`` the batch's.
     """
 
     ranks = (2, 3)
@@ -344,7 +344,7 @@ class BatchNorm3d(_BatchNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Each channel of each example of (N, C, L) or (C, L) brought to mean 0 and variance 1; scaled if ``affine``."""
+    """Normalizes each channel of each example, (N, C, L) or (C, L), to mean 0 and variance 1; ``affine`` scales it."""
 
     ranks = (2, 3)
 
@@ -362,7 +362,7 @@ class InstanceNorm3d(_InstanceNorm):
 
 
 class LocalResponseNorm(Module):
-    """``x / (k + alpha * mean)**beta``, where the mean is that of the squares of ``size`` channels around."""
+    """``x / (k + alpha * mean)**beta``, where the mean is of the squares of the ``size`` nearest channels."""
 
     _told = "*size alpha beta k"
 

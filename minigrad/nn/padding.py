@@ -61,56 +61,56 @@ class CircularPad1d(_Pad, rank=1, mode="circular"):
 
 
 class CircularPad2d(_Pad, rank=2, mode="circular"):
-    """The last elements before the first, and the first after the last, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions circularly: with the elements of the opposite side; see `nn.functional.pad`."""
 
 
 class CircularPad3d(_Pad, rank=3, mode="circular"):
-    """The last elements before the first, and the first after the last, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions circularly: with the elements of the opposite side; see `nn.functional.pad`."""
 
 
 class ConstantPad1d(_ConstantPad, rank=1):
-    """``value`` around the input, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with ``value``; see `nn.functional.pad`."""
 
 
 class ConstantPad2d(_ConstantPad, rank=2):
-    """``value`` around the input, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with ``value``; see `nn.functional.pad`."""
 
 
 class ConstantPad3d(_ConstantPad, rank=3):
-    """``value`` around the input, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with ``value``; see `nn.functional.pad`."""
 
 
 class ReflectionPad1d(_Pad, rank=1, mode="reflect"):
-    """What stands at the edges, mirrored, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with the input mirrored at its edges; see `nn.functional.pad`."""
 
 
 class ReflectionPad2d(_Pad, rank=2, mode="reflect"):
-    """What stands at the edges, mirrored, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with the input mirrored at its edges; see `nn.functional.pad`."""
 
 
 class ReflectionPad3d(_Pad, rank=3, mode="reflect"):
-    """What stands at the edges, mirrored, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with the input mirrored at its edges; see `nn.functional.pad`."""
 
 
 class ReplicationPad1d(_Pad, rank=1, mode="replicate"):
-    """The element at the edge, repeated, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with the elements at the edges, repeated; see `nn.functional.pad`."""
 
 
 class ReplicationPad2d(_Pad, rank=2, mode="replicate"):
-    """The element at the edge, repeated, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with the elements at the edges, repeated; see `nn.functional.pad`."""
 
 
 class ReplicationPad3d(_Pad, rank=3, mode="replicate"):
-    """The element at the edge, repeated, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with the elements at the edges, repeated; see `nn.functional.pad`."""
 
 
 class ZeroPad1d(_ZeroPad, ConstantPad1d):
-    """Zeros around the input, in one dimension; `nn.functional.pad`."""
+    """Pads the last dimension with zeros; see `nn.functional.pad`."""
 
 
 class ZeroPad2d(_ZeroPad, ConstantPad2d):
-    """Zeros around the input, in two dimensions; `nn.functional.pad`."""
+    """Pads the last two dimensions with zeros; see `nn.functional.pad`."""
 
 
 class ZeroPad3d(_ZeroPad, ConstantPad3d):
-    """Zeros around the input, in three dimensions; `nn.functional.pad`."""
+    """Pads the last three dimensions with zeros; see `nn.functional.pad`."""

@@ -27,7 +27,7 @@ __all__ = ["DataParallel", "DistributedDataParallel"]
 
 
 class DataParallel(Module):
-    """Calls ``module``, which stands in it under that name: there is no graphics card to spread a batch over.
+    """Calls its ``module``: there is no graphics card to spread a batch over.
 
     The other arguments are accepted for PyTorch's sake. `minigrad.in_parts` splits a batch over threads.
     """
@@ -53,7 +53,7 @@ class DistributedDataParallel(Module):
     as zero there; one that no process uses keeps its ``.grad``.  Every process must call ``backward()`` equally often.
 
     Args:
-        module: it stands under this name, so that keys of a ``state_dict`` begin with ``module.``.
+        module: kept as the submodule ``module``, so keys of a ``state_dict`` begin with ``module.``.
         device_ids, output_device: None, as there is no graphics card.
         broadcast_buffers: False leaves buffers to each process.
         init_sync: False does not check and broadcast at the beginning.
@@ -109,7 +109,7 @@ class DistributedDataParallel(Module):
 
     @contextlib.contextmanager
     def no_sync(self) -> Iterator[None]:
-        """Where ``backward()`` averages nothing: gradients add up in each process until a ``backward()`` outside."""
+        """A context in which ``backward()`` averages nothing: gradients add up until a ``backward()`` outside."""
         before, self.require_backward_grad_sync = self.require_backward_grad_sync, False
         try:
             yield

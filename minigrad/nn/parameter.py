@@ -112,7 +112,7 @@ _FIRST = "Call `forward` with a batch first: it sets the sizes."
 
 
 class UninitializedTensorMixin(Tensor):
-    """What has a dtype and no size yet. Until ``materialize`` ValueError for all that needs values."""
+    """A Tensor with a dtype and no shape yet. Until ``materialize``, ValueError for whatever needs values."""
 
     cls_to_become: type[Tensor]
     __torch_function__ = plainly  # type: ignore[assignment]
@@ -127,7 +127,7 @@ class UninitializedTensorMixin(Tensor):
 
     @property
     def shape(self) -> Any:
-        """RuntimeError."""
+        """Raises RuntimeError: there is none yet."""
         raise runtime_error(
             f"Can't access the shape of an uninitialized parameter or buffer. {_FIRST} A module that has its sizes "
             "loads no state of one that has not."
@@ -139,7 +139,7 @@ class UninitializedTensorMixin(Tensor):
         return self.data.dtype
 
     def is_floating_point(self) -> bool:
-        """Whether that is one of floats."""
+        """Whether the element type is a float."""
         return self.dtype.is_floating_point
 
     @property
@@ -152,13 +152,13 @@ class UninitializedTensorMixin(Tensor):
         self._array = value._array
 
     def detach(self) -> Self:
-        """Itself: there is nothing to share."""
+        """Returns itself: there is no memory to share."""
         return self
 
     def materialize(
         self, shape: int | Sequence[int], device: DeviceLike = None, dtype: dtypes.dtype | None = None
     ) -> None:
-        """Becomes an ordinary Parameter or Tensor of a shape, with whatever is in it."""
+        """Becomes an ordinary Parameter or Tensor of this shape, with uninitialized values."""
         check_device(device)
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
         values = empty(sizes, dtype=dtype or self.dtype)
@@ -178,7 +178,7 @@ class UninitializedTensorMixin(Tensor):
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
-    """A Parameter whose size the first call of a lazy module sets."""
+    """A Parameter whose shape the first call of a lazy module sets."""
 
     cls_to_become = Parameter
 
@@ -190,7 +190,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Buffer):
-    """A buffer whose size the first call of a lazy module sets."""
+    """A buffer whose shape the first call of a lazy module sets."""
 
     cls_to_become = Tensor
 

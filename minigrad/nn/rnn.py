@@ -469,7 +469,7 @@ class _Gated(RNNCellBase):
 
 
 class GRUCell(_Gated):
-    """One step of `GRU`: input (batch, input_size) and hidden state (batch, hidden_size), which it returns anew."""
+    """One step of `GRU`: input (batch, input_size) and hidden state (batch, hidden_size); returns the next one."""
 
     _chunks = 3
 
@@ -479,7 +479,7 @@ class GRUCell(_Gated):
 
 
 class LSTMCell(_Gated):
-    """One step of `LSTM`: input (batch, input_size), hidden state and cell (batch, hidden_size); returns both anew."""
+    """One step of `LSTM`: input (batch, input_size), hidden state and cell (batch, hidden_size) to the next ones."""
 
     _chunks = 4
 

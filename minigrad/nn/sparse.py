@@ -1,4 +1,4 @@
-"""Rows of a table by number."""
+"""Embedding: rows of a table, by index."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Rows(Module):
 
 
 class Embedding(_Rows):
-    """The rows of ``weight`` (num_embeddings, embedding_dim) that an input of whole numbers names.
+    """Looks up rows of ``weight`` (num_embeddings, embedding_dim) by an input of integer indices.
 
     The weight starts normally distributed, and with zeros in row ``padding_idx``, which gets no gradient. The other
     arguments are those of :func:`minigrad.nn.functional.embedding`. Gradients are dense.
@@ -105,7 +105,7 @@ class Embedding(_Rows):
         scale_grad_by_freq: bool = False,
         sparse: bool = False,
     ) -> Embedding:
-        """An Embedding with these rows, which with ``freeze`` get no gradient."""
+        """An Embedding whose weight is ``embeddings``; with ``freeze`` it gets no gradient."""
         if embeddings.dim() != 2:
             raise value_error("Embeddings parameter is expected to be 2-dimensional")
         rows, width = embeddings.shape

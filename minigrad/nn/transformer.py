@@ -40,12 +40,12 @@ class NonDynamicallyQuantizableLinear(Linear):
 
 
 class MultiheadAttention(Module):
-    """Attention of several heads, each to a part of the features: "Attention is all you need", 2017, section 3.2.2.
+    """Multi-head attention: "Attention is all you need", 2017, section 3.2.2.
 
     Query (L, N, embed_dim), key (S, N, kdim), value (S, N, vdim), with ``batch_first`` N before L and S, or all without
-    N. ``key_padding_mask`` (N, S) and ``attn_mask`` (L, S) or (N * num_heads, L, S) are True, or added numbers, where a
-    key must not be seen. Returns (L, N, embed_dim), and with ``need_weights`` the probabilities (N, L, S), the mean
-    over heads or with ``average_attn_weights=False`` each (N, num_heads, L, S), else None.
+    N. ``key_padding_mask`` (N, S) and ``attn_mask`` (L, S) or (N * num_heads, L, S) hide a key where they are True, or
+    are floats added to the scores. Returns (L, N, embed_dim), and with ``need_weights`` the probabilities (N, L, S),
+    the mean over heads or with ``average_attn_weights=False`` each (N, num_heads, L, S), else None.
 
     ``add_bias_kv`` adds a learned key and value, ``add_zero_attn`` one of zeros. ``is_causal`` tells that ``attn_mask``
     is the causal one. Weights start by Glorot's rule, biases with 0. ValueError unless embed_dim is divisible by
@@ -235,7 +235,7 @@ class _Layer(Module):
 
 
 class TransformerEncoderLayer(_Layer):
-    """Attention to itself, then two linear maps with an activation between, each added to its input and normalized.
+    """Self-attention, then two linear maps with an activation between; each is added to its input and normalized.
 
     ``src`` is (S, N, d_model), with ``batch_first`` (N, S, d_model), or (S, d_model). ``norm_first`` normalizes before,
     not after. Masks are those of `MultiheadAttention`. ``activation`` is "relu", "gelu" or a function.
@@ -266,10 +266,10 @@ class TransformerEncoderLayer(_Layer):
 
 
 class TransformerDecoderLayer(_Layer):
-    """`TransformerEncoderLayer` with attention to ``memory``, what an encoder has made, in the middle.
+    """`TransformerEncoderLayer` with cross-attention to ``memory``, an encoder's output, in the middle.
 
     ``tgt`` is (T, N, d_model) and ``memory`` (S, N, d_model), or with N first, or without. Masks that begin with
-    ``tgt`` are those of the attention to itself, the others those of the attention to ``memory``.
+    ``tgt`` are for the self-attention, the others for the attention to ``memory``.
     """
 
     _remembers = True

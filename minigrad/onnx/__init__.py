@@ -37,12 +37,12 @@ def export(
 ) -> Any:  # fmt: skip
     """Writes what a module does in evaluation mode, without gradients, as an ONNX file, and returns ONNX's ModelProto.
 
-    The module runs twice, on batches of two sizes; what does not differ is constant, so decisions of Python code are
-    those that it made there.  The result may be fed batches of any size.
+    The module runs twice, on batches of two sizes; what does not differ is constant, so branches of Python code are
+    those that it took there.  The result may be fed batches of any size.
 
     Args:
-        model: a Module (or a function of Tensors, whose others are constants then).
-            What it returns, a Tensor or tuples of them, one in the other, is several outputs in the file; None is none.
+        model: a Module, or a function of Tensors (all other Tensors in it are constants then). It returns a Tensor,
+            or nested tuples of them, which are several outputs in the file; None is left out.
         args: a Tensor, or a tuple of Tensors, with the batch along dimension 0.
         f: a path or an open binary file; None writes nothing.
         input_names, output_names: ``input``, ``input_1`` and so on, and ``output``, unless given.
@@ -278,11 +278,11 @@ class _Graph:
 
 
 def register_custom_op_symbolic(symbolic_name: str, symbolic_fn: Any, opset_version: int) -> None:
-    """Nothing: packages tell PyTorch's exporter forms of their compiled operations; `export` here goes by the tape."""
+    """Does nothing: packages register compiled operations with PyTorch's exporter; `export` reads the tape."""
 
 
 def unregister_custom_op_symbolic(symbolic_name: str, opset_version: int) -> None:
-    """Nothing, as `register_custom_op_symbolic`."""
+    """Does nothing, as `register_custom_op_symbolic`."""
 
 
 _module_getattr(globals())

@@ -24,7 +24,7 @@ class Rows(Lean):
     """The gradient of a table of which few rows were named: their numbers, and what is added to each."""
 
     __slots__ = ("_array", "dtype", "index", "shape")
-    # To the pass it is no view, and no array that it may add to.
+    # To the pass it is neither a view nor an array that it may add to.
     base, ndim = None, 0
 
     def __init__(self, index: Any, values: Any, shape: tuple[int, ...]) -> None:

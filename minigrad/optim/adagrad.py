@@ -25,7 +25,7 @@ class Adagrad(Rule):
         p = p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)
 
     s is ``state[p]["sum"]``, and there before the first step. ``foreach`` and ``fused`` choose among PyTorch's kernels
-    and change nothing here. ``differentiable`` has the step recorded, for parameters that are no leaves.
+    and change nothing here. ``differentiable`` has the step recorded, for parameters that are not leaves.
 
     Raises ValueError for a negative option.
     """

@@ -30,7 +30,7 @@ class Adam(Rule):
 
     m, v and their largest are ``state[p]["exp_avg"]``, ``["exp_avg_sq"]`` and ``["max_exp_avg_sq"]``. ``lr`` and both
     ``betas`` may be Tensors of one element. ``foreach``, ``fused`` and ``capturable`` choose among PyTorch's kernels
-    and change nothing here. ``differentiable`` has the step recorded, for parameters that are no leaves.
+    and change nothing here. ``differentiable`` has the step recorded, for parameters that are not leaves.
 
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """

@@ -25,7 +25,7 @@ class Adamax(Rule):
         p = p - lr / (1 - beta1**t) * m / u
 
     m and u are ``state[p]["exp_avg"]`` and ``["exp_inf"]``. ``foreach`` and ``capturable`` choose among PyTorch's
-    kernels and change nothing here. ``differentiable`` has the step recorded, for parameters that are no leaves.
+    kernels and change nothing here. ``differentiable`` has the step recorded, for parameters that are not leaves.
 
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """

@@ -27,7 +27,7 @@ class ASGD(Rule):
 
     The average a is ``state[p]["ax"]``; eta and mu, for the next step, are ``["eta"]``, which begins with ``lr``,
     and ``["mu"]``, which begins with 1. ``foreach`` and ``capturable`` choose among PyTorch's kernels and change
-    nothing here. ``differentiable`` has the step recorded, for parameters that are no leaves.
+    nothing here. ``differentiable`` has the step recorded, for parameters that are not leaves.
 
     Raises ValueError for a negative rate or weight decay.
     """

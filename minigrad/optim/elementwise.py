@@ -83,7 +83,7 @@ class Term:
         return self._of(np.minimum, self.maximum(low), high)
 
     def sign(self) -> Term:
-        """-1, 0 or 1; 0 for what is no number."""
+        """-1, 0 or 1; 0 for anything but a number."""
         return self._of(_sign, self)
 
     def choose(self, a: Any, b: Any) -> Term:

@@ -1,4 +1,4 @@
-"""L-BFGS, with a line search that holds the conditions of Wolfe."""
+"""L-BFGS, with a line search for the strong Wolfe conditions."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class LBFGS(Optimizer):
 
     A step is up to ``max_iter`` iterations. Each goes by ``lr`` along ``d = -H g``, where H, an estimate of the
     inverse of the second derivative, comes from the last ``history_size`` changes of parameters and gradients; the
-    very first one goes by ``lr * min(1, 1 / sum(abs(g)))``. With ``line_search_fn="strong_wolfe"`` the length is
-    looked for, between values of the loss and its slope, by cubic interpolation.
+    very first one goes by ``lr * min(1, 1 / sum(abs(g)))``. With ``line_search_fn="strong_wolfe"`` a line search
+    by cubic interpolation finds a length that satisfies the strong Wolfe conditions.
 
     A step ends early when no gradient is above ``tolerance_grad``, when the parameters or the loss change by no
     more than ``tolerance_change``, or after ``max_eval`` calls of the closure (1.25 times ``max_iter`` by default).
 
     All state is in ``state[first parameter]``. Raises ValueError for a negative rate and for several groups.
-    `minigrad.compile` refuses a step, which goes by values of the loss.
+    `minigrad.compile` refuses a step, whose course depends on values of the loss.
     """
 
     def __init__(
@@ -209,7 +209,7 @@ def _search(
     c1: float = 1e-4,
     c2: float = 0.9,
 ) -> tuple[float, Tensor, Number, int]:
-    """The loss, gradient and length of a step that holds the strong conditions of Wolfe, and the calls that it took.
+    """The loss, gradient and length of a step that satisfies the strong Wolfe conditions, and the calls that it took.
 
     Nocedal and Wright 2006, algorithms 3.5 and 3.6.
     """

@@ -17,7 +17,7 @@ __all__ = ["Muon"]
 
 @constructor(check="none")
 class Muon(Rule):
-    """Momentum whose matrices are made orthogonal (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon).
+    """Gradient descent along orthogonalized momentum (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon).
 
     A step takes the gradient g of a matrix p and does ::
 
@@ -25,7 +25,7 @@ class Muon(Rule):
         u = orthogonal(g + momentum * (b - g)  if nesterov else  b)
         p = p * (1 - lr * weight_decay) - lr * ratio * u
 
-    ``orthogonal`` divides the matrix by its norm, or by ``eps``, and takes ``ns_steps`` of Newton and Schulz's, ``X
+    ``orthogonal`` divides the matrix by its norm, or by ``eps``, and takes ``ns_steps`` Newton-Schulz steps, ``X
     = a * X + (b * X @ X.T + c * (X @ X.T)**2) @ X`` with ``ns_coefficients`` a, b, c. ``ratio`` is ``sqrt(max(1,
     rows / columns))``, or with ``adjust_lr_fn="match_rms_adamw"`` ``0.2 * sqrt(max(rows, columns))``. b is
     ``state[p]["momentum_buffer"]``.
@@ -33,7 +33,7 @@ class Muon(Rule):
     PyTorch makes the matrices orthogonal in bfloat16; here they stay in their dtype, so a step differs from PyTorch's
     in the third digit.
 
-    Raises ValueError for a negative option, and for a parameter that is no matrix: biases, and what follows or
+    Raises ValueError for a negative option, and for a parameter that is not a matrix: biases, and what follows or
     precedes the hidden layers, go into another optimizer.
     """
 

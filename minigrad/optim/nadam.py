@@ -31,7 +31,7 @@ class NAdam(Rule):
     and the product are ``state[p]["exp_avg"]``, ``["exp_avg_sq"]`` and ``["mu_product"]``.
 
     ``foreach`` and ``capturable`` choose among PyTorch's kernels and change nothing here. ``differentiable`` has
-    the step recorded, for parameters that are no leaves.
+    the step recorded, for parameters that are not leaves.
 
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """

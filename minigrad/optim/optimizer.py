@@ -66,7 +66,7 @@ class Optimizer:
     dicts ``{"params": ..., option: value}``, one a group. ``param_groups`` is the list of groups, ``state``
     maps a parameter to what the optimizer remembers about it.
 
-    Raises TypeError for a lone Tensor and for what is no Tensor, ValueError for an empty list, a Tensor that
+    Raises TypeError for a lone Tensor and for an item that is not a Tensor, ValueError for an empty list, a Tensor that
     was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option that is missing.
     """
 
@@ -102,7 +102,8 @@ class Optimizer:
         groups: list[Any] = list(params)
         if not groups:
             raise value_error(
-                "optimizer got an empty parameter list; was the model built before the optimizer?"
+                "optimizer got an empty parameter list; was the model built before the optimizer? Layers in a plain "
+                "list are not registered: use nn.ModuleList"
             )
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
@@ -123,7 +124,7 @@ class Optimizer:
         self.__dict__.update(state)
 
     def _patch_step_function(self) -> None:
-        """What PyTorch does to ``step`` for its profiler, and optimizers of packages call; here it needs nothing."""
+        """Does nothing: PyTorch wraps ``step`` for its profiler here, and optimizers of packages call it."""
 
     def __repr__(self) -> str:
         lines = [type(self).__name__ + " ("]
@@ -187,7 +188,7 @@ class Optimizer:
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(optimizer, args, kwargs)`` before each `step`; the optimizer is the first of ``args``.
 
-        It returns None or a tuple of both anew; anything else is a RuntimeError.
+        It returns None, or new ``(args, kwargs)``; anything else is a RuntimeError.
         """
         return self._register("_step_pre_hooks", hook)
 

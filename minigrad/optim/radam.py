@@ -28,7 +28,7 @@ class RAdam(Rule):
 
     With ``decoupled_weight_decay`` p is multiplied by ``1 - lr * weight_decay`` first, and g stays as it is. m and
     v are ``state[p]["exp_avg"]`` and ``["exp_avg_sq"]``. ``foreach`` and ``capturable`` choose among PyTorch's
-    kernels and change nothing here. ``differentiable`` has the step recorded, for parameters that are no leaves.
+    kernels and change nothing here. ``differentiable`` has the step recorded, for parameters that are not leaves.
 
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """

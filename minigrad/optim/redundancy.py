@@ -15,14 +15,14 @@ __all__ = ["ZeroRedundancyOptimizer"]
 
 
 class ZeroRedundancyOptimizer(Optimizer):
-    """An optimizer of which each process runs a part; then all processes get the new parameters.
+    """An optimizer whose state is split among processes: each updates its part, then all get the new parameters.
 
     A group's parameters, the largest first, go to the process with the fewest elements so far.  Gradients must be
     those of all processes, as `DistributedDataParallel` leaves them.  For the idea see Rajbhandari et al., ZeRO (2020),
     stage 1.
 
     Args:
-        params: as of any optimizer; the same in all processes.
+        params: as for any optimizer; the same in all processes.
         optimizer_class: the optimizer that each process runs.
         process_group: the processes; all, unless given.
         parameters_as_bucket_view: accepted for PyTorch's sake.
@@ -108,7 +108,7 @@ class ZeroRedundancyOptimizer(Optimizer):
         self._collected = every if self._ranks[self._rank] == to else None
 
     def state_dict(self) -> dict[str, Any]:
-        """That of the optimizer as if it ran in one process.
+        """The state of the whole optimizer, as if it ran in one process.
 
         RuntimeError where `consolidate_state_dict` has not collected it since the last step.
         """

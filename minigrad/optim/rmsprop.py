@@ -28,7 +28,7 @@ class RMSprop(Rule):
 
     v, a and b are ``state[p]["square_avg"]``, ``["grad_avg"]`` and ``["momentum_buffer"]``. ``foreach`` and
     ``capturable`` choose among PyTorch's kernels and change nothing here. ``differentiable`` has the step recorded,
-    for parameters that are no leaves.
+    for parameters that are not leaves.
 
     Raises ValueError for a negative option.
     """

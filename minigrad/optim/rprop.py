@@ -16,7 +16,7 @@ __all__ = ["Rprop"]
 
 @constructor(check="none")
 class Rprop(Rule):
-    """Rprop, which looks at signs only (Riedmiller and Braun 1993).
+    """Rprop, which uses only the signs of gradients (Riedmiller and Braun 1993).
 
     A step takes the gradient g of a parameter p, negated with ``maximize``, and for each element does ::
 
@@ -27,7 +27,7 @@ class Rprop(Rule):
 
     ``etas`` are eta- and eta+. s begins with ``lr``; s and b are ``state[p]["step_size"]`` and ``["prev"]``.
     ``foreach`` and ``capturable`` choose among PyTorch's kernels and change nothing here. ``differentiable`` has
-    the step recorded, for parameters that are no leaves.
+    the step recorded, for parameters that are not leaves.
 
     Raises ValueError for a negative rate, and unless 0 < eta- < 1 < eta+.
     """

@@ -87,10 +87,10 @@ class Rule(Optimizer):
     def _numbers(self, group: Group, counts: Named) -> Named:
         """The numbers of a step, by the names that the formula has for them.
 
-        What is True, False or None chooses the form of the formula, and is no number of it.  ``decay`` is a part of the
-        parameter that is added to the gradient.  ``group["fresh"]`` tells whether the parameter has no state yet.  In
-        ``counts``, the step is the one that is taken now; other counts are those before it, and are replaced by those
-        after it.
+        What is True, False or None chooses the form of the formula, and is not a number of it.  ``decay`` is a part of
+        the parameter that is added to the gradient.  ``group["fresh"]`` tells whether the parameter has no state yet.
+        In ``counts``, the step is the one that is taken now; other counts are those before it, and are replaced by
+        those after it.
         """
         raise NotImplementedError
 

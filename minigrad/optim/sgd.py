@@ -29,7 +29,7 @@ class SGD(Rule):
 
     Parameters without a gradient are left alone. b is kept in ``state[p]["momentum_buffer"]``. ``lr`` and
     ``weight_decay`` may be Tensors of one element. ``differentiable`` has the step recorded, for parameters
-    that are no leaves. ``foreach`` and ``fused`` choose among PyTorch's kernels and change nothing here.
+    that are not leaves. ``foreach`` and ``fused`` choose among PyTorch's kernels and change nothing here.
 
     Raises ValueError for negative options, and for Nesterov without momentum or with dampening.
     """

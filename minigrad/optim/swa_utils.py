@@ -1,4 +1,4 @@
-"""Averages of weights: PyTorch's ``optim.swa_utils``."""
+"""Averaged weights: PyTorch's ``optim.swa_utils``."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def _check_decay(decay: float) -> None:
 class AveragedModel(Module):
     """A copy of a model whose parameters are averages (Izmailov et al. 2018, arXiv:1803.05407).
 
-    Each call of `update_parameters` takes in those of the model; the first one copies them. ``avg_fn(average, now,
+    Each call of `update_parameters` averages in those of the model; the first call copies them. ``avg_fn(average, now,
     count)`` returns a new average, ``multi_avg_fn(averages, now, count)`` changes lists of them in place; without
-    either, all models count the same. Buffers are averaged too with ``use_buffers``, otherwise copied. ``module``
+    either, it is the plain average. Buffers are averaged too with ``use_buffers``, otherwise copied. ``module``
     is the copy, the buffer ``n_averaged`` counts the calls.
 
     ValueError if both functions are given.
@@ -147,9 +147,9 @@ class AveragedModel(Module):
 
 @no_grad()
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
-    """Computes the running statistics of a model's BatchNorm layers anew, as plain averages over all of ``loader``.
+    """Recomputes the running statistics of a model's BatchNorm layers, as plain averages over all of ``loader``.
 
-    An item that is a list or tuple stands for its first element. Nothing happens in a model without such layers.
+    Of an item that is a list or tuple, the first element is the input. A model without such layers is left alone.
     """
     layers = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     if not layers:

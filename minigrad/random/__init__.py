@@ -36,7 +36,7 @@ def manual_seed(seed: SupportsInt | str) -> Generator:
 
 
 def seed() -> int:
-    """Give the default generator an unforeseeable seed, and return that."""
+    """Gives the default generator a random seed, and returns that."""
     return default_generator.seed()
 
 
@@ -51,7 +51,7 @@ def get_rng_state() -> Tensor:
 
 
 def set_rng_state(new_state: Tensor | npt.ArrayLike) -> None:
-    """Set the default generator's state, as :meth:`Generator.set_state`."""
+    """Sets the default generator's state, as :meth:`Generator.set_state`."""
     default_generator.set_state(new_state)
 
 
@@ -59,7 +59,7 @@ def set_rng_state(new_state: Tensor | npt.ArrayLike) -> None:
 def fork_rng(
     devices: Iterable[object] | None = None, enabled: bool = True, device_type: str | None = None
 ) -> Iterator[None]:
-    """After the ``with`` block the default generator goes on as if nothing had been drawn inside.
+    """A context after which the default generator goes on as if nothing had been drawn inside.
 
     Args:
         devices: other devices whose generators to fork; there are none here, so None or empty.

@@ -62,7 +62,7 @@ class Generator:
     # ---------------------------------------------------------------------------------- seed and state
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream of `seed`, in [-2**63, 2**64); a negative one counts from 2**64. Returns self.
+        """Starts the stream of `seed`, in [-2**63, 2**64); a negative one counts from 2**64. Returns self.
 
         Raises:
             RuntimeError: `seed` is not an int.
@@ -78,7 +78,7 @@ class Generator:
         return self
 
     def seed(self) -> int:
-        """Start an unforeseeable stream; returns the 64-bit seed taken for it."""
+        """Starts the stream of a random 64-bit seed, and returns that."""
         number = os_seed()
         with self._bits.lock:
             self._bits.start(number)
@@ -101,11 +101,11 @@ class Generator:
             return self._bits.dump()
 
     def set_state(self, new_state: Tensor | npt.ArrayLike) -> Generator:
-        """Go on from a state of :meth:`get_state`, or from one saved by PyTorch. Returns itself.
+        """Continues from a state of :meth:`get_state`, or from one saved by PyTorch. Returns itself.
 
         Raises:
             TypeError: not an array of uint8.
-            RuntimeError: wrong size, or bytes that are no state.
+            RuntimeError: wrong size, or bytes that are not a state.
         """
         state = np.asarray(new_state)
         if state.dtype != np.uint8:
@@ -122,7 +122,7 @@ class Generator:
         self._bits.resets -= 1
 
     def clone_state(self) -> Generator:
-        """A new generator that goes on from this one's state."""
+        """A new generator that continues from this one's state."""
         clone = Generator()
         clone.set_state(self._dump())
         return clone
@@ -140,9 +140,9 @@ class Generator:
     def uniform(
         self, shape: Shape, dtype: npt.DTypeLike = np.float32, low: float = 0.0, high: float = 1.0
     ) -> Array:
-        """Real numbers from [low, high): ``torch.rand`` and ``Tensor.uniform_``.
+        """Uniform numbers from [low, high): ``torch.rand`` and ``Tensor.uniform_``.
 
-        float32 and shorter ones have 24 random bits, float64 has 53.
+        float32 and shorter dtypes have 24 random bits, float64 has 53.
 
         Raises:
             NotImplementedError: `dtype` is not floating.
@@ -232,7 +232,7 @@ class Generator:
         return narrow(libm(exp, values), kind).reshape(size)
 
     def standard_gamma(self, alpha: Array) -> Array:
-        """Gamma numbers of those shapes and scale 1, in their dtype: ``torch._standard_gamma``; nan below 0.
+        """Gamma numbers of shapes `alpha` and scale 1, in their dtype: ``torch._standard_gamma``; nan below 0.
 
         Raises:
             NotImplementedError: `alpha` is not floating.
@@ -242,7 +242,7 @@ class Generator:
         return np.maximum(narrow(values, kind), limits(kind).tiny)
 
     def dirichlet(self, alpha: Array) -> Array:
-        """Points of the simplex, by gamma numbers along the last dimension: ``torch._sample_dirichlet``.
+        """Points of the simplex, from gamma numbers along the last dimension: ``torch._sample_dirichlet``.
 
         Raises:
             NotImplementedError: `alpha` is not floating.
@@ -259,7 +259,7 @@ class Generator:
     # ---------------------------------------------------------------------------------- whole numbers
 
     def poisson(self, rate: Array) -> Array:
-        """Counts of events at those rates, in their dtype: ``torch.poisson``.
+        """Poisson numbers of rates `rate`, in their dtype: ``torch.poisson``.
 
         Raises:
             RuntimeError: a rate is negative, or not finite.
@@ -273,7 +273,7 @@ class Generator:
         )
 
     def binomial(self, count: Array, prob: Array) -> Array:
-        """Successes among `count` trials of chance `prob`, which have one shape and dtype: ``torch.binomial``.
+        """Successes in `count` trials of probability `prob`, which have one shape and dtype: ``torch.binomial``.
 
         Raises:
             NotImplementedError: they are not floating.
@@ -285,7 +285,7 @@ class Generator:
     def integers(
         self, low: int | None, high: int | None, shape: Shape, dtype: npt.DTypeLike = np.int64
     ) -> Array:
-        """Whole numbers from [low, high): ``torch.randint`` and ``Tensor.random_``.
+        """Integers from [low, high): ``torch.randint`` and ``Tensor.random_``.
 
         Without `high`, up to the largest of `dtype` (of a floating one: the largest n such that 0..n are all
         representable); without `low`, from 0. As in PyTorch a number is a 32-bit draw modulo the range, or a
@@ -380,7 +380,7 @@ class Generator:
         return (unit.reshape(size) < chance).astype(dtype)
 
     def geometric(self, p: float, shape: Shape, dtype: npt.DTypeLike = np.float32) -> Array:
-        """Number of trials up to the first success of chance `p`: ``Tensor.geometric_``.
+        """Numbers of trials up to the first success, of probability `p`: ``Tensor.geometric_``.
 
         Raises:
             RuntimeError: p outside (0, 1).

@@ -103,7 +103,7 @@ def summary(model: Module, *inputs: object) -> Summary:
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of
     operations whose record gives ``costs``: matrix products) and the bytes of the arrays that are kept for backward
     (each once, parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
-    if ``model`` is no Module, or takes other arguments.
+    if ``model`` is not a Module, or takes other arguments.
     """
     if contents(model) is None:
         raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")

@@ -9,6 +9,7 @@ from typing import IO, Any, TypeAlias
 
 from minigrad.device import device
 from minigrad.errors import here, place, runtime_error
+from minigrad.hints import module_getattr
 from minigrad.serialization import archive, legacy
 from minigrad.serialization.reader import Reader
 from minigrad.serialization.safe import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
@@ -18,6 +19,7 @@ __all__ = [
     "DEFAULT_PROTOCOL", "MAP_LOCATION", "SourceChangeWarning", "add_safe_globals", "clear_safe_globals",
     "default_restore_location", "get_safe_globals", "load", "location_tag", "safe_globals", "save",
 ]  # fmt: skip
+module_getattr(globals(), {"safetensors": ""})
 
 # What libraries that are written for PyTorch annotate their own loaders with.
 MAP_LOCATION: TypeAlias = "Callable[[Any, str], Any] | device | str | dict[str, str] | None"
@@ -27,11 +29,11 @@ File: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 
 
 class SourceChangeWarning(Warning):
-    """Programs name it where they silence it; nothing warns so."""
+    """A warning that programs name to silence it; minigrad never issues it."""
 
 
 def default_restore_location(storage: Any, location: str) -> Any:
-    """The ``storage`` itself, which is where all are. RuntimeError for another device than the CPU."""
+    """The ``storage`` itself: all are on the CPU. RuntimeError for another device."""
     device(location)
     return storage
 
@@ -50,21 +52,21 @@ def save(
 ) -> None:
     """Writes ``obj`` to a path or to a file opened for bytes, in the format of PyTorch's `save`.
 
-    ``obj`` is made of Tensors and Parameters, None, bools, numbers, texts, bytes, shapes, element types, and lists,
+    ``obj`` is made of Tensors and Parameters, None, bools, numbers, strings, bytes, shapes, element types, and lists,
     tuples, sets, dicts, OrderedDicts and Counters of these: a ``state_dict()``, or a dict that has several.  NumPy's
     numbers become Python's.  PyTorch reads the file with ``weights_only=True``.
 
     With ``weights_only=False`` minigrad and PyTorch also read whole modules (without hooks), optimizers, schedulers,
-    datasets, paths, namespaces, and objects, dataclasses, named tuples, Enums, classes and functions of your own.  They
-    stand in the file by name: the program that loads them must have the classes.  A class with a ``__setstate__``,
+    datasets, paths, namespaces, and objects, dataclasses, named tuples, Enums, classes and functions of your own.  The
+    file has their classes by name: the program that loads them must have these.  A class with a ``__setstate__``,
     ``__slots__``, ``__reduce__`` or ``__del__`` of its own is refused.
 
-    Tensors that share memory do so afterwards; a view brings all of the memory that it is a part of.  Gradients,
-    hooks and the history of a result stay behind.  The same values give the same bytes.  A file at a path is replaced
+    Tensors that share memory share it after loading; a view brings all of its memory along.  Gradients, hooks and the
+    history of a result are not saved.  The same values give the same bytes.  A file at a path is replaced
     when the new one is whole: an error or an interrupt leaves the old one.
 
-    ``pickle_module`` and ``pickle_protocol`` are accepted and mean nothing; without
-    ``_use_new_zipfile_serialization`` the format is that before PyTorch 1.6.
+    ``pickle_module`` and ``pickle_protocol`` change nothing; without ``_use_new_zipfile_serialization`` the format is
+    that before PyTorch 1.6.
 
     PicklingError for an object of another type, or of a class inside a function; RuntimeError if the directory does
     not exist, or if Tensors of several element types share memory.
@@ -103,16 +105,16 @@ def load(
     Files of PyTorch before 1.6 are read too.
 
     ``weights_only`` (by default True, unless there is a ``pickle_module``, which is not used): only Tensors, numbers,
-    texts and containers of these.  False also reads whole modules, optimizers, schedulers, datasets, and objects and
-    functions of your own: the program must have their classes already, and `save` tells which may be in a file.
-    Nothing in a file is executed, whatever it says: an object gets its attributes back without a call of ``__init__``
-    or ``__setstate__``.  What it does when you use it is another matter: the file has chosen which of your functions
-    and classes it is made of.
+    strings and containers of these.  False also reads whole modules, optimizers, schedulers, datasets, and objects and
+    functions of your own: the program must have their classes already; for which, see `save`.
+    Nothing in a file is executed: an object gets its attributes back without a call of ``__init__`` or
+    ``__setstate__``.  But the file chooses which of your classes and functions it is made of, and they run when you
+    use it.
 
-    All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
-    shared memory share it.  ``mmap`` is accepted, and the file is read at once.
+    All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that shared memory share
+    it again.  ``mmap`` changes nothing.
 
-    UnpicklingError for a file that is not of this format, or that names what it may not; RuntimeError for one that is
+    UnpicklingError for a file of another format, or with a name that is not allowed; RuntimeError for one that is
     damaged, cut off, compressed, or whose storages do not fit, and for another device; EOFError for an empty one.
     """
     if weights_only is None:

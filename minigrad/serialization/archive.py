@@ -155,7 +155,7 @@ class Archive:
     def storage(self, key: str, nbytes: int) -> Array:
         """The bytes of a storage in memory of its own. RuntimeError if they are not as many as the pickle says."""
         if not re.fullmatch(r"\w+", key):
-            raise runtime_error(f"{self.name} names a storage {key!r}, which is no name of one")
+            raise runtime_error(f"{self.name} names a storage {key!r}, which is not a name of one")
         info = self._info(f"data/{key}")
         if info.file_size != nbytes:
             raise runtime_error(

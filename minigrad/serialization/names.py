@@ -106,7 +106,7 @@ ELSEWHERE = {
 
 
 def elsewhere(name: str) -> str | None:
-    """What of PyTorch's that minigrad lacks a name stands for; None if it is no such name."""
+    """What of PyTorch's that minigrad lacks a name stands for; None if it is not such a name."""
     home, _, last = name.partition(" ")
     if home.partition(".")[0] != "torch":
         return None

@@ -173,7 +173,7 @@ def check_class(cls: type) -> None:
     )
     if not (ours or _written(cls, cls.__module__, cls.__qualname__) or is_safe(cls)):
         raise ValueError(
-            f"{cls.__qualname__} is no Module, and not a class of your program; "
+            f"{cls.__qualname__} is not a Module, and not a class of your program; "
             f"serialization.add_safe_globals([{cls.__qualname__}]) allows it"
         )
     plain = issubclass(cls, enum.Enum) or _is_named_tuple(cls)

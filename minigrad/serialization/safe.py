@@ -11,22 +11,22 @@ _listed: list[Any] = []
 
 
 def add_safe_globals(safe_globals: Sequence[Any]) -> None:
-    """Classes and functions that a file may name, with ``weights_only=True`` too: of those that it may otherwise."""
+    """Allows classes and functions in a file with ``weights_only=True``: those that ``weights_only=False`` allows."""
     _listed.extend(x for x in safe_globals if x not in _listed)
 
 
 def get_safe_globals() -> list[Any]:
-    """What `add_safe_globals` was called with."""
+    """The classes and functions that `add_safe_globals` has allowed."""
     return list(_listed)
 
 
 def clear_safe_globals() -> None:
-    """Forgets it."""
+    """Removes what `add_safe_globals` has allowed."""
     _listed.clear()
 
 
 class safe_globals:
-    """`add_safe_globals` for the time of a ``with`` block."""
+    """A context in which `add_safe_globals` holds."""
 
     def __init__(self, safe_globals: Sequence[Any]) -> None:
         self._more = list(safe_globals)

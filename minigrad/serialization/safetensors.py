@@ -31,10 +31,11 @@ _TYPES = {
 def save_file(
     tensors: Mapping[str, Tensor], filename: str | os.PathLike[str], metadata: dict[str, str] | None = None
 ) -> None:
-    """Writes Tensors under their names, and ``metadata``, texts by text, to a file.
+    """Writes a dict of Tensors, and ``metadata``, a dict of strings, to a file.
 
-    The file at the path is replaced when the new one is whole. ImportError without the package; ValueError for what is
-    no dict of Tensors, RuntimeError for Tensors that share memory, which the format does not know: see `save_model`.
+    The file at the path is replaced when the new one is whole. ImportError without the package; ValueError for
+    anything but a dict of Tensors; RuntimeError for Tensors that share memory, which the format cannot store: see
+    `save_model`.
     """
     data = save(tensors, metadata)
     with archive.replacing(filename) as file:
@@ -81,9 +82,9 @@ def save_model(
     metadata: dict[str, str] | None = None,
     force_contiguous: bool = True,
 ) -> None:
-    """Writes the ``state_dict`` of a model, of Tensors that are the same only one, under the first of their names.
+    """Writes the ``state_dict`` of a model; a Tensor under several names is written once, under the first.
 
-    The other names stand in the metadata. ``force_contiguous`` changes nothing: all Tensors are written row by row.
+    The metadata has the other names. ``force_contiguous`` changes nothing: all Tensors are written row by row.
     RuntimeError for Tensors that share a part of their memory.
     """
     tensors: dict[str, Tensor] = dict(model.state_dict())
@@ -97,7 +98,7 @@ def save_model(
 def load_model(
     model: Module, filename: str | os.PathLike[str], strict: bool = True, device: DeviceLike | int = "cpu"
 ) -> tuple[set[str], list[str]]:
-    """Loads what `save_model` wrote into a model; returns the names that are missing and those that are unexpected.
+    """Loads a file of `save_model` into a model; returns the missing names and the unexpected ones.
 
     RuntimeError for these if ``strict``, and for Tensors of other shapes.
     """
@@ -149,7 +150,7 @@ def _load(data: bytes, name: str) -> dict[str, Tensor]:
     try:
         parts = safetensors.deserialize(data)  # type: ignore[no-untyped-call, unused-ignore]
     except safetensors.SafetensorError as error:
-        raise runtime_error(f"{name} is no file of safetensors, or it is damaged: {error}") from None
+        raise runtime_error(f"{name} is not a file of safetensors, or it is damaged: {error}") from None
     return {key: _tensor(name, key, part) for key, part in parts}
 
 

@@ -131,7 +131,7 @@ def general_cosine(
 ) -> Tensor:  # fmt: skip
     """``a[0] - a[1] cos(2 pi t) + a[2] cos(4 pi t) - ...`` for t from 0 to 1.
 
-    TypeError for an ``a`` that is no iterable, ValueError for an empty one.
+    TypeError for an ``a`` that is not an iterable, ValueError for an empty one.
     """
     if not isinstance(a, Iterable):
         raise type_error("Coefficients must be a list/tuple")

@@ -1,7 +1,7 @@
 """Sparse Tensors, under the names of ``torch.sparse``: `minigrad.sparse_coo_tensor` makes them.
 
-A sparse Tensor holds numbers and their places. What is computed with it is computed with these, so gradients have the
-same places, and every reader sees dense operations.
+A sparse Tensor holds values and their indices. What is computed with it is computed with these, so gradients have the
+same indices, and every reader sees dense operations.
 """
 
 from __future__ import annotations

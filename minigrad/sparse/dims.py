@@ -23,7 +23,7 @@ from minigrad.sparse.tensor import Sparse, made
 
 @taken("permute")
 def permute(input: Sparse, *dims: Any) -> Sparse:
-    """The dimensions in another order: that of places and of numbers."""
+    """The dimensions in another order, sparse ones and dense ones apart."""
     order = [one_dim(d, input.ndim) for d in (dims[0] if isinstance(dims[0], (tuple, list)) else dims)]
     count = input.sparse_dim()
     first, rest = order[:count], order[count:]
@@ -242,9 +242,9 @@ def getitem(input: Any, key: Any) -> Any:
 
 
 def spdiags(diagonals: Tensor, offsets: Tensor, shape: Sequence[int], layout: Any = None) -> Tensor:
-    """A matrix of this shape with the rows of ``diagonals`` on the diagonals that ``offsets`` names.
+    """A sparse matrix of ``shape`` with the rows of ``diagonals`` on the diagonals ``offsets``.
 
-    Column j has the elements j of the rows, as far as it meets their diagonals.
+    Element j of a row goes to column j, where its diagonal meets it.
     """
     if diagonals.dim() not in (1, 2) or len(shape) != 2:
         raise runtime_error(

@@ -274,7 +274,7 @@ def grad(outputs: Any, inputs: Any, *args: Any, **named: Any) -> Any:
 
 @taken("eq", "ne", label="-")
 def eq(input: Any, other: Any) -> Any:
-    """NotImplementedError, as in PyTorch; but for what is no number, such as None, to which it is not equal."""
+    """NotImplementedError, as in PyTorch; but for anything but a number, such as None, to which it is not equal."""
     if isinstance(input, Sparse) and not isinstance(other, (Tensor, int, float, complex)):
         return NotImplemented
     raise refused("eq", input if isinstance(input, Sparse) else other)

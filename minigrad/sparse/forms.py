@@ -1,4 +1,4 @@
-"""The same sparse Tensor by places, by rows or by columns, and the parts of these forms."""
+"""The same sparse Tensor in COO, CSR or CSC format, and the parts of these formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sparse Tensors made of places and numbers, of rows, of columns, and of dense Tensors."""
+"""Sparse Tensors made in COO, CSR and CSC format, and of dense Tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products of matrices of which one is sparse."""
+"""Matrix products of which one is sparse."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from minigrad.sparse.tensor import Sparse, made
 def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Tensor:
     """The product of two matrices: sparse if both are, else dense.
 
-    With ``reduce`` the terms of each sum, one for each number in the row of ``mat1``, which is by rows, are put
-    together otherwise: by ``"mean"``, ``"amax"`` or ``"amin"``, of which equal ones share the gradient.
+    ``reduce`` combines the terms of each sum, one per value in the row of ``mat1`` (CSR), by ``"mean"``, ``"amax"`` or
+    ``"amin"`` instead; equal ones share the gradient.
     """
     if reduce not in (None, "sum", "mean", "amax", "amin", "max", "min"):
         raise runtime_error(f"reduce argument must be either sum, mean, amax or amin, got {reduce}")
@@ -86,7 +86,7 @@ def mv(input: Any, vec: Tensor) -> Tensor:
 
 @taken("bmm")
 def bmm(input: Any, mat2: Tensor) -> Tensor:
-    """Products of matrices, one by one: those of a matrix that has them on its diagonal."""
+    """Matrix products, one by one: those of a matrix that has them on its diagonal."""
     fit = input.dim() == mat2.dim() == 3 and mat2.shape[:2] == (input.shape[0], input.shape[2])
     if not fit or not isinstance(input, Sparse) or isinstance(mat2, Sparse) or input.dense_dim():
         raise runtime_error(
@@ -117,7 +117,7 @@ def matmul(input: Any, other: Any) -> Tensor:
 
 
 TABLE["rmatmul"] = lambda input, other: TABLE["matmul"](other, input)
-# With autocast it is a product of matrices, as in PyTorch; that of dense Tensors is not.
+# With autocast it is a matrix product, as in PyTorch; that of dense Tensors is not.
 TABLE["mv"] = chosen(mv, "mm")
 
 
@@ -139,7 +139,7 @@ def linear(input: Any, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 @taken("sampled_addmm")
 def sampled_addmm(input: Sparse, mat1: Tensor, mat2: Tensor, *, beta: Any = 1.0, alpha: Any = 1.0) -> Sparse:
-    """``beta * input + alpha * (mat1 @ mat2)`` at the places of ``input`` alone."""
+    """``beta * input + alpha * (mat1 @ mat2)`` at the indices of ``input`` only."""
     if not isinstance(input, Sparse):
         raise refused("sparse_sampled_addmm", input)
     (n, k), (m, p) = [x.shape if x.dim() == 2 else (0, -1) for x in (mat1, mat2)]

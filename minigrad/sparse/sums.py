@@ -18,7 +18,7 @@ from minigrad.sparse.tensor import Sparse, keys, made
 
 @taken("sum", label="-")
 def sum(input: Sparse, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
-    """The sum of all numbers; over some dimensions a sparse Tensor, unless all sparse ones are among them."""
+    """The sum of all values, or over ``dim``: a sparse Tensor unless all sparse dimensions are summed."""
     if not isinstance(input, Sparse):
         raise refused("_indices", input)
     t: Any = input if dtype is None else input.to(dtype)
@@ -72,7 +72,7 @@ def _softmax(name: str, input: Any, dim: int, dtype: Any, log: bool) -> Sparse:
 
 @labelled("SparseSoftmax")
 def softmax(input: Any, dim: int, *, dtype: Any = None) -> Sparse:
-    """Along ``dim``, of the numbers that are there."""
+    """Softmax along ``dim`` of the values that are there."""
     return _softmax("softmax", input, dim, dtype, False)
 
 

@@ -1,4 +1,4 @@
-"""`Sparse`: a Tensor that is two dense ones, the numbers that are there and their places.
+"""`Sparse`: a Tensor that is two dense ones, the values ("numbers" in this room) and their indices ("places").
 
 All that is computed with it is computed with these, so every reader of the tape sees operations that it knows. The
 class takes functions over by ``__torch_function__``; what is written for it stands here, and in `TABLE`. Rows, columns

@@ -51,7 +51,7 @@ ShortTensor = _named("ShortTensor", dtypes.int16)
 
 
 class check_sparse_tensor_invariants(ContextDecorator):
-    """Nothing: places are always checked. In ``with`` and as a decorator, as PyTorch's."""
+    """Changes nothing: indices are always checked. A context manager and a decorator, as in PyTorch."""
 
     def __init__(self, enable: bool = True) -> None:
         self.enabled = enable

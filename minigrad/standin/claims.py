@@ -47,12 +47,12 @@ def _claim(kind: type[Exception], cond: object, message: _Message) -> None:
 
 
 def _check(cond: bool, message: _Message = None) -> None:
-    """RuntimeError with what ``message()`` gives if the bool is False. TypeError for what is no bool."""
+    """RuntimeError with what ``message()`` gives if the bool is False. TypeError for anything but a bool."""
     _claim(RuntimeError, cond, message)
 
 
 def _check_with(error_type: Any, cond: bool, message: _Message) -> None:
-    """`_check` with an error of this class. TypeError for what is no class of errors."""
+    """`_check` with an error of this class. TypeError for anything but a class of errors."""
     if not issubclass(error_type, Exception) or issubclass(error_type, Warning):
         raise type_error(f"error_type must be a class of errors, got {error_type}")
     _claim(error_type, cond, message)

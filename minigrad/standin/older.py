@@ -46,7 +46,7 @@ class NamedDevice(device, metaclass=_Any):
     """A device that a script only names: ``torch.device("cuda").type``. Whatever is to be on it refuses it.
 
     RuntimeError for a name that no device of PyTorch's has, and for an index that is negative or told twice. TypeError
-    for what is no name, device or index.
+    for anything but a name, device or index.
     """
 
     __slots__ = ()

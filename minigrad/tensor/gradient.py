@@ -116,7 +116,7 @@ class _Gradient(Tensor):
 
     @property
     def _base(self) -> Tensor | None:
-        """The Tensor that this one is a view of, None if it is no view."""
+        """The Tensor that this one is a view of, None if it is not a view."""
         t: Tensor = self
         while t._view is not None:
             t = t._view.base
@@ -221,7 +221,7 @@ class _Gradient(Tensor):
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Calls ``hook(self)`` each time a backward pass has put or added a gradient into ``.grad`` of a leaf.
 
-        `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError for what is no leaf or does not
+        `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError if it is not a leaf or does not
         require grad.
         """
         if not self.requires_grad:

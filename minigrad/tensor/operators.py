@@ -180,7 +180,7 @@ class _Operators(Tensor):
 
     @property
     def H(self) -> Tensor:
-        """The transposed matrix, conjugated. RuntimeError for what is no matrix."""
+        """The transposed matrix, conjugated. RuntimeError for anything but a matrix."""
         ndim = self._array.ndim
         if ndim not in (0, 2):
             more = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""

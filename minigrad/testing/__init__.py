@@ -5,4 +5,4 @@ from minigrad.hints import module_getattr
 from minigrad.testing.close import assert_close
 
 __all__ = ["GradcheckError", "GradcheckWarning", "assert_close", "check_jvp", "check_vjp"]
-__all__ += module_getattr(globals(), {"make": "assert_allclose make_tensor"})
+__all__ += module_getattr(globals(), {"make": "assert_allclose make_tensor", "numeric": "", "strategies": ""})

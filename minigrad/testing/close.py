@@ -31,8 +31,8 @@ def assert_close(
     """AssertionError unless ``|actual - expected| <= atol + rtol * |expected|`` for Tensors, arrays and numbers.
 
     Sequences and mappings of these are compared item by item. The tolerances are PyTorch's for the element type, the
-    looser of two, unless given; whole numbers must be equal. ValueError where only one of them is given, TypeError for
-    what cannot be compared.
+    looser of two, unless given; integers must be equal. ValueError where only one of them is given, TypeError for
+    types that cannot be compared.
     """
     if (rtol is None) != (atol is None):
         raise ValueError("rtol and atol must both be specified or both be unspecified")

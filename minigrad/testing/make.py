@@ -25,7 +25,8 @@ def make_tensor(
 ) -> Tensor:  # fmt: skip
     """A Tensor of uniform random numbers from ``low`` up to ``high``: floats from -9 to 9, integers below 10.
 
-    ``noncontiguous`` gives every other element of a larger one, ``exclude_zero`` the smallest positive number for 0.
+    ``noncontiguous`` takes every other element of a larger one; ``exclude_zero`` replaces 0 by the smallest positive
+    number.
     ValueError for ``low`` not below ``high``, for an interval that the element type does not reach, and for integers
     that require grad.
     """
@@ -88,7 +89,7 @@ def assert_allclose(
     actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True,
     msg: str = "",
 ) -> None:  # fmt: skip
-    """`assert_close` with the tolerances of before, for any element types; it is deprecated, with a FutureWarning."""
+    """The old form of `assert_close`, with its tolerances, for any element types; FutureWarning."""
     warn("`assert_allclose()` is deprecated since 1.12. Please use `assert_close()` instead.", FutureWarning)
     a = actual if isinstance(actual, Tensor) else tensor(actual)
     b = expected if isinstance(expected, Tensor) else as_tensor(expected, dtype=a.dtype)

@@ -1,4 +1,4 @@
-"""What is around training: `data` makes batches, `checkpoint` saves memory, `benchmark`, `flop_counter` measure."""
+"""Tools for training: `data` makes batches, `checkpoint` saves memory, `benchmark` and `flop_counter` measure."""
 
 from typing import TYPE_CHECKING
 

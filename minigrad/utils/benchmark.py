@@ -129,7 +129,7 @@ class Measurement:
 
     @property
     def has_warnings(self) -> bool:
-        """Whether the times lie far apart."""
+        """Whether the times vary much."""
         return bool(self._warnings)
 
     @property
@@ -177,9 +177,9 @@ def select_unit(t: float) -> tuple[str, float]:
 class Timer:
     """Measures ``stmt``, run after ``setup`` with the names in ``globals`` and ``torch``, which is minigrad.
 
-    ``label``, ``sub_label``, ``description`` and ``env`` are printed with the result. The products of matrices have
-    ``num_threads`` threads meanwhile, where the package threadpoolctl is installed. ValueError for a statement that is
-    no text; NotImplementedError for statements in C++.
+    ``label``, ``sub_label``, ``description`` and ``env`` are printed with the result. BLAS has ``num_threads``
+    threads meanwhile, where the package threadpoolctl is installed. ValueError for a statement that is not a str;
+    NotImplementedError for statements in C++.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class Timer:
         return max(self._timer.timeit(number), 1e-9)  # no clock is finer
 
     def timeit(self, number: int = 1_000_000) -> Measurement:
-        """One block of ``number`` runs, after a hundredth of them, and at least two."""
+        """Times one block of ``number`` runs, after a warm-up of a hundredth of them, at least two."""
         with _threads(self._task_spec.num_threads):
             self._timeit(max(number // 100, 2))
             return Measurement(number, [self._timeit(number)], self._task_spec)
@@ -221,10 +221,10 @@ class Timer:
     def blocked_autorange(
         self, callback: Callable[[int, float], NoReturn] | None = None, min_run_time: float = 0.2
     ) -> Measurement:
-        """Blocks of runs until they have taken ``min_run_time`` seconds together.
+        """Runs blocks until they have taken ``min_run_time`` seconds together.
 
-        A block is so long that to start it counts for nothing. ``callback`` gets the number of runs and the time of
-        each.
+        A block is long enough for the cost of its start not to count. ``callback`` gets the number of runs and the time
+        of each.
         """
         return self._blocks(min_run_time, math.inf, lambda _: True, callback)
 
@@ -300,7 +300,7 @@ class Compare:
         self._colors, self._rowwise = True, rowwise
 
     def highlight_warnings(self) -> None:
-        """Prints beside times that lie far apart how far."""
+        """Prints the spread beside times that vary much."""
         self._warned = True
 
     def print(self) -> None:
@@ -374,7 +374,7 @@ def _digits(value: float) -> int:
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """So many threads for products of matrices, where that can be set."""
+    """So many threads for matrix products, where that can be set."""
     try:
         before = threads.get_num_threads()
         threads.set_num_threads(count)

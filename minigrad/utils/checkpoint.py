@@ -1,4 +1,4 @@
-"""Functions whose intermediate values are forgotten, and computed again when a backward pass needs them."""
+"""Checkpoints: intermediate values are not kept, but computed again when a backward pass needs them."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def checkpoint(
     preserve_rng_state: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """``function(*args, **kwargs)``, of which nothing is kept for backward: a backward pass runs it again.
+    """Calls ``function(*args, **kwargs)`` and keeps nothing for backward: a backward pass runs it again.
 
     Gradients flow to the arguments, and to what else the function uses, such as parameters. With
     ``preserve_rng_state`` the second run draws the numbers of the first. ``context_fn`` returns a context for each of
-    the two runs. ``determinism_check="none"`` lets the shapes of the second run be others. ``use_reentrant``,
-    ``debug`` and ``early_stop`` mean nothing. Where nothing is recorded, and where a whole tape is read or compiled,
+    the two runs. ``determinism_check="none"`` allows other shapes in the second run. ``use_reentrant``,
+    ``debug`` and ``early_stop`` change nothing. Where nothing is recorded, and where a whole tape is read or compiled,
     it is a plain call.
 
     Backward raises `CheckpointError`, a RuntimeError, if the second run records other operations, and RuntimeError if
@@ -206,9 +206,9 @@ def checkpoint_sequential(
     use_reentrant: bool | None = None,
     preserve_rng_state: bool = True,
 ) -> Any:
-    """What the functions, such as those of a `Sequential`, make of ``input`` one after the other.
+    """Calls a list of functions, such as a `Sequential`, one after the other on ``input``.
 
-    All but the last of ``segments`` equal parts of the list run as one `checkpoint` each.
+    The list is cut into ``segments`` equal parts; all but the last run as one `checkpoint` each.
     """
     steps = list(functions)
     size = len(steps) // segments

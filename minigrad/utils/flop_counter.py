@@ -49,7 +49,7 @@ class _Event(NamedTuple):
 class FlopCounterMode(Watch):
     """Counts in a ``with`` statement, and prints a table at its end.
 
-    Products of matrices, convolutions and their gradients count, as in PyTorch on a CPU: so products with a vector do
+    Matrix products, convolutions and their gradients count, as in PyTorch on a CPU: so products with a vector do
     not, nor an LSTM, nor `scaled_dot_product_attention` of four dimensions without dropout, nor what is compiled.
 
     Args:

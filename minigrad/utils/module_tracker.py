@@ -16,7 +16,7 @@ __all__ = ["ModuleTracker"]
 
 
 class ModuleTracker:
-    """In ``with``: ``parents`` are the names of the modules that run now, and ``"Global"``.
+    """A context in which ``parents`` has the names of the modules that run now, and ``"Global"``.
 
     A module's name is that of its class, with the names of the attributes below it: ``"Net.layers.0"``. In a backward
     pass a module runs from the gradients of its results to those of its arguments.

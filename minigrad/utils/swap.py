@@ -12,9 +12,9 @@ __all__ = ["swap_tensors"]
 
 
 def swap_tensors(t1: Tensor, t2: Tensor) -> None:
-    """Each gets the values, the class, the attributes, the gradient and the history of the other.
+    """Swaps the values, classes, attributes, gradients and histories of two Tensors.
 
-    TypeError for what is no Tensor; RuntimeError for a view, and for classes of which one has slots that the other
+    TypeError for anything but a Tensor; RuntimeError for a view, and for classes of which one has slots that the other
     lacks.
     """
     for t in (t1, t2):

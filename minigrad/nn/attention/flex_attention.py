@@ -1,7 +1,7 @@
-"""`flex_attention`: attention whose scores and mask are functions of the places, as in ``torch.nn.attention``.
+"""`flex_attention`: attention whose scores and mask are functions of positions, as in ``torch.nn.attention``.
 
-A function of places gets the numbers of the batch, of the head, of the query and of the key, as Tensors of whole
-numbers that broadcast to all of them.  It must consist of operations that broadcast too.
+Such a function gets the indices of batch, head, query and key, as integer Tensors that broadcast to all positions.  It
+must consist of operations that broadcast too.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def noop_mask(batch: Tensor, head: Tensor, q_idx: Tensor, kv_idx: Tensor) -> Ten
 
 
 def and_masks(*mask_mods: MaskMod) -> MaskMod:
-    """What all of the functions allow. RuntimeError for what is no function."""
+    """The mask function that allows what all of these allow. RuntimeError for anything but a function."""
     return _joined(operator.and_, noop_mask, mask_mods)
 
 
 def or_masks(*mask_mods: MaskMod) -> MaskMod:
-    """What one of the functions allows. RuntimeError for what is no function."""
+    """The mask function that allows what any of these allows. RuntimeError for anything but a function."""
     return _joined(operator.or_, lambda *places: ~noop_mask(*places), mask_mods)
 
 
@@ -57,13 +57,13 @@ def _joined(join: Callable[[Tensor, Tensor], Tensor], first: MaskMod, mods: tupl
 def create_mask(
     mod_fn: MaskMod, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None
 ) -> Tensor:
-    """The bool mask (B, H, Q_LEN, KV_LEN) that a function of places makes; None stands for 1."""
+    """The bool mask (B, H, Q_LEN, KV_LEN) of a mask function; None stands for 1."""
     shape = (1 if B is None else B, 1 if H is None else H, Q_LEN, KV_LEN)
     return mod_fn(*_places(*shape)).bool().expand(shape)
 
 
 class BlockMask:
-    """A mask in blocks, of which those that are empty are told apart; here `flex_attention` reads the mask alone."""
+    """A mask, and which of its blocks are empty; here `flex_attention` reads only the mask."""
 
     def __init__(self, mask: Tensor, mask_mod: MaskMod, block: tuple[int, int]) -> None:
         self.mask, self.mask_mod, self.BLOCK_SIZE = mask, mask_mod, block
@@ -75,7 +75,7 @@ class BlockMask:
         return tuple(self.mask.shape)
 
     def numel(self) -> int:
-        """How many places there are."""
+        """How many elements the mask has."""
         return math.prod(self.shape)
 
     def to_dense(self) -> Tensor:
@@ -98,13 +98,13 @@ def create_block_mask(
     mask_mod: MaskMod, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None,
     BLOCK_SIZE: int | tuple[int, int] = _DEFAULT_SPARSE_BLOCK_SIZE, _compile: bool = False,
 ) -> BlockMask:  # fmt: skip
-    """The mask of a function of places, for `flex_attention`; B and H of None broadcast."""
+    """The `BlockMask` of a mask function, for `flex_attention`; B and H of None broadcast."""
     block = (BLOCK_SIZE, BLOCK_SIZE) if isinstance(BLOCK_SIZE, int) else tuple(BLOCK_SIZE)
     return BlockMask(create_mask(mask_mod, B, H, Q_LEN, KV_LEN, device), mask_mod, (block[0], block[1]))
 
 
 class AuxRequest(NamedTuple):
-    """What `flex_attention` returns beside its result: logarithms of the sums of exponentials, and largest scores."""
+    """What else `flex_attention` is to return: the logarithms of the sums of exponentials, the largest scores."""
 
     lse: bool = False
     max_scores: bool = False
@@ -137,19 +137,19 @@ def flex_attention(
         )
     if not query.dim() == key.dim() == value.dim() == 4:
         raise value_error(
-            "query, key, and value must be 4D tensors: (batch, heads, places, numbers), but got shapes "
+            "query, key, and value must be 4D tensors: (batch, heads, sequence, features), but got shapes "
             f"{[tuple(x.shape) for x in (query, key, value)]}"
         )
     if key.shape[:3] != value.shape[:3] or key.shape[0] not in (1, query.shape[0]):
         raise value_error(
-            "Expect key and value to have the same batches, heads and places, and the batches of query or one, but got "
-            f"shapes {[tuple(x.shape) for x in (query, key, value)]}"
+            "Expect key and value to have the same batches, heads and lengths, and the batches of query or one, but "
+            f"got shapes {[tuple(x.shape) for x in (query, key, value)]}"
         )
     query, key, value = (x if dtype == float64 else x.float() for x in (query, key, value))
     if key.shape[-1] != query.shape[-1]:
         raise value_error(
             "Expect query and key/value to have the same embedding dimension: query has "
-            f"{query.shape[-1]} numbers at each place, key {key.shape[-1]}"
+            f"{query.shape[-1]}, key {key.shape[-1]}"
         )
     heads, groups = query.shape[-3], key.shape[-3]
     if heads != groups:

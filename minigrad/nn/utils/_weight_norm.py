@@ -39,7 +39,7 @@ class WeightNorm:
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
-    """Makes ``module.weight`` (``name``) a length times a direction, ``g * v / ‖v‖``, and returns the module.
+    """Splits ``module.weight`` (``name``) into a length and a direction, ``g * v / ‖v‖``; returns the module.
 
     Parameters ``weight_g``, with a length for each index of ``dim`` (None: one for all), and ``weight_v`` take its
     place; a hook computes it before each call. FutureWarning: `nn.utils.parametrizations.weight_norm` is the newer

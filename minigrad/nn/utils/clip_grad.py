@@ -1,4 +1,4 @@
-"""Gradients kept from growing: PyTorch's ``nn.utils.clip_grad``."""
+"""Clipping of gradients: PyTorch's ``nn.utils.clip_grad``."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def clip_grad_norm_(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """Scales the gradients of ``parameters`` in place so that all of them as one vector are at most ``max_norm`` long.
+    """Scales the gradients of ``parameters`` in place, so that their norm as one vector is at most ``max_norm``.
 
-    Returns the length before, a Tensor without dimensions: the norm of order ``norm_type`` of the gradients.
+    Returns the norm before, of order ``norm_type``: a Tensor without dimensions.
     RuntimeError for one that is inf or nan where ``error_if_nonfinite`` says so; then nothing is scaled.  ``foreach``
     changes nothing.
     """
@@ -42,7 +42,7 @@ def clip_grad_norm(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """`clip_grad_norm_`, under the name that it had before; FutureWarning."""
+    """The old name of `clip_grad_norm_`; FutureWarning."""
     warn("`nn.utils.clip_grad_norm` is now deprecated in favor of `nn.utils.clip_grad_norm_`.", FutureWarning)
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 

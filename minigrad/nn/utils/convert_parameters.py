@@ -12,14 +12,14 @@ __all__ = ["parameters_to_vector", "vector_to_parameters"]
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """The elements of all ``parameters`` in one dimension, recorded."""
+    """All ``parameters``, flattened and concatenated into one vector; recorded."""
     return cat([p.reshape(-1) for p in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Has the parameters show the elements of ``vec``, in order; each becomes a view of it.
+    """Sets the parameters from the elements of ``vec``, in order; each becomes a view of it.
 
-    TypeError if ``vec`` is no Tensor, RuntimeError if it has too few elements; then no parameter has changed.
+    TypeError if ``vec`` is not a Tensor, RuntimeError if it has too few elements; then no parameter has changed.
     """
     if not isinstance(vec, Tensor):
         raise type_error(f"expected minigrad.Tensor, but got: {type(vec).__name__}")

@@ -16,7 +16,7 @@ M = TypeVar("M", bound=Module)
 
 
 def fuse_conv_bn_eval(conv: M, bn: Module, transpose: bool = False) -> M:
-    """A copy of a convolution that does what it and a batch norm after it do in evaluation mode.
+    """A convolution that does in evaluation mode what ``conv`` and the batch norm after it do.
 
     ``transpose`` says that the convolution is a transposed one. RuntimeError in training mode, or without running
     statistics.
@@ -25,7 +25,7 @@ def fuse_conv_bn_eval(conv: M, bn: Module, transpose: bool = False) -> M:
 
 
 def fuse_linear_bn_eval(linear: M, bn: Any) -> M:
-    """A copy of a `Linear` that does what it and a batch norm after it do in evaluation mode.
+    """A `Linear` that does in evaluation mode what ``linear`` and the batch norm after it do.
 
     RuntimeError in training mode, without running statistics, or for another number of features.
     """

@@ -13,12 +13,12 @@ M = TypeVar("M", bound=Module)
 
 
 def convert_conv2d_weight_memory_format(module: M, memory_format: Any) -> M:
-    """Lays the weights of all convolutions of two dimensions in the format; returns the module."""
+    """Converts the weights of all 2-d convolutions to the memory format; returns the module."""
     return _converted(module, memory_format, (Conv2d, ConvTranspose2d))
 
 
 def convert_conv3d_weight_memory_format(module: M, memory_format: Any) -> M:
-    """Lays the weights of all convolutions of three dimensions in the format; returns the module."""
+    """Converts the weights of all 3-d convolutions to the memory format; returns the module."""
     return _converted(module, memory_format, (Conv3d, ConvTranspose3d))
 
 

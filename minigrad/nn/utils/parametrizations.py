@@ -26,7 +26,7 @@ _MAPS = ("matrix_exp", "cayley", "householder")
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
-    """Makes ``module.weight`` (``name``) a length times a direction, ``g * v / ‖v‖``, and returns the module.
+    """Splits ``module.weight`` (``name``) into a length and a direction, ``g * v / ‖v‖``; returns the module.
 
     ``original0`` is *g*, with a length for each index of ``dim`` (None: one for all), and ``original1`` is *v*. States
     with the older names ``weight_g`` and ``weight_v`` load too. (Salimans and Kingma, 2016.)
@@ -61,7 +61,7 @@ def spectral_norm(
     """Divides ``module.weight`` (``name``) by its largest singular value, and returns the module.
 
     The weight counts as a matrix whose rows are the indices of ``dim`` (0, of transposed convolutions 1). Its singular
-    vectors, buffers ``_u`` and ``_v``, come nearer by ``n_power_iterations`` each time that the weight is computed in
+    vectors, buffers ``_u`` and ``_v``, are improved by ``n_power_iterations`` each time the weight is computed in
     training mode. (Miyato et al., 2018.) ValueError if there is no such Tensor.
     """
     weight = _tensor(module, name)

@@ -1,4 +1,4 @@
-"""Parameters that are computed of others: PyTorch's ``nn.utils.parametrize``.
+"""Parameters computed from others: PyTorch's ``nn.utils.parametrize``.
 
 The Tensor ``module.weight`` becomes a property that computes it anew each time it is asked for, so the module gets a
 class of its own: ``ParametrizedLinear``, a subclass of ``Linear``.  The functions are modules in
@@ -34,7 +34,7 @@ _CACHE: ContextVar[dict[tuple[int, str], tuple[Module, Tensor]] | None] = Contex
 
 @contextmanager
 def cached() -> Iterator[None]:
-    """A context in which each parametrized Tensor is computed once, and then taken from memory."""
+    """A context in which each parametrized Tensor is computed once, and then cached."""
     if _CACHE.get() is not None:
         yield
         return
@@ -46,7 +46,7 @@ def cached() -> Iterator[None]:
 
 
 class ParametrizationList(ModuleList):
-    """The functions of one Tensor in their order, and what the first of them takes: ``original``.
+    """The parametrizations of one Tensor in their order, and what the first of them takes: ``original``.
 
     Where the first has a ``right_inverse`` that returns several Tensors, these are ``original0``, ``original1``, ...
     ValueError for functions that change the shape or the dtype, unless ``unsafe``.
@@ -151,11 +151,11 @@ class ParametrizationList(ModuleList):
 def register_parametrization(
     module: M, tensor_name: str, parametrization: Module, *, unsafe: bool = False
 ) -> M:
-    """Makes ``module.weight`` (``tensor_name``) the result of ``parametrization`` of what it was; returns the module.
+    """Makes ``module.weight`` (``tensor_name``) the result of ``parametrization(original)``; returns the module.
 
-    ``parametrization`` takes a Tensor and returns one; several that are registered are called in their order. Where it
-    has a method ``right_inverse``, this says of which Tensor it makes the present value, and a value may be assigned
-    to ``module.weight``. In the ``state_dict`` stands ``parametrizations.weight.original``.
+    ``parametrization`` takes a Tensor and returns one; several are called in the order of registration. Its method
+    ``right_inverse``, if it has one, computes ``original`` from a value, so ``module.weight`` may be assigned.
+    The ``state_dict`` has ``parametrizations.weight.original``.
 
     ValueError where shape or dtype change, unless ``unsafe``, or if the module has no such parameter or buffer.
     """
@@ -226,7 +226,7 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
 
 
 def type_before_parametrizations(module: Module) -> type:
-    """The class of the module, without what parametrizing it has made of that."""
+    """The class that the module had before it was parametrized."""
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 
@@ -235,7 +235,7 @@ def transfer_parametrizations_and_params(
 ) -> M:
     """Registers the parametrizations of one module, or those of one Tensor, with another; returns the other.
 
-    It gets the very functions and originals; where it lacks the Tensor, that too.
+    They share functions and originals; a missing Tensor is added.
     """
     if not is_parametrized(from_module):
         return to_module
@@ -336,7 +336,7 @@ def _check_one(module: Module, name: str, parametrization: Module) -> None:
 
 
 def _check(what: str, result: Any, of: str, before: tuple[str, Any, Any], after: str) -> None:
-    """ValueError for what is no Tensor, or not of the dtype and the shape that stand in ``before`` with a name."""
+    """ValueError unless it is a Tensor of the dtype and the shape that stand in ``before`` with a name."""
     name, dtype, shape = before
     if not isinstance(result, Tensor):
         raise ValueError(f"{what} must return a tensor. Got {type(result).__name__}.")

@@ -1,4 +1,4 @@
-"""Weights set to zero for good: PyTorch's ``nn.utils.prune``.
+"""Pruning, weights set to zero for good: PyTorch's ``nn.utils.prune``.
 
 A pruned parameter ``weight`` becomes ``weight_orig``, which is trained, and a buffer ``weight_mask`` of ones and zeros.
 A hook multiplies them before each call.
@@ -38,7 +38,7 @@ def identity(module: M, name: str) -> M:
 
 
 def random_unstructured(module: M, name: str, amount: float) -> M:
-    """Prunes elements of a parameter that are drawn at random.
+    """Prunes randomly drawn elements of a parameter.
 
     ``amount``, here and below, is a fraction (float) or a number (int) of what is not pruned yet. TypeError for
     anything else, ValueError for less than 0 or more than there are.
@@ -75,7 +75,7 @@ def global_unstructured(
 ) -> None:
     """Prunes several parameters, pairs of a module and a name, as if they were one vector.
 
-    ``pruning_method`` is one of the classes for single elements, which is called with the keywords that are left.
+    ``pruning_method`` is one of the unstructured classes, made with the remaining keywords.
     TypeError for another kind.
     """
     if not isinstance(parameters, Iterable):
@@ -131,7 +131,7 @@ class BasePruningMethod(ABC):
     """A way to prune: a subclass has ``PRUNING_TYPE`` and ``compute_mask``, and is used by its ``apply``.
 
     ``PRUNING_TYPE`` is ``"unstructured"`` (single elements), ``"structured"`` (channels, indices of ``self.dim``) or
-    ``"global"`` (all at once); it tells what a method that comes second is shown.
+    ``"global"`` (all at once); it decides what a second method gets to see.
     """
 
     PRUNING_TYPE: ClassVar[str]

@@ -31,11 +31,11 @@ class _Packed(NamedTuple):
 
 
 class PackedSequence(_Packed):
-    """Sequences sorted by length, one step of all that are long enough behind the other.
+    """Sequences of several lengths packed without padding: step by step, the longest sequence first.
 
     ``data`` (total length, ...) has the first elements of all sequences, then the second ones, and so on;
-    ``batch_sizes`` (int64, longest length) tells how many sequences have each step. ``sorted_indices`` are the
-    places of the sequences before they were sorted, ``unsorted_indices`` the inverse. Made by
+    ``batch_sizes`` (int64, longest length) says how many sequences have each step. ``sorted_indices`` are the
+    indices of the sequences before they were sorted, ``unsorted_indices`` the inverse. Made by
     :func:`pack_sequence` and :func:`pack_padded_sequence`.
     """
 
@@ -110,7 +110,7 @@ def pack_padded_sequence(
     batch_first: bool = False,
     enforce_sorted: bool = True,
 ) -> PackedSequence:
-    """Sequences of these lengths, padded in ``input`` (longest, batch, ...), packed.
+    """Packs the padded sequences in ``input`` (longest, batch, ...), of these ``lengths``.
 
     ``batch_first`` is for (batch, longest, ...). RuntimeError for lengths that are not sorted, the longest first,
     unless ``enforce_sorted`` is False, and for lengths that are not positive, too large or not one for each sequence.
@@ -165,10 +165,10 @@ def pad_packed_sequence(
     padding_value: float = 0.0,
     total_length: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Packed sequences as one Tensor (longest, batch, ...) with ``padding_value`` behind them, and their lengths.
+    """Unpacks to one Tensor (longest, batch, ...) with ``padding_value`` behind each sequence, and the lengths.
 
-    ``batch_first`` makes it (batch, longest, ...). ``total_length`` takes the place of the longest length; ValueError
-    if it is less.
+    ``batch_first`` makes it (batch, longest, ...). ``total_length`` replaces the longest length; ValueError if it is
+    less.
     """
     lengths = _lengths(sequence)
     longest, batch = int(lengths[0]), len(lengths)
@@ -208,10 +208,10 @@ def pad_sequence(
     padding_value: float = 0.0,
     padding_side: str = "right",
 ) -> Tensor:
-    """Tensors (length, ...) of several lengths side by side, (longest, batch, ...), padded behind or before.
+    """Pads Tensors (length, ...) to one length and stacks them: (longest, batch, ...).
 
-    ``batch_first`` makes it (batch, longest, ...). RuntimeError for another ``padding_side``, and for none or what
-    is no Tensor.
+    ``batch_first`` makes it (batch, longest, ...). ``padding_side`` is "right" or "left". RuntimeError for another
+    one, for an empty list, and for anything but Tensors.
     """
     if not isinstance(sequences, Iterable):
         raise runtime_error(
@@ -242,7 +242,7 @@ def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool 
 
 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
-    """Tensors (length, ...) packed: of decreasing lengths, or of any if ``enforce_sorted`` is False."""
+    """Packs Tensors (length, ...) of decreasing lengths, or of any if ``enforce_sorted`` is False."""
     lengths = [len(t._array) for t in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 

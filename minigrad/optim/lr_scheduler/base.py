@@ -20,14 +20,14 @@ EPOCH = (
 
 
 class LRScheduler:
-    """Base class of what changes the learning rates of an optimizer from step to step.
+    """Base class of schedulers, which change an optimizer's learning rates from step to step.
 
     A subclass writes `get_lr`, which returns the rate of each group for the step ``last_epoch``. The constructor takes
     step 0, or with ``last_epoch`` the step after that one; each call of `step`, after the optimizer's, takes the next.
 
     Rates that are Tensors are changed in place. ``base_lrs`` are the rates at the start, which stand in the groups as
-    ``"initial_lr"``. Raises TypeError for what is no Optimizer, KeyError if ``last_epoch`` is given and a group has no
-    ``"initial_lr"``.
+    ``"initial_lr"``. Raises TypeError for anything but an Optimizer, KeyError if ``last_epoch`` is given and a group
+    has no ``"initial_lr"``.
     """
 
     # Not part of the state: when the scheduler was made, in the order of all records and changes.
@@ -65,7 +65,7 @@ class LRScheduler:
             self._is_initial = False
 
     def state_dict(self) -> dict[str, Any]:
-        """All attributes but the optimizer; functions are left out, of callable objects their attributes stay."""
+        """All attributes but the optimizer; functions are left out, callable objects become their attributes."""
         return {name: value for name, value in self.__dict__.items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

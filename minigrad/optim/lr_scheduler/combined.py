@@ -47,7 +47,7 @@ class _Combined(LRScheduler):
 
 
 class SequentialLR(_Combined):
-    """One scheduler after the other: each of the ``milestones`` is the step at which the next one begins.
+    """Runs schedulers one after the other: each of the ``milestones`` is the step at which the next one begins.
 
     Raises ValueError for schedulers of different optimizers, for a `ReduceLROnPlateau` among them, and unless there is
     one milestone fewer than schedulers.
@@ -99,7 +99,7 @@ class SequentialLR(_Combined):
 
 
 class ChainedScheduler(_Combined):
-    """All schedulers at each step, one over the other.
+    """Applies all schedulers at each step, each to the rates that the one before has set.
 
     Raises ValueError for schedulers of different optimizers, and for a `ReduceLROnPlateau` among them.
     """

@@ -11,10 +11,9 @@ from minigrad.optim.optimizer import Optimizer
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Rates that fall along half a cosine from the first one to ``eta_min`` in ``T_max`` steps, and rise again.
+    """Lowers the rates along half a cosine to ``eta_min`` in ``T_max`` steps, and raises them again.
 
-    Each step takes the rate that stands in the optimizer further, by the ratio of the cosines of two steps; so other
-    schedulers may change it too.
+    Each step multiplies what the present rate has above ``eta_min``, so other schedulers may change the rate too.
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
@@ -43,7 +42,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Rates that fall along half a cosine from the first one to ``eta_min``, again and again.
+    """Lowers the rates along half a cosine to ``eta_min``, and restarts from the first ones, again and again.
 
     The first fall takes ``T_0`` steps, each later one ``T_mult`` times as many as the one before. Raises ValueError
     unless both are ints of at least 1.

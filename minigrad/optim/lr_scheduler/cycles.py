@@ -53,7 +53,7 @@ def _power(gamma: float, x: float) -> float:
 
 
 class CyclicLR(_WithMomentum):
-    """Rates that go from ``base_lr`` to ``max_lr`` in ``step_size_up`` steps, and back in ``step_size_down``.
+    """Moves the rates from ``base_lr`` to ``max_lr`` in ``step_size_up`` steps, and back in ``step_size_down``.
 
     With ``mode`` "triangular" all cycles are the same, with "triangular2" each rises half as high as the one before,
     with "exp_range" step k rises ``gamma**k`` times as high. ``scale_fn`` may be any function of the number of the
@@ -114,7 +114,7 @@ class CyclicLR(_WithMomentum):
             self.scale_mode = "iterations" if self.mode == "exp_range" else "cycle"
 
     def scale_fn(self, x: float) -> float:
-        """How high a cycle rises, as a part of the whole height."""
+        """How high a cycle rises, as a fraction of the full height."""
         return (self._scale_fn_custom or self._scale_fn_ref)(x)
 
     def get_lr(self) -> list[Any]:
@@ -150,9 +150,9 @@ class CyclicLR(_WithMomentum):
 
 
 class OneCycleLR(_WithMomentum):
-    """Rates that rise to ``max_lr`` and fall to nearly 0 in ``total_steps`` (Smith and Topin 2019, arXiv:1708.07120).
+    """Raises the rates to ``max_lr``, then lowers them to nearly 0 (Smith and Topin 2019, arXiv:1708.07120).
 
-    They begin with ``max_lr / div_factor``, rise for the part ``pct_start`` of all steps, and end with
+    They begin with ``max_lr / div_factor``, rise for the fraction ``pct_start`` of ``total_steps``, and end with
     ``max_lr / div_factor / final_div_factor``. With ``three_phase`` they fall to the first rate in as many steps as
     they rose, and to the last one in the rest. ``anneal_strategy`` is "cos" or "linear". ``cycle_momentum`` moves
     momentum (or the first of the betas) against the rate.

@@ -53,7 +53,7 @@ def kept_of(function: Any) -> dict[str, Any] | None:
 
 
 class LambdaLR(_ByFunction):
-    """The first rate times ``lr_lambda(step)``, or each group's times that of its own function."""
+    """Sets each rate to the first one times ``lr_lambda(step)``; a list has a function for each group."""
 
     def get_lr(self) -> list[Any]:
         """The rate of each group for the step ``last_epoch``; `step` calls it."""
@@ -64,7 +64,7 @@ class LambdaLR(_ByFunction):
 
 
 class MultiplicativeLR(_ByFunction):
-    """The present rate times ``lr_lambda(step)``, or each group's times that of its own function."""
+    """Multiplies each rate by ``lr_lambda(step)``; a list has a function for each group."""
 
     def get_lr(self) -> list[Any]:
         """The rate of each group for the step ``last_epoch``; `step` calls it."""
@@ -95,7 +95,7 @@ class StepLR(ByFactor):
 
 
 class MultiStepLR(ByFactor):
-    """Multiplies the rates by ``gamma`` at each of the steps ``milestones``; twice where one stands there twice."""
+    """Multiplies the rates by ``gamma`` at each of the steps ``milestones``; twice at one listed twice."""
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -113,7 +113,7 @@ class MultiStepLR(ByFactor):
 
 
 class ConstantLR(ByFactor):
-    """The rates times ``factor`` until step ``total_iters``, and as they were from then on.
+    """Multiplies the rates by ``factor`` until step ``total_iters``, and restores them then.
 
     Raises ValueError unless ``factor`` is in [0, 1].
     """
@@ -137,7 +137,7 @@ class ConstantLR(ByFactor):
 
 
 class LinearLR(ByFactor):
-    """The rates times a factor that goes on a line from ``start_factor`` to ``end_factor`` in ``total_iters`` steps.
+    """Multiplies the rates by a factor, linear from ``start_factor`` to ``end_factor`` in ``total_iters`` steps.
 
     Raises ValueError unless the factors are in [0, 1], and the first one above 0.
     """
@@ -185,7 +185,7 @@ class ExponentialLR(ByFactor):
 
 
 class PolynomialLR(ByFactor):
-    """The first rate times ``(1 - step / total_iters) ** power``, and 0 from step ``total_iters`` on."""
+    """Sets each rate to the first times ``(1 - step / total_iters) ** power``, and to 0 from ``total_iters`` on."""
 
     def __init__(
         self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1

@@ -11,11 +11,11 @@ from minigrad.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiplies the rates by ``factor`` when a number, such as a loss, has not become better for ``patience`` steps.
+    """Multiplies the rates by ``factor`` when a metric, such as a loss, has not improved for ``patience`` steps.
 
-    `step` gets the number. In ``mode`` "min" it is better if it is below ``best * (1 - threshold)``, or with
-    ``threshold_mode`` "abs" below ``best - threshold``; in "max" above the same with a plus. After a reduction,
-    ``cooldown`` steps do not count. No rate goes below ``min_lr``, or changes by less than ``eps``.
+    `step` takes the metric. In ``mode`` "min" it improves if it is below ``best * (1 - threshold)``, or with
+    ``threshold_mode`` "abs" below ``best - threshold``; in "max" if it is above the same with a plus. After a
+    reduction, ``cooldown`` steps do not count. No rate goes below ``min_lr``, or changes by less than ``eps``.
 
     Raises ValueError for a ``factor`` that is not below 1, and for an unknown mode.
     """
@@ -70,7 +70,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = 0
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Takes the number of this step, and reduces the rates if it is time to."""
+        """Takes the metric of this step, and reduces the rates after too many without improvement."""
         now = float(metrics)
         if epoch is not None:
             warn(EPOCH)

@@ -96,7 +96,13 @@
   // The area that two boxes share.
   const shared = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
 
-  function label(layer, share, points, taken) { // on an edge: the rule, and what it gives, where it covers least
+  function inSight(v, shown) { // the part of the picture that can be seen
+    const [left, top, width, height] = v.now, [, , dx, dy] = v.model.size, x = left + width / 2 - dx, y = top + height / 2 - dy;
+    const unit = Math.max(width / (shown.width || 1), height / (shown.height || 1)) / 2, w = shown.width * unit, h = shown.height * unit;
+    return [x - w, y - h, x + w, y + h];
+  }
+
+  function label(layer, share, points, taken, sight) { // on an edge: the rule, and what it gives, where it covers least and is seen
     const pictured = amounts[share.sent][3].length && !amounts[share.sent][2];
     const lines = [short(share.local || "by its rule", 34), pictured ? "" : `= ${brief(share.sent)}`];
     const width = Math.max(...lines.map((line) => 5.2 * line.length), 44) + 10, height = 27;
@@ -105,7 +111,8 @@
       const [x, y] = points[Math.round(part * (points.length - 1))];
       for (const left of [x - width / 2, ...[3, 24, 48, 72].flatMap((far) => [x + far, x - width - far])]) {
         const box = [left, y - height / 2, left + width, y + height / 2];
-        const covered = taken.reduce((sum, t) => sum + shared(box, t), Math.abs(left + width / 2 - x));
+        const unseen = width * height - shared(box, sight);
+        const covered = taken.reduce((sum, t) => sum + shared(box, t), Math.abs(left + width / 2 - x) + 3 * unseen);
         if (covered < least) [best, least] = [box, covered];
       }
     }
@@ -117,6 +124,9 @@
     else draw("text", g, { x: width / 2, y: 22 }, lines[1]);
   }
 
+  // Where the backward pass of a step is drawn.
+  const rulesOf = (v, n) => at > ahead ? v.places.rules[n].map((box) => shownAs(v, box)) : [];
+
   function light(v, shown) { // ``shown``: the place of the picture on the screen
     for (const g of v.top.querySelectorAll(".lit")) g.classList.remove("lit");
     v.top.querySelector(".labels")?.remove();
@@ -126,20 +136,19 @@
     hang(v, at > 0 && v.places.steps ? tags(v) : new Map(), taken);
     if (at === 0 || !v.places.steps) return;
     const n = at > ahead ? backward[at - 1 - ahead] : at - 1, edges = v.places.edges[n], id = placeOf(v, n);
-    const labels = document.createElementNS(SVG, "g");
+    follow(v, id in v.model.nodes ? id : rulesOf(v, n)[0], shown);
+    const labels = document.createElementNS(SVG, "g"), sight = inSight(v, shown);
     labels.setAttribute("class", "labels");
     v.nodes.get(id)?.classList.add("lit");
-    const rules = at > ahead ? v.places.rules[n].map((box) => shownAs(v, box)) : []; // where the backward pass is drawn
-    for (const box of rules) v.nodes.get(box)?.classList.add("lit");
+    for (const box of rulesOf(v, n)) v.nodes.get(box)?.classList.add("lit");
     for (const [slot, edge] of edges.entries()) {
       const share = steps[n].shares.find((s) => s.slot === slot);
       if ((at > ahead && !share) || !(edge in v.model.edges)) continue;
       v.edges.get(edge).classList.add("lit");
       const points = v.model.edges[edge][0];
-      if (at > ahead) label(labels, share, points.straight ? points : sampled(points), taken);
+      if (at > ahead) label(labels, share, points.straight ? points : sampled(points), taken, sight);
     }
     v.top.append(labels);
-    follow(v, id in v.model.nodes ? id : rules[0], shown);
   }
 
   function hang(v, wanted, taken) { // tags at boxes; those that stay as they were are left alone

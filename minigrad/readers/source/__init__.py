@@ -179,7 +179,7 @@ def _targets(wrt: Any, named: list[tuple[str, Node]], leaves: list[Node], root: 
         if node is None or node not in leaves or not node.requires_grad:
             what = "a Tensor" if isinstance(item, Tensor) else repr(item)
             raise errors.runtime_error(
-                f"source(): wrt has {what} that is no leaf of this computation that requires grad; there are "
+                f"source(): wrt has {what} that is not a leaf of this computation that requires grad; there are "
                 f"{', '.join(key for key, n in named if n.requires_grad) or 'none with a name'}"
             )
         targets.append(node)

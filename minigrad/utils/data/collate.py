@@ -25,9 +25,9 @@ default_collate_err_msg_format = (
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
-    """One value of many samples: Tensors stacked along a new first dimension.
+    """Makes a batch of samples: Tensors are stacked along a new first dimension.
 
-    Arrays of NumPy and numbers become Tensors; texts and bytes stay a list. Samples that are mappings, sequences or
+    NumPy arrays and numbers become Tensors; strings and bytes stay a list. Samples that are mappings, sequences or
     named tuples give one of these, whose entries are batches; tuples give a list.
 
     RuntimeError if sequences differ in length, or Tensors in shape; TypeError for samples of other types.
@@ -39,9 +39,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 def collate(batch: Sequence[Any], *, collate_fn_map: Mapping[Any, Callable[..., Any]] | None = None) -> Any:
-    """A batch by functions for types: ``f(batch, collate_fn_map=collate_fn_map)``.
+    """Makes a batch by functions for types: ``f(batch, collate_fn_map=collate_fn_map)``.
 
-    ``collate_fn_map`` has them by type, or by a tuple of types; the type itself goes before those it is a kind of.
+    ``collate_fn_map`` maps a type, or a tuple of types, to its function; the type itself goes before its bases.
     Samples of no type in it may be mappings, sequences or named tuples; TypeError for all others.
     `default_collate` has ``default_collate_fn_map``, to which you may add types of your own.
     """
@@ -125,7 +125,7 @@ default_collate_fn_map: dict[Any, Callable[..., Any]] = {
 
 
 def default_convert(data: Any) -> Any:
-    """Arrays and numbers of NumPy as Tensors, also inside mappings, sequences and named tuples; all else as it is."""
+    """Converts NumPy's arrays and numbers to Tensors, also inside mappings, sequences and named tuples."""
     if isinstance(data, (np.ndarray, np.bool_, np.number)):
         return data if data.dtype.kind in "SUO" else as_tensor(data)
     if isinstance(data, (Tensor, str, bytes)):

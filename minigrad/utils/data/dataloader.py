@@ -35,26 +35,26 @@ _FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "data
 
 
 class DataLoader(Generic[T]):
-    """The batches of a dataset; each ``iter`` is a pass over it, in PyTorch's order for the same seed.
+    """Iterates over a dataset in batches; each ``iter`` is a pass over it, in PyTorch's order for the same seed.
 
     Args:
         dataset: has ``__getitem__`` and ``__len__``, such as a list, or is an `IterableDataset`.
         batch_size: samples in a batch; None gives single samples.
-        shuffle: the samples come in random order, another one in each pass.
-        sampler: the numbers of the samples, in order.
-        batch_sampler: lists of numbers, a batch each.
+        shuffle: the samples come in random order, a new one in each pass.
+        sampler: the indices of the samples, in order.
+        batch_sampler: lists of indices, a batch each.
         num_workers: how many processes make batches; with 0, this one makes them.
         collate_fn: makes a batch of a list of samples; `default_collate`, unless given.
-        pin_memory: for a graphics card; there is none, which a UserWarning says.
+        pin_memory: for a graphics card; as there is none, a UserWarning.
         drop_last: leaves out a last batch that is not full.
-        timeout: how many seconds to wait for a batch of a worker; 0 is without end.
+        timeout: how many seconds to wait for a batch of a worker; 0 for ever.
         worker_init_fn: called in each worker with its number, after its random numbers were seeded.
-        multiprocessing_context: how processes begin, such as ``"spawn"``; Python's own way, unless given.
+        multiprocessing_context: how processes start, such as ``"spawn"``; Python's default, unless given.
         generator: draws the order and the seeds of workers; the default one, unless given.
-        prefetch_factor: how many batches each worker is ahead; 2, unless given.
+        prefetch_factor: how many batches each worker prepares ahead; 2, unless given.
         persistent_workers: keeps the processes from one pass to the next.
         pin_memory_device: accepted for PyTorch's sake.
-        in_order: False gives the batches of workers as they come.
+        in_order: False gives the batches of workers as they are ready.
 
     Random numbers in a worker begin from a base seed, drawn in each pass, plus the worker's number. A batch is sent as
     a pickle, and the Tensors in it are leaves. An exception in a worker is raised here, with its type, and names the

@@ -1,4 +1,4 @@
-"""Datasets: what has samples, by number or one after the other."""
+"""Datasets: samples by index, or one after the other."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Samples(Protocol[T]):
 
 
 class Dataset(Generic[T]):
-    """Samples by number: a subclass has ``__getitem__``, and ``__len__`` for all that asks how many there are.
+    """Base class of datasets with samples by index: a subclass has ``__getitem__``, and usually ``__len__``.
 
-    With ``__getitems__``, which takes a list of numbers, `DataLoader` asks for the samples of a batch at once.
+    With ``__getitems__``, which takes a list of indices, `DataLoader` asks for the samples of a batch at once.
     """
 
     def __getitem__(self, index: Any) -> T:
@@ -39,9 +39,9 @@ class Dataset(Generic[T]):
 
 
 class IterableDataset(Dataset[T], Iterable[T]):
-    """Samples one after the other: a subclass has ``__iter__``, or there is a TypeError when one is made.
+    """Base class of datasets that are iterated over: a subclass has ``__iter__``, else making one is a TypeError.
 
-    Each worker of a `DataLoader` iterates over a copy of its own; `get_worker_info` tells it which part is its.
+    Each worker of a `DataLoader` iterates over its own copy; with `get_worker_info` it can choose its part.
     """
 
     def __add__(self, other: Dataset[Any]) -> ChainDataset[Any]:  # type: ignore[override]
@@ -70,7 +70,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class StackDataset(Dataset[Any]):
-    """Several datasets side by side: sample ``i`` is a tuple of theirs, or a dict where they are given by name.
+    """Zips datasets: sample ``i`` is a tuple of theirs, or a dict where they are given by name.
 
     ValueError if there is none, if some have names and some have not, or if they differ in length.
     """
@@ -115,7 +115,7 @@ class StackDataset(Dataset[Any]):
 
 
 class ConcatDataset(Dataset[T]):
-    """Datasets one behind the other. ValueError if there is none, or one that can only be iterated over."""
+    """Concatenates datasets. ValueError for none, and for an `IterableDataset`."""
 
     datasets: list[Any]
     cumulative_sizes: list[int]
@@ -144,7 +144,7 @@ class ConcatDataset(Dataset[T]):
 
 
 class ChainDataset(IterableDataset[T]):
-    """Datasets that can be iterated over, one behind the other. ValueError, when their turn comes, for others."""
+    """Chains datasets that are iterated over. ValueError for another one, when its turn comes."""
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = datasets
@@ -164,10 +164,10 @@ class ChainDataset(IterableDataset[T]):
 
 
 class Subset(Dataset[T]):
-    """The samples of a dataset with the numbers ``indices``.
+    """The samples of a dataset at ``indices``.
 
-    NotImplementedError for a subclass with a ``__getitem__`` and no ``__getitems__`` of its own, of which a batch would
-    not know.
+    NotImplementedError for a subclass with its own ``__getitem__`` but not ``__getitems__``, which batches would
+    bypass.
     """
 
     dataset: Any
@@ -205,12 +205,12 @@ def samples(dataset: Any, indices: Sequence[Any]) -> Any:
 def random_split(
     dataset: Samples[S], lengths: Sequence[int | float], generator: Generator | None = None
 ) -> list[Subset[S]]:
-    """Parts of a dataset, without overlap, in random order.
+    """Splits a dataset at random into parts that do not overlap.
 
-    ``lengths`` are how many samples each has, or fractions whose sum is 1: then each gets the whole number below, and
-    the samples that are left go to the first parts, one each. ``generator``: the default one, unless given.
+    ``lengths`` are numbers of samples, or fractions whose sum is 1: these are rounded down, and the samples that are
+    left go to the first parts, one each. ``generator``: the default one, unless given.
 
-    ValueError for lengths that do not sum up to the length of the dataset, and for a fraction beyond 0 and 1; a
+    ValueError for lengths that do not sum up to the length of the dataset, and for a fraction outside [0, 1]; a
     UserWarning for a part without samples.
     """
     total = len(dataset)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""`DistributedSampler`: to each of several processes its share of the samples."""
+"""`DistributedSampler`: shares the samples out to several processes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["DistributedSampler"]
 
 
 class DistributedSampler(Sampler[int]):
-    """Every ``num_replicas``-th number, from ``rank`` on, of all numbers in an order that all processes draw alike.
+    """Gives process ``rank`` every ``num_replicas``-th index, of an order that all processes draw alike.
 
-    Each process gets equally many: the first numbers come again at the end, unless ``drop_last`` leaves out the last.
+    Each process gets equally many: the first indices come again at the end, unless ``drop_last`` leaves out the last.
 
     Args:
         dataset: has a length.
         num_replicas, rank: how many processes there are, and which this is; unless given, those of
             `minigrad.distributed`.
-        shuffle: random order; another in each epoch, if `set_epoch` tells which it is.
+        shuffle: random order; a new one in each epoch, if `set_epoch` is called.
         seed: the same in all processes.
-        drop_last: leaves out numbers until all processes have equally many.
+        drop_last: leaves out indices until all processes have equally many.
 
-    ValueError for a rank that no process has, or where `init_process_group` was not called.
+    ValueError for a rank that is out of range, or where `init_process_group` was not called.
     """
 
     def __init__(
@@ -56,5 +56,5 @@ class DistributedSampler(Sampler[int]):
         return self.num_samples
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch begins; it is added to the seed."""
+        """Sets the epoch, which is added to the seed."""
         self.epoch = epoch

@@ -1,4 +1,4 @@
-"""Samplers: the order in which the samples of a dataset come, as their numbers."""
+"""Samplers: the order in which the samples of a dataset come, as indices."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def drawn_seed(generator: Generator | None = None) -> int:
 
 
 class Sampler(Generic[T]):
-    """The numbers of samples, or lists of them: a subclass has ``__iter__``, and ``__len__`` where that is known."""
+    """Iterates over indices of samples, or lists of them: a subclass has ``__iter__``, and maybe ``__len__``."""
 
     def __iter__(self) -> Iterator[T]:
         raise not_implemented_error("Subclasses of Sampler should implement __iter__.")
 
 
 class SequentialSampler(Sampler[int]):
-    """All numbers, in order."""
+    """All indices, in order."""
 
     data_source: Sized
 
@@ -45,16 +45,16 @@ class SequentialSampler(Sampler[int]):
 
 
 class RandomSampler(Sampler[int]):
-    """All numbers in random order, or with ``replacement`` any.
+    """All indices in random order, or drawn with ``replacement``.
 
     Args:
         data_source: has a length.
-        replacement: each number may come again.
+        replacement: an index may come again.
         num_samples: how many; as many as there are samples, unless given.
-        generator: what draws; unless given, one whose seed the default generator draws, in each pass anew.
+        generator: unless given, a new one in each pass, whose seed the default generator draws.
 
     Raises:
-        TypeError: `replacement` is no bool.
+        TypeError: `replacement` is not a bool.
         ValueError: `num_samples`, or the length of the data, is not a positive int.
     """
 
@@ -76,7 +76,7 @@ class RandomSampler(Sampler[int]):
 
     @property
     def num_samples(self) -> int:
-        """How many numbers come."""
+        """How many indices a pass has."""
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
@@ -96,7 +96,7 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """Given numbers, in random order."""
+    """Given indices, in random order."""
 
     indices: Sequence[int]
 
@@ -113,17 +113,17 @@ class SubsetRandomSampler(Sampler[int]):
 
 
 class WeightedRandomSampler(Sampler[int]):
-    """Numbers with probabilities in proportion to weights, which need not sum up to 1.
+    """Indices drawn with probabilities in proportion to weights, which need not sum up to 1.
 
     Args:
         weights: numbers of shape (n,), not negative.
-        num_samples: how many numbers come.
-        replacement: each may come again.
-        generator: what draws; the default one, unless given.
+        num_samples: how many indices a pass has.
+        replacement: an index may come again.
+        generator: the default one, unless given.
 
     Raises:
-        ValueError: `num_samples` is not a positive int, `replacement` is no bool, or `weights` is not 1-d.
-        RuntimeError: when numbers are drawn, if weights do not allow that many, are negative or not finite.
+        ValueError: `num_samples` is not a positive int, `replacement` is not a bool, or `weights` is not 1-d.
+        RuntimeError: when indices are drawn, if weights do not allow that many, are negative or not finite.
     """
 
     def __init__(
@@ -148,9 +148,9 @@ class WeightedRandomSampler(Sampler[int]):
 
 
 class BatchSampler(Sampler[list[int]]):
-    """Lists of ``batch_size`` numbers of another sampler; the last may be shorter, or is left out with ``drop_last``.
+    """Lists of ``batch_size`` indices of another sampler; ``drop_last`` leaves out a last one that is shorter.
 
-    ValueError if ``batch_size`` is not a positive int, or ``drop_last`` no bool.
+    ValueError if ``batch_size`` is not a positive int, or ``drop_last`` not a bool.
     """
 
     def __init__(self, sampler: Any, batch_size: int, drop_last: bool) -> None:
