@@ -84,7 +84,7 @@ _triton_ops_meta semi_structured testing: _comparison _creation _internal _utils
 _appending_byte_serializer _config_module _content_store _contextlib _cpp_embed_headers
 _cpp_extension_versioner _cuda_debug _cxx_pytree _debug_mode _device _dtype_abbrs _exposed_in _filelock
 _functools _get_clean_triton _helion _import_utils _inspect _mode_utils _ordered_set _pallas
-_runtime_estimation _stats _strobelight _sympy _thunk _traceback _triton _typing_utils _zip backcompat
+_runtime_estimation _stats _strobelight _sympy _thunk _traceback _triton _typing_utils _zip
 backend_registration bundled_inputs collect_env cpp_backtrace cpp_extension debug_log deterministic file_baton
 hipify jit mkldnn mobile_optimizer model_dump serialization show_pickle throughput_benchmark viz weak
 utils.benchmark: examples op_fuzzers utils utils.data: backward_compatibility datapipes graph graph_settings
