@@ -19,6 +19,7 @@ class Beta(ExponentialFamily):
     """Beta; ``concentration1`` draws to 1, ``concentration0`` to 0."""
 
     arg_constraints = parameters(concentration1=constraints.positive, concentration0=constraints.positive)
+    _shown = False
     support = constraints.unit_interval
     has_rsample = True
 
