@@ -7,7 +7,7 @@ _lobpcg _logging _lowrank _meta_registrations _native _numpy _opaque_base _ops _
 _python_dispatcher _refs _size_docs _sources _storage_docs _streambase _strobelight _subclasses _tensor
 _tensor_docs _tensor_iterator _tensor_str _thread_safe_fork _torch_docs _utils_internal _vendor
 _weights_only_unpickler ao contrib cpu export monitor mtia nativert nested numa package quantization
-return_types signal torch_version _custom_op: autograd impl _decomp: decompositions decompositions_for_jvp
+return_types signal _custom_op: autograd impl _decomp: decompositions decompositions_for_jvp
 decompositions_for_rng _dispatch: python _dynamo: _trace_wrapped_higher_order_op aot_compile aot_compile_types
 backends bytecode_analysis bytecode_debugger bytecode_transformation cache_size callback code_context codegen
 compiled_autograd comprehension_graph_break comptime config convert_frame create_parameter_op current_scope_id
