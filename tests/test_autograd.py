@@ -967,6 +967,22 @@ def test_wrong_gradients_of_a_function() -> None:
     fail(lambda g: (g, 1.0), RuntimeError, r"expected Variable or None \(got float\): Wrong.*Tensors or None")
 
 
+@pytest.mark.parametrize("create", [False, True])
+def test_what_backward_returns_for_an_input_without_gradients_is_not_looked_at(create: bool) -> None:
+    class Odd(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, y: Any) -> Any:
+            return x + y
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g, mg.ones(5, dtype=mg.complex64)
+
+    x = double(1.0, 2.0)
+    (g,) = autograd.grad(Odd.apply(x, mg.ones(2)).sum(), x, create_graph=create)
+    assert g.tolist() == [1.0, 1.0]
+
+
 def test_functions_refuse() -> None:
     class Nothing(Function):
         pass

@@ -666,6 +666,9 @@ def test_numbers_shapes_and_what_is_printed() -> None:
         "Normal(loc: 0.0, scale: 1.0)",
         f"Normal(loc: {z(2).size()}, scale: {z(2).size()})",
     )
+    assert [repr(d) for d in (D.Beta(1.0, 2.0), D.Multinomial(2, one(2)), D.OneHotCategorical(one(2)))] == [
+        "Beta()", "Multinomial()", "OneHotCategorical()",
+    ]  # fmt: skip
     assert D.Normal(one(3, 1).double(), one(2).double()).sample().dtype == mg.float64
     assert close([d.cdf(d.icdf(t(0.3))), d.perplexity(), d.stddev], [0.3, math.exp(d.entropy()), 1.0])
     both = D.Independent(D.Normal(z(2, 3), 1.0), 1)

@@ -527,3 +527,18 @@ def test_a_case_is_a_function_of_its_own() -> None:
         functional.conv2d(x, mg.zeros(0, 1, 2, 2))
     with pytest.raises(TypeError, match="Did you mean 'stride'"):
         functional.max_pool2d(x, 2, strid=1)
+
+
+@pytest.mark.parametrize("code", [
+    "X.topk(n)[0]", "X.narrow(1, 0, n)", "mg.eye(n)", "mg.triu(X, n)", "X.kthvalue(n)[0]", "X.select(1, n)",
+    "X.roll(n, 0)", "X.split(n, 1)[0]", "functional.max_pool2d(mg.ones(1, 1, 4, 4), n)",
+    "mg.bincount(mg.tensor([1]), minlength=n)",
+])  # fmt: skip
+def test_a_tensor_of_one_whole_number_is_an_int_in_any_shape(code: str) -> None:
+    there = {"mg": mg, "functional": functional, "X": mg.arange(12.0).reshape(3, 4)}
+    expected = eval(code, {**there, "n": 2}).tolist()
+    for n in (mg.tensor(2), mg.tensor([2]), mg.tensor([[2]], dtype=mg.int32)):
+        assert eval(code, {**there, "n": n}).tolist() == expected
+    for bad in (mg.tensor([2.0]), mg.tensor([1, 2])):
+        with pytest.raises(TypeError, match="must be int"):
+            eval(code, {**there, "n": bad})

@@ -43,7 +43,7 @@ ASKED = {
     "mg.fft.rffft": ["Did you mean: 'rfft'"],
     "mg.nested.nested_tensor": ["'minigrad' has no attribute 'nested'", LACKING],
     "mg.cuda.is_avilable()": ["Did you mean: 'is_available'"],
-    "mg.utils.backcompat": ["'minigrad.utils' has no attribute 'backcompat'", LACKING],
+    "mg.utils.weak": ["'minigrad.utils' has no attribute 'weak'", LACKING],
     "mg.utils.data.DataLoder": ["Did you mean: 'DataLoader'"],
     "mg.nn.utils.clip_gard_norm_": ["Did you mean: 'clip_grad_norm_'"],
     "mg.zeroes": ["Did you mean: 'zeros'"],

@@ -458,6 +458,11 @@ def table(count: int) -> bytes:
     return b"}(" + b"".join(text(f"a{i}") + b"N" for i in range(count)) + b"u"
 
 
+def test_the_version_that_pytorch_writes_is_a_text() -> None:
+    written = b"ctorch.torch_version\nTorchVersion\n" + text("2.13.0") + b"\x85\x81."
+    assert mg.load(pickled(written), weights_only=False) == "2.13.0"
+
+
 LOUD = named("Loud") + b")\x81"
 MANY = b"](" + b"N" * 30_000 + b"eq\x010"
 FLOATS = named("numpy.dtype") + b"(" + text("f4") + b"\x89\x88tR"

@@ -36,6 +36,7 @@ ANSWERS = {
     "get_device_module() is mg.cpu": True, "get_device_module('cpu') is mg.cpu": True,
     "set_autocast_enabled(True)": None, "jit.fork(max, 1, 2).wait()": 2, "jit.wait(mg.jit.fork(max, 1, 2))": 2,
     "jit.set_fusion_strategy([('DYNAMIC', 3)])": [], "serialization.default_restore_location(3, 'cpu')": 3,
+    "utils.backcompat.keepdim_warning.enabled": False,
     "isinstance(mg.ones(1), mg.cuda.FloatTensor)": False, "utils.deterministic.fill_uninitialized_memory": True,
     "accelerator.is_available()": False, "accelerator.device_count()": 0, "accelerator.current_accelerator()": None,
     "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": True,
@@ -409,6 +410,17 @@ def test_older_names_of_makers_and_types() -> None:
     x = mg.ones(2, dtype=mg.float64)
     assert (x.new(2, 3).shape, x.new(2, 3).dtype) == ((2, 3), mg.float64)
     assert (x.new([1, 2]).tolist(), x.new([1, 2]).dtype) == ([1, 2], mg.float64)
+    # A whole number of NumPy's is a size, a Tensor is taken in its graph, and no other number is taken.
+    leaf = mg.ones(2, requires_grad=True)
+    for make in (mg.FloatTensor, mg.Tensor, leaf.new):
+        assert [make(n).shape for n in (3, np.int64(3), np.uint8(3), np.array(3))] == [(3,)] * 4
+        assert make(leaf).data_ptr() == leaf.data_ptr()
+        assert make(leaf).requires_grad
+        for bad in (1.0, True, np.float32(1), np.True_, None, "1"):
+            with pytest.raises(TypeError, match="sequence"):
+                make(bad)
+    with pytest.raises(TypeError, match="float64"):
+        mg.FloatTensor(x)
     try:
         for kind in ("torch.DoubleTensor", mg.DoubleTensor):
             mg.set_default_tensor_type(kind)

@@ -392,12 +392,48 @@ def test_types_print_as_pytorch_s_while_it_stands_in(torch: ModuleType) -> None:
     assert x.type() == "torch.DoubleTensor"
     assert "torch.return_types.max(" in repr(mg.max(x, 0))
     assert torch.__version__.startswith("2.")
+    assert "2.2" < torch.__version__ > (1, 13)  # as versions, not as text
     standin.install()  # again is no other
     standin.uninstall()
     assert repr(x.dtype) == "minigrad.float64"
     assert mg.__version__ == "0.1.0"
     assert "torch" not in sys.modules
     standin.uninstall()
+
+
+def test_versions_compare_as_pytorchs_do(torch: ModuleType) -> None:
+    from torch.torch_version import TorchVersion  # type: ignore[import-not-found]
+
+    rising = [
+        "1.9",
+        "1.10.dev1",
+        "1.10a0",
+        "1.10rc1",
+        "1.10",
+        "1.10+cpu",
+        "1.10.post1",
+        "1.10.1",
+        "2.0",
+        "2.13",
+    ]
+    for i, first in enumerate(rising):
+        for k, second in enumerate(rising):
+            a, b = TorchVersion(first), second
+            assert (a < b, a <= b, a == b, a != b, a > b, a >= b) == (
+                i < k,
+                i <= k,
+                i == k,
+                i != k,
+                i > k,
+                i >= k,
+            )
+    assert TorchVersion("1.10") == "1.10.0"
+    assert TorchVersion("2.1") >= [2]  # type: ignore[operator]
+    assert TorchVersion("parrot") > "cat"
+    file = io.BytesIO()
+    torch.save(torch.__version__, file)
+    file.seek(0)
+    assert torch.load(file) == torch.__version__
 
 
 def test_pytorch_that_is_imported_already_stays(monkeypatch: pytest.MonkeyPatch) -> None:

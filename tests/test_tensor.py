@@ -7,6 +7,7 @@ import math
 import operator
 import pickle
 import warnings
+from array import array
 from typing import Any
 
 import numpy as np
@@ -966,6 +967,22 @@ def test_a_beta_of_0_looks_at_the_shape_alone() -> None:
 F4, F8 = np.float32, np.float64
 
 
+class Column:
+    """What NumPy reads as an array, such as a column of pandas: a sequence of NumPy's numbers, not of Python's."""
+
+    def __init__(self, *values: Any, dtype: Any) -> None:
+        self.values = np.array(values, dtype)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.values, dtype, copy=copy)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, i: int) -> Any:
+        return self.values[i]
+
+
 @pytest.mark.parametrize(
     ("data", "dtype"),
     [
@@ -974,12 +991,22 @@ F4, F8 = np.float32, np.float64
         ([F4(1), np.int64(1)], mg.float32), ([[F4(1)], [2.5]], mg.float32), ([mg.tensor(1.0), 2], mg.float32),
         ([np.ones(2, F4), [3.0, 4.0]], mg.float32), ([np.ones(2, np.int32), [3.0, 4.0]], mg.float32),
         ([np.ones(2, F4), np.ones(2)], mg.float64), ([mg.ones((), dtype=mg.float64), 2.0], mg.float64),
-        ([[]], mg.float32), ([True, 2.5], mg.float32),
+        ([[]], mg.float32), ([True, 2.5], mg.float32), (Column(1, 2, dtype=F8), mg.float64),
+        ([Column(1, 2, dtype=F8), [1, 2]], mg.float64), (Column(1, 2.5, dtype=object), mg.float32),
+        (Column(1, dtype=F4), mg.float32), (bytearray(b"ab"), mg.int64), (memoryview(b"ab"), mg.int64),
+        (array("i", [1]), mg.int64), (array("d", [1]), mg.float32),
     ],
 )  # fmt: skip
 def test_numbers_of_several_kinds_meet(data: Any, dtype: mg.dtype) -> None:
     assert mg.tensor(data).dtype == mg.as_tensor(data).dtype == dtype
     assert mg.tensor(data, dtype=mg.float64).dtype == mg.float64
+
+
+def test_what_is_read_as_an_array_is_copied() -> None:
+    column = Column(1, 2, dtype=F8)
+    for make in (mg.tensor, mg.as_tensor):
+        make(column).zero_()
+    assert column.values.tolist() == [1, 2]
 
 
 def test_strides_of_added_and_of_empty_dimensions() -> None:

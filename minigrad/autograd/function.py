@@ -308,9 +308,11 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
             f"{ctx._arguments}, got {len(gradients)}): backward returns one for each argument of forward behind ctx, "
             "None for anything but a Tensor"
         )
+    of_tensors = []
     for k, place in enumerate(ctx._places):
-        _check_gradient(cls, gradients[place], place, None if node is None else node.inputs[k])
-    of_tensors = [gradients[place] for place in ctx._places]
+        wanted = ctx.needs_input_grad[place]
+        _check_gradient(cls, gradients[place], place, node.inputs[k] if wanted and node is not None else None)
+        of_tensors.append(gradients[place] if wanted else None)
     return [d if d is None or create else d._array for d in of_tensors]
 
 

@@ -19,6 +19,7 @@ class Beta(ExponentialFamily):
     """The beta distribution on [0, 1]; ``concentration1`` weighs towards 1, ``concentration0`` towards 0."""
 
     arg_constraints = parameters(concentration1=constraints.positive, concentration0=constraints.positive)
+    _shown = False
     support = constraints.unit_interval
     has_rsample = True
 

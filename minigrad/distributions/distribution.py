@@ -32,6 +32,8 @@ class Distribution:
     has_enumerate_support: Any = False
     arg_constraints: ClassVar[Mapping[str, Constraint]] = {}
     _validate_args: bool = __debug__
+    # Whether `repr` names the parameters: PyTorch's does not where it keeps them in another distribution.
+    _shown: ClassVar[bool] = True
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
@@ -201,7 +203,7 @@ class Distribution:
 
     def __repr__(self) -> str:
         parts = []
-        for name in self.arg_constraints:
+        for name in self.arg_constraints if self._shown else ():
             value = vars(self).get(name)
             if isinstance(value, Tensor):
                 parts.append(f"{name}: {value if value.numel() == 1 else value.size()}")

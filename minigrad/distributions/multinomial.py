@@ -22,6 +22,7 @@ class Multinomial(Weights, Distribution):
     """The multinomial distribution: how often each of K categories comes in ``total_count`` draws."""
 
     arg_constraints = parameters(probs=constraints.simplex, logits=constraints.real_vector)
+    _shown = False
 
     def __init__(
         self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None

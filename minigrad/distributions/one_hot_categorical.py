@@ -20,6 +20,7 @@ class OneHotCategorical(Weights, Distribution):
     """`Categorical` as one-hot vectors."""
 
     arg_constraints = parameters(probs=constraints.simplex, logits=constraints.real_vector)
+    _shown = False
     support = constraints.one_hot
     has_enumerate_support = True
 

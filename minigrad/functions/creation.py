@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from array import ArrayType
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
@@ -59,6 +60,8 @@ def _dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
 
 def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     """Data as an array in PyTorch's dtype for it: Python floats in the default float, arrays in their own."""
+    if not isinstance(data, (Tensor, np.ndarray, np.generic)):
+        data = _plain(data)
     if isinstance(data, Tensor):
         array = data._array
     elif isinstance(data, (np.ndarray, np.generic)):
@@ -116,9 +119,8 @@ def _lengths(data: Any) -> str:
 
 
 def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
-    plain = _plain(data)
     try:
-        array = np.array(plain)
+        array = np.array(data)
     except ValueError:
         if not (lengths := _lengths(data)):
             raise type_error("tensor(): numbers and sequences stand side by side, as in [1, [2]]") from None
@@ -176,7 +178,11 @@ def _leaves(data: Any) -> Iterator[Any]:
         yield from _leaves(x) if isinstance(x, (list, tuple, range)) else [x]
 
 
+_NUMBERS = frozenset({bool, int, float, complex, np.float32, np.float64, np.int64})
+
+
 def _plain(data: Any) -> Any:
+    """Lists, tuples and arrays as they are; other sequences as what their elements are: Python's numbers or NumPy's."""
     if isinstance(data, Tensor):
         if data._array.size != 1:
             raise value_error(
@@ -185,7 +191,12 @@ def _plain(data: Any) -> Any:
             )
         return data._array.reshape(())
     if isinstance(data, (list, tuple)):
-        return [_plain(x) for x in data] if any(isinstance(x, (list, tuple, Tensor)) for x in data) else data
+        return data if _NUMBERS.issuperset(map(type, data)) else [_plain(x) for x in data]
+    if isinstance(data, (ArrayType, bytearray, memoryview)):
+        return list(data)
+    if hasattr(data, "__array__") and not isinstance(data, (np.ndarray, np.generic)):  # pandas
+        array = np.array(data)
+        return array.tolist() if array.dtype.kind == "O" else array
     return data
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.core.apply import apply
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike, check_device, device
@@ -14,6 +16,7 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import type_error, warn_once
 from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
+from minigrad.ops import shape
 
 __all__ = [
     "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
@@ -23,12 +26,32 @@ __all__ = [
 
 
 def typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
-    """Of sizes memory with whatever is in it, of anything else a copy of it."""
+    """Of sizes memory with whatever is in it, of a Tensor itself, in its graph, of anything else a copy of it."""
     if len(args) == 1 and isinstance(args[0], Tensor):
-        return args[0].detach().to(dtype, copy=True)
-    if len(args) == 1 and not isinstance(args[0], (int, Size)):
-        return tensor(args[0], dtype=dtype)
+        if args[0].dtype is not dtype:
+            raise type_error(
+                f"new(): expected a Tensor of {dtype}, got one of {args[0].dtype}; use .to({dtype})"
+            )
+        return apply(shape.alias, args)
+    if len(args) == 1 and not isinstance(args[0], Size):
+        if isinstance(args[0], bool) or not is_size(args[0]):
+            if isinstance(args[0], (bool, float, complex, np.generic, str, type(None))):
+                kind = type(args[0]).__name__
+                raise type_error(
+                    f"new(): data must be a sequence of numbers (got {kind}); use minigrad.tensor"
+                )
+            return tensor(args[0], dtype=dtype)
+        args = (operator.index(args[0]),)
     return empty(*(args or (0,)), dtype=dtype)
+
+
+def is_size(x: Any) -> bool:
+    """Whether that is a whole number of Python's or NumPy's."""
+    try:
+        operator.index(x)
+    except TypeError:
+        return False
+    return True
 
 
 class _OfType(type):

@@ -20,9 +20,12 @@ class Kind(NamedTuple):
 
 
 def _is_int(x: Any) -> bool:
-    if isinstance(x, (Tensor, np.ndarray)):
-        array: Any = getattr(x, "_array", x)
-        return bool(array.ndim == 0 and array.dtype.kind in "iu")
+    if isinstance(x, Tensor):
+        return (
+            x._array.size == 1 and x._array.dtype.kind in "iu"
+        )  # of any shape, as `operator.index` takes it
+    if isinstance(x, np.ndarray):
+        return x.ndim == 0 and x.dtype.kind in "iu"
     return hasattr(type(x), "__index__") and not isinstance(x, (bool, np.bool_))
 
 
@@ -36,7 +39,7 @@ def _is_single(x: Any) -> bool:
 
 def is_boxed(x: Any) -> bool:
     """Whether a number stands in a Tensor or is NumPy's."""
-    return isinstance(x, np.generic) or _is_single(x)
+    return isinstance(x, np.generic) or (isinstance(x, Tensor) and x._array.size == 1)
 
 
 def _is_dtype(x: Any) -> bool:

@@ -145,7 +145,7 @@ one_hot_categorical pareto poisson relaxed_bernoulli relaxed_categorical student
 transforms uniform utils von_mises weibull wishart
 """,
     "torch.utils": """
-ThroughputBenchmark backcompat backend_registration cmake_prefix_path collect_env cpp_backtrace deterministic
+ThroughputBenchmark backend_registration cmake_prefix_path collect_env cpp_backtrace deterministic
 generate_methods_for_privateuse1_backend get_cpp_backtrace rename_privateuse1_backend set_module
 throughput_benchmark weak
 """,

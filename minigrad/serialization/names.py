@@ -65,6 +65,7 @@ SLICE = Callee("__builtin__ slice")
 SIMPLE_NAMESPACE = Callee("types SimpleNamespace")
 PATH = Callee("pathlib PosixPath")
 PARTIAL = Callee("functools partial")
+VERSION = Callee("torch.torch_version TorchVersion")
 MOMENTS = [Callee(f"datetime {kind}") for kind in ("datetime", "date", "time", "timedelta")]
 # PyTorch's functions, and classes in classes, are named by a call of this.
 ATTRIBUTE = Callee("__builtin__ getattr")
@@ -90,7 +91,7 @@ ALLOWED: dict[str, Any] = {
 MORE: dict[str, Callee] = {
     **{callee.name: callee for callee in (
         DEFAULT_DICT, DEQUE, FROZEN_SET, RANGE, SLICE, SIMPLE_NAMESPACE, ATTRIBUTE, FUNCTIONS, *FACTORIES.values(),
-        PARTIAL, *MOMENTS,
+        PARTIAL, VERSION, *MOMENTS,
     )},
     **{f"{home} {system}Path": PATH for home in ("pathlib", "pathlib._local") for system in ("Posix", "Windows")},
 }  # fmt: skip

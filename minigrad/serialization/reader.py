@@ -283,10 +283,11 @@ class Reader:
             self._attributes(self._of(OrderedDict, target), state)
 
     def _object(self) -> None:
+        if self._stack[-2] is names.VERSION:
+            return self._call()
         arguments = self._items(tuple, self._stack.pop())
-        self._stack[-1] = made = self._made(
-            self._checked(objects.new, self._of(type, self._stack[-1]), arguments)
-        )
+        made = self._checked(objects.new, self._of(type, self._stack[-1]), arguments)
+        self._stack[-1] = self._made(made)
         self._spend(_OBJECT * (4 if isinstance(made, Module) else 1))
 
     def _checked(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -455,6 +456,7 @@ _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.SLICE: (3, 3, lambda r, *numbers: r._checked(objects.numbers, slice, *numbers)),
     names.PATH: (0, 200, Reader._path),
     names.SIMPLE_NAMESPACE: (0, 0, lambda r: r._made(SimpleNamespace())),
+    names.VERSION: (1, 1, lambda r, text: r._of(str, text)),
     names.PARTIAL: (1, 1, lambda r, function: r._made(r._checked(objects.partial_of, function))),
     **{name: (1, 3, lambda r, *a, of=name: r._checked(objects.moment, of, *a)) for name in names.MOMENTS},
     names.ATTRIBUTE: (2, 2, Reader._attribute),

@@ -53,15 +53,16 @@ class Writer:
         """Makes ``value``, or gets it where it was made before. PicklingError for a type that is no data."""
         kept = self._memo.get(id(value))
         if kept is not None:
-            self._get(kept[0])
-            return
+            return self._get(kept[0])
         method = _METHODS.get(type(value))
         if method is None and isinstance(value, np.generic):
             value = value.item()
             method = _METHODS.get(type(value))
         if method is None and isinstance(value, device):  # one that a script names
             method = Writer._device
-        if method is None and isinstance(value, Tensor) and value._sparse:
+        elif type(value).__module__ == "minigrad.standin.torch_version":
+            method, value = Writer._str, str(value)
+        elif method is None and isinstance(value, Tensor) and value._sparse:
             method = Writer._sparse
         try:
             if method is not None:
@@ -490,11 +491,10 @@ _METHODS: dict[type, Callable[[Writer, Any], None]] = {
     complex: Writer._complex, str: Writer._str, bytes: Writer._bytes, bytearray: Writer._bytearray,
     list: Writer._list, tuple: Writer._tuple, dict: Writer._dict, set: Writer._set,
     OrderedDict: Writer._ordered_dict, Counter: Writer._counter, Size: Writer._size, dtype: Writer._dtype,
-    type(bfloat16): Writer._dtype, type(complex32): Writer._dtype,
-    device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
-    Buffer: Writer._tensor, Parameter: Writer._parameter, frozenset: Writer._set, deque: Writer._deque,
-    defaultdict: Writer._default_dict, SimpleNamespace: Writer._simple_namespace, range: Writer._whole,
-    slice: Writer._whole, PosixPath: Writer._path, WindowsPath: Writer._path, functools.partial: Writer._partial,
+    type(bfloat16): Writer._dtype, type(complex32): Writer._dtype, device: Writer._device, np.ndarray: Writer._array,
+    Tensor: Writer._tensor, Buffer: Writer._tensor, Parameter: Writer._parameter, frozenset: Writer._set,
+    deque: Writer._deque, defaultdict: Writer._default_dict, SimpleNamespace: Writer._simple_namespace,
+    range: Writer._whole, slice: Writer._whole, PosixPath: Writer._path, WindowsPath: Writer._path,
     datetime.datetime: Writer._moment, datetime.date: Writer._moment, datetime.time: Writer._moment,
-    datetime.timedelta: Writer._moment,
+    datetime.timedelta: Writer._moment, functools.partial: Writer._partial,
 }  # fmt: skip

@@ -17,6 +17,7 @@ from minigrad.errors import INSIDE, spot
 from minigrad.hints.names import VERSION
 from minigrad.hints.nearest import hint
 from minigrad.standin import older
+from minigrad.standin.torch_version import TorchVersion
 
 # Where the names of a module of PyTorch's are, if it is not the module of the same path, and modules here whose names
 # begin with an underscore. Empty: minigrad itself.
@@ -38,6 +39,7 @@ _ELSEWHERE = {
     "nn.parallel.data_parallel": "nn.parallel",
     "nn.parallel.distributed": "nn.parallel",
     "optim.adamw": "optim.adam",
+    "torch_version": "standin.torch_version",
     "utils._foreach_utils": "utils._foreach_utils",
     "utils._pytree": "utils._pytree",
     "utils._python_dispatch": "utils._python_dispatch",
@@ -154,7 +156,7 @@ def install() -> None:
     if "torch" in sys.modules:
         raise RuntimeError("minigrad cannot stand in for torch, which is imported already")
     minigrad = import_module("minigrad")
-    minigrad.__dict__["__version__"] = f"{VERSION}+minigrad.{minigrad.__version__}"
+    minigrad.__dict__["__version__"] = TorchVersion(f"{VERSION}+minigrad.{minigrad.__version__}")
     minigrad.__dict__["__name__"] = "torch"  # packages look whether the first part of a name is the module's
     dtypes.print_as("torch")
     older.install()

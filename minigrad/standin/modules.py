@@ -7,7 +7,7 @@ _lobpcg _logging _lowrank _meta_registrations _native _numpy _opaque_base _ops _
 _python_dispatcher _refs _size_docs _sources _storage_docs _streambase _strobelight _subclasses _tensor
 _tensor_docs _tensor_iterator _tensor_str _thread_safe_fork _torch_docs _utils_internal _vendor
 _weights_only_unpickler ao contrib cpu export monitor mtia nativert nested numa package quantization
-return_types signal torch_version _custom_op: autograd impl _decomp: decompositions decompositions_for_jvp
+return_types signal _custom_op: autograd impl _decomp: decompositions decompositions_for_jvp
 decompositions_for_rng _dispatch: python _dynamo: _trace_wrapped_higher_order_op aot_compile aot_compile_types
 backends bytecode_analysis bytecode_debugger bytecode_transformation cache_size callback code_context codegen
 compiled_autograd comprehension_graph_break comptime config convert_frame create_parameter_op current_scope_id
@@ -84,7 +84,7 @@ _triton_ops_meta semi_structured testing: _comparison _creation _internal _utils
 _appending_byte_serializer _config_module _content_store _contextlib _cpp_embed_headers
 _cpp_extension_versioner _cuda_debug _cxx_pytree _debug_mode _device _dtype_abbrs _exposed_in _filelock
 _functools _get_clean_triton _helion _import_utils _inspect _mode_utils _ordered_set _pallas
-_runtime_estimation _stats _strobelight _sympy _thunk _traceback _triton _typing_utils _zip backcompat
+_runtime_estimation _stats _strobelight _sympy _thunk _traceback _triton _typing_utils _zip
 backend_registration bundled_inputs collect_env cpp_backtrace cpp_extension debug_log deterministic file_baton
 hipify jit mkldnn mobile_optimizer model_dump serialization show_pickle throughput_benchmark viz weak
 utils.benchmark: examples op_fuzzers utils utils.data: backward_compatibility datapipes graph graph_settings

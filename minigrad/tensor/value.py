@@ -14,12 +14,12 @@ from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.size import Size
-from minigrad.core.tensor import Tensor, extend, of_users, wrap
+from minigrad.core.tensor import Tensor, extend, of_users
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
 from minigrad.device import device as Device
 from minigrad.errors import runtime_error, type_error, value_error, warn_once
-from minigrad.functions import creation, elementwise
+from minigrad.functions import elementwise
 from minigrad.functions.dims import one_dim
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
@@ -39,18 +39,10 @@ class _Value(Tensor):
         only = data[0] if len(data) == 1 else None
         if isinstance(only, Tensor):
             return Tensor.as_subclass(only, cls)
-        if len(data) != 1 or only.__class__ in (int, Size):  # sizes
-            shape: Any = only if isinstance(only, Size) else data or (0,)
-            array = np.empty(shape, dtypes.default_float())
-        elif only is None or isinstance(only, (bool, float, complex, str)):
-            raise type_error(
-                f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
-            )
-        else:
-            if isinstance(only, np.ndarray):
-                needs_value("Tensor() of an array")
-            array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
-        return cls._make_subclass(cls, wrap(array), False)
+        from minigrad.functions.typed import typed
+
+        made = typed(data, dtypes.get_default_dtype())
+        return cls._make_subclass(cls, made, False)
 
     @property
     def shape(self) -> Size:

@@ -6,14 +6,14 @@ from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.utils import (
-        benchmark as benchmark, checkpoint as checkpoint, data as data, deterministic as deterministic,
-        dlpack as dlpack, flop_counter as flop_counter, hooks as hooks, model_zoo as model_zoo,
-        module_tracker as module_tracker, tensorboard as tensorboard,
+        backcompat as backcompat, benchmark as benchmark, checkpoint as checkpoint, data as data,
+        deterministic as deterministic, dlpack as dlpack, flop_counter as flop_counter, hooks as hooks,
+        model_zoo as model_zoo, module_tracker as module_tracker, tensorboard as tensorboard,
     )  # fmt: skip
     from minigrad.utils.swap import swap_tensors as swap_tensors
 
 __all__ = [
-    "benchmark", "checkpoint", "data", "deterministic", "dlpack", "flop_counter", "hooks", "model_zoo",
+    "backcompat", "benchmark", "checkpoint", "data", "deterministic", "dlpack", "flop_counter", "hooks", "model_zoo",
     "module_tracker", "swap_tensors", "tensorboard",
 ]  # fmt: skip
 
