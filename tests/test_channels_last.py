@@ -203,3 +203,17 @@ def test_an_operand_that_is_written_keeps_its_order_and_its_gradient() -> None:
     factor = c * c
     factor[0] = c[0]
     mg.testing.assert_close(p.grad, factor)
+
+
+def test_a_tensor_with_other_memory_lies_otherwise() -> None:
+    c = mg.zeros(4, 4)
+    for change in (
+        lambda x: setattr(x, "data", mg.ones(4, 4).T),
+        lambda x: x.t_(),
+        lambda x: mg.utils.swap_tensors(x, mg.ones(4, 4).T.clone()),
+        lambda x: x.set_(mg.ones(4, 4).T),
+    ):
+        x = mg.ones(4, 4)
+        assert (x + c).stride() == (4, 1)
+        change(x)
+        assert (x + c).stride() == (c + 1 + x).mT.stride() == (1, 4)
