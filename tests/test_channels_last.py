@@ -1,4 +1,4 @@
-"""Images with their channels last in memory: what keeps that order, as PyTorch does, and what draws in it."""
+"""The order of dimensions in memory: channels that lie last, operands that lie differently, draws that go by it."""
 
 from __future__ import annotations
 
@@ -122,3 +122,98 @@ def test_a_leaf_gets_its_gradient_in_its_own_order() -> None:
         (x.sum() + (x * mg.ones(x.shape)).sum()).backward()
         dense = x.numel() == 12 and x.dim() == 2 and x.stride() != (6, 2)
         assert x.grad.stride() == (x.stride() if dense or x.dim() == 3 else (3, 1))
+
+
+# ---------------------------------------------------------------- operands that lie differently
+
+# The strides are PyTorch's.
+DIFFER = [
+    "p + c: 1 2 6", "c + p: 12 4 1", "o * p: 4 8 1", "own + c: 3 1 6", "c * (p + c): 12 4 1", "(p + c) * c: 1 2 6",
+    "p > c: 1 2 6", "(p > 0) & (c > 0): 1 2 6", "where(c > 0, p, o): 12 4 1", "where(p > 0, c, 0.0): 1 2 6",
+    "addcmul(p, c, o): 1 2 6", "addcmul(c, p, o): 12 4 1", "lerp(p, c, 0.3): 1 2 6", "p.clamp(c, o): 1 2 6",
+    "p + c.double(): 1 2 6", "p.long() + c: 1 2 6", "p.half() * c.half(): 1 2 6", "p.bfloat16() - c.bfloat16(): 1 2 6",
+    "mg.complex(c, o): 12 4 1", "p + c[0]: 1 2 6",
+    "c[0] + p: 1 8 2", "c[:, :1] + p: 12 1 3", "p[:1] + c[:, :1]: 12 1 3",
+    "gaps * c: 1 2 6", "c * gaps: 12 4 1", "e * p: 1 2 6", "e + e: 12 4 1", "h + h.contiguous(): 48 1 12 3",
+    "h.contiguous() + h: 48 16 4 1", "h * h.mT: 48 1 12 3", "add(p, c, out=empty(0)): 1 2 6", "rsub(p, c): 12 4 1",
+    "add(p, c, out=empty_like(o)): 4 8 1", "p.clone().add_(c): 1 2 6", "c.clone().mul_(p): 12 4 1",
+    "rand_like(p + c): 1 2 6", "F.dropout(p + c, 0.5): 1 2 6", "F.l1_loss(p, c, reduction='none'): 1 2 6",
+    "(p[..., None] + c[..., None])[..., 0]: 1 2 6", "from_numpy(p.numpy()) + c: 1 2 6",
+    "p + from_numpy(c.numpy()): 1 2 6", "p.sort(1).values: 1 2 6", "p.sort(1)[1]: 1 2 6", "gaps.argsort(): 1 2 6",
+    "e.sort().values: 12 4 1", "h.msort(): 48 1 12 3", "F.rms_norm(p, (4,)): 12 4 1", "F.rms_norm(h, (4,)): 48 1 12 3",
+    "F.binary_cross_entropy_with_logits(c, p, reduction='none'): 1 2 6",
+]  # fmt: skip
+
+
+def differ() -> dict[str, Any]:
+    mg.manual_seed(0)
+    c, p, o = mg.randn(2, 3, 4), mg.randn(4, 3, 2).permute(2, 1, 0), mg.randn(3, 2, 4).transpose(0, 1)
+    gaps, e = mg.randn(8, 6, 4)[::2, ::2, ::2].permute(2, 1, 0), mg.randn(3, 1).expand(2, 3, 4)
+    own, h = mg.randn(4, 2, 3).permute(1, 2, 0) * 1, mg.randn(2, 3, 4, 4).contiguous(**BEHIND)
+    return {**vars(mg), "mg": mg, "F": F, "c": c, "p": p, "o": o, "own": own, "gaps": gaps, "e": e, "h": h}
+
+
+@pytest.mark.parametrize("row", DIFFER)
+def test_operands_that_lie_differently(row: str) -> None:
+    code, _, strides = row.rpartition(": ")
+    assert " ".join(map(str, eval(code, differ()).stride())) == strides
+
+
+def test_every_reader_sees_the_order_of_a_result() -> None:
+    names = differ()
+    p, c, o = (names[k].detach().clone().requires_grad_() for k in "pco")
+    y = p + c
+    assert y.grad_fn.name() == "AddBackward0"
+    assert [n.name() for n, _ in y.grad_fn.next_functions] == ["AccumulateGrad"] * 2
+
+    def f(p: Any, c: Any, o: Any) -> Any:
+        y = F.dropout(mg.where(o > 0, p + c, c * o).tanh() / (o + p + 9), 0.4)
+        y += c
+        return y, (y * c).sum((0, 2)).exp().sum()
+
+    def step(p: Any, c: Any, o: Any, create: bool = False) -> Any:
+        y, loss = f(p, c, o)
+        return y, loss, *mg.autograd.grad(loss, (p, c, o), create_graph=create)
+
+    eager, created, again = (mg.manual_seed(1) and g(p, c, o, create) for g, create in (
+        (step, False), (step, True), (mg.compile(step), False),
+    ))  # fmt: skip
+    assert eager[0].stride() == created[0].stride() == again[0].stride() == o.stride()
+    for a, b, d in zip(eager, created, again, strict=True):
+        assert mg.equal(a, b)
+        assert mg.equal(a, d)
+    loss = ((p + c) * o).sum((0, 2)).square().sum()
+    made: dict[str, Any] = {}
+    exec(mg.source(loss, inputs={"p": p, "c": c, "o": o}), made)
+    value, grads = made["run"](p.detach().numpy(), c.detach().numpy(), o.detach().numpy())
+    loss.backward()
+    assert value == loss.item()
+    for t, name in ((p, "p"), (c, "c"), (o, "o")):
+        np.testing.assert_array_equal(grads[name], t.grad.numpy())
+
+
+def test_an_operand_that_is_written_keeps_its_order_and_its_gradient() -> None:
+    p = mg.randn(4, 3).T.requires_grad_()
+    y, c = p * 1, mg.randn(3, 4)
+    part = y[1:]
+    part *= c[1:]  # which lies otherwise
+    y.mul_(c)
+    assert y.stride() == (1, 3)
+    y.sum().backward()
+    factor = c * c
+    factor[0] = c[0]
+    mg.testing.assert_close(p.grad, factor)
+
+
+def test_a_tensor_with_other_memory_lies_otherwise() -> None:
+    c = mg.zeros(4, 4)
+    for change in (
+        lambda x: setattr(x, "data", mg.ones(4, 4).T),
+        lambda x: x.t_(),
+        lambda x: mg.utils.swap_tensors(x, mg.ones(4, 4).T.clone()),
+        lambda x: x.set_(mg.ones(4, 4).T),
+    ):
+        x = mg.ones(4, 4)
+        assert (x + c).stride() == (4, 1)
+        change(x)
+        assert (x + c).stride() == (c + 1 + x).mT.stride() == (1, 4)

@@ -95,7 +95,7 @@ PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
     ((collections.UserDict, collections.UserList, collections.UserString), ("data",), True),
 ]
 OPAQUE = (types.MappingProxyType, *weakref.ProxyTypes)
-OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
+OWN = {"_array", "_node", "_rows", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque,
     collections.OrderedDict, collections.defaultdict, collections.Counter,

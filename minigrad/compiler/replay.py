@@ -28,6 +28,7 @@ def made_of(arrays: Sequence[Any]) -> list[Any]:
         t = new(Tensor)
         t._array = a if a.__class__ is np.ndarray else np.asarray(a)
         t._node = t._view = None
+        t._rows = False
         tensors.append(t)
     return tensors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from sys import getrefcount
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import ndarray
@@ -14,20 +14,21 @@ from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import promote, tensor
 from minigrad.core.basic import clone, real, to, to_integer
-from minigrad.core.layout import Layout
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import Const, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
+from minigrad.core.orders import as_operands
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import made, rounding, rounds, short
 from minigrad.core.tensor import Tensor, data_leaf, wrap
-from minigrad.core.views import mark_view, refresh
+from minigrad.core.views import mark_view, refresh, refuse_inference
 from minigrad.dtypes import F32, F64, is_short
 from minigrad.errors import here
 
 _mode = MODE.get
 _LOW, _HIGH = promote.LOW, promote.HIGH
+Operands: TypeAlias = tuple[Any, Sequence[Any], tuple[Any, ...] | None, int, bool]
 
 
 class NotAnOperand(TypeError):
@@ -37,21 +38,24 @@ class NotAnOperand(TypeError):
 def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
     """The result of an op, recorded where a gradient may be wanted; users call `minigrad.tape.apply`."""
     nodes: Any
-    usual = False
-    if len(operands) == 2:  # two Tensors with records, taken apart by hand: a tenth of a small multiplication
+    usual, rows = False, True
+    if len(operands) == 2:  # two Tensors, taken apart by hand: a tenth of a small multiplication
         s, t = operands
-        if isinstance(s, Tensor) and isinstance(t, Tensor) and s._view is None and t._view is None:
-            a, b, m, n = s._array, t._array, s._node, t._node
+        both = isinstance(s, Tensor) and isinstance(t, Tensor)
+        if both and s._rows and t._rows and s._view is None and t._view is None:
+            a, b = s._array, t._array
             dtype = a.dtype
-            usual = dtype is b.dtype and (dtype is F64 or dtype is F32) and m is not None and n is not None
+            usual = dtype is b.dtype and (dtype is F64 or dtype is F32)
     if usual:
-        arrays, nodes, key = (a, b), (m, n), 4
-        if m.requires_grad:  # type: ignore[union-attr]
+        m, n = s._node, t._node
+        arrays: Any = (a, b)
+        nodes, key = None if m is None or n is None else (m, n), 4
+        if m is not None and m.requires_grad:
             key += 2
-        if n.requires_grad:  # type: ignore[union-attr]
+        if n is not None and n.requires_grad:
             key += 1
     else:
-        operands, arrays, nodes, key = _read(op := made(op, operands) if op.rounding else op, operands)
+        operands, arrays, nodes, key, rows = _read(op := made(op, operands) if op.rounding else op, operands)
         if not key:
             return operands if type(operands) is Tensor else apply(rounding(op, operands), operands, params)
     if RECORDERS and params:
@@ -70,45 +74,48 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
     view = op.view
     if view is None and (y.base is not None or getrefcount(y) != _HELD_HERE):
         y = _own(y, arrays, params)
-    mode = _mode()
-    out = new(Tensor)
-    out._array = y
-    out._view = None
+    mode, out = _mode(), new(Tensor)
+    out._array, out._view, out._rows = y, None, rows and view is False
     layout = op.layouts[key] if mode.grad else None
     if layout is not None or mode.everything:
         if nodes is None:
             nodes = tuple(map(_input, operands))
-        # A transform lets go of its records.
-        if tensor.INFERENCE and layout is not None and not mode.transform:
-            _refuse_inference(op, operands, layout)
-        saved = () if layout is None else layout.pick(arrays + (y,))  # noqa: RUF005 (takes half as long again)
+        if tensor.INFERENCE and layout is not None and not mode.transform:  # which lets go of its records
+            refuse_inference(op, operands, layout)
+        saved = () if layout is None else layout.pick((a, b, y) if usual else [*arrays, y])
         node = out._node = new_node(op, nodes, params, y.shape, y.dtype, layout, saved)
         if mode.observer is not None:
             mode.observer(node, [*arrays, y])
-            if mode.inference:  # here too, while a function is recorded
-                tensor.for_inference(out)
     else:
         out._node = None
-        if mode.inference:
-            tensor.for_inference(out)
+    if mode.inference and (
+        out._node is None or mode.observer is not None
+    ):  # also while a function is recorded
+        tensor.for_inference(out)
     if view:
         mark_view(out, operands[0], op, params)
-    return out
+    return out if rows or view else as_operands(op, out, arrays)
 
 
-def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[Any, ...] | None, int]:
-    """Operands that the op can take, their arrays, their records (None if one has none), and the key of the layout."""
+def _read(op: Op, operands: Sequence[Any]) -> Operands:
+    """Operands that the op can take, their arrays, their records (None if one has none), the key of the layout.
+
+    And whether all lie row by row.
+    """
     arrays: list[Any] = []
     nodes: list[Any] = []
     key, dtype = 1, None
     # usual: one dtype, nothing to convert; known: Tensors and numbers; bare: every input has a record
-    usual = known = bare = True
+    usual = known = bare = rows = True
     for t in operands:
         key += key
         if isinstance(t, Tensor):
             if t._view is not None:
                 refresh(t)
             a = t._array
+            if not t._rows:
+                t._rows = a.flags.c_contiguous
+                rows = rows and t._rows
             node = t._node
             if node is None:
                 bare = False
@@ -130,7 +137,7 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
     if (usual and (dtype is F32 or dtype is F64)) or (
         known and op.cast is None and dtype is not None and dtype.kind != "c" and not rounds(op, dtype)
     ):
-        return operands, tuple(arrays), tuple(nodes) if bare else None, key
+        return operands, arrays, tuple(nodes) if bare else None, key, rows
     return _convert(op, operands)
 
 
@@ -195,21 +202,10 @@ def _misfit(arrays: Sequence[Any]) -> bool:
     return False
 
 
-def _refuse_inference(op: Op, operands: Sequence[Any], layout: Layout) -> None:
-    """RuntimeError if the rules in use read a Tensor that was made in inference mode."""
-    for k in layout.keep:
-        if k < len(operands) and isinstance(operands[k], Tensor) and operands[k]._inference:
-            raise errors.runtime_error(
-                f"Inference tensors cannot be saved for backward: the gradient of {op.name} reads its operand {k}, of "
-                f"shape {list(operands[k]._array.shape)}, which was made under inference_mode(). Use no_grad() there, "
-                "or clone() it"
-            )
-
-
 # ---------------------------------------------------------------- operands that are not all of one element type
 
 
-def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[Any, ...] | None, int]:
+def _convert(op: Op, operands: Sequence[Any]) -> Operands:
     """The operands as Tensors and numbers in the dtype in which they meet, and what `apply` reads of them."""
     ready: Any = []
     if operands and not any(isinstance(t, Tensor) for t in operands):
@@ -227,7 +223,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
     if op.cast is not None:
         ready = _promoted(op, ready)
     if isinstance(ready, Tensor) or any(rounds(op, d) for d in short(ready)):
-        return ready, (), None, 0  # it took more than this op, or takes another
+        return ready, (), None, 0, False  # it took more than this op, or takes another
     nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
     key = 1
     for n in nodes:
@@ -239,7 +235,8 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tup
                 f'"{op.name}" not implemented for complex numbers; take the real and the imaginary part'
             )
         key = -key
-    return ready, arrays, None if None in nodes else nodes, key
+    rows = all(a.flags.c_contiguous for a in arrays if a.__class__ is ndarray)
+    return ready, arrays, None if None in nodes else nodes, key, rows
 
 
 def _promoted(op: Op, operands: list[Any]) -> Any:

@@ -49,7 +49,11 @@ def _run(
         order = p.select(order)
     p.seed(roots, seeds)
     # What is recorded must be whole, to be read again, and compute as over arrays, which no autocast reaches.
-    inside = mode.replace(grad=create, everything=True, autocast=None) if p.record else mode.recording(False)
+    inside = (
+        mode.replace(grad=create, everything=True, autocast=None, backward=True)
+        if p.record
+        else mode.recording(False)
+    )
     MODE.set(inside)
     freed = None if keep else Freed(*errors.here())
     if p.recorder is None:
@@ -247,7 +251,7 @@ class Pass:
                 if usual and type(g) is np.ndarray and g.flags.c_contiguous and t._array.flags.c_contiguous:
                     # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
                     t._grad = grad = new(Tensor)
-                    grad._array, grad._node, grad._view = g, None, None
+                    grad._array, grad._node, grad._view, grad._rows = g, None, None, True
                 else:
                     accumulate(node.tensor, g)
             elif node in ends:

@@ -18,11 +18,13 @@ class Mode:
     each new record and the arrays of its inputs and its output.  ``transform`` is the kind of transform of
     `minigrad.func` that runs the code, "reverse" or "forward".
     ``autocast`` is the NumPy dtype in which products are computed, while that is on; see `minigrad.gate.precision`.
+    ``backward``: a pass over Tensors is going on, whose gradients lie as those of one over arrays do.
     ``recorder`` is told what a recording of a function must know beside the records; see `minigrad.core.recorder`.
     """
 
     __slots__ = (
-        "_other", "anomaly", "autocast", "everything", "grad", "inference", "observer", "recorder", "transform",
+        "_other", "anomaly", "autocast", "backward", "everything", "grad", "inference", "observer", "recorder",
+        "transform",
     )  # fmt: skip
 
     def __init__(
@@ -35,10 +37,11 @@ class Mode:
         recorder: Recorder | None = None,
         transform: str = "",
         autocast: Any = None,
+        backward: bool = False,
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.recorder = anomaly, observer, recorder
-        self.transform, self.autocast = transform, autocast
+        self.transform, self.autocast, self.backward = transform, autocast, backward
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:

@@ -84,7 +84,7 @@ class Op(Facts):
         if self.new is None:
             known = ufunc or self.rows or self.order is not None or self.into is not None
             self.new = known and not view and not self.repeats
-        self.view = view or (False if self.new or self.repeats else None)
+        self.view = view or (False if (self.new and self.order != "A") or self.repeats else None)
         if not self.complex and (self.moves or self.view):
             self.complex = "analytic"
         self.order = self.order or ("C" if self.rows else "K" if self.elementwise else None)

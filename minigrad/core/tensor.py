@@ -39,11 +39,12 @@ class Tensor(MissingMethods):
 
     # The storage, as far as the core must know it; `minigrad.tensor` adds the methods.
 
-    __slots__ = ("__dict__", "__weakref__", "_array", "_node", "_view")
+    __slots__ = ("__dict__", "__weakref__", "_array", "_node", "_rows", "_view")
     __module__ = "minigrad"
 
     _array: Array
     _node: Node | None
+    _rows: bool  # known to lie row by row
     _view: View | None
     _epoch = 0  # counts recorded changes in place, so that views know when their record is old
     _inference = False
@@ -105,6 +106,7 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     t._array = array
     t._node = node
     t._view = None
+    t._rows = False
     if node is None:
         mode = _mode()
         if mode.inference:
@@ -117,7 +119,7 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
 def of_class(t: Tensor, cls: type[T]) -> T:
     """A Tensor that nobody else has, as one of a class: of the same memory, with the same record and attributes."""
     own = new(cls)
-    own._array, own._node, own._view = t._array, t._node, t._view
+    own._array, own._node, own._view, own._rows = t._array, t._node, t._view, t._rows
     own.__dict__.update(t.__dict__)
     return own
 

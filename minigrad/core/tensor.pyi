@@ -40,6 +40,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
 
     _array: Array
     _node: Node | None
+    _rows: bool
     _view: View | None
     _epoch: builtins.int
     _inference: builtins.bool

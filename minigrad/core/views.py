@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.buffers import is_view
 from minigrad.core.basic import view_scatter
 from minigrad.core.changes import RUNNING, owner, part
+from minigrad.core.layout import Layout
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import RETAIN, Node, new_node
 from minigrad.core.op import Op, Params
@@ -146,6 +147,17 @@ def check_inference(t: Tensor) -> None:
         )
 
 
+def refuse_inference(op: Op, operands: Sequence[Any], layout: Layout) -> None:
+    """RuntimeError if the rules in use read a Tensor that was made in inference mode."""
+    for k in layout.keep:
+        if k < len(operands) and isinstance(operands[k], Tensor) and operands[k]._inference:
+            raise runtime_error(
+                f"Inference tensors cannot be saved for backward: the gradient of {op.name} reads its operand {k}, of "
+                f"shape {list(operands[k]._array.shape)}, which was made under inference_mode(). Use no_grad() there, "
+                "or clone() it"
+            )
+
+
 def rebase(t: Tensor, node: Node) -> None:
     """``t``, whose memory was changed, gets the record ``node``; if it is a view, its base gets one of the change.
 
@@ -190,7 +202,7 @@ def become_view(t: Tensor, reshaped: Callable[[Tensor], Tensor]) -> None:
         t._epoch += 1
     with ModeManager(_mode().recording(True)):  # a view carries gradients on, wherever it is made
         y = reshaped(before)
-    t._array, t._view = y._array, y._view and y._view._replace(own=own)
+    t._array, t._view, t._rows = y._array, y._view and y._view._replace(own=own), False
     replace_node(t, y._node)
 
 

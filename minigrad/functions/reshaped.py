@@ -37,7 +37,7 @@ def _reshaped(t: Tensor, name: str, function: Callable[[Tensor], Tensor]) -> Ten
     if MODE.get().grad:
         check_change(t)
     elif node is not None and node.op is None and node.requires_grad:  # a leaf stays one
-        t._array, t._view = function(wrap(t._array))._array, None
+        t._array, t._view, t._rows = function(wrap(t._array))._array, None, False
         leaf(t, True)
         return t
     become_view(t, function)

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.basic import in_memory
 from minigrad.core.tensor import Tensor, ValuesAndIndices, wrap
 from minigrad.core.types import Number
 from minigrad.errors import index_error, not_implemented_error, runtime_error, value_error
@@ -19,6 +20,7 @@ from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import lerp, own, where
 from minigrad.functions.index import gather
 from minigrad.gate import case, public
+from minigrad.kernels.order import by_steps
 from minigrad.ops import index
 from minigrad.ops import sorting as ops
 
@@ -53,14 +55,21 @@ def sort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = None
 ) -> ValuesAndIndices:
     """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
-    d = one_dim(dim, input._array.ndim)
-    order = apply(ops.argsort, (input,), {"dim": d, "descending": descending})
-    return _taken("sort", input, d, order)
+    order = argsort(input, dim, descending)
+    values = apply(index.gather, (input, order), {"dim": one_dim(dim, input._array.ndim)})
+    return _KINDS["sort"](_laid_as(input, values), order)
 
 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The places (int64) of the elements in increasing order along ``dim``. Always stable."""
-    return apply(ops.argsort, (input,), {"dim": one_dim(dim, input._array.ndim), "descending": descending})
+    params = {"dim": one_dim(dim, input._array.ndim), "descending": descending}
+    return _laid_as(input, apply(ops.argsort, (input,), params))
+
+
+def _laid_as(input: Tensor, y: Tensor) -> Tensor:
+    """A result that lies row by row, in the order of ``input``."""
+    axes = by_steps(input._array)
+    return y if axes == tuple(range(len(axes))) else apply(in_memory, (y,), {"axes": axes})
 
 
 def msort(input: Tensor) -> Tensor:

@@ -72,13 +72,14 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
                 return t
     if mode.grad:
         check_change(t)
+    since = next_seq()
     result = apply(op, operands, params)
     node = t._node
     if mode.grad and node is not None and node.requires_grad and not op.differentiable and t._view is None:
         result = apply(shape.copy, (t, cast(result, array.dtype)))  # what was there gets a gradient of 0
     if array.dtype.kind == "c" and op.complex == "own" and result._array.dtype.kind in "fV":
         raise runtime_error(f"In-place {op.name} is not supported for complex tensors.")
-    return store(t, result, op.name)
+    return store(t, result, op.name, since)
 
 
 def has_no_history(t: Tensor) -> bool:

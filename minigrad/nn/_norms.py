@@ -126,6 +126,7 @@ def rms_norm(
     least = float(limits(working(input._array.dtype)).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     x = cast(input, working(input._array.dtype))
+    x = laid_like(x.contiguous(), x)
     y = _scaled(x * (x.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
     return cast(y, input._array.dtype)
 

@@ -149,7 +149,7 @@ class UninitializedTensorMixin(Tensor):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        self._array = value._array
+        self._array, self._rows = value._array, False
 
     def detach(self) -> Self:
         """Returns itself: there is no memory to share."""

@@ -177,7 +177,7 @@ huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * e.clamp(d, min=
 bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, cast="floats", check=_probabilities,
          grad_fn="BinaryCrossEntropyBackward0", **_KIND)
 bce_with_logits = Op("bce_with_logits", k.binary_cross_entropy_with_logits, "x target",
-                     lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats",
+                     lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats", lies_like=1,
                      grad_fn="BinaryCrossEntropyWithLogitsBackward0", **_KIND)
 # Below the least length, and the least variance, the gradient passes too.
 bounded_below = Op("bounded_below", k.bounded_below, "x; eps", lambda g: g, cast="float",

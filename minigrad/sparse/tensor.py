@@ -60,6 +60,7 @@ class Sparse(Tensor):
 
     _sparse = True
     _view = None
+    _rows = False
     _places: Tensor  # where the numbers are, by sparse dimension: (sparse_dim, nnz), of whole numbers
     _numbers: Tensor  # (nnz, *sizes of the dense dimensions)
     _sizes: Size

@@ -160,6 +160,7 @@ class _Gradient(Tensor):
         apart: Any = value._array.base
         same = apart.__class__ is Apart and lie_alike(value._array, apart.array)
         before, self._array = self._array, apart.array if same else value._array
+        self._rows = False
         if node is not None and node.op is None:
             if (before.shape, before.dtype) == (self._array.shape, self._array.dtype):
                 shows_other(node, before, self._array)

@@ -72,7 +72,7 @@ class _Subclasses(Tensor):
     def _make_subclass(cls: type[Own], data: Tensor, requires_grad: bool = False) -> Own:
         """A leaf of another class over the same memory."""
         t = new(_possible(cls))
-        t._array, t._node, t._view = data._array, None, None
+        t._array, t._node, t._view, t._rows = data._array, None, None, False
         if data._inference:
             t._inference = True
         if RECORDERS and (recorder := MODE.get().recorder) is not None:

@@ -310,4 +310,4 @@ class _Value(Tensor):
 
     def __dir__(self) -> list[str]:
         known = [vars(c) for c in type(self).__mro__ if c is not MissingMethods]
-        return sorted({*vars(self)}.union(*known) - {"_array", "_node", "_view"})
+        return sorted({*vars(self)}.union(*known) - {"_array", "_node", "_rows", "_view"})

@@ -29,6 +29,7 @@ def swap_tensors(t1: Tensor, t2: Tensor) -> None:
         raise runtime_error(f"Cannot swap t1 and t2 if they have different slots ({error})") from None
     t1.__dict__, t2.__dict__ = t2.__dict__, t1.__dict__
     t1._array, t2._array = t2._array, t1._array
+    t1._rows, t2._rows = t2._rows, t1._rows
     t1._node, t2._node = t2._node, t1._node
     for t in (t1, t2):
         if t._node is not None and t._node.op is None:

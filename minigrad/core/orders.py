@@ -1,0 +1,75 @@
+"""In which order of dimensions a result lies in memory whose operands lie differently: as PyTorch's does."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.basic import in_memory
+from minigrad.core.mode import MODE
+from minigrad.core.op import Op
+from minigrad.core.tensor import Tensor
+
+Lies = tuple[tuple[int, ...], tuple[int, ...]]  # the shape and the steps of an array
+
+
+def as_operands(op: Op, out: Tensor, arrays: Sequence[Any]) -> Tensor:
+    """The result of an elementwise op in the order that PyTorch gives it: a copy where NumPy's is another.
+
+    NumPy lays it row by row wherever two operands disagree.  The copy has a record of its own, which every reader of
+    the tape sees, and which is known by the name of the op's.
+    """
+    y = out._array
+    if not op.elementwise or op.order != "K" or y.ndim < 2 or MODE.get().backward:
+        return out
+    if op.lies_like is not None:
+        arrays = [arrays[op.lies_like], *arrays]
+    lie = [(a.shape, a.strides) for a in arrays if a.__class__ is np.ndarray and a.ndim > 1]
+    if len(lie) < 2 or lie.count((y.shape, y.strides)) == len(lie):
+        return out
+    axes = _order(y.shape, *lie)
+    if y.transpose(axes).flags.c_contiguous:
+        return out
+    before, out = out._node, in_memory(out, axes=axes)
+    if before is not None:
+        out._node.outer = before.name(), before.seq  # type: ignore[union-attr]
+    return out
+
+
+@functools.lru_cache(maxsize=1024)
+def _order(shape: tuple[int, ...], *lie: Lies) -> tuple[int, ...]:
+    """The dimensions of a result from the longest step to the shortest, by those of its operands.
+
+    For two dimensions the first operand decides in which both have steps, and these differ; of equal steps the larger
+    dimension has the longer one.  Where nothing decides, they stay as they are.
+    """
+    ndim = len(shape)
+    steps = []
+    for sizes, strides in lie:
+        ahead = ndim - len(sizes)
+        own = [0 if n == 1 != shape[ahead + d] else strides[d] for d, n in enumerate(sizes)]
+        steps.append([0] * ahead + own)
+
+    def compared(inner: int, outer: int) -> int:
+        for s in steps:
+            if s[inner] and s[outer]:
+                if s[inner] != s[outer]:
+                    return s[inner] - s[outer]
+                if shape[inner] > shape[outer]:
+                    return 1
+        return 0
+
+    order = [*range(ndim)]
+    for first in range(ndim - 2, -1, -1):  # each takes its place among those behind it
+        at = first
+        for d in range(first + 1, ndim):
+            known = compared(order[d], order[at])
+            if known > 0:
+                order[at], order[d] = order[d], order[at]
+                at = d
+            elif known < 0:
+                break
+    return tuple(order)
