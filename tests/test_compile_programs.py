@@ -196,6 +196,20 @@ def f(x):
     y = x * 2.0
     return y, y[0], x.T, x.detach()
 -- x = T(k, 3, 3); y, row, t, d = F(x); row.zero_(); t += 1.0; d *= 2.0
+== views of what no call returns | 1
+w = T(5, 3, 4, grad=True)
+def f(x):
+    h = x * w; d = h.detach(); part = (x * 3.0)[1].requires_grad_()
+    with mg.no_grad():
+        of_plain, of_grown = (x * w)[0], (x * w + h)[0]
+        r = [(x * 2.0)[0], (x * w)[0], of_plain, h[1], part, (w * x).detach()[0], (x - w).detach()]
+    return r
+-- r = F(T(k, 3, 4))
+for t in r:
+    with caught():
+        t.mul_(2.0)
+    with caught():
+        t.detach_()
 == constants made inside | 2
 def f(x):
     c = mg.tensor([1.0, 2.0, 3.0]); e = mg.empty(3); e.fill_(4.0); z = mg.zeros(3); z[1] = 2.0
@@ -821,6 +835,17 @@ def f(x):
     t = (x * 2.0).requires_grad_()
     return t * 2.0
 F(T(1, 3))
+== a leaf that is a view of an argument | because of a Tensor that the function makes
+def f(x):
+    t = x[:1].requires_grad_()
+    return t[0]
+F(T(1, 3, 4))
+== a view joins the graph, and is changed again | becomes part of the graph by a change in place
+w = T(2, 3, 4, grad=True); x = T(1, 6, 4)[::2]
+def f(x):
+    x *= w; x += 1.0; x[0] *= 2.0
+    return x * 3.0
+F(x)
 == detached before a change | because of a Tensor that the function makes
 def f(x):
     t = x * 2.0; p = t.detach().requires_grad_(); t.add_(t)

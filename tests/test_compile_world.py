@@ -188,6 +188,10 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "partial of a class": lambda x: x * float(Drawing.partial()),
     "partial method": lambda x: x * Drawing().partial_method(),
     "method with an import": lambda x: x * Drawing().drawn(),
+    "count of changes of a Tensor": lambda x: x * x._version,
+    "base of a Tensor": lambda x: x * (x._base is None),
+    "whether a Tensor is a view": lambda x: x * x._is_view(),
+    "whether memory is shared": lambda x: x * x.is_shared(),
     "class of another's object": lambda x: x * float(len(fractions.Fraction(1).__class__.__name__)),
     "ufunc of a Python function": lambda x: x * float(UFUNC(2.0)),
 }
@@ -461,6 +465,7 @@ def test_what_the_function_reads_elsewhere_is_never_stale(holder: str, kind: str
 class Record:
     k: Any = 2.0
     other: Any = 1.0
+    rows: list[str] = dataclasses.field(default_factory=list)
 
 
 NET = nn.Sequential(nn.Linear(3, 3), nn.Tanh()).double()
@@ -1146,6 +1151,12 @@ f = Scale()
 == a partial that is compiled
 f = functools.partial(lambda k, x: x * k[0], [2.0])
 -- f.args[0][0] = 3.0
+== which of equal texts and tuples
+one = two = "a text".upper(), (1.5,), [1e300]
+def f(x): return x * (one[0] is two[0]) + 2 * (one[1] is two[1]) - 3.0 * (one[2][0] is two[2][0])
+-- two = "a text".upper(), *one[1:]
+-- two = one[0], tuple([1.5]), one[2]
+-- two = *one[:2], [float("1e300")]
 == a view whose base joins the graph
 base = tensor(3); view = base[1:]
 def f(x): return x if view.requires_grad else -x
@@ -1246,7 +1257,7 @@ def f(x):
 == classes made inside
 def f(x):
     thing, record, point = Sub(3.0), dataclasses.replace(Record(), other=5.0), Named(x, [1.0])
-    counts = collections.Counter("aab")
+    counts = collections.Counter("aab"); counts.update(Record().rows)
     return thing.times(point.k) * record.other + counts["a"] + Mode.A.value
 == isinstance of library classes
 def f(x):

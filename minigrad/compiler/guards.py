@@ -7,7 +7,7 @@ import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from operator import is_
+from operator import eq, is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +48,10 @@ def same(a: Any, b: Any) -> bool:
 
 def _same_items(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
+
+
+# The same, where identities count.
+_IDENTICAL: dict[Any, Any] = {same: is_, _same_items: lambda a, b: all(map(is_, a, b))}
 
 
 def same_record(a: Any, b: Any) -> bool:
@@ -169,7 +173,7 @@ SLOT = _kind("slot_of({0}, {1})", _slot_back)
 CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
 EQUAL = _kind("{0}() == {1}")
-_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})"), _kind("[*{0}]", alike=_same_items)
+_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})", alike=eq), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
 _ENTRY = _kind("{0}[{1}]", _entry_back)
 _ABSENT = _kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
@@ -226,6 +230,8 @@ class Guards:
         self._rows_of_tensors: list[_Row] = []
         self._keys: set[tuple[Any, ...]] = set()
         self._tensors: list[tuple[str, Any]] = []
+        # Whether the code asks with ``is`` which text, number or tuple a value is.
+        self.identities = False
         # What lists and dicts hold: one list for each row, and all in one.
         self._lists: list[list[Any]] = []
         self._content: list[Any] = []
@@ -323,7 +329,8 @@ class Guards:
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
-        return next((row.path for row, _ in self._differing(self._rows + self._rows_of_tensors)), "")
+        rows = self._differing(self._rows + self._rows_of_tensors, self.identities)
+        return next((row.path for row, _ in rows), "")
 
     def undoing(self) -> Iterator[Call]:
         """Calls, as tuples, that put back what is not as it was; none of them runs code of the user."""
@@ -332,7 +339,7 @@ class Guards:
         for content, items in self.kept.values():
             yield from refilling(content, items)
 
-    def _differing(self, rows: list[_Row]) -> Iterator[tuple[_Row, Any]]:
+    def _differing(self, rows: list[_Row], identities: bool = False) -> Iterator[tuple[_Row, Any]]:
         """Rows that fail, and values of before; a value is taken over that is as good as what it has replaced."""
         for row in rows:
             before = self._space[row.value]
@@ -342,7 +349,8 @@ class Guards:
                 value = MISSING
             if value is before:
                 continue
-            if value is MISSING or not row.kind.alike(value, before):
+            alike = _IDENTICAL.get(row.kind.alike, row.kind.alike) if identities else row.kind.alike
+            if value is MISSING or not alike(value, before):
                 yield row, before
             elif row.kind is _ITEMS:
                 before[:] = value

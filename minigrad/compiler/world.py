@@ -168,7 +168,7 @@ class World:
             return self._object(value, path) or self.follow(value._value_, f"{path}.value")
         if isinstance(value, kinds.CONTAINERS):
             return self._container(value, path)
-        plain = kind in kinds.PLAIN or (kinds.is_users(kind) and kinds.has_no_hidden_state(kind))
+        plain = kind in kinds.PLAIN or (not kinds.of_minigrad(kind) and kinds.has_no_hidden_state(kind))
         if plain or kinds.of_minigrad(kind):
             # The methods of a scheduler, which are not followed, read and set all of its state.
             return self._object(value, path, whole=not plain and hasattr(kind, "state_dict"))
@@ -279,6 +279,10 @@ class World:
             if value is not MISSING and module is None:
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
+            other = steps[i - 1]
+            unique = other.value is not MISSING and other.value.__class__ not in (*SIMPLE, tuple)
+            if operation == "IS_OP" and not (unique or other.operation == "LOAD_CONST"):
+                self.guards.identities = True
             textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
         for k in code.co_consts:
@@ -328,7 +332,9 @@ class World:
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
             if not whole and not kinds.of_minigrad(cls):
                 self._open[id(vars(value))] = vars(value), value
-        members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
+        members = [
+            row for owner in cls.__mro__ if not kinds.of_minigrad(owner) for row in vars(owner).items()
+        ]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), f"{path}.{name}"
             self.guards.add(where, guards.SLOT, slot, value)
