@@ -384,7 +384,7 @@ GOES_THROUGH = re.compile(r"error: eager RuntimeError: one of the variables need
 # "A gradient that a Tensor gets from a call and also from elsewhere ... is added up in another order".
 ROUNDED = re.compile(r"values of (\S*\.grad|g\[\d+\]): rounded")
 # "Only an element chosen by a Tensor, x[i] with i = mg.tensor(2), is a copy where in eager mode it is a view."
-CHOSEN = re.compile(r"\[(?:[^]]*[ ,(])?(?:j0|y|t\d+)\b|\{i\}|mg\.tensor\(1\)\]")
+CHOSEN = re.compile(r"\[(?:[^]]*[ ,(])?(?:i|j0|y|t\d+)\b|\{i\}|mg\.tensor\(1\)\]")
 
 
 def documented(text: str, difference: str) -> bool:

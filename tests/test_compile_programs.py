@@ -158,11 +158,6 @@ def f(x):
 """
 
 
-@programs(ARGUMENTS)
-def test_arguments(program: str, most: int) -> None:
-    agree(program, most)
-
-
 RESULTS = r"""
 == a negative deviation, which each call checks | 1
 def f(mean, std):
@@ -302,11 +297,6 @@ def f(x):
     return (x * 2)[:, ::2], (x + 1)[:, 1], x.sum(1).expand(4, 3), (x + 3)[::2].T[1:], x.sum(0)[::3]
 -- r = F(T(k, 3, 8))
 """
-
-
-@programs(RESULTS)
-def test_results(program: str, most: int) -> None:
-    agree(program, most)
 
 
 BACKWARD = r"""
@@ -557,11 +547,6 @@ for change in changes:
 """
 
 
-@programs(BACKWARD)
-def test_backward_passes_and_modes(program: str, most: int) -> None:
-    agree(program, most)
-
-
 # What is done in a step with a network, an optimizer, a batch and its targets.
 STEP = """
 net = Net(); opt = optim.SGD(net.parameters(), lr=0.1, momentum=0.5)
@@ -730,8 +715,8 @@ def f(x, t):
 """
 
 
-@programs(TRAINING)
-def test_training(program: str, most: int) -> None:
+@programs(ARGUMENTS + RESULTS + BACKWARD + TRAINING)
+def test_what_eager_mode_does(program: str, most: int) -> None:
     agree(program, most)
 
 
