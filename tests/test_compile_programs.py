@@ -631,6 +631,22 @@ def test_steps(program: str, most: int) -> None:
 
 
 TRAINING = r"""
+== two players, of whom one is frozen while the other learns | 2
+maker, judge = nn.Linear(4, 4), nn.Linear(4, 1)
+opts = optim.SGD(maker.parameters(), lr=0.1), optim.Adam(judge.parameters(), lr=0.1)
+def f(x):
+    opts[1].zero_grad(); (judge(x) - judge(maker(x).detach())).mean().backward(); opts[1].step()
+    judge.requires_grad_(False)
+    opts[0].zero_grad(); loss = judge(maker(x)).mean(); loss.backward(); opts[0].step()
+    judge.requires_grad_(True)
+    return loss
+-- r = F(T(k, 3, 4))
+== a layer that is frozen for a moment | 1
+net = nn.Linear(4, 4)
+def f(x):
+    net.requires_grad_(False); y = net(x); net.requires_grad_(True)
+    return y
+-- r = F(T(k, 3, 4))
 == options whose names are no names of variables | 2
 net = Net(); more = {"my-key": 0.5, "lambda": 0.25, "x": 2.0, "weight": 3.0, "np": 1.0}
 opt = optim.SGD([{"params": list(net.parameters()), **more}], lr=0.1)
@@ -819,6 +835,16 @@ F(T(1, 3))
 def f(x):
     t = (x * 2.0).requires_grad_()
     return t * 2.0
+F(T(1, 3))
+== grad mode is left switched | leaves grad mode switched
+def f(x):
+    mg.set_grad_enabled(False)
+    return x * 2.0
+F(T(1, 3))
+== a list that holds itself | holds itself
+def f(x):
+    xs = [x]; xs.append(xs)
+    return xs
 F(T(1, 3))
 == a leaf that is a view of an argument | because of a Tensor that the function makes
 def f(x):

@@ -427,3 +427,11 @@ def test_what_is_computed_once_leaves_the_gradient_of_what_is_changed() -> None:
         g(mg.ones(2)).sum().backward()
         assert w.grad is not None
         assert w.grad.tolist() == [2.0, 2.0]
+
+
+def test_many_recordings_are_told_at_the_line_of_the_call() -> None:
+    f = mg.compile(lambda x, n: x * n)
+    with pytest.warns(UserWarning, match=r"recorded 16 times.* recording: n$") as told:
+        for n in range(16):
+            f(mg.ones(2), n)
+    assert told[0].filename == __file__
