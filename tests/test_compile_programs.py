@@ -277,12 +277,12 @@ def f(x):
     return row, state[1], state.T
 -- r = F(T(k, 2, 2))
 == an equal number in the place of another needs no new recording | 3
-box = types.SimpleNamespace(scale=1000.5, name="a", nothing=math.nan)
+box = types.SimpleNamespace(scale=1000.5, name="a")
 def f(x):
-    return x * box.scale if box.name == "a" and box.nothing != 0 else x
+    return x * box.scale if box.name == "a" else x
 F = C(f)
 for k in range(4):
-    box.scale, box.name, box.nothing = float("1000.5"), "".join(["a"]), float("nan"); r = F(mg.ones(2)); look()
+    box.scale, box.name = float("1000.5"), "".join(["a"]); r = F(mg.ones(2)); look()
 box.scale = 1000; r = F(mg.ones(2)); look(); box.name = "b"; r = F(mg.ones(2)); look()
 == keys of all kinds
 import enum, numpy as np
