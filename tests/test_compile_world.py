@@ -1172,6 +1172,12 @@ def f(x): return x * (one[0] is two[0]) + 2 * (one[1] is two[1]) - 3.0 * (one[2]
 -- two = "a text".upper(), *one[1:]
 -- two = one[0], tuple([1.5]), one[2]
 -- two = *one[:2], [float("1e300")]
+== an equal number is put where another stood
+number, kept = [0.5], {"k": 0.5}
+def f(x):
+    kept["k"] = number[0]
+    return x * (number[0] if kept["k"] is number[0] else 7.0)
+-- number[0] = float("1.5")
 == a view whose base joins the graph
 base = tensor(3); view = base[1:]
 def f(x): return x if view.requires_grad else -x

@@ -329,8 +329,7 @@ class Guards:
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
-        rows = self._differing(self._rows + self._rows_of_tensors, self.identities)
-        return next((row.path for row, _ in rows), "")
+        return next((row.path for row, _ in self._differing(self._rows + self._rows_of_tensors)), "")
 
     def undoing(self) -> Iterator[Call]:
         """Calls, as tuples, that put back what is not as it was; none of them runs code of the user."""
@@ -339,7 +338,7 @@ class Guards:
         for content, items in self.kept.values():
             yield from refilling(content, items)
 
-    def _differing(self, rows: list[_Row], identities: bool = False) -> Iterator[tuple[_Row, Any]]:
+    def _differing(self, rows: list[_Row]) -> Iterator[tuple[_Row, Any]]:
         """Rows that fail, and values of before; a value is taken over that is as good as what it has replaced."""
         for row in rows:
             before = self._space[row.value]
@@ -349,7 +348,7 @@ class Guards:
                 value = MISSING
             if value is before:
                 continue
-            alike = _IDENTICAL.get(row.kind.alike, row.kind.alike) if identities else row.kind.alike
+            alike = _IDENTICAL.get(row.kind.alike, row.kind.alike) if self.identities else row.kind.alike
             if value is MISSING or not alike(value, before):
                 yield row, before
             elif row.kind is _ITEMS:

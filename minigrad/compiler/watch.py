@@ -81,7 +81,7 @@ def asks(steps: Sequence[Step], i: int) -> bool:
 def is_unique(step: Step) -> bool:
     """Whether a step loads a constant, such as None, or a known object for which no equal one can stand."""
     known = step.value is not MISSING and step.value.__class__ not in (*SIMPLE, tuple)
-    return known or step.operation == "LOAD_CONST"
+    return known or step.operation == "LOAD_CONST" or step.name == "__class__"
 
 
 def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:

@@ -476,12 +476,12 @@ class World:
 
     def changed(self) -> tuple[list[Any], set[int]]:
         """What the function has stored (table, key, owner), and the ids of tables whose keys are there in order."""
-        stores, grown = list[Any](), set[int]()
+        stores, grown, exact = list[Any](), set[int](), self.guards.identities
         for i, (table, owner) in self._open.items():
             before = self.guards.kept[i][1]
             for key, now in table.items():
                 old = before.get(key, MISSING)
-                if now is not old and (now.__class__ is tuple or not guards.same(now, old)):
+                if now is not old and (exact or now.__class__ is tuple or not guards.same(now, old)):
                     stores.append((table, key, owner))
             if [*map(id, table)][: len(before)] == [*map(id, before)]:
                 grown.add(i)
