@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
 import os
 import re
 import sys
@@ -36,8 +38,8 @@ def _absolute(file: str) -> str:
 
 # Where the functions stand that users call; what has another place may call functions of the user's.
 _ROOMS = tuple(os.path.join(_PACKAGE, room) for room in ("functions", "nn", "linalg.py", "tensor", "optim"))
-# The frames of a `with` of the package's own are no place of the user's.
-INSIDE = _Inside({contextlib.__file__: True})
+# What calls functions of the package for the user, such as `with` and `deepcopy`, has no place of the user's either.
+INSIDE = _Inside(dict.fromkeys((contextlib.__file__, copy.__file__, functools.__file__), True))
 
 
 def user_frame() -> FrameType | None:

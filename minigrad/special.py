@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.core.apply import apply
-from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Operand
 from minigrad.functions.activations import log_softmax, softmax
@@ -33,7 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _of_each(op: Op, input: Tensor) -> Tensor:
+def _of_each(op: Any, input: Tensor) -> Tensor:
     return apply(op, (input,))
 
 

@@ -226,11 +226,6 @@ def f(x, i):
 """
 
 
-@programs(PLAIN)
-def test_a_defect_of_before(program: str, most: int) -> None:
-    agree(program, most)
-
-
 def _network() -> Any:
     net = nn.Linear(2, 2)
     return net, mg.compile(net)
@@ -433,11 +428,6 @@ def f(k): return w * 0.5**k, w * 2.0**k, w * 2**-k, w * k**2.0, w * 1**k
 """
 
 
-@programs(BY_VALUES)
-def test_values_that_a_function_may_not_go_by(program: str, most: int) -> None:
-    agree(program, most)
-
-
 RESULTS = r"""
 == a view that was made to require grad
 def f(x, w, detached):
@@ -519,11 +509,6 @@ conf.act = ["gelu", "gelu", "celu", "relu"][k]
 """
 
 
-@programs(RESULTS)
-def test_results_are_what_eager_mode_gives(program: str, most: int) -> None:
-    agree(program, most)
-
-
 TRANSFORMS = r"""
 == a step of gradients as values
 def loss(p, x, y):
@@ -584,8 +569,8 @@ poke(r[k % 2])
 """
 
 
-@programs(TRANSFORMS)
-def test_transforms_of_functions_may_stand_inside(program: str, most: int) -> None:
+@programs(PLAIN + BY_VALUES + RESULTS + TRANSFORMS)
+def test_a_defect_of_before(program: str, most: int) -> None:
     agree(program, most)
 
 

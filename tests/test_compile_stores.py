@@ -427,3 +427,12 @@ def test_what_is_computed_once_leaves_the_gradient_of_what_is_changed() -> None:
         g(mg.ones(2)).sum().backward()
         assert w.grad is not None
         assert w.grad.tolist() == [2.0, 2.0]
+
+
+def test_many_recordings_are_told_at_the_line_of_the_call() -> None:
+    f = mg.compile(lambda x, n: x * n)
+    for n in range(15):
+        f(mg.ones(2), n)
+    with pytest.warns(UserWarning, match=r"recorded 16 times.* recording: n$") as told:
+        f(mg.ones(2), 15)
+    assert told[0].filename == __file__

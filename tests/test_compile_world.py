@@ -188,6 +188,11 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "partial of a class": lambda x: x * float(Drawing.partial()),
     "partial method": lambda x: x * Drawing().partial_method(),
     "method with an import": lambda x: x * Drawing().drawn(),
+    "copy of a Module": lambda x: copy.deepcopy(NET)(x),
+    "count of changes of a Tensor": lambda x: x * x._version,
+    "base of a Tensor": lambda x: x * (x._base is None),
+    "whether a Tensor is a view": lambda x: x * x._is_view(),
+    "whether memory is shared": lambda x: x * x.is_shared(),
     "class of another's object": lambda x: x * float(len(fractions.Fraction(1).__class__.__name__)),
     "ufunc of a Python function": lambda x: x * float(UFUNC(2.0)),
 }
@@ -597,6 +602,11 @@ class Thing:
 
 class Sub(Thing):
     pass
+
+
+@dataclasses.dataclass
+class Rows:
+    rows: list[str] = dataclasses.field(default_factory=list)
 
 
 class Vector:
@@ -1146,6 +1156,28 @@ f = Scale()
 == a partial that is compiled
 f = functools.partial(lambda k, x: x * k[0], [2.0])
 -- f.args[0][0] = 3.0
+== a name that a module makes when it is asked for
+m, made = module(), {"k": 2.0}
+m.__getattr__ = lambda name: made[name]
+def f(x): return x * m.k
+-- made["k"] = 3.0
+-- m.k = 5.0
+== no number in a list
+number = float("nan"); numbers = [number]
+def f(x): return x * (number in numbers) + 1.0
+-- number = float("nan")
+== which of equal texts and tuples
+one = two = "a text".upper(), (1.5,), [1e300]
+def f(x): return x * (one[0] is two[0]) + 2 * (one[1] is two[1]) - 3.0 * (one[2][0] is two[2][0])
+-- two = "a text".upper(), *one[1:]
+-- two = one[0], tuple([1.5]), one[2]
+-- two = *one[:2], [float("1e300")]
+== an equal number is put where another stood
+number, kept = [0.5], {"k": 0.5}
+def f(x):
+    kept["k"] = number[0]
+    return x * (number[0] if kept["k"] is number[0] else 7.0)
+-- number[0] = float("1.5")
 == a view whose base joins the graph
 base = tensor(3); view = base[1:]
 def f(x): return x if view.requires_grad else -x
@@ -1246,7 +1278,7 @@ def f(x):
 == classes made inside
 def f(x):
     thing, record, point = Sub(3.0), dataclasses.replace(Record(), other=5.0), Named(x, [1.0])
-    counts = collections.Counter("aab")
+    counts = collections.Counter("aab"); counts.update(Rows().rows)
     return thing.times(point.k) * record.other + counts["a"] + Mode.A.value
 == isinstance of library classes
 def f(x):

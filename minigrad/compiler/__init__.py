@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import threading
 import types
-import warnings
 from collections.abc import Callable
 from typing import (
     TYPE_CHECKING,
@@ -28,6 +27,7 @@ from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
+from minigrad.errors import warn
 from minigrad.gate.overriding import now as overriding
 from minigrad.readers.source.layout import laid_out
 
@@ -221,11 +221,10 @@ class Compiled(Generic[P, R]):
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:
             if self.recordings and (self._recorded + 1) % MANY == 0:
-                warnings.warn(
+                warn(
                     f"compile(): {self.__name__} has been recorded {self._recorded + 1} times, and each takes many "
                     "times as long as running it. What differs from the last recording: "
-                    f"{self.recordings[0].broken(args, kwargs, mode)}",
-                    stacklevel=4,
+                    f"{self.recordings[0].broken(args, kwargs, mode)}"
                 )
             try:
                 replay = Recording(self, args, kwargs).record()

@@ -18,6 +18,7 @@ from minigrad.compiler.world import World
 from minigrad.core.node import AFTER
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
+from minigrad.errors import type_error
 
 _NESTED = (tuple, list, dict)
 _SAME = "which arguments are the same"
@@ -84,7 +85,7 @@ class Arguments:
                 )
         for place, t in self.tensors:
             if asked := [name for name in added_to(t) if world.may_name(name)]:
-                raise TypeError(
+                raise type_error(
                     f"compile(): the argument {self.names[place]} is a Tensor with the attribute {asked[0]}, which "
                     "the function may ask for; pass that as an argument of its own"
                 )
@@ -143,14 +144,14 @@ class Arguments:
             self.numbers.append((value, place))
             self._guard(f"{x}.__class__ is float", name)
         elif isinstance(value, np.ndarray):
-            raise TypeError(
+            raise type_error(
                 f"compile(): the argument {name} is a NumPy array; give Tensors, such as from_numpy({name})"
             )
         elif value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
             given, kind = map(self._space.name, (value, value.__class__))
             self._guard(f"{x} is {given} or ({x}.__class__ is {kind} and {x} == {given})", name)
         elif (reason := self.world.follow(value, name)) and not callable(value):
-            raise TypeError(
+            raise type_error(
                 f"compile(): the argument {name} is {reason}; give Tensors, numbers or plain objects"
             )
         else:

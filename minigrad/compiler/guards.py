@@ -6,7 +6,7 @@ import functools
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import is_
+from operator import eq, is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,11 +42,15 @@ def same(a: Any, b: Any) -> bool:
         return _same_items(a, b)
     if a.__class__ not in SIMPLE:
         return False
-    return bool((a == b and (a != 0 or repr(a) == repr(b))) or (a != a and b != b))
+    return bool(a == b and (a != 0 or repr(a) == repr(b)))
 
 
 def _same_items(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
+
+
+# The same, where identities count.
+_IDENTICAL: dict[Any, Any] = {same: is_, _same_items: lambda a, b: all(map(is_, a, b))}
 
 
 def same_record(a: Any, b: Any) -> bool:
@@ -168,7 +172,7 @@ SLOT = _kind("slot_of({0}, {1})", _slot_back)
 CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
 EQUAL = _kind("{0}() == {1}")
-_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})"), _kind("[*{0}]", alike=_same_items)
+_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})", alike=eq), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
 _ENTRY = _kind("{0}[{1}]", _entry_back)
 _ABSENT = _kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
@@ -227,6 +231,8 @@ class Guards:
         self._keys: set[tuple[Any, ...]] = set()
         self._asked = False
         self._tensors: list[tuple[str, Any]] = []
+        # Whether the code asks with ``is`` which text, number or tuple a value is.
+        self.identities = False
         # What the printed function names: arguments and values.
         self._names = Names(**_READERS)
         self._space = self._names.space
@@ -356,7 +362,8 @@ class Guards:
                 value = MISSING
             if value is before:
                 continue
-            if value is MISSING or not row.kind.alike(value, before):
+            alike = _IDENTICAL.get(row.kind.alike, row.kind.alike) if self.identities else row.kind.alike
+            if value is MISSING or not alike(value, before):
                 yield row, before
             elif row.kind is _ITEMS:
                 before[:] = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import dataclasses
 import enum
 import functools
 import os
@@ -83,6 +84,7 @@ FIXED = (
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
     type(vars(collections.namedtuple("_", "a"))["a"]),
+    type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),
 )  # fmt: skip
 # What is followed by the attributes that it is made of, and whether these may change.
 PARTS: list[tuple[Any, tuple[str, ...], bool]] = [

@@ -335,7 +335,10 @@ class Run(Recorder):
 
     def shown(self, t: Any) -> Any:
         view = t._view
-        behind = self._apart.get(id(t if view is None else view.base))
+        base = t if view is None else view.base
+        behind = self._apart.get(id(base))
+        if behind is not None and id(base) in self.written:  # which may have joined the graph
+            behind = behind._replace(base=base)
         if behind is None or view is None:
             return behind or view
         return view if view.outside == "detach()" else behind._replace(outside=behind.outside or view.outside)

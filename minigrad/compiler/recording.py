@@ -226,14 +226,14 @@ class Recording:
             if t.requires_grad and t._node.op is None:
                 yield f"made[{i}].requires_grad_()"
 
-    def _shared(self, tied: list[list[Any]]) -> Iterator[str]:
-        """The lines that make results views of others; ``tied`` share memory without one that is their base."""
+    def _shared(self, tied: list[Any]) -> Iterator[str]:
+        """The lines that make results views of others; ``tied`` are those whose base is none of them."""
         for i, t in enumerate(self.results):
             if (shown := self.shown.get(id(t))) is not None:
                 view = self.names.name(shown._replace(base=None).of)  # a recording keeps no Tensor of a call
                 yield f"made[{i}] = {view}({self._value(shown.base)})"
-        for some in tied:
-            yield f"{self.names.name(tie)}([{', '.join(map(self._value, some))}])"
+        for some, *how in tied:
+            yield f"{self.names.name(tie)}([{', '.join(map(self._value, some))}], *{how})"
 
     # ------------------------------------------------------------ gradients
 
@@ -303,7 +303,10 @@ class Recording:
                     f"compile(): the function makes and returns {what}, and a replay makes plain Tensors. Make that of "
                     "what the call returns"
                 )
-        self.shown, tied = shown_in(results, self.tensors, self._number)
+        computed = {id(t) for t in results if t._node in run.groups} | {
+            id(b.tensor._grad) for b in run.before
+        }
+        self.shown, tied = shown_in(results, self.tensors, self._number, computed)
         lines = list(self._made())
         gradients, saves, differentiated = self._gradients()
         roots = [*(t._node for t in results), *(node for _, node in run.written.values()), *run.acts]

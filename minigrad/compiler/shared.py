@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -35,15 +35,16 @@ class Shown(NamedTuple):
 
 
 def shown_in(
-    results: list[Any], known: dict[int, Any], add: Callable[[Any], object]
-) -> tuple[dict[int, Shown], list[list[Any]]]:
-    """The results that are views, by id, and those that are views of one Tensor that no call can give.
+    results: list[Any], known: dict[int, Any], add: Callable[[Any], object], gradients: Container[int]
+) -> tuple[dict[int, Shown], list[tuple[list[Any], str, bool]]]:
+    """The results that are views, by id, and arguments of `tie` for those whose base no call can give.
 
-    The base of a view is ``known`` before the call, or a result; ``add`` makes it one.
+    The base of a view is ``known`` before the call, or a result; ``add`` makes it one.  In eager mode ``gradients``, by
+    id, are no views.
     """
     views = [t for t in results if _is_view(t, known)]
     bases = {id(t) for t in results} | known.keys()
-    tied: list[list[Any]] = []
+    tied: list[tuple[list[Any], str, bool]] = []
     for base in {id(t._view.base): t._view.base for t in views if id(t._view.base) not in bases}.values():
         some = [t for t in views if t._view.base is base]
         repeats = any(not t._array.flags.forc and overlaps(t._array) for t in some)
@@ -52,7 +53,7 @@ def shown_in(
             add(base)
             bases.add(id(base))
         elif len(some) > 1:  # a call is one record, which ends at what the function returns
-            tied.append(some)
+            tied.append((some, "a Function", False))
     shown: dict[int, Shown] = {}
     for t in views:
         base, path, _, outside, _ = t._view
@@ -60,6 +61,13 @@ def shown_in(
             # The base may require grad only since the view was made.
             flows = t.requires_grad or not (outside or base.requires_grad)
             shown[id(t)] = Shown(base, path, flows, outside)
+    several = {id(t) for some, *_ in tied for t in some} | shown.keys() | known.keys()
+    for t in (t for t in results if t._view is not None and id(t) not in several):
+        base, path, _, outside = t._view
+        if outside == "detach()":
+            outside = None if path[-1][0].elementwise else ""  # itself, or a view of it
+        if outside is not None and not (outside and id(t) in gradients):
+            tied.append(([t], outside, bool(outside) and base.requires_grad))
     return shown, tied
 
 
@@ -68,16 +76,23 @@ def _is_view(t: Any, known: dict[int, Any]) -> bool:
     view = t._view
     if view is None or view.base._view is not None or id(t) in known:
         return False
-    if (t.requires_grad and t._node.op is None) or view.outside not in _OUTSIDE:
+    grown = t.requires_grad and (t._node.op is None or not view.base.requires_grad)
+    if grown or view.outside not in _OUTSIDE:
         return False
     # A view among the arguments may be one of another part in a later call.
     others = (x._view for x in known.values() if x._view is not None and x._view.base is view.base)
     return not any(x.path == view.path[: len(x.path)] for x in others)
 
 
-def tie(tensors: list[Any]) -> None:
-    """Has results that share memory refuse a change in place that the others would not know of."""
-    base = wrap(tensors[0]._array)
+def tie(tensors: list[Any], outside: str, carries: bool) -> None:
+    """Makes results views of a Tensor that nobody else has; ``carries`` if that one alone requires grad.
+
+    Several of "a Function" refuse a change in place that the others would not know of.
+    """
+    first = tensors[0]
+    base = wrap(first._array, None if outside or first.is_leaf else first._node)
+    if carries:
+        base.requires_grad_()
     for t in tensors:
         if t._view is None:
-            t._view = View(base, (), base._epoch, "a Function")
+            t._view = View(base, (), base._epoch, outside)

@@ -147,7 +147,8 @@ class Statements(Text):
                 needed.update(self.inputs(v))
         self.live = [v for v in program.values if v in needed]
         for name, node in leaves:
-            if node in program.value_of and (v := program.value_of[node]) in needed:
+            program.place(node)  # another record of the Tensor may be what is read
+            if (v := program.value_of[node]) in needed:
                 self.name_of[v] = self.names.take(name)
                 (self.stays if node in bound else self.takes).append(v)
         self.static.update(self.stays)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minigrad import errors
-from minigrad.compiler.guards import MISSING
+from minigrad.compiler.guards import MISSING, SIMPLE
 from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
 from minigrad.readers.places import instructions
 
@@ -76,6 +76,12 @@ def asks(steps: Sequence[Step], i: int) -> bool:
     loads = [s.operation for s in steps[k : k + 1] if isinstance(s.name, str)]
     called = any(s.operation.startswith("CALL") for s in steps[k + 1 : k + 3])
     return k == i + 1 or loads != ["LOAD_CONST"] or not called
+
+
+def is_unique(step: Step) -> bool:
+    """Whether a step loads a constant, such as None, or a known object for which no equal one can stand."""
+    known = step.value is not MISSING and step.value.__class__ not in (*SIMPLE, tuple)
+    return known or step.operation == "LOAD_CONST" or step.name == "__class__"
 
 
 def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:

@@ -22,7 +22,7 @@ from minigrad import dtypes
 from minigrad.compiler import guards, kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, steps_of, unguarded
+from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, is_unique, steps_of, unguarded
 from minigrad.core.contents import Contents, join, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -31,11 +31,10 @@ from minigrad.readers.source.names import Names
 
 
 class _Space(NamedTuple):
-    """An object, class, function or module whose attributes count, with the names asked for so far."""
+    """An object, class, function or module whose attributes count, ``whole`` or those mentioned; names asked for."""
 
     owner: Any
     path: str
-    # Whether all attributes count, mentioned or not.
     whole: bool
     asked: set[Any]
 
@@ -65,8 +64,7 @@ class World:
         self._asked: set[str] = set()
         self._stores_any = self._reflective = self._textual = False
         self._spaces: list[_Space] = []
-        # What was mentioned when the names of a space were settled.
-        self._settled: set[tuple[Any, ...]] = set()
+        self._settled = set[tuple[Any, ...]]()  # what was mentioned when one was last asked
         # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
         self._states: list[tuple[dict[str, Any], str, str, bool]] = []
         self._classes: dict[type, _Space] = {}
@@ -145,7 +143,8 @@ class World:
                 return f"the module {value.__name__}"
             self._space(value, path or value.__name__)
             if "__getattr__" in vars(value) and kinds.is_users(value):
-                self.follow(vars(value)["__getattr__"], f"{path}.__getattr__")
+                self.guards.entry(vars(value), "__getattr__", path)
+                self.follow(vars(value)["__getattr__"], path)
             return ""
         if isinstance(value, type):
             return self._class(value, path, True)
@@ -257,9 +256,8 @@ class World:
         self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
-        self._mentioned |= texts | {
-            s.name for s in steps if s.operation != "STORE_ATTR" and s.name in code.co_names
-        }
+        loaded = (s.name for s in steps if s.operation != "STORE_ATTR")
+        self._mentioned |= texts.union(name for name in loaded if name in code.co_names)
         self._stores_any |= "setattr" in code.co_names
         if not {"setattr", "delattr", *kinds.REFLECTION}.isdisjoint(code.co_names):
             self._asked |= texts
@@ -279,6 +277,7 @@ class World:
             if value is not MISSING and module is None:
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
+            self.guards.identities |= operation == "IS_OP" and not is_unique(steps[i - 1])
             textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
         for k in code.co_consts:
@@ -292,15 +291,14 @@ class World:
         library = kinds.of_minigrad(cls)
         if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
             self.guards.add(cls.__name__, guards.EQUAL, abc.get_cache_token, abc.get_cache_token())
-        if not kinds.is_users(cls) and not publishes(cls):
-            if library and cls not in self._classes:
-                self._classes[cls] = self._space(cls, cls.__name__)
-            return "" if cls in kinds.PLAIN else kinds.refusal(cls, f"the class {cls.__name__}")
-        if cls not in self._classes:
+        fixed = not kinds.is_users(cls) and not publishes(cls)
+        if cls not in self._classes and (library or not fixed):
             self._classes[cls] = self._space(cls, cls.__name__)
             if not library:
                 self._attribute(cls, "__mro__", cls.__name__)
                 self.guards.add(cls.__name__, guards.NAMES, cls, guards.names_of(cls))
+        if fixed:
+            return "" if cls in kinds.PLAIN else kinds.refusal(cls, f"the class {cls.__name__}")
         special = {n for n in vars(cls) if n.startswith("__")} - kinds.UNREAD
         names = kinds.CALLED if library else kinds.CALLED | special
         self._ask(self._classes[cls], names if called else names - kinds.MAKERS)
@@ -409,8 +407,7 @@ class World:
                 # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
                 row = vars(owner), name, join(path, name)
                 asked.add(name)
-                state = kinds.is_state(vars(owner)[name], self._tables)
-                stored.append(row) if state else self.guards.entry(*row)
+                stored.append(row) if kinds.is_state(row[0][name], self._tables) else self.guards.entry(*row)
         return stored
 
     def _settle(self) -> bool:
@@ -466,7 +463,8 @@ class World:
                 self._refuse(name, where, reason)
         wraps = "__wrapped__" in content and not isinstance(owner, (types.FunctionType, type))
         if of_module or wraps or isinstance(owner, Tensor):  # what may be asked for is missing
-            for name in sorted((names & self._asked) - asked - content.keys()):
+            makes = of_module and "__getattr__" in content and kinds.is_users(owner)
+            for name in sorted((names if makes else names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):
                     asked.add(name)
                     self.guards.entry(content, name, join(path, name))
@@ -478,12 +476,12 @@ class World:
 
     def changed(self) -> tuple[list[Any], set[int]]:
         """What the function has stored (table, key, owner), and the ids of tables whose keys are there in order."""
-        stores, grown = list[Any](), set[int]()
+        stores, grown, exact = list[Any](), set[int](), self.guards.identities
         for i, (table, owner) in self._open.items():
             before = self.guards.kept[i][1]
             for key, now in table.items():
                 old = before.get(key, MISSING)
-                if now is not old and (now.__class__ is tuple or not guards.same(now, old)):
+                if now is not old and (exact or now.__class__ is tuple or not guards.same(now, old)):
                     stores.append((table, key, owner))
             if [*map(id, table)][: len(before)] == [*map(id, before)]:
                 grown.add(i)

@@ -29,7 +29,17 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.dtypes import common, dtype
 from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error, warn_once
 from minigrad.gate import forms
-from minigrad.gate.kinds import BY_NAME, STRICT, Kind, is_boxed, kind_of
+from minigrad.gate.kinds import (
+    BY_NAME,
+    IDLE,
+    NUMBERS_FIRST,
+    OF_NUMBERS,
+    STRICT,
+    Kind,
+    is_boxed,
+    kind_of,
+    says_nothing,
+)  # fmt: skip
 from minigrad.gate.names import label_of, named_as
 from minigrad.gate.overriding import FILE, enrol, foreign
 
@@ -70,25 +80,6 @@ MISSING = _Missing()
 _OUT_OF_RANGE = re.compile(r"(Dimension out of range \([^)]*\))(?: in [^(]*\(\).*?)?((?: \(at .*)?)")
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
-_MAKERS = frozenset([
-    "arange", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "rand",
-    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "zeros", "zeros_like",
-])  # fmt: skip
-_LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
-# Functions that take two numbers and no Tensor, as PyTorch's do.
-_OF_NUMBERS = frozenset([
-    "add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide",
-])  # fmt: skip
-# Functions that once took their numbers by place, as in ``p.add_(-lr, grad)``.
-_NUMBERS_FIRST = frozenset(
-    ["add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"]
-)
-# Arguments that say nothing here, and the functions that take them in PyTorch.
-_IDLE = {
-    "layout": _MAKERS | _LIKE,
-    "pin_memory": _MAKERS | _LIKE | {"tensor", "normal", "tril_indices", "triu_indices"},
-}
-
 
 class Gate:
     """What a gate knows of its function; the functions that users call are made by `gated`.
@@ -104,7 +95,7 @@ class Gate:
         code = function.__code__
         # of a `case` the first is said
         self.names = code.co_varnames[isinstance(function, types.MethodType) : code.co_argcount]
-        self.star = code.co_flags & inspect.CO_VARARGS or self.name.rstrip("_") in _NUMBERS_FIRST
+        self.star = code.co_flags & inspect.CO_VARARGS or self.name.rstrip("_") in NUMBERS_FIRST
         # A name that has others must be left out when one of these is given, and so may what follows it.
         defaults = function.__defaults__ or ()
         required = self.names[: len(self.names) - len(defaults)]
@@ -236,7 +227,7 @@ class Gate:
             target = _ALIASES.get(name)
             if name == self.rest and len(args) == len(self.names):
                 places.append(value)
-            elif name in _IDLE and self.name in _IDLE[name] and _says_nothing(name, value):
+            elif name in IDLE and self.name in IDLE[name] and says_nothing(name, value):
                 continue
             elif target in self.only and target not in own:
                 own[target] = value
@@ -284,7 +275,7 @@ class Gate:
                 given.pop()
             return functools.partial(self.door, *given, **named)
         if (
-            self.name in _OF_NUMBERS
+            self.name in OF_NUMBERS
             and len(args) > 1
             and all(isinstance(x, int | float | complex) for x in args[:2])
         ):
@@ -322,17 +313,6 @@ def _first_shape(args: Iterable[Any]) -> str:
         if isinstance(x, (tuple, list)) and (said := _first_shape(x)):
             return said
     return ""
-
-
-def _says_nothing(name: str, value: Any) -> bool:
-    """Whether an argument of PyTorch's asks for what is so here anyway: the layout, not pinned."""
-    from minigrad.formats import layout, strided
-
-    if isinstance(value, layout) and value is not strided:
-        raise not_implemented_error(
-            f"what is made has the layout strided here, not {value}; use .to_sparse()"
-        )
-    return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
 
 
 def _holds_numbers(value: Any) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy, dtype
+from minigrad.errors import not_implemented_error
 
 
 class Kind(NamedTuple):
@@ -105,3 +106,34 @@ def kind_of(annotation: str) -> Kind | None:
         return None
     text = " or ".join(dict.fromkeys(kind.text for kind in kinds))
     return kinds[0] if len(kinds) == 1 else Kind(text, lambda x: any(kind.holds(x) for kind in kinds))
+
+
+# ---------------------------------------------------------------- functions with arguments of their own
+
+_MAKERS = frozenset([
+    "arange", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "zeros", "zeros_like",
+])  # fmt: skip
+_LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
+# Functions that take two numbers and no Tensor, as PyTorch's do.
+OF_NUMBERS = frozenset([
+    "add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide",
+])  # fmt: skip
+# Functions that once took their numbers by place, as in ``p.add_(-lr, grad)``.
+NUMBERS_FIRST = frozenset(["add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"])
+# Arguments that say nothing here, and the functions that take them in PyTorch.
+IDLE = {
+    "layout": _MAKERS | _LIKE,
+    "pin_memory": _MAKERS | _LIKE | {"tensor", "normal", "tril_indices", "triu_indices"},
+}
+
+
+def says_nothing(name: str, value: Any) -> bool:
+    """Whether an argument of PyTorch's asks for what is so here anyway: the layout, not pinned."""
+    from minigrad.formats import layout, strided
+
+    if isinstance(value, layout) and value is not strided:
+        raise not_implemented_error(
+            f"what is made has the layout strided here, not {value}; use .to_sparse()"
+        )
+    return value is False if name == "pin_memory" else value is None or isinstance(value, layout)

@@ -152,7 +152,7 @@ def _in_place(stem: str, at: int = 0, plain: str = "") -> Label:
     def label(*args: Any, inplace: bool = not at, **named: Any) -> str:
         if not inplace and args[at : at + 1] != (True,):
             return plain
-        return "" if not args or args[0]._is_view() else f"{stem}Backward1"
+        return "" if not args or args[0]._view is not None else f"{stem}Backward1"
 
     return label
 

@@ -117,6 +117,7 @@ class _Gradient(Tensor):
     @property
     def _base(self) -> Tensor | None:
         """The Tensor that this one is a view of, None if it is not a view."""
+        needs_value("_base")
         t: Tensor = self
         while t._view is not None:
             t = t._view.base
@@ -124,11 +125,13 @@ class _Gradient(Tensor):
 
     def _is_view(self) -> bool:
         """Whether it shows the memory of another Tensor."""
+        needs_value("_is_view()")
         return self._view is not None
 
     @property
     def _version(self) -> int:
         """How often its memory was changed in place, through whichever Tensor. RuntimeError of inference mode's."""
+        needs_value("_version")
         if self.is_inference():
             raise runtime_error("Inference tensors do not track version counter.")
         return times_changed(self._array)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from minigrad.buffers import shared_memory
+from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, extend, wrap
 from minigrad.gate import methods
 
@@ -19,6 +20,7 @@ class _Shared(Tensor):
 
     def is_shared(self) -> bool:
         """Whether its memory is that of `share_memory_`."""
+        needs_value("is_shared()")
         return shared_memory(self._array) is not None
 
     def share_memory_(self) -> Self:
