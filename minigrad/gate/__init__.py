@@ -27,7 +27,7 @@ from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.dtypes import common, dtype
-from minigrad.errors import INSIDE, not_implemented_error, runtime_error, type_error, warn_once
+from minigrad.errors import INSIDE, runtime_error, type_error, warn_once
 from minigrad.gate import forms
 from minigrad.gate.kinds import (
     BY_NAME,
