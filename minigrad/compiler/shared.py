@@ -63,7 +63,7 @@ def shown_in(
             shown[id(t)] = Shown(base, path, flows, outside)
     several = {id(t) for some, *_ in tied for t in some} | shown.keys() | known.keys()
     for t in (t for t in results if t._view is not None and id(t) not in several):
-        base, path, _, outside = t._view
+        base, path, _, outside, _ = t._view
         if outside == "detach()":
             outside = None if path[-1][0].elementwise else ""  # itself, or a view of it
         if outside is not None and not (outside and id(t) in gradients):
