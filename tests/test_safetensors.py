@@ -114,7 +114,7 @@ def test_other_types_and_damage() -> None:
         load(written({"a": {"dtype": "U64", "shape": [1], "data_offsets": [0, 8]}}, bytes(8)))
     whole = save({"a": mg.arange(4.0)})
     for bad in (b"", whole[:-1], whole[:20], struct.pack("<Q", 1 << 60) + whole[8:], b"PK\x03\x04" + whole):
-        with pytest.raises(RuntimeError, match="no file of safetensors, or it is damaged"):
+        with pytest.raises(RuntimeError, match="not a file of safetensors, or it is damaged"):
             load(bad)
 
 

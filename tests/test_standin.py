@@ -402,7 +402,7 @@ def test_types_print_as_pytorch_s_while_it_stands_in(torch: ModuleType) -> None:
 
 
 def test_versions_compare_as_pytorchs_do(torch: ModuleType) -> None:
-    from torch.torch_version import TorchVersion  # type: ignore[import-not-found]
+    TorchVersion = importlib.import_module("torch.torch_version").TorchVersion
 
     rising = [
         "1.9",
