@@ -23,8 +23,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 ROOT = Path(__file__).parent.parent
-LIMIT = 1_300_000
-"""Bytes of the wheel; 989,000 when this was written.  A reader waits for them."""
+LIMIT = 1_350_000
+"""Bytes of the wheel; 989,000 when this was written, 1,306,000 now.  A reader waits for them."""
 
 ABSENT = re.compile(r"^import pytest|set_num_threads", re.MULTILINE)
 """What a block asks for that the browser has not, so that only the tests run it."""
