@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import pickle
 import random
@@ -34,6 +35,14 @@ forks = pytest.mark.skipif(
 )
 
 Seven = range(7)
+
+
+@pytest.fixture(autouse=True)
+def _forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes begin by a fork, as they do by default before Python 3.14."""
+    default, known = multiprocessing.get_context, multiprocessing.get_all_start_methods()
+    how = "fork" if "fork" in known else None
+    monkeypatch.setattr(multiprocessing, "get_context", lambda method=None: default(method or how))
 
 
 def batches(loader: Any) -> list[Any]:
@@ -480,6 +489,18 @@ def test_a_worker_that_dies(how: str, says: str) -> None:
     assert not any(p.is_alive() for p in iterator._workers._processes)  # type: ignore[attr-defined]
 
 
+def test_what_cannot_be_pickled_starts_no_worker() -> None:
+    class Local(data.Dataset[int]):
+        pass
+
+    loader = data.DataLoader(Local(), num_workers=1, multiprocessing_context="spawn")
+    with (
+        pytest.warns(UserWarning, match="a worker cannot start, .* importable"),
+        pytest.raises((AttributeError, pickle.PicklingError), match="Local"),
+    ):
+        iter(loader)
+
+
 @forks
 def test_a_worker_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     from minigrad.utils.data import workers
@@ -551,7 +572,7 @@ PROGRAM = """if True:
             time.sleep(0.01)
             return index
 
-    for batch in DataLoader(Endless(), 1, num_workers=2):
+    for batch in DataLoader(Endless(), 1, num_workers=2, multiprocessing_context="fork"):
         print("ready", flush=True)
 """
 

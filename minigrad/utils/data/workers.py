@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+import pickle
 import socket
 import sys
 import time
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from multiprocessing import connection as connections
 from typing import TYPE_CHECKING, Any
 
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, warn
 from minigrad.utils.data import transport
 from minigrad.utils.data.worker import Again, Ended, Failure, Work, run
 
@@ -44,7 +45,15 @@ class Workers:
                 base_seed, loader.worker_init_fn, worker, self._count,
             )  # fmt: skip
             process = context.Process(target=run, args=(work, there), daemon=True)
-            process.start()
+            try:
+                process.start()
+            except (TypeError, AttributeError, pickle.PicklingError):
+                warn(
+                    "DataLoader: a worker cannot start, since its data set or functions cannot be pickled. Where "
+                    "processes are not forked (Python 3.14 on, Windows, macOS), they must be importable from a "
+                    'module. multiprocessing_context="fork" may help'
+                )
+                raise
             there.close()  # so that the end of the process is heard of
             self._processes.append(process)
             self._connections.append(here)
