@@ -56,6 +56,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.compiler import kinds
 from minigrad.nn import functional as F
 
 THIS: Any = sys.modules[__name__]
@@ -431,6 +432,10 @@ READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "string": (lambda x, v: {"a": x, "b": -x}[v], ("a", "b")),
     "Tensor": (lambda x, v: x + v, (mg.arange(3), mg.ones(3), mg.ones(3).float(), mg.ones(1), lambda v: v.mul_(2))),
     "list": (lambda x, v: sum((x * k for k in v), x), ([1.0, 2.0], lambda v: v.append(3.0), lambda v: v.reverse(), [])),
+    "list, with identities": (
+        lambda x, v: sum((x * k for k in v if k is not x), x),
+        ([1.0, 2.0], lambda v: v.append(3.0), lambda v: v.reverse(), []),
+    ),
     "list of Tensors": (lambda x, v: sum(v, x), ([mg.ones(3)], lambda v: v.append(mg.arange(3)), lambda v: v.pop(0))),
     "order of a dict": (
         lambda x, v: functools.reduce(lambda s, k: s * 2.0 + k, v.values(), x),
@@ -1374,3 +1379,17 @@ def test_a_trace_function_is_put_back() -> None:
     finally:
         sys.settrace(before)
     assert after is trace
+
+
+class Written(typing.Generic[typing.TypeVar("T")]):
+    __slots__ = ("a",)
+    __hash__ = object.__hash__
+    whole = property(lambda self: self.a)
+
+
+def test_objects_of_classes_in_c_may_hold_more_than_attributes() -> None:
+    """Such as those of Cython, Rust and pybind11, which name no module."""
+    for cls in (re.Pattern, type(np.random.default_rng), np.ndarray, type("Inherits", (re.Scanner,), {})):
+        assert kinds.written_in_c(cls) is (cls.__name__ != "Inherits")
+    assert not kinds.has_no_hidden_state(type(np.random.default_rng))
+    assert kinds.has_no_hidden_state(Written)

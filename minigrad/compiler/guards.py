@@ -50,7 +50,7 @@ def _same_items(a: Any, b: Any) -> bool:
 
 
 # The same, where identities count.
-_IDENTICAL: dict[Any, Any] = {same: is_, _same_items: lambda a, b: all(map(is_, a, b))}
+_IDENTICAL: dict[Any, Any] = {same: is_, _same_items: lambda a, b: len(a) == len(b) and all(map(is_, a, b))}
 
 
 def same_record(a: Any, b: Any) -> bool:

@@ -79,10 +79,13 @@ CACHED = functools._lru_cache_wrapper
 CELL = vars(types.CellType)["cell_contents"]
 PLAIN = (argparse.Namespace, types.SimpleNamespace)
 ATOMS = {type(None), bool, object, Scalar, *SIMPLE}
+_OF_C: Any = (
+    types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
+    types.ClassMethodDescriptorType,
+)  # fmt: skip
 FIXED = (
-    np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType,
-    types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
-    types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
+    np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType, *_OF_C, types.MemberDescriptorType,
+    type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
     type(vars(collections.namedtuple("_", "a"))["a"]),
     type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),
 )  # fmt: skip
@@ -186,13 +189,18 @@ def load(owner: Any, names: set[str]) -> None:
             getattr(owner, name)
 
 
+def written_in_c(cls: type) -> bool:
+    """Whether a class has what only C code, Cython or the like gives one: methods and attributes of theirs."""
+    given = (v for name, v in vars(cls).items() if name not in ("__dict__", "__weakref__"))
+    return any(isinstance(v, _OF_C) and v.__objclass__ is cls for v in given) or not cls.__flags__ & 1 << 9
+
+
 def has_no_hidden_state(cls: type) -> bool:
     """Whether all that objects of a class hold are attributes, slots and items."""
 
     def known(base: type) -> bool:
         pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")
-        written_in_python = bool(base.__flags__ & 1 << 9)
-        return written_in_python and (is_users(base) or publishes(base) or pythons)
+        return pythons or (not written_in_c(base) and (is_users(base) or publishes(base)))
 
     return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)
 

@@ -18,7 +18,7 @@ from minigrad.readers.places import instructions
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 CELL = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
-LOCAL = ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_CLOSURE", "STORE_FAST_LOAD_FAST", *CELL)
+LOCAL = ("LOAD_FAST", "LOAD_CLOSURE", *CELL)
 FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
@@ -81,7 +81,8 @@ def asks(steps: Sequence[Step], i: int) -> bool:
 def is_unique(step: Step) -> bool:
     """Whether a step loads a constant, such as None, or a known object for which no equal one can stand."""
     known = step.value is not MISSING and step.value.__class__ not in (*SIMPLE, tuple)
-    return known or step.operation == "LOAD_CONST" or step.name == "__class__"
+    constants = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
+    return known or step.operation in constants or step.name == "__class__"
 
 
 def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:

@@ -17,6 +17,8 @@ from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
 
+_FAST = ("LOAD_FAST", "STORE_FAST")
+_TWO = {f"{first}_{second}": (first, second) for first in _FAST for second in _FAST}
 MANY = 64  # entries of a list or a dict that are looked at
 
 
@@ -40,8 +42,16 @@ def line(code: CodeType | None, lasti: int) -> tuple[str, int, int]:
 
 @functools.lru_cache(maxsize=256)
 def instructions(code: CodeType) -> list[tuple[int, str, Any]]:
-    """The offset, the operation and the argument of each instruction."""
-    return [(i.offset, i.opname, i.argval) for i in dis.get_instructions(code)]
+    """The offset, the operation and the argument of each instruction; one that does two operations is two."""
+    found: list[tuple[int, str, Any]] = []
+    for i in dis.get_instructions(code):
+        # Python 3.12 and later load a variable in several ways.
+        name = i.opname.replace("LOAD_FAST_CHECK", "LOAD_FAST").replace("LOAD_FAST_BORROW", "LOAD_FAST")
+        if name in _TWO:
+            found += [(i.offset, *row) for row in zip(_TWO[name], i.argval, strict=True)]
+        else:
+            found.append((i.offset, name, i.argval))
+    return found
 
 
 def variable(code: CodeType | None, lasti: int) -> str | None:
@@ -52,8 +62,7 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
         if offset <= lasti or operation == "EXTENDED_ARG":
             continue  # lasti may also lie in what follows an instruction, the interpreter's caches
         if operation.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")):
-            name = stored[0] if isinstance(stored, tuple) else stored
-            return name if isinstance(name, str) and not name.startswith("_") else None
+            return stored if isinstance(stored, str) and not stored.startswith("_") else None
         return None
     return None
 
