@@ -36,9 +36,16 @@ class Apart:
     __slots__ = ("__array_interface__", "array")
 
     def __init__(self, array: Array) -> None:
-        held: Any = array.base
-        self.array: Array = held.array if held.__class__ is Apart and lie_alike(held.array, array) else array
+        self.array = held_by(array)
         self.__array_interface__ = array.__array_interface__
+
+
+def held_by(array: Array) -> Array:
+    """The array whose memory ``.data`` has given out as this one, or itself."""
+    held: Any = array.base
+    if isinstance(held, np.ndarray):  # a bfloat16 array is a view of what NumPy makes of an `Apart`
+        held = held.base
+    return held.array if held.__class__ is Apart and lie_alike(held.array, array) else array
 
 
 def lie_alike(a: Array, b: Array) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import RUNNING, Apart, lie_alike, part, shows_other, times_changed
+from minigrad.core.changes import RUNNING, Apart, held_by, part, shows_other, times_changed
 from minigrad.core.hooks import Before, RemovableHandle, after_ids
 from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
@@ -146,7 +146,7 @@ class _Gradient(Tensor):
         if MODE.get().recorder is None:
             t._array = np.asarray(Apart(t._array))
             if self._array.dtype.kind == "V":  # which NumPy's interface of arrays does not know
-                t._array.dtype = self._array.dtype  # type: ignore[misc]
+                t._array = t._array.view(self._array.dtype)
         return t
 
     @data.setter
@@ -160,9 +160,7 @@ class _Gradient(Tensor):
                 "data set to a tensor that requires gradients must be floating point or complex dtype, but it is "
                 f"{value.dtype}"
             )
-        apart: Any = value._array.base
-        same = apart.__class__ is Apart and lie_alike(value._array, apart.array)
-        before, self._array = self._array, apart.array if same else value._array
+        before, self._array = self._array, held_by(value._array)
         self._rows = False
         if node is not None and node.op is None:
             if (before.shape, before.dtype) == (self._array.shape, self._array.dtype):
