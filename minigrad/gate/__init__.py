@@ -34,7 +34,9 @@ from minigrad.gate.kinds import (
     IDLE,
     NUMBERS_FIRST,
     OF_NUMBERS,
+    PLACES,
     STRICT,
+    WITHOUT_SIZES,
     Kind,
     is_boxed,
     kind_of,
@@ -113,8 +115,10 @@ class Gate:
 
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
+        if annotation in ("int", "int | None") and (name in PLACES or self.name in WITHOUT_SIZES):
+            return kind_of(annotation.replace("int", "place"))
         # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
-        plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
+        plain = name == self.rest or "int" in annotation or annotation == "TypeLike | None"
         return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
 
     def watches(self, name: str) -> bool:
