@@ -30,16 +30,13 @@ from minigrad.dtypes import common, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error, warn_once
 from minigrad.gate import forms
 from minigrad.gate.kinds import (
-    BY_NAME,
     IDLE,
     NUMBERS_FIRST,
     OF_NUMBERS,
-    PLACES,
     STRICT,
-    WITHOUT_SIZES,
     Kind,
     is_boxed,
-    kind_of,
+    of_parameter,
     says_nothing,
 )  # fmt: skip
 from minigrad.gate.names import label_of, named_as
@@ -115,11 +112,7 @@ class Gate:
 
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
-        if annotation in ("int", "int | None") and (name in PLACES or self.name in WITHOUT_SIZES):
-            return kind_of(annotation.replace("int", "place"))
-        # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
-        plain = name == self.rest or "int" in annotation or annotation == "TypeLike | None"
-        return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
+        return of_parameter(self.name, name, annotation, name == self.rest)
 
     def watches(self, name: str) -> bool:
         """Whether an argument is looked at before the function runs."""

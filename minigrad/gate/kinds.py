@@ -122,6 +122,15 @@ def kind_of(annotation: str) -> Kind | None:
     return kinds[0] if len(kinds) == 1 else Kind(text, lambda x: any(kind.holds(x) for kind in kinds))
 
 
+def of_parameter(function: str, name: str, annotation: str, many: bool) -> Kind | None:
+    """The kind of a parameter of a function; of each of ``many``."""
+    if annotation in ("int", "int | None") and (name in PLACES or function in WITHOUT_SIZES):
+        return kind_of(annotation.replace("int", "place"))
+    # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
+    plain = many or "int" in annotation or annotation == "TypeLike | None"
+    return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
+
+
 # ---------------------------------------------------------------- functions with arguments of their own
 
 _MAKERS = frozenset([
