@@ -205,6 +205,7 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
         "argument 'learning_rate'. It takes params, lr, momentum, ",
     ),
     ("mg.optim.Adam([X], learning_rate=1)", TypeError, "It takes params, lr, betas, "),
+    ("mg.arange(mg.tensor([3]))", TypeError, r"must be Numbers, not Tensor of shape \[1\]; use .item"),
     (
         "nn.functional.linear([[1.0, 2.0]], X)",
         TypeError,
