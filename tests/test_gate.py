@@ -205,6 +205,7 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
         "argument 'learning_rate'. It takes params, lr, momentum, ",
     ),
     ("mg.optim.Adam([X], learning_rate=1)", TypeError, "It takes params, lr, betas, "),
+    ("mg.arange(mg.tensor([3]))", TypeError, r"must be Numbers, not Tensor of shape \[1\]; use .item"),
     (
         "nn.functional.linear([[1.0, 2.0]], X)",
         TypeError,
@@ -532,7 +533,7 @@ def test_a_case_is_a_function_of_its_own() -> None:
 @pytest.mark.parametrize("code", [
     "X.topk(n)[0]", "X.narrow(1, 0, n)", "mg.eye(n)", "mg.triu(X, n)", "X.kthvalue(n)[0]", "X.select(1, n)",
     "X.roll(n, 0)", "X.split(n, 1)[0]", "functional.max_pool2d(mg.ones(1, 1, 4, 4), n)",
-    "mg.bincount(mg.tensor([1]), minlength=n)",
+    "mg.bincount(mg.tensor([1]), minlength=n)", "functional.interpolate(mg.ones(1, 1, 2, 2), n)",
 ])  # fmt: skip
 def test_a_tensor_of_one_whole_number_is_an_int_in_any_shape(code: str) -> None:
     there = {"mg": mg, "functional": functional, "X": mg.arange(12.0).reshape(3, 4)}
@@ -542,3 +543,15 @@ def test_a_tensor_of_one_whole_number_is_an_int_in_any_shape(code: str) -> None:
     for bad in (mg.tensor([2.0]), mg.tensor([1, 2])):
         with pytest.raises(TypeError, match="must be int"):
             eval(code, {**there, "n": bad})
+
+
+@pytest.mark.parametrize("code", [
+    "X.softmax(n)", "X.argmax(n)", "mg.cat([X, X], n)", "X.transpose(0, n)", "X.chunk(n)", "mg.diag(X, n)",
+    "mg.linspace(0, 1, n)", "X.unfold(0, n, 1)", "mg.rot90(X, n)", "X[:3, :3].matrix_power(n)", "X.diff(n)",
+    "functional.one_hot(mg.tensor([0]), n)",
+])  # fmt: skip
+def test_what_is_not_a_size_takes_a_tensor_without_dimensions_alone(code: str) -> None:
+    there = {"mg": mg, "functional": functional, "X": mg.arange(12.0).reshape(3, 4)}
+    eval(code, {**there, "n": mg.tensor(1)})
+    with pytest.raises(TypeError, match=r"must be int.* not Tensor of shape"):
+        eval(code, {**there, "n": mg.tensor([1])})

@@ -153,7 +153,7 @@ def backward(
             )
         if node in found and not t.retains_grad:  # what retains its gradient has it already
             accumulate(lambda t=t: t, found[node])
-        t.retain_grad()  # PyTorch: of a result, later passes keep it too
+        t.retain_grad()  # as in PyTorch: a result's is kept by later passes too
 
 
 def _targets(inputs: Sequence[Any]) -> list[Node]:

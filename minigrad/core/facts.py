@@ -62,7 +62,7 @@ class Facts:
     #: It lies in memory row by row, also where that of the NumPy function it prints as does not.
     rows: bool = False
     #: How it lies. ``"C"`` is row by row, ``"K"`` in the order of its operands, ``"A"`` in any; with None
-    #: nothing is known, it may even be not an array. By default ``"C"`` with ``rows``, and ``"K"`` for what
+    #: nothing is known, it need not even be an array. By default ``"C"`` with ``rows``, and ``"K"`` for what
     #: is elementwise.
     order: str | None = None
     #: The number of the input whose order in memory it takes, where operands differ.

@@ -296,7 +296,11 @@ ones = case(_filled, "ones", "A new Tensor of this size, filled with 1.", np.one
 
 
 def _plain_number(x: Any) -> Any:
-    """A Python number of a 0-d Tensor or NumPy number."""
+    """A Python number of a 0-d Tensor or NumPy number. TypeError for what has dimensions."""
+    if getattr(x, "ndim", 0):
+        raise type_error(
+            f"arange(): arguments must be Numbers, not {type(x).__name__} of shape {[*x.shape]}; use .item()"
+        )
     return x.item() if hasattr(x, "item") else x
 
 

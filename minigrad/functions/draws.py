@@ -46,19 +46,19 @@ def drawn(generator: Any, method: str, *arguments: Any, **options: Any) -> Tenso
 
 
 def _random(
-    how: tuple[str, str], *size: Sizes, generator: Generator | None = None, dtype: DTypeLike | None = None,
+    name: str, *size: Sizes, generator: Generator | None = None, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    name, method = how
+    method = "normal" if name == "randn" else "uniform"
     return _finish(drawn(generator, method, _shape(name, size), _dtype(dtype)), requires_grad, device)
 
 
 rand = case(_random, "rand", """
     A new Tensor of this size: numbers drawn uniformly from [0, 1).
-    """, ("rand", "uniform"))  # fmt: skip
+    """)  # fmt: skip
 randn = case(_random, "randn", """
     A new Tensor of this size: numbers drawn from the normal distribution with mean 0 and variance 1.
-    """, ("randn", "normal"))  # fmt: skip
+    """)  # fmt: skip
 
 
 @overload

@@ -161,7 +161,7 @@ rfft = case(
 )
 irfft = case(_in_one, "irfft", "The inverse of `rfft`: ``n`` real numbers, by default an even number.")
 hfft = case(_in_one, "hfft", """
-    The real transform of a signal of which this is the first half, the other its conjugate.
+    The real transform of a signal of which ``input`` is the first half; the other is its conjugate.
     """)  # fmt: skip
 ihfft = case(_in_one, "ihfft", "The inverse of `hfft`.")
 fft2 = case(_in_two, "fft2", "`fft` along two dimensions.")

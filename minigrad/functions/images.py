@@ -195,7 +195,7 @@ _RANKS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 
 def interpolate(
     input: Tensor,
-    size: Any = None,
+    size: int | Sequence[int] | None = None,
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
@@ -282,7 +282,8 @@ def _resized(sizes: tuple[int, ...], size: Any, factor: Any, recompute: bool | N
 
 
 def upsample(
-    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+    input: Tensor, size: int | Sequence[int] | None = None, scale_factor: Any = None, mode: str = "nearest",
+    align_corners: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """`interpolate`; deprecated in PyTorch."""
     warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.")

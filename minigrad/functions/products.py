@@ -207,7 +207,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Products summed over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over two lists of them."""
     x, y = a._array, b._array
     if isinstance(dims, Tensor):
-        dims = dims.tolist()
+        dims = dims.tolist() if dims._array.size > 1 else int(dims)
     if isinstance(dims, int):
         if dims < 0:
             raise runtime_error(f"tensordot expects dims >= 0, but got dims={dims}")

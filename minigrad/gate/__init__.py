@@ -30,14 +30,13 @@ from minigrad.dtypes import common, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error, warn_once
 from minigrad.gate import forms
 from minigrad.gate.kinds import (
-    BY_NAME,
     IDLE,
     NUMBERS_FIRST,
     OF_NUMBERS,
     STRICT,
     Kind,
     is_boxed,
-    kind_of,
+    of_parameter,
     says_nothing,
 )  # fmt: skip
 from minigrad.gate.names import label_of, named_as
@@ -113,9 +112,7 @@ class Gate:
 
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
-        # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
-        plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
-        return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
+        return of_parameter(self.name, name, annotation, name == self.rest)
 
     def watches(self, name: str) -> bool:
         """Whether an argument is looked at before the function runs."""

@@ -21,13 +21,15 @@ class Kind(NamedTuple):
 
 
 def _is_int(x: Any) -> bool:
-    if isinstance(x, Tensor):
-        return (
-            x._array.size == 1 and x._array.dtype.kind in "iu"
-        )  # of any shape, as `operator.index` takes it
+    if isinstance(x, Tensor):  # of any shape, as `operator.index` takes it
+        return x._array.size == 1 and x._array.dtype.kind in "iu"
     if isinstance(x, np.ndarray):
         return x.ndim == 0 and x.dtype.kind in "iu"
     return hasattr(type(x), "__index__") and not isinstance(x, (bool, np.bool_))
+
+
+def _is_place(x: Any) -> bool:
+    return _is_int(x) and getattr(x, "ndim", 0) == 0
 
 
 def _is_number(x: Any) -> bool:
@@ -67,6 +69,7 @@ KINDS = {
     "Tensor": Kind("Tensor", lambda x: isinstance(x, Tensor)),
     "Sequence[Tensor]": Kind("tuple of Tensors", _all(lambda x: isinstance(x, Tensor))),
     "int": Kind("int", _is_int),
+    "place": Kind("int", _is_place),
     "Sequence[int]": Kind("tuple of ints", _all(_is_int)),
     "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
     "float": Kind("float", _is_number),
@@ -81,7 +84,7 @@ KINDS = {
     "Generator": Kind("minigrad.Generator", _is_generator),
     "Device": Kind("str or minigrad.device", lambda x: isinstance(x, str) or type(x).__name__ == "device"),
 }
-# What parameters of these names are, whatever their annotation.
+# What parameters of these names are, whatever their annotation, unless it has an int.
 BY_NAME = {
     "dtype": "DType | None",
     "device": "Device | None",
@@ -90,6 +93,17 @@ BY_NAME = {
     "size": "Sequence[int] | None",
     "fill_value": "Number",
 }
+# PyTorch takes a Tensor of one whole number for a size whatever its shape, for anything else only without dimensions:
+# parameters of these names, and all of these functions.
+PLACES = frozenset([
+    "axis", "axis0", "axis1", "bins", "blank", "chunks", "col", "correction", "decimals", "dim", "dim0", "dim1",
+    "dim2", "dimension", "downscale_factor", "edge_order", "end_dim", "hop_length", "n_fft", "num_classes",
+    "num_groups", "offset", "p", "r", "row", "start_dim", "steps", "upscale_factor", "win_length", "window_length",
+])  # fmt: skip
+WITHOUT_SIZES = frozenset([
+    "diag", "diff", "fftfreq", "istft", "matrix_power", "polygamma", "polygamma_", "rfftfreq", "rot90", "unfold",
+    "unfold_copy", "vander",
+])  # fmt: skip
 # Flags that PyTorch hands on to what it wrote in C, which takes nothing but a bool.
 STRICT = frozenset({
     "align_corners", "batch_first", "ceil_mode", "count_include_pad", "include_last_offset", "is_causal", "log_input",
@@ -106,6 +120,15 @@ def kind_of(annotation: str) -> Kind | None:
         return None
     text = " or ".join(dict.fromkeys(kind.text for kind in kinds))
     return kinds[0] if len(kinds) == 1 else Kind(text, lambda x: any(kind.holds(x) for kind in kinds))
+
+
+def of_parameter(function: str, name: str, annotation: str, many: bool) -> Kind | None:
+    """The kind of a parameter of a function; of each of ``many``."""
+    if annotation in ("int", "int | None") and (name in PLACES or function in WITHOUT_SIZES):
+        return kind_of(annotation.replace("int", "place"))
+    # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
+    plain = many or "int" in annotation or annotation == "TypeLike | None"
+    return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
 
 
 # ---------------------------------------------------------------- functions with arguments of their own

@@ -10,53 +10,48 @@ USE_RTLD_GLOBAL_WITH_LIBTORCH accelerator affine_grid_generator amp ao autocast_
 autocast_increment_nesting backends batch_norm_backward_elemt batch_norm_backward_reduce batch_norm_elemt
 batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats batch_norm_update_stats bit
 bits16 bits1x8 bits2x4 bits4x2 bits8 ccol_indices_copy chalf choose_qparams_optimized classes classproperty
-col_indices_copy compiled_with_cxx11_abi compiler complex32 cond conj_physical_ conv_tbc convolution cpp cpu
+col_indices_copy compiled_with_cxx11_abi compiler complex32 conj_physical_ convolution cpp cpu
 crow_indices_copy cuda cudnn_affine_grid_generator cudnn_batch_norm cudnn_convolution
 cudnn_convolution_add_relu cudnn_convolution_relu cudnn_convolution_transpose cudnn_grid_sampler
-cudnn_is_acceptable dequantize detach_copy distributed distributions dsmm eig embedding_bag embedding_renorm_
-empty_quantized export fake_quantize_per_channel_affine fake_quantize_per_tensor_affine
-fbgemm_linear_fp16_weight fbgemm_linear_fp16_weight_fp32_activation fbgemm_linear_int8_weight
-fbgemm_linear_int8_weight_fp32_activation fbgemm_linear_quantize_weight fbgemm_pack_gemm_matrix_fp16
-fbgemm_pack_quantized_matrix fft float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz
-float8_e8m0fnu fork frobenius_norm from_file functional fused_moving_avg_obs_fake_quant futures fx geqrf
-get_autocast_cpu_dtype get_autocast_gpu_dtype get_autocast_ipu_dtype get_autocast_xla_dtype get_device
-get_device_module get_file_path gru gru_cell has_lapack has_mkl has_openmp has_spectral hash_tensor hsmm hspmm
-hub import_ir_module import_ir_module_from_buffer indices_copy init_num_threads int1 int2 int3 int4 int5 int6
-int7 int_repr is_anomaly_check_nan_enabled is_autocast_cpu_enabled is_autocast_ipu_enabled
-is_autocast_xla_enabled is_distributed is_storage is_vulkan_available jit library lobpcg lstm lstm_cell lstsq
-masked matrix_rank merge_type_from_type_comment miopen_batch_norm miopen_convolution
-miopen_convolution_add_relu miopen_convolution_relu miopen_convolution_transpose miopen_ctc_loss
-miopen_depthwise_convolution miopen_rnn mkldnn_adaptive_avg_pool2d mkldnn_convolution
+cudnn_is_acceptable dequantize detach_copy distributed distributions embedding_bag embedding_renorm_
+empty_quantized export fbgemm_linear_fp16_weight fbgemm_linear_fp16_weight_fp32_activation
+fbgemm_linear_int8_weight fbgemm_linear_int8_weight_fp32_activation fbgemm_linear_quantize_weight
+fbgemm_pack_gemm_matrix_fp16 fbgemm_pack_quantized_matrix fft float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz
+float8_e5m2 float8_e5m2fnuz float8_e8m0fnu fork frobenius_norm from_file functional
+fused_moving_avg_obs_fake_quant futures fx geqrf get_autocast_ipu_dtype get_autocast_xla_dtype get_device
+get_file_path gru has_lapack has_mkl has_openmp has_spectral hash_tensor hsmm hspmm hub import_ir_module
+import_ir_module_from_buffer indices_copy init_num_threads int1 int2 int3 int4 int5 int6 int7 int_repr
+is_anomaly_check_nan_enabled is_autocast_ipu_enabled is_autocast_xla_enabled is_distributed is_storage
+is_vulkan_available jit library lobpcg lstm masked merge_type_from_type_comment miopen_batch_norm
+miopen_convolution miopen_convolution_add_relu miopen_convolution_relu miopen_convolution_transpose
+miopen_ctc_loss miopen_depthwise_convolution miopen_rnn mkldnn_adaptive_avg_pool2d mkldnn_convolution
 mkldnn_linear_backward_weights mkldnn_max_pool2d mkldnn_max_pool3d mkldnn_rnn_layer monitor mps mtia
-multiprocessing native_channel_shuffle native_dropout native_norm nested norm_except_dim nuclear_norm ops
-overrides package parse_ir parse_schema parse_type_comment per_channel_affine per_channel_affine_float_qparams
+multiprocessing native_channel_shuffle native_dropout native_norm nested nuclear_norm ops overrides package
+parse_ir parse_schema parse_type_comment per_channel_affine per_channel_affine_float_qparams
 per_channel_symmetric per_tensor_affine per_tensor_symmetric prepare_multiprocessing_environment profiler
 profiler_allow_cudagraph_cupti_lazy_reinit_cuda12 q_per_channel_axis q_per_channel_scales
 q_per_channel_zero_points q_scale q_zero_point qint32 qint8 quantization quantize_per_channel
 quantize_per_tensor quantize_per_tensor_dynamic quantized_batch_norm quantized_gru quantized_gru_cell
 quantized_lstm quantized_lstm_cell quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d
 quantized_rnn_relu_cell quantized_rnn_tanh_cell quasirandom quint2x4 quint4x2 quint8 resize_as_
-resize_as_sparse_ return_types rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell row_indices_copy saddmm
-select_copy serialization set_anomaly_enabled set_autocast_cache_enabled set_autocast_cpu_dtype
-set_autocast_cpu_enabled set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype set_autocast_ipu_dtype
-set_autocast_ipu_enabled set_autocast_xla_dtype set_autocast_xla_enabled signal slice_copy slice_inverse smm
-solve sparse sparse_bsc_tensor sparse_bsr_tensor split_copy sspaddmm storage sym_constrain_range
-sym_constrain_range_for_size sym_float sym_fresh_size sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum
-symeig testing thread_safe_generator torch_version types uint1 uint16 uint2 uint3 uint32 uint4 uint5 uint6
-uint64 uint7 unify_type_list unsafe_split_with_sizes values_copy version wait while_loop windows xpu
+resize_as_sparse_ return_types rnn_relu rnn_tanh row_indices_copy saddmm select_copy serialization
+set_anomaly_enabled set_autocast_ipu_dtype set_autocast_ipu_enabled set_autocast_xla_dtype
+set_autocast_xla_enabled signal slice_copy slice_inverse smm sparse sparse_bsc_tensor sparse_bsr_tensor
+split_copy sspaddmm storage sym_constrain_range sym_constrain_range_for_size sym_fresh_size testing
+thread_safe_generator torch_version types uint1 uint16 uint2 uint3 uint32 uint4 uint5 uint6 uint64 uint7
+unify_type_list unsafe_split_with_sizes values_copy version wait windows xpu
 """,
     "torch.Tensor": """
-chalf const_data_ptr dequantize eig geqrf grad_dtype hash_tensor index int_repr ipu is_distributed is_ipu
-is_maia lstsq module_load mtia name output_nr polygamma_ q_per_channel_axis q_per_channel_scales
-q_per_channel_zero_points q_scale q_zero_point qscheme record_stream reinforce resize resize_as
-resize_as_sparse_ set_ slice_inverse smm solve sspaddmm storage_type symeig to_mkldnn to_padded_tensor
-to_sparse_bsc to_sparse_bsr unsafe_split_with_sizes volatile xpu
+chalf const_data_ptr dequantize geqrf grad_dtype hash_tensor index int_repr ipu is_distributed is_ipu is_maia
+module_load mtia name output_nr polygamma_ q_per_channel_axis q_per_channel_scales q_per_channel_zero_points
+q_scale q_zero_point qscheme record_stream resize_as_sparse_ slice_inverse smm sspaddmm storage_type to_mkldnn
+to_padded_tensor to_sparse_bsc to_sparse_bsr unsafe_split_with_sizes volatile xpu
 """,
     "torch.nn.Module": """
 T_destination call_super_init dump_patches ipu mtia xpu
 """,
     "torch.nn": """
-Container CrossMapLRN2d attention common_types factory_kwargs grad intrinsic modules parameter qat quantizable
+Container CrossMapLRN2d attention common_types factory_kwargs intrinsic modules parameter qat quantizable
 quantized
 """,
     "torch.nn.functional": """
@@ -93,8 +88,8 @@ profiler_util set_multithreading_enabled variable
 fwAD
 """,
     "torch.autograd.graph": """
-GradientEdge TorchDispatchMode Variable allow_mutation_on_saved_tensors get_gradient_edge
-region_activation_memory_budget set_override_stale_capture_stream set_warn_on_accumulate_grad_stream_mismatch
+TorchDispatchMode Variable allow_mutation_on_saved_tensors region_activation_memory_budget
+set_override_stale_capture_stream set_warn_on_accumulate_grad_stream_mismatch
 """,
     "torch.func": """
 debug_unwrap functionalize rearrange replace_all_batch_norm_modules_
@@ -106,12 +101,7 @@ common_notes ldl_factor ldl_factor_ex ldl_solve
 Tensor common_args factory_common_args
 """,
     "torch.special": """
-Tensor airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 chebyshev_polynomial_t chebyshev_polynomial_u
-chebyshev_polynomial_v chebyshev_polynomial_w common_args hermite_polynomial_h hermite_polynomial_he
-laguerre_polynomial_l legendre_polynomial_p modified_bessel_i0 modified_bessel_i1 modified_bessel_k0
-modified_bessel_k1 multi_dim_common scaled_modified_bessel_k0 scaled_modified_bessel_k1
-shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
-shifted_chebyshev_polynomial_w spherical_bessel_j0
+Tensor common_args multi_dim_common
 """,
     "torch.masked": """
 MaskedTensor as_masked_tensor is_masked_tensor masked_tensor maskedtensor
@@ -145,7 +135,7 @@ one_hot_categorical pareto poisson relaxed_bernoulli relaxed_categorical student
 transforms uniform utils von_mises weibull wishart
 """,
     "torch.utils": """
-ThroughputBenchmark backend_registration cmake_prefix_path collect_env cpp_backtrace deterministic
+ThroughputBenchmark backend_registration cmake_prefix_path collect_env cpp_backtrace
 generate_methods_for_privateuse1_backend get_cpp_backtrace rename_privateuse1_backend set_module
 throughput_benchmark weak
 """,

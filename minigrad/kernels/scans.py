@@ -19,10 +19,8 @@ from minigrad.kernels.sharing import block, blocks, by_rows
 Array = np.ndarray[Any, Any]
 
 SMALL = 1 << 12  # elements
-LONG, LARGE = (
-    128,
-    1 << 15,
-)  # elements of a row, and in all, from which products take less time: 0.6 of it for 1,000
+# Elements of a row, and in all, from which products take less time: 0.6 of it for rows of 1,000.
+LONG, LARGE = 128, 1 << 15
 
 
 def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty: Empty = np.empty) -> Array:

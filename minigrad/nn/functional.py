@@ -60,10 +60,7 @@ _FILES = {
 _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
 if TYPE_CHECKING:
-    from minigrad.functions.conv import (
-        conv1d as conv1d, conv2d as conv2d, conv3d as conv3d, conv_transpose1d as conv_transpose1d,
-        conv_transpose2d as conv_transpose2d, conv_transpose3d as conv_transpose3d, fold as fold, unfold as unfold,
-    )  # fmt: skip
+    from minigrad.functions.conv import fold as fold, unfold as unfold
     from minigrad.functions.distances import pdist as pdist
     from minigrad.functions.grids import affine_grid as affine_grid, grid_sample as grid_sample
     from minigrad.functions.images import (
@@ -72,13 +69,17 @@ if TYPE_CHECKING:
         upsample_nearest as upsample_nearest,
     )  # fmt: skip
     from minigrad.functions.pool import (
-        adaptive_avg_pool1d as adaptive_avg_pool1d, adaptive_avg_pool2d as adaptive_avg_pool2d,
-        adaptive_avg_pool3d as adaptive_avg_pool3d, adaptive_max_pool1d as adaptive_max_pool1d,
+        adaptive_avg_pool1d as adaptive_avg_pool1d, adaptive_max_pool1d as adaptive_max_pool1d,
+        avg_pool1d as avg_pool1d,
+    )  # fmt: skip
+    from minigrad.functions.table import (
+        adaptive_avg_pool2d as adaptive_avg_pool2d, adaptive_avg_pool3d as adaptive_avg_pool3d,
         adaptive_max_pool2d as adaptive_max_pool2d, adaptive_max_pool3d as adaptive_max_pool3d,
-        avg_pool1d as avg_pool1d, avg_pool2d as avg_pool2d, avg_pool3d as avg_pool3d, lp_pool1d as lp_pool1d,
-        lp_pool2d as lp_pool2d, lp_pool3d as lp_pool3d, max_pool1d as max_pool1d, max_pool2d as max_pool2d,
-        max_pool3d as max_pool3d, max_unpool1d as max_unpool1d, max_unpool2d as max_unpool2d,
-        max_unpool3d as max_unpool3d,
+        avg_pool2d as avg_pool2d, avg_pool3d as avg_pool3d, conv1d as conv1d, conv2d as conv2d, conv3d as conv3d,
+        conv_transpose1d as conv_transpose1d, conv_transpose2d as conv_transpose2d,
+        conv_transpose3d as conv_transpose3d, lp_pool1d as lp_pool1d, lp_pool2d as lp_pool2d, lp_pool3d as lp_pool3d,
+        max_pool1d as max_pool1d, max_pool2d as max_pool2d, max_pool3d as max_pool3d, max_unpool1d as max_unpool1d,
+        max_unpool2d as max_unpool2d, max_unpool3d as max_unpool3d,
     )  # fmt: skip
     from minigrad.nn._activations import *  # noqa: F403
     from minigrad.nn._attention import *  # noqa: F403

@@ -6,87 +6,86 @@ _environment _export _functorch _guards _higher_order_ops _inductor _jit_interna
 _lobpcg _logging _lowrank _meta_registrations _native _numpy _opaque_base _ops _prims _prims_common
 _python_dispatcher _refs _size_docs _sources _storage_docs _streambase _strobelight _subclasses _tensor
 _tensor_docs _tensor_iterator _tensor_str _thread_safe_fork _torch_docs _utils_internal _vendor
-_weights_only_unpickler ao contrib cpu export monitor mtia nativert nested numa package quantization
-return_types signal _custom_op: autograd impl _decomp: decompositions decompositions_for_jvp
-decompositions_for_rng _dispatch: python _dynamo: _trace_wrapped_higher_order_op aot_compile aot_compile_types
-backends bytecode_analysis bytecode_debugger bytecode_transformation cache_size callback code_context codegen
-compiled_autograd comprehension_graph_break comptime config convert_frame create_parameter_op current_scope_id
-dce_extra_outputs debug_utils decorators device_interface distributed dynamo_profiler eval_frame exc
-external_utils funcname_cache functional_export graph_break_hints graph_bytecode_inputs graph_deduplication
-graph_id_filter graph_region_tracker graph_utils guards hooks logging metrics_context mutation_guard
-output_graph package pgo polyfills precompile_context profiler replay_record repro resume_execution
-side_effects source symbolic_convert tensor_version_op test_case test_dont_skip_tracing_functions
-test_minifier_common testing trace_rules types utils variables _export: config converter db error
-non_strict_utils pass_base pass_infra passes serde tools utils verifier wrappers _functorch:
-_activation_checkpointing _activation_offloading _aot_autograd aot_autograd apis autograd_function
-batch_norm_replacement benchmark_utils compile_utils compilers config deprecated eager_transforms einops
-functional_call fx_minifier make_functional partitioners predispatch pyfunctorch python_key pytree_hacks
-top_operators_github_usage utils vmap _higher_order_ops: _invoke_quant aoti_call_delegate associative_scan
-auto_functionalize base_hop cond cudagraph_conditional_nodes effects executorch_call_delegate flat_apply
-flex_attention foreach_map hints_wrap inline_asm_elementwise invoke_leaf_function invoke_subgraph local_map
-map out_dtype partitioner passes print register_hook run_const_graph scan schema strict_mode torchbind
-triton_kernel_wrap utils while_loop wrap _inductor: __autotune_main__ _functionalize_collectives analysis
-analyze_preserves_zero_mask aoti_eager async_compile augmented_graph_helper autoheuristic autotune_process
-await_utils bounds cache cache_key choices codecache codegen comm_analysis comm_lowering comms comms_debug
-compile_fx compile_fx_async compile_fx_ext compile_fx_subproc compile_worker compiler_bisector config
-config_comms constant_folding cpp_builder cpu_vec_isa cudagraph_trees cudagraph_utils custom_graph_pass debug
-decomposition dependencies distributed_autotune dtype_propagation exc extern_node_serializer freezing
-freezing_utils fuzzer fx_passes fx_utils graph hooks index_propagation inductor_prims invert_expr_analysis ir
-jagged_lowerings kernel kernel_inputs kernel_template_choice lookup_table loop_body lowering memory metrics
-mkldnn_ir mkldnn_lowerings mock_cache ops_handler optimize_indexing output_code package pattern_matcher
-quantized_lowerings remote_cache remote_gemm_autotune_cache rocm_multiarch_utils runtime scheduler
-select_algorithm shape_propagation sizevars standalone_compile stream_constants stream_utils subgraph_lowering
-template_heuristics test_case test_operators tiling_utils triton_bundler utils virtualized wrapper_benchmark
-_lazy: closure computation config debug device_context extract_compiled_graph ir_cache metrics
-tensor_factory_functions ts_backend _library: _out_variant autograd custom_ops effects fake_class_registry
-fake_impl fake_profile infer_schema opaque_object simple_registry triton utils _logging: _internal
-_registrations scribe structured _native: common_utils cutedsl_utils dsl_registry ops registry triton_utils
-_numpy: _binary_ufuncs_impl _casting_dicts _dtypes _dtypes_impl _funcs _funcs_impl _getlimits _ndarray
-_normalizations _reductions_impl _ufuncs _unary_ufuncs_impl _util fft linalg random testing _prims: context
-debug_prims executor rng_prims _prims_common: wrappers _refs: _conversions fft linalg nn special _strobelight:
-cli_function_profiler compile_time_profiler _subclasses: _fake_tensor_utils complex_tensor fake_impls
-fake_tensor fake_utils functional_tensor meta_utils schema_check_mode _vendor: packaging quack accelerator:
-_utils graphs memory ao: nn ns pruning quantization autograd: _functions profiler_legacy profiler_util
-backends: _coreml _nnapi cusparselt kleidiai mha miopen nnpack opt_einsum python_native quantized xeon xnnpack
-compiler: _cache config contrib: _tensorboard_vis cpu: amp cuda: _annotate_cuda_graph_trace _device_limits
-_gpu_trace _graph_annotations _memory_viz _pin_memory_utils _sanitizer _utils comm gds graphs green_contexts
-jiterator memory nccl nvtx profiler sparse streams tunable distributed: _checkpointable _composable
-_composable_state _dist2 _functional_collectives _functional_collectives_impl _local_tensor _mesh_layout
-_meta_registrations _ops _pycute _serialization _shard _sharded_tensor _sharding_spec _state_dict_utils
-_symmetric_memory _tensor _tools algorithms argparse_util autograd c10d_logger checkpoint collective_utils
-config constants debug device_mesh distributed_c10d elastic flight_recorder fsdp launch launcher
-logging_handlers nn pipelining remote_device rendezvous rpc run tensor utils export: _draft_export
-_leakage_detection_utils _patches _remove_auto_functionalized_pass _remove_effect_tokens_pass _safeguard
-_state_dict_utils _swap _trace _tree_utils _unlift _wrapper_utils custom_obj custom_ops decomp_utils
-dynamic_shapes experimental exported_program graph_signature passes pt2_archive unflatten func: _random fx:
-_compatibility _graph_pickler _lazy_graph_module _pytree _symbolic_trace _utils annotate config experimental
-graph graph_module immutable_collections interpreter node operator_schemas passes proxy subgraph_rewriter
-tensor_type traceback jit: _async _await _builtins _check _dataclass_impls _decomposition_utils
-_decompositions _freeze _fuser _ir_utils _logging _monkeytype_config _passes _pickle _recursive _script
-_serialization _shape_functions _state _trace frontend generate_bytecode mobile quantized supported_ops
-unsupported_tensor_ops masked: _docs _ops maskedtensor mps: event profiler mtia: _utils memory mtia_graph
-multiprocessing: _atfork pool queue reductions spawn nativert: backends nested: _internal nn: backends cpp
-grad intrinsic qat quantizable quantized nn.attention: experimental varlen nn.backends: thnn nn.intrinsic:
-modules qat quantized nn.modules: linear_cross_entropy linear_cross_entropy_options nn.parallel: comm
-parallel_apply replicate scatter_gather nn.qat: dynamic modules nn.quantizable: modules nn.quantized: dynamic
-functional modules nn.utils: spectral_norm weight_norm numa: binding onnx: _constants _flags _internal errors
-operators ops symbolic_helper symbolic_opset10 symbolic_opset11 symbolic_opset12 symbolic_opset13
-symbolic_opset14 symbolic_opset15 symbolic_opset16 symbolic_opset17 symbolic_opset18 symbolic_opset19
-symbolic_opset20 symbolic_opset7 symbolic_opset8 symbolic_opset9 testing utils verification optim: _adafactor
-_functional _multi_tensor _muon _stateless package: _digraph _directory_reader _importlib _mangling _mock
-_package_pickler _package_unpickler _stdlib analyze file_structure_representation find_file_dependencies
-glob_group importer package_exporter package_importer profiler: _chrome_trace_export _cupti_monitor
-_cupti_monitor_trace _memory_profiler _pattern_matcher _trace_validator _utils itt profiler python_tracer
-quantization: _numeric_suite _numeric_suite_fx _quantized_conversions fake_quantize fuse_modules
-fuser_method_mappings fx observer qconfig quant_type quantization_mappings quantize quantize_fx quantize_jit
-stubs utils signal: windows sparse: _semi_structured_conversions _semi_structured_ops _triton_ops
-_triton_ops_meta semi_structured testing: _comparison _creation _internal _utils utils:
-_appending_byte_serializer _config_module _content_store _contextlib _cpp_embed_headers
-_cpp_extension_versioner _cuda_debug _cxx_pytree _debug_mode _device _dtype_abbrs _exposed_in _filelock
-_functools _get_clean_triton _helion _import_utils _inspect _mode_utils _ordered_set _pallas
-_runtime_estimation _stats _strobelight _sympy _thunk _traceback _triton _typing_utils _zip
-backend_registration bundled_inputs collect_env cpp_backtrace cpp_extension debug_log deterministic file_baton
-hipify jit mkldnn mobile_optimizer model_dump serialization show_pickle throughput_benchmark viz weak
+_weights_only_unpickler ao contrib export monitor mtia nativert nested numa package quantization return_types
+_custom_op: autograd impl _decomp: decompositions decompositions_for_jvp decompositions_for_rng _dispatch:
+python _dynamo: _trace_wrapped_higher_order_op aot_compile aot_compile_types backends bytecode_analysis
+bytecode_debugger bytecode_transformation cache_size callback code_context codegen compiled_autograd
+comprehension_graph_break comptime config convert_frame create_parameter_op current_scope_id dce_extra_outputs
+debug_utils decorators device_interface distributed dynamo_profiler eval_frame exc external_utils
+funcname_cache functional_export graph_break_hints graph_bytecode_inputs graph_deduplication graph_id_filter
+graph_region_tracker graph_utils guards hooks logging metrics_context mutation_guard output_graph package pgo
+polyfills precompile_context profiler replay_record repro resume_execution side_effects source
+symbolic_convert tensor_version_op test_case test_dont_skip_tracing_functions test_minifier_common testing
+trace_rules types utils variables _export: config converter db error non_strict_utils pass_base pass_infra
+passes serde tools utils verifier wrappers _functorch: _activation_checkpointing _activation_offloading
+_aot_autograd aot_autograd apis autograd_function batch_norm_replacement benchmark_utils compile_utils
+compilers config deprecated eager_transforms einops functional_call fx_minifier make_functional partitioners
+predispatch pyfunctorch python_key pytree_hacks top_operators_github_usage utils vmap _higher_order_ops:
+_invoke_quant aoti_call_delegate associative_scan auto_functionalize base_hop cond cudagraph_conditional_nodes
+effects executorch_call_delegate flat_apply flex_attention foreach_map hints_wrap inline_asm_elementwise
+invoke_leaf_function invoke_subgraph local_map map out_dtype partitioner passes print register_hook
+run_const_graph scan schema strict_mode torchbind triton_kernel_wrap utils while_loop wrap _inductor:
+__autotune_main__ _functionalize_collectives analysis analyze_preserves_zero_mask aoti_eager async_compile
+augmented_graph_helper autoheuristic autotune_process await_utils bounds cache cache_key choices codecache
+codegen comm_analysis comm_lowering comms comms_debug compile_fx compile_fx_async compile_fx_ext
+compile_fx_subproc compile_worker compiler_bisector config config_comms constant_folding cpp_builder
+cpu_vec_isa cudagraph_trees cudagraph_utils custom_graph_pass debug decomposition dependencies
+distributed_autotune dtype_propagation exc extern_node_serializer freezing freezing_utils fuzzer fx_passes
+fx_utils graph hooks index_propagation inductor_prims invert_expr_analysis ir jagged_lowerings kernel
+kernel_inputs kernel_template_choice lookup_table loop_body lowering memory metrics mkldnn_ir mkldnn_lowerings
+mock_cache ops_handler optimize_indexing output_code package pattern_matcher quantized_lowerings remote_cache
+remote_gemm_autotune_cache rocm_multiarch_utils runtime scheduler select_algorithm shape_propagation sizevars
+standalone_compile stream_constants stream_utils subgraph_lowering template_heuristics test_case
+test_operators tiling_utils triton_bundler utils virtualized wrapper_benchmark _lazy: closure computation
+config debug device_context extract_compiled_graph ir_cache metrics tensor_factory_functions ts_backend
+_library: _out_variant autograd custom_ops effects fake_class_registry fake_impl fake_profile infer_schema
+opaque_object simple_registry triton utils _logging: _internal _registrations scribe structured _native:
+common_utils cutedsl_utils dsl_registry ops registry triton_utils _numpy: _binary_ufuncs_impl _casting_dicts
+_dtypes _dtypes_impl _funcs _funcs_impl _getlimits _ndarray _normalizations _reductions_impl _ufuncs
+_unary_ufuncs_impl _util fft linalg random testing _prims: context debug_prims executor rng_prims
+_prims_common: wrappers _refs: _conversions fft linalg nn special _strobelight: cli_function_profiler
+compile_time_profiler _subclasses: _fake_tensor_utils complex_tensor fake_impls fake_tensor fake_utils
+functional_tensor meta_utils schema_check_mode _vendor: packaging quack accelerator: _utils graphs memory ao:
+nn ns pruning quantization autograd: _functions profiler_legacy profiler_util backends: _coreml _nnapi
+cusparselt kleidiai mha miopen nnpack opt_einsum python_native quantized xeon xnnpack compiler: _cache config
+contrib: _tensorboard_vis cuda: _annotate_cuda_graph_trace _device_limits _gpu_trace _graph_annotations
+_memory_viz _pin_memory_utils _sanitizer _utils comm gds graphs green_contexts jiterator nccl nvtx profiler
+sparse streams tunable distributed: _checkpointable _composable _composable_state _dist2
+_functional_collectives _functional_collectives_impl _local_tensor _mesh_layout _meta_registrations _ops
+_pycute _serialization _shard _sharded_tensor _sharding_spec _state_dict_utils _symmetric_memory _tensor
+_tools algorithms argparse_util autograd c10d_logger checkpoint collective_utils config constants debug
+device_mesh distributed_c10d elastic flight_recorder fsdp launch launcher logging_handlers nn pipelining
+remote_device rendezvous rpc run tensor utils export: _draft_export _leakage_detection_utils _patches
+_remove_auto_functionalized_pass _remove_effect_tokens_pass _safeguard _state_dict_utils _swap _trace
+_tree_utils _unlift _wrapper_utils custom_obj custom_ops decomp_utils dynamic_shapes experimental
+exported_program graph_signature passes pt2_archive unflatten func: _random fx: _compatibility _graph_pickler
+_lazy_graph_module _pytree _symbolic_trace _utils annotate config experimental graph graph_module
+immutable_collections interpreter node operator_schemas passes proxy subgraph_rewriter tensor_type traceback
+jit: _async _await _builtins _check _dataclass_impls _decomposition_utils _decompositions _freeze _fuser
+_ir_utils _logging _monkeytype_config _passes _pickle _recursive _script _serialization _shape_functions
+_state _trace frontend generate_bytecode mobile quantized supported_ops unsupported_tensor_ops masked: _docs
+_ops maskedtensor mps: event profiler mtia: _utils memory mtia_graph multiprocessing: _atfork pool queue
+reductions spawn nativert: backends nested: _internal nn: backends cpp intrinsic qat quantizable quantized
+nn.attention: experimental varlen nn.backends: thnn nn.intrinsic: modules qat quantized nn.modules:
+linear_cross_entropy linear_cross_entropy_options nn.parallel: comm parallel_apply replicate scatter_gather
+nn.qat: dynamic modules nn.quantizable: modules nn.quantized: dynamic functional modules nn.utils:
+spectral_norm weight_norm numa: binding onnx: _constants _flags _internal errors operators ops symbolic_helper
+symbolic_opset10 symbolic_opset11 symbolic_opset12 symbolic_opset13 symbolic_opset14 symbolic_opset15
+symbolic_opset16 symbolic_opset17 symbolic_opset18 symbolic_opset19 symbolic_opset20 symbolic_opset7
+symbolic_opset8 symbolic_opset9 testing utils verification optim: _adafactor _functional _multi_tensor _muon
+_stateless package: _digraph _directory_reader _importlib _mangling _mock _package_pickler _package_unpickler
+_stdlib analyze file_structure_representation find_file_dependencies glob_group importer package_exporter
+package_importer profiler: _chrome_trace_export _cupti_monitor _cupti_monitor_trace _memory_profiler
+_pattern_matcher _trace_validator _utils itt profiler python_tracer quantization: _numeric_suite
+_numeric_suite_fx _quantized_conversions fake_quantize fuse_modules fuser_method_mappings fx observer qconfig
+quant_type quantization_mappings quantize quantize_fx quantize_jit stubs utils sparse:
+_semi_structured_conversions _semi_structured_ops _triton_ops _triton_ops_meta semi_structured testing:
+_comparison _creation _internal _utils utils: _appending_byte_serializer _config_module _content_store
+_contextlib _cpp_embed_headers _cpp_extension_versioner _cuda_debug _cxx_pytree _debug_mode _device
+_dtype_abbrs _exposed_in _filelock _functools _get_clean_triton _helion _import_utils _inspect _mode_utils
+_ordered_set _pallas _runtime_estimation _stats _strobelight _sympy _thunk _traceback _triton _typing_utils
+_zip backend_registration bundled_inputs collect_env cpp_backtrace cpp_extension debug_log file_baton hipify
+jit mkldnn mobile_optimizer model_dump serialization show_pickle throughput_benchmark viz weak
 utils.benchmark: examples op_fuzzers utils utils.data: backward_compatibility datapipes graph graph_settings
 utils.hipify: constants cuda_to_hip_mappings hipify_python version utils.jit: log_extract utils.serialization:
 config utils.tensorboard: summary xpu: _gpu_trace _utils graphs memory random streams
