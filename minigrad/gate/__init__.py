@@ -114,7 +114,7 @@ class Gate:
     def kind(self, name: str) -> Kind | None:
         annotation = str(self.function.__annotations__.get(name, ""))
         # the size of a window is not a shape, and `Tensor.type` takes more than dtypes
-        plain = name == self.rest or annotation in ("int", "int | None", "TypeLike | None")
+        plain = name == self.rest or annotation.startswith("int") or annotation == "TypeLike | None"
         return kind_of(annotation if plain else BY_NAME.get(name) or annotation)
 
     def watches(self, name: str) -> bool:
