@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     from minigrad.nn._norms import *  # noqa: F403
     from minigrad.nn._projected import *  # noqa: F403
 
-__all__ = ["l1_loss", "linear", "mse_loss", "relu", *_PLACES]
+__all__ = ["l1_loss", "linear", "mse_loss", "relu", *(name for name in _PLACES if name[0] != "_")]
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
