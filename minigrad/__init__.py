@@ -154,7 +154,7 @@ else:
             "standin.claims": "_assert _assert_async _check _check_index _check_is_size _check_not_implemented "
             "_check_tensor_all _check_type _check_value _check_with",
             "standin.switches": "_dynamo _inductor _logging",
-            "storage": "TypedStorage UntypedStorage",
+            "storage": "TypedStorage UntypedStorage is_storage",
             "threads": "get_num_threads set_num_threads",
         }.items()
         for name in names.split()

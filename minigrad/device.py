@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from minigrad.errors import runtime_error
+from minigrad.errors import assertion_error, runtime_error
 
 
 class device:
     """Where data lives: always the CPU. Compares with its name and prints as PyTorch's.
 
-    RuntimeError for any other device; whatever takes a device makes one of these of it.
+    AssertionError for a graphics card, as in a PyTorch without, RuntimeError for any other device; whatever takes a
+    device makes one of these of it.
     """
 
     __slots__ = ("index", "type")
@@ -22,14 +23,15 @@ class device:
         if name == "cpu" and colon and not number.isdecimal():
             raise runtime_error(f"Invalid device string: '{type}'")
         if name != "cpu":
-            words = "Torch not compiled with CUDA enabled: " if str(type).startswith("cuda") else ""
+            card = name in ("cuda", "xpu")
+            words = f"Torch not compiled with {name.upper()} enabled: " if card else ""
             known = name.rstrip("0123456789") in (
                 "bool", "complex", "double", "float", "half", "int", "long", "uint",
             )  # fmt: skip
             hint = f"; for the element type write minigrad.{name}" if known else ""
             if name == "meta":
                 hint = ". Tensors without values are not there; nn.utils.skip_init() makes a module without drawing any"
-            raise runtime_error(
+            raise (assertion_error if card else runtime_error)(
                 f"{words}minigrad runs on the CPU only, got device {type!r}; the only device is 'cpu'{hint}"
             )
         self.type, self.index = "cpu", index
@@ -62,6 +64,14 @@ DeviceLike: TypeAlias = "device | str | None"
 
 
 def check_device(name: DeviceLike) -> None:
-    """RuntimeError for another device than the CPU; None is that."""
+    """The errors of `device` for another than the CPU; None is that."""
     if name is not None:
         device(name)
+
+
+def check_place(name: DeviceLike) -> None:
+    """`check_device` for what files and generators are for: RuntimeError for a graphics card too, as in PyTorch."""
+    try:
+        check_device(name)
+    except AssertionError as error:
+        raise RuntimeError(*error.args) from None

@@ -100,6 +100,11 @@ def overflow_error(message: str) -> OverflowError:
     return OverflowError(_placed(message))
 
 
+def assertion_error(message: str) -> AssertionError:
+    """An AssertionError whose message ends with the user's file and line, and what was called there."""
+    return AssertionError(_placed(message))
+
+
 def _placed(message: str) -> str:
     """A message with the user's place, and what is called there."""
     return f"{message} (at {place(*here())}{_within(message)})"

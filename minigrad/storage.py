@@ -15,7 +15,7 @@ from minigrad.device import device
 from minigrad.dtypes import printed
 from minigrad.errors import index_error, runtime_error, type_error
 
-__all__ = ["TypedStorage", "UntypedStorage"]
+__all__ = ["TypedStorage", "UntypedStorage", "is_storage"]
 
 
 class _Storage:
@@ -175,3 +175,8 @@ class TypedStorage(_Storage):
 
     def _told(self) -> str:
         return f"dtype={self.dtype}, "
+
+
+def is_storage(obj: object) -> bool:
+    """Whether it is the memory of a Tensor."""
+    return isinstance(obj, (TypedStorage, UntypedStorage))

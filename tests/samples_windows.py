@@ -247,7 +247,7 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         return {"stride": (stride,) * rank, "pads": around, "dilation": (dilation,) * rank, **rest}
 
     one, two, three = how(1, groups=1), how(2, 2, ((1, 1),), groups=2), how(3, 1, ((1, 0),), groups=1)
-    gaps = how(1, 2, ((2, -1),), 2, groups=1)
+    gaps, apart = how(1, 2, ((2, -1),), 2, groups=1), how(1, 2, ((1, 0),), 3, groups=2)
     pooled = (("window", 4, 2, 2, 0, 1, 2), ("window", 5, 3, 2, 1, 1, 3))
     far, wide = (("window", 6, 3, 1, 1, 2, 4),), (("window", 6, 4, 3, 2, 1, 3),)
     # Two neighbours: in common with the next two, side by side, with gaps between.
@@ -291,6 +291,8 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         Row("conv_input", (real(2, 3, 4), real(3, 2, 2)), _conv_input, "01", {"sizes": (5,), **one}),
         Row("conv_input", (real(1, 4, 2, 2), real(4, 1, 3, 2)), _conv_input, "01", {"sizes": (4, 3), **two}),
         Row("conv_input", (real(0, 3, 4), real(3, 2, 2)), _conv_input, "01", {"sizes": (5,), **one}),
+        # Samples behind the places, in two goes.
+        Row("conv_input", (real(33, 2, 2), real(2, 1, 3)), _conv_input, "01", {"sizes": (8,), **apart}),
         Row("conv_weight", (real(2, 2, 5), real(2, 3, 4)), _conv_weight, "01", {"kernel": (2,), **one}),
         Row("conv_weight", (real(2, 2, 4, 4), real(2, 2, 2, 3)), _conv_weight, "01", {"kernel": (3, 2), **two}),
         Row("conv_weight", (real(0, 2, 5), real(0, 3, 4)), _conv_weight, "01", {"kernel": (2,), **one}),

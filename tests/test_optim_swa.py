@@ -94,7 +94,7 @@ def test_an_average_of_ones_own_and_what_is_refused() -> None:
     with pytest.raises(ValueError, match="argument 2 is longer"):
         average.update_parameters(network())
     assert AveragedModel(net, device="cpu").module.weight.item() == 3.0
-    with pytest.raises(RuntimeError, match="only device is 'cpu'"):
+    with pytest.raises(AssertionError, match="only device is 'cpu'"):
         AveragedModel(net, device="cuda")
 
 

@@ -18,6 +18,24 @@ from minigrad import hub, nn
 from minigrad.utils import checkpoint as ck
 
 
+def test_copies_of_attention_find_the_projections() -> None:
+    F, x, w, b = nn.functional, mg.rand(2, 3, 4), mg.rand(12, 4), mg.rand(12)
+    right = F.linear(x, w, b).chunk(3, -1)
+    apart = F._in_projection(x, x, x, *w.chunk(3), *b.chunk(3))
+    for given in (F._in_projection_packed(x, x, x, w, b), apart):
+        assert all(map(mg.allclose, given, right))
+    assert mg.allclose(F._in_projection_packed(x, x, x, w)[2], F.linear(x, w[8:]))
+
+
+def test_a_size_may_be_a_tensor() -> None:
+    x = mg.arange(16.0).reshape(1, 1, 4, 4)
+    for size in (mg.tensor(6), mg.tensor([6]), (mg.tensor(6), 6)):
+        assert nn.functional.interpolate(x, size).shape == (1, 1, 6, 6)  # type: ignore[arg-type]
+    for wrong in ({"size": mg.tensor([6, 7])}, {"size": mg.tensor(6.0)}, {"scale_factor": mg.tensor(2.0)}):
+        with pytest.raises(TypeError, match="interpolate"):
+            nn.functional.interpolate(x, **wrong)  # type: ignore[arg-type]
+
+
 def test_a_subclass_replaces_the_convolution() -> None:
     class Standardized(nn.Conv2d):
         def forward(self, input: mg.Tensor) -> mg.Tensor:

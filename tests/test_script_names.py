@@ -100,13 +100,14 @@ def test_flags_of_cudnn_for_a_while() -> None:
 
 CARD = "Torch not compiled with CUDA enabled: minigrad runs on the CPU only"
 REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
-    "Tensor.cuda": (lambda: mg.ones(1).cuda(), RuntimeError, CARD),
-    "Tensor.cuda(1)": (lambda: mg.ones(1).cuda(1), RuntimeError, CARD),
-    "Tensor.to": (lambda: mg.ones(1).to("cuda"), RuntimeError, CARD),
-    "Tensor.to a number": (lambda: mg.ones(1).to("cuda:1"), RuntimeError, CARD),
-    "ones": (lambda: mg.ones(1, device="cuda"), RuntimeError, CARD),
-    "Module.cuda": (lambda: nn.Linear(1, 1).cuda(), RuntimeError, CARD),
-    "Module.to": (lambda: nn.Linear(1, 1).to("cuda"), RuntimeError, CARD),
+    "Tensor.cuda": (lambda: mg.ones(1).cuda(), AssertionError, CARD),
+    "Tensor.cuda(1)": (lambda: mg.ones(1).cuda(1), AssertionError, CARD),
+    "Tensor.to": (lambda: mg.ones(1).to("cuda"), AssertionError, CARD),
+    "Tensor.to a number": (lambda: mg.ones(1).to("cuda:1"), AssertionError, CARD),
+    "ones": (lambda: mg.ones(1, device="cuda"), AssertionError, CARD),
+    "Module.cuda": (lambda: nn.Linear(1, 1).cuda(), AssertionError, CARD),
+    "Module.to": (lambda: nn.Linear(1, 1).to("cuda"), AssertionError, CARD),
+    "another card": (lambda: mg.ones(1).to("xpu"), AssertionError, "^Torch not compiled with XPU enabled"),
     "no values": (lambda: mg.device("meta"), RuntimeError, "Tensors without values are not there; nn.utils.skip_init"),
     "device": (lambda: mg.device("mps"), RuntimeError, "^minigrad runs on the CPU only, got device 'mps'"),
     "pinned": (lambda: mg.ones(1).pin_memory(), RuntimeError, "Cannot access accelerator device when none"),
@@ -119,19 +120,23 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no type": (lambda: mg.autocast("cpu", "half"), TypeError, "'dtype' must be a dtype, not str"),
     "a switch": (lambda: mg.set_autocast_enabled("cpu", 1), TypeError, "'enabled' must be bool, not int"),  # type: ignore[arg-type]
     "no type to set": (lambda: mg.set_autocast_dtype("cpu", 3), TypeError, "must be a dtype"),  # type: ignore[arg-type]
-    "a card": (lambda: mg.cuda.device(0), RuntimeError, CARD),
-    "its stream": (lambda: mg.cuda.default_stream(), RuntimeError, CARD),
-    "its numbers": (lambda: mg.cuda.FloatTensor(1), RuntimeError, CARD),
+    "a card": (lambda: mg.cuda.device(0), AssertionError, CARD),
+    "its stream": (lambda: mg.cuda.default_stream(), AssertionError, CARD),
+    "its numbers": (lambda: mg.cuda.FloatTensor(1), TypeError, CARD),
     "no accelerator": (lambda: mg.accelerator.synchronize(), RuntimeError, "Cannot access accelerator"),
     "its place": (lambda: mg.serialization.default_restore_location(3, "cuda:0"), RuntimeError, CARD),
     "no growth": (lambda: mg.amp.GradScaler("cpu", growth_factor=1.0), ValueError, "growth factor must be > 1"),
     "no retreat": (lambda: mg.amp.GradScaler("cpu", backoff_factor=1.0), ValueError, "backoff factor must be < 1"),
     "no scale": (lambda: mg.amp.GradScaler("cpu").update(), RuntimeError, "Attempted update before scale"),
     **{
-        f"cuda.{name}": (getattr(mg.cuda, name), RuntimeError, f"^Torch not compiled .* cuda.{name}\\(\\) needs")
-        for name in ("current_device", "get_device_name", "synchronize", "set_device", "get_rng_state", "Stream")
+        f"cuda.{name}": (getattr(mg.cuda, name), kind, f"^Torch not compiled .* cuda.{name}\\(\\) needs")
+        for name, kind in {
+            "current_device": AssertionError, "get_device_name": AssertionError, "synchronize": AssertionError,
+            "set_device": AssertionError, "get_rng_state": AssertionError, "init": AssertionError,
+            "Stream": RuntimeError,
+        }.items()
     },
-    "a state": (lambda: mg.cuda.set_rng_state_all([1]), RuntimeError, "needs a graphics card"),
+    "a state": (lambda: mg.cuda.set_rng_state_all([1]), AssertionError, "needs a graphics card"),
 }  # fmt: skip
 
 

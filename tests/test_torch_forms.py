@@ -191,6 +191,8 @@ def test_storages() -> None:
     with pytest.warns(UserWarning, match="TypedStorage is deprecated"):
         typed = x.storage()
     bytes_ = x.untyped_storage()
+    assert mg.is_storage(bytes_)
+    assert not mg.is_storage(x)
     assert (len(typed), typed[2], typed.tolist(), typed.dtype) == (
         6,
         2.0,

@@ -239,7 +239,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def is_pinned(self, device: DeviceLike=None) -> builtins.bool:
         """False."""
     def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
-        """RuntimeError: the only device is the CPU."""
+        """AssertionError: the only device is the CPU."""
     def is_shared(self) -> builtins.bool:
         """Whether its memory is that of `share_memory_`."""
     def share_memory_(self) -> Self:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 from minigrad.cuda import amp as amp
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import assertion_error, runtime_error, type_error, warn
 from minigrad.hints import module_getattr as _module_getattr
 
 
@@ -147,7 +147,7 @@ class device_of(nullcontext[None]):
 
 
 class device(nullcontext[None]):
-    """A context that changes nothing for None or a negative number. RuntimeError for a card."""
+    """A context that changes nothing for None or a negative number. AssertionError for a card."""
 
     def __init__(self, device: Any) -> None:
         if device is not None and (not isinstance(device, int) or device >= 0):
@@ -176,17 +176,19 @@ reset_max_memory_allocated = _renamed("reset_max_memory_allocated", "reset_peak_
 reset_max_memory_cached = _renamed("reset_max_memory_cached", "reset_peak_memory_stats")
 
 
-def _without(name: str) -> Callable[..., Any]:
+def _without(
+    name: str, error: Callable[[str], Exception] = assertion_error, kind: str = "AssertionError"
+) -> Callable[..., Any]:
     """What only makes sense with a card."""
 
     def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise runtime_error(
+        raise error(
             f"Torch not compiled with CUDA enabled: minigrad runs on the CPU only, and cuda.{name}() needs a graphics "
             "card; ask cuda.is_available() first"
         )
 
     refuse.__name__ = refuse.__qualname__ = name
-    refuse.__doc__ = "RuntimeError: there is no graphics card."
+    refuse.__doc__ = f"{kind}: there is no graphics card."
     return refuse
 
 
@@ -197,6 +199,7 @@ get_device_name = _without("get_device_name")
 get_device_properties = _without("get_device_properties")
 get_rng_state = _without("get_rng_state")
 init = _without("init")
+_lazy_init = init
 initial_seed = _without("initial_seed")
 ipc_collect = _without("ipc_collect")
 mem_get_info = _without("mem_get_info")
@@ -222,8 +225,11 @@ utilization = _without("utilization")
 
 def _class(name: str) -> type[Any]:
     """A class, which annotations name, and ``isinstance`` asks for: there are no objects of it."""
-    text = "RuntimeError: there is no graphics card."
-    return type(name, (), {"__new__": _without(name), "__doc__": text, "__module__": __name__})
+    numbers = name.endswith("Tensor")
+    make = (
+        _without(name, type_error, "TypeError") if numbers else _without(name, runtime_error, "RuntimeError")
+    )
+    return type(name, (), {"__new__": make, "__doc__": make.__doc__, "__module__": __name__})
 
 
 CUDAGraph = _class("CUDAGraph")

@@ -272,7 +272,7 @@ def _resized(sizes: tuple[int, ...], size: Any, factor: Any, recompute: bool | N
             f"dimensions of {list(sizes)} and scale_factor of shape {factor}. Please provide input tensor in (N, C, "
             "d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
         )
-    if any(isinstance(f, str) for f in factors):
+    if any(isinstance(f, (str, Tensor)) for f in factors):
         raise type_error(
             f"interpolate(): argument 'scale_factor' must be float or tuple of floats, not {factor}"
         )

@@ -77,7 +77,7 @@ class _Missing:
 
 MISSING = _Missing()
 _OUT_OF_RANGE = re.compile(r"(Dimension out of range \([^)]*\))(?: in [^(]*\(\).*?)?((?: \(at .*)?)")
-_INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
+_INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, StopIteration)
 
 
 class Gate:

@@ -22,6 +22,8 @@ Pads = tuple[tuple[int, int], ...]  # before and after, of the last dimensions; 
 BLOCK = 1 << 18  # elements of a copy of windows; a quarter or four times as many cost a tenth to a half more
 # Multiplications up to which OpenBLAS copies no operand, in half the time.  A product for each sample often has fewer.
 SMALL = 1_000_000
+FEW = 64  # places up to which windows are added with their samples last
+LAST = 32  # samples that lie last at a time: from half as many on, additions take half the time
 WASTE = 1.6  # times as many places as are wanted may be computed, where whole rows are copied for it
 
 
@@ -202,6 +204,8 @@ def conv_input(
     channels, full = w.shape[1] * groups, tuple(s + a + b for s, (a, b) in zip(sizes, pads, strict=True))
     if not w.size or not g.size:
         return np.zeros((n, channels, *sizes), g.dtype)
+    if _few(n, channels, kernel, stride, out, full):
+        return _samples_last(g, w, sizes, stride, pads, dilation, groups, empty)
     finite = bool(np.isfinite(w).all())  # otherwise a 0 times it would not be 0
     if finite and 2 * filters <= channels and max(stride) == 1:
         # A convolution with the filters turned: fewer windows to copy than there would be to add.
@@ -235,6 +239,34 @@ def conv_input(
             cols = cols.reshape(len(part), channels, *kernel, *out)
             add_windows(part, cols, kernel, stride, pads, dilation)
     return pad_constant(x, tuple((-a, -b) for a, b in pads)) if length and any(map(any, pads)) else x
+
+
+def _few(n: int, channels: int, kernel: Ints, stride: Ints, out: Ints, full: Ints) -> bool:
+    """Whether windows overlap and have few places, far apart."""
+    area, count = math.prod(kernel), math.prod(out)
+    fit = 2 * n >= LAST and count <= FEW and channels * area * count * LAST <= 8 * BLOCK
+    return fit and area > math.prod(stride) and math.prod(full) > 4 * count
+
+
+def _samples_last(
+    g: Array, w: Array, sizes: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty
+) -> Array:  # fmt: skip
+    """`conv_input` with the samples behind the places: products are large, and additions have no gaps.
+
+    With few places that takes two thirds of the time.
+    """
+    n, out, kernel, channels = len(g), g.shape[2:], w.shape[2:], w.shape[1] * groups
+    rows = w.reshape(groups, len(w) // groups, -1).swapaxes(1, 2)
+    x, each = empty((n, channels, *sizes), g.dtype), math.prod((channels, *kernel, *out))
+    memory = _spare((min(n, LAST) * each,), g.dtype, empty)
+    for k in range(0, n, LAST):
+        here = np.ascontiguousarray(np.moveaxis(g[k : k + LAST], 0, -1))
+        cols = memory[: each * here.shape[-1]].reshape(channels, *kernel, *out, -1)
+        np.matmul(rows, here.reshape(groups, rows.shape[2], -1), out=cols.reshape(*rows.shape[:2], -1))
+        part = np.zeros((channels, *sizes, here.shape[-1]), g.dtype)
+        add_windows(np.moveaxis(part, -1, 0), np.moveaxis(cols, -1, 0), kernel, stride, pads, dilation)
+        np.copyto(x[k : k + LAST], np.moveaxis(part, -1, 0))
+    return x
 
 
 def _summed_runs(cols: Array, sizes: Ints, dilation: Ints, out: Array) -> None:
@@ -276,7 +308,8 @@ def _summed_products(
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
     each, count = math.prod(view.shape[1:]), length or math.prod(out)
     step, total = _step(n, each), np.zeros((), x.dtype)
-    small = each * filters <= groups * SMALL
+    # For few places the products are more to add than there is to copy: up to a tenth of the time without.
+    small = each * filters <= groups * SMALL and filters <= 4 * count
     memory = _spare((step * each,), x.dtype, empty)
     gaps = np.zeros((groups, step, count, filters), x.dtype)
     for k in range(0, n, step):

@@ -344,11 +344,26 @@ def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | No
     if one:
         rest = linear(k, w[e:], None if b is None else b[e:])
         return linear(q, w[:e], None if b is None else b[:e]), rest.narrow(-1, 0, e), rest.narrow(-1, e, e)
-    shifts: Any = (None, None, None) if b is None else b.chunk(3)
     if k is v:
         q, k, v = each_once(lambda x: x.contiguous(), q, k, v)  # in place of a copy for each product
-    each = [linear(x, part, shift) for x, part, shift in zip((q, k, v), w.chunk(3), shifts, strict=True)]
+    each = _in_projection_packed(q, k, v, w, b)
     return each[0], each[1], each[2]
+
+
+def _in_projection_packed(
+    q: Tensor, k: Tensor, v: Tensor, w: Tensor, b: Tensor | None = None
+) -> list[Tensor]:
+    """Queries, keys and values by the rows of one weight: copies of PyTorch's attention import it."""
+    shifts: Any = (None, None, None) if b is None else b.chunk(3)
+    return [linear(x, part, shift) for x, part, shift in zip((q, k, v), w.chunk(3), shifts, strict=True)]
+
+
+def _in_projection(
+    q: Tensor, k: Tensor, v: Tensor, w_q: Tensor, w_k: Tensor, w_v: Tensor,
+    b_q: Tensor | None = None, b_k: Tensor | None = None, b_v: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """Queries, keys and values by weights of their own, as `_in_projection_packed`."""
+    return linear(q, w_q, b_q), linear(k, w_k, b_k), linear(v, w_v, b_v)
 
 
 def _projected_apart(

@@ -27,7 +27,7 @@ _FILES = {
         soft_margin_loss triplet_margin_loss
     """,
     "nn._classes": "cross_entropy nll_loss",
-    "nn._attention": "multi_head_attention_forward scaled_dot_product_attention",
+    "nn._attention": "_in_projection _in_projection_packed multi_head_attention_forward scaled_dot_product_attention",
     "nn._ctc": "ctc_loss",
     "nn._bags": "bilinear embedding_bag",
     "nn._inplace": "celu_ elu_ hardtanh_ leaky_relu_ relu_ rrelu_ selu_ threshold_",
@@ -94,7 +94,7 @@ if TYPE_CHECKING:
     from minigrad.nn._norms import *  # noqa: F403
     from minigrad.nn._projected import *  # noqa: F403
 
-__all__ = ["l1_loss", "linear", "mse_loss", "relu", *_PLACES]
+__all__ = ["l1_loss", "linear", "mse_loss", "relu", *(name for name in _PLACES if name[0] != "_")]
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:

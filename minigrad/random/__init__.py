@@ -67,13 +67,13 @@ def fork_rng(
         device_type: accepted for PyTorch's sake.
 
     Raises:
-        RuntimeError: `devices` names another device than the CPU.
+        AssertionError: `devices` names a graphics card; RuntimeError for another device than the CPU.
     """
     if not enabled:
         yield
         return
     for other in devices or ():
-        device(other)  # type: ignore[arg-type]
+        device("cuda" if isinstance(other, int) else other)  # type: ignore[arg-type]
     state = get_rng_state()
     try:
         yield

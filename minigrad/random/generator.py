@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.device import check_device, device
+from minigrad.device import check_place, device
 from minigrad.dtypes import limits, working
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.random import rejection
@@ -39,7 +39,7 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
             raise type_error(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
-        check_device(device)
+        check_place(device)
         self._bits = Bits()
 
     @classmethod

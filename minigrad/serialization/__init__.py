@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable
 from typing import IO, Any, TypeAlias
 
-from minigrad.device import device
+from minigrad.device import check_place, device
 from minigrad.errors import here, place, runtime_error
 from minigrad.hints import module_getattr
 from minigrad.serialization import archive, legacy
@@ -34,7 +34,7 @@ class SourceChangeWarning(Warning):
 
 def default_restore_location(storage: Any, location: str) -> Any:
     """The ``storage`` itself: all are on the CPU. RuntimeError for another device."""
-    device(location)
+    check_place(location)
     return storage
 
 
@@ -149,9 +149,9 @@ def _check_location(location: Any) -> None:
     """RuntimeError unless all is to be on the CPU. A function is not asked: there is no other place."""
     if isinstance(location, dict):
         for place_ in location.values():
-            device(place_)
+            check_place(place_)
     elif location is not None and not callable(location):
-        device(location)
+        check_place(location)
 
 
 def _is_legacy(file: IO[bytes], name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.device import DeviceLike, device
+from minigrad.device import DeviceLike, check_place
 from minigrad.errors import runtime_error
 from minigrad.functions.creation import from_numpy
 from minigrad.nn.module import Module
@@ -139,8 +139,7 @@ def _package() -> Any:
 def _check(place: Any) -> None:
     if isinstance(place, int):
         place = f"cuda:{place}"
-    if place is not None:
-        device(place)
+    check_place(place)
 
 
 def _load(data: bytes, name: str) -> dict[str, Tensor]:

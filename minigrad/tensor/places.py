@@ -53,6 +53,6 @@ class _Cuda(Tensor):
     """The one without a gate: its device may be a number."""
 
     def cuda(self, device: Any = None, non_blocking: bool = False) -> Tensor:
-        """RuntimeError: the only device is the CPU."""
+        """AssertionError: the only device is the CPU."""
         Device("cuda" if device is None or isinstance(device, int) else device)
         return self
