@@ -284,7 +284,7 @@ def add_other_names(app, what, name, obj, options, lines):
     sentences = [f"{title}: {', '.join(f'``{n}``' for n in names)}." for title, names in said if names]
     if sentences:
         lines += ["", " ".join(sentences), ""]
-    if texts := rules.of_function(function):
+    if texts := rules.of_function(function, obj):
         lines += ["", f"Derivative: {', '.join(f'``{text}``' for text in texts)}.", ""]
 
 

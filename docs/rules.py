@@ -10,9 +10,11 @@ import ast
 import dataclasses
 import functools
 import importlib
+import inspect
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +114,20 @@ def text(name: str) -> list[str]:
     return [f"∂{x} = {rule}" for x, rule in rules().get(name, {}).items()]
 
 
-def of_function(name: str) -> list[str]:
-    """The rules of the operation that a public function records."""
-    return text(_operations().get(name, ""))
+def of_function(name: str, function: Callable[..., Any]) -> list[str]:
+    """The rules of the operation that a public function records, in the names of the function's parameters.
+
+    None where the function takes more than the operation, such as ``alpha``, for its derivative is another one then.
+    """
+    if name not in _operations():
+        return []
+    op, parameters = TABLE[_operations()[name]], list(inspect.signature(function).parameters)
+    count = len(op.inputs)
+    called = dict(zip(op.inputs, parameters[:count], strict=False))
+    elsewhere = any(x in [p.lower() for p in parameters if p != called.get(x)] for x in op.inputs)
+    if elsewhere or set(parameters[count:]) - {*op.params, "dtype", "keepdim"}:
+        return []
+    return [re.sub(r"\b[a-z]+\b", lambda m: called.get(m[0], m[0]), rule) for rule in text(op.name)]
 
 
 @functools.cache

@@ -98,6 +98,9 @@ x.index_select(1, mg.tensor([0, 1])); x.take_along_dim(x.argmax(1, True), 1); mg
 i.repeat(2); i.flip(0); i.masked_fill(i > 1, 9); i.float(); mg.result_type(i, 1); (i > 0).long()
 x.repeat_interleave(i[:2], 0); mg.bincount(i); mg.unique(i, return_inverse=True); x.T.kthvalue(2)
 mg.nn.functional.embedding(i[:2], x.T); mg.nn.functional.interpolate(x[None], 5, mode="linear")
+mg.segment_reduce(x[0], "sum", lengths=i[:2]); x.to_sparse_csr().crow_indices(); x.to_sparse_csc().to_dense()
+mg.sparse_csr_tensor(i[:2] - 1, i[:1], x[0, :1], (1, 2)).to_dense(); pack(x.T, i[1:].flip(0)).batch_sizes
+pad(pack(x.T, i[1:].flip(0)))[1]
 """
 
 
@@ -119,7 +122,9 @@ def probe() -> dict[str, Any]:
         told[name] = [[str(t.dtype), t.tolist()] if mg.is_tensor(t) else str(t) for t in many]
 
     x = mg.tensor([[0.5, -2.0, 0.0], [1.5, 3.0, -1.0]])
+    rnn = mg.nn.utils.rnn
     names = {"mg": mg, "np": np, "x": x, "i": mg.tensor([1, 2, 3])}
+    names |= {"pack": rnn.pack_padded_sequence, "pad": rnn.pad_packed_sequence}
     mg.manual_seed(0)
     for line in MAKERS.replace("\n", ";").split(";"):
         if line.strip():

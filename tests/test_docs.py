@@ -306,8 +306,13 @@ def test_what_the_tables_of_operations_say() -> None:
 
 
 def test_what_the_rules_of_derivatives_say() -> None:
-    assert rules.text("tanh") == rules.of_function("tanh") == ["∂x = g * (1 - y * y)"]
-    assert rules.of_function("multiply") == ["∂a = g * b", "∂b = g * a"]
+    assert rules.text("tanh") == ["∂x = g * (1 - y * y)"]
+    # In the names of the function's parameters; none where it takes more, or in another order.
+    assert rules.of_function("tanh", mg.tanh) == ["∂input = g * (1 - y * y)"]
+    assert rules.of_function("multiply", mg.multiply) == ["∂input = g * other", "∂other = g * input"]
+    assert rules.of_function("pow", mg.pow)[1] == "∂exponent = g * y * log(input)"
+    for name in ("add", "max", "div", "scatter", "solve", "mean", "eq", "zeros"):
+        assert rules.of_function(name, getattr(mg, name)) == [], name
     assert rules.text("leaky_relu") == ["∂x = where(x > 0, g, g * slope)"]
     assert rules.text("matmul") == ["∂a = g @ b.T", "∂b = a.T @ g"]
     assert rules.text("cumprod") == ["∂x = cumsum(g * y, reverse=True) / x"]

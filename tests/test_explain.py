@@ -73,6 +73,9 @@ def test_the_network_of_the_article_fits_two_screens() -> None:
     text = str(mg.explain(loss, net)).splitlines()
     assert len(text) <= 100
     assert max(map(len, text)) <= 80
+    assert not any(
+        line.startswith(" " * 10) for line in text[: text.index("")]
+    )  # amounts have room beside the formulas
     told = lines("\n".join(text))
     assert any(line.startswith("t7 = t6 @ 6.weight.T + 6.bias 10 × 1 ") for line in [t[2:] for t in told])
     assert any(line.startswith("∂6.weight = g.T @ t6 1 × 64 ") for line in told)

@@ -63,9 +63,13 @@ NEURON_PAGE = (
     at('svg').closest('body').style.width = '700px';
     at('fit').click();
     const seen = (r, frame) => r.left > frame.left - 2 && r.right < frame.right + 2;
-    told.unseen = [];
+    const meet = (a, b, low, high) => Math.min(a[high], b[high]) - Math.max(a[low], b[low]) > 2;
+    const both = (a, b) => meet(a, b, 'left', 'right') && meet(a, b, 'top', 'bottom');
+    const rects = (what) => all(`.view.shown .${what}`).map((g) => g.getBoundingClientRect());
+    told.unseen = []; told.covering = [];
     for (let step = 9; step < 17; step++) {
         drawing.go(step);
+        if (rects('rule').some((a) => rects('tag').some((b) => both(a, b)))) told.covering.push(step);
         const frame = all('.view.shown > svg')[0].getBoundingClientRect();
         if (!all('.view.shown .rule').every((g) => seen(g.getBoundingClientRect(), frame))) told.unseen.push(step);
     }
@@ -167,6 +171,7 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert one["home"] == [[], [], True]
     assert one["unnamed"] == 0
     assert one["unseen"] == [], "rules stand where they are seen, also in a narrow page"
+    assert one["covering"] == [], "and cover neither values nor gradients"
     box, rules, pictured, card = two["linear"]
     assert (box, sorted(rules), pictured) == (["linear"], ["g", "g @ 6.weight", "g.T @ t6"], True)
     assert two["legend"] == [

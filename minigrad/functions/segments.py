@@ -67,7 +67,7 @@ def segment_reduce(
             f"!unsafe: {shape[axis]}"
         )
     parts, rest = counts.reshape(-1).astype(np.int64), shape[axis + 1 :]
-    index = wrap(np.repeat(np.arange(len(parts), dtype=np.int64), parts))
+    index = wrap(np.repeat(np.arange(len(parts), dtype=np.int64), parts.astype(np.intp, copy=False)))
     rows = data.reshape(-1, *rest) if rest else data.reshape(-1)
     if len(index._array) != len(rows._array):  # offsets need not begin at 0, nor reach the end
         line = np.arange(shape[axis])

@@ -16,7 +16,7 @@ def _starts(input: Sparse, form: Any, name: str, dim: int) -> Any:
     row = "row" if form is sparse_csr else "column"
     input._must_be(form, name, f"sparse {row} compressed")
     array = input._places._array
-    counts = np.bincount(array[dim], minlength=input._sizes[dim])
+    counts = np.bincount(array[dim].astype(np.intp, copy=False), minlength=input._sizes[dim])
     return np.concatenate([[0], np.cumsum(counts)]).astype(array.dtype)
 
 

@@ -133,7 +133,7 @@ def compressed(
         )
     if len(b) and (b.min() < 0 or b.max() >= across):
         raise runtime_error(f"{name}(): the plain indices must be at least 0 and less than {across}")
-    line = np.repeat(np.arange(lines), np.diff(a)).astype(b.dtype)
+    line = np.repeat(np.arange(lines), np.diff(a).astype(np.intp, copy=False)).astype(b.dtype)
     places = wrap(np.stack([line, b] if form is sparse_csr else [b, line]))
     t = made(places, _apart(numbers, requires_grad), size, form)
     return _with_grad(with_label(t, "SparseCompressedTensor", since), requires_grad, device)
@@ -168,6 +168,7 @@ def _convert_indices_from_csr_to_coo(
     crow_indices: Tensor, col_indices: Tensor, *, out_int32: bool = False, transpose: bool = False
 ) -> Tensor:
     """The places of numbers, from where their rows begin and their columns; packages call it."""
-    row = np.repeat(np.arange(len(crow_indices) - 1), np.diff(crow_indices._array))
+    counts = np.diff(crow_indices._array).astype(np.intp, copy=False)
+    row = np.repeat(np.arange(len(counts)), counts)
     places = np.stack([row, col_indices._array][:: -1 if transpose else 1])
     return wrap(places.astype(np.int32 if out_int32 else np.int64))

@@ -149,14 +149,14 @@ def pack_padded_sequence(
     step, sequence = np.nonzero(held)
     rows = step * batch + (sequence if order is None else order[sequence])
     data = input.reshape(longest * batch, *input._array.shape[2:])[from_numpy(rows)]
-    counts = from_numpy(held.sum(1))
+    counts = from_numpy(held.sum(1, dtype=np.int64))
     known_as("PackPaddedSequenceBackward0", data)
     return PackedSequence(data, counts, None if order is None else from_numpy(order))
 
 
 def _lengths(sequence: PackedSequence) -> Any:
     counts = np.asarray(sequence.batch_sizes.tolist())
-    return (counts[:, None] > np.arange(counts[0])).sum(0)
+    return (counts[:, None] > np.arange(counts[0])).sum(0, dtype=np.int64)
 
 
 def pad_packed_sequence(

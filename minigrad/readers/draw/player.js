@@ -102,7 +102,7 @@
     return [x - w, y - h, x + w, y + h];
   }
 
-  function label(layer, share, points, taken, sight) { // on an edge: the rule, and what it gives, where it covers least and is seen
+  function label(layer, share, points, taken, sight) { // at an edge: the rule, and what it gives, where it covers least and is seen
     const pictured = amounts[share.sent][3].length && !amounts[share.sent][2];
     const lines = [short(share.local || "by its rule", 34), pictured ? "" : `= ${brief(share.sent)}`];
     const width = Math.max(...lines.map((line) => 5.2 * line.length), 44) + 10, height = 27;
@@ -110,10 +110,12 @@
     for (const part of [0.5, 0.7, 0.3]) {
       const [x, y] = points[Math.round(part * (points.length - 1))];
       for (const left of [x - width / 2, ...[3, 24, 48, 72].flatMap((far) => [x + far, x - width - far])]) {
-        const box = [left, y - height / 2, left + width, y + height / 2];
-        const unseen = width * height - shared(box, sight);
-        const covered = taken.reduce((sum, t) => sum + shared(box, t), Math.abs(left + width / 2 - x) + 3 * unseen);
-        if (covered < least) [best, least] = [box, covered];
+        for (const below of [0, -12, 12, -24, 24]) {
+          const top = y - height / 2 + below, box = [left, top, left + width, top + height];
+          const unseen = width * height - shared(box, sight), far = Math.abs(left + width / 2 - x) + 4 * Math.abs(below);
+          const covered = taken.reduce((sum, t) => sum + shared(box, t), far + 3 * unseen);
+          if (covered < least) [best, least] = [box, covered];
+        }
       }
     }
     taken.push(best);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
 
 from minigrad.readers import notebook
 from minigrad.readers.amounts import Amount
@@ -20,14 +21,24 @@ def lines(d: Derivation) -> list[str]:
     rows = list(_rows(d))
     size = max((len(row[1]) for row in rows if not isinstance(row, str) and len(row[1]) <= SIZE), default=0)
     pairs = [row if isinstance(row, str) else _pair(*row, size) for row in rows]
+    shared, laid = _column(pairs, 16), list[str]()
+    # An empty line divides the passes and the gradients.
+    ends = [i for i, row in enumerate(pairs) if not row]
+    for start, end in pairwise([0, *ends, len(pairs)]):
+        column = _column(pairs[start:end], shared)
+        laid += (line.rstrip() for row in pairs[start:end] for line in _laid_out(row, column))
+    return laid
 
-    def without_room(column: int) -> int:
-        found = (p for p in pairs if not isinstance(p, str))
-        return sum(len(left) + 2 > column or column + len(right) > WIDTH for left, right in found)
 
-    # Amounts stand below each other, where most of them have room.
-    column = min(range(16, COLUMN + 1), key=without_room)
-    return [line.rstrip() for row in pairs for line in _laid_out(row, column)]
+def _column(pairs: Sequence[str | tuple[str, str]], shared: int) -> int:
+    """Where amounts stand below each other, and most of them have room: near the ``shared`` column, if that is open."""
+    found = [p for p in pairs if not isinstance(p, str)]
+
+    def without_room(column: int) -> tuple[int, int]:
+        count = sum(len(left) + 2 > column or column + len(right) > WIDTH for left, right in found)
+        return count, abs(column - shared)
+
+    return min(range(16, COLUMN + 1), key=without_room)
 
 
 def _pair(left: str, shape: str, amount: str, size: int) -> tuple[str, str]:
