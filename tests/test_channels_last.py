@@ -141,6 +141,7 @@ DIFFER = [
     "(p[..., None] + c[..., None])[..., 0]: 1 2 6", "from_numpy(p.numpy()) + c: 1 2 6",
     "p + from_numpy(c.numpy()): 1 2 6", "p.sort(1).values: 1 2 6", "p.sort(1)[1]: 1 2 6", "gaps.argsort(): 1 2 6",
     "e.nan_to_num(): 12 4 1", "e.erfc(): 12 4 1", "e.sort().values: 12 4 1",
+    "from_numpy(c.numpy()[::-1]) + 1: 12 4 1", "from_numpy(c.numpy()[::-1]) + p: 12 4 1",
     "p[..., None, None] @ c[:1, ..., None, None]: 12 4 1 1 1",
     "h.msort(): 48 1 12 3", "F.rms_norm(p, (4,)): 12 4 1", "F.rms_norm(h, (4,)): 48 1 12 3",
     "F.binary_cross_entropy_with_logits(c, p, reduction='none'): 1 2 6",

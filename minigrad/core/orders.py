@@ -51,7 +51,7 @@ def _order(shape: tuple[int, ...], *lie: Lies) -> tuple[int, ...]:
     steps = []
     for sizes, strides in lie:
         ahead = ndim - len(sizes)
-        own = [0 if n == 1 != shape[ahead + d] else strides[d] for d, n in enumerate(sizes)]
+        own = [0 if n == 1 != shape[ahead + d] else abs(strides[d]) for d, n in enumerate(sizes)]
         steps.append([0] * ahead + own)
 
     def compared(inner: int, outer: int) -> int:
