@@ -305,7 +305,9 @@ def f(x, y):
     one, t = mg.ones_like(x), x[..., None, None]
     numbers = one * 2, mg.zeros_like(x).fill_(3), mg.full_like(x, 2).mT, mg.ones_like(y) + mg.ones_like(x)
     mixed = one.exp(), one.mT * y.mT[..., :1], mg.ones_like(y).add(x, alpha=2), one.where(y > 0, y), one + y
-    return numbers, mixed, t @ t, x.mT @ y, x.nan_to_num()
+    h = y[None].permute(0, 3, 1, 2) * 2
+    images = mg.stack([h, h], -2), mg.cat([h, h], 1), mg.stack([h, h])
+    return numbers, mixed, t @ t, x.mT @ y, x.nan_to_num(), images
 -- r = F(T(k, 4, 2, 3).permute(1, 2, 0), T(k, 2, 3, 4))
 """
 

@@ -404,8 +404,10 @@ class Statements(Text):
         turned, axes = self._turned(v), self.axes(v)
         if axes is None and (op.moves or turned) and len(v.shape) > 1:
             text = f"np.ascontiguousarray({text})"
-        elif axes is not None and op.order == "K" and (not turned or any(map(self.is_number, v.inputs))):
-            text = f"np.array(np.transpose({text}, {axes}), order='C').transpose({inverse(axes)})"
+        elif axes is not None and (
+            op.rows or (op.order == "K" and (not turned or any(map(self.is_number, v.inputs))))
+        ):
+            text = f"np.ascontiguousarray(np.transpose({text}, {axes})).transpose({inverse(axes)})"
         if op.new:
             return text
         arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
