@@ -407,7 +407,7 @@ class Statements(Text):
         elif axes is not None and (
             op.rows or (op.order == "K" and (not turned or any(map(self.is_number, v.inputs))))
         ):
-            text = f"np.ascontiguousarray(np.transpose({text}, {axes})).transpose({inverse(axes)})"
+            text = f"np.ascontiguousarray(({text}).transpose({axes})).transpose({inverse(axes)})"
         if op.new:
             return text
         arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
