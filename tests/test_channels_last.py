@@ -137,10 +137,13 @@ DIFFER = [
     "gaps * c: 1 2 6", "c * gaps: 12 4 1", "e * p: 1 2 6", "e + e: 12 4 1", "h + h.contiguous(): 48 1 12 3",
     "h.contiguous() + h: 48 16 4 1", "h * h.mT: 48 1 12 3", "add(p, c, out=empty(0)): 1 2 6", "rsub(p, c): 12 4 1",
     "add(p, c, out=empty_like(o)): 4 8 1", "p.clone().add_(c): 1 2 6", "c.clone().mul_(p): 12 4 1",
-    "rand_like(p + c): 1 2 6", "F.dropout(p + c, 0.5): 1 2 6", "F.l1_loss(p, c, reduction='none'): 1 2 6",
+    "mg.rand_like(p + c): 1 2 6", "F.dropout(p + c, 0.5): 1 2 6", "F.l1_loss(p, c, reduction='none'): 1 2 6",
     "(p[..., None] + c[..., None])[..., 0]: 1 2 6", "from_numpy(p.numpy()) + c: 1 2 6",
     "p + from_numpy(c.numpy()): 1 2 6", "p.sort(1).values: 1 2 6", "p.sort(1)[1]: 1 2 6", "gaps.argsort(): 1 2 6",
-    "e.sort().values: 12 4 1", "h.msort(): 48 1 12 3", "F.rms_norm(p, (4,)): 12 4 1", "F.rms_norm(h, (4,)): 48 1 12 3",
+    "e.nan_to_num(): 12 4 1", "e.erfc(): 12 4 1", "e.sort().values: 12 4 1",
+    "from_numpy(c.numpy()[::-1]) + 1: 12 4 1", "from_numpy(c.numpy()[::-1]) + p: 12 4 1",
+    "p[..., None, None] @ c[:1, ..., None, None]: 12 4 1 1 1",
+    "h.msort(): 48 1 12 3", "F.rms_norm(p, (4,)): 12 4 1", "F.rms_norm(h, (4,)): 48 1 12 3",
     "F.binary_cross_entropy_with_logits(c, p, reduction='none'): 1 2 6",
 ]  # fmt: skip
 

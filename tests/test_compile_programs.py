@@ -296,6 +296,19 @@ for key in [*table, *table]:
 def f(x):
     return (x * 2)[:, ::2], (x + 1)[:, 1], x.sum(1).expand(4, 3), (x + 3)[::2].T[1:], x.sum(0)[::3]
 -- r = F(T(k, 3, 8))
+== a Tensor of numbers, some of them of the call
+def f(x, a):
+    return mg.tensor([0.5, 1 - a]), mg.as_tensor([[a], [2]]), mg.tensor((a, a * 2)) + x
+-- r = F(T(k, 2), k / 4)
+== numbers and products that lie as in eager mode
+def f(x, y):
+    one, t = mg.ones_like(x), x[..., None, None]
+    numbers = one * 2, mg.zeros_like(x).fill_(3), mg.full_like(x, 2).mT, mg.ones_like(y) + mg.ones_like(x)
+    mixed = one.exp(), one.mT * y.mT[..., :1], mg.ones_like(y).add(x, alpha=2), one.where(y > 0, y), one + y
+    h = y[None].permute(0, 3, 1, 2) * 2
+    images = mg.stack([h, h], -2), mg.cat([h, h], 1), mg.stack([h, h])
+    return numbers, mixed, t @ t, x.mT @ y, x.nan_to_num(), images
+-- r = F(T(k, 4, 2, 3).permute(1, 2, 0), T(k, 2, 3, 4))
 """
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.statements import Statement, Statements
-from minigrad.compiler.values import OUTSIDE, as_text, is_view, size_of
+from minigrad.compiler.values import OUTSIDE, as_text, full, is_view, size_of
 from minigrad.core.op import NO_PARAMS, is_ufunc
 from minigrad.core.plans import Line, named
-from minigrad.readers.source.expressions import Expr, fill, parsed, type_text, whole
+from minigrad.readers.source.expressions import Expr, fill, parsed, type_text
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring, with_imports
 
@@ -170,7 +170,7 @@ def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
         ):
             direct[at] = x, (x.lines[0].function, *x.lines[0].arguments, s.name_of[target])
             continue
-        source = as_text(whole(v) if s.is_number(v) else s._operand(v))
+        source = as_text(full(v, s.axes(v)) if s.is_number(v) else s._operand(v))
         if s.owner(v) in targets and v is not target:
             source = f"np.copy({source})"  # another write may come first
         copies.append((None, ("np.copyto", s.name_of[target], source)))
@@ -186,7 +186,7 @@ def _result(
         if outside and home == memory[1] and (shown := _through(s, v, new, target)) is not None:
             return shown
     if s.is_number(v):
-        return whole(v)
+        return full(v, s.axes(v))
     expr, owner = s._operand(v), s.owner(v)
     # What lies outside is shown by those results alone that show it in eager mode.
     if (owner in s.fresh or outside) and claimed.setdefault(owner, memory) == memory:

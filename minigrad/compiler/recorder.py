@@ -26,6 +26,7 @@ from minigrad.core.op import Array, Params
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, View, wrap
 from minigrad.core.views import refresh
+from minigrad.kernels.order import by_steps
 
 
 def at_once(*calls: Iterable[tuple[Any, ...]]) -> None:
@@ -76,7 +77,7 @@ class Run(Recorder):
         self.gradients: dict[Node, Node] = {}
         # Records whose second operand, and whose result, does not lie row by row.
         self.by_columns: set[Node] = set()
-        self.noncontiguous: set[Node] = set()
+        self.noncontiguous: dict[Node, tuple[int, ...]] = {}
         # Records that draw or check values, also where no result needs them.
         self.acts: list[Node] = []
         # Bytes of the arrays that eager mode saves for backward, by the id of their memory.
@@ -387,7 +388,7 @@ class Run(Recorder):
         memory = owner(y)
         self._results[id(memory)] = weakref.ref(memory)
         if not y.flags.c_contiguous:
-            self.noncontiguous.add(record)
+            self.noncontiguous[record] = by_steps(y)
         op = record.op
         if op is not None:
             # Powers and remainders of floats raise nothing.

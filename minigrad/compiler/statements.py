@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.values import TracedProgram, as_text, is_literal, is_view, owned, share_numbers
+from minigrad.compiler.values import TracedProgram, as_text, full, is_literal, is_view, owned, share_numbers
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Op, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
 from minigrad.core.text import Plain
+from minigrad.kernels.order import inverse
 from minigrad.kernels.sharing import BLOCK, alone
 from minigrad.readers.source.expressions import (
     Expr,
@@ -28,7 +29,6 @@ from minigrad.readers.source.expressions import (
     may_turn,
     parsed,
     type_text,
-    whole,
 )
 from minigrad.readers.source.program import Value, memory, numpy_name
 from minigrad.readers.source.text import Text, _place
@@ -211,14 +211,14 @@ class Statements(Text):
             self._models[v] = model
         return model
 
-    def _plain(self, v: Value) -> bool:
-        """Whether eager mode's array lies row by row, as planned memory does."""
-        return self._scattered.isdisjoint(v.nodes)
+    def axes(self, v: Value) -> tuple[int, ...] | None:
+        """The dimensions of eager mode's array by their steps, unless it lies row by row, as planned memory does."""
+        return next((self._scattered[n] for n in v.nodes if n in self._scattered), None)
 
     def may_be_planned(self, v: Value) -> bool:
         """Whether a value may have planned memory: a number only if a view repeats it, which then stays."""
         repeated = any(u is not None and is_view(u) and u.record.repeats for u in self.users[v])
-        return v not in self.kept and (bool(v.shape) or repeated) and self._plain(v)
+        return v not in self.kept and (bool(v.shape) or repeated) and self.axes(v) is None
 
     def name(self, v: Value) -> str:
         """The name of a value, which it gets when it is first asked for."""
@@ -236,7 +236,7 @@ class Statements(Text):
         if v.fill is not None:
             if self.stored(v):
                 self.fresh.add(v)
-                self._add(v, [named(OUT, as_text(whole(v)))])
+                self._add(v, [named(OUT, as_text(full(v, self.axes(v))))])
         elif v.is_constant:
             self.static.add(v)
             self.data[self.name(v)] = v.data
@@ -262,10 +262,10 @@ class Statements(Text):
             base = base.inputs[0]
         if not self.is_number(base) or base.is_view or not w.shape:
             return self._operand(w)
-        full = whole(base)
+        whole = full(base, None)
         for v in reversed(views):
-            full = self._printed(v, [full])
-        return ast.Name(self.lasting("full", as_text(full)))
+            whole = self._printed(v, [whole])
+        return ast.Name(self.lasting("full", as_text(whole)))
 
     def _view(self, v: Value, xs: list[Expr]) -> None:
         """Adds a view: to ``bind`` where its memory stays, else to ``run``."""
@@ -380,7 +380,7 @@ class Statements(Text):
 
     def _returning(self, v: Value, form: Lines | None) -> list[Line]:
         """The lines of `_into` for a value without planned memory: the first call makes its array."""
-        if form is None or form.setup or form.part is not None or not self._plain(v):
+        if form is None or form.setup or form.part is not None or self.axes(v) is not None:
             return []
         first, *rest = form.lines
         # Without dimensions it is a number of NumPy, which has no views, and into which nothing is written.
@@ -401,8 +401,13 @@ class Statements(Text):
         if is_view(v):  # which NumPy copies, for all that is known
             return f"np.copy({text})" if v in self.kept else text
         # NumPy lays the result in another order where an operand repeats, or is a number for a full array.
-        if (op.moves or self._turned(v)) and self._plain(v) and len(v.shape) > 1:
+        turned, axes = self._turned(v), self.axes(v)
+        if axes is None and (op.moves or turned) and len(v.shape) > 1:
             text = f"np.ascontiguousarray({text})"
+        elif axes is not None and (
+            op.rows or (op.order == "K" and (not turned or any(map(self.is_number, v.inputs))))
+        ):
+            text = f"np.ascontiguousarray(({text}).transpose({axes})).transpose({inverse(axes)})"
         if op.new:
             return text
         arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
@@ -411,8 +416,9 @@ class Statements(Text):
 
     def _turned(self, v: Value) -> bool:
         """Whether NumPy may lay a result by columns: a number may stand for eager mode's full array."""
-        arrays = [self.model(w) for w in v.inputs if w.__class__ is Value]
-        return v.record.elementwise and not all(a.flags.c_contiguous for a in arrays)
+        inputs = [w for w in v.inputs if w.__class__ is Value]
+        turned = any(may_turn(w) or not self.model(w).flags.c_contiguous for w in inputs)
+        return v.record.elementwise and turned
 
     def _printed(self, v: Value, xs: Sequence[Expr], written: bool = False) -> Expr:
         """A value as its operation prints, or as a call of the kernel; with ``written``, a view to write into."""

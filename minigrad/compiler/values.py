@@ -12,7 +12,8 @@ import numpy as np
 from minigrad.compiler.recorder import Run
 from minigrad.core.node import Node
 from minigrad.core.op import Op
-from minigrad.readers.source.expressions import Expr
+from minigrad.kernels.order import inverse
+from minigrad.readers.source.expressions import Expr, fill, whole
 from minigrad.readers.source.program import Program, Value
 
 # Marks, before the id of that memory, a result that shows memory from outside.
@@ -28,7 +29,7 @@ class TracedProgram(Program):
         self.value_of: dict[Node, Value] = {}
         self.names: dict[Value, list[Node]] = {}
         self.trace: Any = run
-        # Records whose results do not lie row by row.
+        # Records whose results do not lie row by row, with their dimensions from the longest step to the shortest.
         self.noncontiguous = run.noncontiguous
         self.by_tensor: dict[int, Value] = {}
         late = [node for node in order if not self.place(node)]
@@ -93,6 +94,13 @@ def as_text(expr: Expr) -> str:
     if expr.__class__ is ast.Name:
         return expr.id
     return ast.unparse(expr)
+
+
+def full(v: Value, axes: tuple[int, ...] | None) -> Expr:
+    """An array of its own of one number, with these dimensions from the longest step to the shortest."""
+    if axes is None:
+        return whole(v, v.shape)
+    return fill("{}.transpose({to})", [whole(v, tuple(v.shape[d] for d in axes))], to=inverse(axes))
 
 
 def size_of(v: Value) -> int:

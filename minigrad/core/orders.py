@@ -19,7 +19,8 @@ Lies = tuple[tuple[int, ...], tuple[int, ...]]  # the shape and the steps of an 
 def as_operands(op: Op, out: Tensor, arrays: Sequence[Any]) -> Tensor:
     """The result of an elementwise op in the order that PyTorch gives it: a copy where NumPy's is another.
 
-    NumPy lays it row by row wherever two operands disagree.  The copy has a record of its own, which every reader of
+    NumPy lays it row by row wherever two operands disagree, and what a kernel does with copies of an operand that
+    repeats lies as NumPy copies that.  The copy has a record of its own, which every reader of
     the tape sees, and which is known by the name of the op's.
     """
     y = out._array
@@ -28,7 +29,7 @@ def as_operands(op: Op, out: Tensor, arrays: Sequence[Any]) -> Tensor:
     if op.lies_like is not None:
         arrays = [arrays[op.lies_like], *arrays]
     lie = [(a.shape, a.strides) for a in arrays if a.__class__ is np.ndarray and a.ndim > 1]
-    if len(lie) < 2 or lie.count((y.shape, y.strides)) == len(lie):
+    if not lie or lie.count((y.shape, y.strides)) == len(lie):
         return out
     axes = _order(y.shape, *lie)
     if y.transpose(axes).flags.c_contiguous:
@@ -50,7 +51,7 @@ def _order(shape: tuple[int, ...], *lie: Lies) -> tuple[int, ...]:
     steps = []
     for sizes, strides in lie:
         ahead = ndim - len(sizes)
-        own = [0 if n == 1 != shape[ahead + d] else strides[d] for d, n in enumerate(sizes)]
+        own = [0 if n == 1 != shape[ahead + d] else abs(strides[d]) for d, n in enumerate(sizes)]
         steps.append([0] * ahead + own)
 
     def compared(inner: int, outer: int) -> int:

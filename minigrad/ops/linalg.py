@@ -49,7 +49,7 @@ def _product_of_many(a: Array, b: Array) -> Any:
         return y
     if a.ndim > 2 and a.dtype is b.dtype and a.shape[:-2] == b.shape[:-2] and a.shape[-1] == b.shape[-2]:
         return _one_by_one(a, b, buffers.empty((*a.shape[:-1], b.shape[-1]), a.dtype))
-    return np.matmul(a, b)
+    return np.matmul(a, b, order="C")
 
 
 def _one_by_one(a: Array, b: Array, y: Array) -> Array:
@@ -113,6 +113,8 @@ def _matmul_into(t: Target) -> Lines | None:
         line, flat = joined_into(a, b.text, t.shape)
         return Lines([line], [flat]) if t.own() else None
     function = product_into(t)
+    if function == "np.matmul" and len(t.shape) > 2 and not t.own():
+        return None  # the text says how it lies
     texts = (t.level(0), t.level(1)) if function == "np.multiply" else (a.text, b.text)
     return Lines([Line(function, texts)])
 
@@ -132,7 +134,7 @@ def _matmul_text(v: Call) -> Text:
         rows = (-1, v.shapes[0][-1])
         return "({}.reshape({rows}) @ {}).reshape({full})", {"rows": rows, "full": v.shape}
     if any(len(s) != 2 for s in v.shapes):
-        return "{} @ {}"
+        return "{} @ {}" if v.by_rows(0) and v.by_rows(1) else "np.matmul({}, {}, order='C')"
     return "{} * {}" if has_single(v.shapes) else "np.dot({}, {})"
 
 

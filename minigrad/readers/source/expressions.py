@@ -263,7 +263,7 @@ def may_turn(v: Any) -> bool:
     pending, seen = [v], 0
     while pending and seen < 32:
         w, seen = pending.pop(), seen + 1
-        if w.__class__ is not Value or w.fill is not None:
+        if w.__class__ is not Value or (w.fill is not None and not w.shows):
             continue
         if w.record is None:
             array = _array_of(w)
@@ -302,14 +302,14 @@ def number(v: Value) -> Expr:
     return fill("{t}({n})", [], t=v.dtype, n=v.fill)
 
 
-def whole(v: Value) -> Expr:
+def whole(v: Value, shape: tuple[int, ...]) -> Expr:
     """An array of its own, all of whose elements equal one number."""
     names = {0: "np.zeros", 1: "np.ones"}
     name = None if str(v.fill).startswith("-") else names.get(v.fill)  # -0.0 equals 0
     rest = ", {dtype})" if v.dtype != F64 else ")"
     if name is not None:
-        return fill(name + "({shape}" + rest, [], shape=v.shape, dtype=v.dtype)
-    return fill("np.full({shape}, {n}" + rest, [], shape=v.shape, n=v.fill, dtype=v.dtype)
+        return fill(name + "({shape}" + rest, [], shape=shape, dtype=v.dtype)
+    return fill("np.full({shape}, {n}" + rest, [], shape=shape, n=v.fill, dtype=v.dtype)
 
 
 # ---------------------------------------------------------------- functions in the program's head

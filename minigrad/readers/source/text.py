@@ -297,7 +297,7 @@ class Text:
         return _wrapped(f"    return {result}, {{", entries, "}", "    ")
 
     def _output(self, v: Value) -> Expr:
-        return whole(v) if v.fill is not None and v not in self.name_of else self._operand(v)
+        return whole(v, v.shape) if v.fill is not None and v not in self.name_of else self._operand(v)
 
     def _gradient(self, g: Value | None, taken: set[Value]) -> str:
         """A gradient in an array that belongs to the caller alone."""
