@@ -82,7 +82,7 @@ def test_what_is_made_like_a_tensor_takes_a_device() -> None:
     ):  # fmt: skip
         assert (t.dtype, t.shape) == (mg.float64, (2,))
     for make in (lambda: x.new_zeros(2, device="cuda"), lambda: x.new_tensor([1], device="cuda")):
-        with pytest.raises(RuntimeError, match="runs on the CPU only"):
+        with pytest.raises(AssertionError, match="runs on the CPU only"):
             make()
     with cpu as here:
         assert here == cpu
@@ -182,8 +182,8 @@ def test_a_script_may_name_a_device_that_is_not_there(torch: Any) -> None:
         lambda: torch.zeros(2, device=card), lambda: torch.zeros(2).to(card), lambda: torch.nn.Linear(2, 2).to(card),
         lambda: torch.nn.Linear(2, 2, device=card), lambda: torch.Generator(card), card.__enter__,
     ]  # fmt: skip
-    for use in uses:
-        with pytest.raises(RuntimeError, match="runs on the CPU only"):
+    for use in uses:  # PyTorch's generator says it in another way
+        with pytest.raises((AssertionError, RuntimeError), match="runs on the CPU only"):
             use()
     with pytest.raises(RuntimeError, match=r"^Expected one of cpu, cuda"):
         torch.device("gpu")
