@@ -11,6 +11,7 @@ import io
 import pathlib
 import pickle
 import pickletools
+import sys
 import types
 import zipfile
 import zlib
@@ -591,6 +592,10 @@ HARMFUL = {
         + (named("Vocabulary") + b")\x81h\x01b0") * 200 + b".", "copies its own values so often"
     ),
 }  # fmt: skip
+
+
+if sys.version_info >= (3, 14):  # which compares them
+    del HARMFUL["has keys too deep to compare"]
 
 
 @pytest.mark.parametrize("what", HARMFUL)
