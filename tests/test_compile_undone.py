@@ -19,6 +19,9 @@ from minigrad.compiler.recording import Recording
 
 # ---------------------------------------------------------------- what a refused run did to objects of Python
 
+# NumPy 2.5 deprecates setting it.
+set_shape = getattr(np.ndarray, "_set_shape", lambda array, shape: setattr(array, "shape", shape))
+
 
 class Scaled:
     rate = 1.0
@@ -63,7 +66,7 @@ def surroundings() -> Any:
     return types.SimpleNamespace(
         thing=Scaled(), slots=Slots(), table={"a": 1, "b": [1, 2]}, ordered=collections.OrderedDict(a=1, b=2),
         nested=Nested(a=1), lists=collections.defaultdict(list), items=[1, 2], chosen={1}, queue=collections.deque([1]),
-        nothing=[], none={}, space=types.SimpleNamespace(a=1), pair=([1],), array=np.arange(3.0), helper=helper,
+        nothing=[], none={}, space=types.SimpleNamespace(a=1), pair=([1],), array=np.arange(6.0)[::2], helper=helper,
         net=nn.Sequential(nn.Linear(2, 2), nn.Tanh()), users=collections.UserDict(a=1), frozen=Frozen(), empty=Nested(),
     )  # fmt: skip
 
@@ -116,7 +119,7 @@ ACTS: dict[str, Callable[[Any], Any]] = {
     "vars of a namespace": lambda s: vars(s.space).update(a=4),
     "list in a tuple": lambda s: s.pair[0].append(2),
     "array of NumPy": entry("array", 0, 5.0),
-    "shape of an array": lambda s: s.array.resize((3, 1), refcheck=False),
+    "shape of an array": lambda s: set_shape(s.array, (3, 1)),
     "attribute of a Module": lambda s: (setattr(s.net, "fresh", 4), s.net.eval()),
     "module of a Module": entry("net", 0, nn.ReLU()),
     "module that goes": lambda s: s.net.__delitem__(0),

@@ -147,7 +147,8 @@ def _entry_back(_: Any, key: str, owner: Any, before: Any) -> Iterable[Call]:
 def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
     dtype, shape, content = before
     if array.shape != shape:
-        yield (array.resize, shape)
+        # NumPy 2.5 deprecates setting and has this instead; `resize` takes no array with gaps.
+        yield (getattr(array, "_set_shape", None) or functools.partial(setattr, array, "shape"), shape)
     yield (np.copyto, array, np.frombuffer(content, dtype).reshape(shape))
 
 

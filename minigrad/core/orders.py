@@ -20,8 +20,8 @@ def as_operands(op: Op, out: Tensor, arrays: Sequence[Any]) -> Tensor:
     """The result of an elementwise op in the order that PyTorch gives it: a copy where NumPy's is another.
 
     NumPy lays it row by row wherever two operands disagree, and what a kernel does with copies of an operand that
-    repeats lies as NumPy copies that.  The copy has a record of its own, which every reader of
-    the tape sees, and which is known by the name of the op's.
+    repeats lies as NumPy copies that.  The copy has a record of its own, which every reader of the tape sees, and
+    which goes by the name of the op's.
     """
     y = out._array
     if not op.elementwise or op.order != "K" or y.ndim < 2 or MODE.get().backward:
