@@ -76,6 +76,7 @@ UNREAD = {
 }  # fmt: skip
 SMALL = 1 << 14  # elements
 CACHED = functools._lru_cache_wrapper
+_OF_MODULE: Any = vars(types.ModuleType)["__dict__"].__get__
 CELL = vars(types.CellType)["cell_contents"]
 PLAIN = (argparse.Namespace, types.SimpleNamespace)
 ATOMS = {type(None), bool, object, Scalar, *SIMPLE}
@@ -120,13 +121,18 @@ def foreign(file: str | None) -> bool:
     return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
+def namespace(owner: Any) -> dict[str, Any]:
+    """The attributes of an object; of a module that loads names when they are asked for, those that are there."""
+    return _OF_MODULE(owner) if isinstance(owner, types.ModuleType) else vars(owner)
+
+
 def home_of(value: Any) -> str:
     """The module of a class or function, or the name of one; empty where it is no text, as in classes of Cython."""
     if type(value) is types.BuiltinFunctionType and isinstance(value.__self__, types.ModuleType):
         value = value.__self__
     if type(value) is not type and isinstance(value, (types.ModuleType, types.FunctionType)):
         # Wrappers have the `__module__` of what they wrap. minigrad is called torch while it stands in.
-        space = vars(value) if isinstance(value, types.ModuleType) else value.__globals__
+        space = namespace(value) if isinstance(value, types.ModuleType) else value.__globals__
         home = "minigrad" if space is vars(sys.modules["minigrad"]) else space.get("__name__")
     else:
         home = getattr(value, "__module__", None)
@@ -184,7 +190,7 @@ def added_to(t: Any) -> dict[str, Any]:
 def load(owner: Any, names: set[str]) -> None:
     """Has minigrad make the functions and methods of these names that it makes when they are first asked for."""
     if of_minigrad(owner):
-        known = vars(owner).keys() if owner is Tensor else {*vars(owner).get("__all__", ())}
+        known = vars(owner).keys() if owner is Tensor else {*namespace(owner).get("__all__", ())}
         for name in names & known:
             getattr(owner, name)
 

@@ -431,7 +431,7 @@ class World:
     def _ask(self, space: _Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
         owner, path, whole, asked = space
-        content = vars(owner)
+        content = kinds.namespace(owner)
         of_module, of_class = isinstance(owner, types.ModuleType), isinstance(owner, type)
         any_function = of_module and self._reflective and kinds.is_fixed(owner)
         names = {*content["__all__"], *names} if any_function else names  # the user may replace any of them
