@@ -33,6 +33,11 @@ def f(x, y):
 def f(x, n, how="sin", flag=False):
     return getattr(x * n, how)() + (1.0 if flag else n)
 -- x = T(k, 3); r = F(x, 2), F(x, 2, how="cos"), F(x, n=2, how="cos", flag=True), F(x, True, flag=True)
+== identity of numbers and texts | 6
+p, q = (int("1000"), "".join(["a", "b"]), float("1.5")), (int("1000"), "".join(["a", "b"]), float("1.5"))
+def f(x, a, b):
+    return x * (2.0 if a is b else 3.0)
+-- r = [F(T(k, 2), *row) for row in (*zip(p, p), *zip(p, q))]
 == a float is no constant | 1
 def f(x, a):
     return (x * a + a / 2) ** 2 - a, a

@@ -139,7 +139,7 @@ class Arguments:
                 self.tensors.append((place, value))
                 self._guard_tensor(value, x, name)
                 self.world.around(value, name)
-        elif type(value) is float:
+        elif type(value) is float and not self.world.guards.identities:
             value = self.world.number(value, name)
             self.numbers.append((value, place))
             self._guard(f"{x}.__class__ is float", name)
@@ -147,9 +147,10 @@ class Arguments:
             raise type_error(
                 f"compile(): the argument {name} is a NumPy array; give Tensors, such as from_numpy({name})"
             )
-        elif value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
+        elif value is None or isinstance(value, (bool, int, float, str, bytes, complex, np.generic)):
             given, kind = map(self._space.name, (value, value.__class__))
-            self._guard(f"{x} is {given} or ({x}.__class__ is {kind} and {x} == {given})", name)
+            equal = f" or ({x}.__class__ is {kind} and {x} == {given})"
+            self._guard(f"{x} is {given}" + equal * (not self.world.guards.identities), name)
         elif (reason := self.world.follow(value, name)) and not callable(value):
             raise type_error(
                 f"compile(): the argument {name} is {reason}; give Tensors, numbers or plain objects"
