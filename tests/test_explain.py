@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
 import linecache
 import re
+import sys
 import weakref
 from collections.abc import Callable
 from itertools import pairwise
@@ -45,6 +47,26 @@ def article() -> tuple[Any, Any]:
         layers += [nn.Linear(a, b), nn.ReLU()]
     net = nn.Sequential(*layers[:-1])
     return net, nn.functional.mse_loss(net(mg.randn(10, 2)), mg.randn(10, 1))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
+def test_output_that_knows_few_signs_gets_letters(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, loss = article()
+    step = mg.compile(lambda x: net(x).sum())
+    step(mg.ones(1, 2))
+    shown = (
+        mg.explain(loss, net),
+        mg.tape_table(loss, net),
+        mg.summary(net, mg.ones(1, 2)),
+        step.report(profile=True),
+    )
+    wide = [*map(str, shown)]
+    assert {*"─∂×…µ"} <= {*"".join(wide)}
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    for text, before in zip(map(str, shown), wide, strict=True):
+        print(text)
+        assert "?" not in text
+        assert [*map(len, text.splitlines())] == [*map(len, before.splitlines())]
 
 
 def test_a_neuron_is_explained_line_by_line() -> None:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 WIDTH = 80
 Rows = Sequence[Sequence[str]]
+# What stands for signs that the output may not know, each as wide.
+_ASCII = str.maketrans("─∂×…·µ", "-dx~.u")
+
+
+def printable(text: str) -> str:
+    """Text as the standard output can write it: a file or a pipe on Windows knows few signs."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def fitted(rows: Rows, *columns: int, least: int = 12, heads: int = 1) -> list[list[str]]:
@@ -39,7 +52,9 @@ def aligned(rows: Rows, right: Sequence[int] = (), heads: int = 1, foot: bool = 
         for row in rows
     ]
     rule, last = "─" * max(map(len, lines)), len(lines) - foot
-    return "\n".join([*lines[:heads], rule, *lines[heads:last], *([rule, lines[-1]] if foot else [])])
+    return printable(
+        "\n".join([*lines[:heads], rule, *lines[heads:last], *([rule, lines[-1]] if foot else [])])
+    )
 
 
 def _widths(rows: Rows, heads: int) -> dict[int, int]:

@@ -12,6 +12,7 @@ from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.readers import places, steps
+from minigrad.readers.columns import printable
 from minigrad.readers.explain.text import html, lines
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Explanation:
         self._derivation = derivation
 
     def __str__(self) -> str:
-        return "\n".join(lines(self._derivation))
+        return printable("\n".join(lines(self._derivation)))
 
     __repr__ = __str__
 

@@ -284,7 +284,7 @@ class Text:
         one = f"    # {text}  ({place})"
         if place and len(one) <= WIDTH:
             return [one]
-        short = textwrap.shorten(text, WIDTH - 6, placeholder=" …")
+        short = textwrap.shorten(text, WIDTH - 6, placeholder=" ...")
         return [f"    # {short}", *([f"    # ({place})"] if place else [])]
 
     def _results(self) -> str:
