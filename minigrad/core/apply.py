@@ -20,14 +20,15 @@ from minigrad.core.op import NO_PARAMS, Array, Op, Params, is_complex
 from minigrad.core.orders import as_operands
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
-from minigrad.core.rounded import made, rounding, rounds, short
+from minigrad.core.rounded import made, rounding, rounds
 from minigrad.core.tensor import Tensor, data_leaf, wrap
 from minigrad.core.views import mark_view, refresh, refuse_inference
-from minigrad.dtypes import F32, F64, is_short
+from minigrad.dtypes import F32, F64, I64, is_short
 from minigrad.errors import here
 
 _mode = MODE.get
 _LOW, _HIGH = promote.LOW, promote.HIGH
+_PAST = -_LOW  # the first whole number beyond those of 64 bits with a sign
 Operands: TypeAlias = tuple[Any, Sequence[Any], tuple[Any, ...] | None, int, bool]
 
 
@@ -133,12 +134,27 @@ def _read(op: Op, operands: Sequence[Any]) -> Operands:
             bare = False
         else:
             usual = known = False
-    # An op without a cast takes what there is, as a table and the numbers of its rows.
-    if (usual and (dtype is F32 or dtype is F64)) or (
-        known and op.cast is None and dtype is not None and dtype.kind != "c" and not rounds(op, dtype)
-    ):
+    if (usual and (dtype is F32 or dtype is F64)) or (known and dtype is not None and _fits(op, arrays, dtype)):
         return operands, arrays, tuple(nodes) if bare else None, key, rows
     return _convert(op, operands)
+
+
+def _fits(op: Op, arrays: list[Any], dtype: np.dtype[Any]) -> bool:
+    """Whether an op takes arrays and numbers as they are, of which not all are float32 or all float64.
+
+    ``dtype`` is that of the first array.
+    """
+    if op.cast is None:  # as a table and the numbers of its rows
+        return dtype.kind != "c" and not rounds(op, dtype)
+    if op.cast == "branches":
+        arrays = arrays[1:]
+        dtype = getattr(arrays[0], "dtype", None) or arrays[1].dtype
+        return (dtype is F32 or dtype is F64) and all(
+            x.dtype is dtype if x.__class__ is ndarray else x.__class__ is float for x in arrays
+        )
+    return op.cast == "same" and op.refuse is None and dtype is I64 and all(
+        x.dtype is I64 if x.__class__ is ndarray else x.__class__ is int and x < _PAST for x in arrays
+    )  # fmt: skip
 
 
 def call(op: Op, /, *operands: Any, **params: Any) -> Any:
@@ -208,35 +224,47 @@ def _misfit(arrays: Sequence[Any]) -> bool:
 def _convert(op: Op, operands: Sequence[Any]) -> Operands:
     """The operands as Tensors and numbers in the dtype in which they meet, and what `apply` reads of them."""
     ready: Any = []
-    if operands and not any(isinstance(t, Tensor) for t in operands):
-        raise NotAnOperand(f"{op.name}(): argument 'input' must be Tensor, not {type(operands[0]).__name__}")
+    tensors = False
     for t in operands:
-        if isinstance(t, np.generic):
+        if isinstance(t, Tensor):
+            tensors = True
+        elif isinstance(t, np.generic):
             t = t.item()
         elif isinstance(t, np.ndarray):
             t = wrap_operand(t)
-        elif not isinstance(t, (Tensor, int, float, complex)):
+        elif not isinstance(t, (int, float, complex)):
             raise NotAnOperand(
                 f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} (at {errors.place(*here())})"
             )
         ready.append(t)
+    if operands and not tensors:
+        raise NotAnOperand(f"{op.name}(): argument 'input' must be Tensor, not {type(operands[0]).__name__}")
     if op.cast is not None:
         ready = _promoted(op, ready)
-    if isinstance(ready, Tensor) or any(rounds(op, d) for d in short(ready)):
-        return ready, (), None, 0, False  # it took more than this op, or takes another
-    nodes = tuple(t._node if isinstance(t, Tensor) else None for t in ready)
-    key = 1
-    for n in nodes:
-        key = key << 1 | (n is not None and n.requires_grad)
-    arrays = tuple(map(_raw, ready))
-    if any(map(is_complex, arrays)):
+    if isinstance(ready, Tensor):
+        return ready, (), None, 0, False  # it took more than this op
+    nodes, arrays = list[Any](), list[Any]()
+    key, rows, complex_ = 1, True, False
+    for t in ready:
+        node = None
+        if isinstance(t, Tensor):
+            node, t = t._node, t._array
+            if rounds(op, t.dtype):
+                return ready, (), None, 0, False  # it takes another op
+            rows = rows and t.flags.c_contiguous
+        elif isinstance(t, Numeral):
+            t = t.value
+        nodes.append(node)
+        arrays.append(t)
+        key = key << 1 | (node is not None and node.requires_grad)
+        complex_ = complex_ or is_complex(t)
+    if complex_:
         if not op.complex:
             raise errors.not_implemented_error(
                 f'"{op.name}" not implemented for complex numbers; take the real and the imaginary part'
             )
         key = -key
-    rows = all(a.flags.c_contiguous for a in arrays if a.__class__ is ndarray)
-    return ready, arrays, None if None in nodes else nodes, key, rows
+    return ready, arrays, None if None in nodes else tuple(nodes), key, rows
 
 
 def _promoted(op: Op, operands: list[Any]) -> Any:
@@ -252,12 +280,6 @@ def _promoted(op: Op, operands: list[Any]) -> Any:
             cast(t, dtype) if isinstance(t, Tensor) else promote.held(t, dtype) for t in values
         ]
     return [cast(t, dtype) for t in operands]
-
-
-def _raw(t: Any) -> Any:
-    if isinstance(t, Tensor):
-        return t._array
-    return t.value if isinstance(t, Numeral) else t
 
 
 def cast(t: Any, dtype: np.dtype[Any]) -> Any:
