@@ -121,7 +121,7 @@ def foreign(file: str | None) -> bool:
     return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
-def namespace(owner: Any) -> dict[str, Any]:
+def namespace(owner: Any) -> dict[Any, Any]:
     """The attributes of an object; of a module that loads names when they are asked for, those that are there."""
     return _OF_MODULE(owner) if isinstance(owner, types.ModuleType) else vars(owner)
 

@@ -1,4 +1,4 @@
-"""In which order of dimensions a result lies in memory whose operands lie differently: as PyTorch's does."""
+"""How a result lies in memory: apart from its operands, and where these lie differently in PyTorch's order."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.buffers import is_view
 from minigrad.core.basic import in_memory
 from minigrad.core.mode import MODE
-from minigrad.core.op import Op
+from minigrad.core.op import Array, Op, Params
 from minigrad.core.tensor import Tensor
 
 Lies = tuple[tuple[int, ...], tuple[int, ...]]  # the shape and the steps of an array
@@ -74,3 +75,19 @@ def _order(shape: tuple[int, ...], *lie: Lies) -> tuple[int, ...]:
             elif known < 0:
                 break
     return tuple(order)
+
+
+def own(y: Array, arrays: Sequence[Any], params: Params) -> Array:
+    """A result in memory of its own, whatever its kernel has returned: also an operand or a parameter."""
+    if y.base is None:
+        for a in arrays:
+            if a is y:
+                return np.array(y)
+        for a in params.values():
+            if a is y:
+                return np.array(y)
+    elif is_view(y):
+        for a in (*arrays, *params.values()):
+            if isinstance(a, np.ndarray) and np.may_share_memory(a, y):
+                return np.array(y)
+    return y

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.core.op import Op
 from minigrad.core.recorder import Numeral
+from minigrad.core.rounded import rounds
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import common, default_float
+from minigrad.dtypes import F32, F64, I64, common, default_float
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
 # The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
@@ -95,3 +97,30 @@ def held(x: Any, dtype: np.dtype[Any]) -> Any:
         if not (ends.min or -ends.max) <= x <= ends.max:
             raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
     return value
+
+
+def misfit(arrays: Sequence[Any]) -> bool:
+    """Whether the shapes of operands alone are an error."""
+    try:
+        np.broadcast(*arrays)
+    except ValueError:
+        return True
+    return False
+
+
+def fits(op: Op, arrays: list[Any], dtype: np.dtype[Any]) -> bool:
+    """Whether an op takes arrays and numbers as they are, of which not all are float32 or all float64.
+
+    ``dtype`` is that of the first array.
+    """
+    if op.cast is None:  # as a table and the numbers of its rows
+        return dtype.kind != "c" and not rounds(op, dtype)
+    if op.cast == "branches":
+        arrays = arrays[1:]
+        dtype = arrays[arrays[0].__class__ is not np.ndarray].dtype
+        return (dtype is F32 or dtype is F64) and all(
+            x.dtype is dtype if x.__class__ is np.ndarray else x.__class__ is float for x in arrays
+        )
+    return op.cast == "same" and op.refuse is None and dtype is I64 and all(
+        x.dtype is I64 if x.__class__ is np.ndarray else x.__class__ is int and x < -LOW for x in arrays
+    )  # fmt: skip

@@ -23,8 +23,8 @@ _LOST = "detach() before a change that requires grad"  # only while a function i
 
 def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
     """Notes of which Tensor the result of an op is a view, if its array shares memory with that of ``source``."""
-    a = out._array
-    if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
+    a, whole = out._array, source._array
+    if a.base is not whole and (not is_view(a) or (a.size and not np.may_share_memory(a, whole))):
         return
     mode = _mode()
     if out._inference or source._inference:  # the memory decides

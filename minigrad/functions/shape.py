@@ -45,8 +45,10 @@ def sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     """The shape with its -1 worked out. RuntimeError if ``count`` elements do not fit."""
+    known, holes = math.prod(shape), shape.count(-1)
+    if not holes and known == count and (not shape or min(shape) >= 0):
+        return shape
     known = math.prod(n for n in shape if n != -1)
-    holes = shape.count(-1)
     if holes > 1:
         raise runtime_error(f"only one dimension can be inferred; {list(shape)} has {holes} of -1")
     if any(n < -1 for n in shape):
@@ -61,8 +63,6 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
             )
         if count % known == 0:
             return tuple(count // known if n == -1 else n for n in shape)
-    elif known == count:
-        return shape
     why = f"-1 would be {count} / {known}, no whole number" if holes else f"it takes {known} elements"
     raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}; {why}")
 
@@ -86,7 +86,8 @@ def view(self: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = No
         kind: Any = size[0] if dtype is None else dtype
         return _read_as(self, dtypes.as_numpy(kind))
     target = _fill_in(sizes("view", size), self._array.size)
-    if self._array.size and not np.may_share_memory(np.reshape(self._array, target), self._array):
+    a = self._array
+    if not (self._rows or a.flags.c_contiguous) and a.size and not np.may_share_memory(a.reshape(target), a):
         raise runtime_error(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             f"contiguous subspaces): {list(self._array.shape)} as {list(target)}. Use .reshape(...) instead."
@@ -153,7 +154,7 @@ def t(input: Tensor) -> Tensor:
     ndim = input._array.ndim
     if ndim > 2:
         raise runtime_error(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return apply(s.permute, (input,), {"axes": tuple(range(ndim))[::-1]})
+    return apply(s.permute, (input,), {"axes": (1, 0) if ndim == 2 else tuple(range(ndim))})
 
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:

@@ -122,7 +122,8 @@ def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
 # ---------------------------------------------------------------- the table
 
 # fmt: off
-permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
+permute: Op = Op("permute", lambda x, axes: x.transpose(axes), "x; axes",
+                 lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
                  joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
                  text=_permute_text, inline=True)
