@@ -202,6 +202,8 @@ def as_numpy(d: DTypeLike) -> NumpyType:
         return d.numpy
     numpy: NumpyType | None = None
     if isinstance(d, np.dtype):
+        if (known := OF_NUMPY.get(d)) is not None:
+            return known.numpy
         numpy = d.newbyteorder("=")
         if numpy.name == "bfloat16":
             return bfloat16.numpy

@@ -22,7 +22,7 @@ from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import made, rounding, rounds
 from minigrad.core.tensor import Tensor, data_leaf, wrap
 from minigrad.core.views import mark_view, refresh, refuse_inference
-from minigrad.dtypes import F32, F64, is_short
+from minigrad.dtypes import F32, F64, I64, is_short
 from minigrad.errors import here
 
 _mode = MODE.get
@@ -105,7 +105,7 @@ def _read(op: Op, operands: Sequence[Any]) -> Operands:
         if t._view is not None:
             refresh(t)
         a, node = t._array, t._node
-        if a.dtype is F32 or a.dtype is F64:
+        if a.dtype is F32 or a.dtype is F64 or (a.dtype is I64 and op.cast is None):
             t._rows = t._rows or a.flags.c_contiguous
             key = 3 if node is not None and node.requires_grad else 2
             return operands, (a,), None if node is None else (node,), key, t._rows

@@ -62,6 +62,8 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
+    if kind is tuple and len(key) <= len(size) and all(map(_is_usual, key, size)):
+        return key + (slice(None),) * (len(size) - len(key)), [], ()
     items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
     used = sum(_width(k) for k in items)
@@ -108,6 +110,21 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     while pattern and not pattern[-1]:
         pattern.pop()
     return (None if plain and indices else tuple(basic)), indices, tuple(pattern)
+
+
+def _is_usual(k: Any, size: int) -> bool:
+    """Whether an item is an integer in range, or a slice of such bounds as Python has them and without steps."""
+    if k.__class__ is int:
+        return -size <= k < size  # type: ignore[no-any-return]
+    return (
+        k.__class__ is slice
+        and k.step is None
+        and k.start.__class__ in _BOUNDS
+        and k.stop.__class__ in _BOUNDS
+    )
+
+
+_BOUNDS = (int, type(None))
 
 
 def _is_several(key: Any) -> bool:

@@ -38,7 +38,7 @@ def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
     if not shape:
         return np.zeros(index.size, np.intp)
     strides = _strides(shape)
-    index = np.atleast_1d(index).astype(np.intp, copy=False)
+    index = (index if index.ndim else index.reshape(1)).astype(np.intp, copy=False)
     places = index if strides[dim] == 1 else index * strides[dim]
     if index.ndim > 1:
         places = places + _offsets(index.shape, strides, dim)

@@ -13,17 +13,21 @@ from minigrad.kernels.ties import FEW, first_places
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
+FEW_ELEMENTS = 1024  # that NumPy's stable sort of places takes no longer than `places`
 PARTS = 48  # of a row, at least, whose extremes tell which elements may be among the first
 
 
 def along_last(x: Array, dim: int) -> Array:
     """The array with ``dim`` as its last dimension, row by row; a 0-d array as a row of one."""
-    return np.ascontiguousarray(np.moveaxis(np.atleast_1d(x), dim, -1))
+    x = x.reshape(1) if not x.ndim else x
+    return np.ascontiguousarray(x if dim in (-1, x.ndim - 1) else np.moveaxis(x, dim, -1))
 
 
 def back(x: Array, dim: int, ndim: int) -> Array:
     """`along_last` undone."""
-    return x.reshape(()) if not ndim else np.ascontiguousarray(np.moveaxis(x, -1, dim))
+    if not ndim:
+        return x.reshape(())
+    return np.ascontiguousarray(x if dim in (-1, ndim - 1) else np.moveaxis(x, -1, dim))
 
 
 def places(x: Array, descending: bool) -> Array:
@@ -54,7 +58,9 @@ def packs(x: Array) -> bool:
 def argsort(x: Array, dim: int, descending: bool) -> Any:
     """The places of the elements in increasing, or decreasing, order along ``dim``."""
     rows = along_last(x, dim)
-    if packs(rows):
+    if rows.size <= FEW_ELEMENTS:
+        order = _stable_argsort(rows, descending)
+    elif packs(rows):
         whole = places(rows, descending)
         whole.sort(axis=-1)
         whole &= 0xFFFFFFFF
@@ -74,9 +80,19 @@ def _wide_argsort(rows: Array, descending: bool) -> Array:
     if rows.dtype.kind == "f":
         equal |= np.isnan(values[..., :-1])
     if equal.any():
-        order = np.argsort(turned, axis=-1, kind="stable")
+        return _stable_argsort(rows, descending)
+    return _places_of(order, descending)
+
+
+def _stable_argsort(rows: Array, descending: bool) -> Array:
+    """`argsort` along the last dimension as NumPy has it; of few elements the shortest way."""
+    return _places_of(np.argsort(rows[..., ::-1] if descending else rows, axis=-1, kind="stable"), descending)
+
+
+def _places_of(order: Array, descending: bool) -> Array:
+    """The places that a sort of rows, turned around if ``descending``, has found."""
     order = order.astype(np.int64, copy=False)
-    return rows.shape[-1] - 1 - order[..., ::-1] if descending else order
+    return order.shape[-1] - 1 - order[..., ::-1] if descending else order
 
 
 def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
