@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply, cast, needs_value, single, wrap_operand
-from minigrad.core.changes import RUNNING, changed, overlaps, will_change
+from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import next_seq
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index, Number
-from minigrad.core.views import check_change
+from minigrad.core.views import carries_gradients, check_change
 from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import scaled
@@ -123,6 +123,8 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
 
 def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
     """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
+    if _written(self, other):
+        return self
     if MODE.get().grad:
         check_change(self)
     onto_itself = other is self
@@ -147,6 +149,31 @@ def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool 
     elif value is other:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
     return store(self, value, "copy", alike=not isinstance(other, Tensor))
+
+
+def _written(t: Tensor, value: Any) -> bool:
+    """Writes over ``t`` a number, or a Tensor of its shape and type, where the tape has nothing to hear of it."""
+    array, mode, base = t._array, MODE.get(), t if t._view is None else t._view.base
+    if mode.everything or t._inference or value is t or (mode.grad and carries_gradients(t)):
+        return False
+    if isinstance(value, Tensor):
+        y, node = value._array, value._node
+        if y.dtype is not array.dtype or y.shape != array.shape:
+            return False
+        if mode.grad and node is not None and node.requires_grad:
+            return False
+        value = y
+    elif value.__class__ not in (float, int) or array.dtype not in _HOLDING or not abs(value) < 1 << 63:
+        return False
+    if base._inference or not (array.flags.c_contiguous and array.flags.writeable):
+        return False
+    changed(array)
+    array[...] = value
+    keeps_record(t)
+    return True
+
+
+_HOLDING = (F32, F64)  # any number that is not too large
 
 
 def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
