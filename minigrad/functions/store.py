@@ -15,7 +15,7 @@ from minigrad.core.op import NO_PARAMS, Array, Op, Params
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, data_leaf
 from minigrad.core.views import carries_gradients, check_change, check_inference, rebase
-from minigrad.dtypes import F32, F64, can_cast
+from minigrad.dtypes import F32, F64, I64, can_cast
 from minigrad.errors import runtime_error
 from minigrad.ops import shape
 
@@ -54,18 +54,21 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     """
     mode = MODE.get()
     array = t._array
-    quick = not mode.grad and not mode.everything and not t._inference and has_no_history(t)
+    quick = not mode.everything and not t._inference and has_no_history(t)
+    if mode.grad and quick:
+        nodes = [x._node for x in operands if isinstance(x, Tensor)]
+        quick = not any([n is not None and n.requires_grad for n in (t._node, *nodes)])
     if quick and op.kernel.__class__ is np.ufunc and not params and array.flags.c_contiguous:
         others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
-        if (dtype is F32 or dtype is F64) and all(
+        if (dtype is F32 or dtype is F64 or dtype is I64) and all(
             x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
         ):
             if RUNNING:
                 will_change(array)
             try:
                 QUIET.run(op.kernel, *others, out=array)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 quick = False  # what fails says below why
             else:
                 changed(array)
