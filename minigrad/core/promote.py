@@ -116,11 +116,8 @@ def fits(op: Op, arrays: list[Any], dtype: np.dtype[Any]) -> bool:
     if op.cast is None:  # as a table and the numbers of its rows
         return dtype.kind != "c" and not rounds(op, dtype)
     if op.cast == "branches":
-        arrays = arrays[1:]
-        dtype = arrays[arrays[0].__class__ is not np.ndarray].dtype
-        return (dtype is F32 or dtype is F64) and all(
-            x.dtype is dtype if x.__class__ is np.ndarray else x.__class__ is float for x in arrays
-        )
-    return op.cast == "same" and op.refuse is None and dtype is I64 and all(
+        a, b = (x.dtype if x.__class__ is np.ndarray else x.__class__ for x in arrays[1:])
+        return (a is b or a is float or b is float) and (a is F32 or a is F64 or b is F32 or b is F64)
+    return op.cast == "same" and "i" not in (op.refuse or ()) and dtype is I64 and all(
         x.dtype is I64 if x.__class__ is np.ndarray else x.__class__ is int and x < -LOW for x in arrays
     )  # fmt: skip

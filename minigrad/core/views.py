@@ -31,8 +31,8 @@ def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
         out._inference = source._inference
     outside = "" if mode.grad else "inference_mode()" if mode.inference else "no_grad()"
     view = source._view
-    if view is None:
-        out._view = View(source, ((op, params),), source._epoch, outside)
+    if view is None:  # as View(...), in half the time
+        out._view = tuple.__new__(View, (source, ((op, params),), source._epoch, outside, False))
     else:
         outside = view.outside or outside
         out._view = View(view.base, (*view.path, (op, params)), view.epoch, outside)

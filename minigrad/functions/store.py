@@ -57,7 +57,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     quick = not mode.everything and not t._inference and has_no_history(t)
     if mode.grad and quick:
         nodes = [x._node for x in operands if isinstance(x, Tensor)]
-        quick = not any([n is not None and n.requires_grad for n in (t._node, *nodes)])
+        quick = all(n is None or not n.requires_grad for n in (t._node, *nodes))
     if quick and op.kernel.__class__ is np.ufunc and not params and array.flags.c_contiguous:
         others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
