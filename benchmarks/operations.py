@@ -27,9 +27,52 @@ BOUNDS = {
     "Adam, 10 parameters of 1,000,000": 1.0,
 }
 
+# Single calls on small arrays, of which there are many in a loop: of a Module or package ``m``, a leaf and a Tensor of
+# 32 × 16, and a class for each row.
+TIMES = 100
+CALLS: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
+    "x + y": lambda m, x, y, at: x + y,
+    "x @ y.T": lambda m, x, y, at: x @ y.T,
+    "x.tanh()": lambda m, x, y, at: x.tanh(),
+    "x.sum()": lambda m, x, y, at: x.sum(),
+    "x.softmax(1)": lambda m, x, y, at: x.softmax(1),
+    "cross_entropy(x, at)": lambda m, x, y, at: m.nn.functional.cross_entropy(x, at),
+    "layer_norm(x, (16,))": lambda m, x, y, at: m.nn.functional.layer_norm(x, (16,)),
+    "x.view(16, 32)": lambda m, x, y, at: x.view(16, 32),
+    "x[3]": lambda m, x, y, at: x[3],
+    "x[:, 1:3]": lambda m, x, y, at: x[:, 1:3],
+    "x[at]": lambda m, x, y, at: x[at],
+    "cat([x, y])": lambda m, x, y, at: m.cat([x, y]),
+    "where(y > 0, x, y)": lambda m, x, y, at: m.where(y > 0, x, y),
+    "y.max(1)": lambda m, x, y, at: y.max(1).values,
+    "y.topk(3)": lambda m, x, y, at: y.topk(3).values,
+    "y.add_(0.0)": lambda m, x, y, at: y.add_(0.0),
+    "y[0, 0] = 1.0": lambda m, x, y, at: y.__setitem__((0, 0), 1.0) or y,
+    "y[0, 0].item()": lambda m, x, y, at: m.tensor(y[0, 0].item()),
+    "randn(32, 16)": lambda m, x, y, at: m.randn(32, 16),
+}
+
+
+def calls(m: Any, name: str) -> Work:
+    """`TIMES` calls of one of `CALLS`."""
+    random, call = np.random.default_rng(0), CALLS[name]
+    x, y = (m.from_numpy(random.standard_normal((32, 16)).astype(np.float32)) for _ in range(2))
+    at = m.from_numpy(random.integers(0, 16, 32))
+    x.requires_grad_()
+    m.manual_seed(0)
+
+    def run() -> list[Any]:
+        for _ in range(TIMES):
+            result = call(m, x, y, at)
+        return [result.detach()]
+
+    return run
+
 
 def prepare(m: Any, name: str, small: bool = False) -> Work:
     """The work of a name, which returns what it computes, gradients last."""
+    if name in CALLS:
+        return calls(m, name)
     size = (lambda n: max(2, n // 100)) if small else (lambda n: n)
     random = np.random.default_rng(0)
     kind, F = name.partition(",")[0], m.nn.functional

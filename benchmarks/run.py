@@ -343,6 +343,20 @@ def single(session: Session) -> Row:
     return row
 
 
+def calls(session: Session) -> Row:
+    row = Row(
+        "calls: single calls on arrays of 32 × 16",
+        f"float32, the mean of {operations.TIMES} calls, recorded where `x`, a leaf, takes part. No bounds: both spend "
+        "most of the time around the arithmetic.",
+    )
+    for name in operations.CALLS:
+        if session.wanted(f"calls:{name}"):
+            benches, effort = session.racing("minigrad", "torch"), session.scale.effort
+            raced = driver.race(benches, "prepare_operation", (name, False), effort, 1e-3, session.say)
+            row.cases.append(compare(name, "µs", US / operations.TIMES, raced.times, {}, raced.rounds))
+    return row
+
+
 def training(session: Session) -> Row:
     row = Row(
         "training: training steps of small networks, float32, eager and compiled",
@@ -572,8 +586,8 @@ def imports(session: Session) -> Row:
 
 
 ROWS: dict[str, Callable[[Session], Row]] = {
-    "chain": chain, "step": step, "compiled": compiled, "operations": single, "training": training, "long": long,
-    "memory": memory, "import": imports,
+    "chain": chain, "step": step, "compiled": compiled, "operations": single, "calls": calls, "training": training,
+    "long": long, "memory": memory, "import": imports,
 }  # fmt: skip
 
 

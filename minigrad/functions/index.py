@@ -115,7 +115,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
 def _is_usual(k: Any, size: int) -> bool:
     """Whether an item is an integer in range, or a slice of such bounds as Python has them and without steps."""
     if k.__class__ is int:
-        return -size <= k < size  # type: ignore[no-any-return]
+        return -size <= k < size
     return (
         k.__class__ is slice
         and k.step is None
