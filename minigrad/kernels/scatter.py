@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -14,20 +15,30 @@ from minigrad.kernels.sharing import BLOCK, blocks
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
-def _strides(shape: tuple[int, ...]) -> list[int]:
+@functools.lru_cache(maxsize=256)
+def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     strides = [1] * len(shape)
     for d in range(len(shape) - 2, -1, -1):
         strides[d] = strides[d + 1] * shape[d + 1]
-    return strides
+    return (*strides,)
 
 
-def _offsets(sizes: tuple[int, ...], strides: list[int], dim: int) -> Any:
+def _offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> Any:
     """What is added for the places of an index in all dimensions but ``dim``."""
+    few = math.prod(sizes[:dim] + sizes[dim + 1 :]) <= _FEW
+    return (_known_offsets if few else _new_offsets)(sizes, strides, dim)
+
+
+def _new_offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> Any:
     total: Any = 0
     for d, n in enumerate(sizes):
         if d != dim and n > 1:
             total = total + (np.arange(n) * strides[d]).reshape((n, *(1,) * (len(sizes) - d - 1)))
     return total
+
+
+_FEW = 1024  # numbers that are kept, since they take longer to find than the elements
+_known_offsets = functools.lru_cache(maxsize=128)(_new_offsets)
 
 
 def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
