@@ -27,13 +27,15 @@ __all__ = [
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors joined along ``dim``; all other sizes must be equal. Empty vectors are passed over."""
     xs = tensor_list("cat", tensors)
+    shapes = [x._array.shape for x in xs]
+    if shapes.count(shapes[0]) == len(shapes) and shapes[0] not in ((), (0,)):
+        return apply(s.cat, xs, {"dim": one_dim(dim, len(shapes[0]))})
     for i, x in enumerate(xs):
         if x._array.ndim == 0:
             raise runtime_error(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
-    shape = next((x._array.shape for x in xs if x._array.shape != (0,)), (0,))
+    shape = next((n for n in shapes if n != (0,)), (0,))
     d = one_dim(dim, len(shape))
-    for i, x in enumerate(xs):
-        other = x._array.shape
+    for i, other in enumerate(shapes):
         if other == (0,):  # an empty vector counts for nothing
             continue
         if len(other) != len(shape):
