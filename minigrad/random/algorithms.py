@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.dtypes import working
+from minigrad.dtypes import limits, working
+from minigrad.errors import runtime_error
 from minigrad.random.bits import Bits
 
 if TYPE_CHECKING:
@@ -177,3 +180,38 @@ def _sin_cos(x: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.N
     swap = (octant & 2) != 0
     sine, cosine = np.where(swap, cosine, sine), np.where(swap, sine, cosine)
     return sine * (1.0 - 0.5 * (octant & 4)), cosine * (1.0 - 0.5 * (octant + 2 & 4))  # signs by quadrant
+
+
+# -------------------------------------------------------------------------------------- whole numbers
+
+
+@functools.cache
+def ends(kind: np.dtype[Any]) -> tuple[int, int]:
+    """The least and the largest whole number of a dtype."""
+    return (0, 1) if kind.kind == "b" else (int(np.iinfo(kind).min), int(np.iinfo(kind).max))
+
+
+def representable(first: int, end: int, kind: np.dtype[Any], digits: int) -> tuple[int, int]:
+    """Check [first, end) against `kind`; for a floating one, narrow it to bounds that it can hold."""
+    if digits:
+        smallest = -(largest := int(float(limits(kind).max)))
+    else:
+        smallest, largest = ends(kind)
+    for name, bound in (("low", first), ("high - 1", end - 1)):
+        if not smallest <= bound <= largest:
+            raise runtime_error(f"integers: {name} = {bound} is out of bounds for {kind}")
+        if digits and abs(bound) > 2**digits:
+            warnings.warn(
+                f"integers: {name} = {bound} is outside [-(2**{digits}), 2**{digits}]; beyond, {kind} does "
+                "not hold every whole number, so some are never drawn",
+                UserWarning,
+                stacklevel=3,
+            )
+    if digits:
+        # Where `kind` rounds a bound outwards, PyTorch steps inwards by the spacing of `kind` there.
+        low, high = int(kind.type(first + 1)), int(kind.type(end - 1))
+        if low < first:
+            first = low + 2 ** (abs(first + 1).bit_length() - digits)
+        if high >= end:
+            end = high - 2 ** (abs(end - 1).bit_length() - digits)
+    return first, end

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,17 @@ from minigrad.device import check_place, device
 from minigrad.dtypes import limits, working
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.random import rejection
-from minigrad.random.algorithms import Array, exp, fused, libm, narrow, normal, serial_normal
+from minigrad.random.algorithms import (
+    Array,
+    ends,
+    exp,
+    fused,
+    libm,
+    narrow,
+    normal,
+    representable,
+    serial_normal,
+)
 from minigrad.random.bits import STATE, Bits, os_seed
 
 if TYPE_CHECKING:
@@ -152,6 +161,9 @@ class Generator:
             parts = self.uniform((*_shape(shape), 2), np.empty(0, dtype).real.dtype, low, high)
             return parts.view(dtype)[..., 0]
         size, kind = _shape(shape), _floating(dtype, "uniform")
+        if low == 0 and high == 1 and working(kind) == kind:
+            with self._bits.lock:
+                return self._bits.uniform(math.prod(size), kind).reshape(size)
         largest = float(limits(kind).max)
         for name, bound in (("low", low), ("high", high)):
             if not -largest <= bound <= largest:
@@ -166,7 +178,7 @@ class Generator:
         work = working(kind)
         with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
             first, last = work.type(low), work.type(high)
-            drawn = unit if (low, high) == (0, 1) else fused(unit, last - first, first, work)
+            drawn = fused(unit, last - first, first, work)
             values = drawn.astype(kind, copy=False)
         # Rounding may reach the bound that is excluded.
         values[values == kind.type(high)] = kind.type(low)
@@ -301,7 +313,7 @@ class Generator:
         if kind.kind not in "biufV":
             raise not_implemented_error(f"integers is not implemented for {kind}; use a real or bool dtype")
         digits = limits(kind).nmant + 1 if kind.kind in "fV" else 0
-        largest = 2**digits if digits else 1 if kind.kind == "b" else int(np.iinfo(kind).max)
+        largest = 2**digits if digits else ends(kind)[1]
         first = 0 if low is None else _int(low, "integers: low")
         end = largest + 1 if high is None else _int(high, "integers: high")
         if high is None and low == -(2**63):
@@ -312,7 +324,7 @@ class Generator:
         if first >= end:
             raise runtime_error(f"random_ expects 'from' to be less than 'to', got from={first} >= to={end}")
         if (low, high) != (None, None) and end - first < 2**64:
-            first, end = _representable(first, end, kind, digits)
+            first, end = representable(first, end, kind, digits)
         count, span = math.prod(size), end - first
         # Without bounds PyTorch goes by the dtype: int32 takes a 32-bit draw though its span is 2**31.
         wide = span >= 2**28 if (low, high) != (None, None) else kind.str[1:] in ("i8", "f8")
@@ -334,7 +346,7 @@ class Generator:
         (count,), kind = _shape(_int(n, "permutation: n")), np.dtype(dtype)
         if kind.kind not in "iufV":
             raise not_implemented_error(f"permutation is not implemented for {kind}; use a real dtype")
-        largest = 2 ** (limits(kind).nmant + 1) if kind.kind in "fV" else int(np.iinfo(kind).max)
+        largest = 2 ** (limits(kind).nmant + 1) if kind.kind in "fV" else ends(kind)[1]
         if count - 1 > largest:
             raise runtime_error(f"permutation: n={count} is too large for {kind}, exact only up to {largest}")
         with self._bits.lock:
@@ -469,31 +481,3 @@ def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
         as_in_pytorch = runtime_error if what in ("cauchy", "exponential") else not_implemented_error
         raise as_in_pytorch(f"{what} is not implemented for {kind}; use a floating dtype")
     return kind
-
-
-def _representable(first: int, end: int, kind: np.dtype[Any], digits: int) -> tuple[int, int]:
-    """Check [first, end) against `kind`; for a floating one, narrow it to bounds that it can hold."""
-    if digits:
-        smallest = -(largest := int(float(limits(kind).max)))
-    elif kind.kind == "b":
-        smallest, largest = 0, 1
-    else:
-        smallest, largest = int(np.iinfo(kind).min), int(np.iinfo(kind).max)
-    for name, bound in (("low", first), ("high - 1", end - 1)):
-        if not smallest <= bound <= largest:
-            raise runtime_error(f"integers: {name} = {bound} is out of bounds for {kind}")
-        if digits and abs(bound) > 2**digits:
-            warnings.warn(
-                f"integers: {name} = {bound} is outside [-(2**{digits}), 2**{digits}]; beyond, {kind} does "
-                "not hold every whole number, so some are never drawn",
-                UserWarning,
-                stacklevel=3,
-            )
-    if digits:
-        # Where `kind` rounds a bound outwards, PyTorch steps inwards by the spacing of `kind` there.
-        low, high = int(kind.type(first + 1)), int(kind.type(end - 1))
-        if low < first:
-            first = low + 2 ** (abs(first + 1).bit_length() - digits)
-        if high >= end:
-            end = high - 2 ** (abs(end - 1).bit_length() - digits)
-    return first, end
