@@ -63,7 +63,7 @@ def _stack(*xs: Array, dim: int) -> Any:
         shape = (*xs[0].shape[:dim], len(xs), *xs[0].shape[dim:])
         return _cat(*xs, dim=dim).reshape(shape)
     if not dim and xs[0].ndim:  # half the time of np.stack for small arrays
-        return np.concatenate(xs).reshape(len(xs), *xs[0].shape)
+        return by_rows(np.concatenate(xs)).reshape(len(xs), *xs[0].shape)
     return by_rows(np.stack(xs, dim))
 
 
