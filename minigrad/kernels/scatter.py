@@ -38,7 +38,11 @@ def _new_offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> 
 
 
 _FEW = 1024  # numbers that are kept, since they take longer to find than the elements
-_known_offsets = functools.lru_cache(maxsize=128)(_new_offsets)
+
+
+@functools.lru_cache(maxsize=128)
+def _known_offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> Any:
+    return _new_offsets(sizes, strides, dim)
 
 
 def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
