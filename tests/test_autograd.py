@@ -963,6 +963,7 @@ def test_wrong_gradients_of_a_function() -> None:
     Wrong.apply(double(1.0, 2.0), double(3.0, 4.0)).sum().backward()
     fail(lambda g: g, RuntimeError, r"Wrong.*expected 2, got 1")
     fail(lambda g: (g, g, g), RuntimeError, r"Wrong.*expected 2, got 3")
+    fail(lambda g: [g, g], RuntimeError, r"Wrong.*expected 2, got 1")  # a list is one object, as in PyTorch
     fail(lambda g: (g, mg.ones(5)), RuntimeError, r"Wrong.*index 1.*\[5\].*\[2\]")
     fail(lambda g: (g, 1.0), RuntimeError, r"expected Variable or None \(got float\): Wrong.*Tensors or None")
 
@@ -1034,6 +1035,11 @@ def test_mark_dirty() -> None:
     assert x.grad.tolist() == [7.0]
     with pytest.raises(RuntimeError, match="leaf"):
         AddOne.apply(double(2.0))
+    plain = mg.tensor([2.0])
+    assert AddOne.apply(plain) is plain
+    with mg.no_grad():
+        y = AddOne.apply(x)
+    assert (y is x, y.requires_grad, x.requires_grad, x.tolist()) == (False, False, True, [3.0])
 
 
 def test_an_input_returned_as_it_is() -> None:
@@ -1051,6 +1057,11 @@ def test_an_input_returned_as_it_is() -> None:
     assert y is not x
     y.sum().backward()
     assert x.grad.tolist() == [5.0]
+    with mg.no_grad():
+        y = Same.apply(x)
+    assert (y is x, y.requires_grad, x.requires_grad) == (False, False, True)
+    assert y.data_ptr() == x.data_ptr()
+    assert Same.apply(y) is not y
 
 
 def test_a_view_made_inside_a_function_is_not_changed_behind_the_tape() -> None:
