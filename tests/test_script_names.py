@@ -289,6 +289,9 @@ def test_a_scaler_backs_off() -> None:
         again.step(optimizer, lambda: first)
     again.update(3.0)
     assert again.get_scale() == 3
+    x.grad = None
+    with pytest.raises(RuntimeError, match="No inf checks were recorded for this optimizer"):
+        again.step(optimizer)
     with pytest.raises(RuntimeError, match="No inf checks"):
         again.update()
 

@@ -34,6 +34,9 @@ EACH: list[tuple[str, Callable[[], Any]]] = [
     ("use_reentrant", lambda: mg.utils.checkpoint.checkpoint(mg.exp, LEAF)),
     ("None of the inputs", lambda: mg.utils.checkpoint.checkpoint(mg.exp, mg.ones(1), use_reentrant=True)),
     ("batch_first was not True", lambda: mg.nn.TransformerEncoder(mg.nn.TransformerEncoderLayer(4, 2), 1)),
+    ("Complex modules are a new feature", lambda: mg.nn.Linear(1, 1).to(mg.complex64)),
+    ("Decorating classes is deprecated", lambda: mg.no_grad()(type("Class", (), {}))),
+    ("Decorating classes is deprecated", lambda: mg.inference_mode(type("Class", (), {}))),
 ]  # fmt: skip
 QUIET: list[Callable[[], Any]] = [
     lambda: mg.eye(2).T, lambda: mg.meshgrid(LEAF, indexing="ij"), lambda: LEAF.sum().item(), lambda: int(LEAF.sum()),
@@ -62,7 +65,8 @@ def test_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_time() -> None:
     for text, function in EACH * 2:
-        with case(text), pytest.warns(UserWarning, match=text) as told:
+        category = FutureWarning if "classes" in text else UserWarning
+        with case(text), pytest.warns(category, match=text) as told:
             function()
         assert told[0].filename == __file__
 
