@@ -1007,6 +1007,27 @@ def test_functions_refuse() -> None:
         Saves.apply(double(1.0))
 
 
+def test_what_forward_has_differentiated_itself_is_saved_with_its_history() -> None:
+    class Inner(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            with mg.enable_grad():
+                inside = x.detach().requires_grad_()
+                y = inside.sin() * inside
+            ctx.save_for_backward(inside, y)
+            return y.detach()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            inside, y = ctx.saved_tensors
+            assert (inside.requires_grad, inside.is_leaf, y.requires_grad) == (True, True, True)
+            return autograd.grad(y, inside, g, retain_graph=True)[0]
+
+    x = double(0.5, 2.0)
+    Inner.apply(x).sum().backward()
+    assert np.allclose(x.grad.numpy(), np.cos([0.5, 2]) * [0.5, 2] + np.sin([0.5, 2]))
+
+
 def test_a_saved_input_changed_in_place_is_an_error() -> None:
     x = double(2.0)
     m = x * 1

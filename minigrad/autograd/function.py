@@ -268,7 +268,11 @@ def _origin(
         return None
     if _among(t, tensors) and not _among(t, dirty):
         return t._node
-    return CONSTANT if _among(t, constants) else next((i for i, o in enumerate(outputs) if o is t), CONSTANT)
+    if _among(t, constants):
+        return CONSTANT
+    # What forward itself has differentiated keeps its own history.
+    own = t._node if _wants(t) else CONSTANT
+    return next((i for i, o in enumerate(outputs) if o is t), own)
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:
