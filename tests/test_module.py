@@ -884,7 +884,7 @@ def test_names_of_modules_stay_when_others_are_put_in():
     assert list(net.insert(2, c)._modules) == ["first", "second", "2"]
     assert list(net.insert(-1, d)._modules) == ["first", "second", "2", "3"]
     assert list(net) == [a, b, d, c]
-    with pytest.raises(KeyError, match="behind position 1 have the names .'second'."):
+    with pytest.raises(KeyError, match="behind position 1 have the names"):
         net.insert(1, d)
     assert list(net) == [a, b, d, c]
 
