@@ -963,6 +963,7 @@ def test_wrong_gradients_of_a_function() -> None:
     Wrong.apply(double(1.0, 2.0), double(3.0, 4.0)).sum().backward()
     fail(lambda g: g, RuntimeError, r"Wrong.*expected 2, got 1")
     fail(lambda g: (g, g, g), RuntimeError, r"Wrong.*expected 2, got 3")
+    fail(lambda g: [g, g], RuntimeError, r"Wrong.*expected 2, got 1")  # a list is one object, as in PyTorch
     fail(lambda g: (g, mg.ones(5)), RuntimeError, r"Wrong.*index 1.*\[5\].*\[2\]")
     fail(lambda g: (g, 1.0), RuntimeError, r"expected Variable or None \(got float\): Wrong.*Tensors or None")
 
@@ -1006,6 +1007,27 @@ def test_functions_refuse() -> None:
         Saves.apply(double(1.0))
 
 
+def test_what_forward_has_differentiated_itself_is_saved_with_its_history() -> None:
+    class Inner(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            with mg.enable_grad():
+                inside = x.detach().requires_grad_()
+                y = inside.sin() * inside
+            ctx.save_for_backward(inside, y)
+            return y.detach()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            inside, y = ctx.saved_tensors
+            assert (inside.requires_grad, inside.is_leaf, y.requires_grad) == (True, True, True)
+            return autograd.grad(y, inside, g, retain_graph=True)[0]
+
+    x = double(0.5, 2.0)
+    Inner.apply(x).sum().backward()
+    assert np.allclose(x.grad.numpy(), np.cos([0.5, 2]) * [0.5, 2] + np.sin([0.5, 2]))
+
+
 def test_a_saved_input_changed_in_place_is_an_error() -> None:
     x = double(2.0)
     m = x * 1
@@ -1034,6 +1056,11 @@ def test_mark_dirty() -> None:
     assert x.grad.tolist() == [7.0]
     with pytest.raises(RuntimeError, match="leaf"):
         AddOne.apply(double(2.0))
+    plain = mg.tensor([2.0])
+    assert AddOne.apply(plain) is plain
+    with mg.no_grad():
+        y = AddOne.apply(x)
+    assert (y is x, y.requires_grad, x.requires_grad, x.tolist()) == (False, False, True, [3.0])
 
 
 def test_an_input_returned_as_it_is() -> None:
@@ -1051,6 +1078,11 @@ def test_an_input_returned_as_it_is() -> None:
     assert y is not x
     y.sum().backward()
     assert x.grad.tolist() == [5.0]
+    with mg.no_grad():
+        y = Same.apply(x)
+    assert (y is x, y.requires_grad, x.requires_grad) == (False, False, True)
+    assert y.data_ptr() == x.data_ptr()
+    assert Same.apply(y) is not y
 
 
 def test_a_view_made_inside_a_function_is_not_changed_behind_the_tape() -> None:

@@ -541,6 +541,25 @@ def test_large_arrays(shared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         assert samples[1][0][3].item() % 50_000 == 3
 
 
+class Kinds(data.Dataset[Any]):
+    """Tensors of classes that are pickled in their own way."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> Any:
+        row = mg.eye(3)[index]
+        return row.to_sparse(), mg.nn.Parameter(row), mg.nn.UninitializedParameter()
+
+
+@forks
+def test_tensors_of_other_classes() -> None:
+    for k, (sparse, parameter, later) in enumerate(data.DataLoader(Kinds(), None, num_workers=1)):
+        assert sparse.to_dense().tolist() == parameter.tolist() == mg.eye(3)[k].tolist()
+        assert parameter.requires_grad
+        assert type(later) is mg.nn.UninitializedParameter
+
+
 def test_workers_that_are_spawned() -> None:
     loader = data.DataLoader(Squares(), 3, num_workers=1, multiprocessing_context="spawn")
     assert batches(loader) == [[0, 1, 4], [9, 16]]

@@ -878,6 +878,17 @@ def test_sequential_grows_and_shrinks():
     assert list(net) == [a, c, a] * 2
 
 
+def test_names_of_modules_stay_when_others_are_put_in():
+    a, b, c, d = layers(4)
+    net = nn.Sequential(OrderedDict(first=a, second=b))
+    assert list(net.insert(2, c)._modules) == ["first", "second", "2"]
+    assert list(net.insert(-1, d)._modules) == ["first", "second", "2", "3"]
+    assert list(net) == [a, b, d, c]
+    with pytest.raises(KeyError, match="behind position 1 have the names"):
+        net.insert(1, d)
+    assert list(net) == [a, b, d, c]
+
+
 def test_sequential_arithmetic():
     a, b, c, _ = layers(4)
     net, other = nn.Sequential(a, b), nn.Sequential(c)

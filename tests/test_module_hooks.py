@@ -184,6 +184,12 @@ def test_hooks_of_records() -> None:
     seen.remove()
     (g,) = mg.autograd.grad((z * z).sum(), w, create_graph=True)  # the record of z*z has w*v at both places
     assert g.tolist() == [2 * 3.0 * 2 * 30.0, 2 * 8.0 * 2 * 40.0]
+    w.grad = v.grad = None
+    stopped = z.grad_fn.register_hook(lambda inputs, outputs: (None, inputs[1] * 5))
+    z.sum().backward(retain_graph=True)
+    assert w.grad is None
+    assert v.grad.tolist() == [10.0, 20.0]
+    stopped.remove()
     z.grad_fn.register_hook(lambda inputs, outputs: (inputs[0],))
     with pytest.raises(RuntimeError, match="must return gradients of the shapes"):
         z.sum().backward()

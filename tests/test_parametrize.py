@@ -216,6 +216,13 @@ def test_spectral_norm(layer: Any) -> None:
     assert "spectral_norm" not in old.state_dict()._metadata[""]
 
 
+def test_spectral_norm_of_a_vector_is_its_length() -> None:
+    for norm in (utils.spectral_norm, parametrizations.spectral_norm):
+        layer = norm(nn.LayerNorm(4))
+        layer(mg.ones(2, 4))
+        assert layer.weight.tolist() == [0.5] * 4
+
+
 @pytest.mark.parametrize("name", ["matrix_exp", "cayley", "householder"])
 def test_orthogonal(name: str) -> None:
     for shape in ((3, 3), (2, 4), (4, 2)):

@@ -10,6 +10,7 @@ import pickletools
 import stat
 import struct
 import sys
+import types
 import zipfile
 import zlib
 from collections import Counter, OrderedDict, defaultdict
@@ -410,9 +411,15 @@ def test_what_minigrad_has_no_place_for(name: str, says: str) -> None:
 
 def test_options() -> None:
     file = saved(mg.ones(2))
-    for options in ({"map_location": mg.device("cpu")}, {"map_location": {"cuda:0": "cpu"}}, {"mmap": True}):
+    for options in (
+        {"map_location": mg.device("cpu")}, {"map_location": {"cuda:0": "cpu"}}, {"mmap": False}, {"encoding": "ascii"},
+    ):  # fmt: skip
         file.seek(0)
         assert mg.load(file, **options).tolist() == [1, 1]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'weight_only'"):
+        mg.load(file, weight_only=False)
+    with pytest.raises(ValueError, match="must be a file path in order to use the mmap"):
+        mg.load(file, mmap=True)
     file.seek(0)
     assert mg.load(file, lambda storage, place: storage).tolist() == [1, 1]
     for place in ("cuda", {"cpu": "cuda:1"}):
@@ -454,6 +461,46 @@ def test_the_format_before_that_of_archives(tmp_path: Path) -> None:
         assert mg.equal(loaded[name], value[name]), name
     loaded["x"][1, 0] = 9
     assert [loaded[name].max().item() for name in ("row", "t", "p")] == [9, 9, 9]
+
+
+@pytest.mark.parametrize("as_before", [False, True])
+def test_files_that_can_little(as_before: bool) -> None:
+    file = io.BytesIO()
+    mg.save([mg.ones(2)], file, _use_new_zipfile_serialization=not as_before)
+    file.seek(0)
+    few = types.SimpleNamespace(read=file.read, seek=file.seek, tell=file.tell)
+    assert mg.load(few)[0].tolist() == [1, 1]
+
+
+def test_values_one_behind_the_other(tmp_path: Path) -> None:
+    values = [mg.arange(5), {"a": mg.ones(2, 3)}, mg.zeros(0), 3]
+    with open(tmp_path / "file.pt", "w+b") as file:
+        for value in values:
+            mg.save(value, file, _use_new_zipfile_serialization=False)
+        file.seek(0)
+        loaded = [mg.load(file) for _ in values]
+        with pytest.raises(EOFError):
+            mg.load(file)
+    assert repr(loaded) == repr(values)
+
+
+@pytest.mark.parametrize(
+    ("value", "marks", "expected"),
+    [
+        ([1 + 2j], "conj", [1 - 2j]),
+        ([1 + 2j], "neg", [-1 - 2j]),
+        ([1 + 2j], "neg conj", [-1 + 2j]),
+        ([2.0, 0.5], "neg", [-2, -0.5]),
+        ([2.0], "conj", [2]),
+        ([True], "neg", [True]),
+    ],
+)
+def test_numbers_that_pytorch_conjugates_when_it_reads_them(value: Any, marks: str, expected: Any) -> None:
+    parts = records(saved(mg.tensor(value)))
+    given = b"".join(b"X" + struct.pack("<i", len(m)) + m.encode() + b"\x88s" for m in marks.split())
+    marked = parts["data.pkl"].replace(b"OrderedDict\nq\x05(tR", b"OrderedDict\nq\x05(tR}" + given)
+    assert marked != parts["data.pkl"]
+    assert mg.load(packed({**parts, "data.pkl": marked})).tolist() == expected
 
 
 def test_what_was_on_another_device_is_on_the_cpu() -> None:

@@ -211,6 +211,7 @@ def test_switches_of_autocast() -> None:
         assert mg.cuda.memory_cached() == 0
 
 
+@pytest.mark.filterwarnings("ignore:`cuda.amp:FutureWarning")
 def test_autocast_that_is_off() -> None:
     x = mg.ones(2)
 
@@ -241,6 +242,7 @@ def step(scaler: Any) -> list[float]:
     return values
 
 
+@pytest.mark.filterwarnings("ignore:`cuda.amp:FutureWarning")
 def test_a_scaler_changes_nothing_on_or_off() -> None:
     with pytest.warns(UserWarning, match="GradScaler is enabled, but CUDA is not available. Disabling"):
         off = mg.amp.GradScaler()
@@ -289,6 +291,9 @@ def test_a_scaler_backs_off() -> None:
         again.step(optimizer, lambda: first)
     again.update(3.0)
     assert again.get_scale() == 3
+    x.grad = None
+    with pytest.raises(RuntimeError, match="No inf checks were recorded for this optimizer"):
+        again.step(optimizer)
     with pytest.raises(RuntimeError, match="No inf checks"):
         again.update()
 

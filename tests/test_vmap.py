@@ -118,5 +118,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
 
 def test_refusals_are_pytorch_s() -> None:
     for call, kind, text in REFUSED:
+        x, before = rows(), mg.get_rng_state()
         with case(text), pytest.raises(kind, match=text):
-            call(rows())
+            call(x)
+        assert mg.equal(mg.get_rng_state(), before)  # nothing was drawn

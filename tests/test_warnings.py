@@ -25,6 +25,7 @@ ONCE: list[tuple[str, Callable[[], Any]]] = [
     ("set_default_tensor_type", lambda: mg.set_default_tensor_type("torch.FloatTensor")),
     ("uint8 condition", lambda: mg.where(mg.ones(2, dtype=mg.uint8), LEAF, LEAF)),
     ("requires_grad=True to a scalar", lambda: float(LEAF.sum())),
+    ("reduce argument of scatter", lambda: LEAF.scatter(0, mg.tensor([0]), mg.ones(1), reduce="add")),
     ("create_graph=True", lambda: (LEAF * 2).sum().backward(create_graph=True)),
 ]  # fmt: skip
 EACH: list[tuple[str, Callable[[], Any]]] = [
@@ -34,6 +35,14 @@ EACH: list[tuple[str, Callable[[], Any]]] = [
     ("use_reentrant", lambda: mg.utils.checkpoint.checkpoint(mg.exp, LEAF)),
     ("None of the inputs", lambda: mg.utils.checkpoint.checkpoint(mg.exp, mg.ones(1), use_reentrant=True)),
     ("batch_first was not True", lambda: mg.nn.TransformerEncoder(mg.nn.TransformerEncoderLayer(4, 2), 1)),
+    ("Complex modules are a new feature", lambda: mg.nn.Linear(1, 1).to(mg.complex64)),
+    ("`cuda.amp.autocast", lambda: mg.cuda.amp.autocast(enabled=False)),
+    ("`cuda.amp.GradScaler", lambda: mg.cuda.amp.GradScaler(enabled=False)),
+    ("`cuda.amp.custom_fwd.*device_type='cuda'", lambda: mg.cuda.amp.custom_fwd(loss)),
+    ("`cuda.amp.custom_bwd", lambda: mg.cuda.amp.custom_bwd(loss)),
+    ("`sample_n", lambda: mg.distributions.Normal(0.0, 1.0).sample_n(2)),
+    ("Decorating classes is deprecated", lambda: mg.no_grad()(type("Class", (), {}))),
+    ("Decorating classes is deprecated", lambda: mg.inference_mode(type("Class", (), {}))),
 ]  # fmt: skip
 QUIET: list[Callable[[], Any]] = [
     lambda: mg.eye(2).T, lambda: mg.meshgrid(LEAF, indexing="ij"), lambda: LEAF.sum().item(), lambda: int(LEAF.sum()),
@@ -62,7 +71,8 @@ def test_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_time() -> None:
     for text, function in EACH * 2:
-        with case(text), pytest.warns(UserWarning, match=text) as told:
+        category = FutureWarning if "classes" in text or text[0] == "`" else UserWarning
+        with case(text), pytest.warns(category, match=text) as told:
             function()
         assert told[0].filename == __file__
 

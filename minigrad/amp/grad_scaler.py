@@ -88,13 +88,14 @@ class GradScaler:
             raise not_implemented_error("GradScaler.unscale_() is not implemented for complex gradients")
         for grad in grads:
             grad.detach().mul_(1.0 / self._scale)
-        self._finite[id(optimizer)] = all(bool(np.isfinite(grad._array).all()) for grad in grads)
+        if grads:
+            self._finite[id(optimizer)] = all(bool(np.isfinite(grad._array).all()) for grad in grads)
         self._stages[id(optimizer)] = OptState.UNSCALED
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """Divides the gradients by the factor and calls the optimizer's step; skips it if one is not finite.
 
-        RuntimeError for a second step before `update`, and for a closure.
+        RuntimeError for a second step before `update`, for a closure, and where no parameter has a gradient.
         """
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
@@ -105,6 +106,10 @@ class GradScaler:
             raise runtime_error("step() has already been called since the last update().")
         if stage == OptState.READY:
             self.unscale_(optimizer)
+        if id(optimizer) not in self._finite:
+            raise runtime_error(
+                "No inf checks were recorded for this optimizer: none of its parameters has a gradient"
+            )
         self._stages[id(optimizer)] = OptState.STEPPED
         return optimizer.step(**kwargs) if self._finite[id(optimizer)] else None
 

@@ -31,7 +31,7 @@ class FunctionCtx:
     def __init__(self) -> None:
         self._saved: tuple[Any, ...] = ()
         self._sparse: dict[int, Tensor] = {}  # the sparse ones among them, by place
-        # Once recorded, for each of what is saved: None, the node of an input, the number of an output, or CONSTANT.
+        # Once recorded, for each of what is saved: None, a node, the number of an output, or CONSTANT.
         self._origins: tuple[Any, ...] | None = None
         # The record holds this ctx, so this is not a strong reference.
         self._node: weakref.ref[Node] | None = None
@@ -44,7 +44,7 @@ class FunctionCtx:
         self._for_jvp: tuple[Any, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keeps Tensors (inputs or outputs) for `saved_tensors`; a later change in place is an error."""
+        """Keeps Tensors for `saved_tensors`, with their history; a later change in place is an error."""
         for t in tensors:
             if t is not None and not isinstance(t, Tensor):
                 raise TypeError(

@@ -132,7 +132,8 @@ class Function:
         )
         mode = MODE.get()
         if not (mode.grad and any(ctx.needs_input_grad)):
-            return result
+            outputs = tuple(_apart(t, tensors, dirty) for t in outputs)
+            return outputs if isinstance(result, tuple) else outputs[0]
         _check_dirty(cls, dirty, len(outputs), mode.recorder is not None)
         node = _record(cls, ctx, args, tensors, outputs, dirty)
         inner = [t._node if isinstance(t, Tensor) else None for t in outputs]
@@ -146,6 +147,13 @@ class Function:
 
 def _among(t: Any, tensors: Sequence[Any]) -> bool:
     return any(t is x for x in tensors)
+
+
+def _apart(t: Any, inputs: Sequence[Any], dirty: Sequence[Any]) -> Any:
+    """An output where nothing is recorded: an input that forward returns is another Tensor there, without gradient."""
+    if not _among(t, inputs) or (_among(t, dirty) and not _wants(t)):
+        return t
+    return t.detach()
 
 
 def _changed(
@@ -260,7 +268,11 @@ def _origin(
         return None
     if _among(t, tensors) and not _among(t, dirty):
         return t._node
-    return CONSTANT if _among(t, constants) else next((i for i, o in enumerate(outputs) if o is t), CONSTANT)
+    if _among(t, constants):
+        return CONSTANT
+    # What forward itself has differentiated keeps its own history.
+    own = t._node if _wants(t) else CONSTANT
+    return next((i for i, o in enumerate(outputs) if o is t), own)
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:
@@ -299,7 +311,7 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
     if rule is Function.backward and cls.jvp is not Function.jvp and not any(map(_nonzero, cotangents)):
         return _transposed(cls, ctx, node, cotangents, create)
     returned = rule(ctx, *cotangents)
-    gradients = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    gradients = list(returned) if isinstance(returned, tuple) else [returned]
     while len(gradients) > ctx._arguments and gradients[-1] is None:
         gradients.pop()
     if len(gradients) != ctx._arguments:

@@ -240,9 +240,12 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., Any], 
     """Calls ``fn`` in each backward pass that reaches one of the Tensors; returns a handle with ``remove()``.
 
     With ``mode="all"`` it gets the list of their gradients once the last one is there, or at the end of the pass with
-    None for those that it has not reached; with ``mode="any"`` the first gradient. ValueError for another mode.
+    None for those that it has not reached; with ``mode="any"`` the first gradient, and Tensors that do not require
+    grad are passed over. ValueError for another mode.
     """
     if mode not in ("all", "any"):
         raise value_error(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    if mode == "any":
+        tensors = [t for t in tensors if t.requires_grad]
     together = _Together(len(tensors), fn, mode == "any")
     return _Handles([t.register_hook(together.hook(i)) for i, t in enumerate(tensors)])

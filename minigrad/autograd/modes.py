@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar, overload
 
 from minigrad.core.mode import MODE, Mode, ModeManager
+from minigrad.errors import warn
 from minigrad.gate import constructor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,6 +63,12 @@ class _ModeManager(ModeManager):
                         resume, value = generator.throw, error
 
             return steps  # type: ignore[return-value]
+        if inspect.isclass(function):
+            warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods; decorate __init__, which alone is meant here.",
+                FutureWarning,
+            )
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:

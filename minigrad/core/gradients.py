@@ -118,13 +118,16 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
         if not isinstance(changed, (tuple, list)):
             changed = (changed,)
         shapes = [None if d is None else d.shape for d in changed]
-        if shapes != [None if d is None else d.shape for d in grads]:
+        expected = [None if d is None else d.shape for d in grads]
+        if len(shapes) != len(expected) or any(
+            s not in (None, e) for s, e in zip(shapes, expected, strict=True)
+        ):
             raise RuntimeError(
                 f"a hook of {node.name()} at {node.where} must return gradients of the shapes "
-                f"{[None if d is None else list(d.shape) for d in grads]}, it returned those of {shapes}"
+                f"{[None if s is None else list(s) for s in expected]}, or None, it returned those of {shapes}"
             )
         grads = tuple(changed)
-    pairs = [(n, d) for n, d in zip(first, grads, strict=True) if n is not None]
+    pairs = [(n, d) for n, d in zip(first, grads, strict=True) if n is not None and d is not None]
     return [(n, fit(d if record else getattr(d, "_array", d), n)) for n, d in pairs]
 
 

@@ -11,7 +11,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.constraints import Constraint, is_dependent
 from minigrad.distributions.utils import attribute, broadcast_all, parameters, recorded
-from minigrad.errors import value_error
+from minigrad.errors import value_error, warn
 
 __all__ = ["Distribution"]
 
@@ -105,7 +105,8 @@ class Distribution:
         raise NotImplementedError(f"{type(self).__name__} has no rsample: has_rsample is False")
 
     def sample_n(self, n: int) -> Tensor:
-        """``sample((n,))``."""
+        """``sample((n,))``, with a FutureWarning."""
+        warn("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning)
         return self.sample((n,))
 
     def rsample_n(self, n: int) -> Tensor:

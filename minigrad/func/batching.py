@@ -61,6 +61,7 @@ def vmap(
             shape = out_spec
             outputs.append(results)
         if randomness == "error" and not np.array_equal(state, default_generator._dump()):
+            default_generator.set_state(state)  # what is refused draws nothing
             raise runtime_error(
                 "vmap: called random operation while in randomness error mode. Use randomness='same' or 'different', "
                 "or draw outside"

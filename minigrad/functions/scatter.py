@@ -10,7 +10,7 @@ from minigrad.core.apply import apply, cast, fails_by_values, single
 from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.errors import index_error, runtime_error
+from minigrad.errors import index_error, runtime_error, warn_once
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own
 from minigrad.gate import public
@@ -37,6 +37,11 @@ def scatter(
         raise runtime_error("scatter(): give src, a Tensor or a number")
     if reduce not in (None, "add", "multiply"):
         raise runtime_error("reduce argument must be either add or multiply.")
+    if reduce is not None and isinstance(src, Tensor):
+        warn_once(
+            "The reduce argument of scatter with Tensor src is deprecated and will be removed in a future PyTorch "
+            "release. Use scatter_reduce instead for more reduction options."
+        )
     d = one_dim(dim, input._array.ndim)
     if isinstance(src, Tensor) and (src._array.ndim or not index._array.ndim):
         src = _source("scatter", input, d, index, src)

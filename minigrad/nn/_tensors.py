@@ -11,7 +11,7 @@ from minigrad.device import DeviceLike, check_device
 from minigrad.device import device as Device
 from minigrad.dtypes import bfloat16, float16, float32, float64
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import type_error
+from minigrad.errors import type_error, warn
 from minigrad.functions.creation import empty_like
 from minigrad.nn._text import type_name
 from minigrad.nn.parameter import is_lazy
@@ -89,7 +89,7 @@ class Converted:
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
         ``dtype``, ``tensor``, ``non_blocking``, ``memory_format``, which those of 4 or 5 dimensions take. The only
         device is the CPU. Raises TypeError for a dtype that is not floating, RuntimeError for another device or a
-        format of another number of dimensions.
+        format of another number of dimensions; a UserWarning for a complex dtype.
         """
         dtype, format = dtype_of_to(*args, **kwargs), kwargs.get("memory_format")
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
@@ -98,6 +98,11 @@ class Converted:
             )
         if format is not None:
             self._apply(lambda t: t.to(memory_format=format) if t.dim() in (4, 5) else t)
+        if dtype is not None and dtype.is_complex:
+            warn(
+                "Complex modules are a new feature under active development whose design may change, and some modules "
+                "might not work as expected when using complex tensors as parameters or buffers."
+            )
         return self if dtype is None else self._to_float(dtype)
 
     def _to_float(self, dtype: DType) -> Self:

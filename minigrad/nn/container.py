@@ -72,14 +72,22 @@ class _Row(Module):
         return self
 
     def insert(self, index: int, module: Module) -> Self:
-        """Puts a module before position ``index``; IndexError beyond the ends. Returns self."""
+        """Puts a module before position ``index``; IndexError beyond the ends. Returns self.
+
+        KeyError before modules that have names of yours, which would have to change.
+        """
         if not isinstance(module, Module):
             raise type_error(f"module should be a Module, got {type(module).__name__}")
         if not -len(self) <= index <= len(self):
             raise index_error(f"Index out of range: {index}")
-        modules = list(self._modules.values())
-        modules.insert(index, module)
-        self._renumber(modules)
+        n = len(self)
+        at = index + n if index < 0 else index
+        if named := [name for name in list(self._modules)[at:] if not name.isdigit()]:
+            raise KeyError(
+                f"insert(): the modules behind position {at} have the names {named}, and not numbers"
+            )
+        self._modules.update({str(i + 1): self._modules[str(i)] for i in range(at, n)})
+        self._modules[str(at)] = module
         return self
 
     @overload

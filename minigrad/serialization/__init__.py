@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from collections.abc import Callable
 from typing import IO, Any, TypeAlias
 
 from minigrad.device import check_place, device
-from minigrad.errors import here, place, runtime_error
+from minigrad.errors import here, place, runtime_error, type_error, value_error
 from minigrad.hints import module_getattr
 from minigrad.serialization import archive, legacy
 from minigrad.serialization.reader import Reader
@@ -112,11 +113,15 @@ def load(
     use it.
 
     All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that shared memory share
-    it again.  ``mmap`` changes nothing.
+    it again.  ``mmap`` and ``pickle_load_args``, which may be ``encoding``, ``errors`` and ``fix_imports``, change
+    nothing.  After a value of a file before 1.6 the next call reads the one behind it.
 
     UnpicklingError for a file of another format, or with a name that is not allowed; RuntimeError for one that is
     damaged, cut off, compressed, or whose storages do not fit, and for another device; EOFError for an empty one.
+    TypeError for another argument, ValueError for ``mmap=True`` without a path.
     """
+    for name in pickle_load_args.keys() - {"encoding", "errors", "fix_imports"}:
+        raise type_error(f"load() got an unexpected keyword argument {name!r}")
     if weights_only is None:
         weights_only = pickle_module is None and not _is_set("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
     elif pickle_module is not None and weights_only:
@@ -130,7 +135,10 @@ def load(
             f"load() takes a path or a file that can read, seek and tell, got {type(f).__name__}; io.BytesIO(data) is "
             "one"
         )
-    return _read(f, "the file", weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
+    if mmap:
+        raise value_error("f must be a file path in order to use the mmap argument")
+    whole: IO[bytes] = f if hasattr(f, "seekable") else io.BytesIO(f.read())  # zipfile asks for it
+    return _read(whole, "the file", weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
 
 
 def _is_set(variable: str) -> bool:

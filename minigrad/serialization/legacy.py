@@ -37,7 +37,8 @@ class _Storages:
 
 
 def read(file: IO[bytes], name: str, weights_only: bool) -> Any:
-    """The value in a file. UnpicklingError if it is no such file, RuntimeError for one that is cut off."""
+    """The next value in a file. UnpicklingError if it is no such file, RuntimeError for one that is cut off."""
+    begin = file.tell()
     data = file.read()
     storages = _Storages(name, len(data))
     at, heads = 0, []
@@ -69,6 +70,7 @@ def read(file: IO[bytes], name: str, weights_only: bool) -> Any:
             raise runtime_error(f"{name} is cut off in the storage {key}")
         memory[:] = np.frombuffer(part, np.uint8)
         at += 8 + memory.nbytes
+    file.seek(begin + at)  # another value may follow
     return value
 
 

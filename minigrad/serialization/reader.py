@@ -315,7 +315,7 @@ class Reader:
         hooks: Any = None,
         metadata: Any = None,
     ) -> Tensor:
-        """A Tensor over (a part of) a storage. UnpicklingError if it reaches beyond."""
+        """A Tensor over (a part of) a storage, or its conjugate. UnpicklingError if it reaches beyond."""
         self._of(Storage, storage)
         if storage.dtype is None:
             self._fail("it has a Tensor over a storage without an element type")
@@ -325,22 +325,22 @@ class Reader:
                 self._fail(f"a Tensor has the negative offset, size or stride {n}")
         if len(shape) != len(strides) or len(shape) > 64:
             self._fail(f"a Tensor has {len(shape)} sizes and {len(strides)} strides")
-        count = storage.memory.nbytes // storage.dtype.itemsize
+        itemsize = storage.dtype.itemsize
+        count = storage.memory.nbytes // itemsize
         last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         empty = 0 in shape
         if not empty and last >= count:
             self._fail(
                 f"a Tensor of shape {list(shape)} at offset {offset} reaches beyond its storage of {count} elements"
             )
-        if math.prod(shape) * storage.dtype.itemsize >= 1 << 62:
+        if math.prod(shape) * itemsize >= 1 << 62:
             self._fail(f"a Tensor has the shape {list(shape)}, which no memory has room for")
-        if empty:
-            array = np.empty(shape, storage.dtype)
-        else:
-            itemsize = storage.dtype.itemsize
-            array = np.ndarray(
-                shape, storage.dtype, storage.memory, offset * itemsize, tuple(n * itemsize for n in strides)
-            )
+        steps = tuple(n * itemsize for n in strides)
+        place = (None,) if empty else (storage.memory, offset * itemsize, steps)
+        array: Any = np.ndarray(shape, storage.dtype, *place)
+        marks = self._of(dict, metadata or {})  # of what PyTorch does when values are read
+        array = -array if marks.get("neg") and array.dtype.kind in "fc" else array
+        array = array.conj() if marks.get("conj") and array.dtype.kind == "c" else array
         return self._leaf(Tensor, from_numpy(array), requires_grad)
 
     def _leaf(self, cls: type[Tensor], data: Tensor, requires_grad: Any) -> Tensor:

@@ -63,7 +63,7 @@ class _Pickler(pickle.Pickler):
     """Of a Tensor that is a part of a larger memory, such as a row of the data, takes only its own elements."""
 
     def reducer_override(self, value: Any) -> Any:
-        if not isinstance(value, Tensor):
+        if not isinstance(value, Tensor) or type(value).__reduce_ex__ is not Tensor.__reduce_ex__:
             return NotImplemented
         restore, (memory, requires_grad, cls, *place), state = value.__reduce_ex__(5)
         array = value._array
