@@ -392,7 +392,7 @@ solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper un
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
                         grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
-              complex="analytic", derives={"x": "g * y * inv(x).T"})
+              complex="analytic", derives={"x": "g * y * inv(x).T; its limit for singular x"})
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
 logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
