@@ -56,7 +56,7 @@ def argmax(input: Tensor, dim: int | None=None, *, keepdim: bool=False, dtype: D
 def argmin(input: Tensor, dim: int | None=None, *, keepdim: bool=False, dtype: DTypeLike | None=None, mask: Tensor | None=None) -> Tensor:
     """The index of `amin`, in the dtype of ``input`` as in PyTorch; of the flattened input without ``dim``."""
 def mean(input: Tensor, dim: Dim=None, *, keepdim: bool=False, dtype: DTypeLike | None=None, mask: Tensor | None=None) -> Tensor:
-    """The mean of what the mask leaves. ValueError for a ``dtype``, or else an input, of integers."""
+    """The mean of what the mask leaves. ValueError if ``dtype``, or without it the input, has integers."""
 def _count(name: str, input: Tensor, dim: Dim, keepdim: bool, mask: Tensor | None) -> Any:
     """How many elements the mask leaves."""
 def median(input: Tensor, dim: int=-1, *, keepdim: bool=False, dtype: DTypeLike | None=None, mask: Tensor | None=None) -> Tensor:
