@@ -159,7 +159,7 @@ def mean(
     dtype: DTypeLike | None = None,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """The mean of what the mask leaves. ValueError for a ``dtype``, or else an input, of integers."""
+    """The mean of what the mask leaves. ValueError if ``dtype``, or without it the input, has integers."""
     to = input._array.dtype if dtype is None else dtypes.as_numpy(dtype)
     if to.kind not in "fcV":
         which = "Input" if dtype is None else "Optional"

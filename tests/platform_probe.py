@@ -1,6 +1,6 @@
 """Run by test_platforms.py as ``python platform_probe.py 32`` (or 64): prints what operations give, as JSON.
 
-With 32, NumPy is made to behave as where its own integer has 32 bits (WebAssembly, say): whatever NumPy makes of Python
+With 32, NumPy is made to behave as in WebAssembly, where its own integer has 32 bits: whatever NumPy makes of Python
 integers, and the indices that it finds, come as int32, and functions that take places or counts refuse int64. Only what
 minigrad, imported afterwards, calls by name is changed; reductions through methods and ufuncs are not, so a kernel must
 say its dtype where it could matter.
@@ -66,8 +66,27 @@ def _taking(function: Any, at: int) -> Any:
     return call
 
 
+def _silent(function: Any) -> Any:
+    """Nan for a matrix that LAPACK refuses, without an error."""
+
+    @functools.wraps(function)
+    def call(a: Any, *b: Any) -> Any:
+        try:
+            return function(a, *b)
+        except np.linalg.LinAlgError:
+            if a.ndim == 2 and (not b or b[0].ndim == 2):
+                return np.full_like(b[0] if b else a, np.nan)
+        batch = np.broadcast_shapes(*(x.shape[:-2] for x in (a, *b)))
+        whole = [np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, *b)]
+        return np.stack([call(*each) for each in zip(*whole, strict=True)])
+
+    return call
+
+
 def pretend() -> None:
-    """NumPy as it is where a C long has 32 bits."""
+    """NumPy as it is in WebAssembly: a C long has 32 bits, and what LAPACK refuses is nan."""
+    for name in ("inv", "solve", "cholesky"):
+        setattr(np.linalg, name, _silent(getattr(np.linalg, name)))
     for name in FINDS:
         setattr(np, name, _finding(getattr(np, name)))
     for name in MAKES:
@@ -101,6 +120,10 @@ mg.nn.functional.embedding(i[:2], x.T); mg.nn.functional.interpolate(x[None], 5,
 mg.segment_reduce(x[0], "sum", lengths=i[:2]); x.to_sparse_csr().crow_indices(); x.to_sparse_csc().to_dense()
 mg.sparse_csr_tensor(i[:2] - 1, i[:1], x[0, :1], (1, 2)).to_dense(); pack(x.T, i[1:].flip(0)).batch_sizes
 pad(pack(x.T, i[1:].flip(0)))[1]
+lin.inv(s); lin.inv(b); lin.inv(b[:2]); lin.inv(s * mg.nan); lin.inv(s + 0j); lin.inv(s[:0, :0]); lin.inv(b[:0])
+lin.inv_ex(b); lin.solve(s, s); lin.solve(b, s); lin.solve(b[:2], s); lin.solve(b[0], s * mg.nan); lin.solve_ex(b, s)
+lin.solve_triangular(s * 0, s, upper=True); lin.cholesky(s); lin.cholesky(b); lin.cholesky(-s); lin.cholesky_ex(b)
+lin.matrix_power(s, -2); lin.tensorinv(s, 1); lin.det(b); lin.slogdet(b); lin.matrix_exp(s); lin.cond(s, 1)
 """
 
 
@@ -116,7 +139,7 @@ def probe() -> dict[str, Any]:
         try:
             y = call()
         except Exception as error:
-            told[name] = type(error).__name__
+            told[name] = f"{type(error).__name__}: {error}"
             return
         many = y if isinstance(y, (tuple, list)) else [y]
         told[name] = [[str(t.dtype), t.tolist()] if mg.is_tensor(t) else str(t) for t in many]
@@ -124,6 +147,8 @@ def probe() -> dict[str, Any]:
     x = mg.tensor([[0.5, -2.0, 0.0], [1.5, 3.0, -1.0]])
     rnn = mg.nn.utils.rnn
     names = {"mg": mg, "np": np, "x": x, "i": mg.tensor([1, 2, 3])}
+    singular = mg.tensor([[1.0, 2.0], [2.0, 4.0]])
+    names |= {"lin": mg.linalg, "s": singular, "b": mg.stack([mg.eye(2), 3 * mg.eye(2), singular])}
     names |= {"pack": rnn.pack_padded_sequence, "pad": rnn.pad_packed_sequence}
     mg.manual_seed(0)
     for line in MAKERS.replace("\n", ";").split(";"):

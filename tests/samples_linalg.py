@@ -19,8 +19,8 @@ NOT_0D = dict.fromkeys(
         "det", "cofactor",
         "signed_logdet", "logabsdet", "det_sign", "cholesky", "cholesky_ex", "minors", "qr", "qr_q", "qr_triangle",
         "qr_r", "eigh", "eigenvectors", "eigenvalues", "eigvalsh", "svd", "left_vectors", "right_vectors",
-        "singular_values", "svdvals", "pinv", "lu", "lu_compact", "lu_pivots", "lu_info", "lu_permutation", "unpivot",
-        "matrix_exp",
+        "singular_values", "svdvals", "pinv", "lu", "lu_regular", "lu_compact", "lu_pivots", "lu_info",
+        "lu_permutation", "unpivot", "matrix_exp",
     ],
     "operands are matrices",
 )  # fmt: skip
@@ -265,6 +265,7 @@ def rows() -> list[Any]:
             sizes = {"rows": n, "columns": m}
             table += [
                 Row("lu", (x,), each(_lu), ""),
+                Row("lu_regular", (x,), each(_lu), ""),
                 Row("lu_compact", (x,), lambda x: each(_lu)(x)[..., : x.shape[-2] * x.shape[-1]].reshape(x.shape), "0",
                     via=packed("lu", as_is)),
                 Row("lu_pivots", (x,), lambda x, rows, columns: each(_lu)(x)[..., rows * columns :].astype(int), "",
@@ -277,6 +278,7 @@ def rows() -> list[Any]:
     empty: dict[str, Any] = {"rows": 2, "columns": 2}
     table += [
         Row("lu", (real(0, 2, 2),), lambda x: np.zeros((0, 6)), ""),
+        Row("lu_regular", (real(0, 2, 2),), lambda x: np.zeros((0, 6)), ""),
         Row("lu_compact", (real(0, 2, 2),), lambda x: x, "0", via=packed("lu", as_is)),
         Row("lu_pivots", (real(0, 6),), lambda x, **_: np.zeros((0, 2), int), "", empty, "int64",
             via=lambda op, x, **p: op(x, **p).long()),

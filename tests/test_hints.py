@@ -52,6 +52,12 @@ ASKED = {
     "mg.Op": ["There is minigrad.tape.Op"],
     "mg.serialization.safe_global": ["Did you mean: 'safe_globals'"],
     "mg.gradgradcheck": ["There is minigrad.autograd.gradgradcheck"],
+    "mg.Value": [
+        "'minigrad' has no attribute 'Value'. Here a Tensor",
+        "minigrad.tensor(2.0, requires_grad=True)",
+    ],
+    "mg.draw_dot": ["Here minigrad.draw draws the graph"],
+    "nn.MLP": ["Here minigrad.nn.Sequential puts layers in a row"],
     "mg.ones(2).to_sparse_bsr(2)": [
         "'Tensor' object has no attribute 'to_sparse_bsr'",
         LACKING,

@@ -336,6 +336,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "inv_ex": (lambda: linalg.inv_ex(BATCH, check_errors=True), LIN, r"^linalg.inv_ex: \(Batch element 1\): The diag"),
     "power": (lambda: linalg.matrix_power(BATCH[1], -1), LIN, "^linalg.inv: The diagonal element 2"),
     "solve": (lambda: linalg.solve(BATCH[1], BATCH[0]), LIN, "^linalg.solve: The solver failed because .* singular"),
+    "solve-batch": (lambda: linalg.solve(BATCH, BATCH), LIN, r"^linalg.solve: \(Batch element 1\): The solver failed"),
     "solve_ex": (lambda: linalg.solve_ex(BATCH, BATCH, check_errors=True), LIN, "^linalg.solve_ex: The solver failed"),
     "cholesky": (lambda: linalg.cholesky(NOT_POSITIVE), LIN, r"^linalg.cholesky: The factorization could not be "
                  r"completed because the input is not positive-definite \(the leading minor of order 2 is"),
@@ -343,6 +344,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "cholesky-nan": (lambda: linalg.cholesky(E * nan), LIN, "minor of order 1 is not"),
     "cholesky_ex": (lambda: linalg.cholesky_ex(-E, check_errors=True), LIN, "^linalg.cholesky_ex: .*order 1"),
     "lu": (lambda: linalg.lu_factor_ex(BATCH, check_errors=True), LIN, r"\(Batch element 1\): U\[2,2\]"),
+    "lu_factor": (lambda: linalg.lu_factor(BATCH), RUN, r"\(Batch element 1\): U\[2,2\] is zero .*linalg.lu\(A\)"),
     "svd-nan": (lambda: linalg.svd(E * nan), LIN, "^linalg.svd: The algorithm failed to converge .* non-finite values"),
     "svdvals-inf": (lambda: linalg.svdvals(E / 0), LIN, "^linalg.svd: The algorithm failed"),
     "rect": (lambda: linalg.det(mg.ones(2, 3)), RUN, "^linalg.det: A must be batches of square .* are 2 by 3"),
@@ -355,7 +357,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "solve-shape": (lambda: linalg.solve(E, mg.ones(3, 2)), RUN, r"Incompatible shapes .* AX = B \(2x2 and 3x2"),
     "solve-right": (lambda: linalg.solve(E, mg.ones(2, 3), left=False), RUN, r"XA = B \(2x2 and 2x3\)"),
     "solve-dtype": (lambda: linalg.solve(E, E.double()), RUN, "Expected A and B to have the same dtype"),
-    "solve-batch": (lambda: linalg.solve(mg.ones(2, 2, 2), mg.ones(3, 2, 2)), RUN, "do not broadcast"),
+    "solve-batches": (lambda: linalg.solve(mg.ones(2, 2, 2), mg.ones(3, 2, 2)), RUN, "do not broadcast"),
     "triangular": (lambda: linalg.solve_triangular(E, mg.ones(2), upper=True), RUN, "tensor B must have at least 2"),
     "qr-mode": (lambda: linalg.qr(E, "x"), RUN, "^qr received unrecognized mode 'x' but expected one of 'reduced'"),
     "uplo": (lambda: linalg.eigh(E, "x"), RUN, "^Expected UPLO argument to be 'L' or 'U', but got x"),
@@ -404,6 +406,25 @@ def test_what_does_not_raise_tells_where() -> None:
     assert (y.L[0].tolist(), y.info.tolist()) == ([[1, 0], [0, 1]], [0, 2])
     assert linalg.lu_factor_ex(BATCH).info.tolist() == [0, 2]
     assert linalg.inv_ex(E * nan).info.item() == 0
+
+
+def test_of_what_is_not_a_number_nothing_else_is_said() -> None:
+    unknown = mg.tensor([[nan, 1.0], [1.0, 1.0]])
+    for f in (
+        linalg.inv,
+        linalg.det,
+        mg.logdet,
+        lambda a: linalg.slogdet(a)[1],
+        lambda a: linalg.solve(a, E),
+    ):
+        assert f(unknown).isnan().all()
+        batch = f(mg.stack([E, unknown]))
+        assert batch[1].isnan().all()
+        assert batch[0].isfinite().all()
+    program = mg.source(linalg.inv(unknown.requires_grad_()).sum())
+    space: dict[str, Any] = {}
+    exec(program, space)
+    assert np.isnan(space["run"](unknown.detach().numpy())[0]).all()
 
 
 def test_nothing_is_a_batch_too() -> None:

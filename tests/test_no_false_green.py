@@ -305,6 +305,9 @@ def test_the_order_of_arguments() -> None:
     right = lambda g, x, w: (g @ w.T, x.T @ g)  # noqa: E731
     assert check_vjp(affine, lambda x, w, g: right(g, x, w), (X, W))
     assert check_vjp(affine, right, (X, W), cotangent="first")
+    assert check_vjp(affine, right, (X, W))  # by the names of its arguments
+    assert check_jvp(affine, lambda t, x, w: t[0] @ w + x @ t[1], (X, W))
+    assert check_vjp(lambda x: x * x, lambda x, x_: 2 * x * x_, (X,))
     assert check_vjp(affine, lambda g: right(g, X, W), (X, W))
     assert check_vjp(affine, lambda *g: right(*g, X, W), (X, W), cotangent="only")
     assert check_jvp(affine, lambda t, x, w: t[0] @ w + x @ t[1], (X, W), tangent="first")

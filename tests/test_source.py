@@ -274,6 +274,17 @@ def test_a_gradient_that_no_rule_reads() -> None:
     assert "sign" in text
 
 
+def test_samples_of_a_grid_and_the_loss_of_alignments_print_on_two_screens() -> None:
+    mg.manual_seed(0)
+    image, grid = mg.randn(1, 2, 4, 4, requires_grad=True), mg.rand(1, 3, 3, 2, requires_grad=True)
+    scores, target = mg.randn(6, 2, 4, requires_grad=True), mg.tensor([[1, 2, 3], [2, 2, 0]])
+    for y in (
+        F.grid_sample(image, grid, align_corners=False).sum(),
+        F.ctc_loss(scores.log_softmax(2), target, (6, 5), (3, 2)),
+    ):
+        assert len(mg.source(y).splitlines()) <= 2 * LINES
+
+
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
 def test_a_recurrent_layer_prints_on_two_screens(kind: str) -> None:
     mg.manual_seed(0)

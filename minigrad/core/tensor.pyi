@@ -896,7 +896,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def slogdet(self) -> SignAndLogDet:
         """The sign of the determinant, and the logarithm of its size: -inf where A is singular, the gradient inf."""
     def svd(self, some: builtins.bool=True, compute_uv: builtins.bool=True) -> OlderSVD:
-        """`linalg.svd` with the right vectors in columns; without ``some`` of all vectors.
+        """`linalg.svd` with the right vectors in columns; without ``some`` with all vectors.
     
     Without ``compute_uv`` U and V are zeros."""
     def triangular_solve(self, A: Tensor, upper: builtins.bool=True, transpose: builtins.bool=False, unitriangular: builtins.bool=False) -> TriangularSolution:
@@ -936,7 +936,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def repeat_interleave(self, repeats: Tensor | builtins.int | None=None, dim: builtins.int | None=None, *, output_size: builtins.int | None=None) -> Tensor:
         """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
     
-    Of ``repeats`` alone: the places 0, 1, ..., each as often as it says."""
+    With ``repeats`` alone: the places 0, 1, ..., each as often as it says."""
     def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
         """Elements moved on along ``dims``; what leaves at the end comes in at the beginning.
     
@@ -982,13 +982,13 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     RuntimeError for a size that is greater than the dimension, or a step that is not greater than 0."""
     def unsafe_chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Copies of the parts of `chunk`, so that a change of one in place is none of the others."""
+        """Copies of the parts of `chunk`: to change one in place leaves the others."""
     def unsafe_split(self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Copies of the parts of `split`, so that a change of one in place is none of the others."""
+        """Copies of the parts of `split`: to change one in place leaves the others."""
     def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
-        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
+        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's."""
     def histogram(self, bins: builtins.int | Tensor=100, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
@@ -1386,20 +1386,20 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool=False) -> Tensor:
         """`put`, in place."""
     def scatter(self, dim: builtins.int, index: Tensor, src: Tensor | (builtins.int | builtins.float | builtins.bool) | None=None, *, reduce: str | None=None, value: builtins.int | builtins.float | builtins.bool | None=None) -> Tensor:
-        """A copy with ``out[i][index[i][j]] = src[i][j]`` for dim 1, and likewise; ``src`` may be a number.
+        """A copy with ``out[i][index[i][j]] = src[i][j]`` for dim 1, and so for others; ``src`` may be a number.
     
     Where an index repeats, the last write stays, and only that one gets a gradient. ``reduce`` may be ``"add"`` or
     ``"multiply"``."""
     def scatter_(self, dim: builtins.int, index: Tensor, src: Tensor | (builtins.int | builtins.float | builtins.bool) | None=None, *, reduce: str | None=None, value: builtins.int | builtins.float | builtins.bool | None=None) -> Tensor:
         """`scatter`, in place."""
     def scatter_add(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
-        """A copy with ``out[i][index[i][j]] += src[i][j]`` for dim 1, and likewise."""
+        """A copy with ``out[i][index[i][j]] += src[i][j]`` for dim 1, and so for others."""
     def scatter_add_(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
         """`scatter_add`, in place."""
     def scatter_reduce(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
         """For each place the ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"`` of what ``src`` has for it.
     
-    And of what is there, unless ``include_self`` is False. Equal extremes share the gradient."""
+    What is there counts too, unless ``include_self`` is False. Equal extremes share the gradient."""
     def scatter_reduce_(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
         """`scatter_reduce`, in place."""
     def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:

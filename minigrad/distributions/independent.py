@@ -14,7 +14,7 @@ __all__ = ["Independent"]
 
 
 class Independent(Distribution):
-    """Makes the last ``reinterpreted_batch_ndims`` dimensions of the batch dimensions of the event."""
+    """Counts the last ``reinterpreted_batch_ndims`` dimensions of the batch as dimensions of the event."""
 
     arg_constraints = parameters()
 

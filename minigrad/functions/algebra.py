@@ -130,7 +130,7 @@ def qr(input: Tensor, some: bool = True) -> QR:
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> OlderSVD:
-    """`linalg.svd` with the right vectors in columns; without ``some`` of all vectors.
+    """`linalg.svd` with the right vectors in columns; without ``some`` with all vectors.
 
     Without ``compute_uv`` U and V are zeros.
     """
@@ -197,7 +197,7 @@ def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
 
 
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> LU:
-    """``P``, ``L`` and ``U`` from what `linalg.lu_factor` gives; empty what is not asked for."""
+    """``P``, ``L`` and ``U`` from what `linalg.lu_factor` gives; what is not asked for is empty."""
     if LU_pivots._array.dtype != np.int32:
         raise runtime_error(
             "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Got "

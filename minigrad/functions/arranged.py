@@ -80,7 +80,7 @@ def repeat_interleave(
 ) -> Tensor:
     """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
 
-    Of ``repeats`` alone: the places 0, 1, ..., each as often as it says.
+    With ``repeats`` alone: the places 0, 1, ..., each as often as it says.
     """
     if repeats is None:
         return _counted(input, output_size)

@@ -86,12 +86,12 @@ def unbind_copy(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Copies of the parts of `chunk`, so that a change of one in place is none of the others."""
+    """Copies of the parts of `chunk`: to change one in place leaves the others."""
     return tuple(part.clone() for part in chunk(input, chunks, dim))
 
 
 def unsafe_split(tensor: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Copies of the parts of `split`, so that a change of one in place is none of the others."""
+    """Copies of the parts of `split`: to change one in place leaves the others."""
     return tuple(part.clone() for part in split(tensor, split_size, dim))
 
 
@@ -146,7 +146,7 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Ten
 def gradient(
     input: Tensor, *, spacing: Any = 1, dim: int | Sequence[int] | None = None, edge_order: int = 1
 ) -> tuple[Tensor, ...]:
-    """Slopes of a function of which ``input`` are values on a grid, one Tensor for each of ``dim``.
+    """Slopes of a function whose values on a grid are ``input``, one Tensor for each of ``dim``.
 
     Inside by central differences of second order, at the ends by differences of order ``edge_order``.  ``spacing`` is
     one distance, one for each dimension, or vectors of coordinates.  (Fornberg, Mathematics of Computation 51, 1988.)

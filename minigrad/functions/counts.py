@@ -179,7 +179,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
-    """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
+    """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's."""
     needs_value("histc()")
     x = input._array
     if x.dtype.kind in "bc":

@@ -93,7 +93,7 @@ def randint(
     low: Any = None, high: Any = None, size: Any = None, *, generator: Generator | None = None,
     dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Whole numbers drawn from ``low`` (0 unless given) up to, but without, ``high``; int64 unless ``dtype`` is given.
+    """Whole numbers from ``low`` (0 unless given) to ``high``, which is left out; int64 unless ``dtype`` is given.
 
     TypeError if the bound or the size is missing.
     """
@@ -226,7 +226,7 @@ def randint_like(
     input: Tensor, low: Any = None, high: Any = None, *, dtype: DTypeLike | None = None,
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
-    """`randint` in the shape and dtype of ``input``: from ``low`` (0 unless given) up to, but without, ``high``."""
+    """`randint` in the shape and dtype of ``input``: from ``low`` (0 unless given) to ``high``, which is left out."""
     if high is None:
         low, high = None, low
 

@@ -95,7 +95,7 @@ def asarray(
     obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, copy: bool | None = None,
     requires_grad: bool | None = None,
 ) -> Tensor:  # fmt: skip
-    """A Tensor of a Tensor, an array, something with `__dlpack__` or a buffer, or of numbers and sequences of them.
+    """A Tensor made of a Tensor, an array, an object with `__dlpack__` or a buffer, or of numbers in sequences.
 
     It shares memory where that is possible. ``copy``: True for memory of its own, False for a ValueError where it
     cannot share. The bytes of a buffer are elements of ``dtype``, or of the default float. With ``requires_grad`` it

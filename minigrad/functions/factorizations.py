@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigrad.core.apply import apply, needs_value
+from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import own
@@ -187,18 +188,21 @@ def _sizes(A: Tensor) -> dict[str, int]:
     return {"rows": n, "columns": m}
 
 
-def _eliminated(name: str, A: Tensor, pivot: bool) -> tuple[Tensor, Tensor]:
+def _eliminated(name: str, A: Tensor, pivot: bool, op: Op = ops.lu) -> tuple[Tensor, Tensor]:
     """All that elimination gives, packed, and the matrix of both triangles."""
     matrix(name, A)
     if not pivot:
         raise runtime_error(f"{name}: LU without pivoting is not implemented on the CPU")
-    packed = apply(ops.lu, (A,))
+    packed = apply(op, (A,))
     return packed, apply(ops.lu_compact, (A, packed))
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True) -> LUFactor:
-    """Both triangles of `lu` in one matrix, and with which row each was exchanged (int32, from 1 on)."""
-    packed, both = _eliminated("linalg.lu_factor", A, pivot)
+    """Both triangles of `lu` in one matrix, and with which row each was exchanged (int32, from 1 on).
+
+    RuntimeError where U has a 0 on its diagonal.
+    """
+    packed, both = _eliminated("linalg.lu_factor", A, pivot, ops.lu_regular)
     return LUFactor(both, apply(ops.lu_pivots, (packed,), _sizes(A)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Sequence
 from operator import mul
@@ -17,6 +16,8 @@ from minigrad.errors import not_implemented_error, runtime_error, value_error, w
 from minigrad.functions.creation import linspace, zeros
 from minigrad.functions.elementwise import where
 from minigrad.functions.index import gather
+from minigrad.functions.parts import cat
+from minigrad.functions.reduce import sum as total
 from minigrad.functions.shape import expand, reshape
 from minigrad.gate import public
 from minigrad.kernels.along import far, near
@@ -100,7 +101,7 @@ def grid_sample(
     shape, points = input._array.shape, grid._array.shape
     sizes, count = shape[2:], math.prod(points[1:-1])
     flat = reshape(input, *shape[:2], math.prod(sizes))
-    taps: list[Any] = []  # by dimension: places and weights
+    taps: list[tuple[list[Tensor], list[Tensor]]] = []  # by dimension: places and weights
     for d, n in enumerate(sizes):
         at = reshape(grid[..., len(sizes) - 1 - d], points[0], 1, count)
         if align_corners:
@@ -111,12 +112,17 @@ def grid_sample(
         else:
             at = ((at + 1.0) * n - 1.0) / 2.0
         taps.append(_taps(at, n, mode, padding_mode, bool(align_corners)))
-    y: Tensor | None = None
-    for corner in itertools.product(*taps):
-        value = _picked(flat, [place for place, _ in corner], sizes)
-        value = value * functools.reduce(mul, [weight for _, weight in reversed(corner)])
-        y = value if y is None else y + value
-    return reshape(y, *shape[:2], *points[1:-1])  # type: ignore[arg-type]  # there is a corner
+    each = len(taps[0][0])
+    sides = [[each if k == d else 1 for k in range(len(sizes))] for d in range(len(sizes))]
+    places, weights = (
+        [reshape(cat(of_one, 1), points[0], *side, count) for of_one, side in zip(kind, sides, strict=True)]
+        for kind in zip(*taps, strict=True)
+    )
+    corners = each ** len(sizes)
+    value = _picked(flat, places, sizes, corners * count)
+    weight = reshape(functools.reduce(mul, reversed(weights)), points[0], 1, corners * count)
+    y = total(reshape(value * weight, *shape[:2], corners, count), 2)
+    return reshape(y, *shape[:2], *points[1:-1])
 
 
 def _check(input: Tensor, grid: Tensor, mode: str) -> None:
@@ -148,21 +154,21 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
         raise runtime_error("grid_sampler(): bicubic interpolation only supports 4D input")
 
 
-def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> list[tuple[Tensor, Tensor]]:
-    """Along one dimension: whole places, and the weights of what stands there."""
+def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> tuple[list[Tensor], list[Tensor]]:
+    """Along one dimension: whole places, and the weights of what stands there, each (batch, 1, count)."""
     if mode == "bicubic":
         low = at.floor().detach()
         t = at - low
-        weights = (far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t))
-        return [(_within(low + float(k - 1), n, outside, align), w) for k, w in enumerate(weights)]
+        places = [_within(low + float(k - 1), n, outside, align) for k in range(4)]
+        return places, [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)]
     at = _within(at, n, outside, align)
     if mode == "nearest":
         place = at.round()
         finite = where(at.isfinite(), at, 0.0)
-        return [(place.detach(), finite - finite + 1.0)]  # 1, with a gradient of 0 for the grid
+        return [place.detach()], [finite - finite + 1.0]  # 1, with a gradient of 0 for the grid
     low = at.floor().detach()
     rest = at - low
-    return [(low, 1.0 - rest), (low + 1.0, rest)]
+    return [low, low + 1.0], [1.0 - rest, rest]
 
 
 def _within(at: Tensor, n: int, outside: str, align: bool) -> Tensor:
@@ -183,7 +189,7 @@ def _within(at: Tensor, n: int, outside: str, align: bool) -> Tensor:
     return where(inside, at, at.detach().clamp(0.0, float(n - 1)))
 
 
-def _picked(flat: Tensor, places: list[Tensor], sizes: tuple[int, ...]) -> Tensor:
+def _picked(flat: Tensor, places: list[Tensor], sizes: tuple[int, ...], count: int) -> Tensor:
     """What stands in whole places, 0 where one is outside."""
     index: Any = 0
     inside: Any = None
@@ -191,8 +197,9 @@ def _picked(flat: Tensor, places: list[Tensor], sizes: tuple[int, ...]) -> Tenso
         here = (place >= 0.0).logical_and(place <= float(n - 1))
         inside = here if inside is None else inside.logical_and(here)
         index = index * n + where(here, place, 0.0).to(dtypes.int64)
-    shape = (*flat._array.shape[:2], index._array.shape[-1])
-    return where(inside, gather(flat, 2, expand(index, *shape)), 0.0)
+    batch, channels = flat._array.shape[:2]
+    index, inside = (reshape(t, batch, 1, count) for t in (index, inside))
+    return where(inside, gather(flat, 2, expand(index, batch, channels, count)), 0.0)
 
 
 public(globals(), FUNCTIONAL, check="Tensors")

@@ -29,10 +29,10 @@ FUNCTIONAL = ["interpolate", "pad", "upsample", "upsample_bilinear", "upsample_n
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
-    """More elements around the last dimensions: ``pad`` is (left, right, top, bottom, ...).
+    """Elements put around the last dimensions: ``pad`` is (left, right, top, bottom, ...).
 
     They are ``value`` (0), or with ``mode`` "reflect", "replicate" or "circular" those of the input. Negative numbers
-    cut off.
+    cut elements off.
     """
     counts = [whole("pad(): each element of argument 'pad'", n) for n in pad]
     shape = input._array.shape
@@ -169,7 +169,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """The channels of (batch, channels, ...) in turn from each of ``groups`` groups of them."""
+    """The channels of (batch, channels, ...), cut into ``groups``, one taken from each in turn."""
     shape = input._array.shape
     if len(shape) < 3:
         raise runtime_error(

@@ -27,7 +27,7 @@ def scatter(
     input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, reduce: str | None = None,
     value: Number | None = None,
 ) -> Tensor:  # fmt: skip
-    """A copy with ``out[i][index[i][j]] = src[i][j]`` for dim 1, and likewise; ``src`` may be a number.
+    """A copy with ``out[i][index[i][j]] = src[i][j]`` for dim 1, and so for others; ``src`` may be a number.
 
     Where an index repeats, the last write stays, and only that one gets a gradient. ``reduce`` may be ``"add"`` or
     ``"multiply"``.
@@ -91,7 +91,7 @@ def _unwritten(input: Tensor, src: Any) -> Tensor:
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """A copy with ``out[i][index[i][j]] += src[i][j]`` for dim 1, and likewise."""
+    """A copy with ``out[i][index[i][j]] += src[i][j]`` for dim 1, and so for others."""
     d = one_dim(dim, input._array.ndim)
     src = _source("scatter_add", input, d, index, src)
     return (
@@ -106,7 +106,7 @@ def scatter_reduce(
 ) -> Tensor:
     """For each place the ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"`` of what ``src`` has for it.
 
-    And of what is there, unless ``include_self`` is False. Equal extremes share the gradient.
+    What is there counts too, unless ``include_self`` is False. Equal extremes share the gradient.
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise runtime_error(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")

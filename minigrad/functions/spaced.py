@@ -47,7 +47,7 @@ def range(
     start: NumberLike, end: NumberLike, step: NumberLike = 1, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """From ``start`` to ``end``, which belongs to it, in the default float; it warns that `arange` is there."""
+    """Numbers from ``start`` through ``end``, in the default float. Deprecated: `arange` leaves ``end`` out."""
     warn(
         "range is deprecated and will be removed, since Python's range does not have its end; use arange, with values "
         "in [start, end)."

@@ -40,9 +40,9 @@ def check_vjp(
 
     ``cotangent`` says where vjp takes it: ``"last"``, ``"first"``, or ``"only"``, for the ``vjp(cotangent)`` of a
     layer that keeps what it needs (f was last called at the same point).  By default it is the last argument, or the
-    only one.  Tolerances are those of a float64 function with values around 1,
-    tight enough that a relative error of 1e-4 does not pass.  True, or GradcheckError with a report (False
-    without ``raise_exception``).  TypeError for Tensors: those are for `gradcheck`.
+    only one, or the first where the others are called as those of f.  Tolerances are those of a float64 function with
+    values around 1, tight enough that a relative error of 1e-4 does not pass.  True, or GradcheckError with a report
+    (False without ``raise_exception``).  TypeError for Tensors: those are for `gradcheck`.
     """
     from minigrad.gradcheck import plain
 

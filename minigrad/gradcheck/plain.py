@@ -92,7 +92,7 @@ class Subject:
         return value.copy() if isinstance(value, np.ndarray) else value
 
     def _order(self, place: str | None) -> Callable[[tuple[Any, ...], Any], tuple[Any, ...]]:
-        """How the derivative is called: ``place`` says it, or else the number of arguments that it takes."""
+        """How the derivative is called: ``place`` says it, or else the arguments that it takes."""
         what, vector = self.what, self.vector
         if place is not None and place not in _ORDERS:
             raise ValueError(f"check_{what}: {vector} is 'last', 'first' or 'only', not {place!r}")
@@ -100,6 +100,9 @@ class Subject:
             signature = inspect.signature(self.derivative)
         except (TypeError, ValueError):  # some of what is written in C tells nothing
             return _ORDERS[place or "last"]
+        taken = list(signature.parameters)
+        if place is None and taken[1:] == self.names != taken[:-1]:
+            place = "first"  # `vjp(g, x)` of `f(x)`
         for order in (place,) if place else ("last", "only"):
             with contextlib.suppress(TypeError):
                 signature.bind(*_ORDERS[order](tuple(self.names), vector))

@@ -27,6 +27,13 @@ _SENTENCES = {
     "minigrad.export": "minigrad.compile records a function and replays it, minigrad.onnx.export writes a file of it",
 }  # fmt: skip
 
+# Names of micrograd and torchviz.
+_OTHERS = {
+    "Value": "a Tensor of one number does what micrograd's Value does: minigrad.tensor(2.0, requires_grad=True)",
+    "draw_dot make_dot": "minigrad.draw draws the graph of a result",
+    "MLP Layer Neuron": "minigrad.nn.Sequential puts layers in a row, such as nn.Linear(3, 4) and nn.Tanh()",
+}
+
 
 def hint(place: str, name: str) -> str:
     """The end of "has no attribute ...", for a name in ``place``; empty where there is nothing to say."""
@@ -37,6 +44,9 @@ def hint(place: str, name: str) -> str:
     same = [n for n in (*ours, *theirs) if _plain(n) == _plain(name)]
     same.sort(key=lambda n: n.strip("_") != name.strip("_"))
     other = "" if same else _elsewhere(name)
+    said = next((sentence for names, sentence in _OTHERS.items() if name in names.split()), "")
+    if said and not same:
+        return f". Here {said}"
     near = same if same or other.endswith(f".{name}") else get_close_matches(name, [*ours, *theirs], 1, 0.8)
     if not near:
         return f". There is {other}" if other else ""

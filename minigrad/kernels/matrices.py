@@ -6,6 +6,7 @@ What a function refuses it says by ``np.linalg.LinAlgError``, which users see as
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,48 @@ def triangles(x: Array, below: float, on: float, above: float) -> Any:
 # ---------------------------------------------------------------- inverse, determinant, systems
 
 
+@functools.cache
+def _mute() -> bool:
+    """Whether this NumPy gives nan where it should raise: in WebAssembly LAPACK's word does not reach it."""
+    try:
+        np.linalg.inv(np.zeros((1, 1)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _lapack(function: Any, a: Array, *more: Array) -> Any:
+    """What NumPy gives; np.linalg.LinAlgError on each NumPy where it can do nothing with a matrix of ``a``."""
+    y = function(_wide(a), *map(_wide, more))
+    if _mute():
+        told = np.linalg.inv(_wide(a)) if more else y  # a right side may have nan of its own
+        if _place_of(np.isnan(told), told, a) is not None:
+            raise np.linalg.LinAlgError
+    return y.astype((more or (a,))[-1].dtype)
+
+
+def _one_by_one(function: Any, instead: Any, *operands: Array) -> Any:
+    """As `_lapack`, and for each matrix that it refuses what ``instead`` gives."""
+    try:
+        return _lapack(function, *operands)
+    except np.linalg.LinAlgError:
+        if max(x.ndim for x in operands) == 2:
+            return instead(*map(_wide, operands)).astype(operands[-1].dtype)
+    batch = np.broadcast_shapes(*(x.shape[:-2] for x in operands))
+    whole = [np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in operands]
+    return np.stack([_one_by_one(function, instead, *each) for each in zip(*whole, strict=True)])
+
+
+def _no_number(a: Array, *more: Array) -> Array:
+    """Inf for a singular matrix; nan for one that has some, of which LAPACK says the same."""
+    return np.full_like(more[-1] if more else a, np.nan if np.isnan(a).any() else np.inf)
+
+
 def inv(x: Array) -> Any:
-    y = inv_ex(x)
+    try:
+        return _lapack(np.linalg.inv, x)
+    except np.linalg.LinAlgError:
+        y = inv_ex(x)
     at = _place_of(np.isinf(y), y, x)
     if at is not None:
         raise np.linalg.LinAlgError(
@@ -80,12 +121,7 @@ def first_zero(x: Array) -> int:
 
 def inv_ex(x: Array) -> Any:
     """The inverse, inf where there is none."""
-    try:
-        return np.linalg.inv(_wide(x)).astype(x.dtype)
-    except np.linalg.LinAlgError:
-        if x.ndim == 2:
-            return np.full(x.shape, np.inf, x.dtype)
-    return np.stack([inv_ex(m) for m in x])
+    return _one_by_one(np.linalg.inv, _no_number, x)
 
 
 def zero_pivots(x: Array, inverse: Array) -> Any:
@@ -100,22 +136,21 @@ def zero_pivots(x: Array, inverse: Array) -> Any:
 def solve(a: Array, b: Array) -> Any:
     """The solutions of ``a @ y = b`` for the columns of ``b``."""
     try:
-        return np.linalg.solve(_wide(a), _wide(b)).astype(b.dtype)
+        return _lapack(np.linalg.solve, a, b)
     except np.linalg.LinAlgError:
-        sentence = "linalg.solve: The solver failed because the input matrix is singular."
-        raise np.linalg.LinAlgError(sentence) from None
+        y = inv_ex(a)
+    at = _place_of(np.isinf(y), y, a)
+    if at is not None:
+        which = _which(at, a)
+        raise np.linalg.LinAlgError(
+            f"linalg.solve: {which}The solver failed because the input matrix is singular."
+        )
+    return solve_ex(a, b)
 
 
 def solve_ex(a: Array, b: Array) -> Any:
     """The solutions of ``a @ y = b``, inf where ``a`` is singular."""
-    try:
-        return np.linalg.solve(_wide(a), _wide(b)).astype(b.dtype)
-    except np.linalg.LinAlgError:
-        if a.ndim == b.ndim == 2:
-            return np.full(b.shape, np.inf, b.dtype)
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
-    return np.stack([solve_ex(m, n) for m, n in zip(a, b, strict=True)])
+    return _one_by_one(np.linalg.solve, _no_number, a, b)
 
 
 def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Any:
@@ -140,13 +175,21 @@ def cholesky_solve(b: Array, a: Array, upper: bool) -> Any:
     return solve_triangular(np.conj(np.swapaxes(low, -1, -2)), y, True, False)
 
 
+def _unless_nan(y: Any, sign: Any, x: Array) -> Any:
+    """``y``, and nan for a matrix that has nan, where LAPACK gives the sign 0."""
+    regular = sign.all() if sign.ndim else sign
+    return y if regular else np.where(np.isnan(x).any((-2, -1)), y.dtype.type(np.nan), y)
+
+
 def det(x: Array) -> Any:
-    return np.asarray(np.linalg.det(_wide(x)), x.dtype)
+    y = np.linalg.det(_wide(x))
+    return np.asarray(_unless_nan(y, y, x), x.dtype)
 
 
 def signed_logdet(x: Array) -> Any:
     """The sign of the determinant and the logarithm of its size."""
-    return np.stack(np.linalg.slogdet(_wide(x)), -1).astype(x.dtype)
+    sign, size = np.linalg.slogdet(_wide(x))
+    return np.stack((sign, _unless_nan(size, sign, x)), -1).astype(x.dtype)
 
 
 def cofactor(x: Array) -> Any:
@@ -189,12 +232,7 @@ def cholesky(x: Array) -> Any:
 
 def cholesky_ex(x: Array) -> Any:
     """As `cholesky`, as far as one comes where a matrix is not positive-definite."""
-    try:
-        return np.linalg.cholesky(_wide(x)).astype(x.dtype)
-    except np.linalg.LinAlgError:
-        if x.ndim == 2:
-            return _begun(_wide(x)).astype(x.dtype)
-    return np.stack([cholesky_ex(m) for m in x])
+    return _one_by_one(np.linalg.cholesky, _begun, x)
 
 
 def _begun(x: Array) -> Array:
@@ -299,6 +337,19 @@ def lu(x: Array) -> Any:
         a[:, k + 1 :, k] /= np.where(pivot == 0, 1, pivot)[:, None]
         a[:, k + 1 :, k + 1 :] -= a[:, k + 1 :, k, None] * a[:, None, k, k + 1 :]
     return _flat(x, a.reshape(x.shape), pivots.reshape((*x.shape[:-2], min(n, m))))
+
+
+def lu_regular(x: Array) -> Any:
+    """As `lu`; RuntimeError, as PyTorch's, for a matrix that divides by zero when systems are solved with it."""
+    packed = lu(x)
+    zeros = zero_diagonal(lu_compact(x, packed))
+    for at in np.argwhere(zeros)[:1]:
+        k = zeros[tuple(at)]
+        raise RuntimeError(
+            f"{_which(tuple(at), x)}U[{k},{k}] is zero and using it on lu_solve would result in a division by zero. If "
+            "you still want to perform the factorization, consider calling linalg.lu(A) or linalg.lu_factor_ex(A)"
+        )
+    return packed
 
 
 def zero_diagonal(x: Array) -> Any:

@@ -18,18 +18,13 @@ def _array(t: Any) -> Any:
 
 
 def _is_target(x: Any, target: Any, lengths: Any, sizes: Any, blank: int) -> None:
-    steps, n, count = x.shape
-    for name, numbers, most in (("input", lengths, steps), ("target", sizes, target.shape[1])):
-        if n and not 0 <= numbers.min() <= numbers.max() <= most:
-            bound = f"at least 0, but got value {numbers.min()}" if numbers.min() < 0 else ""
-            bound = bound or f"at most {most}, but got value {numbers.max()}"
-            raise RuntimeError(f"Expected {name}_lengths to have value {bound}")
+    for name, numbers, most in (("input", lengths, len(x)), ("target", sizes, target.shape[1])):
+        for wrong in numbers[(numbers < 0) | (numbers > most)]:
+            bound = "at least 0" if wrong < 0 else f"at most {most}"
+            raise RuntimeError(f"Expected {name}_lengths to have value {bound}, but got value {wrong}")
     classes = target[np.arange(target.shape[1]) < sizes[:, None]]
-    if classes.size and not 0 <= classes.min() <= classes.max() < count:
-        wrong = classes.min() if classes.min() < 0 else classes.max()
-        raise RuntimeError(
-            f"Expected targets to be classes of log_probs, of which there are {count}, got {wrong}"
-        )
+    for wrong in classes[(classes < 0) | (classes >= x.shape[2])]:
+        raise RuntimeError(f"Expected targets to be classes of log_probs, below {x.shape[2]}, got {wrong}")
 
 
 def _by_x(g: object) -> NoReturn:

@@ -29,7 +29,8 @@ OPS = {
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular cholesky_solve det cofactor
         signed_logdet logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh
         eigenvectors eigenvalues eigvalsh eig eig_vectors eig_values svd left_vectors right_vectors
-        singular_values svdvals pinv lu lu_compact lu_pivots lu_info lu_permutation unpivot matrix_exp
+        singular_values svdvals pinv lu lu_regular lu_compact lu_pivots lu_info lu_permutation unpivot
+        matrix_exp
     """,
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": """

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.core.basic import conj, real
 from minigrad.core.op import Op, is_complex
-from minigrad.core.text import Call, Lines, Plain
+from minigrad.core.text import Call, Plain
 from minigrad.errors import runtime_error
 from minigrad.kernels import matrices as k
 from minigrad.ops import elementwise as e
@@ -361,9 +361,14 @@ def _solve_triangular_lines(v: Call) -> list[str] | None:
     return [*singular, f"return np.array({turned}[::-1], order='C')"]
 
 
-def _refusing(function: str, wrong: str) -> Lines:
-    text = [f"y = np.linalg.{function}(x)", f"if {wrong}:", "    raise np.linalg.LinAlgError", "return y"]
-    return lambda v: text if _single(v) else None
+_INV = ["try:", "    return np.linalg.inv(x)", "except np.linalg.LinAlgError:", "    if np.isnan(x).any():",
+        "        return np.full_like(x, np.nan)", "    raise"]  # fmt: skip
+_CHOLESKY = [
+    "y = np.linalg.cholesky(x)",
+    "if not (np.diagonal(y) > 0.0).all():",
+    "    raise np.linalg.LinAlgError",
+    "return y",
+]
 
 
 # fmt: off
@@ -374,7 +379,7 @@ triangles: Op = Op("triangles", k.triangles, "x; below on above",
 
 # inverse, determinant, systems
 inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic",
-         text=Plain(k.inv, "x", _refusing("inv", "np.isinf(y).all()")))
+         text=Plain(k.inv, "x", lambda v: _INV if _single(v) else None))
 inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic", reads="inv")
 zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse", complex="analytic")
 solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
@@ -387,7 +392,7 @@ solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper un
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
                         grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
-              complex="analytic", derives={"x": "g * y * inv(x).T"})
+              complex="analytic", derives={"x": "g * y * inv(x).T; its limit for singular x"})
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
 logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
@@ -398,7 +403,7 @@ det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
 
 # factorizations
 cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own",
-              text=Plain(k.cholesky, "x", _refusing("cholesky", "not (np.diagonal(y) > 0.0).all()")),
+              text=Plain(k.cholesky, "x", lambda v: _CHOLESKY if _single(v) else None),
               derives={"x": "(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)"})
 cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own",
                  reads="cholesky")
@@ -432,6 +437,7 @@ svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, grad_fn="LinalgSvdBackward
 pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own",
           usual={"atol": 0, "rtol": ...})
 lu = Op("lu", k.lu, "x", complex="analytic")
+lu_regular = Op("lu_regular", k.lu_regular, "x", **_RAISES, complex="analytic")
 lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN,
                     complex="own")
 lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN, complex="analytic")

