@@ -30,6 +30,8 @@ class Adamax(Rule):
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """
 
+    _names = ("exp_avg", "exp_inf")
+
     def __init__(
         self,
         params: ParamsT,
@@ -49,9 +51,6 @@ class Adamax(Rule):
         check(weight_decay, "weight_decay value")
         options = "lr betas eps weight_decay foreach maximize differentiable capturable"
         super().__init__(params, chosen(locals(), options))
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"exp_avg": 0.0, "exp_inf": 0.0}
 
     def _numbers(self, group: Group, counts: Named) -> Named:
         beta1, beta2 = group["betas"]

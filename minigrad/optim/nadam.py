@@ -37,6 +37,7 @@ class NAdam(Rule):
     """
 
     _counts = ("step", "mu_product")
+    _names = ("exp_avg", "exp_avg_sq")
 
     def __init__(
         self,
@@ -60,9 +61,6 @@ class NAdam(Rule):
         check(momentum_decay, "momentum_decay value")
         options = "lr betas eps weight_decay momentum_decay decoupled_weight_decay maximize foreach"
         super().__init__(params, chosen(locals(), f"{options} capturable differentiable"))
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
     def _first(self, name: str, group: Group) -> Any:
         return 1.0 if name == "mu_product" else 0.0

@@ -33,6 +33,8 @@ class RAdam(Rule):
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """
 
+    _names = ("exp_avg", "exp_avg_sq")
+
     def __init__(
         self,
         params: ParamsT,
@@ -55,9 +57,6 @@ class RAdam(Rule):
             "lr betas eps weight_decay maximize foreach capturable decoupled_weight_decay differentiable"
         )
         super().__init__(params, chosen(locals(), options))
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
     def _numbers(self, group: Group, counts: Named) -> Named:
         t, lr, (beta1, beta2), decay = counts["step"], group["lr"], group["betas"], group["weight_decay"]

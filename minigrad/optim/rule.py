@@ -53,6 +53,8 @@ class Rule(Optimizer):
     """
 
     _counts: tuple[str, ...] = ("step",)
+    # The entries that each begin with 0; `_entries` tells of others.
+    _names: tuple[str, ...] = ()
     # Whether the formula treats each element alone.
     _elementwise = True
     # An entry that state dicts of PyTorch may have as None; a parameter without it begins anew.
@@ -60,7 +62,7 @@ class Rule(Optimizer):
 
     def _entries(self, group: Group) -> dict[str, float]:
         """The names of what is remembered in the parameter's shape, and the number that each begins with."""
-        return {}
+        return dict.fromkeys(self._names, 0.0)
 
     def _shapes(self, p: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
         """The shapes of a parameter's entries."""
