@@ -98,9 +98,8 @@ class Converted:
             )
         if format is not None:
             self._apply(lambda t: t.to(memory_format=format) if t.dim() in (4, 5) else t)
-        return self if dtype is None else self._to_float(dtype)
-
-    def _to_float(self, dtype: DType) -> Self:
+        if dtype is None:
+            return self
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
 
     def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
