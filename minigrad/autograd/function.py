@@ -115,7 +115,8 @@ class Function:
             refresh(t)
         ctx._places = tuple(i for i, t in enumerate(args) if isinstance(t, Tensor))
         ctx._arguments = len(args)
-        ctx.needs_input_grad = tuple(isinstance(t, Tensor) and _wants(t) for t in args)
+        nodes = [t._node if isinstance(t, Tensor) else None for t in args]
+        ctx.needs_input_grad = tuple(node is not None and node.requires_grad for node in nodes)
         mode = MODE.get()
         # An observer may have another one for what happens inside of forward, or None.
         inside = getattr(mode.observer, "inside", mode.observer)
@@ -196,10 +197,6 @@ def _by_place(
             "of forward, not behind a star, and give the arguments before it too"
         )
     return bound.args if has_setup else bound.args[1:]
-
-
-def _wants(t: Tensor) -> bool:
-    return t._node is not None and t._node.requires_grad
 
 
 class _UserOp(Op):

@@ -131,7 +131,11 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         if dtype is None or dtypes.as_numpy(dtype).kind not in "fcV":
             raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
-    if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
+    if (
+        array.dtype.kind == "i"
+        and array.dtype != dtypes.I64
+        and any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
+    ):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
         return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
@@ -167,10 +171,6 @@ def _too_large(array: Array, data: Any) -> bool:
         and bool((np.abs(array) >= 2.0**63).any())
         and all(isinstance(x, int) for x in _leaves(data))
     )
-
-
-def _has_ints(data: Any) -> bool:
-    return any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
 
 
 def _leaves(data: Any) -> Iterator[Any]:

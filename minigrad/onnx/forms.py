@@ -381,10 +381,6 @@ def _logical(operator: str) -> Callable[..., str]:
     return form
 
 
-def _shrunk(o: Out, x: str, lambd: float) -> str:
-    return o("Where", o("LessOrEqual", o("Abs", x), o.array(lambd)), o.array(0.0), x)
-
-
 def _threshold(o: Out, x: str, threshold: float, value: float) -> str:
     return o("Where", o("LessOrEqual", x, o.array(threshold)), o.array(value), x)
 
@@ -437,7 +433,9 @@ FORMS: dict[str, Form] = {
     "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
     "gru": gru,
     "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
-    "hardshrink": _shrunk,
+    "hardshrink": lambda o, x, lambd: o(
+        "Where", o("LessOrEqual", o("Abs", x), o.array(lambd)), o.array(0.0), x
+    ),
     "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
     "hardtanh": _clip,
     "channel_norm": _channel_norm,
