@@ -293,7 +293,8 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
         cotangents.append(d if d is None or isinstance(d, Tensor) else wrap(d))
     node = ctx._node() if ctx._node is not None else None
     rule = _rule(cls)
-    if rule is Function.backward and cls.jvp is not Function.jvp and not any(map(_nonzero, cotangents)):
+    forward_only = rule is Function.backward and cls.jvp is not Function.jvp
+    if forward_only and not any(t is not None and t._array.any() for t in cotangents):
         return _transposed(cls, ctx, node, cotangents, create)
     returned = rule(ctx, *cotangents)
     gradients = list(returned) if isinstance(returned, (tuple, list)) else [returned]
@@ -323,10 +324,6 @@ def _rule(cls: type[Function]) -> Callable[..., Any]:
             "only implement one of them."
         )
     return cls.vjp
-
-
-def _nonzero(t: Tensor | None) -> bool:
-    return t is not None and bool(t._array.any())
 
 
 def _transposed(

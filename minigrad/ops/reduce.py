@@ -69,11 +69,6 @@ def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     return g * scale * (x - mean(x, dim=dim, keepdim=True))
 
 
-def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
-    # PyTorch: no gradient where the deviation is zero
-    return _var_vjp(e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim)
-
-
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
     top = np.max(x.real, axis=dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, top.dtype.type(0))
@@ -321,7 +316,10 @@ mean = Op("mean", _mean, "x; dim keepdim",
 _DEVIATES = dict.fromkeys("biu", "std and var only support floating point dtypes; use .float() first")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refuse=_DEVIATES, rows=True,
          text=_var_text, twice=True)
-std = Op("std", _std, "x; dim correction keepdim", _std_vjp, cast="floats", refuse=_DEVIATES, rows=True,
+# PyTorch: no gradient where the deviation is zero
+std = Op("std", _std, "x; dim correction keepdim", lambda g, x, y, dim, correction, keepdim: _var_vjp(
+             e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim),
+         cast="floats", refuse=_DEVIATES, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True,
          derives={"x": counted("g * (x - mean(x)) / ({n} * y)")})
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",

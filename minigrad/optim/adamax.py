@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_rate, chosen
+from minigrad.optim.options import check_moments, chosen
 from minigrad.optim.rule import Group, Named, Rule, power, ratio
 from minigrad.tensor import Tensor
 
@@ -45,10 +45,7 @@ class Adamax(Rule):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check(eps, "epsilon value")
-        check_betas(betas)
-        check(weight_decay, "weight_decay value")
+        check_moments(lr, eps, betas, weight_decay)
         options = "lr betas eps weight_decay foreach maximize differentiable capturable"
         super().__init__(params, chosen(locals(), options))
 

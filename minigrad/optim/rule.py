@@ -405,6 +405,19 @@ def count(value: Any, group: Group) -> Tensor:
     return value.detach().to(dtype).clone() if isinstance(value, Tensor) else full((), value, dtype=dtype)
 
 
+def moments(group: Group) -> Named:
+    """The numbers that Adam and its kin have in common: those of both averages, and of the weight decay."""
+    lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+    decays, apart = decay != 0, group["decoupled_weight_decay"]
+    return {
+        "decay": decay if decays and not apart else None,
+        "shrink": 1 - lr * decay if decays and apart else None,
+        "weight1": 1 - beta1,
+        "beta2": beta2,
+        "weight2": 1 - beta2,
+    }
+
+
 def _number(x: Tensor) -> Array:
     """The array of such a Tensor, also of one that a user made with a dimension."""
     return x._array.reshape(()) if x._array.ndim else x._array
