@@ -333,13 +333,15 @@ def eye(
     return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
 
 
-def _like(
-    make: Callable[..., Tensor], t: Tensor, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
-) -> Tensor:
-    options = {"dtype": dtype or t._array.dtype, "device": device}
-    if t._array.flags.c_contiguous:
-        return make(t._array.shape, requires_grad=requires_grad, **options)
-    return own(laid_as(t._array, lambda size: make(size, **options))).requires_grad_(requires_grad)
+def like(
+    make: Callable[..., Tensor], input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
+    """What ``make`` fills, in the shape and dtype of ``input``."""
+    options = {"dtype": dtype or input._array.dtype, "device": device}
+    if input._array.flags.c_contiguous:
+        return make(input._array.shape, requires_grad=requires_grad, **options)
+    return own(laid_as(input._array, lambda size: make(size, **options))).requires_grad_(requires_grad)
 
 
 def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
@@ -349,14 +351,6 @@ def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     if order == (*range(array.ndim),):
         return source
     return apply(shape.permute, (source,), {"axes": inverse(order)})
-
-
-def like(
-    make: Callable[..., Tensor], input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
-    device: DeviceLike = None,
-) -> Tensor:  # fmt: skip
-    """What ``make`` fills, in the shape and dtype of ``input``."""
-    return _like(make, input, dtype, requires_grad, device)
 
 
 empty_like = case(like, "empty_like", "`empty` in the shape and dtype of ``input``.", empty)
@@ -369,7 +363,8 @@ def full_like(
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """`full` in the shape and dtype of ``input``."""
-    return _like(partial(full, fill_value=fill_value), input, dtype, requires_grad, device)
+    make = partial(full, fill_value=fill_value)
+    return like(make, input, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 # ---------------------------------------------------------------- in steps

@@ -78,6 +78,11 @@ class Buffer(Tensor):
         self.persistent = persistent
 
 
+def _rebuild_buffer(cls: type[Buffer], data: Tensor, persistent: bool) -> Buffer:
+    """What pickles of minigrad 0.1.0 call."""
+    return cls(data, persistent=persistent)
+
+
 def _marked(data: Tensor, requires_grad: bool) -> Tensor:
     """A leaf of the class of ``data`` that passes for a Parameter. RuntimeError where `detach` gives another class."""
     leaf = data.detach().requires_grad_(requires_grad)
