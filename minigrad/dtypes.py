@@ -166,6 +166,11 @@ OF_NUMPY = {
     t.numpy: t
     for t in (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
 }
+# As classes of one element type name it: FloatTensor, FloatStorage.
+IN_CLASSES = {
+    float32: "Float", float64: "Double", float16: "Half", bfloat16: "BFloat16", int64: "Long", int32: "Int",
+    int16: "Short", int8: "Char", uint8: "Byte", bool: "Bool", complex64: "ComplexFloat", complex128: "ComplexDouble",
+}  # fmt: skip
 F16, F32, F64 = float16.numpy, float32.numpy, float64.numpy
 C64, C128 = complex64.numpy, complex128.numpy
 I64, BOOL = int64.numpy, bool.numpy

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from minigrad.core.tensor import Tensor
 from minigrad.errors import LinAlgError
+from minigrad.functions import diagonals, products
 from minigrad.functions.algebra import det, matrix_exp, matrix_power, slogdet
 from minigrad.functions.factorizations import (
     cholesky, cholesky_ex, eig, eigh, eigvals, eigvalsh, householder_product, lu, lu_factor, lu_factor_ex, qr, svd,
@@ -14,7 +16,7 @@ from minigrad.functions.systems import (
     inv, inv_ex, lstsq, lu_solve, multi_dot, pinv, solve, solve_ex, solve_triangular, tensorinv, tensorsolve, vander,
     vecdot,
 )  # fmt: skip
-from minigrad.functions.vectors import cross, diagonal
+from minigrad.gate import public
 from minigrad.hints import module_getattr
 
 __all__ = [
@@ -24,4 +26,17 @@ __all__ = [
     "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv",
     "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+
+def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """The vector product over ``dim``, which has size 3; input and other broadcast. RuntimeError for other sizes."""
+    return products.cross(input, other, dim)
+
+
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonals of matrices as the last dimension: a view. ``offset`` counts to the right."""
+    return diagonals.diagonal(A, offset, dim1, dim2)
+
+
+public(globals(), ("cross", "diagonal"), check="Tensors")
 module_getattr(globals())

@@ -58,16 +58,16 @@ def _filled(name: str, input: Tensor, mask: Tensor | None, value: Number) -> Ten
 
 
 def _least(input: Tensor) -> Number:
-    dtype = input._array.dtype
-    return -math.inf if dtype.kind in "fV" else _bounds(dtype)[0]
+    return _bounds(input._array.dtype)[0]
 
 
 def _most(input: Tensor) -> Number:
-    dtype = input._array.dtype
-    return math.inf if dtype.kind in "fV" else _bounds(dtype)[1]
+    return _bounds(input._array.dtype)[1]
 
 
-def _bounds(dtype: np.dtype[Any]) -> tuple[int, int]:
+def _bounds(dtype: np.dtype[Any]) -> tuple[Number, Number]:
+    if dtype.kind in "fV":
+        return -math.inf, math.inf
     return (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
 
 

@@ -201,20 +201,6 @@ def test_the_line_is_the_caller_s_and_not_the_package_s() -> None:
     assert "[5, 2]" in str(caught.value)
 
 
-def test_second_backward() -> None:
-    x = ones(2, requires_grad=True)
-    made = line() + 1
-    y = (x * x).sum()
-    first = line() + 1
-    y.backward()
-    with pytest.raises(RuntimeError) as caught:
-        y.backward()
-    text = str(caught.value)
-    assert f"{HERE}:{made}" in text
-    assert f"{HERE}:{first}" in text
-    assert "retain_graph=True" in text
-
-
 def test_second_backward_after_grad_and_backward_functions() -> None:
     for run in (lambda y, x: autograd.grad(y, x), lambda y, x: autograd.backward(y)):
         x = ones(2, requires_grad=True)

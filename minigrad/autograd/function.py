@@ -115,7 +115,8 @@ class Function:
             refresh(t)
         ctx._places = tuple(i for i, t in enumerate(args) if isinstance(t, Tensor))
         ctx._arguments = len(args)
-        ctx.needs_input_grad = tuple(isinstance(t, Tensor) and _wants(t) for t in args)
+        nodes = [t._node if isinstance(t, Tensor) else None for t in args]
+        ctx.needs_input_grad = tuple(node is not None and node.requires_grad for node in nodes)
         mode = MODE.get()
         # An observer may have another one for what happens inside of forward, or None.
         inside = getattr(mode.observer, "inside", mode.observer)
@@ -204,10 +205,6 @@ def _by_place(
             "of forward, not behind a star, and give the arguments before it too"
         )
     return bound.args if has_setup else bound.args[1:]
-
-
-def _wants(t: Tensor) -> bool:
-    return t._node is not None and t._node.requires_grad
 
 
 class _UserOp(Op):
@@ -308,7 +305,8 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
         cotangents.append(d if d is None or isinstance(d, Tensor) else wrap(d))
     node = ctx._node() if ctx._node is not None else None
     rule = _rule(cls)
-    if rule is Function.backward and cls.jvp is not Function.jvp and not any(map(_nonzero, cotangents)):
+    forward_only = rule is Function.backward and cls.jvp is not Function.jvp
+    if forward_only and not any(t is not None and t._array.any() for t in cotangents):
         return _transposed(cls, ctx, node, cotangents, create)
     returned = rule(ctx, *cotangents)
     gradients = list(returned) if isinstance(returned, tuple) else [returned]
@@ -338,10 +336,6 @@ def _rule(cls: type[Function]) -> Callable[..., Any]:
             "only implement one of them."
         )
     return cls.vjp
-
-
-def _nonzero(t: Tensor | None) -> bool:
-    return t is not None and bool(t._array.any())
 
 
 def _transposed(

@@ -49,10 +49,6 @@ def _above(constraint: Any) -> t.Transform:
     return t.ComposeTransform([t.ExpTransform(), t.AffineTransform(constraint.lower_bound, 1)])
 
 
-def _below(constraint: Any) -> t.Transform:
-    return t.ComposeTransform([t.ExpTransform(), t.AffineTransform(constraint.upper_bound, -1)])
-
-
 def _between(constraint: Any) -> t.Transform:
     low, high = constraint.lower_bound, constraint.upper_bound
     if isinstance(low, (int, float)) and isinstance(high, (int, float)) and (low, high) == (0, 1):
@@ -68,7 +64,10 @@ def _fill() -> None:
         registry.register(c.real, lambda _: t.identity_transform)
         registry.register(c.greater_than, _above)
         registry.register(c.greater_than_eq, _above)
-        registry.register(c.less_than, _below)
+        registry.register(
+            c.less_than,
+            lambda below: t.ComposeTransform([t.ExpTransform(), t.AffineTransform(below.upper_bound, -1)]),
+        )
         registry.register(c.interval, _between)
         registry.register(c.half_open_interval, _between)
         registry.register(c.independent, _independent(registry))

@@ -42,7 +42,42 @@ def _tril_of_precision(precision: Tensor) -> Tensor:
     return solve_triangular(reverse, identity, upper=False)
 
 
-class MultivariateNormal(Distribution):
+class OfCovariance(Distribution):
+    """What has a covariance, which may be given by its inverse or its Cholesky factor; each follows from the others."""
+
+    # as given, without the dimensions of the batch that only other parameters have
+    _unbroadcasted_scale_tril: Tensor
+
+    def _follow(self, name: str, matrix: Tensor) -> None:
+        """Sets the factor, by what was given: the matrix of that name."""
+        if name == "covariance_matrix":
+            matrix = cholesky(matrix)
+        self._unbroadcasted_scale_tril = _tril_of_precision(matrix) if name == "precision_matrix" else matrix
+
+    @lazy_property
+    def scale_tril(self) -> Tensor:
+        """The Cholesky factor of the covariance."""
+        return self._for_each(self._unbroadcasted_scale_tril)
+
+    @lazy_property
+    def covariance_matrix(self) -> Tensor:
+        """The covariance."""
+        return self._for_each(self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT)
+
+    @lazy_property
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance."""
+        factor = self._unbroadcasted_scale_tril
+        identity = eye(factor.shape[-1], dtype=factor.dtype).expand(factor.shape)
+        inverse = solve_triangular(factor, identity, upper=False)
+        return self._for_each(inverse.mT @ inverse)
+
+    def _for_each(self, matrix: Tensor) -> Tensor:
+        """The matrix of each of the batch."""
+        return matrix.expand(*self._batch_shape, *matrix.shape[-2:])
+
+
+class MultivariateNormal(OfCovariance):
     """Normal vectors with mean ``loc`` and one of covariance, precision (its inverse) and ``scale_tril`` (Cholesky)."""
 
     arg_constraints = parameters(
@@ -60,46 +95,12 @@ class MultivariateNormal(Distribution):
     ) -> None:  # fmt: skip
         if loc.dim() < 1:
             raise value_error("loc must be at least one-dimensional.")
-        name, matrix = one_matrix(
-            self,
-            covariance_matrix=covariance_matrix,
-            precision_matrix=precision_matrix,
-            scale_tril=scale_tril,
-        )
+        name, matrix = one_matrix(self, covariance_matrix, precision_matrix, scale_tril)
         batch = broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
         setattr(self, name, matrix.expand(*batch, *matrix.shape[-2:]))
         self.loc = loc.expand(*batch, loc.shape[-1])
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
-        self._unbroadcasted_scale_tril: Tensor
-        if name == "scale_tril":
-            self._unbroadcasted_scale_tril = matrix
-        elif name == "covariance_matrix":
-            self._unbroadcasted_scale_tril = cholesky(matrix)
-        else:
-            self._unbroadcasted_scale_tril = _tril_of_precision(matrix)
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        """The Cholesky factor of the covariance."""
-        return self._unbroadcasted_scale_tril.expand(
-            *self._batch_shape, *self._event_shape, *self._event_shape
-        )
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        """The covariance."""
-        return (self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT).expand(
-            *self._batch_shape, *self._event_shape, *self._event_shape
-        )
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        identity = eye(
-            self._unbroadcasted_scale_tril.shape[-1], dtype=self._unbroadcasted_scale_tril.dtype
-        ).expand(self._unbroadcasted_scale_tril.shape)
-        inverse = solve_triangular(self._unbroadcasted_scale_tril, identity, upper=False)
-        return (inverse.mT @ inverse).expand(*self._batch_shape, *self._event_shape, *self._event_shape)
+        self._follow(name, matrix)
 
     mean = mode = attribute("loc")
 

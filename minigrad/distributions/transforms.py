@@ -81,18 +81,14 @@ class PowerTransform(Transform):
     forward_shape = inverse_shape = _joint
 
 
-def _clipped_sigmoid(x: Tensor) -> Tensor:
-    limits = finfo(x.dtype)
-    return x.sigmoid().clamp(min=limits.tiny, max=1.0 - limits.eps)
-
-
 class SigmoidTransform(Transform):
     """``1 / (1 + exp(-x))``, kept off 0 and 1."""
 
     codomain, bijective, sign = constraints.unit_interval, True, +1
 
     def _call(self, x: Tensor) -> Tensor:
-        return _clipped_sigmoid(x)
+        limits = finfo(x.dtype)
+        return x.sigmoid().clamp(min=limits.tiny, max=1.0 - limits.eps)
 
     def _inverse(self, y: Tensor) -> Tensor:
         limits = finfo(y.dtype)

@@ -131,8 +131,13 @@ def one_of(owner: object, **options: Any) -> str:
     return names[0]
 
 
-def one_matrix(owner: object, **options: Tensor | None) -> tuple[str, Any]:
-    """The one option that is not None, and its name. ValueError unless it is one alone and has two dimensions."""
+def one_matrix(
+    owner: object, covariance_matrix: Any, precision_matrix: Any, scale_tril: Any
+) -> tuple[str, Any]:
+    """The one that is not None, and its name. ValueError unless it is one alone and has two dimensions."""
+    options = {
+        "covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril,
+    }  # fmt: skip
     name = one_of(owner, **options)
     matrix: Any = options[name]
     if matrix.dim() < 2:

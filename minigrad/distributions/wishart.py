@@ -9,23 +9,15 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chi2 import Chi2
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.multivariate_normal import _log_diagonal, _tril_of_precision
-from minigrad.distributions.utils import (
-    draw,
-    formula,
-    lazy_property,
-    one_matrix,
-    recorded,
-    vec_to_tril_matrix,
-)
+from minigrad.distributions.multivariate_normal import OfCovariance, _log_diagonal
+from minigrad.distributions.utils import draw, formula, one_matrix, recorded, vec_to_tril_matrix
 from minigrad.errors import value_error, warn
 from minigrad.functions.algebra import cholesky_solve, slogdet
 from minigrad.functions.arranged import broadcast_shapes
-from minigrad.functions.creation import arange, eye, tensor
+from minigrad.functions.creation import arange, tensor
 from minigrad.functions.elementwise import where
 from minigrad.functions.gamma import mvlgamma
 from minigrad.functions.typed import finfo
-from minigrad.linalg import cholesky
 
 __all__ = ["Wishart"]
 
@@ -35,7 +27,7 @@ def mvdigamma(x: Tensor, rows: int) -> Tensor:
     return (x.unsqueeze(-1) - arange(rows, dtype=x.dtype) / 2).digamma().sum(-1)
 
 
-class Wishart(Distribution):
+class Wishart(OfCovariance):
     """The Wishart distribution: the sum of ``df`` outer products of normal vectors with mean 0 and covariance V.
 
     V is given as ``covariance_matrix``, as ``precision_matrix``, its inverse, or as ``scale_tril``, its Cholesky
@@ -63,12 +55,7 @@ class Wishart(Distribution):
         self, df: Any, covariance_matrix: Tensor | None = None, precision_matrix: Tensor | None = None,
         scale_tril: Tensor | None = None, validate_args: bool | None = None,
     ) -> None:  # fmt: skip
-        name, matrix = one_matrix(
-            self,
-            covariance_matrix=covariance_matrix,
-            precision_matrix=precision_matrix,
-            scale_tril=scale_tril,
-        )
+        name, matrix = one_matrix(self, covariance_matrix, precision_matrix, scale_tril)
         rows = matrix.shape[-1]
         freedom = df if isinstance(df, Tensor) else tensor(float(df), dtype=matrix.dtype)
         batch = broadcast_shapes(matrix.shape[:-2], freedom.shape)
@@ -82,13 +69,7 @@ class Wishart(Distribution):
                 )
         setattr(self, name, matrix.expand(*batch, *matrix.shape[-2:]))
         super().__init__(batch, matrix.shape[-2:], validate_args)
-        self._scale: Tensor
-        if name == "scale_tril":
-            self._scale = matrix
-        elif name == "covariance_matrix":
-            self._scale = cholesky(matrix)
-        else:
-            self._scale = _tril_of_precision(matrix)
+        self._follow(name, matrix)
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         new = self._get_checked_instance(Wishart, _instance)
@@ -100,22 +81,6 @@ class Wishart(Distribution):
         Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        """The Cholesky factor of V."""
-        return self._scale.expand(*self._batch_shape, *self._event_shape)
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        """V."""
-        return (self._scale @ self._scale.mT).expand(*self._batch_shape, *self._event_shape)
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of V."""
-        identity = eye(self._event_shape[-1], dtype=self._scale.dtype).expand(self._scale.shape)
-        return cholesky_solve(identity, self._scale).expand(*self._batch_shape, *self._event_shape)
 
     def _each(self, numbers: Tensor) -> Tensor:
         """Numbers, one for each distribution, as factors of matrices."""
@@ -136,10 +101,12 @@ class Wishart(Distribution):
 
     def _bartlett(self, shape: Shape) -> Tensor:
         rows = self._event_shape[-1]
-        df = self.df.unsqueeze(-1) - arange(rows, dtype=self._scale.dtype)
+        df = self.df.unsqueeze(-1) - arange(rows, dtype=self._unbroadcasted_scale_tril.dtype)
         lengths = Chi2(df.expand(*self._batch_shape, rows)).rsample(shape).sqrt()
-        below = draw("normal", self._scale, (*shape, *self._batch_shape, rows * (rows - 1) // 2))
-        factor = self._scale @ (
+        below = draw(
+            "normal", self._unbroadcasted_scale_tril, (*shape, *self._batch_shape, rows * (rows - 1) // 2)
+        )
+        factor = self._unbroadcasted_scale_tril @ (
             vec_to_tril_matrix(below, -1) + lengths.clamp(min=finfo(lengths.dtype).eps).diag_embed()
         )
         return factor @ factor.mT
@@ -170,14 +137,14 @@ class Wishart(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        rows, df = self._event_shape[-1], self.df
-        scale = self._scale.expand(broadcast_shapes(self._scale.shape, value.shape))
+        rows, df, factor = self._event_shape[-1], self.df, self._unbroadcasted_scale_tril
+        scale = factor.expand(broadcast_shapes(factor.shape, value.shape))
         trace = cholesky_solve(value.expand(scale.shape), scale).diagonal(dim1=-2, dim2=-1).sum(-1)
-        constant = df * (rows * math.log(2) / 2 + _log_diagonal(self._scale)) + mvlgamma(df / 2, rows)
+        constant = df * (rows * math.log(2) / 2 + _log_diagonal(factor)) + mvlgamma(df / 2, rows)
         return (df - rows - 1) / 2 * slogdet(value).logabsdet - trace / 2 - constant
 
     def entropy(self) -> Tensor:
         rows, df = self._event_shape[-1], self.df
-        size = (rows + 1) * (rows * math.log(2) / 2 + _log_diagonal(self._scale))
+        size = (rows + 1) * (rows * math.log(2) / 2 + _log_diagonal(self._unbroadcasted_scale_tril))
         spread = mvlgamma(df / 2, rows) - (df - rows - 1) / 2 * mvdigamma(df / 2, rows)
         return size + spread + df * rows / 2

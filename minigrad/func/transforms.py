@@ -44,6 +44,18 @@ def _gradient(
     return tree[0] if isinstance(argnums, int) else tree, run.shown_outputs(), run.aux
 
 
+def _differentiated(
+    func: Callable[..., Any], argnums: ArgNums, has_aux: bool, arrange: Callable[[Any, Any, Any], Any]
+) -> Callable[..., Any]:
+    """A function that returns gradient, value and what else there is, as ``arrange`` puts them together."""
+
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return arrange(*_gradient(func, argnums, has_aux, args, kwargs))
+
+    return wrapper
+
+
 @overload
 def grad(
     func: Callable[Concatenate[X, P], Tensor], argnums: Literal[0] = 0, has_aux: Literal[False] = False
@@ -61,12 +73,7 @@ def grad(func: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False) 
     ``func`` returns ``(output, aux)`` and the result is ``(gradient, aux)``.
     """
 
-    @functools.wraps(func)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        gradient, _, aux = _gradient(func, argnums, has_aux, args, kwargs)
-        return (gradient, aux) if has_aux else gradient
-
-    return wrapper
+    return _differentiated(func, argnums, has_aux, lambda g, y, aux: (g, aux) if has_aux else g)
 
 
 @overload
@@ -86,12 +93,7 @@ def grad_and_value(
 ) -> Callable[..., Any]:
     """As `grad`, returning ``(gradient, value)``, with ``has_aux`` ``(gradient, (value, aux))``."""
 
-    @functools.wraps(func)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        gradient, value, aux = _gradient(func, argnums, has_aux, args, kwargs)
-        return gradient, ((value, aux) if has_aux else value)
-
-    return wrapper
+    return _differentiated(func, argnums, has_aux, lambda g, y, aux: (g, (y, aux) if has_aux else y))
 
 
 @overload
@@ -111,12 +113,7 @@ def value_and_grad(
 ) -> Callable[..., Any]:
     """As `grad`, returning ``(value, gradient)``, with ``has_aux`` ``((value, aux), gradient)``. Not in PyTorch."""
 
-    @functools.wraps(func)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        gradient, value, aux = _gradient(func, argnums, has_aux, args, kwargs)
-        return ((value, aux) if has_aux else value), gradient
-
-    return wrapper
+    return _differentiated(func, argnums, has_aux, lambda g, y, aux: ((y, aux) if has_aux else y, g))
 
 
 # ---------------------------------------------------------------- products

@@ -277,6 +277,11 @@ def embedding(weight: Tensor, index: Tensor, padding: int, by_count: bool, spars
     return apply(op, (weight, index), {"padding": padding, "by_count": by_count})
 
 
+def bag_sums(rows: Tensor, bags: Tensor, count: int) -> Tensor:
+    """The sums (count, width) of those rows (n, width) that have the same number in ``bags`` (n)."""
+    return apply(c.embedding_backward, (rows, bags), {"rows": count, "padding": -1, "by_count": False})
+
+
 METHODS = "log_softmax prelu softmax"
 
 public(globals(), __all__, home="minigrad")

@@ -11,7 +11,7 @@ from typing import Any
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL
+from minigrad.dtypes import BOOL, IN_CLASSES
 from minigrad.errors import describe, index_error, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, squeeze, unsqueeze
@@ -250,14 +250,10 @@ def _window(kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, 
     return {**pairs, "pads": pads}
 
 
-_TYPES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
-
-
 def refuse(name: str, x: Tensor, kinds: str) -> None:
     """NotImplementedError for an element type that is not of these kinds."""
-    dtype = x._array.dtype
-    if dtype.kind not in kinds:
-        kind = _TYPES.get(dtype.name, dtype.name)
+    if x._array.dtype.kind not in kinds:
+        kind = IN_CLASSES[x.dtype]
         raise not_implemented_error(f"\"{name}\" not implemented for '{kind}'; convert with .float() first")
 
 

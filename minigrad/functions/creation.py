@@ -146,7 +146,11 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         if dtype is None or dtypes.as_numpy(dtype).kind not in "fcV":
             raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
-    if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
+    if (
+        array.dtype.kind == "i"
+        and array.dtype != dtypes.I64
+        and any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
+    ):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
         return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
@@ -182,10 +186,6 @@ def _too_large(array: Array, data: Any) -> bool:
         and bool((np.abs(array) >= 2.0**63).any())
         and all(isinstance(x, int) for x in _leaves(data))
     )
-
-
-def _has_ints(data: Any) -> bool:
-    return any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
 
 
 def _leaves(data: Any) -> Iterator[Any]:
@@ -348,13 +348,15 @@ def eye(
     return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
 
 
-def _like(
-    make: Callable[..., Tensor], t: Tensor, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
-) -> Tensor:
-    options = {"dtype": dtype or t._array.dtype, "device": device}
-    if t._array.flags.c_contiguous:
-        return make(t._array.shape, requires_grad=requires_grad, **options)
-    return own(laid_as(t._array, lambda size: make(size, **options))).requires_grad_(requires_grad)
+def like(
+    make: Callable[..., Tensor], input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
+    """What ``make`` fills, in the shape and dtype of ``input``."""
+    options = {"dtype": dtype or input._array.dtype, "device": device}
+    if input._array.flags.c_contiguous:
+        return make(input._array.shape, requires_grad=requires_grad, **options)
+    return own(laid_as(input._array, lambda size: make(size, **options))).requires_grad_(requires_grad)
 
 
 def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
@@ -364,14 +366,6 @@ def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     if order == (*range(array.ndim),):
         return source
     return apply(shape.permute, (source,), {"axes": inverse(order)})
-
-
-def like(
-    make: Callable[..., Tensor], input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
-    device: DeviceLike = None,
-) -> Tensor:  # fmt: skip
-    """What ``make`` fills, in the shape and dtype of ``input``."""
-    return _like(make, input, dtype, requires_grad, device)
 
 
 empty_like = case(like, "empty_like", "`empty` in the shape and dtype of ``input``.", empty)
@@ -384,7 +378,8 @@ def full_like(
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """`full` in the shape and dtype of ``input``."""
-    return _like(partial(full, fill_value=fill_value), input, dtype, requires_grad, device)
+    make = partial(full, fill_value=fill_value)
+    return like(make, input, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 # ---------------------------------------------------------------- in steps

@@ -19,7 +19,7 @@ from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error
-from minigrad.functions.creation import _dtype, _finish, _like, _shape, empty_like, like
+from minigrad.functions.creation import _dtype, _finish, _shape, empty_like, like
 from minigrad.functions.elementwise import broadcast
 from minigrad.gate import case, public
 from minigrad.ops import draws, elementwise
@@ -233,7 +233,7 @@ def randint_like(
     def make(size: Sequence[int], **options: Any) -> Tensor:
         return randint(low, high, size, **options)
 
-    return _like(make, input, dtype, requires_grad, device)
+    return like(make, input, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 def _draws(op: Op, *inputs: Tensor, generator: Generator | None = None) -> Tensor:
@@ -283,7 +283,7 @@ def randn_like(
 ) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
     if input._array.flags.c_contiguous:
-        return _like(randn, input, dtype, requires_grad, device)
+        return like(randn, input, dtype=dtype, requires_grad=requires_grad, device=device)
     # PyTorch draws what does not lie row by row one by one.
     return empty_like(input, dtype=dtype, device=device).normal_().requires_grad_(requires_grad)
 

@@ -51,14 +51,6 @@ def own(t: Tensor) -> Tensor:
     return t
 
 
-def _no_bool(name: str, t: Tensor) -> None:
-    """NotImplementedError for bools."""
-    if t._array.dtype == bool:
-        raise not_implemented_error(
-            f"\"{name}\" not implemented for 'Bool'; convert with .int() or .float() first"
-        )
-
-
 # ---------------------------------------------------------------- arithmetic
 
 
@@ -195,7 +187,10 @@ def clamp(
         raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
-    _no_bool("clamp", input)
+    if input._array.dtype == bool:
+        raise not_implemented_error(
+            "\"clamp\" not implemented for 'Bool'; convert with .int() or .float() first"
+        )
     if not isinstance(min, Tensor) and not isinstance(max, Tensor):
         low, high = (None if b is None else held(b, input._array.dtype) for b in (min, max))
         return apply(e.clamp, (input,), {"min": low, "max": high})
@@ -242,18 +237,10 @@ def where(
             )
         warn_once("where received a uint8 condition tensor. This is deprecated; use a boolean condition")
         condition = cast(condition, dtypes.BOOL)
-    operands = (
-        [_number_as_tensor(t) for t in (input, other)] if not _any_tensor(input, other) else [input, other]
-    )
+    operands: list[Any] = [input, other]
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        operands = [wrap(np.asarray(t, dtypes.number_dtype(t))) for t in operands]
     return apply(e.where, (condition, *operands))
-
-
-def _any_tensor(*operands: object) -> bool:
-    return any(isinstance(t, Tensor) for t in operands)
-
-
-def _number_as_tensor(t: Any) -> Tensor:
-    return wrap(np.asarray(t, dtypes.number_dtype(t)))
 
 
 @overload

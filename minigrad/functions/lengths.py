@@ -39,5 +39,6 @@ def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> 
     # Powers of 0 have no finite derivative, but 0 counts as a point where the gradient is 0.
     none = size == 0
     total = where(none, 0.0 if p > 0 else math.inf, where(none, 1.0, size) ** p).sum(dims, keepdim)
-    flat = (total == 0) | total.isinf()
-    return where(flat, (total ** (1 / p)).detach(), where(flat, 1.0, total) ** (1 / p))
+    flat, endless = total == 0, total.isinf()
+    root = where(flat | endless, 1.0, total) ** (1 / p)
+    return where(flat, 0.0 if p > 0 else math.inf, where(endless, math.inf if p > 0 else 0.0, root))

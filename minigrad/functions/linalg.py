@@ -34,17 +34,15 @@ def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
         )
 
 
-def _of_row(a: Tensor, b: Tensor) -> Tensor:
-    return own(apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2))
-
-
-def _of_column(a: Tensor, b: Tensor) -> Tensor:
-    return own(apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1))
-
-
 _BY_VECTOR = "UnsafeViewBackward0 MvBackward0"
-_row = named_as(lambda a, b: _BY_VECTOR if b.dim() > 2 else "SqueezeBackward4 MmBackward0", _of_row)
-_column = named_as(lambda a, b: _BY_VECTOR if a.dim() > 2 else "MvBackward0", _of_column)
+_row = named_as(
+    lambda a, b: _BY_VECTOR if b.dim() > 2 else "SqueezeBackward4 MmBackward0",
+    lambda a, b: own(apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2)),
+)
+_column = named_as(
+    lambda a, b: _BY_VECTOR if a.dim() > 2 else "MvBackward0",
+    lambda a, b: own(apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1)),
+)
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
 from minigrad.functions.grids import grid_sample
-from minigrad.functions.norms import follow, standardize
+from minigrad.functions.norms import features, follow, scaled, standardize
 from minigrad.gate import public
 
 __all__ = [
@@ -56,11 +56,6 @@ def grid_sampler_3d(
     return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
 
 
-def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: Sequence[int]) -> Tensor:
-    y = y if weight is None else y * weight.reshape(shape)
-    return y if bias is None else y + bias.reshape(shape)
-
-
 def _statistics(x: Tensor, dims: tuple[int, ...], eps: float, keepdim: bool) -> tuple[Any, Any]:
     """The mean, and one over the root of the variance: without history, as no gradient passes through them."""
     x = x.detach()
@@ -71,14 +66,9 @@ def native_layer_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> Three:
     """`nn.functional.layer_norm`, and the means and inverse deviations of its rows, of which each dimension stays."""
-    shape, size = tuple(normalized_shape), input._array.shape
-    if not shape or size[-len(shape) :] != shape:
-        raise runtime_error(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
-            f"got input of size{list(size)}"
-        )
-    dims = tuple(range(len(size) - len(shape), len(size)))
-    return _scaled(standardize(input, dims, eps), weight, bias, shape), *_statistics(input, dims, eps, True)
+    shape, rank = features(input, normalized_shape, weight, bias), input._array.ndim
+    dims = tuple(range(rank - len(shape), rank))
+    return scaled(standardize(input, dims, eps), weight, bias, shape), *_statistics(input, dims, eps, True)
 
 
 def native_group_norm(
@@ -96,7 +86,7 @@ def native_group_norm(
     if N * C * HxW != input._array.size:
         raise runtime_error(f"Expected an input of {N} * {C} * {HxW} elements, got one of shape {list(size)}")
     groups = input.reshape(N, group, C // group * HxW)
-    y = _scaled(standardize(groups, (2,), eps).reshape(size), weight, bias, (C, *(1,) * (len(size) - 2)))
+    y = scaled(standardize(groups, (2,), eps).reshape(size), weight, bias, (C, *(1,) * (len(size) - 2)))
     # Gradients pass through these statistics, other than through those of layers and batches.
     return y, groups.mean(2), (groups.var(2, correction=0) + eps).rsqrt()
 
@@ -123,9 +113,9 @@ def native_batch_norm(
             raise runtime_error("Expected running_mean and running_var to be defined when training=False")
         scale = (running_var.detach() + eps).rsqrt().reshape(shape)
         y = (input - running_mean.detach().reshape(shape)) * scale
-        return _scaled(y, weight, bias, shape), input.new_empty(0), input.new_empty(0)
+        return scaled(y, weight, bias, shape), input.new_empty(0), input.new_empty(0)
     follow(input, running_mean, running_var, momentum)
-    return _scaled(standardize(input, dims, eps), weight, bias, shape), *_statistics(input, dims, eps, False)
+    return scaled(standardize(input, dims, eps), weight, bias, shape), *_statistics(input, dims, eps, False)
 
 
 public(globals(), __all__, home="minigrad")

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from minigrad.core.apply import apply
+from minigrad.core.apply import apply, cast
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions.inplace import foreach_move_
 from minigrad.ops import norms
+
+
+def scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """``y * weight + bias``, of which each may be None; both get the shape in which they broadcast."""
+    kind = y._array.dtype
+    if weight is not None:
+        y = y * (weight if weight._array.shape == shape else weight.reshape(shape))
+    if bias is not None:
+        y = y + (bias if bias._array.shape == shape else bias.reshape(shape))
+    return y if y._array.dtype is kind else cast(y, kind)
+
+
+def features(input: Tensor, normalized_shape: Sequence[int], *parts: Tensor | None) -> tuple[int, ...]:
+    """The shape over which layer norm goes, after a look at the arguments."""
+    if isinstance(normalized_shape, int):
+        raise type_error(f"argument 'normalized_shape' must be tuple of ints, not int: ({normalized_shape},)")
+    shape = tuple(normalized_shape)
+    if not shape:
+        raise runtime_error(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, t in zip(("weight", "bias"), parts, strict=False):
+        if t is not None and t._array.shape != shape:
+            raise runtime_error(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(t._array.shape)} and normalized_shape = {list(shape)}"
+            )
+    size = input._array.shape
+    if len(size) < len(shape) or size[len(size) - len(shape) :] != shape:
+        raise runtime_error(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
+            f"got input of size{list(size)}"
+        )
+    return shape
 
 
 def standardize(input: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:

@@ -288,7 +288,9 @@ def searchsorted(
         sorted_sequence = gather(sorted_sequence, -1, sorter)
     row = sorted_sequence._array
     number = not isinstance(input, Tensor)
-    values: Any = wrap(np.asarray(input, _number_kind(input, row.dtype))) if number else input
+    # A float is compared with integers as it is.
+    kind = dtypes.F64 if isinstance(input, float) and row.dtype.kind not in "fV" else row.dtype
+    values: Any = wrap(np.asarray(input, kind)) if number else input
     if not row.ndim:
         raise runtime_error(
             "searchsorted(): input value can be a scalar only when boundary tensor dimension is 1"
@@ -304,11 +306,6 @@ def searchsorted(
         sorted_sequence, values = cast(sorted_sequence, both), cast(values, both)
     y = apply(ops.searchsorted, (sorted_sequence, values), {"right": right or side == "right"})
     return cast(y, np.dtype(np.int32)) if out_int32 else y
-
-
-def _number_kind(value: Any, kind: Any) -> Any:
-    """The dtype in which a number is compared with a row of ``kind``."""
-    return dtypes.F64 if isinstance(value, float) and kind.kind not in "fV" else kind
 
 
 def bucketize(

@@ -74,9 +74,10 @@ def pinv(
     leasts, ratios = (
         np.broadcast_to(np.asarray(getattr(t, "_array", t), float), batch) for t in (least, ratio)
     )
-    parts: list[Tensor] = []
-    for at in np.ndindex(batch):
-        parts.append(apply(ops.pinv, (A[at],), {"atol": float(leasts[at]), "rtol": float(ratios[at])}))
+    parts = [
+        apply(ops.pinv, (A[at],), {"atol": float(leasts[at]), "rtol": float(ratios[at])})
+        for at in np.ndindex(batch)
+    ]
     return stack(parts).reshape((*batch, *A._array.shape[:-3:-1])) if batch else parts[0]
 
 
@@ -235,9 +236,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     solution = matmul(apply(ops.pinv, (A,), {"atol": 0.0, "rtol": ratio}), columns)
     values = svdvals(A.detach())
     ranks = (values > values.amax(-1, keepdim=True) * ratio).sum(-1) if min(a[-2:]) else values.sum(-1).long()
-    nothing = A.new_empty(0)
+    nothing = A.new_empty(0).real
     residuals = A.reshape(-1)[:0].real  # recorded, as PyTorch's are
-    nothing = nothing.real
     if a[-2] > a[-1] and name != "gelsy" and _full(name, ranks, a[-1]):
         rest = matmul(A, solution) - columns
         residuals = (rest * rest.conj()).real.sum(-2)

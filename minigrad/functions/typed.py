@@ -208,12 +208,7 @@ def set_default_tensor_type(t: Any) -> None:
         "set_default_device()"
     )
     name = t if isinstance(t, str) else getattr(t, "__name__", "")
-    kinds = {
-        "HalfTensor": dtypes.float16,
-        "BFloat16Tensor": dtypes.bfloat16,
-        "FloatTensor": dtypes.float32,
-        "DoubleTensor": dtypes.float64,
-    }
+    kinds = {f"{name}Tensor": d for d, name in dtypes.IN_CLASSES.items() if d.is_floating_point}
     home, _, last = name.rpartition(".")
     if last not in kinds or home not in ("", "torch", "minigrad"):
         raise type_error(

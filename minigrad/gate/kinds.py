@@ -28,16 +28,9 @@ def _is_int(x: Any) -> bool:
     return hasattr(type(x), "__index__") and not isinstance(x, (bool, np.bool_))
 
 
-def _is_place(x: Any) -> bool:
-    return _is_int(x) and getattr(x, "ndim", 0) == 0
-
-
 def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.bool_, np.integer, np.floating)) or _is_single(x)
-
-
-def _is_single(x: Any) -> bool:
-    return isinstance(x, Tensor) and x._array.ndim == 0
+    plain = isinstance(x, (int, float, np.bool_, np.integer, np.floating))
+    return plain or (isinstance(x, Tensor) and x._array.ndim == 0)
 
 
 def is_boxed(x: Any) -> bool:
@@ -69,7 +62,7 @@ KINDS = {
     "Tensor": Kind("Tensor", lambda x: isinstance(x, Tensor)),
     "Sequence[Tensor]": Kind("tuple of Tensors", _all(lambda x: isinstance(x, Tensor))),
     "int": Kind("int", _is_int),
-    "place": Kind("int", _is_place),
+    "place": Kind("int", lambda x: _is_int(x) and getattr(x, "ndim", 0) == 0),
     "Sequence[int]": Kind("tuple of ints", _all(_is_int)),
     "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
     "float": Kind("float", _is_number),

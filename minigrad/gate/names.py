@@ -35,10 +35,6 @@ diagonal_copy=DiagonalBackward0_copy instance_norm=ViewBackward0 pairwise_distan
 """
 
 
-def _camel(name: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
-
-
 def _of_dim(stem: str, number: int) -> Label:
     """Along a dimension; of all elements it is a record."""
 
@@ -48,17 +44,9 @@ def _of_dim(stem: str, number: int) -> Label:
     return label
 
 
-def _of_nanmedian(input: Any, dim: Any = None, *_: Any, **named: Any) -> str:
-    return f"NanmedianBackward{int(dim is not None)}"
-
-
 def _of_value(stem: str) -> Label:
     """0 with a number, 1 with a Tensor in its place."""
     return lambda *args, **named: f"{stem}Backward{int(isinstance((*args, *named.values())[-1], Tensor))}"
-
-
-def _of_rsub(input: Any, other: Any, **named: Any) -> str:
-    return f"RsubBackward{int(not isinstance(other, Tensor))}"
 
 
 def _of_scatter(*args: Any, **named: Any) -> str:
@@ -83,17 +71,6 @@ def _of_cross_entropy(
     return "" if label_smoothing else f"{_of_nll(input)} LogSoftmaxBackward0"
 
 
-def _of_smooth_l1(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    beta: float = 1.0,
-) -> str:
-    return "SmoothL1LossBackward0" if beta else ""
-
-
 def _of_transposed(input: Tensor, weight: Tensor, *_: Any, **named: Any) -> str:
     return "ConvolutionBackward0" if input._array.ndim == weight._array.ndim else "SqueezeBackward1"
 
@@ -115,30 +92,14 @@ def _of_adaptive_mean(input: Tensor, output_size: Any) -> str:
     return "MeanBackward1" if all(n == 1 for n in sizes) else ""
 
 
-def _of_grid(input: Tensor, *_: Any, **named: Any) -> str:
-    return f"GridSampler{input._array.ndim - 2}DBackward0"
-
-
-def _of_norm(input: Tensor, p: Any = None, *_: Any, **named: Any) -> str:
-    return "" if isinstance(p, str) and p != "fro" else "LinalgVectorNormBackward0"
-
-
 def _of_linalg_norm(input: Tensor, ord: Any = None, dim: Any = None, *_: Any, **named: Any) -> str:
     along = len(dim) if isinstance(dim, (tuple, list)) else input._array.ndim if dim is None else 1
     return "LinalgVectorNormBackward0" if ord is None or along == 1 else ""
 
 
-def _of_sort(input: Any, dim: Any = -1, descending: Any = False, stable: Any = None) -> str:
-    return f"SortBackward{int(stable is not None)}"
-
-
 def _of_split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> str:
     sizes = isinstance(split_size_or_sections, (tuple, list))
     return "SplitWithSizesBackward0" if sizes else "SplitBackward0"
-
-
-def _of_clamp(*args: Any, **named: Any) -> str:
-    return "ClampBackward0" if any(isinstance(x, Tensor) for x in (*args[1:], *named.values())) else ""
 
 
 def _of_line(stem: str) -> str:
@@ -157,35 +118,39 @@ def _in_place(stem: str, at: int = 0, plain: str = "") -> Label:
     return label
 
 
-def _of_diag(input: Tensor, *_: Any, **named: Any) -> str:
-    return "DiagonalBackward0_copy" if input._array.ndim == 2 else ""
-
-
-def _of_repeats(input: Tensor, repeats: Any = None, dim: int | None = None, **named: Any) -> str:
-    return "IndexSelectBackward0" if isinstance(repeats, Tensor) and dim is not None else "ViewBackward0"
-
-
 LABELS: dict[str, Label] = {
-    "adaptive_avg_pool2d": _of_adaptive_mean, "adaptive_avg_pool3d": _of_adaptive_mean, "clamp": _of_clamp,
+    "adaptive_avg_pool2d": _of_adaptive_mean, "adaptive_avg_pool3d": _of_adaptive_mean,
+    "clamp": lambda *args, **named:
+        "ClampBackward0" if any(isinstance(x, Tensor) for x in (*args[1:], *named.values())) else "",
     "clamp_min": _of_value("ClampMin"), "clamp_max": _of_value("ClampMax"), "cross_entropy": _of_cross_entropy,
-    "grid_sample": _of_grid, "index_fill": _of_value("IndexFill"), "masked_fill": _of_value("MaskedFill"),
-    "max": _of_dim("Max", 0), "median": _of_dim("Median", 1), "min": _of_dim("Min", 0), "nanmedian": _of_nanmedian,
-    "nll_loss": _of_nll, "norm": _of_norm, "matrix_norms.norm": _of_linalg_norm, "pad": _of_pad,
+    "grid_sample": lambda input, *_, **named: f"GridSampler{input._array.ndim - 2}DBackward0",
+    "index_fill": _of_value("IndexFill"), "masked_fill": _of_value("MaskedFill"),
+    "max": _of_dim("Max", 0), "median": _of_dim("Median", 1), "min": _of_dim("Min", 0),
+    "nanmedian": lambda input, dim=None, *_, **named: f"NanmedianBackward{int(dim is not None)}",
+    "nll_loss": _of_nll, "matrix_norms.norm": _of_linalg_norm, "pad": _of_pad,
+    "norm": lambda input, p=None, *_, **named:
+        "" if isinstance(p, str) and p != "fro" else "LinalgVectorNormBackward0",
     "avg_pool1d": _of_line("AvgPool2D"), "max_pool1d": _of_line("MaxPool2DWithIndices"),
     "max_unpool1d": _of_line("MaxUnpool2D"), "adaptive_max_pool1d": _of_line("AdaptiveMaxPool2D"),
     "adaptive_avg_pool1d": _of_line("AdaptiveAvgPool2D"), "conv_transpose1d": _of_transposed,
     "conv_transpose2d": _of_transposed, "conv_transpose3d": _of_transposed,
-    "scaled_dot_product_attention": _of_attention, "smooth_l1_loss": _of_smooth_l1, "repeat_interleave": _of_repeats,
+    "scaled_dot_product_attention": _of_attention,
+    "smooth_l1_loss": lambda input, target, size_average=None, reduce=None, reduction="mean", beta=1.0:
+        "SmoothL1LossBackward0" if beta else "",
+    "repeat_interleave": lambda input, repeats=None, dim=None, **named:
+        "IndexSelectBackward0" if isinstance(repeats, Tensor) and dim is not None else "ViewBackward0",
     "celu": _in_place("Celu", 2, "CeluBackward0"), "elu": _in_place("Elu", 2), "selu": _in_place("Elu", 1),
     "leaky_relu": _in_place("LeakyRelu", 2), "rrelu": _in_place("RreluWithNoise", 4, "RreluWithNoiseBackward0"),
     "threshold": _in_place("Threshold", 3), "celu_": _in_place("Celu"), "elu_": _in_place("Elu"),
     "selu_": _in_place("Elu"), "leaky_relu_": _in_place("LeakyRelu"), "rrelu_": _in_place("RreluWithNoise"),
-    "threshold_": _in_place("Threshold"), "diag": _of_diag, "rsub": _of_rsub,
-    "scatter": _of_scatter, "sort": _of_sort, "split": _of_split,
+    "threshold_": _in_place("Threshold"), "scatter": _of_scatter, "split": _of_split,
+    "diag": lambda input, *_, **named: "DiagonalBackward0_copy" if input._array.ndim == 2 else "",
+    "rsub": lambda input, other, **named: f"RsubBackward{int(not isinstance(other, Tensor))}",
+    "sort": lambda input, dim=-1, descending=False, stable=None: f"SortBackward{int(stable is not None)}",
 }  # fmt: skip
 for _entry in _PLAIN.split():
     _name, _, _label = _entry.partition("=")
-    _label = _label or _camel(_name)
+    _label = _label or "".join(word[:1].upper() + word[1:] for word in _name.split("_"))
     LABELS[_name] = _label if "Backward" in _label else f"{_label}Backward0"
 
 

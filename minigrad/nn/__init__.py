@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from minigrad.nn import utils as utils
     from minigrad.nn.activation import *
     from minigrad.nn.adaptive import *
-    from minigrad.nn.bags import *
     from minigrad.nn.container import *
     from minigrad.nn.conv import *
     from minigrad.nn.dropout import *
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from minigrad.nn.lazy import *
     from minigrad.nn.linear import *
     from minigrad.nn.loss import *
-    from minigrad.nn.margins import *
     from minigrad.nn.module import Module as Module
     from minigrad.nn.normalization import *
     from minigrad.nn.padding import *
@@ -56,11 +54,12 @@ __all__ = module_getattr(
             LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d
             LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear
         """,
-        "linear": "Identity Linear",
+        "linear": "Bilinear Identity Linear",
         "loss": """
             BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss
             GaussianNLLLoss HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss MSELoss MarginRankingLoss
-            NLLLoss NLLLoss2d PairwiseDistance PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss
+            MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss NLLLoss NLLLoss2d PairwiseDistance
+            PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss
         """,
         "module": "Module",
         "normalization": """
@@ -83,9 +82,7 @@ __all__ = module_getattr(
         "projected": "LinearCrossEntropyLoss LinearCrossEntropyOptions",
         "rnn": "GRU LSTM RNN GRUCell LSTMCell RNNBase RNNCell RNNCellBase",
         "adaptive": "AdaptiveLogSoftmaxWithLoss",
-        "bags": "Bilinear EmbeddingBag",
-        "margins": "MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss TripletMarginWithDistanceLoss",
-        "sparse": "Embedding",
+        "sparse": "Embedding EmbeddingBag",
         "transformer": """
             MultiheadAttention Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder
             TransformerEncoderLayer

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
-from minigrad.functions.bags import sums
+from minigrad.functions.activations import bag_sums
 from minigrad.functions.creation import full
 from minigrad.functions.elementwise import where
 from minigrad.functions.parts import cat
@@ -119,7 +119,7 @@ def embedding_bag(
     sizes = np.bincount(bags, minlength=count)[:, None]
     if mode == "max":
         return _maxima(rows, sizes)
-    total = sums(rows, wrap(bags), count)
+    total = bag_sums(rows, wrap(bags), count)
     if mode == "sum":
         return total
     return total / wrap(np.maximum(sizes, 1).astype(rows._array.dtype))

@@ -11,25 +11,15 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
 from minigrad.dtypes import limits, working
-from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, value_error
+from minigrad.functions import norms
 from minigrad.functions.images import pad
-from minigrad.functions.norms import channel_norm, follow, running_norm, standardize
-from minigrad.functions.norms import layer_norm as scaled_layer_norm
+from minigrad.functions.norms import channel_norm, features, follow, running_norm, scaled, standardize
 from minigrad.functions.shape import laid_like
 from minigrad.gate import public
 from minigrad.tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
-
-
-def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
-    """``y * weight + bias``, of which each may be None; both get the shape in which they broadcast."""
-    kind = y._array.dtype
-    if weight is not None:
-        y = y * (weight if weight._array.shape == shape else weight.reshape(shape))
-    if bias is not None:
-        y = y + (bias if bias._array.shape == shape else bias.reshape(shape))
-    return y if y._array.dtype is kind else cast(y, kind)
 
 
 def _alike(input: Tensor, *parts: Tensor | None) -> bool:
@@ -60,31 +50,6 @@ def _check_types(input: Tensor, *parts: Tensor | None) -> None:
             )
 
 
-def _features(input: Tensor, normalized_shape: Sequence[int], *parts: Tensor | None) -> tuple[int, ...]:
-    """The shape over which layer norm goes, after a look at the arguments."""
-    if isinstance(normalized_shape, int):
-        raise type_error(f"argument 'normalized_shape' must be tuple of ints, not int: ({normalized_shape},)")
-    shape = tuple(normalized_shape)
-    if not shape:
-        raise runtime_error(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
-            "normalized_shape = []"
-        )
-    for name, t in zip(("weight", "bias"), parts, strict=False):
-        if t is not None and t._array.shape != shape:
-            raise runtime_error(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
-                f"{list(t._array.shape)} and normalized_shape = {list(shape)}"
-            )
-    size = input._array.shape
-    if len(size) < len(shape) or size[len(size) - len(shape) :] != shape:
-        raise runtime_error(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
-            f"got input of size{list(size)}"
-        )
-    return shape
-
-
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -93,18 +58,18 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
-    shape = _features(input, normalized_shape, weight, bias)
+    shape = features(input, normalized_shape, weight, bias)
     kind = input._array.dtype
     if (
         weight is not None
         and all(t is None or _goes_with(t, kind) for t in (weight, bias))
         and kind.kind in "fV"
     ):
-        return cast(scaled_layer_norm(input, weight, bias, eps), kind)
+        return cast(norms.layer_norm(input, weight, bias, eps), kind)
     _check_types(input, weight, bias)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
-    return _scaled(standardize(input, dims, eps), weight, bias, shape)
+    return scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
 def rms_norm(
@@ -118,7 +83,7 @@ def rms_norm(
         raise value_error(
             f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input._array.ndim}"
         )
-    shape = _features(input, normalized_shape, weight)
+    shape = features(input, normalized_shape, weight)
     if input._array.dtype.kind not in "fV":
         raise not_implemented_error(
             f"rms_norm: expected a floating input, got {input.dtype}; use .float() first"
@@ -127,7 +92,7 @@ def rms_norm(
     dims = tuple(range(-len(shape), 0))
     x = cast(input, working(input._array.dtype))
     x = laid_like(x.contiguous(), x)
-    y = _scaled(x * (x.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
+    y = scaled(x * (x.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
     return cast(y, input._array.dtype)
 
 
@@ -162,7 +127,7 @@ def group_norm(
         return cast(channel_norm(input, weight, bias, num_groups, eps), input._array.dtype)
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = laid_like(standardize(groups, (2,), eps).reshape(size), input)
-    return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
+    return scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
 
 
 def _verify_batch(count: int, rest: tuple[int, ...], size: tuple[int, ...]) -> None:
@@ -188,7 +153,7 @@ def batch_norm(
     """
     size = input._array.shape
     if size == (0,):
-        return _scaled(input.clone(), weight, bias, ())
+        return scaled(input.clone(), weight, bias, ())
     if len(size) < 2:
         raise runtime_error(f"batch_norm expects an input of 2 dimensions or more, got {list(size)}")
     if training:
@@ -203,7 +168,7 @@ def batch_norm(
     follow(input, running_mean, running_var, momentum)
     if weight is not None and _alike(input, weight, bias):
         return cast(channel_norm(input, weight, bias, 0, eps), input._array.dtype)
-    return _scaled(standardize(input, dims, eps), weight, bias, shape)
+    return scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
 def _per_channel(channels: int, *parts: Tensor | None) -> None:
@@ -231,7 +196,7 @@ def _by_running(
     if weight is not None:  # a vector's product, so that one of the input's size is left out
         scale = scale * weight.reshape(scale._array.shape)
     centred = (input - mean.detach().reshape(shape)) * scale.reshape(shape)
-    return _scaled(cast(centred, input._array.dtype), None, bias, shape)
+    return scaled(cast(centred, input._array.dtype), None, bias, shape)
 
 
 def instance_norm(
@@ -265,7 +230,7 @@ def instance_norm(
     if weight is not None and _alike(input, weight, bias):
         y = channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
         return cast(y, input._array.dtype)
-    return _scaled(standardize(input, dims, eps), weight, bias, shape)
+    return scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
 def local_response_norm(

@@ -98,14 +98,13 @@ class Converted:
             )
         if format is not None:
             self._apply(lambda t: t.to(memory_format=format) if t.dim() in (4, 5) else t)
-        if dtype is not None and dtype.is_complex:
+        if dtype is None:
+            return self
+        if dtype.is_complex:
             warn(
                 "Complex modules are a new feature under active development whose design may change, and some modules "
                 "might not work as expected when using complex tensors as parameters or buffers."
             )
-        return self if dtype is None else self._to_float(dtype)
-
-    def _to_float(self, dtype: DType) -> Self:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() or t.is_complex() else t)
 
     def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:

@@ -41,14 +41,8 @@ class _FractionalMaxPool(Family):
             raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
 
     def forward(self, input: Tensor) -> Any:
-        return type(self)._function(
-            input,
-            self.kernel_size,
-            self.output_size,
-            self.output_ratio,
-            self.return_indices,
-            _random_samples=self._random_samples,
-        )
+        how = (self.kernel_size, self.output_size, self.output_ratio, self.return_indices)
+        return self._function(input, *how, _random_samples=self._random_samples)
 
 
 class FractionalMaxPool2d(_FractionalMaxPool, rank=2, function=_fractional.fractional_max_pool2d):

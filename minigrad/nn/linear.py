@@ -1,4 +1,4 @@
-"""Linear and Identity."""
+"""Linear, Bilinear and Identity."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import value_error
 from minigrad.functions.creation import empty
 from minigrad.functions.nn import plain_linear
 from minigrad.gate import constructor
@@ -15,7 +16,7 @@ from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
-__all__ = ["Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Identity(Module):
@@ -73,3 +74,44 @@ class Linear(Module):
         if weight is None or "bias" not in own or input.__class__ is not Tensor:
             return F.linear(input, self.weight, self.bias)
         return plain_linear(input, weight, own["bias"])
+
+
+class Bilinear(Module):
+    """``x1 @ weight[k] @ x2 + bias[k]`` for each k: (..., in1) and (..., in2) to (..., out).
+
+    ``weight`` is (out_features, in1_features, in2_features). Both start uniformly distributed in ±1/sqrt(in1_features).
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+    _told = "in1_features in2_features out_features bias?"
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        super().__init__()
+        check_device(device)
+        if in1_features <= 0:
+            raise value_error(f"in1_features must be > 0, but got {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        self.weight = Parameter(empty((out_features, in1_features, in2_features), dtype=dtype))
+        self.register_parameter("bias", Parameter(empty(out_features, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws weight and bias anew."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)

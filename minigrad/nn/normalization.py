@@ -205,16 +205,9 @@ class _BatchNorm(_Running):
         by_batch = self.training or (self.running_mean is None and self.running_var is None)
         averages = isinstance(share, Tensor)
         known = not averages and (not self.training or self.track_running_stats)
-        y = F.batch_norm(
-            input,
-            self.running_mean if known else None,
-            self.running_var if known else None,
-            self.weight,
-            self.bias,
-            by_batch,
-            0.0 if share is None or averages else share,
-            self.eps,
-        )
+        running = (self.running_mean, self.running_var) if known else (None, None)
+        how: Any = (by_batch, 0.0 if share is None or averages else share, self.eps)
+        y = F.batch_norm(input, *running, self.weight, self.bias, *how)
         if averages:
             follow(input, self.running_mean, self.running_var, share)
         return y
@@ -249,16 +242,10 @@ class _InstanceNorm(_Running):
                 f"input's size at dim={0 if single else 1} does not match num_features. You can silence this warning "
                 "by not passing in num_features, which is not used because affine=False"
             )
-        y = F.instance_norm(
-            input.unsqueeze(0) if single else input,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not self.track_running_stats,
-            0.0 if self.momentum is None else self.momentum,
-            self.eps,
-        )
+        x = input.unsqueeze(0) if single else input
+        by_input = self.training or not self.track_running_stats
+        how = (by_input, 0.0 if self.momentum is None else self.momentum, self.eps)
+        y = F.instance_norm(x, self.running_mean, self.running_var, self.weight, self.bias, *how)
         return y.squeeze(0) if single else y
 
 
@@ -304,15 +291,8 @@ class SyncBatchNorm(_BatchNorm):
         """The module with every batch norm in it replaced, with its own parameters and buffers; returns it."""
         converted = module
         if isinstance(module, _BatchNorm):
-            converted = SyncBatchNorm(
-                module.num_features,
-                module.eps,
-                module.momentum,
-                module.affine,
-                module.track_running_stats,
-                process_group,
-                bias=module.bias is not None,
-            )
+            how = (module.eps, module.momentum, module.affine, module.track_running_stats, process_group)
+            converted = SyncBatchNorm(module.num_features, *how, bias=module.bias is not None)
             for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
                 setattr(converted, name, getattr(module, name))
             converted.training = module.training

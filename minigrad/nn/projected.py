@@ -83,17 +83,11 @@ class LinearCrossEntropyLoss(_Loss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         linear, shape = self.linear, (self.num_classes, *self.out_features)
-        return linear_cross_entropy(
-            input,
-            linear.weight.reshape(*shape, linear.in_features),
-            target,
-            linear_bias=None if linear.bias is None else linear.bias.reshape(shape),
-            weight=self.weight,
-            reduction=self.reduction,
-            ignore_index=self.ignore_index,
-            label_smoothing=self.label_smoothing,
-            options=self.options,
-        )
+        named = ("weight", "reduction", "ignore_index", "label_smoothing", "options")
+        how: Any = {name: getattr(self, name) for name in named}
+        bias = None if linear.bias is None else linear.bias.reshape(shape)
+        weight = linear.weight.reshape(*shape, linear.in_features)
+        return linear_cross_entropy(input, weight, target, linear_bias=bias, **how)
 
     def extra_repr(self) -> str:
         return (

@@ -133,31 +133,14 @@ class MultiheadAttention(Module):
         turned = self.batch_first and query.dim() == 3
         if turned:
             query, key, value = each_once(lambda x: x.transpose(0, 1), query, key, value)
+        projection = (self.in_proj_weight, self.in_proj_bias, self.bias_k, self.bias_v)
+        out = (self.out_proj.weight, self.out_proj.bias)
+        apart = {f"{name}_proj_weight": getattr(self, f"{name}_proj_weight") for name in "qkv"}
         y, p = F.multi_head_attention_forward(
-            query,
-            key,
-            value,
-            self.embed_dim,
-            self.num_heads,
-            self.in_proj_weight,
-            self.in_proj_bias,
-            self.bias_k,
-            self.bias_v,
-            self.add_zero_attn,
-            self.dropout,
-            self.out_proj.weight,
-            self.out_proj.bias,
-            training=self.training,
-            key_padding_mask=key_padding_mask,
-            need_weights=need_weights,
-            attn_mask=attn_mask,
-            use_separate_proj_weight=not self._qkv_same_embed_dim,
-            q_proj_weight=self.q_proj_weight,
-            k_proj_weight=self.k_proj_weight,
-            v_proj_weight=self.v_proj_weight,
-            average_attn_weights=average_attn_weights,
-            is_causal=is_causal,
-        )
+            query, key, value, self.embed_dim, self.num_heads, *projection, self.add_zero_attn, self.dropout, *out,
+            self.training, key_padding_mask, need_weights, attn_mask, not self._qkv_same_embed_dim, **apart,
+            average_attn_weights=average_attn_weights, is_causal=is_causal,
+        )  # fmt: skip
         return (y.transpose(0, 1) if turned else y), p
 
 
@@ -383,15 +366,10 @@ class TransformerDecoder(Module):
         output = tgt
         for layer in self.layers:
             output = layer(
-                output,
-                memory,
-                tgt_mask=tgt_mask,
-                memory_mask=memory_mask,
-                tgt_key_padding_mask=tgt_key_padding_mask,
-                memory_key_padding_mask=memory_key_padding_mask,
-                tgt_is_causal=tgt_is_causal is True,
-                memory_is_causal=memory_is_causal,
-            )
+                output, memory, tgt_mask=tgt_mask, memory_mask=memory_mask,
+                tgt_key_padding_mask=tgt_key_padding_mask, memory_key_padding_mask=memory_key_padding_mask,
+                tgt_is_causal=tgt_is_causal is True, memory_is_causal=memory_is_causal,
+            )  # fmt: skip
         return output if self.norm is None else self.norm(output)
 
 
@@ -425,24 +403,16 @@ class Transformer(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        sizes: Any = (
-            d_model,
-            nhead,
-            dim_feedforward,
-            dropout,
-            activation,
-            layer_norm_eps,
-            batch_first,
-            norm_first,
-        )
+        sizes: Any = (d_model, nhead, dim_feedforward, dropout, activation)
         how: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
+        form = {"layer_norm_eps": layer_norm_eps, "batch_first": batch_first, "norm_first": norm_first, **how}
         if custom_encoder is None:
-            layer: Module = TransformerEncoderLayer(*sizes, **how)
+            layer: Module = TransformerEncoderLayer(*sizes, **form)
             norm = LayerNorm(d_model, layer_norm_eps, **how)
             custom_encoder = TransformerEncoder(layer, num_encoder_layers, norm)
         self.encoder = custom_encoder
         if custom_decoder is None:
-            layer = TransformerDecoderLayer(*sizes, **how)
+            layer = TransformerDecoderLayer(*sizes, **form)
             norm = LayerNorm(d_model, layer_norm_eps, **how)
             custom_decoder = TransformerDecoder(layer, num_decoder_layers, norm)
         self.decoder = custom_decoder
@@ -479,15 +449,10 @@ class Transformer(Module):
             src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal
         )
         return self.decoder(
-            tgt,
-            memory,
-            tgt_mask=tgt_mask,
-            memory_mask=memory_mask,
-            tgt_key_padding_mask=tgt_key_padding_mask,
-            memory_key_padding_mask=memory_key_padding_mask,
-            tgt_is_causal=tgt_is_causal,
+            tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
+            memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=tgt_is_causal,
             memory_is_causal=memory_is_causal,
-        )
+        )  # fmt: skip
 
     @staticmethod
     def generate_square_subsequent_mask(

@@ -25,10 +25,6 @@ def _sizes(o: Out, sizes: Sequence[int], twin: Sequence[int], free: int) -> str:
     return o.array(places, np.int64)
 
 
-def _reshape(o: Out, x: str, shape: Any) -> str:
-    return o("Reshape", x, _sizes(o, shape, o.twin.params["shape"], -1))
-
-
 def _expand(o: Out, x: str, shape: Any) -> str:
     """A size that depends on the batch is there already, or is that of the batch."""
     old, new = (tuple(n.inputs[0].shape) for n in (o.node, o.twin))
@@ -210,10 +206,6 @@ def _resample(o: Out, x: str, plans: Any) -> str:
     return x
 
 
-def _one_hot(o: Out, target: str, classes: int) -> str:
-    return o("OneHot", target, o.array([classes], np.int64), o.array([0, 1], np.int64))
-
-
 def _pool(operator: str, kind: str) -> Callable[..., str]:
     def form(o: Out, x: str, plans: Any) -> str:
         rows, counted = [], 0
@@ -272,10 +264,6 @@ def _log(base: float) -> Callable[..., str]:
 
 def _cumsum(o: Out, x: str, dim: int, dtype: Any, back: Any, reverse: bool) -> str:
     return o("CumSum", _typed(o, x), o.array(dim, np.int64), reverse=int(reverse))
-
-
-def _layer_norm(o: Out, *inputs: str, eps: float) -> str:
-    return o("LayerNormalization", *inputs, axis=-len(o.node.inputs[1].shape), epsilon=eps)
 
 
 def _channel_norm(o: Out, x: str, w: str, *b: str, groups: int, eps: float) -> str:
@@ -381,14 +369,6 @@ def _logical(operator: str) -> Callable[..., str]:
     return form
 
 
-def _shrunk(o: Out, x: str, lambd: float) -> str:
-    return o("Where", o("LessOrEqual", o("Abs", x), o.array(lambd)), o.array(0.0), x)
-
-
-def _threshold(o: Out, x: str, threshold: float, value: float) -> str:
-    return o("Where", o("LessOrEqual", x, o.array(threshold)), o.array(value), x)
-
-
 Form = str | Callable[..., Any]
 
 _ALIKE = """
@@ -437,11 +417,15 @@ FORMS: dict[str, Form] = {
     "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
     "gru": gru,
     "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
-    "hardshrink": _shrunk,
+    "hardshrink": lambda o, x, lambd: o(
+        "Where", o("LessOrEqual", o("Abs", x), o.array(lambd)), o.array(0.0), x
+    ),
     "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
     "hardtanh": _clip,
     "channel_norm": _channel_norm,
-    "layer_norm": _layer_norm,
+    "layer_norm": lambda o, *xs, eps: o(
+        "LayerNormalization", *xs, axis=-len(o.node.inputs[1].shape), epsilon=eps
+    ),
     "leaky_relu": lambda o, x, slope: o("LeakyRelu", x, alpha=slope),
     "length": _reduced("ReduceL2"),
     "lerp": lambda o, a, b, w: o("Add", a, o("Mul", w, o("Sub", b, a))),
@@ -461,7 +445,7 @@ FORMS: dict[str, Form] = {
     "min": _reduced("ReduceMin"),
     "nan_to_num": _nan_to_num,
     "ne": lambda o, a, b: o("Not", o("Equal", a, b)),
-    "one_hot": _one_hot,
+    "one_hot": lambda o, t, classes: o("OneHot", t, o.array([classes], np.int64), o.array([0, 1], np.int64)),
     "pad_constant": _pad,
     "permute": lambda o, x, axes: o("Transpose", x, perm=list(axes)),
     "prod": _reduced("ReduceProd"),
@@ -469,7 +453,7 @@ FORMS: dict[str, Form] = {
     "prelu": lambda o, x, w: o("Where", o("Greater", x, o.array(0.0)), x, o("Mul", x, w)),
     "remainder": _remainder,
     "resample": _resample,
-    "reshape": _reshape,
+    "reshape": lambda o, x, shape: o("Reshape", x, _sizes(o, shape, o.twin.params["shape"], -1)),
     "rnn": rnn,
     "round": _round,
     "running_norm": _running_norm,
@@ -489,7 +473,9 @@ FORMS: dict[str, Form] = {
     "sum": _reduced("ReduceSum"),
     "to": lambda o, x, dtype: o("Cast", x, to=o.type(dtype)),
     "to_integer": lambda o, x, dtype: o("Cast", x, to=o.type(dtype)),
-    "threshold": _threshold,
+    "threshold": lambda o, x, threshold, value: o(
+        "Where", o("LessOrEqual", x, o.array(threshold)), o.array(value), x
+    ),
     "top_places": _top,
     "trunc": _truncated,
     "trunc_divide": lambda o, a, b: o("Div", a, b) if _whole(o) else _truncated(o, o("Div", a, b)),

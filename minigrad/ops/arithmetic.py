@@ -17,10 +17,6 @@ def _first_wins(a: Any, b: Any, compare: Op) -> Any:
     return e.logical_or(compare(a, b), e.isnan(b))
 
 
-def _copysign_vjp(g: Any, a: Any, y: Any) -> Any:
-    return g * (e.sign(a) * e.sign(y))
-
-
 _PAIR = "input: Tensor, other: Tensor"
 _NOT_BOOL = {"b": "not implemented for 'Bool'; convert with .int() first"}
 
@@ -31,8 +27,8 @@ fmax = Op("fmax", np.fmax, "a b", lambda g, a, b: where(_first_wins(a, b, e.ge),
 fmin = Op("fmin", np.fmin, "a b", lambda g, a, b: where(_first_wins(a, b, e.le), g, 0.0),
           lambda g, a, b: where(_first_wins(a, b, e.le), 0.0, g), cast="same",
           public="fmin", form=_PAIR, doc="The smaller of two elements; the number where one is nan.")
-copysign = Op("copysign", np.copysign, "a b", _copysign_vjp, lambda g: e.zero(g), cast="float",
-              public="copysign copysign_", form="input: Tensor, other: Operand",
+copysign = Op("copysign", np.copysign, "a b", lambda g, a, y: g * (e.sign(a) * e.sign(y)), lambda g: e.zero(g),
+              cast="float", public="copysign copysign_", form="input: Tensor, other: Operand",
               doc="The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0.",
               grad_fn=names.of_number("Copysign", 1, 1))
 nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b), 0.0, g),

@@ -50,10 +50,6 @@ def _along(x: Any, dim: int) -> Any:
     return sum(x, dim=(dim,) if len(x.shape) else None, keepdim=True)
 
 
-def _softmax_backward_p(g: Any, d: Any, p: Any, dim: int) -> Any:
-    return g * (d - _along(d * p, dim)) - d * _along(g * p, dim)
-
-
 def _log_loss_backward_d(g: Any, x: Any, target: Any, ignore: int, mean: bool) -> Any:
     kept = e.ne(target, ignore)
     of_rows = e.where(kept, sum(g * softmax(x, dim=1), dim=(1,), keepdim=False), 0.0)
@@ -115,7 +111,8 @@ softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: sof
 safe_softmax = Op("safe_softmax", buffered(k.safe_softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
                   order="C", cast="floats", text=Plain(k.safe_softmax, "x", plain("safe_softmax")))
 softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
-                          lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C",
+                          lambda g, p, dim: softmax_backward(g, p, dim=dim),
+                          lambda g, d, p, dim: g * (d - _along(d * p, dim)) - d * _along(g * p, dim), order="C",
                           text=Plain(k.softmax_backward, "g, y", plain("softmax_backward")),
                           reads="(d - sum(d * p, dim={dim})) * p")
 log_softmax = Op("log_softmax", buffered(k.log_softmax), "x; dim",

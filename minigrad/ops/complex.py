@@ -6,8 +6,6 @@ along the imaginary one.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minigrad.core.basic import conj, real
@@ -28,10 +26,6 @@ def _pair(a: Array, b: Array) -> Array:
     return y
 
 
-def _as_real(x: Array) -> Array:
-    return x[..., None].view(real_of(x.dtype))
-
-
 def _as_complex(x: Array) -> Array:
     lies = x.strides[-1] == x.itemsize
     return (x if lies else np.ascontiguousarray(x)).view(complex_of(x.dtype))[..., 0]
@@ -50,20 +44,17 @@ def _as_complex_text(v: Call) -> Text:
     return "{f}({})", {"f": Helper("_as_complex", "x", lines, {"dtype": v.dtype})}
 
 
-def _angle_vjp(g: Any, x: Any) -> Any:
-    return where(eq(x, 0), 0.0, g * (x * 1j / square(size_of(x))))
-
-
 # fmt: off
 imag: Op = Op("imag", lambda x: x.imag, "x", lambda g: g * 1j, view=True, complex="own", text="{}.imag", order="K")
 pair: Op = Op("pair", _pair, "a b", lambda g: real(g), lambda g: imag(g), cast="floats", complex="own",
               elementwise=True, new=True, text=_pair_text, grad_fn="ComplexBackward0")
-as_real: Op = Op("as_real", _as_real, "x", lambda g: as_complex(g), view=True, complex="own",
-                 text=lambda v: ("{}[..., np.newaxis].view({dtype})", {"dtype": v.dtype}),
+as_real: Op = Op("as_real", lambda x: x[..., None].view(real_of(x.dtype)), "x", lambda g: as_complex(g), view=True,
+                 complex="own", text=lambda v: ("{}[..., np.newaxis].view({dtype})", {"dtype": v.dtype}),
                  grad_fn="ViewAsRealBackward0")
 as_complex: Op = Op("as_complex", _as_complex, "x", lambda g: as_real(g), view=True, complex="own",
                     text=_as_complex_text, grad_fn="ViewAsComplexBackward0")
-angle: Op = Op("angle", np.angle, "x", _angle_vjp, complex="own", elementwise=True, new=True)
+angle: Op = Op("angle", np.angle, "x", lambda g, x: where(eq(x, 0), 0.0, g * (x * 1j / square(size_of(x)))),
+               complex="own", elementwise=True, new=True)
 
 # Fourier transforms; the adjoint of each is one of them
 c2c: Op = Op("c2c", k.c2c, "x; dims norm inverse",

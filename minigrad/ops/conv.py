@@ -15,10 +15,6 @@ from minigrad.ops.reads import of_windows, padded
 from minigrad.ops.reduce import sum as sum_
 
 
-def _bias_vjp(g: Any) -> Any:
-    return sum_(g, dim=(0, *range(2, len(g.shape))), keepdim=False)
-
-
 def _costs(y: tuple[int, ...], x: Any, w: tuple[int, ...], *bias: Any) -> int:
     return math.prod(y) * math.prod(w[1:])
 
@@ -35,7 +31,8 @@ def _weight_vjp(g: Any, x: Any, w_shape: Any, stride: Any, pads: Any, dilation: 
 
 # fmt: off
 conv: Op = Op("conv", formatted(kept(k.conv), 0, 1), "x w *bias; stride pads dilation groups",
-              _input_vjp, _weight_vjp, _bias_vjp, order="C", text=Plain(k.conv, "x, w, b", plain("conv")), costs=_costs,
+              _input_vjp, _weight_vjp, lambda g: sum_(g, dim=(0, *range(2, len(g.shape))), keepdim=False),
+              order="C", text=Plain(k.conv, "x, w, b", plain("conv")), costs=_costs,
               grad_fn="ConvolutionBackward0", complex="analytic", reads=of_windows("conv{}d", "x, w, *bias"))
 conv_input: Op = Op("conv_input", formatted(kept(k.conv_input), 0, 1), "d w; sizes stride pads dilation groups",
                     lambda g, w, stride, pads, dilation, groups: conv(

@@ -34,10 +34,6 @@ def _sigmoid(x: Array) -> Array:
     return y
 
 
-def _rsqrt(x: Array) -> Array:
-    return 1.0 / np.sqrt(x)
-
-
 def _to_power(x: Array, exponent: float) -> Array:
     if exponent == 3:
         return x * x * x  # np.power takes thirty times as long
@@ -71,20 +67,6 @@ def _sign(x: Array) -> Array:
 def _sgn(x: Array) -> Array:
     size = np.abs(x)
     return np.where(size == 0, x.dtype.type(0), x / np.where(size == 0, size.dtype.type(1), size))
-
-
-def _abs_vjp(g: Any, x: Any) -> Any:
-    return g * (sgn(x) if is_complex(x) else sign(x))
-
-
-def _acosh_vjp(g: Any, x: Any) -> Any:
-    # of complex numbers two roots, which are cut where the function is
-    return g * (rsqrt(x - 1.0) * rsqrt(x + 1.0) if is_complex(x) else rsqrt(x * x - 1.0))
-
-
-def _sgn_vjp(g: Any, x: Any, y: Any) -> Any:
-    # along the circle alone
-    return where(eq(x, 0), 0.0, (g - y * real(conj(y) * g)) / abs(x))
 
 
 def _power(a: Array, b: Array) -> Array:
@@ -150,11 +132,6 @@ def _inside(x: Any, min: float | None, max: float | None) -> Any:
 def _tie(g: Any, loses: Any, same: Any) -> Any:
     """Half of g where the two are equal, none where the input loses, else (also at nan) all."""
     return where(same, g * 0.5, where(loses, 0.0, g))
-
-
-def _pow_base(g: Any, a: Any, b: Any) -> Any:
-    # 0 * inf at a == 0 must not spoil the constant function a ** 0
-    return where(eq(b, 0.0), 0.0, g * (b * pow(a, b - 1.0)))
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
@@ -258,8 +235,9 @@ div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True,
          cast="same", refuse=_NEGATED, public="neg neg_ negative negative_",
          doc="``-input``. RuntimeError for bool.", complex="analytic")
-pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
-         text=of_floats("np.power({}, {})"), elementwise=True,
+# 0 * inf at a == 0 must not spoil the constant function a ** 0
+pow: Op = Op("pow", _power, "a b", lambda g, a, b: where(eq(b, 0.0), 0.0, g * (b * pow(a, b - 1.0))), _pow_exponent,
+          cast="number", text=of_floats("np.power({}, {})"), elementwise=True,
           raises=True, new=True, grad_fn=names.of_pow, complex="analytic",
          reads="a ** b", derives={"a": "g * b * a ** (b - 1)", "b": "g * y * log(a)"})
 power           = Op("power", _to_power, "x; exponent", _to_power_rule, elementwise=True,
@@ -310,7 +288,7 @@ log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float",
          public="log1p log1p_", doc="``log(1 + x)``, exact near 0.", grad_fn="Log1PBackward0", complex="analytic")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float",
          public="sqrt sqrt_", doc="The square root; nan below 0, gradient inf at 0.", complex="analytic")
-rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
+rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
            text="1.0 / np.sqrt({})", elementwise=True,
          public="rsqrt rsqrt_", doc="One over the square root.",
            new=True, complex="analytic")
@@ -340,7 +318,9 @@ tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          ca
          public="tanh tanh_", doc="The hyperbolic tangent.", complex="analytic")
 asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float",
          public="asinh asinh_ arcsinh arcsinh_", doc="The inverse hyperbolic sine.", complex="analytic")
-acosh = Op("acosh", np.arccosh, "x", _acosh_vjp,     cast="float",
+# of complex numbers two roots, which are cut where the function is
+acosh = Op("acosh", np.arccosh, "x",
+           lambda g, x: g * (rsqrt(x - 1.0) * rsqrt(x + 1.0) if is_complex(x) else rsqrt(x * x - 1.0)), cast="float",
          public="acosh acosh_ arccosh arccosh_", doc="The inverse hyperbolic cosine.", complex="analytic")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float",
          public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.", complex="analytic")
@@ -357,12 +337,14 @@ atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a
          doc="The angle of the points (other, input), in radians.")
 
 # kinks and steps
-abs   = Op("abs",   np.absolute, "x", _abs_vjp, text="np.abs({})",
+abs: Op = Op("abs", np.absolute, "x", lambda g, x: g * (sgn(x) if is_complex(x) else sign(x)), text="np.abs({})",
          cast="number", public="abs abs_ absolute absolute_", doc="The absolute value; gradient 0 at 0.", complex="own")
 sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
          public="sign sign_", doc="-1, 0 or 1; gradient 0.",
                new=True)
-sgn: Op = Op("sgn", _sgn, "x", _sgn_vjp, elementwise=True, new=True, complex="own")
+# the gradient is that along the circle alone
+sgn: Op = Op("sgn", _sgn, "x", lambda g, x, y: where(eq(x, 0), 0.0, (g - y * real(conj(y) * g)) / abs(x)),
+             elementwise=True, new=True, complex="own")
 floor = Op("floor", np.floor, "x", lambda g: zero(g),
          cast="rounds", public="floor floor_", doc="The next whole number below; gradient 0.")
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g),

@@ -11,10 +11,6 @@ from minigrad.ops import elementwise as e
 from minigrad.ops.elementwise import where
 
 
-def _polygamma_vjp(g: Any, x: Any, n: int) -> Any:
-    return g * polygamma(x, n=n + 1)
-
-
 def _density(a: Any, x: Any) -> Any:
     """That of the gamma distribution."""
     return e.exp((a - 1.0) * e.log(x) - x - lgamma(a))
@@ -41,7 +37,7 @@ lgamma: Op = Op("lgamma", k.lgamma, "x", lambda g, x: g * digamma(x), public="lg
                 doc="The logarithm of the size of the gamma function. It needs SciPy.", **_KIND)
 digamma: Op = Op("digamma", k.digamma, "x", lambda g, x: g * polygamma(x, n=1), public="digamma digamma_",
                  doc="The derivative of `lgamma`. It needs SciPy.", **_KIND)
-polygamma: Op = Op("polygamma", k.polygamma, "x; n", _polygamma_vjp, **_KIND)
+polygamma: Op = Op("polygamma", k.polygamma, "x; n", lambda g, x, n: g * polygamma(x, n=n + 1), **_KIND)
 zeta: Op = Op("zeta", k.zeta, "x q", _no_derivative("zeta"), lambda g, x, q: g * (-x * zeta(x + 1.0, q)), **_KIND)
 igamma = Op("igamma", k.gammainc, "a x", _no_derivative("igamma"), lambda g, a, x: g * _density(a, x),
             public="igamma igamma_", form=_PAIR,

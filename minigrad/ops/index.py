@@ -122,10 +122,6 @@ def _gather(x: Array, index: Array, dim: int) -> Array:
     return k.gather(x, index, dim, buffers.empty(index.shape, x.dtype))
 
 
-def _index_put_value(g: Any, indices: Any, pattern: Pattern) -> Any:
-    return where(index_winners(g, *indices, pattern=pattern), index(g, *indices, pattern=pattern), 0.0)
-
-
 def _index_text(v: Call) -> Text:
     pattern = v.params["pattern"]
     if len(v.shapes) == 2 and not all(pattern) and v.dtypes[1].kind != "b":
@@ -150,10 +146,12 @@ unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
                  raises=True, depends=_masked, complex="analytic", reads=at("zeros", "add(g, into={})"))
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
-               _index_put_value, None, order="K", text=Plain(_index_put, "x, v, *index", plain("index_put"), True),
+               lambda g, indices, pattern: where(
+                   index_winners(g, *indices, pattern=pattern), index(g, *indices, pattern=pattern), 0.0),
+               None, order="K", text=Plain(_index_put, "x, v, *index", plain("index_put"), True),
                    raises=True, depends=_masked_put, complex="analytic",
                reads=at("x", "put(v, into={})"), derives={"v": at("g", "{}; 0 for what was put over")})
-index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
+index_winners: Op = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
                    text=Plain(_index_winners, "x, *index", plain("index_winners"), True),
                    raises=True, depends=_masked, complex="analytic", usual={"pattern": ...})
 gather = Op("gather", _gather, "x index; dim",

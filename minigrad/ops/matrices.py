@@ -230,10 +230,6 @@ def _by_vectors(v: Any, inner: Any) -> Any:
     return solve(_h(v), mm(inner, _h(v)))
 
 
-def _eigvalsh_vjp(g: Any, x: Any, lower: bool) -> Any:
-    return _eigenvalues_vjp(g, x, eigh(x, lower=lower), lower)
-
-
 def _factors(x: Any, packed: Any, full: bool) -> tuple[Any, Any, Any]:
     """Vectors and values of which there are as many."""
     u, s, v = (op(x, packed, full=full) for op in (left_vectors, singular_values, right_vectors))
@@ -277,10 +273,6 @@ def _right_vjp(g: Any, x: Any, packed: Any, full: bool) -> Any:
 def _singular_values_vjp(g: Any, x: Any, packed: Any, full: bool) -> Any:
     u, _, v = _factors(x, packed, full)
     return mm(u * g[..., None, :], v)
-
-
-def _svdvals_vjp(g: Any, x: Any) -> Any:
-    return _singular_values_vjp(g, x, svd(x, full=False), False)
 
 
 def _pinv_vjp(g: Any, x: Any, y: Any) -> Any:
@@ -332,10 +324,6 @@ _RAISES: dict[str, Any] = {"raises": True}
 _TRIANGLES = {(1, 1, 0): "tril(x)", (0, 1, 1): "triu(x)", (1, 0, 0): "tril(x, -1)", (0, 0, 1): "triu(x, 1)"}
 
 
-def _reads_triangles(n: Any) -> str:
-    return _TRIANGLES.get((n.params["below"], n.params["on"], n.params["above"]), "")
-
-
 # ---------------------------------------------------------------- how they print
 
 
@@ -374,7 +362,7 @@ _CHOLESKY = [
 # fmt: off
 triangles: Op = Op("triangles", k.triangles, "x; below on above",
                    lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic",
-                   reads=_reads_triangles,
+                   reads=lambda n: _TRIANGLES.get((n.params["below"], n.params["on"], n.params["above"]), ""),
                    text=Plain(k.triangles, "x", _triangles_lines))
 
 # inverse, determinant, systems
@@ -419,8 +407,9 @@ eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenv
                       grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[1]")
 eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None,
                      grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[0]")
-eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0", complex="own",
-              usual={"lower": ...})
+eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower",
+              lambda g, x, lower: _eigenvalues_vjp(g, x, eigh(x, lower=lower), lower),
+              grad_fn="LinalgEighBackward0", complex="own", usual={"lower": ...})
 eig = Op("eig", k.eig, "x", **_RAISES, complex="own")
 eig_vectors: Op = Op("eig_vectors", k.eig_vectors, "x packed", _eig_vectors_vjp, None,
                      grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[1]")
@@ -433,7 +422,8 @@ right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _righ
                        grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[2]")
 singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None,
                          grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[1]")
-svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, grad_fn="LinalgSvdBackward0", **_RAISES, complex="own")
+svdvals = Op("svdvals", k.svdvals, "x", lambda g, x: _singular_values_vjp(g, x, svd(x, full=False), False),
+             grad_fn="LinalgSvdBackward0", **_RAISES, complex="own")
 pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own",
           usual={"atol": 0, "rtol": ...})
 lu = Op("lu", k.lu, "x", complex="analytic")

@@ -240,10 +240,6 @@ def _relu_backward_into(t: Target) -> Lines | None:
 # ---------------------------------------------------------------- by Numba
 
 
-def _relu_numba(t: Target) -> str:
-    return f"np.maximum({t.operands[0].text}, {t.number(0.0)})"
-
-
 def _relu_backward_numba(t: Target) -> str:
     (d, a), zero = t.operands, t.number(0.0)
     return f"np.where({a.text} <= {zero}, {zero}, {d.text})"
@@ -299,7 +295,7 @@ relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_co
           activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},
           public="relu relu_", doc="``max(input, 0)``; gradient 0 at 0. RuntimeError for bool.",
-          into=_relu_into, numba=_relu_numba)
+          into=_relu_into, numba=lambda t: f"np.maximum({t.operands[0].text}, {t.number(0.0)})")
 relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
                        lambda g: zero(g), elementwise=True, lies_like=1, text=_relu_backward_text,
                        into=_relu_backward_into, numba=_relu_backward_numba)

@@ -119,10 +119,6 @@ def _gradient_costs(
     return int(by_input * (needs[0] + needs[2]) + by_state * (needs[3] + 1) - first)
 
 
-def _lstm_gradient_costs(needs: Sequence[bool], y: Any, x: Any, h: Any, c: Any, *weights: Any) -> int:
-    return _gradient_costs((*needs[:2], *needs[3:]), y, x, h, *weights)
-
-
 def _of_lstm(node: Any) -> str:
     """That of a layer; a cell takes one step."""
     layer = sum(steps for steps, _ in node.params["runs"]) > 1
@@ -224,7 +220,9 @@ rnn_backward: Op = Op("rnn_backward", kept(k.rnn_backward), "d result x h w u *b
                           "rnn", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse, relu=relu),
                       usual=_USUAL)
 lstm: Op = Op("lstm", kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
-              text=_plain(k.lstm), costs=_lstm_costs, grad_fn=_of_lstm, gradient_costs=_lstm_gradient_costs,
+              text=_plain(k.lstm), costs=_lstm_costs, grad_fn=_of_lstm,
+              gradient_costs=lambda needs, y, x, h, c, *weights: _gradient_costs(
+                  (*needs[:2], *needs[3:]), y, x, h, *weights),
               joint=lambda g, y, x, h, c, w, u, more, needs, runs, reverse, biased: _vjp(
                   lstm_backward, g, y, (x, h, c, w, u, *more), needs, runs=runs, reverse=reverse, biased=biased),
               usual=_USUAL, derives=through_time)

@@ -69,11 +69,6 @@ def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     return g * scale * (x - mean(x, dim=dim, keepdim=True))
 
 
-def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
-    # PyTorch: no gradient where the deviation is zero
-    return _var_vjp(e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim)
-
-
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
     top = np.max(x.real, axis=dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, top.dtype.type(0))
@@ -105,10 +100,6 @@ def shared(g: Any, chosen: Any) -> Any:
     """``g`` in equal parts for the chosen elements, 0 for the others."""
     count = sum(to(chosen, dtype=getattr(g, "_array", g).dtype), dim=None, keepdim=False)
     return e.where(chosen, g / count, 0.0)  # no product: inf and nan do not pass to the others
-
-
-def _prod(x: Array, dim: int) -> Any:
-    return by_rows(np.multiply.reduce(x, axis=dim))
 
 
 def _prod_others(x: Array, dim: int) -> Array:
@@ -168,10 +159,6 @@ def _cumprod(x: Array, dim: int, dtype: Any) -> Any:
     return _scan(np.multiply, x, dim, dtype)
 
 
-def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any, reverse: bool) -> Any:
-    return cumsum(g, dim=dim, dtype=back, back=dtype, reverse=not reverse)
-
-
 def _cumprod_vjp(g: Any, x: Any, dim: int, dtype: Any) -> Any:
     own = getattr(x, "_array", x).dtype
     g = g if dtype == own else to(g, dtype=own)
@@ -216,14 +203,6 @@ def _cumprod_backward_vjp(g: Any, u: Any, x: Any, dim: int) -> Any:
     du = sum(weight * prod_others(triangle, dim=dim + 1), dim=(dim + 1,), keepdim=False)
     dx = _prod_others_vjp(weight * reshape(u, shape=columns), triangle, dim + 1)
     return du, sum(e.where(below, dx, 0.0), dim=(dim,), keepdim=False)
-
-
-def _argmax(x: Array, dim: int | None, keepdim: bool) -> Any:
-    return _int64(np.argmax(x, axis=dim, keepdims=keepdim))
-
-
-def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
-    return _int64(np.argmin(x, axis=dim, keepdims=keepdim))
 
 
 def _int64(places: Any) -> Any:
@@ -283,10 +262,6 @@ def _mean_numba(t: Target) -> str | None:
 # ---------------------------------------------------------------- how they print
 
 
-def _sum_text(v: Call) -> Text:
-    return sum_text("{}", v, v.params["dim"], v.params["keepdim"])
-
-
 def _mean_text(v: Call) -> Text:
     some = sum_text("{}", v, v.params["dim"], v.params["keepdim"])
     return some and (f"{some[0]} / {{count}}", {**some[1], "count": _count(v.shapes[0], v.params["dim"])})
@@ -329,7 +304,8 @@ def _spread_steps(x: tuple[int, ...], y: tuple[int, ...], **params: Any) -> Path
 
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
-         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
+         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True,
+         text=lambda v: sum_text("{}", v, v.params["dim"], v.params["keepdim"]),
          into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"), complex="analytic")
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
@@ -340,7 +316,10 @@ mean = Op("mean", _mean, "x; dim keepdim",
 _DEVIATES = dict.fromkeys("biu", "std and var only support floating point dtypes; use .float() first")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refuse=_DEVIATES, rows=True,
          text=_var_text, twice=True)
-std = Op("std", _std, "x; dim correction keepdim", _std_vjp, cast="floats", refuse=_DEVIATES, rows=True,
+# PyTorch: no gradient where the deviation is zero
+std = Op("std", _std, "x; dim correction keepdim", lambda g, x, y, dim, correction, keepdim: _var_vjp(
+             e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim),
+         cast="floats", refuse=_DEVIATES, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True,
          derives={"x": counted("g * (x - mean(x)) / ({n} * y)")})
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
@@ -358,21 +337,23 @@ logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order=
                cast="float", complex="analytic",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
-prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
+prod: Op = Op("prod", lambda x, dim: by_rows(np.multiply.reduce(x, axis=dim)), "x; dim", _prod_vjp, rows=True,
               text="np.prod({}, axis={dim})", grad_fn=names.of_prod, complex="analytic",
               reads="prod(x, dim={dim})", derives={"x": "g times the product of the other elements"})
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic")
-cumsum: Op = Op("cumsum", _cumsum, "x; dim dtype back reverse", _cumsum_vjp, rows=True, complex="analytic",
+cumsum: Op = Op("cumsum", _cumsum, "x; dim dtype back reverse",
+                lambda g, dim, dtype, back, reverse: cumsum(g, dim=dim, dtype=back, back=dtype, reverse=not reverse),
+                rows=True, complex="analytic",
                 text=Plain(_cumsum, "x", plain("cumsum"), True), usual={"dtype": ..., "back": ...}, reads="cumsum")
 cumprod: Op = Op("cumprod", _cumprod, "x; dim dtype", _cumprod_vjp, rows=True, complex="analytic",
                  text=Plain(_cumprod, "x", plain("cumprod"), True), usual={"dtype": ...},
                  derives={"x": "cumsum(g * y, reverse=True) / x; its limit at 0"}, reads="cumprod")
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
         complex="analytic")
-argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
-            order="K")
-argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
-            order="K")
+argmax = Op("argmax", lambda x, dim, keepdim: _int64(np.argmax(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+            text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
+argmin = Op("argmin", lambda x, dim, keepdim: _int64(np.argmin(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+            text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
 any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
          text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
 all = Op("all", lambda x, dim, keepdim: by_rows(np.all(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",

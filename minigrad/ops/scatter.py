@@ -22,10 +22,6 @@ def _checked(x: Array, v: Any, index: Array, dim: int, **params: Any) -> None:
     _in_range(x, index, dim)
 
 
-def _scatter_value_vjp(g: Any, x_shape: Any, index: Any, dim: int) -> Any:
-    return e.where(scatter_winners(g, index, dim=dim), gather(g, index, dim=dim), 0.0)
-
-
 def _extreme(g: Any, x: Any, v: Any, index: Any, y: Any, dim: int) -> tuple[Any, Any, None]:
     """The gradient is shared by all that equal the extreme."""
     own = e.eq(x, y)
@@ -69,11 +65,13 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
 
 # fmt: off
 scatter: Op = Op("scatter", k.scatter, "x v index; dim",
-                 lambda g, index, dim: scatter(g, 0.0, index, dim=dim), _scatter_value_vjp, None,
+                 lambda g, index, dim: scatter(g, 0.0, index, dim=dim), lambda g, index, dim: e.where(
+                     scatter_winners(g, index, dim=dim), gather(g, index, dim=dim), 0.0), None,
                  order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain("scatter")),
                  grad_fn=names.of_number("Scatter", 1, 1), complex="analytic",
                  reads="scatter(x, {dim}, index, v)", derives={"v": "gather(g, index); 0 for what was put over"})
-scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True, complex="analytic")
+scatter_winners: Op = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True,
+                         complex="analytic")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
                      order="C", check=_checked, text=Plain(k.scatter_add, "x, v, index", plain("scatter_add")),

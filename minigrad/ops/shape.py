@@ -67,10 +67,6 @@ def _stack(*xs: Array, dim: int) -> Any:
     return by_rows(np.stack(xs, dim))
 
 
-def _stack_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
-    return tuple(slice_(g, index=(*(slice(None),) * dim, i)) for i in range(len(xs_shape)))
-
-
 def _slice(x: Array, index: Any) -> Array:
     y = x[index]
     return y if isinstance(y, np.ndarray) else x[(*index, ...)]  # a number would not be a view
@@ -137,7 +133,8 @@ flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
                text=lambda v: None if v.repeats else "np.flip({}, {dims}).copy(order='K')", moves=True, order="K")
 cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True, text=_cat_text, complex="analytic",
          reads="cat([*xs], dim={dim})")
-stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True,
+stack = Op("stack", _stack, "*xs; dim", cast="same", rows=True, joint=lambda g, xs_shape, dim: tuple(
+               slice_(g, index=(*(slice(None),) * dim, i)) for i in range(len(xs_shape))),
            text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})", complex="analytic",
            reads="stack([*xs], dim={dim})")
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,

@@ -19,11 +19,6 @@ from minigrad.ops.shape import flip
 _LEAST = float(np.finfo(np.float64).min)
 
 
-def _median_vjp(g: Any, x: Any, y: Any) -> Any:
-    # all that are the median; of nan those that it has not passed by
-    return shared(g, e.logical_or(e.eq(x, y), e.logical_and(e.isnan(x), e.isnan(y))))
-
-
 def _logcumsumexp_vjp(g: Any, x: Any, dim: int) -> Any:
     # Sums of g * exp(x - y) from behind, in logarithms so that nothing overflows: first of the positive parts of
     # g, then of the negative ones. The formula is that of logcumsumexp_backward in PyTorch's FunctionsManual.cpp.
@@ -49,7 +44,10 @@ top_places = Op("top_places", k.top_places, "x; k dim largest sorted", order="C"
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
 running_place = Op("running_place", place_so_far, "x; dim largest", order="C")
-median = Op("median", k.median, "x; ignore", _median_vjp, order="C", raises=True, derives={"x": of_ties})
+# The gradient is for all that are the median; of nan for those that it has not passed by.
+median = Op("median", k.median, "x; ignore",
+            lambda g, x, y: shared(g, e.logical_or(e.eq(x, y), e.logical_and(e.isnan(x), e.isnan(y)))),
+            order="C", raises=True, derives={"x": of_ties})
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")
 logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C",

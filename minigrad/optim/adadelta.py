@@ -33,6 +33,8 @@ class Adadelta(Rule):
     Raises ValueError for a negative option, and for a rho that is not in [0, 1].
     """
 
+    _names = ("square_avg", "acc_delta")
+
     def __init__(
         self,
         params: ParamsT,
@@ -53,9 +55,6 @@ class Adadelta(Rule):
         check(weight_decay, "weight_decay value")
         options = "lr rho eps weight_decay maximize capturable foreach differentiable"
         super().__init__(params, chosen(locals(), options))
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"square_avg": 0.0, "acc_delta": 0.0}
 
     def _numbers(self, group: Group, counts: Named) -> Named:
         return {

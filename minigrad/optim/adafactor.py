@@ -60,8 +60,7 @@ class Adafactor(Rule):
                 raise value_error(f"{name} should be >= 0 but is: {value}")
         if not d >= 1.0:
             raise value_error(f"Clipping threshold d should be >= 1 but is: {d}")
-        options = "lr beta2_decay eps d weight_decay foreach maximize"
-        super().__init__(params, chosen(locals(), options))
+        super().__init__(params, chosen(locals(), "lr beta2_decay eps d weight_decay foreach maximize"))
 
     def _shapes(self, p: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
         shape = tuple(p.shape)

@@ -7,8 +7,8 @@ from typing import Any
 from minigrad.errors import runtime_error, value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_kernels, check_one, check_rate, chosen
-from minigrad.optim.rule import Group, Named, Rule, power, ratio, root
+from minigrad.optim.options import check_kernels, check_moments, check_one, chosen
+from minigrad.optim.rule import Group, Named, Rule, moments, power, ratio, root
 from minigrad.tensor import Tensor
 
 __all__ = ["Adam", "AdamW"]
@@ -51,10 +51,7 @@ class Adam(Rule):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_rate(lr)
-        check(eps, "epsilon value")
-        check_betas(betas)
-        check(weight_decay, "weight_decay value")
+        check_moments(lr, eps, betas, weight_decay)
         if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor) or not all(
             isinstance(beta, (float, Tensor)) for beta in betas
         ):
@@ -79,15 +76,10 @@ class Adam(Rule):
         return dict.fromkeys(names if group["amsgrad"] else names[:2], 0.0)
 
     def _numbers(self, group: Group, counts: Named) -> Named:
-        t, lr, (beta1, beta2), decay = counts["step"], group["lr"], group["betas"], group["weight_decay"]
+        t, lr, (beta1, beta2) = counts["step"], group["lr"], group["betas"]
         correction = root(1 - power(beta2, t))
-        decays, apart = decay != 0, group["decoupled_weight_decay"]
         return {
-            "decay": decay if decays and not apart else None,
-            "shrink": 1 - lr * decay if decays and apart else None,
-            "weight1": 1 - beta1,
-            "beta2": beta2,
-            "weight2": 1 - beta2,
+            **moments(group),
             # of the last line, multiplied above and below by sqrt(1 - beta2**t): an operation less
             "eps": group["eps"] * correction,
             "rate": ratio(lr, 1 - power(beta1, t)) * correction,

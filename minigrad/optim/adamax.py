@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_rate, chosen
+from minigrad.optim.options import check_moments, chosen
 from minigrad.optim.rule import Group, Named, Rule, power, ratio
 from minigrad.tensor import Tensor
 
@@ -30,6 +30,8 @@ class Adamax(Rule):
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """
 
+    _names = ("exp_avg", "exp_inf")
+
     def __init__(
         self,
         params: ParamsT,
@@ -43,15 +45,9 @@ class Adamax(Rule):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check(eps, "epsilon value")
-        check_betas(betas)
-        check(weight_decay, "weight_decay value")
+        check_moments(lr, eps, betas, weight_decay)
         options = "lr betas eps weight_decay foreach maximize differentiable capturable"
         super().__init__(params, chosen(locals(), options))
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"exp_avg": 0.0, "exp_inf": 0.0}
 
     def _numbers(self, group: Group, counts: Named) -> Named:
         beta1, beta2 = group["betas"]

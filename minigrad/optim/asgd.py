@@ -33,6 +33,7 @@ class ASGD(Rule):
     """
 
     _counts = ("step", "eta", "mu")
+    _names = ("ax",)
 
     def __init__(
         self,
@@ -51,9 +52,6 @@ class ASGD(Rule):
         check(weight_decay, "weight_decay value")
         options = "lr lambd alpha t0 weight_decay foreach maximize differentiable capturable"
         super().__init__(params, chosen(locals(), options))
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"ax": 0.0}
 
     def _first(self, name: str, group: Group) -> Any:
         return {"step": 0.0, "eta": group["lr"], "mu": 1.0}[name]

@@ -38,6 +38,7 @@ class Muon(Rule):
     """
 
     _counts = ()
+    _names = ("momentum_buffer",)
     _elementwise = False
 
     def __init__(
@@ -74,9 +75,6 @@ class Muon(Rule):
                     raise value_error(
                         f"Muon only supports 2D parameters whereas we found a parameter with size: {tuple(p.shape)}"
                     )
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"momentum_buffer": 0.0}
 
     def _numbers(self, group: Group, counts: Named) -> Named:
         a, b, c = group["ns_coefficients"]

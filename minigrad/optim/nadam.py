@@ -6,8 +6,8 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_rate, chosen
-from minigrad.optim.rule import Group, Named, Rule, narrow, power, ratio, root, wide
+from minigrad.optim.options import check, check_moments, chosen
+from minigrad.optim.rule import Group, Named, Rule, moments, narrow, power, ratio, root, wide
 from minigrad.tensor import Tensor
 
 __all__ = ["NAdam"]
@@ -37,6 +37,7 @@ class NAdam(Rule):
     """
 
     _counts = ("step", "mu_product")
+    _names = ("exp_avg", "exp_avg_sq")
 
     def __init__(
         self,
@@ -53,33 +54,22 @@ class NAdam(Rule):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check(eps, "epsilon value")
-        check_betas(betas)
-        check(weight_decay, "weight_decay value")
+        check_moments(lr, eps, betas, weight_decay)
         check(momentum_decay, "momentum_decay value")
         options = "lr betas eps weight_decay momentum_decay decoupled_weight_decay maximize foreach"
         super().__init__(params, chosen(locals(), f"{options} capturable differentiable"))
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
     def _first(self, name: str, group: Group) -> Any:
         return 1.0 if name == "mu_product" else 0.0
 
     def _numbers(self, group: Group, counts: Named) -> Named:
-        t, lr, (beta1, beta2), decay = counts["step"], group["lr"], group["betas"], group["weight_decay"]
-        decays, apart = decay != 0, group["decoupled_weight_decay"]
+        t, lr, (beta1, beta2) = counts["step"], group["lr"], group["betas"]
         mu, ahead = (beta1 * (1.0 - 0.5 * power(0.96, k * group["momentum_decay"])) for k in (t, t + 1))
         counts["mu_product"] = counts["mu_product"] * narrow(mu, counts["mu_product"])
         product = wide(counts["mu_product"])
         correction = root(1 - power(beta2, t))
         return {
-            "decay": decay if decays and not apart else None,
-            "shrink": 1 - lr * decay if decays and apart else None,
-            "weight1": 1 - beta1,
-            "beta2": beta2,
-            "weight2": 1 - beta2,
+            **moments(group),
             # of the last two lines, multiplied above and below by sqrt(1 - beta2**t): an operation less
             "eps": group["eps"] * correction,
             "now": ratio(lr * (1.0 - mu), 1.0 - product) * correction,

@@ -40,6 +40,14 @@ def check_betas(betas: Any) -> None:
             raise value_error(f"Invalid beta parameter at index {i}: {betas[i]}; it must be in [0, 1)")
 
 
+def check_moments(lr: Any, eps: Any, betas: Any, weight_decay: Any) -> None:
+    """What Adam and its kin check, in PyTorch's order."""
+    check_rate(lr)
+    check(eps, "epsilon value")
+    check_betas(betas)
+    check(weight_decay, "weight_decay value")
+
+
 def check_kernels(fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
     """RuntimeError if PyTorch's kernels are chosen in a way that PyTorch refuses."""
     if fused and differentiable:

@@ -6,8 +6,8 @@ from typing import Any
 
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
-from minigrad.optim.options import check, check_betas, check_rate, chosen
-from minigrad.optim.rule import Group, Named, Rule, lift, power, ratio, root, where
+from minigrad.optim.options import check_moments, chosen
+from minigrad.optim.rule import Group, Named, Rule, lift, moments, power, ratio, root, where
 from minigrad.tensor import Tensor
 
 __all__ = ["RAdam"]
@@ -33,6 +33,8 @@ class RAdam(Rule):
     Raises ValueError for a negative option, and for a beta that is not in [0, 1).
     """
 
+    _names = ("exp_avg", "exp_avg_sq")
+
     def __init__(
         self,
         params: ParamsT,
@@ -47,21 +49,14 @@ class RAdam(Rule):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_rate(lr)
-        check(eps, "epsilon value")
-        check_betas(betas)
-        check(weight_decay, "weight_decay value")
+        check_moments(lr, eps, betas, weight_decay)
         options = (
             "lr betas eps weight_decay maximize foreach capturable decoupled_weight_decay differentiable"
         )
         super().__init__(params, chosen(locals(), options))
 
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
-
     def _numbers(self, group: Group, counts: Named) -> Named:
-        t, lr, (beta1, beta2), decay = counts["step"], group["lr"], group["betas"], group["weight_decay"]
-        decays, apart = decay != 0, group["decoupled_weight_decay"]
+        t, lr, (beta1, beta2) = counts["step"], group["lr"], group["betas"]
         left = power(beta2, t)
         longest = ratio(2.0, 1 - lift(beta2, t)) - 1
         length = longest - ratio(2 * t * left, 1 - left)
@@ -72,11 +67,7 @@ class RAdam(Rule):
             above = (length - 4) * (length - 2) * longest
             rectified = rate * root(ratio(above, (longest - 4) * (longest - 2) * length)) * root(1 - left)
         return {
-            "decay": decay if decays and not apart else None,
-            "shrink": 1 - lr * decay if decays and apart else None,
-            "weight1": 1 - beta1,
-            "beta2": beta2,
-            "weight2": 1 - beta2,
+            **moments(group),
             "eps": group["eps"],
             "rate": None if known is True else rate,
             "rectified": rectified,

@@ -53,6 +53,8 @@ class Rule(Optimizer):
     """
 
     _counts: tuple[str, ...] = ("step",)
+    # The entries that each begin with 0; `_entries` tells of others.
+    _names: tuple[str, ...] = ()
     # Whether the formula treats each element alone.
     _elementwise = True
     # An entry that state dicts of PyTorch may have as None; a parameter without it begins anew.
@@ -60,7 +62,7 @@ class Rule(Optimizer):
 
     def _entries(self, group: Group) -> dict[str, float]:
         """The names of what is remembered in the parameter's shape, and the number that each begins with."""
-        return {}
+        return dict.fromkeys(self._names, 0.0)
 
     def _shapes(self, p: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
         """The shapes of a parameter's entries."""
@@ -401,6 +403,19 @@ def count(value: Any, group: Group) -> Tensor:
     """A Tensor of one number that is kept of a parameter, in the dtype that PyTorch gives it."""
     dtype = float64 if get_default_dtype() is float64 and not group.get("fused") else float32
     return value.detach().to(dtype).clone() if isinstance(value, Tensor) else full((), value, dtype=dtype)
+
+
+def moments(group: Group) -> Named:
+    """The numbers that Adam and its kin have in common: those of both averages, and of the weight decay."""
+    lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+    decays, apart = decay != 0, group["decoupled_weight_decay"]
+    return {
+        "decay": decay if decays and not apart else None,
+        "shrink": 1 - lr * decay if decays and apart else None,
+        "weight1": 1 - beta1,
+        "beta2": beta2,
+        "weight2": 1 - beta2,
+    }
 
 
 def _number(x: Tensor) -> Array:

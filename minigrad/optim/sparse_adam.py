@@ -30,6 +30,8 @@ class SparseAdam(Rule):
     parameters that are sparse or complex; RuntimeError for a dense gradient.
     """
 
+    _names = ("exp_avg", "exp_avg_sq")
+
     def __init__(
         self,
         params: ParamsT,
@@ -54,9 +56,6 @@ class SparseAdam(Rule):
             raise value_error(
                 f"Complex params at indices {complex_}: SparseAdam does not support complex parameters"
             )
-
-    def _entries(self, group: Group) -> dict[str, Any]:
-        return dict.fromkeys(("exp_avg", "exp_avg_sq"), 0.0)
 
     def _step_of_rows(self, step: Any, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
         step.rows(p, g, own, fresh)

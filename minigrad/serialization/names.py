@@ -25,14 +25,6 @@ class StorageType(NamedTuple):
         return None if self.of is None else self.of.numpy
 
 
-STORAGES = {
-    dtypes.float32: "FloatStorage", dtypes.float64: "DoubleStorage", dtypes.float16: "HalfStorage",
-    dtypes.bfloat16: "BFloat16Storage",
-    dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",
-    dtypes.int8: "CharStorage", dtypes.uint8: "ByteStorage", dtypes.bool: "BoolStorage",
-    dtypes.complex64: "ComplexFloatStorage", dtypes.complex128: "ComplexDoubleStorage",
-}  # fmt: skip
-
 TENSOR = Callee("torch._utils _rebuild_tensor_v2")
 PARAMETER = Callee("torch._utils _rebuild_parameter")
 PARAMETER_WITH_STATE = Callee("torch._utils _rebuild_parameter_with_state")
@@ -82,7 +74,7 @@ ALLOWED: dict[str, Any] = {
     "numpy.core.multiarray _reconstruct": ARRAY, "numpy.core.multiarray scalar": SCALAR,
     "torch._utils _rebuild_tensor": TENSOR,
     "builtins set": SET, "builtins bytes": NO_BYTES, "builtins bytearray": BYTEARRAY, "builtins complex": COMPLEX,
-    **{f"torch {name}": StorageType(d) for d, name in STORAGES.items()},
+    **{f"torch {name}Storage": StorageType(d) for d, name in dtypes.IN_CLASSES.items()},
     "torch.storage UntypedStorage": StorageType(None),
     **{f"torch {d.name}": d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype)},
 }  # fmt: skip

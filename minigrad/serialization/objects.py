@@ -38,9 +38,8 @@ State: TypeAlias = dict[str, Any]
 _FILES = {
     "batchnorm": ("BatchNorm", "SyncBatchNorm"), "instancenorm": ("InstanceNorm",), "fold": ("Fold", "Unfold"),
     "distance": ("CosineSimilarity", "PairwiseDistance"), "pixelshuffle": ("Pixel",), "adamw": ("AdamW",),
-    "channelshuffle": ("ChannelShuffle",), "linear": ("Bilinear", "NonDynamically"), "sparse": ("EmbeddingBag",),
+    "channelshuffle": ("ChannelShuffle",), "linear": ("NonDynamically",), "loss": ("LinearCross",),
     "activation": ("MultiheadAttention",), "pooling": ("Fractional",),
-    "loss": ("MultiLabel", "MultiMargin", "TripletMargin", "LinearCross"),
 }  # fmt: skip
 # The rooms of minigrad whose Modules, optimizers, schedulers and datasets a file may name.
 _ROOMS = ("nn", "optim", "utils.data")

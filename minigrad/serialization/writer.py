@@ -23,7 +23,7 @@ import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import NumpyType, bfloat16, complex32, dtype
+from minigrad.dtypes import IN_CLASSES, NumpyType, bfloat16, complex32, dtype
 from minigrad.errors import here, place, runtime_error
 from minigrad.nn.parameter import Buffer, Parameter, is_lazy
 from minigrad.serialization import names, objects
@@ -463,7 +463,7 @@ class Writer:
             )
         self._text += b"("
         self._str("storage")
-        self._global(f"torch {names.STORAGES[kind]}")
+        self._global(f"torch {IN_CLASSES[kind]}Storage")
         self._str(str(number))
         self._str("cpu")
         self._int(memory.nbytes // kind.itemsize)

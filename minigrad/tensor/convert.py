@@ -23,14 +23,7 @@ TYPES = {
     "char": dtypes.int8, "byte": dtypes.uint8,
     "bool": dtypes.bool, "cfloat": dtypes.complex64, "cdouble": dtypes.complex128,
 }  # fmt: skip
-_NAMES = {
-    dtypes.float32: "FloatTensor", dtypes.float64: "DoubleTensor", dtypes.float16: "HalfTensor",
-    dtypes.bfloat16: "BFloat16Tensor",
-    dtypes.int64: "LongTensor", dtypes.int32: "IntTensor", dtypes.int16: "ShortTensor",
-    dtypes.int8: "CharTensor", dtypes.uint8: "ByteTensor", dtypes.bool: "BoolTensor",
-    dtypes.complex64: "ComplexFloatTensor", dtypes.complex128: "ComplexDoubleTensor",
-}  # fmt: skip
-_OF_NAMES = {name: dtype for dtype, name in _NAMES.items()}
+_OF_NAMES = {f"{name}Tensor": dtype for dtype, name in dtypes.IN_CLASSES.items()}
 TypeLike: TypeAlias = "dtypes.DTypeLike | str | Callable[..., Tensor]"
 FILLED = {"new_zeros": creation.zeros, "new_ones": creation.ones, "new_empty": creation.empty}
 
@@ -111,7 +104,7 @@ class _Convert(Tensor):
         ``non_blocking`` changes nothing. ValueError for a name that is not one of them.
         """
         if dtype is None:
-            return dtypes.printed(_NAMES[self.dtype])
+            return dtypes.printed(f"{dtypes.IN_CLASSES[self.dtype]}Tensor")
         if isinstance(dtype, type) and isinstance(typed := getattr(dtype, "dtype", None), dtypes.dtype):
             return Tensor.to(self, typed)
         if isinstance(dtype, (str, FunctionType)):

@@ -373,12 +373,11 @@ class _Structured(_ByAmount):
             raise IndexError(f"Invalid index {self.dim} for tensor of size {t.shape}")
         size = t.shape[self.dim]
         count = self._count(size)
-        kept = self._kept(t, size, count) if count else None
-        if kept is None:
+        if not count:
             return default_mask
         mask = zeros_like(t, requires_grad=False)
         part: list[Any] = [slice(None)] * t.dim()
-        part[self.dim] = kept
+        part[self.dim] = self._kept(t, size, count)
         mask[tuple(part)] = 1
         return mask * default_mask.to(mask.dtype)
 

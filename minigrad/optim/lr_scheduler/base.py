@@ -78,6 +78,12 @@ class LRScheduler:
 
     def get_lr(self) -> list[Any]:
         """The rate of each group for the step ``last_epoch``; `step` calls it."""
+        if not self._get_lr_called_within_step:
+            warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.")
+        return self._rates()
+
+    def _rates(self) -> list[Any]:
+        """The rates, for a schedule of minigrad's own."""
         raise NotImplementedError
 
     def step(self, epoch: int | None = None) -> None:
@@ -128,10 +134,6 @@ class LRScheduler:
         finally:
             self._get_lr_called_within_step = False
 
-    def _warn_outside_step(self) -> None:
-        if not self._get_lr_called_within_step:
-            warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.")
-
 
 class _LRScheduler(LRScheduler):
     """The name of `LRScheduler` in old versions of PyTorch."""
@@ -140,9 +142,7 @@ class _LRScheduler(LRScheduler):
 class ByFactor(LRScheduler):
     """A scheduler that multiplies the present rates."""
 
-    def get_lr(self) -> list[Any]:
-        """The rate of each group for the step ``last_epoch``; `step` calls it."""
-        self._warn_outside_step()
+    def _rates(self) -> list[Any]:
         factor = self._factor()
         return (
             rates(self.optimizer)

@@ -21,9 +21,7 @@ class CosineAnnealingLR(LRScheduler):
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Any]:
-        """The rate of each group for the step ``last_epoch``; `step` calls it."""
-        self._warn_outside_step()
+    def _rates(self) -> list[Any]:
         step, period, low, groups = self.last_epoch, self.T_max, self.eta_min, self.optimizer.param_groups
         if self._is_initial:
             return rates(self.optimizer)
@@ -62,9 +60,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Any]:
-        """The rate of each group for the step ``last_epoch``; `step` calls it."""
-        self._warn_outside_step()
+    def _rates(self) -> list[Any]:
         height, low = 1 + math.cos(math.pi * self.T_cur / self.T_i), self.eta_min
         return [low + (base - low) * height / 2 for base in self.base_lrs]
 

@@ -117,9 +117,8 @@ class CyclicLR(_WithMomentum):
         """How high a cycle rises, as a fraction of the full height."""
         return (self._scale_fn_custom or self._scale_fn_ref)(x)
 
-    def get_lr(self) -> list[Any]:
-        """The rate of each group for the step ``last_epoch``; `step` calls it. Sets the momentum."""
-        self._warn_outside_step()
+    def _rates(self) -> list[Any]:
+        """The rate of each group; sets the momentum."""
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
         part = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
@@ -216,9 +215,8 @@ class OneCycleLR(_WithMomentum):
             self._begin_momentum(base_momentum, max_momentum, last_epoch)
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[Any]:
-        """The rate of each group for the step ``last_epoch``; `step` calls it. Sets the momentum."""
-        self._warn_outside_step()
+    def _rates(self) -> list[Any]:
+        """The rate of each group; sets the momentum."""
         step = self.last_epoch
         if step > self.total_steps:
             raise value_error(

@@ -55,9 +55,7 @@ def kept_of(function: Any) -> dict[str, Any] | None:
 class LambdaLR(_ByFunction):
     """Sets each rate to the first one times ``lr_lambda(step)``; a list has a function for each group."""
 
-    def get_lr(self) -> list[Any]:
-        """The rate of each group for the step ``last_epoch``; `step` calls it."""
-        self._warn_outside_step()
+    def _rates(self) -> list[Any]:
         return [
             base * rule(self.last_epoch) for rule, base in zip(self.lr_lambdas, self.base_lrs, strict=True)
         ]
@@ -66,9 +64,7 @@ class LambdaLR(_ByFunction):
 class MultiplicativeLR(_ByFunction):
     """Multiplies each rate by ``lr_lambda(step)``; a list has a function for each group."""
 
-    def get_lr(self) -> list[Any]:
-        """The rate of each group for the step ``last_epoch``; `step` calls it."""
-        self._warn_outside_step()
+    def _rates(self) -> list[Any]:
         if self._is_initial:
             return rates(self.optimizer)
         groups = self.optimizer.param_groups
