@@ -152,3 +152,35 @@ def test_many_places_along_a_dimension(shape: tuple[int, ...], size: tuple[int, 
     back = np.zeros(shape)
     np.add.at(back, places, v)
     assert np.array_equal(mg.autograd.grad(a.gather(dim, at), a, mg.from_numpy(v))[0].numpy(), back)
+
+
+# By how they are computed: in one product or several, each of a sample or of many; with rows that are left out.
+CONVOLUTIONS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
+    "one product": ((40, 3, 30, 31), (24, 3, 3, 3), {}),
+    "a product for each row": ((40, 12, 30, 31), (8, 12, 3, 3), {"dilation": (2, 1)}),
+    "products of many samples": ((40, 40, 16, 13), (50, 40, 3, 5), {"padding": (2, 0)}),
+    "groups": ((40, 24, 30, 31), (24, 4, 3, 3), {"groups": 6, "padding": 1}),
+    "a step of the rows": ((40, 12, 30, 31), (8, 12, 3, 3), {"stride": (2, 1)}),
+    "a step of the columns": ((40, 12, 30, 31), (8, 12, 3, 3), {"stride": (1, 2)}),
+    "one dimension": ((40, 64, 301), (48, 64, 7), {}),
+    "three dimensions": ((30, 4, 12, 13, 14), (8, 4, 3, 2, 3), {}),
+}
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_of_many_samples_are_those_of_each(name: str) -> None:
+    size, filters, how = CONVOLUTIONS[name]
+    convolve = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}[len(size)]
+    draw = np.random.default_rng(3).standard_normal
+    x, w = (mg.tensor(draw(n), requires_grad=True) for n in (size, filters))
+    seed = mg.tensor(draw(tuple(convolve(x[:1], w, **how).shape[1:])))
+    dx, dw = mg.autograd.grad(y := convolve(x, w, **how), (x, w), seed.expand(y.shape))
+    total = np.zeros(filters)
+    for k in range(len(x)):
+        sample = x.detach()[k : k + 1].requires_grad_()
+        z = convolve(sample, w, **how)
+        d, own = mg.autograd.grad(z, (sample, w), seed[None])
+        total += own.numpy()
+        np.testing.assert_allclose(y[k].detach().numpy(), z[0].detach().numpy(), 1e-12, 1e-12)
+        np.testing.assert_allclose(dx[k].numpy(), d[0].numpy(), 1e-12, 1e-12)
+    np.testing.assert_allclose(dw.numpy(), total, 1e-11, 1e-11)

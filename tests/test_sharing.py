@@ -40,6 +40,13 @@ def adam(x: mg.Tensor) -> mg.Tensor:
     return p.detach() + x
 
 
+def convolution(x: mg.Tensor) -> mg.Tensor:
+    values = x.reshape(-1)
+    return F.conv2d(
+        values[: 40 * 24 * 320].reshape(40, 24, 16, 20), values[-32 * 24 * 9 :].reshape(32, 24, 3, 3)
+    )
+
+
 OPERATIONS: dict[str, Callable[[mg.Tensor], mg.Tensor]] = {
     "gelu": F.gelu,
     "gelu of tanh": lambda x: F.gelu(x, approximate="tanh"),
@@ -59,6 +66,7 @@ OPERATIONS: dict[str, Callable[[mg.Tensor], mg.Tensor]] = {
     "scatter_add to columns": lambda x: x.scatter_add(0, places(), x),
     "amax": lambda x: x.scatter_reduce(1, places(), x, "amax"),
     "products of many": lambda x: x.reshape(140, 40, 64) @ x.reshape(140, 40, 64).mT,
+    "convolution": convolution,
     "adam": adam,
 }
 

@@ -122,7 +122,7 @@ def _sum_to_into(t: Target) -> Lines | None:
     if rows > MANY:
         return Lines([Line(t.helper(sum_rows), (x.text,))])
     ones = t.lasting("ones", f"np.ones({rows}, np.{x.dtype.name})", rows * x.dtype.itemsize)
-    return Lines([Line("np.dot", (ones, x.text))])
+    return Lines([Line("np.ndarray.dot", (ones, x.text))])
 
 
 def _sum_to_numba(t: Target) -> str | None:

@@ -54,7 +54,7 @@ def fit(d: Any, node: Node) -> Any:
         d = real(d)
     if type(d) is np.ndarray:
         if d.shape != node.shape:
-            d = sum_to.kernel(in_float32(d), node.shape)
+            d = sum_to.kernel(d if d.itemsize > 2 else in_float32(d), node.shape)
         return d if d.dtype is node.dtype else d.astype(node.dtype)
     if d.shape != node.shape:
         d = sum_to(d, shape=node.shape)

@@ -51,7 +51,7 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
             dtype is not b.dtype
             or (dtype is not F32 and dtype is not F64)
             or a.shape != b.shape
-            or not a.flags.c_contiguous
+            or not (t._rows or a.flags.c_contiguous)
         ):
             plain = False
         arrays.append(a)

@@ -144,7 +144,7 @@ def sum_rows(x: Any, out: Any = None) -> Any:
     n, m = x.shape
     kind = x.dtype.char
     if n <= MANY:
-        return np.dot(ones(n, kind), x, out)
+        return ones(n, kind).dot(x, out)
     count, each = blocks(n, FEW if m >= WIDE else MANY)
     whole = count * each
     if m >= WIDE:

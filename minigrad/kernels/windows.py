@@ -7,13 +7,15 @@ at a time that it stays in the cache.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.buffers import Empty
+from minigrad.kernels.sharing import blocks
 
 Array = np.ndarray[Any, Any]
 Ints = tuple[int, ...]
@@ -22,9 +24,12 @@ Pads = tuple[tuple[int, int], ...]  # before and after, of the last dimensions; 
 BLOCK = 1 << 18  # elements of a copy of windows; a quarter or four times as many cost a tenth to a half more
 # Multiplications up to which OpenBLAS copies no operand, in half the time.  A product for each sample often has fewer.
 SMALL = 1_000_000
+ALONE = 1 << 18  # multiplications of a product that BLAS does not share among threads
+SHARED = 1 << 23  # multiplications of a block of samples that are worth a thread
 FEW = 64  # places up to which windows are added with their samples last
 LAST = 32  # samples that lie last at a time: from half as many on, additions take half the time
-WASTE = 1.6  # times as many places as are wanted may be computed, where whole rows are copied for it
+THICK = 1.25  # filters to a row of windows, up to which several products take less time than larger copies
+WASTE = 1.6  # times as many places as are wanted may be computed, where whole rows are added for it
 
 
 def pad_constant(x: Array, pads: Pads, value: float = 0.0) -> Array:
@@ -109,8 +114,8 @@ def _padded(x: Array, pads: Pads) -> Array:
 # ---------------------------------------------------------------- convolutions
 #
 # Where windows step by one, those of a place in the kernel are a piece of the padded array without gaps, if also the
-# places are computed where a window would go over the end of a row into the next.  To copy such *runs* takes a third
-# of the time of copying rows of 10 elements; what was too much is left out of the result, or is 0 in a gradient.
+# places are there where a window would go over the end of a row into the next.  To add such *runs* takes less time
+# than to add rows of 10 elements; a gradient is 0 where they are too long.
 
 
 def spans(sizes: Ints) -> Ints:
@@ -127,22 +132,16 @@ def run(sizes: Ints, stride: Ints, out: Ints) -> int:
     return length if max(stride) == 1 and length <= WASTE * math.prod(out) else 0
 
 
-def runs(x: Array, kernel: Ints, dilation: Ints, length: int) -> Array:
-    """The view (batch, channels, *kernel, length) of a padded array."""
-    inner = [s * d for s, d in zip(x.strides[2:], dilation, strict=True)]
-    shape, strides = (*x.shape[:2], *kernel, length), (*x.strides[:2], *inner, x.strides[-1])
-    return np.lib.stride_tricks.as_strided(x, shape, strides)
-
-
 def in_runs(z: Array, sizes: Ints, out: Ints) -> Array:
     """The view (..., *out) of what stands in runs, (..., length)."""
     strides = (*z.strides[:-1], *(s * z.strides[-1] for s in spans(sizes)))
     return np.lib.stride_tricks.as_strided(z, (*z.shape[:-1], *out), strides)
 
 
-def _step(n: int, elements: int) -> int:
-    """How many samples of so many elements to take at a time."""
-    return max(1, min(n, BLOCK // max(elements, 1)))
+def _step(n: int, elements: int, work: int) -> int:
+    """How many samples of so many elements and multiplications to take at a time: half of them, if that is worth it."""
+    most = n if n * work < 2 * SHARED else -(-n // 2)
+    return max(1, min(most, BLOCK // max(elements, 1)))
 
 
 def _spare(shape: tuple[int, ...], dtype: Any, empty: Empty) -> Array:
@@ -164,6 +163,47 @@ def _copied(view: Array, memory: Array) -> Array:
     return cols
 
 
+@functools.lru_cache(maxsize=256)
+def _pieces(rows: int, inner: int, columns: int) -> tuple[int, int]:
+    """The rows and columns of pieces of a product that BLAS shares among no threads; or all, if there are no such."""
+    few = max(n for n in range(1, columns + 1) if columns % n == 0 and (n == 1 or 8 * n * inner <= ALONE))
+    some = max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * few * inner <= ALONE))
+    return (some, few) if few >= min(columns, 16) and some >= min(rows, 8) else (rows, columns)
+
+
+def _multiply(a: Array, b: Array, out: Array) -> None:
+    """``a @ b`` of many matrices, in pieces.
+
+    Threads of BLAS that wait for each other cost more than they save for such: 0.7 to 1.05 of the time on one thread,
+    and on a busy machine a tenth to a hundredth.  Those of a single image nothing else shares.
+    """
+    some, few = _pieces(a.shape[-2], a.shape[-1], b.shape[-1])
+    if len(out) > 1 and (some, few) != out.shape[-2:]:
+        a = a.reshape(*a.shape[:-2], -1, 1, some, a.shape[-1])
+        b = b.reshape(*b.shape[:-2], 1, b.shape[-2], -1, few).swapaxes(-3, -2)
+        out = out.reshape(*out.shape[:-2], -1, some, out.shape[-1] // few, few).swapaxes(-3, -2)
+    np.matmul(a, b, out=out)
+
+
+def _slabs(
+    x: Array, w: Ints, groups: int, stride: Ints, dilation: Ints, out: Ints
+) -> tuple[Array, list[slice]]:  # fmt: skip
+    """Windows of a padded array, and the columns of their matrix for each place of the kernel's first dimension.
+
+    Windows that step by one there are made along the other dimensions alone: the rows of the image, which follow each
+    other in a column, serve each place of the kernel, as a piece without gaps.  So a kernel of 3 × 3 copies three
+    elements in place of nine, and is three products: 0.7 to 0.9 of the time, unless more filters are to be added.
+    """
+    kernel = w[2:]
+    thick = w[0] <= THICK * groups * w[1] * math.prod(kernel[1:])
+    taps = kernel[0] if stride[0] == 1 and thick else 1
+    if taps == 1:
+        return windows(x, kernel, stride, dilation, out), [slice(0, math.prod(out))]
+    row = math.prod(out[1:])
+    view = windows(x, (1, *kernel[1:]), stride, dilation, (x.shape[2], *out[1:]))
+    return view, [slice(k * dilation[0] * row, (k * dilation[0] + out[0]) * row) for k in range(taps)]
+
+
 def conv(
     x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
@@ -176,23 +216,30 @@ def conv(
         for b in bias:
             y += b.reshape(-1, *[1] * len(out))
         return y
-    x = _padded(x, pads)
-    sizes, rows = x.shape[2:], w.reshape(groups, filters // groups, -1)
-    length, count = run(sizes, stride, out), math.prod(out)
-    view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
-    each = math.prod(view.shape[1:])
-    step = _step(n, each + filters * (length or count))
-    memory = _spare((step * each,), x.dtype, empty)
-    products = _spare((step, groups, len(rows[0]), length or count), x.dtype, empty)
-    for k in range(0, n, step):
-        cols, to = _copied(view[k : k + step], memory), y[k : k + step]
-        cols = cols.reshape(len(to), groups, rows.shape[2], -1)
-        z = products[: len(to)] if length > count else to.reshape(len(to), groups, len(rows[0]), count)
-        np.matmul(rows, cols, out=z)
-        for b in bias:
-            z += b.reshape(groups, -1, 1)
-        if length > count:
-            np.copyto(to, in_runs(z.reshape(len(to), filters, length), sizes, out))
+    view, slabs = _slabs(_padded(x, pads), w.shape, groups, stride, dilation, out)
+    rows = w.reshape(groups, filters // groups, w.shape[1], len(slabs), -1).transpose(3, 0, 1, 2, 4)
+    rows = rows.reshape(len(slabs), groups, filters // groups, -1)
+    each, count = math.prod(view.shape[1:]), math.prod(out)
+    step = _step(n, each + filters * count, count * w.size)
+
+    def work(starts: Iterator[int]) -> None:
+        memory = _spare((step * each,), x.dtype, empty)
+        products = _spare((step, *rows.shape[1:3], count), x.dtype, empty) if len(slabs) > 1 else y
+        for k in starts:
+            cols, z = (
+                _copied(view[k : k + step], memory),
+                y[k : k + step].reshape(-1, *rows.shape[1:3], count),
+            )
+            cols = cols.reshape(len(z), groups, rows.shape[3], -1)
+            _multiply(rows[0], cols[..., slabs[0]], z)
+            for row, slab in zip(rows[1:], slabs[1:], strict=True):
+                product = products[: len(z)]
+                _multiply(row, cols[..., slab], product)
+                np.add(z, product, out=z)
+            for b in bias:
+                np.add(z, b.reshape(groups, -1, 1), out=z)
+
+    blocks(work, n, step, shared=step * count * w.size >= SHARED)
     return y
 
 
@@ -219,25 +266,29 @@ def conv_input(
     length = run(full, stride, out) if finite else 0
     width, pitch = length or math.prod(out), math.prod(full) if length else math.prod(out)
     x = empty((n, channels, *(full if length else sizes)), g.dtype)
-    step = _step(n, groups * rows.shape[1] * pitch)
-    memory = _spare((step, groups, rows.shape[1], pitch), g.dtype, empty)
-    gaps = np.zeros((step, groups, filters // groups, length), g.dtype)
-    if length:
-        memory[..., length:] = 0
-    else:
+    step = _step(n, groups * rows.shape[1] * pitch, width * w.size)
+    if not length:
         x.fill(0)
-    for k in range(0, n, step):
-        part, here = x[k : k + step], g[k : k + step]
-        if length > math.prod(out):
-            in_runs(gaps[: len(part)].reshape(len(part), filters, length), full, out)[...] = here
-            here = gaps[: len(part)]
-        cols = memory[: len(part)]
-        np.matmul(rows, here.reshape(len(part), groups, filters // groups, width), out=cols[..., :width])
+
+    def work(starts: Iterator[int]) -> None:
+        memory = _spare((step, groups, rows.shape[1], pitch), g.dtype, empty)
+        gaps = np.zeros((step, groups, filters // groups, length), g.dtype)
         if length:
-            _summed_runs(cols.reshape(len(part), channels, *kernel, pitch), full, dilation, part)
-        else:
-            cols = cols.reshape(len(part), channels, *kernel, *out)
-            add_windows(part, cols, kernel, stride, pads, dilation)
+            memory[..., length:] = 0
+        for k in starts:
+            part, here = x[k : k + step], g[k : k + step]
+            if length > math.prod(out):
+                in_runs(gaps[: len(part)].reshape(len(part), filters, length), full, out)[...] = here
+                here = gaps[: len(part)]
+            cols = memory[: len(part)]
+            _multiply(rows, here.reshape(len(part), groups, filters // groups, width), cols[..., :width])
+            if length:
+                _summed_runs(cols.reshape(len(part), channels, *kernel, pitch), full, dilation, part)
+            else:
+                cols = cols.reshape(len(part), channels, *kernel, *out)
+                add_windows(part, cols, kernel, stride, pads, dilation)
+
+    blocks(work, n, step, shared=step * width * w.size >= SHARED)
     return pad_constant(x, tuple((-a, -b) for a, b in pads)) if length and any(map(any, pads)) else x
 
 
@@ -289,40 +340,41 @@ def conv_weight(
     filters, channels = g.shape[1], x.shape[1] // groups
     if not x.size or not g.size:
         return np.zeros((filters, channels, *kernel), x.dtype)
-    x = _padded(x, pads)
-    length = run(x.shape[2:], stride, g.shape[2:])
-    w = _summed_products(x, g, kernel, stride, dilation, groups, length, empty)
-    if length and not np.isfinite(w).all():  # a 0 times inf or nan was not 0
-        w = _summed_products(x, g, kernel, stride, dilation, groups, 0, empty)
-    return w.reshape(filters, channels, *kernel)
-
-
-def _summed_products(
-    x: Array, g: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int, length: int, empty: Empty
-) -> Array:  # fmt: skip
-    """The products of windows and gradients, (groups, filters / groups, channels / groups * kernel places).
-
-    The gradient lies with its filters last: to multiply by that takes half the time where products are small.
-    """
-    n, sizes, out, filters = len(x), x.shape[2:], g.shape[2:], g.shape[1] // groups
-    view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
-    each, count = math.prod(view.shape[1:]), length or math.prod(out)
-    step, total = _step(n, each), np.zeros((), x.dtype)
+    out, d = g.shape[2:], len(kernel)
+    view, slabs = _slabs(_padded(x, pads), (filters, channels, *kernel), groups, stride, dilation, out)
+    each, count, filters = math.prod(view.shape[1:]), math.prod(out), filters // groups
+    n, inner = len(x), channels * math.prod(view.shape[2 : 2 + d])
     # For few places the products are more to add than there is to copy: up to a tenth of the time without.
-    small = each * filters <= groups * SMALL and filters <= 4 * count
-    memory = _spare((step * each,), x.dtype, empty)
-    gaps = np.zeros((groups, step, count, filters), x.dtype)
-    for k in range(0, n, step):
-        part, here = view[k : k + step], gaps[:, : len(g[k : k + step])]
-        to = np.moveaxis(here, 3, 1)
-        turned = np.moveaxis(g[k : k + step].reshape(-1, groups, filters, *out), 0, 2)
-        np.copyto(in_runs(to, sizes, out) if length else to.reshape(turned.shape), turned)
-        if small:
-            cols = _copied(part, memory).reshape(len(part), groups, -1, count)
-            total = total + np.matmul(cols, here.swapaxes(0, 1)).sum(0)
-        else:
-            cols = _copied(np.moveaxis(part, 0, 1 + len(kernel)), memory)
-            total = total + np.matmul(
-                cols.reshape(groups, -1, len(part) * count), here.reshape(groups, -1, filters)
-            )
-    return np.ascontiguousarray(total.swapaxes(1, 2))
+    small = math.prod(_pieces(inner, count, filters)) * count <= SMALL and filters <= 4 * count
+    size = inner * filters * groups * len(slabs)
+    step = _step(n, each, count * size)
+    many = step * -(-n // (step * 8)) if small and 8 * size <= 4 * BLOCK else n
+    totals = np.zeros((-(-n // many), len(slabs), groups, inner, filters), x.dtype)
+
+    def work(starts: Iterator[int]) -> None:
+        memory = _spare((step * each,), x.dtype, empty)
+        products = empty((step, groups, inner, filters), x.dtype) if small else memory
+        for first in starts:
+            for k in range(first, min(first + many, n), step):
+                part, here = view[k : min(k + step, first + many)], g[k : min(k + step, first + many)]
+                m = len(part)
+                # The gradient lies with its filters last: to multiply by that takes half the time where products are
+                # small.
+                if small:
+                    cols: Any = _copied(part, memory).reshape(m, groups, inner, -1)
+                    turned: Any = np.ascontiguousarray(here.reshape(m, groups, filters, count).swapaxes(2, 3))
+                else:  # one product of all samples, which lie behind the first dimension of the places
+                    cols = _copied(np.moveaxis(part, 0, d + 2), memory).reshape(groups, inner, -1)
+                    turned = np.moveaxis(here.reshape(m, groups, filters, *out), (0, 2), (2, -1))
+                    turned = np.ascontiguousarray(turned).reshape(groups, -1, filters)
+                for sums, slab in zip(totals[first // many], slabs, strict=True):
+                    if small:
+                        _multiply(cols[..., slab], turned, products[:m])
+                        sums += np.add.reduce(products[:m], axis=0)
+                    else:
+                        sums += np.matmul(cols[..., m * slab.start : m * slab.stop], turned)
+
+    blocks(work, n, many, shared=many * count * size >= SHARED)
+    total = totals.sum(0) if len(totals) > 1 else totals[0]
+    w = total.reshape(len(slabs), groups, channels, -1, filters).transpose(1, 4, 2, 0, 3)
+    return np.ascontiguousarray(w).reshape(-1, channels, *kernel)

