@@ -21,11 +21,11 @@ from minigrad.optim import lbfgs
 
 
 def test_names_that_mark_functions_change_nothing(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    for mark in (torch.fx.wrap, torch.jit._script_if_tracing, torch.jit._overload_method):
+    for mark in (torch.jit._script_if_tracing, torch.jit._overload_method):
         assert mark(abs) is abs
-    assert torch.fx.wrap("name") == "name"
-    with pytest.raises(RuntimeError, match="takes a function or its name"):
-        torch.fx.wrap(3)
+    assert importlib.import_module("torch.fx._symbolic_trace") is importlib.import_module(
+        "minigrad.fx._symbolic_trace"
+    )
     assert importlib.import_module("torch.jit.annotations").BroadcastingList2[int] is None
     assert torch._C._log_api_usage_once("package") is torch._C._get_tracing_state() is None
     assert not hasattr(torch._C, "_jit_pass_lint")

@@ -7,6 +7,8 @@ from typing import Any
 
 from minigrad.dtypes import bool as bool_dtype
 from minigrad.errors import type_error
+from minigrad.gate.overriding import overrides
+from minigrad.overrides import handle_torch_function
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -18,7 +20,13 @@ _Message = Callable[[], object] | None
 
 
 def _assert(condition: object, message: object) -> None:
-    """AssertionError with the message if the condition is false; a Tensor of one element is true if that is."""
+    """AssertionError with the message if the condition is false; a Tensor of one element is true if that is.
+
+    A condition that takes functions over, as what `fx` traces, is asked first.
+    """
+    if overrides(condition):
+        handle_torch_function(_assert, (condition,), condition, message)
+        return
     _claim(AssertionError, bool(condition), lambda: message)
 
 
