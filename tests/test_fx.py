@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import operator
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -96,7 +97,8 @@ def net() -> nn.Module:
 def test_a_traced_module_computes_trains_and_copies(net: nn.Module) -> None:
     traced = fx.symbolic_trace(net)
     x = mg.randn(2, 2, 5, 5)
-    for m in (traced, copy.deepcopy(traced), copy.copy(traced), fx.symbolic_trace(traced)):
+    pickled = pickle.loads(pickle.dumps(traced))
+    for m in (traced, copy.deepcopy(traced), copy.copy(traced), fx.symbolic_trace(traced), pickled):
         assert mg.equal(m.eval()(x), net.eval()(x))
         assert mg.equal(m(x, 3.0), net(x, 3.0))
         assert type(m).__name__ == "Net"

@@ -63,6 +63,11 @@ def test_claims_raise_what_they_are_named_after() -> None:
     with pytest.raises(TypeError, match=r"torch\.bool, but has dtype"):
         mg._check_tensor_all(mg.ones(2))
     mg._check_with(KeyError, True, lambda: "")
+    one = mg.ones(2)
+    assert [mg._has_compatible_shallow_copy_type(one, x) for x in (one.double(), one.to_sparse())] == [
+        True,
+        False,
+    ]
     with pytest.raises(KeyError, match="no key"):
         mg._check_with(KeyError, False, lambda: "no key")
     mg._check_is_size(3)

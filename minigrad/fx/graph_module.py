@@ -9,6 +9,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.errors import assertion_error, runtime_error
 from minigrad.fx.graph import Graph, PythonCode
+from minigrad.fx.node import map_aggregate, map_arg
 from minigrad.nn import Parameter
 from minigrad.nn.module import Module
 
@@ -128,9 +129,21 @@ class GraphModule(Module):
         return text
 
     def __deepcopy__(self, memo: dict[int, Any]) -> GraphModule:
-        made = GraphModule(_copied(self, memo), copy.deepcopy(self._graph), type(self).__name__)
+        made = GraphModule(
+            _CodeOnlyModule(copy.deepcopy(_contents(self), memo)),
+            copy.deepcopy(self._graph),
+            type(self).__name__,
+        )
         made.training = self.training
         return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its steps, with names in the place of nodes: it is made anew, and its code written anew."""
+        steps = [
+            (n.op, n.target, *map_arg((n.args, n.kwargs), lambda x: _Named(x.name)), n.name, n.type)
+            for n in self._graph.nodes
+        ]
+        return _made_again, (_contents(self), steps, type(self).__name__)
 
     def __copy__(self) -> GraphModule:
         return GraphModule(self, copy.deepcopy(self._graph), type(self).__name__)
@@ -140,10 +153,21 @@ class GraphModule(Module):
         return f"{text}\n{self._code}\n# To see more debug info, please use `graph_module.print_readable()`"
 
 
-def _copied(module: GraphModule, memo: dict[int, Any]) -> Module:
-    """A plain module with copies of all that one has."""
-    rest = {name: value for name, value in vars(module).items() if name not in ("_graph", "_code")}
-    return _CodeOnlyModule(copy.deepcopy(rest, memo))
+def _contents(module: GraphModule) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if name not in ("_graph", "_code")}
+
+
+class _Named(str):
+    """The name of a node, in a pickle."""
+
+
+def _made_again(contents: dict[str, Any], steps: list[tuple[Any, ...]], name: str) -> GraphModule:
+    graph = Graph()
+    nodes: dict[str, Any] = {}
+    for op, target, args, kwargs, label, kind in steps:
+        args, kwargs = map_aggregate((args, kwargs), lambda x: nodes[x] if isinstance(x, _Named) else x)
+        nodes[label] = graph.create_node(op, target, args, kwargs, label, kind)
+    return GraphModule(_CodeOnlyModule(contents), graph, name)
 
 
 class _CodeOnlyModule(Module):
