@@ -152,7 +152,7 @@ else:
             "functions.segments": "_segment_reduce",
             "sparse.making": "_convert_indices_from_coo_to_csr _convert_indices_from_csr_to_coo",
             "standin.claims": "_assert _assert_async _check _check_index _check_is_size _check_not_implemented "
-            "_check_tensor_all _check_type _check_value _check_with",
+            "_check_tensor_all _check_type _check_value _check_with _has_compatible_shallow_copy_type",
             "standin.switches": "_dynamo _inductor _logging",
             "storage": "TypedStorage UntypedStorage is_storage",
             "threads": "get_num_threads set_num_threads",

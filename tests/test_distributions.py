@@ -614,6 +614,8 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: D.Bernoulli(), "Either `probs` or `logits`"),
     (lambda: D.Bernoulli(0.5, 0.5), "Either `probs` or `logits`"),
     (lambda: D.Bernoulli(1.5), "Expected parameter probs"), (lambda: D.Geometric(0.0), "to be positive"),
+    (lambda: D.HalfNormal(-1.0), "parameter scale"), (lambda: D.HalfCauchy(0.0), "parameter scale"),
+    (lambda: D.RelaxedOneHotCategorical(1.0, t([-1.0, 2.0]), validate_args=False), "parameter probs"),
     (lambda: D.Categorical(t(0.5)), "at least one-dimensional"),
     (lambda: D.Dirichlet(t(0.5)), "at least one-dimensional"),
     (lambda: D.Categorical(t([0.5, 0.5])).log_prob(t(2)), "within the support"),

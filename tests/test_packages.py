@@ -21,11 +21,11 @@ from minigrad.optim import lbfgs
 
 
 def test_names_that_mark_functions_change_nothing(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    for mark in (torch.fx.wrap, torch.jit._script_if_tracing, torch.jit._overload_method):
+    for mark in (torch.jit._script_if_tracing, torch.jit._overload_method):
         assert mark(abs) is abs
-    assert torch.fx.wrap("name") == "name"
-    with pytest.raises(RuntimeError, match="takes a function or its name"):
-        torch.fx.wrap(3)
+    assert importlib.import_module("torch.fx._symbolic_trace") is importlib.import_module(
+        "minigrad.fx._symbolic_trace"
+    )
     assert importlib.import_module("torch.jit.annotations").BroadcastingList2[int] is None
     assert torch._C._log_api_usage_once("package") is torch._C._get_tracing_state() is None
     assert not hasattr(torch._C, "_jit_pass_lint")
@@ -63,6 +63,11 @@ def test_claims_raise_what_they_are_named_after() -> None:
     with pytest.raises(TypeError, match=r"torch\.bool, but has dtype"):
         mg._check_tensor_all(mg.ones(2))
     mg._check_with(KeyError, True, lambda: "")
+    one = mg.ones(2)
+    assert [mg._has_compatible_shallow_copy_type(one, x) for x in (one.double(), one.to_sparse())] == [
+        True,
+        False,
+    ]
     with pytest.raises(KeyError, match="no key"):
         mg._check_with(KeyError, False, lambda: "no key")
     mg._check_is_size(3)

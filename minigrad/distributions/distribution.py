@@ -10,7 +10,7 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.constraints import Constraint, is_dependent
-from minigrad.distributions.utils import attribute, broadcast_all, parameters, recorded
+from minigrad.distributions.utils import attribute, broadcast_all, lazy_property, parameters, recorded
 from minigrad.errors import value_error, warn
 
 __all__ = ["Distribution"]
@@ -50,7 +50,8 @@ class Distribution:
             self._validate_args = validate_args
         if self._validate_args and not recorded():
             for name, constraint in self.arg_constraints.items():
-                if is_dependent(constraint) or name not in vars(self):
+                lazy = name not in vars(self) and isinstance(getattr(type(self), name, None), lazy_property)
+                if is_dependent(constraint) or lazy:
                     continue  # told from others, or computed when it is first read
                 value = getattr(self, name)
                 if not bool(constraint.check(value).all()):

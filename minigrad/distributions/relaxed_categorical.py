@@ -28,7 +28,7 @@ class ExpRelaxedCategorical(Weights, Distribution):
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         self.temperature = temperature
-        base = Categorical(probs=probs, logits=logits, validate_args=validate_args)
+        base = Categorical(probs=probs, logits=logits)
         setattr(self, one_of(self, probs=probs, logits=logits), base.logits if probs is None else base.probs)
         super().__init__(base.batch_shape, base.param_shape[-1:], validate_args=validate_args)
 

@@ -7,18 +7,26 @@ from typing import Any
 
 from minigrad.dtypes import bool as bool_dtype
 from minigrad.errors import type_error
+from minigrad.gate.overriding import overrides
+from minigrad.overrides import handle_torch_function
 from minigrad.tensor import Tensor
 
 __all__ = [
     "_assert", "_assert_async", "_check", "_check_index", "_check_is_size", "_check_not_implemented",
-    "_check_tensor_all", "_check_type", "_check_value", "_check_with",
+    "_check_tensor_all", "_check_type", "_check_value", "_check_with", "_has_compatible_shallow_copy_type",
 ]  # fmt: skip
 
 _Message = Callable[[], object] | None
 
 
 def _assert(condition: object, message: object) -> None:
-    """AssertionError with the message if the condition is false; a Tensor of one element is true if that is."""
+    """AssertionError with the message if the condition is false; a Tensor of one element is true if that is.
+
+    A condition that takes functions over, as what `fx` traces, is asked first.
+    """
+    if overrides(condition):
+        handle_torch_function(_assert, (condition,), condition, message)
+        return
     _claim(AssertionError, bool(condition), lambda: message)
 
 
@@ -89,3 +97,8 @@ def _check_tensor_all(cond: Any, message: _Message = None) -> None:
         what = f"has dtype {cond.dtype}" if isinstance(cond, Tensor) else f"is {type(cond)}"
         raise type_error(f"cond must be a tensor with dtype torch.bool, but {what}")
     _claim(RuntimeError, bool(cond.all()), message)
+
+
+def _has_compatible_shallow_copy_type(input: Tensor, from_: Tensor) -> bool:
+    """Whether ``input.data = from_`` can do: both are dense, or sparse in the same way."""
+    return bool(input.layout == from_.layout)

@@ -33,6 +33,8 @@ _ELSEWHERE = {
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
     "cuda.random": "cuda",
+    "fx._compatibility": "fx._compatibility",
+    "fx._symbolic_trace": "fx._symbolic_trace",
     "distributed.optim": "optim.redundancy",
     "jit.annotations": "standin.annotations",
     "nn._reduction": "nn._reduction",

@@ -177,7 +177,7 @@ def _put(home: Any, name: str, value: Any) -> None:
 
 def install() -> None:
     """From now on a device may be named that is not there, and modules and functions have PyTorch's private names."""
-    minigrad, ops, fx = (import_module(f"minigrad{module}") for module in ("", ".ops", ".fx"))
+    minigrad, ops = (import_module(f"minigrad{module}") for module in ("", ".ops"))
     named = import_module("minigrad.standin.absent").named
     _put(minigrad, "device", NamedDevice)
     _put(minigrad, "compile", _compile)
@@ -207,8 +207,6 @@ def install() -> None:
         "torchvision",
     ):  # our `ops` has another meaning, and packages name what PyTorch's holds
         _put(ops, name, named(f"torch.ops.{name}"))
-    for name in ("graph", "graph_module", "node", "proxy"):
-        _put(fx, name, named(f"torch.fx.{name}"))
     for package, parts in _LOADED.items():
         _put(
             import_module(package), "__getattr__", functools.partial(_part, package, frozenset(parts.split()))
