@@ -150,6 +150,10 @@ def _among(t: Any, tensors: Sequence[Any]) -> bool:
     return any(t is x for x in tensors)
 
 
+def _wants(t: Tensor) -> bool:
+    return t._node is not None and t._node.requires_grad
+
+
 def _apart(t: Any, inputs: Sequence[Any], dirty: Sequence[Any]) -> Any:
     """An output where nothing is recorded: an input that forward returns is another Tensor there, without gradient."""
     if not _among(t, inputs) or (_among(t, dirty) and not _wants(t)):
