@@ -154,6 +154,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         if dtypes.is_short(base._array.dtype) and isinstance(exponent, float):
             exponent = float(base._array.dtype.type(exponent))  # as the Tensor's type holds it
         return apply(e.power, (base,), {"exponent": exponent})
+    if not isinstance(input, Tensor) and isinstance(exponent, Tensor):
+        exponent = exponent.contiguous()  # as in PyTorch, row by row
     return apply(e.pow, (input, exponent))
 
 

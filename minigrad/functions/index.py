@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, fails_by_values, wrap_operand
 from minigrad.core.mode import MODE
+from minigrad.core.orders import as_picked
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
@@ -51,7 +52,10 @@ def getitem(input: Tensor, key: Index) -> Tensor:
         picked = apply(ops.index, (part, *rest), {"pattern": pattern}) if rest else part
         recorder.picked(source, picked)
         return picked
-    return apply(ops.index, (part, *indices), {"pattern": pattern})
+    picked = apply(ops.index, (part, *indices), {"pattern": pattern})
+    if part._rows and all(t._rows for t in indices):
+        return picked
+    return as_picked(picked, part.stride(), [t._array for t in indices], pattern)
 
 
 def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple[bool, ...]]:
