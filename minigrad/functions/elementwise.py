@@ -197,7 +197,8 @@ def clamp(
         raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
-    _no_bool("clamp", input)
+    if len(bounds) == 2 or not isinstance(min if max is None else max, Tensor):
+        _no_bool("clamp", input)
     if not isinstance(min, Tensor) and not isinstance(max, Tensor):
         low, high = (None if b is None else held(b, input._array.dtype) for b in (min, max))
         return apply(e.clamp, (input,), {"min": low, "max": high})

@@ -255,10 +255,10 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    if indices._array.dtype != np.int64:
-        raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if dim is None:
         return gather(input.reshape(-1), 0, _from_front(indices, input._array.size).reshape(-1))
+    if indices._array.dtype != np.int64:
+        raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if input._array.ndim != indices._array.ndim:
         raise runtime_error(
             "take_along_dim(): input and indices should have the same number of dimensions, but got "
