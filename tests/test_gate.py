@@ -295,6 +295,8 @@ def test_an_array_where_a_tensor_belongs(call: Callable[[], Any]) -> None:
         (lambda: X.swapaxes(axis0=0, axis1=1), lambda: X.T),
         (lambda: mg.relu_(input=X.clone()), lambda: X.relu()),
         (lambda: mg.fill_(input=X.clone(), value=1), lambda: mg.ones_like(X)),
+        (lambda: mg.square_(input=X.clone()), lambda: X.square()),
+        (lambda: mg.clip_(input=X.clone(), min=0), lambda: X.clip(0)),
         (lambda: mg.det(input=X[:, :2]), lambda: mg.linalg.det(A=X[:, :2])),
         (lambda: mg.linalg.norm(input=X, ord=1), lambda: mg.linalg.norm(X, 1)),
         (

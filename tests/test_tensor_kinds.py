@@ -62,6 +62,8 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
         lambda: second(lambda x: mg.nn.functional.huber_loss(x + 1, mg.zeros(4), reduction="none")),
         [1, 0, 0, 0],
     ),
+    (lambda: str(mg.ones(3).cumsum(0, dtype=mg.float16).dtype), "minigrad.float16"),
+    (lambda: mg.cumprod(mg.tensor([2.0, 3.0003]), 0, dtype=mg.float16), [2, 6]),
     # shapes of results
     (lambda: list(mg.unique(mg.tensor(2.0), return_inverse=True)[1].shape), []),
     (lambda: mg.tensor([-1], dtype=mg.uint8), [255]),
@@ -83,6 +85,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.tensor([128], dtype=mg.int8), RuntimeError, "value cannot be converted"),
     (lambda: mg.clamp(mg.tensor([True]), mg.tensor(False), mg.tensor(True)), NotImplementedError, "Bool"),
     (lambda: mg.clamp_max(mg.tensor([True]), True), NotImplementedError, "Bool"),
+    (lambda: mg.tensordot(mg.ones(2, 2), mg.ones(2, 2), 0.5), RuntimeError, "expects dims to be int or"),
     (lambda: mg.fft.ifft(mg.ones(3), -1), RuntimeError, "Invalid number of data points"),
     (
         lambda: mg.heaviside(mg.ones(2, requires_grad=True), mg.ones(2)).sum().backward(),

@@ -229,6 +229,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         if dims > min(x.ndim, y.ndim):
             raise runtime_error(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         dims = (list(range(x.ndim - dims, x.ndim)), list(range(dims)))
+    if not isinstance(dims, (tuple, list)):
+        raise runtime_error(f"tensordot expects dims to be int or two lists of int, but got dims={dims}")
     first, second = (list(d) if isinstance(d, (tuple, list)) else [d] for d in dims)
     if len(first) != len(second):
         raise runtime_error("both dimension lists should have same length")

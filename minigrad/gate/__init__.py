@@ -85,7 +85,8 @@ class Gate:
         defaults = function.__defaults__ or ()
         required = self.names[: len(self.names) - len(defaults)]
         first = next((i for i, n in enumerate(required) if n in RENAMED), len(required))
-        if first and required[0] in FIRST and function.__annotations__.get(required[0]) == "Tensor":
+        tensor = name.endswith("_") or function.__annotations__.get("".join(self.names[:1])) == "Tensor"
+        if first and required[0] in FIRST and tensor:
             first = 0
         self.defaults = (MISSING,) * (len(required) - first) + defaults
         # Whether classes are looked up at each call; a single Tensor is looked at by its operation.
@@ -180,6 +181,9 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
+        if "input" in named and args and args[0] is MISSING and self.names[0] in FIRST:
+            named = {**named}
+            args = (named.pop("input"), *args[1:])
         if "out" in named and "out" not in self.only:
             return self.write(args, {**named})
         if "memory_format" in named and "memory_format" not in self.only:
@@ -210,8 +214,6 @@ class Gate:
         places = list(args)
         for name, value in others.items():
             target = ALIASES.get(name)
-            if name == "input" and self.names and self.names[0] in FIRST:
-                target = self.names[0]
             if name == self.rest and len(args) == len(self.names):
                 places.append(value)
             elif name in IDLE and self.name in IDLE[name] and says_nothing(name, value):
