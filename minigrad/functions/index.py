@@ -53,7 +53,10 @@ def getitem(input: Tensor, key: Index) -> Tensor:
         recorder.picked(source, picked)
         return picked
     picked = apply(ops.index, (part, *indices), {"pattern": pattern})
-    if part._rows and all(t._rows for t in indices):
+    rows = part._rows
+    for t in indices:
+        rows = rows and t._rows
+    if rows:
         return picked
     return as_picked(picked, part.stride(), [t._array for t in indices], pattern)
 
