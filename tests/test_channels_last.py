@@ -145,6 +145,12 @@ DIFFER = [
     "p[..., None, None] @ c[:1, ..., None, None]: 12 4 1 1 1",
     "h.msort(): 48 1 12 3", "F.rms_norm(p, (4,)): 12 4 1", "F.rms_norm(h, (4,)): 48 1 12 3",
     "F.binary_cross_entropy_with_logits(c, p, reduction='none'): 1 2 6",
+    "p[:, tensor([1, 0])]: 1 2 4", "o[:, :, tensor([[0, 1, 1]])]: 3 6 3 1", "h[:, [0, 2]]: 32 16 4 1",
+    "p[:, c[0, :, 0] < 9]: 1 2 6", "p[1:, [0, 1]]: 8 4 1", "p[[1, 0], :, [0, 1]]: 3 1",
+    "c[:, tensor([[0, 1], [1, 2], [0, 0]]).T]: 24 4 8 1", "F.logsigmoid(p): 12 4 1", "2 ** p: 12 4 1",
+    "mg.einsum('ij,jk->ki', c[0], c[0].T): 3 1", "einsum('bij,jk->kbi', p, c[0].T): 6 3 1",
+    "mg.einsum('bij,bik->kji', p, c): 4 1 16", "einsum('ij,k->ikj', p[0], c[0, 0]): 1 3 12",
+    "einsum('bij->ji', p): 3 1", "mg.einsum('bca,da->bdc', c, p[0]): 9 1 3",
 ]  # fmt: skip
 
 

@@ -187,7 +187,7 @@ def test_a_method_in_place_checks_its_arguments_as_the_function_does(declared: A
             r"planted_\(\) got an unexpected keyword argument 'slope'.* \(at ",
         ),
         (lambda: planted_(3, 2.0), r"planted_\(\): argument 'self' must be Tensor, not int"),
-        (lambda: planted_(x), r"Tensor.planted_\(\) missing 1 required positional argument: 'factor'"),
+        (lambda: planted_(x), r"planted_\(\) missing 1 required argument: 'factor' \(at "),
     ]:
         with pytest.raises(TypeError, match=sentence):
             call()

@@ -514,6 +514,19 @@ def test_local_response_norm(size: int) -> None:
     np.testing.assert_allclose(array(y), a / (2.0 + 0.5 * means) ** 0.7, atol=1e-12)
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_the_local_response_norm_of_torch7(size: int) -> None:
+    x = mg.randn(2, 7, 3, 1, dtype=F64)
+    a, reach = array(x), (size - 1) // 2
+    around = [{*range(max(0, c - reach), c + reach + 1)} | ({0} if c > reach else set()) for c in range(7)]
+    means = np.stack([sum(a[:, k] ** 2 for k in ks if k < 7) / size for ks in around], 1)
+    layer = nn.CrossMapLRN2d(size, 0.5, 0.7, 2)
+    assert repr(layer) == f"CrossMapLRN2d({size}, alpha=0.5, beta=0.7, k=2)"
+    np.testing.assert_allclose(array(layer(x)), a / (2.0 + 0.5 * means) ** 0.7, atol=1e-12)
+    with pytest.raises(ValueError, match="Expected input to be 4D, got 3D"):
+        layer(x[0])
+
+
 def test_adaptive_softmax_is_a_softmax_of_all_classes() -> None:
     layer = nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3, 6], div_value=2.0, head_bias=True)
     x, target = mg.randn(7, 8), mg.tensor([0, 3, 11, 6, 2, 5, 1])

@@ -601,7 +601,7 @@ class Net(nn.Module):
     def sparse(self, x):
         return x.to_mkldnn(3).float() + x.my_own() + np.istft(1)
     def my_own(self, activation=F.relu):
-        return package.CrossMapLRN2d()(Layer(2, 2, dtype=torch.float8_e5m2), F.softmaxx)
+        return package.quantized()(Layer(2, 2, dtype=torch.float8_e5m2), F.softmaxx)
 
 def shadowed(nn):
     return nn.NothingOfTorch, lambda F: F.nothing
@@ -621,7 +621,7 @@ HERE = {
 NOT_HERE = {
     "torchvision": ("2", "--no-deps torchvision"), "torch.sparse_bsr_tensor": ("5", "PyTorch has it"),
     "torch.Tensor.to_mkldnn": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
-    "torch.nn.CrossMapLRN2d": ("17", "PyTorch has it"), "torch.float8_e5m2": ("17", "PyTorch has it"),
+    "torch.nn.quantized": ("17", "PyTorch has it"), "torch.float8_e5m2": ("17", "PyTorch has it"),
     "torch.nn.functional.softmaxx": ("17", "Did you mean: 'softmax'?"),
 }  # fmt: skip
 

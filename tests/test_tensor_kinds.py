@@ -12,6 +12,13 @@ from minigrad.autograd import Function
 
 X = mg.arange(24).reshape(2, 3, 4)
 
+
+def second(function: Callable[[mg.Tensor], mg.Tensor]) -> mg.Tensor:
+    x = mg.tensor([-0.5, 0.0, -0.0, 2.0], requires_grad=True)
+    (g,) = mg.autograd.grad(function(x).sum(), x, create_graph=True)
+    return mg.autograd.grad(g.sum(), x)[0].sign()
+
+
 # What is called, and what it gives: nested lists, or a shape.
 VALUES: list[tuple[Callable[[], Any], Any]] = [
     # the memory read as another element type
@@ -35,6 +42,28 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
     (lambda: mg.tensor([True, False]) << 2, [4, 0]),
     (lambda: mg.tensor([3], dtype=mg.int8) >> True, [1]),
     (lambda: mg.tensor([1]) + (2**63), [1 - 2**63]),
+    (lambda: mg.clamp_max(mg.tensor([True, False]), mg.tensor(False)), [False, False]),
+    (lambda: mg.tensor([True, False]).clamp(min=mg.tensor([False, True])), [True, True]),
+    (lambda: mg.logspace(0.5, 1, 1, dtype=mg.int32), [3]),
+    (lambda: mg.logspace(0.5, 1, 3, dtype=mg.int32), [1, 3, 10]),
+    (lambda: mg.cumulative_trapezoid(mg.tensor([254, 0, 3], dtype=mg.uint8), dx=2), [254, 257]),
+    (lambda: mg.take_along_dim(mg.arange(4).reshape(2, 2), mg.tensor([3, 0], dtype=mg.int32)), [3, 0]),
+    # odd numbers of points
+    (lambda: mg.fft.fftfreq(0), []),
+    (lambda: mg.fft.fftfreq(3, 0.0)[1:], [mg.inf, -mg.inf]),
+    (lambda: mg.fft.fftshift(mg.arange(4).reshape(2, 2), (0, 0)), [[0, 1], [2, 3]]),
+    # dropout that leaves all, and none
+    (lambda: mg.dropout_(mg.ones(2, requires_grad=True), 0.5, False), [1, 1]),
+    (lambda: mg.nn.functional.dropout(mg.ones(2, requires_grad=True), 0.0, True, True), [1, 1]),
+    (lambda: mg.alpha_dropout(mg.tensor([3, 4]), 1.0, True), [0, 0]),
+    # second derivatives where pieces meet
+    (lambda: second(mg.nn.functional.elu), [1, 0, 0, 0]),
+    (
+        lambda: second(lambda x: mg.nn.functional.huber_loss(x + 1, mg.zeros(4), reduction="none")),
+        [1, 0, 0, 0],
+    ),
+    (lambda: str(mg.ones(3).cumsum(0, dtype=mg.float16).dtype), "minigrad.float16"),
+    (lambda: mg.cumprod(mg.tensor([2.0, 3.0003]), 0, dtype=mg.float16), [2, 6]),
     # shapes of results
     (lambda: list(mg.unique(mg.tensor(2.0), return_inverse=True)[1].shape), []),
     (lambda: mg.tensor([-1], dtype=mg.uint8), [255]),
@@ -54,6 +83,15 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
         "value cannot be converted to type .*uint8 without",
     ),
     (lambda: mg.tensor([128], dtype=mg.int8), RuntimeError, "value cannot be converted"),
+    (lambda: mg.clamp(mg.tensor([True]), mg.tensor(False), mg.tensor(True)), NotImplementedError, "Bool"),
+    (lambda: mg.clamp_max(mg.tensor([True]), True), NotImplementedError, "Bool"),
+    (lambda: mg.tensordot(mg.ones(2, 2), mg.ones(2, 2), 0.5), RuntimeError, "expects dims to be int or"),
+    (lambda: mg.fft.ifft(mg.ones(3), -1), RuntimeError, "Invalid number of data points"),
+    (
+        lambda: mg.heaviside(mg.ones(2, requires_grad=True), mg.ones(2)).sum().backward(),
+        RuntimeError,
+        "derivative for heaviside is not implemented",
+    ),
     (lambda: mg.IntTensor([2**31]), RuntimeError, "value cannot be converted"),
     (lambda: mg.tensor(300.5, dtype=mg.uint8), RuntimeError, "value cannot be converted"),
     (lambda: mg.full((2,), float("inf"), dtype=mg.int64), RuntimeError, "value cannot be converted"),

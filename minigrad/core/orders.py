@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,37 @@ def as_operands(op: Op, out: Tensor, arrays: Sequence[Any]) -> Tensor:
     lie = [(a.shape, a.strides) for a in arrays if a.__class__ is np.ndarray and a.ndim > 1]
     if not lie or lie.count((y.shape, y.strides)) == len(lie):
         return out
+    return _laid(out, lie)
+
+
+def as_picked(
+    out: Tensor, steps: Sequence[int], indices: Sequence[Array], pattern: tuple[bool, ...]
+) -> Tensor:
+    """What an index picks of what has these steps: in the order of the dimensions that stay, then of the indices."""
+    y = out._array
+    if MODE.get().backward or y.ndim < 2:
+        return out
+    todo, stay, d = iter(indices), list[int](), 0
+    for here in pattern:
+        index = next(todo) if here else None
+        if index is None:
+            stay.append(steps[d])
+        d += index.ndim if index is not None and index.dtype == bool else 1
+    stay += steps[d:]
+    first = pattern.index(True)
+    at, wide = 0 if False in pattern[first:] else first, y.ndim - len(stay)
+    lie: list[Lies] = [(y.shape, (*stay[:at], *(0,) * wide, *stay[at:]))]
+    full = y.shape[at : at + wide]
+    # each index is broadcast, with a step along dimensions of size 1 too
+    for index in indices:
+        own = np.broadcast_to(index if index.dtype != bool else np.empty(full[-1]), full).strides or (1,)
+        ahead, behind = (math.prod(full[:1]) * own[0],) * at, (own[-1],) * (len(stay) - at)
+        lie.append(((*(1,) * at, *full, *(1,) * len(behind)), (*ahead, *own[:wide], *behind)))
+    return _laid(out, lie)
+
+
+def _laid(out: Tensor, lie: Sequence[Lies]) -> Tensor:
+    y = out._array
     axes = _order(y.shape, *lie)
     if y.transpose(axes).flags.c_contiguous:
         return out

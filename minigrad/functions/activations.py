@@ -129,13 +129,13 @@ def _dropped(name: str, input: Tensor, p: float, train: bool) -> Tensor:
     array = input._array
     if p == 0 or not train or not array.size:
         return input
+    if p == 1:
+        return apply(e.mul, (input, 0.0 if array.dtype.kind in "fcV" else 0))
     if array.dtype.kind not in "fV":
         raise runtime_error(
             f"result type Float can't be cast to {input.dtype}: dropout in training needs a Tensor of floats; convert "
             "it with .float()"
         )
-    if p == 1:
-        return apply(e.mul, (input, 0.0))
     shape = array.shape
     feature = "feature" in name
     if feature:
@@ -198,7 +198,9 @@ def selu_(input: Tensor) -> Tensor:
 
 
 def _dropped_over(function: Callable[..., Tensor], input: Tensor, p: float, train: bool) -> Tensor:
-    return over(input, function, p, train)
+    # what stays as it is may be a leaf
+    changes = train and p != 0 and input._array.size
+    return over(input, function, p, train) if changes else function(input, p, train)
 
 
 dropout_, feature_dropout_, alpha_dropout_, feature_alpha_dropout_ = (

@@ -117,15 +117,14 @@ def _areas(name: str, y: Tensor, x: Tensor | None, dx: Number, dim: int) -> Tens
     if x is None and isinstance(dx, complex):
         raise runtime_error(f"{name}: Currently, we only support dx as a real number.")
     if x is None:
-        width: Tensor | Number = dx
-    else:
-        if x._array.ndim == 1 and x._array.shape[0] != y._array.shape[d]:
-            raise runtime_error(f"{name}: There must be one `x` value for each sample point")
-        if x._array.ndim == 1:
-            x = x.reshape([-1 if k == d else 1 for k in range(ndim)])
-        elif x._array.ndim < ndim:
-            x = x.reshape([1] * (ndim - x._array.ndim) + list(x._array.shape))
-        width = _shifted(x, d, 1) - _shifted(x, d, 0)
+        return (_shifted(y, d, 0) + _shifted(y, d, 1)) * (dx / 2)
+    if x._array.ndim == 1 and x._array.shape[0] != y._array.shape[d]:
+        raise runtime_error(f"{name}: There must be one `x` value for each sample point")
+    if x._array.ndim == 1:
+        x = x.reshape([-1 if k == d else 1 for k in range(ndim)])
+    elif x._array.ndim < ndim:
+        x = x.reshape([1] * (ndim - x._array.ndim) + list(x._array.shape))
+    width = _shifted(x, d, 1) - _shifted(x, d, 0)
     return (_shifted(y, d, 0) + _shifted(y, d, 1)) * width / 2
 
 

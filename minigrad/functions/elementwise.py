@@ -146,6 +146,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         if dtypes.is_short(base._array.dtype) and isinstance(exponent, float):
             exponent = float(base._array.dtype.type(exponent))  # as the Tensor's type holds it
         return apply(e.power, (base,), {"exponent": exponent})
+    if not isinstance(input, Tensor) and isinstance(exponent, Tensor):
+        exponent = exponent.contiguous()  # as in PyTorch, row by row
     return apply(e.pow, (input, exponent))
 
 
@@ -187,7 +189,9 @@ def clamp(
         raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
-    if input._array.dtype == bool:
+    if input._array.dtype == bool and (
+        len(bounds) == 2 or not isinstance(min if max is None else max, Tensor)
+    ):
         raise not_implemented_error(
             "\"clamp\" not implemented for 'Bool'; convert with .int() or .float() first"
         )

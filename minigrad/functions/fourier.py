@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast
+from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim
 from minigrad.device import DeviceLike
@@ -138,6 +139,10 @@ def _transform(name: str, x: Tensor, s: Any, dim: Any, norm: Norm) -> Tensor:
 
 
 def _in_one(name: str, input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
+    if n == -1:  # of several dimensions it means that they stay as they are
+        raise runtime_error("Invalid number of data points (-1) specified")
+    if n == -1:  # which stands for all of them only where there are several dimensions
+        raise runtime_error("Invalid number of data points (-1) specified")
     return _transform(name, input, n, dim, norm)
 
 
@@ -189,7 +194,8 @@ def _frequencies(
 ) -> Tensor:  # fmt: skip
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     # As PyTorch: whole numbers, times a number that is rounded once.
-    values = np.rint(turns(n) * n).astype(kind) * kind.type(1.0 / (n * d))
+    values = np.rint(turns(n or 1) * n).astype(kind)[: n if turns is np.fft.fftfreq else None]
+    values = QUIET.run(np.multiply, values, kind.type(QUIET.run(np.divide, 1.0, n * d)))
     return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
 
 
@@ -199,7 +205,8 @@ rfftfreq = case(_frequencies, "rfftfreq", _DOC.format("rfft"), np.fft.rfftfreq)
 
 
 def _shifted(way: int, input: Tensor, dim: Dim = None) -> Tensor:
-    dims, _ = _dims(input, None, dim)
+    given = range(input._array.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    dims = [one_dim(d, input._array.ndim) for d in given]
     if not dims:
         return input
     sizes = [input._array.shape[d] for d in dims]

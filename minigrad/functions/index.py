@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, fails_by_values, wrap_operand
 from minigrad.core.mode import MODE
+from minigrad.core.orders import as_picked
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
@@ -51,7 +52,13 @@ def getitem(input: Tensor, key: Index) -> Tensor:
         picked = apply(ops.index, (part, *rest), {"pattern": pattern}) if rest else part
         recorder.picked(source, picked)
         return picked
-    return apply(ops.index, (part, *indices), {"pattern": pattern})
+    picked = apply(ops.index, (part, *indices), {"pattern": pattern})
+    rows = part._rows
+    for t in indices:
+        rows = rows and t._rows
+    if rows:
+        return picked
+    return as_picked(picked, part.stride(), [t._array for t in indices], pattern)
 
 
 def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple[bool, ...]]:
@@ -268,10 +275,10 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    if indices._array.dtype != np.int64:
-        raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if dim is None:
         return gather(input.reshape(-1), 0, _from_front(indices, input._array.size).reshape(-1))
+    if indices._array.dtype != np.int64:
+        raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if input._array.ndim != indices._array.ndim:
         raise runtime_error(
             "take_along_dim(): input and indices should have the same number of dimensions, but got "

@@ -54,16 +54,16 @@ def einsum(*args: Any) -> Tensor:
                 )
             sizes[letter] = n if before == 1 else before
     letters, y = parts[0]
+    order = result + "".join(sorted(set("".join(c for c, _ in parts)) - set(result)))
     rest = parts[1:]
     while rest:
         other, x = rest.pop(0)
         later = {letter for ls, _ in rest for letter in ls} | set(result)
-        letters, y = _pair(letters, y, other, x, later)
-    y = _summed(letters, y, set(result))[1]
-    letters = "".join(c for c in letters if c in result)
-    order = [letters.index(c) for c in result]
+        letters, y = _pair(letters, y, other, x, later, order)
+    letters, y = _summed(letters, y, set(result), order)
+    places = [letters.index(c) for c in result]
     # what an operand already is becomes a view of it, as in PyTorch
-    return y if order == list(range(len(order))) and y is not xs[0] else y.permute(order)
+    return y if places == list(range(len(places))) and y is not xs[0] else y.permute(places)
 
 
 def _equation(args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -156,18 +156,33 @@ def _plain(term: str, x: Tensor) -> tuple[str, Tensor]:
     return term, x
 
 
-def _summed(letters: str, x: Tensor, kept: set[str]) -> tuple[str, Tensor]:
+def _summed(letters: str, x: Tensor, kept: set[str], order: Sequence[str]) -> tuple[str, Tensor]:
+    if kept.issuperset(letters):
+        return letters, x
+    letters, before = "".join(c for c in order if c in letters), letters
     dims = [k for k, c in enumerate(letters) if c not in kept]
-    return "".join(c for c in letters if c in kept), x.sum(dims) if dims else x
+    return "".join(c for c in letters if c in kept), _arranged(x, before, letters).sum(dims)
 
 
-def _pair(a: str, x: Tensor, b: str, y: Tensor, later: set[str]) -> tuple[str, Tensor]:
-    """The sum of products of two operands over the letters that nothing later needs: as one matrix product."""
+def _pair(
+    a: str, x: Tensor, b: str, y: Tensor, later: set[str], order: Sequence[str] = ()
+) -> tuple[str, Tensor]:
+    """The sum of products of two operands over the letters that nothing later needs: as one matrix product.
+
+    It lies in memory as in PyTorch, where all dimensions are put into an order before.
+    """
+    order = order or [*dict.fromkeys(a + b)]
+    whole = later.issuperset(set(a) ^ set(b))
     sizes = dict(zip(b, y._array.shape, strict=True))
     for letter, n in zip(a, x._array.shape, strict=True):
         sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
-    a, x = _summed(a, x, later | set(b))
-    b, y = _summed(b, y, later | set(a))
+    a, x = _summed(a, x, later | set(b), order)
+    b, y = _summed(b, y, later | set(a), order)
+    batch = [c for c in order if c in a and c in b and c in later]
+    inner = [c for c in order if c in a and c in b and c not in later]
+    if not inner:  # products without a sum
+        out = "".join(c for c in order if c in a or c in b)
+        return out, _arranged(x, a, out) * _arranged(y, b, out)
     for letters, t in ((a, x), (b, y)):  # what has size 1 on one side is expanded, so that it can be summed
         t_sizes = [sizes[c] for c in letters]
         if list(t._array.shape) != t_sizes:
@@ -175,9 +190,9 @@ def _pair(a: str, x: Tensor, b: str, y: Tensor, later: set[str]) -> tuple[str, T
                 x = x.expand(t_sizes)
             else:
                 y = y.expand(t_sizes)
-    batch = [c for c in a if c in b and c in later]
-    inner = [c for c in a if c in b and c not in later]
-    rows, columns = [c for c in a if c not in b], [c for c in b if c not in a]
+    rows, columns = [c for c in order if c in a and c not in b], [c for c in order if c in b and c not in a]
+    if rows and columns and whole and order.index(rows[0]) > order.index(columns[-1]):
+        a, x, rows, b, y, columns = b, y, columns, a, x, rows
     size = {
         name: math.prod(sizes[c] for c in group)
         for name, group in (("b", batch), ("i", inner), ("r", rows), ("c", columns))
@@ -185,10 +200,6 @@ def _pair(a: str, x: Tensor, b: str, y: Tensor, later: set[str]) -> tuple[str, T
     out = "".join(batch + rows + columns)
     left = _arranged(x, a, batch + rows + inner)
     right = _arranged(y, b, batch + inner + columns)
-    if not inner:  # products without a sum
-        left = left.reshape([*(sizes[c] for c in batch + rows), *(1 for _ in columns)])
-        right = right.reshape([*(sizes[c] for c in batch), *(1 for _ in rows), *(sizes[c] for c in columns)])
-        return out, left * right
     if batch:
         product = bmm(
             left.reshape([size["b"], size["r"], size["i"]]), right.reshape([size["b"], size["i"], size["c"]])
@@ -199,8 +210,12 @@ def _pair(a: str, x: Tensor, b: str, y: Tensor, later: set[str]) -> tuple[str, T
 
 
 def _arranged(x: Tensor, letters: str, order: Sequence[str]) -> Tensor:
-    places = [letters.index(c) for c in order]
-    return x if places == list(range(len(places))) else x.permute(places)
+    """Its dimensions in another order, with one of size 1 for a letter that it lacks."""
+    places = [letters.index(c) for c in order if c in letters]
+    x = x if places == list(range(len(places))) else x.permute(places)
+    for d, c in enumerate(order):
+        x = x if c in letters else x.unsqueeze(d)
+    return x
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
@@ -214,6 +229,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         if dims > min(x.ndim, y.ndim):
             raise runtime_error(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         dims = (list(range(x.ndim - dims, x.ndim)), list(range(dims)))
+    if not isinstance(dims, (tuple, list)):
+        raise runtime_error(f"tensordot expects dims to be int or two lists of int, but got dims={dims}")
     first, second = (list(d) if isinstance(d, (tuple, list)) else [d] for d in dims)
     if len(first) != len(second):
         raise runtime_error("both dimension lists should have same length")

@@ -309,7 +309,8 @@ def _scan(op: Op, input: Tensor, dim: int, *, dtype: DTypeLike | None = None) ->
         raise not_implemented_error(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
     _carries(input, target)
-    if own != target and (dtypes.is_short(own) or not own.kind == target.kind == "f"):
+    short = dtypes.is_short(own) or dtypes.is_short(target)
+    if own != target and (short or not own.kind == target.kind == "f"):
         t, own = cast(t, target), target
     if t._array.ndim == 0:
         return t.clone() if own == target else cast(t, target)

@@ -34,7 +34,7 @@ def logspace(
     first: Any
     last: Any
     first, last = start, end
-    if kind.kind in "iu":
+    if kind.kind in "iu" and steps != 1:
         first, last = int(first), int(last)
     powers = linspace(
         first, last, steps, dtype=kind if kind.kind in "fcV" else np.float64, device=device

@@ -30,9 +30,12 @@ from minigrad.dtypes import common, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error, warn_once
 from minigrad.gate import forms
 from minigrad.gate.kinds import (
+    ALIASES,
+    FIRST,
     IDLE,
     NUMBERS_FIRST,
     OF_NUMBERS,
+    RENAMED,
     STRICT,
     Kind,
     is_boxed,
@@ -46,23 +49,6 @@ C = TypeVar("C", bound=type)
 R = TypeVar("R")
 P = ParamSpec("P")
 _FUNCTIONS = (types.FunctionType, types.MethodType)
-
-
-# NumPy's and PyTorch's other names of a parameter, as PyTorch takes them.
-_ALIASES = {
-    "axis": "dim",
-    "keepdims": "keepdim",
-    "x": "input",
-    "a": "input",
-    "x1": "input",
-    "x2": "other",
-    "axis0": "dim0",
-    "axis1": "dim1",
-    "split_size": "split_size_or_sections",
-    "sections": "indices_or_sections",
-    "indices": "indices_or_sections",
-}
-_RENAMED = frozenset(_ALIASES.values())
 
 
 # ---------------------------------------------------------------- the gate
@@ -98,7 +84,10 @@ class Gate:
         # A name that has others must be left out when one of these is given, and so may what follows it.
         defaults = function.__defaults__ or ()
         required = self.names[: len(self.names) - len(defaults)]
-        first = next((i for i, n in enumerate(required) if n in _RENAMED), len(required))
+        first = next((i for i, n in enumerate(required) if n in RENAMED), len(required))
+        tensor = name.endswith("_") or function.__annotations__.get("".join(self.names[:1])) == "Tensor"
+        if first and required[0] in FIRST and tensor:
+            first = 0
         self.defaults = (MISSING,) * (len(required) - first) + defaults
         # Whether classes are looked up at each call; a single Tensor is looked at by its operation.
         single = (
@@ -192,6 +181,9 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
+        if "input" in named and args and args[0] is MISSING and self.names[0] in FIRST:
+            named = {**named}
+            args = (named.pop("input"), *args[1:])
         if "out" in named and "out" not in self.only:
             return self.write(args, {**named})
         if "memory_format" in named and "memory_format" not in self.only:
@@ -221,7 +213,7 @@ class Gate:
         """The arguments with those given by another name in their places; TypeError for a name unknown here."""
         places = list(args)
         for name, value in others.items():
-            target = _ALIASES.get(name)
+            target = ALIASES.get(name)
             if name == self.rest and len(args) == len(self.names):
                 places.append(value)
             elif name in IDLE and self.name in IDLE[name] and says_nothing(name, value):

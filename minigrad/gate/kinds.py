@@ -153,3 +153,27 @@ def says_nothing(name: str, value: Any) -> bool:
             f"what is made has the layout strided here, not {value}; use .to_sparse()"
         )
     return value is False if name == "pin_memory" else value is None or isinstance(value, layout)
+
+
+# NumPy's and PyTorch's other names of a parameter, as PyTorch takes them.
+ALIASES = {
+    "axis": "dim",
+    "keepdims": "keepdim",
+    "x": "input",
+    "a": "input",
+    "x1": "input",
+    "x2": "other",
+    "axis0": "dim0",
+    "axis1": "dim1",
+    "split_size": "split_size_or_sections",
+    "sections": "indices_or_sections",
+    "indices": "indices_or_sections",
+    "tensor_indices_or_sections": "indices_or_sections",
+    "element": "elements",
+    "test_element": "test_elements",
+    "input2": "L",
+    "b": "B",
+}
+RENAMED = frozenset(ALIASES.values())
+# What PyTorch's documentation calls the first Tensor, in functions that take it as ``input``.
+FIRST = frozenset(["self", "t", "tensor", "A", "L", "x", "b"])

@@ -51,8 +51,7 @@ to_padded_tensor to_sparse_bsc to_sparse_bsr unsafe_split_with_sizes volatile xp
 T_destination call_super_init dump_patches ipu mtia xpu
 """,
     "torch.nn": """
-Container CrossMapLRN2d attention common_types factory_kwargs intrinsic modules parameter qat quantizable
-quantized
+Container attention common_types factory_kwargs intrinsic modules parameter qat quantizable quantized
 """,
     "torch.nn.functional": """
 BroadcastingList1 BroadcastingList2 BroadcastingList3 GRID_SAMPLE_INTERPOLATION_MODES

@@ -64,7 +64,7 @@ __all__ = module_getattr(
         "module": "Module",
         "normalization": """
             BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d
-            LayerNorm LocalResponseNorm RMSNorm SyncBatchNorm
+            CrossMapLRN2d LayerNorm LocalResponseNorm RMSNorm SyncBatchNorm
         """,
         "padding": """
             CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d

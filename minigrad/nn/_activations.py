@@ -125,7 +125,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, without underflow."""
-    return functions.log_sigmoid(input)
+    return functions.log_sigmoid(input.contiguous())  # as in PyTorch, row by row
 
 
 def softsign(input: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ def _softplus_vjp(g: Any, x: Any, beta: float, threshold: float) -> Any:
 @piece_by_piece
 def _elu_vjp(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
     # of positive numbers exp may be inf, which would spoil the second derivative
-    below = e.exp(e.clamp(x, min=None, max=0.0) * input_scale) * (alpha * scale * input_scale)
+    below = e.exp(where(e.lt(x, 0.0), x, 0.0) * input_scale) * (alpha * scale * input_scale)
     return where(e.gt(x, 0.0), g * scale, g * below)
 
 
@@ -172,7 +172,7 @@ threshold = Op("threshold", k.threshold, "x; threshold value",
                doc="``input`` where it is greater than ``threshold``, else ``value``.", **_KIND)
 
 # elements of losses
-huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * e.clamp(d, min=-delta, max=delta),
+huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * hardtanh(d, min=-delta, max=delta),
            grad_fn="HuberLossBackward0", **_KIND)
 bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, cast="floats", check=_probabilities,
          grad_fn="BinaryCrossEntropyBackward0", **_KIND)

@@ -35,7 +35,8 @@ nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b
                lambda g, a, b: where(e.eq(a, b), g, 0.0), cast="floats",
                typed=True, public="nextafter nextafter_", form=_PAIR,
                doc="The next floating-point number from ``input`` towards ``other``.")
-heaviside = Op("heaviside", k.heaviside, "x values", elementwise=True, new=True)
+heaviside = Op("heaviside", k.heaviside, "x values", e.underived("heaviside"), e.underived("heaviside"),
+               elementwise=True, new=True)
 nan_to_num = Op("nan_to_num", k.nan_to_num, "x; nan posinf neginf", lambda g, x: where(e.isfinite(x), g, 0.0),
                 elementwise=True, new=True, usual={"nan": 0})
 gcd = Op("gcd", np.gcd, "a b", cast="bits", refuse=_NOT_BOOL,

@@ -10,6 +10,7 @@ from minigrad.core.op import Op
 from minigrad.errors import BadValue, not_implemented_error
 from minigrad.kernels import implicit
 from minigrad.ops import reduce
+from minigrad.ops.elementwise import underived
 
 
 def _draw(generator: Any, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -74,7 +75,8 @@ standard_gamma = Op("standard_gamma", _of("standard_gamma"), "alpha; generator",
                     lambda g, alpha, y: g * gamma_slope(alpha, y), draws=True, raises=True, order="C")
 dirichlet = Op("dirichlet", _of("dirichlet"), "alpha; generator", _dirichlet_vjp, draws=True, raises=True, order="C")
 poisson = Op("poisson", _of("poisson"), "rate; generator", draws=True, raises=True, order="C")
-binomial = Op("binomial", _of("binomial"), "count prob; generator", draws=True, raises=True, order="C")
+binomial = Op("binomial", _of("binomial"), "count prob; generator", underived("binomial"), underived("binomial"),
+              draws=True, raises=True, order="C")
 draw = Op("draw", _draw, "; generator method arguments options", draws=True,
           order="C")
 deviation = Op("deviation", np.array, "std", check=_not_negative,

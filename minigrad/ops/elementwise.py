@@ -109,6 +109,15 @@ def _trunc_divide(a: Array, b: Array) -> Any:
     return np.trunc(np.true_divide(a, b))
 
 
+def underived(name: str) -> Any:
+    """A rule that tells, once it is asked, that PyTorch has none for an operation."""
+
+    def rule(g: object) -> NoReturn:
+        raise runtime_error(f"derivative for {name} is not implemented; detach() what it is made of")
+
+    return rule
+
+
 def _no_derivative(g: object) -> NoReturn:
     # PyTorch's choice for //, while div(..., rounding_mode="floor") is flat: a loss that hangs on // alone
     # is a mistake more often than not
