@@ -27,6 +27,17 @@ def test_copies_of_attention_find_the_projections() -> None:
     assert mg.allclose(F._in_projection_packed(x, x, x, w)[2], F.linear(x, w[8:]))
 
 
+def test_copies_of_the_initialisers_find_them() -> None:
+    init, x = nn.init, mg.empty(50, requires_grad=True)
+    assert init._no_grad_trunc_normal_(x, mean=0.0, std=1.0, a=-0.5, b=0.5) is x
+    assert 0 < x.abs().max() <= 0.5
+    assert (init._no_grad_uniform_(x, 2.0, 3.0) >= 2).all()
+    assert init._no_grad_normal_(x, 9.0, 0.0).tolist() == [9.0] * 50
+    assert init._no_grad_fill_(x, 4.0).sum() == 200
+    assert init._no_grad_zero_(x).sum() == 0
+    assert x.grad_fn is None
+
+
 def test_a_size_may_be_a_tensor() -> None:
     x = mg.arange(16.0).reshape(1, 1, 4, 4)
     for size in (mg.tensor(6), mg.tensor([6]), (mg.tensor(6), 6)):
