@@ -197,6 +197,7 @@ def install() -> None:
         _is_torch_function_mode_enabled=lambda: bool(overriding.now().modes),
         __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
         _are_functorch_transforms_active=lambda: False,  # a batch is one call after another of plain Tensors
+        Generator=minigrad.Generator, default_generator=default_generator,
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
