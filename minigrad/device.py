@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 
 from minigrad.errors import assertion_error, runtime_error
 
+# The names that `device` takes. ``with torch.device("meta")`` adds its own.
+TAKEN = ["cpu"]
+
 
 class device:
     """Where data lives: always the CPU. Compares with its name and prints as PyTorch's.
@@ -22,7 +25,7 @@ class device:
         name, colon, number = str(getattr(type, "type", type)).partition(":")
         if name == "cpu" and colon and not number.isdecimal():
             raise runtime_error(f"Invalid device string: '{type}'")
-        if name != "cpu":
+        if name not in TAKEN:
             card = name in ("cuda", "xpu")
             words = f"Torch not compiled with {name.upper()} enabled: " if card else ""
             known = name.rstrip("0123456789") in (

@@ -688,12 +688,34 @@ def test_results_that_depend_on_nobody_require_nothing() -> None:
     assert [t.requires_grad for t in func.vjp(lambda t: (t**2, w * 2), x)[0]] == [False, True]
     assert not func.vjp(lambda t: t, x)[0].requires_grad
     assert not func.grad(lambda t: (t**2, t), has_aux=True)(x)[1].requires_grad
+    made = func.vjp(
+        lambda t: t * mg.ones((), dtype=t.dtype, requires_grad=True), x
+    )  # a leaf of the function's own
+    assert not made[0].requires_grad
+    assert made[1](scalar(1.0, requires_grad=True))[0].requires_grad
     with mg.no_grad():
         results = [
             func.grad(lambda t: t * w)(x), func.vjp(lambda t: t * w, x)[0], func.grad(lambda t: t**3)(w),
             func.jacfwd(lambda t: t * w)(x), *func.jvp(lambda t: t * w, (w,), (w,)),
         ]  # fmt: skip
     assert not any(t.requires_grad for t in results)
+
+
+@pytest.mark.parametrize("inner", [func.grad, func.jacrev, func.jacfwd])
+@pytest.mark.parametrize("outer", [func.grad, func.jacrev, func.jacfwd])
+@pytest.mark.parametrize("places", [(0, 0), (0, 1), (1, 0)])
+def test_leaves_of_inner_transforms_lead_nowhere(outer: Any, inner: Any, places: tuple[int, int]) -> None:
+    def f(x: Any, y: Any) -> Any:
+        return (x**3 * y**2).sin()
+
+    both = outer(inner(f, places[0]), places[1])
+    x, y = scalar(0.7), scalar(0.4)
+    assert not both(x, y).requires_grad
+    x.requires_grad_()
+    found = both(x, y)
+    assert found.requires_grad
+    third = lambda t: both(t, y)  # noqa: E731
+    close(mg.autograd.grad(found, x)[0], (third(x + 1e-5) - third(x - 1e-5)) / 2e-5, 1e-6)
 
 
 def test_a_graph_shared_with_the_outside_survives() -> None:

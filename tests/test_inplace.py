@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad import autograd
+from minigrad import autograd, errors
 
 
 def double(*values: Any) -> Any:
@@ -588,6 +590,35 @@ def test_an_expansion_that_repeats_nothing_can_be_written_to(shape: tuple[int, .
     assert (x == 2).all()
     x.sum().backward()
     assert (leaf.grad == 2).all()
+
+
+MASK = np.array([[True, False, False], [False, False, False]])
+
+
+@pytest.mark.parametrize(
+    ("write", "right"),
+    [
+        (lambda x: x.__setitem__(mg.tensor(MASK), 0), [0, 2]),
+        (lambda x: x.__setitem__(mg.tensor(MASK), mg.tensor([5.0])), [5, 2]),
+        (lambda x: x.__setitem__(x > 9, 0), [1, 2]),
+        (lambda x: x.__setitem__(mg.tensor([1]), 7), [1, 7]),
+        (lambda x: x.__setitem__(mg.tensor([1]), mg.tensor([7.0, 8, 9])), [1, 9]),
+        (lambda x: x.__setitem__((mg.tensor([0]), mg.tensor([2])), math.nan), [math.nan, 2]),
+        (lambda x: x.masked_fill_(mg.tensor(MASK), 4), [4, 2]),
+        (lambda x: x.fill_diagonal_(9), [9, 9]),
+    ],
+)
+def test_what_is_named_of_an_expansion_is_written(
+    write: Callable[[Any], None], right: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "TOLD", set())
+    column = mg.tensor([[1.0], [2.0]])
+    with pytest.warns(UserWarning, match="on expanded tensors is deprecated"):
+        write(column.expand(2, 3))
+    np.testing.assert_array_equal(column.flatten().numpy(), right)
+    # gradients of what shares memory would be wrong
+    with pytest.raises(RuntimeError, match="single memory location"):
+        write((mg.ones(2, 1, requires_grad=True) * 1).expand(2, 3))
 
 
 def test_what_cannot_be_written_to_says_why() -> None:

@@ -283,6 +283,24 @@ def test_norms(p: Any) -> None:
     assert x.grad.isfinite().all()
 
 
+def test_distances_of_many_rows_are_a_product() -> None:
+    a, b = (mg.tensor(np.random.default_rng(n).normal(size=(n, 3)), requires_grad=True) for n in (30, 4))
+    never = "donot_use_mm_for_euclid_dist"
+    for mode, x in (("use_mm_for_euclid_dist_if_necessary", a), ("use_mm_for_euclid_dist", b)):
+        found, right = mg.cdist(x, b, compute_mode=mode), mg.cdist(x, b, compute_mode=never)
+        assert (found != right).any()  # computed in another way
+        assert mg.allclose(found, right, atol=1e-6)
+        for g, h in zip(
+            mg.autograd.grad(found.sum(), (x, b)), mg.autograd.grad(right.sum(), (x, b)), strict=True
+        ):
+            assert mg.allclose(g, h, atol=1e-5)
+    # no gradient where the distance is 0
+    ones = mg.ones(30, 1, requires_grad=True)
+    assert not mg.autograd.grad(mg.cdist(ones, ones).sum(), ones)[0].any()
+    with pytest.raises(ValueError, match="other is not a valid value for compute_mode"):
+        mg.cdist(a, b, compute_mode="other")
+
+
 def test_distances_and_statistics_as_numpy() -> None:
     same(mg.cdist(mg.tensor(X), mg.tensor(X[:2])), np.linalg.norm(X[:, None] - X[:2], axis=-1))
     same(mg.cov(mg.tensor(X)), np.cov(X))

@@ -378,12 +378,34 @@ def test_what_attention_returns_beside_its_result() -> None:
     assert mg.equal(aux.max_scores, scores.amax(-1))
 
 
+def test_operations_are_called_by_the_names_that_pytorch_compiles_them_under(torch: ModuleType) -> None:
+    aten, x = torch.ops.aten, torch.arange(6.0).reshape(2, 3)
+    for given, right in (
+        (aten.add(x, 1), x + 1),
+        (aten.add.Tensor(x, x), x + x),
+        (aten.mm.default(x, x.T), x @ x.T),
+        (aten.sum.dim_IntList(x, [0]), x.sum(0)),
+        (aten.select.int(x, 0, 1), x[1]),
+        (aten.copy_(x.clone(), x + 1), x + 1),
+        (aten.leaky_relu(x - 3), torch.nn.functional.leaky_relu(x - 3)),
+        (aten.slice(x), x),
+        (aten.slice(x, -1, 0, 2**63 - 1, 2), x[:, ::2]),
+        (aten.slice.Tensor(x, 1, 1), x[:, 1:]),
+    ):
+        assert torch.equal(given, right)
+    with pytest.raises(NotImplementedError, match=r"torch\.ops\.aten\._efficient is a name alone"):
+        aten._efficient(x)
+
+
 def test_what_is_made_on_meta_has_values(torch: ModuleType) -> None:
     torch.manual_seed(0)
     with torch.device("meta"):
         layer = nn.Linear(2, 2)
         assert layer.weight.device.type == torch.tensor([]).device.type == "meta"
+        assert torch.arange(3, device=layer.weight.device).to("meta").tolist() == [0, 1, 2]
     assert layer.weight.device == torch.device("cpu")
+    with pytest.raises(RuntimeError, match="CPU only"):
+        torch.arange(3, device="meta")
     skeleton = layer.to("meta").to(torch.device("meta"))  # as ensembles make one for functional_call
     assert skeleton is layer
     first = torch.rand(1)

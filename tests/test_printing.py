@@ -235,8 +235,15 @@ def test_results_of_several_parts_print_as_pytorch_s() -> None:
         "linalg_qr": "Q R",
         "linalg_svd": "U S Vh",
         "linalg_lstsq": "solution residuals rank singular_values",
+        "qr": "Q R",
+        "svd": "U S V",
+        "lu_unpack": "P L U",
+        "linalg_slogdet": "sign logabsdet",
     }
-    results = (mg.linalg.qr(eye), mg.linalg.svd(eye), mg.linalg.lstsq(eye, eye))
+    results = (
+        mg.linalg.qr(eye), mg.linalg.svd(eye), mg.linalg.lstsq(eye, eye), mg.qr(eye), mg.svd(eye),
+        mg.lu_unpack(*mg.linalg.lu_factor(eye)), mg.linalg.slogdet(eye),
+    )  # fmt: skip
     for (name, fields), result in zip(names.items(), results, strict=True):
         parts = ",\n".join(f"{field}={getattr(result, field)!r}" for field in fields.split())
         assert str(result) == f"minigrad.return_types.{name}(\n{parts})"

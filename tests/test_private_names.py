@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import subprocess
 import sys
 from email.message import Message
@@ -25,6 +26,71 @@ def test_copies_of_attention_find_the_projections() -> None:
     for given in (F._in_projection_packed(x, x, x, w, b), apart):
         assert all(map(mg.allclose, given, right))
     assert mg.allclose(F._in_projection_packed(x, x, x, w)[2], F.linear(x, w[8:]))
+
+
+def test_copies_of_functions_find_what_they_check_with() -> None:
+    F, bits = nn.functional, mg.tensor([True, False])
+    names = "key_padding_mask", F._none_or_dtype(mg.zeros(2)), "attn_mask", mg.float32
+    with pytest.warns(UserWarning, match="mismatched key_padding_mask and attn_mask"):
+        assert F._canonical_mask(bits, *names).tolist() == [-math.inf, 0]
+    assert F._canonical_mask(bits, *names, check_other=False).dtype == mg.float32
+    assert F._canonical_mask(None, *names) is F._none_or_dtype(None) is None
+    for wrong, kind in (
+        (lambda: F._canonical_mask(mg.ones(2, dtype=mg.int64), *names), AssertionError),
+        (lambda: F._none_or_dtype([1.0]), RuntimeError),  # type: ignore[arg-type]
+        (lambda: F._verify_batch_size([1, 3, 1]), ValueError),
+        (
+            lambda: nn.MultiheadAttention(2, 1)(*[mg.ones(2, 1, 2)] * 3, mg.ones(1, 2, dtype=mg.int64)),
+            AssertionError,
+        ),
+    ):
+        with pytest.raises(kind):
+            wrong()
+    F._verify_batch_size(mg.ones(1, 3, 2).shape)
+    with pytest.warns(UserWarning, match="Implicit dimension choice for softmax"):
+        assert F._get_softmax_dim("softmax", 3, 3) == 0
+    assert (F._Reduction.get_enum("sum"), F._pair(2)) == (2, (2, 2))
+
+
+@pytest.mark.parametrize("differentiable", [False, True])
+def test_copies_of_optimizers_find_what_they_step_with(differentiable: bool) -> None:
+    o = mg.optim.optimizer
+
+    class Copied(o.Optimizer):
+        @o._use_grad_for_differentiable
+        def step(self) -> Any:  # type: ignore[override]
+            self._cuda_graph_capture_health_check()
+            for group in self.param_groups:
+                params, grads = [*group["params"]], [p.grad for p in group["params"]]
+                assert o._default_to_fused_or_foreach(params, differentiable) == (False, False)
+                o._view_as_real(params, grads)
+                update(params, grads)
+            return mg.is_grad_enabled()
+
+    @o._disable_dynamo_if_unsupported(single_tensor_fn=None)
+    def update(params: list[mg.Tensor], grads: list[mg.Tensor]) -> None:
+        with mg.no_grad():
+            for p, g in zip(params, grads, strict=True):
+                p.sub_(g, alpha=o._get_value(mg.tensor(0.5)))
+
+    leaves = [mg.ones(2, requires_grad=True), mg.ones(2, dtype=mg.complex64, requires_grad=True)]
+    (leaves[0].sum() + (leaves[1].abs() ** 2).sum()).backward()
+    assert Copied(leaves, {"differentiable": differentiable}).step() is differentiable
+    assert [p.tolist() for p in leaves] == [[0.5, 0.5], [0, 0]]
+    assert o._default_to_fused_or_foreach(leaves[:1], False, use_fused=True) == (True, False)
+    assert (o._to_scalar(mg.ones(1)).shape, o._to_scalar(2), o._stack_if_compiling(leaves)) == ((), 2, leaves)
+    assert (o._get_scalar_dtype(), o._foreach_doc) == (mg.float32, "")
+
+
+def test_copies_of_the_initialisers_find_them() -> None:
+    init, x = nn.init, mg.empty(50, requires_grad=True)
+    assert init._no_grad_trunc_normal_(x, mean=0.0, std=1.0, a=-0.5, b=0.5) is x
+    assert 0 < x.abs().max() <= 0.5
+    assert (init._no_grad_uniform_(x, 2.0, 3.0) >= 2).all()
+    assert init._no_grad_normal_(x, 9.0, 0.0).tolist() == [9.0] * 50
+    assert init._no_grad_fill_(x, 4.0).sum() == 200
+    assert init._no_grad_zero_(x).sum() == 0
+    assert x.grad_fn is None
 
 
 def test_a_size_may_be_a_tensor() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from minigrad.autograd.products import bare, node_of
 from minigrad.core.mode import MODE
-from minigrad.core.node import Node
+from minigrad.core.node import Node, next_seq
 from minigrad.core.tensor import Tensor, leaf
 from minigrad.errors import here, runtime_error, value_error
 from minigrad.ops.shape import alias
@@ -23,6 +23,8 @@ class Level:
         self.outer: list[Node | None] = []
         # leaves that no other graph leads to
         self.own: set[Node] = set()
+        # between these moments the function runs: leaves made then, those of inner levels too, are nobody else's
+        self.since = self.until = next_seq()
 
     def enter(self, x: object) -> Tensor:
         """A leaf that stands for ``x``, over the same memory."""
@@ -45,6 +47,7 @@ class Level:
 
     def leave(self) -> None:
         """Ties the leaves to what they stand for."""
+        self.until = next_seq()
         for node, outer in zip(self.nodes, self.outer, strict=True):
             if outer is not None:
                 node.op, node.inputs, node.tensor = alias, (outer,), None
@@ -61,7 +64,7 @@ class Level:
         seen = set(todo)
         while todo:
             node = todo.pop()
-            if node.op is None:
+            if node.op is None and not self.since < node.seq < self.until:
                 return True
             for n in node.inputs:
                 if n.requires_grad and n not in seen and n not in known:

@@ -16,7 +16,7 @@ from minigrad.core.size import Size
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
-from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eig, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
+from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, OlderQR, Eig, Eigh, SVD, OlderSVD, LU, Unpacked, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
 from minigrad.hints import MissingMethods
 from minigrad.storage import TypedStorage, UntypedStorage
 
@@ -891,7 +891,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     Q is (..., m, m), the whole product of the reflections of which `orgqr` gives the first columns."""
     def pinverse(self, rcond: builtins.float=1e-15) -> Tensor:
         """`linalg.pinv` with another tolerance."""
-    def qr(self, some: builtins.bool=True) -> QR:
+    def qr(self, some: builtins.bool=True) -> OlderQR:
         """`linalg.qr`; without ``some`` it is complete. Deprecated in PyTorch."""
     def slogdet(self) -> SignAndLogDet:
         """The sign of the determinant, and the logarithm of its size: -inf where A is singular, the gradient inf."""

@@ -14,7 +14,7 @@ from minigrad.functions.factorizations import NOTHING, both_triangles, identity
 from minigrad.functions.images import pad
 from minigrad.functions.linalg import matmul
 from minigrad.functions.matrix_checks import matrix, square, square_sizes
-from minigrad.functions.results import LU, QR, OlderSVD, SignAndLogDet, TriangularSolution
+from minigrad.functions.results import OlderQR, OlderSVD, SignAndLogDet, TriangularSolution, Unpacked
 from minigrad.gate import public
 from minigrad.ops import matrices as ops
 
@@ -123,10 +123,10 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     return cholesky_solve(identity(L), L, upper)
 
 
-def qr(input: Tensor, some: bool = True) -> QR:
+def qr(input: Tensor, some: bool = True) -> OlderQR:
     """`linalg.qr`; without ``some`` it is complete. Deprecated in PyTorch."""
     _deprecated("qr", "linalg.qr")
-    return factorizations.qr(input, "reduced" if some else "complete")
+    return OlderQR(*factorizations.qr(input, "reduced" if some else "complete"))
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> OlderSVD:
@@ -196,7 +196,9 @@ def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     return systems.lu_solve(LU_data, LU_pivots, b)
 
 
-def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> LU:
+def lu_unpack(
+    LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True
+) -> Unpacked:
     """``P``, ``L`` and ``U`` from what `linalg.lu_factor` gives; what is not asked for is empty."""
     if LU_pivots._array.dtype != np.int32:
         raise runtime_error(
@@ -206,7 +208,7 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     nothing = LU_data.new_empty(0)
     low, up = both_triangles(LU_data) if unpack_data else (nothing, nothing)
     params = {"rows": LU_data._array.shape[-2], "dtype": LU_data._array.dtype}
-    return LU(apply(ops.unpivot, (LU_pivots,), params) if unpack_pivots else nothing, low, up)
+    return Unpacked(apply(ops.unpivot, (LU_pivots,), params) if unpack_pivots else nothing, low, up)
 
 
 METHODS = """

@@ -12,11 +12,13 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Dim, Number
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import not_implemented_error, runtime_error, warn
+from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
 from minigrad.functions.complex import complex as complex_
+from minigrad.functions.creation import ones_like
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
 from minigrad.functions.lengths import length
+from minigrad.functions.parts import cat
 from minigrad.functions.reduce import nansum
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
@@ -56,7 +58,12 @@ def cdist(
     x1: Tensor, x2: Tensor, p: float = 2.0,
     compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
 ) -> Tensor:  # fmt: skip
-    """The distances of all rows of ``x1`` from all rows of ``x2``: of their differences, whatever ``compute_mode``."""
+    """The distances of all rows of ``x1`` from all rows of ``x2``.
+
+    For ``p`` 2 and more than 25 rows they are computed by a matrix product, as in PyTorch, which is fast and less
+    exact: that of a row from itself may be a little more than 0. ``compute_mode`` may ask for this always or never:
+    ``"use_mm_for_euclid_dist"``, ``"donot_use_mm_for_euclid_dist"``.
+    """
     a, b = x1._array, x2._array
     for n, x in enumerate((x1, x2), 1):
         if x._array.dtype.kind not in "fV":
@@ -69,10 +76,24 @@ def cdist(
         )
     if p < 0:
         raise runtime_error("cdist only supports non-negative p values")
+    always, never = "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"
+    if compute_mode not in (always, never, f"{always}_if_necessary"):
+        raise value_error(f"{compute_mode} is not a valid value for compute_mode")
+    many = compute_mode == always or max(a.shape[-2], b.shape[-2]) > 25
+    if p == 2 and many and compute_mode != never and a.size and b.size:
+        return _by_product(x1, x2)
     difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
     if not a.shape[-1]:
         return difference.sum(-1)
     return length(difference, float(p), (difference._array.ndim - 1,), False)
+
+
+def _by_product(x: Tensor, y: Tensor) -> Tensor:
+    """Of ``|x|² - 2xy + |y|²``, all in one product. No gradient flows where the distance is 0."""
+    xx, yy = ((t * t).sum(-1, keepdim=True) for t in (x, y))
+    squares = cat([x * -2.0, xx, ones_like(xx)], -1) @ cat([y, ones_like(yy), yy], -1).mT
+    far = squares > 0
+    return where(far, where(far, squares, 1.0).sqrt(), 0.0)
 
 
 def pdist(input: Tensor, p: float = 2) -> Tensor:

@@ -225,7 +225,7 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
         check_fits(part, indices, pattern, value)
     if not isinstance(value, Tensor):
         value = single(value, t._array.dtype)
-    store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
+    store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put", some=True)
 
 
 def _picked_dims(part: Tensor, indices: Sequence[Tensor]) -> int:
@@ -249,7 +249,7 @@ def masked_fill_(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     if MODE.get().grad:
         check_change(self)
     since = next_seq()
-    return store(self, self.masked_fill(mask, value), "masked_fill", since)
+    return store(self, self.masked_fill(mask, value), "masked_fill", since, some=True)
 
 
 METHODS = """

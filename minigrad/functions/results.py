@@ -82,6 +82,11 @@ class QR(NamedTuple):
     R: Tensor
 
 
+@prints_as("qr")
+class OlderQR(QR):
+    """Of `qr`."""
+
+
 @prints_as("linalg_eig")
 class Eig(NamedTuple):
     """Of `linalg.eig`."""
@@ -118,11 +123,16 @@ class OlderSVD(NamedTuple):
 
 @prints_as("linalg_lu")
 class LU(NamedTuple):
-    """Of `linalg.lu` and `lu_unpack`."""
+    """Of `linalg.lu`."""
 
     P: Tensor
     L: Tensor
     U: Tensor
+
+
+@prints_as("lu_unpack")
+class Unpacked(LU):
+    """Of `lu_unpack`."""
 
 
 @prints_as("linalg_lu_factor")

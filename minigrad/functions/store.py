@@ -16,7 +16,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, data_leaf
 from minigrad.core.views import carries_gradients, check_change, check_inference, rebase
 from minigrad.dtypes import F32, F64, I64, can_cast
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, warn_once
 from minigrad.ops import shape
 
 IN_PLACE = """
@@ -90,11 +90,14 @@ def has_no_history(t: Tensor) -> bool:
     return t._view is None and (t._node is None or t._node.tensor is not None)
 
 
-def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike: bool = False) -> Tensor:
+def store(
+    t: Tensor, result: Tensor, name: str, since: int | None = None, alike: bool = False, some: bool = False
+) -> Tensor:
     """Puts the values of ``result``, and its record, in place of those of ``t``.
 
     ``since``: the records of ``result`` made after that moment are parts of this change.  ``alike``: all values
-    are one number, so that it does no harm if elements share memory.
+    are one number, so that it does no harm if elements share memory.  ``some``: only what was named has changed,
+    so that it does no harm where nothing is recorded, as PyTorch warns.
     """
     array, value = t._array, result._array
     if value.shape != array.shape:
@@ -106,7 +109,14 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}; use the "
             "function that makes a new Tensor, or convert with .float() first"
         )
-    if array.size > 1 and not alike and not array.flags.forc and overlaps(array):
+    mode = MODE.get()
+    shared = array.size > 1 and not alike and not array.flags.forc and overlaps(array)
+    if shared and some and mode.recorder is None and result._node is None and not carries_gradients(t):
+        warn_once(
+            f"Use of {name}_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
+            "operation. This also applies to advanced indexing, such as tensor[mask] = number"
+        )
+    elif shared:
         raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
@@ -116,7 +126,6 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
             f"{name}_: the NumPy array under this tensor, of shape {list(array.shape)}, is read-only; clone() the "
             "tensor, or copy the array before from_numpy()"
         )
-    mode = MODE.get()
     check_inference(t)
     result = cast(result, array.dtype)
     if mode.recorder is not None and result._node is None:
@@ -130,7 +139,10 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
         result = mode.recorder.stores(t, result)
         node = result._node
     changed(array, recorded=record or carries)
-    array[...] = result._array
+    if shared:
+        np.copyto(array, result._array, where=_differ(array, result._array))
+    else:
+        array[...] = result._array
     if not (record or carries):
         keeps_record(t)
     else:
@@ -140,6 +152,10 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
             node.seq = next_seq()  # after the change, so that backward does not take it for a later one
         rebase(t, node)
     return t
+
+
+def _differ(a: Array, b: Array) -> Array:
+    return (a != b) & ~((a != a) & (b != b))
 
 
 def _keep_old(node: Node, array: Array, since: int | None) -> None:

@@ -29,13 +29,15 @@ __all__ = [
 
 
 def _dim_of(name: str, dim: int | None, input: Tensor) -> int:
-    """The dimension, or with a warning the one that PyTorch once took where none was given."""
-    if dim is not None:
-        return dim
+    return _get_softmax_dim(name, input._array.ndim, 3) if dim is None else dim
+
+
+def _get_softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
+    """The dimension that PyTorch once took where none was given, with a warning."""
     warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument."
     )
-    return 0 if input._array.ndim in (0, 1, 3) else 1
+    return 0 if ndim in (0, 1, 3) else 1
 
 
 def softmax(

@@ -10,8 +10,8 @@ import numpy as np
 
 from minigrad.core.apply import cast
 from minigrad.core.tensor import wrap
-from minigrad.dtypes import F32, is_short
-from minigrad.errors import runtime_error, warn
+from minigrad.dtypes import F32, dtype, is_short
+from minigrad.errors import assertion_error, runtime_error, warn
 from minigrad.functions.activations import safe_softmax, softmax
 from minigrad.functions.creation import zeros, zeros_like
 from minigrad.functions.elementwise import where
@@ -142,16 +142,41 @@ def _shared(name: str, query: Tensor, x: Tensor) -> Tensor:
 # ---------------------------------------------------------------- several heads
 
 
-def as_floats(mask: Tensor | None, name: str, other: Tensor | None, other_name: str, like: Tensor) -> Any:
+def _canonical_mask(
+    mask: Tensor | None,
+    mask_name: str,
+    other_type: dtype | None,
+    other_name: str,
+    target_type: dtype,
+    check_other: bool = True,
+) -> Tensor | None:
     """A mask of numbers to add to scores: -inf where a bool one is True. Warns of masks of two kinds."""
     if mask is None:
         return None
     array = mask._array
     if array.dtype != bool and array.dtype.kind not in "fV":
-        raise runtime_error(f"only bool and floating types of {name} are supported, got {mask.dtype}")
-    if other is not None and other._array.dtype != array.dtype:
-        warn(f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.")
-    return zeros_like(mask, dtype=like.dtype).masked_fill(mask, -math.inf) if array.dtype == bool else mask
+        raise assertion_error(f"only bool and floating types of {mask_name} are supported, got {mask.dtype}")
+    if check_other and other_type is not None and other_type != array.dtype:
+        warn(
+            f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both instead."
+        )
+    if array.dtype != bool:
+        return mask
+    return zeros_like(mask, dtype=target_type).masked_fill(mask, -math.inf)
+
+
+def as_floats(padding: Tensor | None, mask: Tensor | None, name: str, like: Tensor) -> tuple[Any, Any]:
+    """Both masks of a layer of a transformer, as numbers to add to scores."""
+    kind = _none_or_dtype(mask)
+    padding = _canonical_mask(padding, "src_key_padding_mask", kind, name, like.dtype)
+    return padding, _canonical_mask(mask, name, None, "", like.dtype)
+
+
+def _none_or_dtype(input: Tensor | None) -> dtype | None:
+    """The dtype of a Tensor, None of None."""
+    if input is not None and not isinstance(input, Tensor):
+        raise runtime_error(f"input to _none_or_dtype() must be None or a Tensor, got {type(input).__name__}")
+    return None if input is None else input.dtype
 
 
 def multi_head_attention_forward(
@@ -195,13 +220,15 @@ def multi_head_attention_forward(
         raise runtime_error(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
     if width % num_heads:
         raise runtime_error(f"embed_dim {width} not divisible by num_heads {num_heads}")
-    padding = as_floats(key_padding_mask, "key_padding_mask", attn_mask, "attn_mask", query)
+    padding = _canonical_mask(
+        key_padding_mask, "key_padding_mask", _none_or_dtype(attn_mask), "attn_mask", query.dtype
+    )
     if is_causal and attn_mask is None:
         raise runtime_error(
             "Need attn_mask if specifying the is_causal hint. Transformer.generate_square_subsequent_mask makes one"
         )
     causal = is_causal and padding is None and not need_weights
-    mask = None if causal else as_floats(attn_mask, "attn_mask", None, "", query)
+    mask = None if causal else _canonical_mask(attn_mask, "attn_mask", None, "", query.dtype)
     length = len(key._array)
     plain = not (
         need_weights or add_zero_attn or any(t is not None for t in (bias_k, bias_v, static_k, static_v))

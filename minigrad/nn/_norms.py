@@ -108,7 +108,7 @@ def group_norm(
     if len(size) < 2:
         raise runtime_error(f"Expected at least 2 dimensions for input tensor but received {len(size)}")
     channels = size[1]
-    _verify_batch(size[0] * channels // max(num_groups, 1), size[2:], size)
+    _verify_batch_size((size[0] * channels // max(num_groups, 1), num_groups, *size[2:]))
     if num_groups <= 0:
         raise runtime_error(f"Expected num groups to be greater than 0, got {num_groups}")
     if channels % num_groups:
@@ -130,8 +130,9 @@ def group_norm(
     return scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
 
 
-def _verify_batch(count: int, rest: tuple[int, ...], size: tuple[int, ...]) -> None:
-    if count * math.prod(rest) == 1:
+def _verify_batch_size(size: Sequence[int]) -> None:
+    """ValueError if a channel has one value: ``size[1]`` is that of the channels."""
+    if size[0] * math.prod(size[2:]) == 1:
         raise value_error(
             f"Expected more than 1 value per channel when training, got input size {list(size)}"
         )
@@ -157,7 +158,7 @@ def batch_norm(
     if len(size) < 2:
         raise runtime_error(f"batch_norm expects an input of 2 dimensions or more, got {list(size)}")
     if training:
-        _verify_batch(size[0], size[2:], size)
+        _verify_batch_size(size)
     channels = size[1]
     _per_channel(channels, running_mean, running_var, weight, bias)
     _check_types(input, running_mean, running_var, weight, bias)

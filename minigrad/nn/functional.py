@@ -10,13 +10,14 @@ from minigrad.functions.nn import linear
 from minigrad.gate import public
 from minigrad.hints import missing
 from minigrad.hints.whole import whole
+from minigrad.nn import _reduction as _Reduction  # noqa: F401 (PyTorch's name, which copies of its losses take)
 from minigrad.nn._reductions import difference, legacy_reduction, paired, weighted
 from minigrad.tensor import Tensor
 
 # By module: loaded when one of its names is first asked for.
 _FILES = {
     "nn._activations": """
-        alpha_dropout celu dropout dropout1d dropout2d dropout3d elu embedding feature_alpha_dropout
+        _get_softmax_dim alpha_dropout celu dropout dropout1d dropout2d dropout3d elu embedding feature_alpha_dropout
         gelu glu gumbel_softmax hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish
         one_hot prelu relu6 rrelu selu sigmoid silu softmax softmin softplus softshrink softsign tanh
         tanhshrink threshold
@@ -27,7 +28,10 @@ _FILES = {
         soft_margin_loss triplet_margin_loss
     """,
     "nn._classes": "cross_entropy nll_loss",
-    "nn._attention": "_in_projection _in_projection_packed multi_head_attention_forward scaled_dot_product_attention",
+    "nn._attention": """
+        _canonical_mask _in_projection _in_projection_packed _none_or_dtype multi_head_attention_forward
+        scaled_dot_product_attention
+    """,
     "nn._ctc": "ctc_loss",
     "nn._bags": "bilinear embedding_bag",
     "nn._inplace": "celu_ elu_ hardtanh_ leaky_relu_ relu_ rrelu_ selu_ threshold_",
@@ -41,9 +45,10 @@ _FILES = {
         fractional_max_pool3d_with_indices max_pool1d_with_indices max_pool2d_with_indices
         max_pool3d_with_indices
     """,
+    "nn.modules.utils": "_pair _single _triple",
     "nn._projected": "linear_cross_entropy",
     "nn._distances": "cosine_similarity normalize pairwise_distance",
-    "nn._norms": "batch_norm group_norm instance_norm layer_norm local_response_norm rms_norm",
+    "nn._norms": "_verify_batch_size batch_norm group_norm instance_norm layer_norm local_response_norm rms_norm",
     "functions.conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
     "functions.distances": "pdist",
     "functions.grids": "affine_grid grid_sample",

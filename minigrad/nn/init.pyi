@@ -111,3 +111,17 @@ def xavier_normal(*args: Any, **kwargs: Any) -> Tensor:
     """`xavier_normal_`, under the name that it had before; FutureWarning."""
 def xavier_uniform(*args: Any, **kwargs: Any) -> Tensor:
     """`xavier_uniform_`, under the name that it had before; FutureWarning."""
+def _no_grad_fill_(tensor: Tensor, val: float) -> Tensor:
+    """Fills with ``val``."""
+def _no_grad_zero_(tensor: Tensor) -> Tensor:
+    """Fills with zeros."""
+def _no_grad_normal_(tensor: Tensor, mean: float=0.0, std: float=1.0, generator: Generator | None=None) -> Tensor:
+    """Fills with normal draws of mean ``mean`` and standard deviation ``std``."""
+def _no_grad_trunc_normal_(tensor: Tensor, mean: float=0.0, std: float=1.0, a: float=-2.0, b: float=2.0, generator: Generator | None=None) -> Tensor:
+    """Fills with normal draws restricted to [a, b]; warns if the mean is more than 2 std outside.
+
+By rejection, as PyTorch 2.13 does (older ones invert the distribution function): candidates are normal
+where more than 30 % of them would be kept, else uniform on [a, b], kept with a probability in proportion
+to the density."""
+def _no_grad_uniform_(tensor: Tensor, a: float=0.0, b: float=1.0, generator: Generator | None=None) -> Tensor:
+    """Fills with uniform draws between ``a`` and ``b``."""

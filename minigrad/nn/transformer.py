@@ -15,9 +15,9 @@ from minigrad.dtypes import as_numpy, default_float
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, value_error, warn
 from minigrad.functions.creation import empty, from_numpy
+from minigrad.nn import _attention as A
 from minigrad.nn import functional as F
 from minigrad.nn import init
-from minigrad.nn._attention import as_floats, each_once, why_not_nested
 from minigrad.nn.activation import GELU, ReLU
 from minigrad.nn.container import ModuleList
 from minigrad.nn.dropout import Dropout
@@ -132,7 +132,7 @@ class MultiheadAttention(Module):
     ) -> tuple[Tensor, Tensor | None]:
         turned = self.batch_first and query.dim() == 3
         if turned:
-            query, key, value = each_once(lambda x: x.transpose(0, 1), query, key, value)
+            query, key, value = A.each_once(lambda x: x.transpose(0, 1), query, key, value)
         projection = (self.in_proj_weight, self.in_proj_bias, self.bias_k, self.bias_v)
         out = (self.out_proj.weight, self.out_proj.bias)
         apart = {f"{name}_proj_weight": getattr(self, f"{name}_proj_weight") for name in "qkv"}
@@ -149,7 +149,7 @@ def _nestable(layer: Any) -> bool:
     why = "encoder_layer was not TransformerEncoderLayer"
     if isinstance(layer, TransformerEncoderLayer):
         known = layer.activation in (F.relu, F.gelu) or isinstance(layer.activation, (ReLU, GELU))
-        why = why_not_nested(layer, known)
+        why = A.why_not_nested(layer, known)
     if why:
         warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {why}")
     return not why
@@ -239,8 +239,7 @@ class TransformerEncoderLayer(_Layer):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
-        padding = as_floats(src_key_padding_mask, "src_key_padding_mask", src_mask, "src_mask", src)
-        mask = as_floats(src_mask, "src_mask", None, "", src)
+        padding, mask = A.as_floats(src_key_padding_mask, src_mask, "src_mask", src)
         if self.norm_first:
             x = src + self._sa_block(self.norm1(src), mask, padding, is_causal)
             return x + self._ff_block(self.norm2(x))
@@ -324,8 +323,7 @@ class TransformerEncoder(Module):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool | None = None,
     ) -> Tensor:
-        padding = as_floats(src_key_padding_mask, "src_key_padding_mask", mask, "mask", src)
-        mask = as_floats(mask, "mask", None, "", src)
+        padding, mask = A.as_floats(src_key_padding_mask, mask, "mask", src)
         output = src
         for layer in self.layers:
             output = layer(output, src_mask=mask, src_key_padding_mask=padding, is_causal=is_causal is True)

@@ -14,6 +14,7 @@ from minigrad.core.changes import RUNNING, part
 from minigrad.core.contents import Contents
 from minigrad.core.hooks import RemovableHandle, register
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
+from minigrad.hints import module_getattr
 from minigrad.nn._text import type_name
 from minigrad.nn.parameter import clear_grad
 from minigrad.tensor import Tensor
@@ -284,6 +285,9 @@ class Optimizer:
         for hook in tuple(self._load_state_dict_post_hooks.values()):
             hook(self)
 
+    def _cuda_graph_capture_health_check(self) -> None:
+        """Nothing: there is no graphics card. Copies of PyTorch's optimizers ask for it."""
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""
         # While a function is recorded, it matters whether there was a gradient: `clear_grad` asks.
@@ -367,3 +371,15 @@ def _cast(value: Any, p: Tensor, key: object = None) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_cast(v, p) for v in value)
     return deepcopy(value)
+
+
+module_getattr(
+    globals(),
+    {
+        "_copied": """
+            _capturable_doc _default_to_fused_or_foreach _differentiable_doc _disable_dynamo_if_unsupported
+            _foreach_doc _fused_doc _get_scalar_dtype _get_value _maximize_doc _params_doc _stack_if_compiling
+            _to_scalar _use_grad_for_differentiable _view_as_real
+        """
+    },
+)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -23,7 +23,12 @@ class _Absent(type):
     place: str
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """NotImplementedError; while modules are imported, which decorate and make tables, another name alone."""
+        """NotImplementedError; while modules are imported, which decorate and make tables, another name alone.
+
+        An operation of ``torch.ops.aten`` that has the name of a function or method is that.
+        """
+        if args and (operation := _operation(cls.place)) is not None:
+            return operation(*args, **kwargs)
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if frame.f_code.co_name == "exec_module" and frame.f_code.co_filename.startswith(
@@ -46,6 +51,22 @@ class _Absent(type):
 
     def __repr__(cls) -> str:
         return f"<{cls.place}, which is not here>"
+
+
+def _operation(place: str) -> Callable[..., Any] | None:
+    """What is called as ``torch.ops.aten.add``, ``torch.ops.aten.add.Tensor`` or the like; None if nothing is."""
+    *home, name = place.split(".")[:4]
+    if home != ["torch", "ops", "aten"]:
+        return None
+    if name == "slice":
+        return _slice
+    minigrad = sys.modules["minigrad"]
+    homes = minigrad, minigrad.Tensor, minigrad.nn.functional
+    return next(filter(None, (getattr(home, name, None) for home in homes)), None)
+
+
+def _slice(x: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Any:
+    return x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)]
 
 
 def named(place: str) -> Any:

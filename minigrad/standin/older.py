@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.device import device
+from minigrad.device import TAKEN, device
 from minigrad.errors import runtime_error, type_error
 from minigrad.gate import overriding
 from minigrad.nn.module import Module
@@ -87,10 +87,12 @@ class NamedDevice(device, metaclass=_Any):
             return super().__enter__()
         _told.append((vars(Tensor)["device"], default_generator.get_state()))
         type.__setattr__(Tensor, "device", property(lambda t: self))
+        TAKEN.append("meta")
         return self
 
     def __exit__(self, *caught: object) -> None:
         if self.type == "meta":
+            TAKEN.pop()
             told, state = _told.pop()
             type.__setattr__(Tensor, "device", told)
             default_generator.restore(state)
@@ -195,6 +197,7 @@ def install() -> None:
         _is_torch_function_mode_enabled=lambda: bool(overriding.now().modes),
         __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
         _are_functorch_transforms_active=lambda: False,  # a batch is one call after another of plain Tensors
+        Generator=minigrad.Generator, default_generator=default_generator,
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
