@@ -49,6 +49,7 @@ NOT_SAMPLED = {
 NO_GRADIENT = {
     "floor_divide": "its rules refuse, tested in test_every_op.py",
     "qr_r": "its rule refuses, tested in test_linalg.py",
+    "heaviside": "its rules refuse, tested in test_tensor_kinds.py",
 }
 # Of which a second derivative is refused, and the inputs by which the rule of their gradient refuses.
 ONCE = {"ctc": "as in PyTorch"}
