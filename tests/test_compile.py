@@ -478,6 +478,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("max of Python", lambda x: max(x[0], x[1])),
     ("mask", lambda x: x[x > 0]),
     ("written through an index", write_through_an_index),
+    ("written into what repeats", lambda x: x.detach().expand(2, 3).masked_fill_(mg.tensor([[True], [False]]), 1.0)),
     ("masked_select", lambda x: mg.masked_select(x, x > 0)),
     ("nonzero", lambda x: mg.nonzero(x)),
     ("where alone", lambda x: mg.where(x > 0)),

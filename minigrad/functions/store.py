@@ -116,6 +116,8 @@ def store(
             f"Use of {name}_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
             "operation. This also applies to advanced indexing, such as tensor[mask] = number"
         )
+    elif shared and some and mode.recorder is not None:
+        raise mode.recorder.refused(f"{name}_() of an expanded Tensor")
     elif shared:
         raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
