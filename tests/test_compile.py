@@ -447,6 +447,13 @@ def write_through_an_index(x: Any) -> Any:
     return row
 
 
+def adds_to_a_gradient_with_a_graph(x: Any) -> Any:
+    w = mg.ones(3, requires_grad=True, dtype=x.dtype)
+    (w**2 * x.detach()).sum().backward(create_graph=True)
+    (w * w).sum().backward()
+    return x * 1.0
+
+
 def catches_the_refusal(x: Any) -> Any:
     try:
         return x * x.sum().item()
@@ -478,6 +485,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("max of Python", lambda x: max(x[0], x[1])),
     ("mask", lambda x: x[x > 0]),
     ("written through an index", write_through_an_index),
+    ("gradient added to one with a graph", adds_to_a_gradient_with_a_graph),
     ("written into what repeats", lambda x: x.detach().expand(2, 3).masked_fill_(mg.tensor([[True], [False]]), 1.0)),
     ("masked_select", lambda x: mg.masked_select(x, x > 0)),
     ("nonzero", lambda x: mg.nonzero(x)),

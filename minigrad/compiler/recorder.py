@@ -319,7 +319,13 @@ class Run(Recorder):
                 "too. clone() what is put into .grad"
             )
         total = before + g
-        if (before._node is not None and before._node.requires_grad) or total.requires_grad:
+        grown = before._node is not None and before._node.requires_grad
+        if grown and not total.requires_grad:
+            raise self.refuse(
+                "a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it, and is added to "
+                "without create_graph; take it by autograd.grad()"
+            )
+        if grown or total.requires_grad:
             t._grad = total
             return False
         changed(before._array)
