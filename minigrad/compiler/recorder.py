@@ -322,8 +322,8 @@ class Run(Recorder):
         grown = before._node is not None and before._node.requires_grad
         if grown and not total.requires_grad:
             raise self.refuse(
-                "a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it, and is added to "
-                "without create_graph; take it by autograd.grad()"
+                "a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it, and is added "
+                "to without create_graph; take it by autograd.grad()"
             )
         if grown or total.requires_grad:
             t._grad = total
