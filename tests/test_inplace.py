@@ -124,6 +124,81 @@ def test_a_constant_becomes_part_of_the_graph() -> None:
     assert w.grad.tolist() == [13.0, 102.0]
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda t, v: t.copy_(v),
+        lambda t, v: t.add_(v),
+        lambda t, v: t.sub_(v, alpha=-1),
+        lambda t, v: t.__setitem__(slice(None), v),
+        lambda t, v: t[0].fill_(v[0]).add(t[1].copy_(v[1])),
+    ],
+)
+def test_a_view_that_has_not_heard_yet_brings_its_gradient_along(write: Any) -> None:
+    w = double(2.0, 3.0)
+    base, t = mg.ones(2, dtype=mg.float64), mg.zeros(2, dtype=mg.float64)
+    v = base[:]
+    base.mul_(w)
+    write(t, v)
+    t.sum().backward()
+    assert w.grad.tolist() == [1.0, 1.0]
+
+
+def test_a_view_of_what_has_got_another_shape_is_part_of_the_graph() -> None:
+    w = double(2.0, 3.0)
+    x = mg.ones(2, 2, dtype=mg.float64)
+    u, v = x[1], x[:]
+    x.t_()
+    u.mul_(w)
+    v.fill_(5.0)
+    (x * w).sum().backward()
+    assert w.grad.tolist() == [10.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    "use", [lambda x: x + 1, lambda x: x.mul_(2.0), lambda x: x.fill_(2.0), lambda x: x.clone().mul_(x)]
+)
+@pytest.mark.parametrize("mode", [mg.no_grad, mg.inference_mode])
+def test_a_view_that_is_first_used_where_nothing_is_recorded_keeps_its_history(mode: Any, use: Any) -> None:
+    w = double(2.0, 3.0)
+    base = mg.ones(2, 2, dtype=mg.float64)
+    x, y = base[:], base[:]
+    y[0].mul_(w)
+    with mode():
+        use(x)
+    x[1].mul_(w)
+    scale = base[1, 0].item() / 2
+    x.sum().backward()
+    assert w.grad.tolist() == [1 + scale, 1 + scale]
+
+
+def test_a_shape_that_is_changed_in_inference_mode_keeps_the_history() -> None:
+    w = double(2.0, 3.0)
+    x = mg.ones(2, 2, dtype=mg.float64) * w
+    with mg.inference_mode():
+        x.t_()
+    x.mul_(2.0)
+    x.sum().backward()
+    assert w.grad.tolist() == [4.0, 4.0]
+
+
+def test_whole_numbers_are_compared_with_a_number_in_the_default_float() -> None:
+    t = mg.tensor([16777217, 3])
+    with mg.no_grad():
+        assert t.clone().eq_(16777216.0).tolist() == t.eq(16777216.0).tolist() == [1, 0]
+    assert t.clone().eq_(16777216.0).tolist() == [1, 0]
+
+
+def test_a_bool_as_the_whole_key() -> None:
+    t = mg.zeros(3, dtype=mg.float64)
+    t[False] = mg.tensor([1, 2])
+    assert t.tolist() == [0.0, 0.0, 0.0]
+    t[True] = mg.tensor([1, 2, 3])
+    assert t.tolist() == [1.0, 2.0, 3.0]
+    t[True] = mg.tensor([[4.0, 5.0, 6.0]])
+    assert t.tolist() == [4.0, 5.0, 6.0]
+
+
 def test_a_chain_of_views() -> None:
     x = mg.tensor(np.arange(12.0).reshape(3, 4), requires_grad=True)
     m = x * 1

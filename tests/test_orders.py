@@ -297,8 +297,16 @@ def test_distances_of_many_rows_are_a_product() -> None:
     # no gradient where the distance is 0
     ones = mg.ones(30, 1, requires_grad=True)
     assert not mg.autograd.grad(mg.cdist(ones, ones).sum(), ones)[0].any()
+    # what is no number stays so, in its own row alone
+    with mg.no_grad():
+        a[0, 0], a[1, 0] = math.nan, math.inf
+    assert mg.cdist(a, b)[:2].isfinite().logical_not().all()
+    assert mg.cdist(a, b)[0].isnan().all()
+    assert mg.cdist(a, b)[2:].isfinite().all()
     with pytest.raises(ValueError, match="other is not a valid value for compute_mode"):
         mg.cdist(a, b, compute_mode="other")
+    with pytest.raises(RuntimeError, match="to have the same dtype, got"):
+        mg.cdist(a, b.float())
 
 
 def test_distances_and_statistics_as_numpy() -> None:

@@ -60,6 +60,10 @@ class Mode:
             self._other = self.replace(grad=grad)
         return self._other
 
+    def flowing(self) -> Mode:
+        """This mode with gradients on, in inference mode too: a view carries them on, wherever it is asked for."""
+        return self.replace(grad=True, inference=False) if self.inference else self.recording(True)
+
 
 MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())  # noqa: B039 (immutable)
 _mode = MODE.get

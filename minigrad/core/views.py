@@ -70,7 +70,7 @@ def refresh(t: Tensor) -> None:
     # While a function is recorded, changes under no_grad() are followed too, through views that have no gradients.
     mode = _mode()
     flows = view.outside != "detach()" and (mode.grad or mode.recorder is None or not view.outside)
-    with ModeManager(mode.recording(flows)):
+    with ModeManager(mode.flowing() if flows else mode.recording(False)):
         for op, params in view.path:
             twin = op(twin, **params)
     node: Any = twin._node
@@ -100,8 +100,13 @@ def replace_node(t: Tensor, node: Node | None) -> None:
 
 def carries_gradients(t: Tensor) -> bool:
     """Whether a Tensor, or what it is a view of, carries gradients."""
-    base = t._view.base if t._view is not None else t
-    return any(x._node is not None and x._node.requires_grad for x in (t, base))
+    while True:
+        node, view = t._node, t._view
+        if node is not None and node.requires_grad:
+            return True
+        if view is None:
+            return False
+        t = view.base
 
 
 def check_change(t: Tensor) -> None:
@@ -200,7 +205,7 @@ def become_view(t: Tensor, reshaped: Callable[[Tensor], Tensor]) -> None:
         before = wrap(t._array, t._node)
         before._epoch, before._inference = t._epoch, t._inference
         t._epoch += 1
-    with ModeManager(_mode().recording(True)):  # a view carries gradients on, wherever it is made
+    with ModeManager(_mode().flowing()):
         y = reshaped(before)
     t._array, t._view, t._rows = y._array, y._view and y._view._replace(own=own), False
     replace_node(t, y._node)

@@ -74,6 +74,10 @@ def cdist(
         raise runtime_error(
             f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}"
         )
+    if a.dtype != b.dtype:
+        raise runtime_error(
+            f"cdist: expected X1 and X2 to have the same dtype, got {x1.dtype} and {x2.dtype}"
+        )
     if p < 0:
         raise runtime_error("cdist only supports non-negative p values")
     always, never = "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"
@@ -92,8 +96,8 @@ def _by_product(x: Tensor, y: Tensor) -> Tensor:
     """Of ``|x|² - 2xy + |y|²``, all in one product. No gradient flows where the distance is 0."""
     xx, yy = ((t * t).sum(-1, keepdim=True) for t in (x, y))
     squares = cat([x * -2.0, xx, ones_like(xx)], -1) @ cat([y, ones_like(yy), yy], -1).mT
-    far = squares > 0
-    return where(far, where(far, squares, 1.0).sqrt(), 0.0)
+    none = squares <= 0
+    return where(none, 0.0, where(none, 1.0, squares).sqrt())
 
 
 def pdist(input: Tensor, p: float = 2) -> Tensor:

@@ -157,10 +157,8 @@ def _written(t: Tensor, value: Any) -> bool:
     if mode.everything or t._inference or value is t or (mode.grad and carries_gradients(t)):
         return False
     if isinstance(value, Tensor):
-        y, node = value._array, value._node
-        if y.dtype is not array.dtype or y.shape != array.shape:
-            return False
-        if mode.grad and node is not None and node.requires_grad:
+        y = value._array
+        if y.dtype is not array.dtype or y.shape != array.shape or (mode.grad and carries_gradients(value)):
             return False
         value = y
     elif value.__class__ not in (float, int) or array.dtype not in _HOLDING or not abs(value) < 1 << 63:
@@ -197,6 +195,10 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
         value = wrap_operand(value) if mode.recorder is not None else wrap(value.copy())
     elif value is None or isinstance(value, (list, tuple)):
         raise type_error(f"can't assign a {type(value).__name__} to a Tensor; use minigrad.tensor(...)")
+    if key is False:
+        return
+    if key is True:
+        key = None  # all, with a dimension in front
     if key is Ellipsis:
         copy_(t, _drop_leading(value, t._array.ndim) if isinstance(value, Tensor) else value)
         return

@@ -46,6 +46,10 @@ def as_method(function: Any, name: str) -> Any:
     return function
 
 
+# By the dtype of an array: the numbers that NumPy takes beside it as PyTorch does.
+_TAKES = {F32: (float, int), F64: (float, int), I64: (int,)}
+
+
 def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PARAMS) -> Tensor:
     """``t`` overwritten with ``op(*operands)``, of which ``t`` may be one; returns ``t``.
 
@@ -56,14 +60,12 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     array = t._array
     quick = not mode.everything and not t._inference and has_no_history(t)
     if mode.grad and quick:
-        nodes = [x._node for x in operands if isinstance(x, Tensor)]
-        quick = all(n is None or not n.requires_grad for n in (t._node, *nodes))
+        quick = not any(carries_gradients(x) for x in (t, *operands) if isinstance(x, Tensor))
     if quick and op.kernel.__class__ is np.ufunc and not params and array.flags.c_contiguous:
         others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
-        if (dtype is F32 or dtype is F64 or dtype is I64) and all(
-            x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
-        ):
+        numbers = _TAKES.get(dtype, ())
+        if numbers and all(x.__class__ in numbers or getattr(x, "dtype", None) is dtype for x in others):
             if RUNNING:
                 will_change(array)
             try:

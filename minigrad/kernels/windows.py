@@ -166,7 +166,8 @@ def _copied(view: Array, memory: Array) -> Array:
 @functools.lru_cache(maxsize=256)
 def _pieces(rows: int, inner: int, columns: int) -> tuple[int, int]:
     """The rows and columns of pieces of a product that BLAS shares among no threads; or all, if there are no such."""
-    few = max(n for n in range(1, columns + 1) if columns % n == 0 and (n == 1 or 8 * n * inner <= ALONE))
+    most = max(min(columns, ALONE // (8 * inner)), 1)
+    few = max(n for n in range(1, most + 1) if columns % n == 0)
     some = max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * few * inner <= ALONE))
     return (some, few) if few >= min(columns, 16) and some >= min(rows, 8) else (rows, columns)
 
