@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -152,6 +152,29 @@ def test_a_shared_part_of_two_graphs_is_freed_by_the_first() -> None:
     a.backward()
     with pytest.raises(RuntimeError, match="second time"):
         b.backward()
+
+
+# Where PyTorch saves no Tensor a number that a rule reads is no reason for a second pass to fail.
+RUN_TWICE: list[tuple[str, Callable[[Any], Any]]] = [
+    ("add", lambda x: mg.add(x, x, alpha=2)), ("sub", lambda x: x.sub(x, alpha=2.5)),
+    ("rsub", lambda x: mg.rsub(x, x, alpha=2)), ("add_", lambda x: x.clone().add_(x, alpha=2)),
+    ("lerp", lambda x: x.lerp(mg.zeros_like(x), 0.3)), ("lerp_", lambda x: x.clone().lerp_(x, 0.7)),
+    ("trapezoid", lambda x: mg.trapezoid(x, dx=3)), ("deg2rad", mg.deg2rad),
+    ("addmm", lambda x: mg.addmm(x, mg.ones_like(x), mg.ones_like(x), beta=2)),
+    ("repeat_interleave", lambda x: x.repeat_interleave(2, 0)), ("mean", lambda x: x.mean(0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "f"), RUN_TWICE)
+def test_a_graph_without_saved_tensors_may_run_twice(name: str, f: Callable[[Any], Any]) -> None:
+    for dtype in (mg.float32, mg.float16):
+        x = mg.rand(4, 4, dtype=dtype, requires_grad=True)
+        y = f(x).sum()
+        (once,) = mg.autograd.grad(y, x, create_graph=True)
+        y.backward()
+        assert x.grad.tolist() == once.tolist()
+        y.backward()
+        assert x.grad.tolist() == (2 * once).tolist()
 
 
 def test_a_graph_without_saved_arrays_may_run_twice() -> None:
