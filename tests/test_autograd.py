@@ -154,6 +154,32 @@ def test_a_shared_part_of_two_graphs_is_freed_by_the_first() -> None:
         b.backward()
 
 
+def after_use(leaf: bool, saved: bool, data: Any) -> Any:
+    x = mg.ones(4, 4, requires_grad=True)
+    h = x if leaf else x * 1
+    y = h * h if saved else h + 1
+    h.data = data
+    return y, h
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (4,), (16,), (2, 2), (6, 6), (4, 1), (1, 4, 4)])
+def test_data_of_another_shape_ends_a_backward_pass_as_in_pytorch(shape: tuple[int, ...]) -> None:
+    for leaf in (True, False):
+        for saved in (True, False):
+            y, h = after_use(leaf, saved, mg.zeros(shape))
+            if leaf:
+                with pytest.raises(RuntimeError, match="invalid gradient of shape"):
+                    y.sum().backward()
+            if shape not in ((4,), (1, 4, 4)) and not leaf:
+                with pytest.raises(RuntimeError, match="invalid gradient of shape"):
+                    (h * 2).sum().backward()
+    x = mg.ones(4, 4, requires_grad=True)
+    x.sum().backward()
+    x.data = mg.zeros(shape)
+    with pytest.raises(RuntimeError) if shape not in ((), (4,), (4, 1)) else contextlib.nullcontext():
+        x.sum().backward()
+
+
 # Where PyTorch saves no Tensor a number that a rule reads is no reason for a second pass to fail.
 RUN_TWICE: list[tuple[str, Callable[[Any], Any]]] = [
     ("add", lambda x: mg.add(x, x, alpha=2)), ("sub", lambda x: x.sub(x, alpha=2.5)),
