@@ -180,6 +180,30 @@ def test_data_of_another_shape_ends_a_backward_pass_as_in_pytorch(shape: tuple[i
         x.sum().backward()
 
 
+@pytest.mark.parametrize("mode", [
+    mg.no_grad, mg.enable_grad, mg.inference_mode, lambda: mg.set_grad_enabled(False),
+    lambda: autograd.set_detect_anomaly(False), lambda: autograd.set_multithreading_enabled(False),
+    autograd.grad_mode.no_grad, lambda: autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t),
+    autograd.graph.save_on_cpu, lambda: mg.serialization.set_default_mmap_options(1),
+])  # fmt: skip
+def test_modes_are_entered_without_a_value(mode: Any) -> None:
+    with mode() as entered:
+        assert entered is None
+
+
+def test_names_that_programs_ask_for() -> None:
+    assert mg.is_anomaly_check_nan_enabled()
+    with autograd.set_detect_anomaly(True, check_nan=False):
+        assert (mg.is_anomaly_enabled(), mg.is_anomaly_check_nan_enabled()) == (True, False)
+        x = double(-1.0)
+        x.sqrt().sum().backward()
+    y = double(1.0) * 2
+    y.grad_fn.metadata["seen"] = 1
+    assert y.grad_fn.metadata == {"seen": 1}
+    with pytest.raises(ValueError, match="but got 7"):
+        mg.serialization.set_default_mmap_options(7)
+
+
 # Where PyTorch saves no Tensor a number that a rule reads is no reason for a second pass to fail.
 RUN_TWICE: list[tuple[str, Callable[[Any], Any]]] = [
     ("add", lambda x: mg.add(x, x, alpha=2)), ("sub", lambda x: x.sub(x, alpha=2.5)),

@@ -80,7 +80,7 @@ class Pass:
         self.results: dict[Node, Any] = {}
         self.recorder = mode.recorder
         self.record = create or mode.recorder is not None  # gradients are Tensors
-        self.watch = None if mode.anomaly is None else Watch(mode.anomaly)
+        self.watch = Watch(mode.anomaly) if mode.anomaly.__class__ is list else None
 
     def select(self, order: list[Node]) -> list[Node]:
         """The records among ``order`` that lead to the ends."""
