@@ -65,8 +65,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "_metadata", "change", "code", "dtype", "few", "hooks", "inputs", "lasti", "layout", "op",
-        "outer", "params", "requires_grad", "saved", "seq", "shape", "tensor",
+        "__weakref__", "change", "code", "dtype", "few", "hooks", "inputs", "lasti", "layout", "op", "outer",
+        "params", "requires_grad", "saved", "seq", "shape", "tensor",
     )  # fmt: skip
 
     op: Op | None
@@ -154,13 +154,6 @@ class Node:
             else:
                 todo += n._led()[::-1]
         return tuple(found)
-
-    @property
-    def metadata(self) -> dict[Any, Any]:
-        """A dict of the program's own, which lives as long as the record."""
-        if not hasattr(self, "_metadata"):
-            self._metadata: dict[Any, Any] = {}
-        return self._metadata
 
     @property
     def variable(self) -> Any:
