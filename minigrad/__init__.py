@@ -12,8 +12,8 @@ import minigrad.tensor as _package  # noqa: F401
 from minigrad import autograd as autograd
 from minigrad.autograd import enable_grad as enable_grad, inference_mode as inference_mode
 from minigrad.autograd import no_grad as no_grad, set_grad_enabled as set_grad_enabled
-from minigrad.autograd.modes import is_grad_enabled as is_grad_enabled
-from minigrad.autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
+from minigrad.autograd.grad_mode import is_grad_enabled as is_grad_enabled
+from minigrad.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
 from minigrad.device import device as device
 from minigrad.dtypes import *
 from minigrad.functions.creation import *
@@ -76,7 +76,8 @@ if TYPE_CHECKING:
     from minigrad.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
     from minigrad.amp.autocast_mode import set_autocast_gpu_dtype as set_autocast_gpu_dtype
     from minigrad.amp.grad_scaler import GradScaler as GradScaler
-    from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+    from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+    from minigrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
     from minigrad.formats import *
     from minigrad.func import vmap as vmap
@@ -122,7 +123,7 @@ else:
             "set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled "
             "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype",
             "amp.grad_scaler": "GradScaler",
-            "autograd.anomaly": "is_anomaly_enabled",
+            "autograd.anomaly_mode": "is_anomaly_check_nan_enabled is_anomaly_enabled",
             "compiler": "compile",
             "functions.draws": "_sample_dirichlet _standard_gamma",
             "control": "cond sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum while_loop",

@@ -22,7 +22,7 @@ from minigrad.ops import TABLE
 
 NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
-    "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
+    "normal": "random; recorded by compile, tested in test_compile.py",
     **dict.fromkeys(
         ("lgamma", "digamma", "polygamma", "zeta", "igamma", "igammac", "i0", "i0e", "i1", "i1e", "bessel"),
         "by SciPy, which may be missing; tested in test_special.py",

@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -152,6 +152,76 @@ def test_a_shared_part_of_two_graphs_is_freed_by_the_first() -> None:
     a.backward()
     with pytest.raises(RuntimeError, match="second time"):
         b.backward()
+
+
+def after_use(leaf: bool, saved: bool, data: Any) -> Any:
+    x = mg.ones(4, 4, requires_grad=True)
+    h = x if leaf else x * 1
+    y = h * h if saved else h + 1
+    h.data = data
+    return y, h
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (4,), (16,), (2, 2), (6, 6), (4, 1), (1, 4, 4)])
+def test_data_of_another_shape_ends_a_backward_pass_as_in_pytorch(shape: tuple[int, ...]) -> None:
+    for leaf in (True, False):
+        for saved in (True, False):
+            y, h = after_use(leaf, saved, mg.zeros(shape))
+            if leaf:
+                with pytest.raises(RuntimeError, match="invalid gradient of shape"):
+                    y.sum().backward()
+            if shape not in ((4,), (1, 4, 4)) and not leaf:
+                with pytest.raises(RuntimeError, match="invalid gradient of shape"):
+                    (h * 2).sum().backward()
+    x = mg.ones(4, 4, requires_grad=True)
+    x.sum().backward()
+    x.data = mg.zeros(shape)
+    with pytest.raises(RuntimeError) if shape not in ((), (4,), (4, 1)) else contextlib.nullcontext():
+        x.sum().backward()
+
+
+@pytest.mark.parametrize("mode", [
+    mg.no_grad, mg.enable_grad, mg.inference_mode, lambda: mg.set_grad_enabled(False),
+    lambda: autograd.set_detect_anomaly(False), lambda: autograd.set_multithreading_enabled(False),
+    autograd.grad_mode.no_grad, lambda: autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t),
+    autograd.graph.save_on_cpu, lambda: mg.serialization.set_default_mmap_options(1),
+])  # fmt: skip
+def test_modes_are_entered_without_a_value(mode: Any) -> None:
+    with mode() as entered:
+        assert entered is None
+
+
+def test_names_that_programs_ask_for() -> None:
+    assert mg.is_anomaly_check_nan_enabled()
+    with autograd.set_detect_anomaly(True, check_nan=False):
+        assert (mg.is_anomaly_enabled(), mg.is_anomaly_check_nan_enabled()) == (True, False)
+        x = double(-1.0)
+        x.sqrt().sum().backward()
+    with pytest.raises(ValueError, match="but got 7"):
+        mg.serialization.set_default_mmap_options(7)
+
+
+# Where PyTorch saves no Tensor a number that a rule reads is no reason for a second pass to fail.
+RUN_TWICE: list[tuple[str, Callable[[Any], Any]]] = [
+    ("add", lambda x: mg.add(x, x, alpha=2)), ("sub", lambda x: x.sub(x, alpha=2.5)),
+    ("rsub", lambda x: mg.rsub(x, x, alpha=2)), ("add_", lambda x: x.clone().add_(x, alpha=2)),
+    ("lerp", lambda x: x.lerp(mg.zeros_like(x), 0.3)), ("lerp_", lambda x: x.clone().lerp_(x, 0.7)),
+    ("trapezoid", lambda x: mg.trapezoid(x, dx=3)), ("deg2rad", mg.deg2rad),
+    ("addmm", lambda x: mg.addmm(x, mg.ones_like(x), mg.ones_like(x), beta=2)),
+    ("repeat_interleave", lambda x: x.repeat_interleave(2, 0)), ("mean", lambda x: x.mean(0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "f"), RUN_TWICE)
+def test_a_graph_without_saved_tensors_may_run_twice(name: str, f: Callable[[Any], Any]) -> None:
+    for dtype in (mg.float32, mg.float16):
+        x = mg.rand(4, 4, dtype=dtype, requires_grad=True)
+        y = f(x).sum()
+        (once,) = mg.autograd.grad(y, x, create_graph=True)
+        y.backward()
+        assert x.grad.tolist() == once.tolist()
+        y.backward()
+        assert x.grad.tolist() == (2 * once).tolist()
 
 
 def test_a_graph_without_saved_arrays_may_run_twice() -> None:

@@ -37,6 +37,9 @@ def unpacked(in_order: bool, batch_first: bool) -> Any:
 X, V, BATCH, IMAGE = of(3, 3), of(3), of(2, 3, 3), of(1, 2, 8, 8)
 SYMMETRIC = mg.eye(3, requires_grad=True)
 NAMES: list[tuple[str, Any]] = [
+    ("NormalBackward1", lambda: mg.normal(X, 1.0)), ("NormalBackward2", lambda: mg.normal(1.0, X)),
+    ("NormalBackward3", lambda: mg.normal(X, X)), ("BernoulliBackward0", lambda: X.bernoulli()),
+    ("PoissonBackward0", lambda: mg.poisson(X)),
     ("RsubBackward1", lambda: 1 - X), ("SubBackward0", lambda: X - 1), ("AddBackward0", lambda: 1 + X),
     ("PowBackward0", lambda: X**2), ("PowBackward1", lambda: X**X), ("PowBackward2", lambda: 2**X),
     ("PowBackward0", lambda: X.square()), ("Log1PBackward0", lambda: X.log1p()),

@@ -387,6 +387,13 @@ def test_grad_mode_inside_of_inference_mode() -> None:
     with mg.inference_mode():
         with mg.enable_grad():
             assert not (w * 2).requires_grad
+            assert mg.is_grad_enabled()
+            with mg.no_grad():
+                assert not mg.is_grad_enabled()
+            with mg.inference_mode():
+                assert not mg.is_grad_enabled()
+            assert mg.is_grad_enabled()
+        assert not mg.is_grad_enabled()
         w.add_(1)
         with mg.inference_mode(False):
             (w * 2).sum().backward()

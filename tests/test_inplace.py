@@ -485,9 +485,20 @@ def test_a_change_of_several_operations_keeps_what_their_rules_read() -> None:
 
 def test_one_number_may_be_written_where_elements_share_memory() -> None:
     t = mg.zeros(1).expand(3)
-    assert t.fill_(2.0).tolist() == t.copy_(2).tolist() == [2.0] * 3
+    assert t.fill_(2.0).tolist() == [2.0] * 3
+    for write in (lambda: t.copy_(mg.ones(3)), lambda: t.copy_(2), lambda: t.fill_(mg.tensor(1.0))):
+        with pytest.raises(RuntimeError, match=r"clone\(\) the tensor"):
+            write()
+    for key in (0, slice(None), ..., mg.tensor(0)):
+        with pytest.raises(RuntimeError, match=r"clone\(\) the tensor"):
+            mg.zeros(3, 1).expand(3, 4)[key] = 7
     with pytest.raises(RuntimeError, match=r"clone\(\) the tensor"):
-        t.copy_(mg.ones(3))
+        mg.zeros(3).expand(2, 3).index_put_((mg.tensor([0]),), mg.tensor(7.0), accumulate=True)
+
+
+def test_triangles_of_expanded_tensors_are_written() -> None:
+    for change, expected in ((lambda t: t.triu_(), [0.0, 0.0, 1.0]), (lambda t: t.tril_(), [1.0, 0.0, 0.0])):
+        assert change(mg.ones(3).expand(3, 3)).tolist() == [expected] * 3
 
 
 def test_a_value_may_have_more_dimensions_of_size_1_in_front() -> None:
@@ -680,6 +691,8 @@ MASK = np.array([[True, False, False], [False, False, False]])
         (lambda x: x.__setitem__(mg.tensor([1]), mg.tensor([7.0, 8, 9])), [1, 9]),
         (lambda x: x.__setitem__((mg.tensor([0]), mg.tensor([2])), math.nan), [math.nan, 2]),
         (lambda x: x.masked_fill_(mg.tensor(MASK), 4), [4, 2]),
+        (lambda x: x.index_put_((mg.tensor([1]),), mg.tensor(7.0)), [1, 7]),
+        (lambda x: x.index_fill_(0, mg.tensor([1]), 7), [1, 7]),
         (lambda x: x.fill_diagonal_(9), [9, 9]),
     ],
 )

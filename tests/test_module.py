@@ -556,6 +556,10 @@ def test_load_state_dict_assign():
     net.load_state_dict({**state, "scale": given}, assign=True)
     assert net.scale is given
     assert not given.requires_grad
+    given = nn.Parameter(mg.ones(3))
+    net.load_state_dict({**state, "mean": given}, assign=True)  # the buffer becomes a parameter
+    assert net.mean is given
+    assert ("mean" in dict(net.named_parameters()), "mean" in dict(net.named_buffers())) == (True, False)
 
 
 def test_none_is_not_part_of_the_state():
@@ -1010,12 +1014,14 @@ def test_parameter_dict():
     assert list(held.fromkeys(["x"], 1).items()) == [("x", 1)]
     held.clear()
     assert len(held) == 0
-    with pytest.raises(KeyError):
-        _ = held["a"]
+    for missing in (lambda: held["a"], lambda: held.pop("a")):
+        with pytest.raises(AttributeError, match="has no attribute 'a'"):
+            missing()
     with pytest.raises(KeyError):
         held.popitem()
-    with pytest.raises(TypeError, match="keys are strings, got 3"):
-        held[3] = 1
+    for key in (lambda: held[3], lambda: held.update({3: 1})):
+        with pytest.raises(TypeError, match="as it is not a string"):
+            key()
     with pytest.raises(RuntimeError, match="should not be called"):
         held()
 

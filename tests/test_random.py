@@ -530,3 +530,37 @@ def test_points_of_a_sobol_sequence_are_pytorch_s() -> None:
     with pytest.raises(ValueError, match="Supported range"):
         mg.quasirandom.SobolEngine(161)
     assert repr(engine) == "SobolEngine(dimension=3, scramble=True, seed=5)"
+
+
+FLAT: dict[str, Callable[[mg.Tensor], mg.Tensor]] = {
+    "bernoulli": mg.bernoulli,
+    "bernoulli_": lambda w: mg.zeros(2, 3).bernoulli_(w),
+    "poisson": mg.poisson,
+    "normal of means": lambda w: mg.normal(w, 2.0),
+    "normal of deviations": lambda w: mg.normal(1.0, w),
+    "normal of both": lambda w: mg.normal(w.expand(2, 3), w),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_numbers_drawn_by_what_requires_grad_have_gradients_of_0(name: str) -> None:
+    def loss(w: mg.Tensor) -> mg.Tensor:
+        return (FLAT[name](w) * 2).sum()
+
+    values = [
+        (loss, mg.float32), (loss, mg.float64), (loss, mg.float16), (mg.compile(loss), mg.float32)
+    ]  # fmt: skip
+    for f, dtype in values if name != "bernoulli_" else values[:-1]:
+        mg.manual_seed(3)
+        w = mg.tensor([0.2, 0.5, 0.9], dtype=dtype, requires_grad=True)
+        y = f(w)
+        y.backward()
+        assert w.grad.tolist() == [0.0, 0.0, 0.0]
+        mg.manual_seed(3)
+        assert y.item() == loss(w.detach()).item()
+    drawn = FLAT[name](w)
+    (slope,) = mg.autograd.grad(drawn.sum(), w, create_graph=True)
+    assert not slope.requires_grad
+    assert "input_1" in str(mg.source((drawn * w).sum()))
+    with mg.no_grad():
+        assert not FLAT[name](w).requires_grad

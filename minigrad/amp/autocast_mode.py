@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from minigrad import dtypes
-from minigrad.autograd.modes import _ModeManager
+from minigrad.autograd.grad_mode import _ModeManager
 from minigrad.core.mode import MODE
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.gate.overriding import arm
@@ -78,7 +78,8 @@ class autocast(_ModeManager):
     def __enter__(self) -> Self:
         if self._enabled:
             arm()
-        return super().__enter__()
+        super().__enter__()
+        return self
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:

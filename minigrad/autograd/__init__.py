@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 import numpy as np
 
 from minigrad.autograd.edges import GradientEdge, end_of
-from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from minigrad.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.core import engine
 from minigrad.core.gradients import accumulate
 from minigrad.core.mode import MODE
@@ -24,15 +24,16 @@ from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.autograd import forward_ad, functional, graph
-    from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
+    from minigrad.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
     from minigrad.autograd.function import Function, once_differentiable
+    from minigrad.autograd.grad_mode import set_multithreading_enabled
     from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
     from minigrad.autograd.variable import Variable
 
 __all__ = [
     "Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad",
     "functional", "grad", "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad",
-    "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
+    "once_differentiable", "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled",
 ]  # fmt: skip
 
 
@@ -256,10 +257,11 @@ if not TYPE_CHECKING:
     module_getattr(
         globals(),
         {
-            "anomaly": "detect_anomaly set_detect_anomaly",
+            "anomaly_mode": "detect_anomaly set_detect_anomaly",
             "function": "Function once_differentiable",
             "gradcheck": "GradcheckError gradcheck gradgradcheck",
             "variable": "Variable",
+            "grad_mode": "set_multithreading_enabled",
             **dict.fromkeys(("forward_ad", "functional", "graph", "profiler"), ""),
         },
     )

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
+from minigrad.autograd.grad_mode import recorded
 from minigrad.autograd.levels import Level
-from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, node_of
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.mode import MODE

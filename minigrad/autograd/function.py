@@ -15,7 +15,7 @@ import numpy as np
 from minigrad import errors
 from minigrad.autograd.context import CONSTANT, dense, pick
 from minigrad.autograd.context import FunctionCtx as FunctionCtx
-from minigrad.autograd.modes import no_grad
+from minigrad.autograd.grad_mode import no_grad
 from minigrad.core.changes import changed
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node, new_node

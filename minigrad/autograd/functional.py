@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
-from minigrad.autograd.modes import recorded
+from minigrad.autograd.grad_mode import recorded
 from minigrad.autograd.products import Push, bare, by_columns, by_rows, node_of, ones, pull
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE

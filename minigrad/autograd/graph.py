@@ -132,7 +132,7 @@ class saved_tensors_hooks:
         self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
         self._managers: list[ModeManager] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         needs_value("saved_tensors_hooks()")
         if (message := _FORBIDDEN.get()) is not None:
             raise runtime_error(message)
@@ -142,7 +142,6 @@ class saved_tensors_hooks:
         manager = ModeManager(mode.replace(observer=packing))
         self._managers.append(manager)
         manager.__enter__()
-        return self
 
     def __exit__(self, *exc: object) -> None:
         self._managers.pop().__exit__(*exc)

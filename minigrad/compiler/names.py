@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.autograd.modes import is_compiling as is_compiling
+from minigrad.autograd.grad_mode import is_compiling as is_compiling
 from minigrad.core.apply import needs_value
 from minigrad.errors import runtime_error
 

@@ -54,7 +54,10 @@ def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
             return add_up(x, (0,))
     lead = x.ndim - len(shape)
     dims = (*range(lead), *(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1))
-    return add_up(x, dims, True).reshape(shape)
+    y = add_up(x, dims, True)
+    if y.shape[lead:] != shape:
+        raise ValueError(f"{x.shape} is not what broadcasting makes of {shape}")
+    return y.reshape(shape)
 
 
 def _view_scatter(x: Array, v: Array, path: Path) -> Array:

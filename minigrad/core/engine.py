@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import changes
-from minigrad.core.gradients import Lean, Part, Watch, accumulate, call_after, call_hooks, fit, own
+from minigrad.core.gradients import Lean, Part, Watch, accumulate, call_after, call_hooks, fit, own, takes
 from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
@@ -80,7 +80,7 @@ class Pass:
         self.results: dict[Node, Any] = {}
         self.recorder = mode.recorder
         self.record = create or mode.recorder is not None  # gradients are Tensors
-        self.watch = None if mode.anomaly is None else Watch(mode.anomaly)
+        self.watch = Watch(mode.anomaly) if mode.anomaly.__class__ is list else None
 
     def select(self, order: list[Node]) -> list[Node]:
         """The records among ``order`` that lead to the ends."""
@@ -245,8 +245,8 @@ class Pass:
             if ends is None:
                 g = own(g) if node in shared else g
                 t: Any = node.tensor() if node.tensor is not None else None
-                if t is not None and t._node is not node and not t.requires_grad:
-                    continue  # it was told not to after it was used
+                if t is not None and t._node is not node and not takes(t, node):
+                    continue
                 usual = plain and t is not None and t._grad is None and node.hooks is None
                 if usual and type(g) is np.ndarray and g.flags.c_contiguous and t._array.flags.c_contiguous:
                     # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,36 @@ def fit(d: Any, node: Node) -> Any:
         d = real(d)
     if type(d) is np.ndarray:
         if d.shape != node.shape:
-            d = sum_to.kernel(d if d.itemsize > 2 else in_float32(d), node.shape)
+            d = _summed(d if d.itemsize > 2 else in_float32(d), node.shape)
         return d if d.dtype is node.dtype else d.astype(node.dtype)
     if d.shape != node.shape:
-        d = sum_to(d, shape=node.shape)
+        d = _summed(d, node.shape)
     if getattr(d, "_array", d).dtype != node.dtype:
         d = d.astype(node.dtype) if isinstance(d, Lean) else to(d, dtype=node.dtype)
     return d
+
+
+def _summed(d: Any, shape: Sequence[int]) -> Any:
+    try:
+        return (sum_to.kernel if type(d) is np.ndarray else sum_to)(d, shape=shape)
+    except (ValueError, IndexError):
+        raise _misfit(d.shape, shape) from None
+
+
+def takes(t: Tensor, node: Node) -> bool:
+    """Whether a leaf that got another record than ``node`` after it was used takes one. RuntimeError by shape."""
+    if t.requires_grad and t._array.shape != node.shape:
+        raise _misfit(node.shape, t._array.shape)
+    return t.requires_grad
+
+
+def _misfit(shape: Sequence[int], expected: Sequence[int]) -> RuntimeError:
+    """The error for a gradient that has not the shape of its Tensor."""
+    return runtime_error(
+        f"a backward pass got an invalid gradient of shape {list(shape)}, but expected shape compatible with "
+        f"{list(expected)}: .data was set to a Tensor of another shape after it was used; set .grad to None, and "
+        "compute again what was computed with it"
+    )
 
 
 def own(g: Array | Tensor) -> Array | Tensor:
@@ -172,7 +196,10 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
                 "location: .grad was set to an expanded Tensor, to which no gradient can be added. Please clone() it"
             )
         changed(array)
-        array += g
+        try:
+            array += g
+        except ValueError:
+            raise _misfit(g.shape, array.shape) from None
         if before._node is not None:
             keeps_record(before)
     hooks = t._node.hooks if t._node is not None else None

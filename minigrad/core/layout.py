@@ -60,3 +60,23 @@ class Layouts(dict[int, "Layout | None"]):
     def __missing__(self, key: int) -> Layout | None:
         layout = self[key] = self.make(tuple(digit == "1" for digit in f"{abs(key):b}"[1:]), key < 0)
         return layout
+
+
+def holding(t: Any) -> Any:
+    """A result whose record holds the numbers that its rules read, where PyTorch saves no Tensor: none is freed."""
+    node = t._node
+    if (
+        node is None
+        or not node.requires_grad
+        or node.layout.joint is not None
+        or type(node.saved) is not tuple
+    ):
+        return t
+    held = [getattr((*node.inputs, node)[k], "value", None) for k in node.layout.keep]
+    if held and all(type(x) in (int, float, complex) for x in held):
+        steps: list[Step] = [
+            (i, rule, None, tuple((VALUE, held[k]) if kind == SAVED else (kind, k) for kind, k in sources))
+            for i, rule, _, sources in node.layout.steps
+        ]
+        node.layout, node.saved = Layout([], None, steps), ()
+    return t

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import functools
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from minigrad.core.node import Node
 from minigrad.core.recorder import Recorder
@@ -14,16 +14,17 @@ from minigrad.core.recorder import Recorder
 class Mode:
     """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable.
 
-    ``anomaly`` lists the records whose values are not finite, while these are looked for.  ``observer`` is called with
-    each new record and the arrays of its inputs and its output.  ``transform`` is the kind of transform of
-    `minigrad.func` that runs the code, "reverse" or "forward".
+    ``anomaly`` lists the records whose values are not finite, while these are looked for; an empty tuple is for none.
+    ``observer`` is called with each new record and the arrays of its inputs and its output.
+    ``transform`` is the kind of transform of `minigrad.func` that runs the code, "reverse" or "forward".
     ``autocast`` is the NumPy dtype in which products are computed, while that is on; see `minigrad.gate.precision`.
+    ``asked``: in inference mode, where ``grad`` stays off, whether `enable_grad` holds.
     ``backward``: a pass over Tensors is going on, whose gradients lie as those of one over arrays do.
     ``recorder`` is told what a recording of a function must know beside the records; see `minigrad.core.recorder`.
     """
 
     __slots__ = (
-        "_other", "anomaly", "autocast", "backward", "everything", "grad", "inference", "observer", "recorder",
+        "_other", "anomaly", "asked", "autocast", "backward", "everything", "grad", "inference", "observer", "recorder",
         "transform",
     )  # fmt: skip
 
@@ -32,16 +33,18 @@ class Mode:
         grad: bool = True,
         inference: bool = False,
         everything: bool = False,
-        anomaly: list[Node] | None = None,
+        anomaly: list[Node] | tuple[()] | None = None,
         observer: Callable[[Node, list[Any]], None] | None = None,
         recorder: Recorder | None = None,
         transform: str = "",
         autocast: Any = None,
         backward: bool = False,
+        asked: bool = False,
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.recorder = anomaly, observer, recorder
         self.transform, self.autocast, self.backward = transform, autocast, backward
+        self.asked = asked
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:
@@ -54,7 +57,9 @@ class Mode:
 
         In inference mode it stays off.
         """
-        if grad == self.grad or self.inference:
+        if self.inference:
+            return self if grad == self.asked else self.replace(asked=grad)
+        if grad == self.grad:
             return self
         if self._other is None:
             self._other = self.replace(grad=grad)
@@ -115,7 +120,6 @@ class ModeManager:
         self._mode = mode
         self._before: list[Mode] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Any:
         self._before.append(_mode())
         MODE.set(self._mode)
-        return self

@@ -77,10 +77,10 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """Overwritten with numbers of trials up to the first success of chance ``p``."""
     def log_normal_(self, mean: builtins.float=1.0, std: builtins.float=2.0, *, generator: Draws | None=None) -> Tensor:
         """Overwritten with exp(x) of normal draws x. RuntimeError unless ``std`` > 0."""
-    def _draw(self, generator: Draws | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
+    def _draw(self, generator: Draws | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), of: Tensor | None=None, **options: Any) -> Tensor:
         """Overwritten with draws, which come in the order in which the elements lie in memory.
     
-    The generator's method gets ``before``, the shape, the dtype, and ``after``."""
+    The generator's method gets ``before``, the shape, the dtype, and ``after``; ``of`` gets a gradient of 0."""
     def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
     @overload

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.grad_mode import recorded
 from minigrad.autograd.levels import Level
-from minigrad.autograd.modes import recorded
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-from minigrad.autograd.modes import recorded
+from minigrad.autograd.grad_mode import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, ones, pull
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.layout import holding
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.dtypes import is_short, limits
@@ -117,7 +118,7 @@ def _areas(name: str, y: Tensor, x: Tensor | None, dx: Number, dim: int) -> Tens
     if x is None and isinstance(dx, complex):
         raise runtime_error(f"{name}: Currently, we only support dx as a real number.")
     if x is None:
-        return (_shifted(y, d, 0) + _shifted(y, d, 1)) * (dx / 2)
+        return holding((_shifted(y, d, 0) + _shifted(y, d, 1)) * (dx / 2))
     if x._array.ndim == 1 and x._array.shape[0] != y._array.shape[d]:
         raise runtime_error(f"{name}: There must be one `x` value for each sample point")
     if x._array.ndim == 1:

@@ -14,6 +14,7 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn_once
+from minigrad.formats import contiguous_format
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, split, stack, tensor_split
@@ -86,11 +87,18 @@ def repeat_interleave(
         return _counted(input, output_size)
     if isinstance(repeats, Tensor):
         needs_value("repeat_interleave() with a Tensor of repeats")
-    else:
-        repeats = wrap(np.asarray([repeats], np.int64))
-    line = input.reshape(-1) if dim is None or not input._array.ndim else input
+    line: Any = input.reshape(-1) if dim is None or not input._array.ndim else input
     d = 0 if dim is None else one_dim(dim, input._array.ndim)
-    size, times = line._array.shape[d], repeats._array
+    size = line._array.shape[d]
+    if not isinstance(repeats, Tensor):
+        if repeats < 0:
+            raise runtime_error("repeats can not be negative")
+        if output_size not in (None, repeats * size):
+            raise runtime_error("repeat_interleave: Invalid output_size")
+        several = [-1] * (line._array.ndim + 1)
+        several[d + 1] = repeats
+        return line.unsqueeze(d + 1).expand(several).clone(memory_format=contiguous_format).flatten(d, d + 1)
+    times = repeats._array
     if times.ndim > 1:
         raise runtime_error("repeats must be 0-dim or 1-dim tensor")
     if times.size != 1 and times.size != size:

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast
+from minigrad.core.layout import holding
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Dim, Number
 from minigrad.dtypes import DTypeLike
@@ -158,7 +159,9 @@ def _times(name: str, input: Tensor, factor: float) -> Tensor:
     kind = input._array.dtype
     if kind.kind == "c":
         raise runtime_error(f"{name} is not supported for complex tensors.")
-    return apply(e.mul, (input if kind.kind in "fV" else cast(input, dtypes.default_float()), factor))
+    return holding(
+        apply(e.mul, (input if kind.kind in "fV" else cast(input, dtypes.default_float()), factor))
+    )
 
 
 def cov(

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import dtypes, random
 from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.node import next_seq
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
@@ -145,36 +146,18 @@ def normal(
         mean, std = (_as_number(x) for x in (mean, std))
         array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
         return _finish(array, requires_grad, device)
-    parts = [x._array if isinstance(x, Tensor) else x for x in (mean, std)]
-    if not any(isinstance(x, np.ndarray) for x in parts):
+    if not (isinstance(mean, Tensor) or isinstance(std, Tensor)):
         raise type_error("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
-    if np.any(np.less(parts[1], 0)):
-        raise runtime_error("normal expects all elements of std >= 0.0")
-    kind = next(x.dtype for x in parts if isinstance(x, np.ndarray))
-    shape = broadcast("normal", *(np.shape(x) for x in parts))
-    units = drawn(generator, "normal", shape, kind)
-    if MODE.get().recorder is not None:
-        with ModeManager(MODE.get().recording(False)):
-            if isinstance(std, Tensor):
-                std = apply(draws.deviation, (std,))  # the next ones may be negative
-            scaled = apply(elementwise.mul, (units, std))
-            return _finish(cast(apply(elementwise.add, (scaled, mean)), kind), requires_grad, device)
-    with np.errstate(all="ignore"):
-        values = (units._array * parts[1] + parts[0]).astype(kind)
-    return _finish(values, requires_grad, device)
+    broadcast("normal", *(np.shape(x._array) for x in (mean, std) if isinstance(x, Tensor)))
+    kind = 2 if not isinstance(mean, Tensor) else 3 if isinstance(std, Tensor) else 1
+    return _finish(_flat(draws.normal, kind, mean, std, generator=generator), requires_grad, device)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
     """1 with the probability that each element states, or with ``p`` for all, else 0, in its dtype."""
     if p is not None:
         return empty_like(input).bernoulli_(p, generator=generator)
-    source = random.default_generator if generator is None else generator
-    array = input._array
-    recorder = MODE.get().recorder
-    if recorder is None:
-        return wrap(source.bernoulli(array, array.shape, array.dtype))
-    recorder.draws_from(source)
-    return apply(draws.bernoulli, (input,), {"generator": source})
+    return _flat(draws.bernoulli, 0, input, generator=generator)
 
 
 def multinomial(
@@ -236,7 +219,7 @@ def randint_like(
     return like(make, input, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
-def _draws(op: Op, *inputs: Tensor, generator: Generator | None = None) -> Tensor:
+def _draws(op: Op, *inputs: Any, generator: Generator | None = None) -> Tensor:
     """What an op of `draws` makes of Tensors, recorded if they want gradients."""
     source = random.default_generator if generator is None else generator
     recorder = MODE.get().recorder
@@ -245,11 +228,30 @@ def _draws(op: Op, *inputs: Tensor, generator: Generator | None = None) -> Tenso
     return apply(op, inputs, {"generator": source})
 
 
+def _flat(op: Op, number: int, *inputs: Any, generator: Generator | None) -> Tensor:
+    """As `_draws`, with gradients of 0: on the tape the numbers are data, so that programs of it can be printed.
+
+    ``number`` is that of the record's name in PyTorch.
+    """
+    mode = MODE.get()
+    if mode.recorder is not None or not mode.grad:
+        return _draws(op, *inputs, generator=generator)
+    with ModeManager(mode.recording(False)):
+        y = _draws(op, *inputs, generator=generator)
+    wanted = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
+    since = next_seq()
+    for x in wanted:
+        y = apply(elementwise.flat_in, (y, cast(x, y._array.dtype)))
+    if wanted and y._node is not None:
+        y._node.outer = f"{op.name.title()}Backward{number}", since
+    return y
+
+
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Counts with the rate that each element states, in its dtype. RuntimeError for a negative rate."""
     if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"poisson_cpu" not implemented for {input.dtype}; use a float')
-    return _draws(draws.poisson, input, generator=generator)
+    return _flat(draws.poisson, 0, input, generator=generator)
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, single
+from minigrad.core.layout import holding
 from minigrad.core.promote import held, number
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
@@ -92,7 +93,7 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
         alpha = bool(alpha)
     if not isinstance(other, Tensor):
         return other and alpha if meet.kind == "b" else other * alpha
-    return apply(e.mul, (cast(other, dtypes.working(meet)), number(alpha, meet)))
+    return holding(apply(e.mul, (cast(other, dtypes.working(meet)), number(alpha, meet))))
 
 
 def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
@@ -319,7 +320,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind not in "fcV":
         raise not_implemented_error(f'"lerp" not implemented for {input.dtype}; use .float() first')
-    return apply(e.lerp, (input, end, weight))
+    return holding(apply(e.lerp, (input, end, weight)))
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:

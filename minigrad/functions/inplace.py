@@ -123,6 +123,11 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
 
 def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
     """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
+    return _copied(self, other)
+
+
+def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
+    """`copy_`; ``alike``: one number, with which elements that share memory may be filled."""
     if _written(self, other):
         return self
     if MODE.get().grad:
@@ -148,7 +153,7 @@ def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool 
         value = value.clone()
     elif value is other:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
-    return store(self, value, "copy", alike=not isinstance(other, Tensor))
+    return store(self, value, "copy", alike=alike)
 
 
 def _written(t: Tensor, value: Any) -> bool:
@@ -180,12 +185,12 @@ def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
         raise runtime_error(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
-    return copy_(t, value)
+    return _copied(t, value, not isinstance(value, Tensor))
 
 
 def zero_(t: Tensor) -> Tensor:
     """Writes 0 everywhere."""
-    return copy_(t, 0)
+    return _copied(t, 0, True)
 
 
 def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minigrad.core.apply import apply, cast
+from minigrad.core.layout import holding
 from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL, F32, short_name
@@ -185,11 +186,11 @@ def _plus(
         return cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)
     product = product_of(a, b)
     if alpha != 1:
-        product = product * alpha
+        product = holding(product * alpha)
     shape = product._array.shape
     if beta == 0:
         input, beta = unread(input), 1
-    total = apply(e.add, (input if beta == 1 else input * beta, product))
+    total = apply(e.add, (input if beta == 1 else holding(input * beta), product))
     if total._array.shape != shape:
         raise runtime_error(
             f"The expanded size of the tensor {list(shape)} must match the existing size {list(input._array.shape)}"

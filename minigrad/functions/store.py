@@ -19,6 +19,8 @@ from minigrad.dtypes import F32, F64, I64, can_cast
 from minigrad.errors import runtime_error, warn_once
 from minigrad.ops import shape
 
+# Methods that write to single elements, so that it does no harm if elements share memory; of some PyTorch warns.
+_SOME = {"index_fill_": True, "index_put_": True, "tril_": False, "triu_": False}
 IN_PLACE = """
 
 The result is written over this Tensor, which is returned. RuntimeError for a result of another shape, or of a kind of
@@ -33,7 +35,9 @@ def in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor
         if MODE.get().grad:
             check_change(self)
         since = next_seq()
-        return store(self, function(self, *args, **kwargs), name[:-1], since)
+        adds = kwargs.get("accumulate") or any(x is True for x in args[2:])  # to shared memory several times
+        some = None if adds else _SOME.get(name)
+        return store(self, function(self, *args, **kwargs), name[:-1], since, some=some)
 
     method.__wrapped__ = function  # type: ignore[attr-defined]
     return as_method(method, name)
@@ -93,13 +97,18 @@ def has_no_history(t: Tensor) -> bool:
 
 
 def store(
-    t: Tensor, result: Tensor, name: str, since: int | None = None, alike: bool = False, some: bool = False
+    t: Tensor,
+    result: Tensor,
+    name: str,
+    since: int | None = None,
+    alike: bool = False,
+    some: bool | None = None,
 ) -> Tensor:
     """Puts the values of ``result``, and its record, in place of those of ``t``.
 
     ``since``: the records of ``result`` made after that moment are parts of this change.  ``alike``: all values
     are one number, so that it does no harm if elements share memory.  ``some``: only what was named has changed,
-    so that it does no harm where nothing is recorded, as PyTorch warns.
+    so that it does no harm where nothing is recorded, and whether PyTorch warns of that.
     """
     array, value = t._array, result._array
     if value.shape != array.shape:
@@ -113,12 +122,14 @@ def store(
         )
     mode = MODE.get()
     shared = array.size > 1 and not alike and not array.flags.forc and overlaps(array)
-    if shared and some and mode.recorder is None and result._node is None and not carries_gradients(t):
-        warn_once(
-            f"Use of {name}_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
-            "operation. This also applies to advanced indexing, such as tensor[mask] = number"
-        )
-    elif shared and some and mode.recorder is not None:
+    named = shared and some is not None
+    if named and mode.recorder is None and result._node is None and not carries_gradients(t):
+        if some:
+            warn_once(
+                f"Use of {name}_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
+                "operation. This also applies to advanced indexing, such as tensor[mask] = number"
+            )
+    elif named and mode.recorder is not None:
         raise mode.recorder.refused(f"{name}_() of an expanded Tensor")
     elif shared:
         raise runtime_error(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from minigrad.autograd import Function
-from minigrad.autograd.modes import is_grad_enabled
+from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.errors import runtime_error, type_error, warn
 from minigrad.functions.creation import zeros
 from minigrad.tensor import Tensor

@@ -203,6 +203,9 @@ class Load(NamedTuple):
             if not isinstance(value, Parameter):
                 value = Parameter(value, requires_grad=tensor.requires_grad)
             tables.parameters[name] = value.requires_grad_(tensor.requires_grad)
+        elif isinstance(value, Parameter):  # as in PyTorch it becomes one of the module
+            del tables.buffers[name]
+            tables.parameters[name] = value
         else:
             tables.buffers[name] = value
 

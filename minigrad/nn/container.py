@@ -296,8 +296,6 @@ class ParameterDict(Module):
             self.update(parameters)
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
         return getattr(self, self._attribute(key))
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -311,7 +309,10 @@ class ParameterDict(Module):
     @staticmethod
     def _attribute(key: str) -> str:
         if not isinstance(key, str):
-            raise type_error(f"ParameterDict keys are strings, got {key!r} of type {type(key).__name__}")
+            raise type_error(
+                f"Index given to ParameterDict cannot be used as a key as it is not a string "
+                f"(type is '{type(key).__name__}')"
+            )
         return key
 
     def __len__(self) -> int:
@@ -349,7 +350,7 @@ class ParameterDict(Module):
         return self[key]
 
     def pop(self, key: str) -> Any:
-        """Removes ``key`` and returns its value; KeyError if it is not there."""
+        """Removes ``key`` and returns its value; AttributeError if it is not there."""
         value = self[key]
         del self[key]
         return value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.autograd import enable_grad, grad
-from minigrad.autograd.modes import is_grad_enabled
+from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.functions.creation import zeros
 from minigrad.gate import case, public
 from minigrad.hints import module_getattr

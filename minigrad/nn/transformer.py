@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.modes import is_grad_enabled
+from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import as_numpy, default_float
 from minigrad.dtypes import dtype as DType

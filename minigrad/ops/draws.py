@@ -10,7 +10,7 @@ from minigrad.core.op import Op
 from minigrad.errors import BadValue, not_implemented_error
 from minigrad.kernels import implicit
 from minigrad.ops import reduce
-from minigrad.ops.elementwise import underived
+from minigrad.ops.elementwise import underived, zero
 
 
 def _draw(generator: Any, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -33,9 +33,16 @@ def _weights(weights: Any, **_: Any) -> None:
         raise BadValue("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
-def _not_negative(std: Any) -> None:
+def _normal(mean: Any, std: Any, generator: Any) -> Any:
+    if np.iscomplexobj(std):
+        raise BadValue("normal expects standard deviation to be non-complex")
     if np.any(np.less(std, 0)):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
+        raise BadValue("normal expects all elements of std >= 0.0")
+    kind = next(x.dtype for x in (mean, std) if isinstance(x, np.ndarray))
+    shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
+    if not isinstance(std, np.ndarray):
+        return (generator.normal(shape, kind, 0.0, std) + mean).astype(kind, "C")
+    return (generator.normal(shape, kind) * std + mean).astype(kind, "C")
 
 
 def _of(method: str) -> Any:
@@ -62,6 +69,10 @@ def _no_second(g: object) -> NoReturn:
     )
 
 
+def _flat(g: Any) -> Any:
+    return zero(g)
+
+
 def _dirichlet_vjp(g: Any, alpha: Any, y: Any) -> Any:
     total = reduce.sum(alpha, dim=(-1,), keepdim=True)
     return dirichlet_slope(y, alpha, total) * (g - reduce.sum(g * y, dim=(-1,), keepdim=True))
@@ -74,16 +85,14 @@ dirichlet_slope = Op("dirichlet_slope", implicit.dirichlet_slope, "x a total", _
 standard_gamma = Op("standard_gamma", _of("standard_gamma"), "alpha; generator",
                     lambda g, alpha, y: g * gamma_slope(alpha, y), draws=True, raises=True, order="C")
 dirichlet = Op("dirichlet", _of("dirichlet"), "alpha; generator", _dirichlet_vjp, draws=True, raises=True, order="C")
-poisson = Op("poisson", _of("poisson"), "rate; generator", draws=True, raises=True, order="C")
+poisson = Op("poisson", _of("poisson"), "rate; generator", _flat, draws=True, raises=True, order="C")
 binomial = Op("binomial", _of("binomial"), "count prob; generator", underived("binomial"), underived("binomial"),
               draws=True, raises=True, order="C")
 draw = Op("draw", _draw, "; generator method arguments options", draws=True,
           order="C")
-deviation = Op("deviation", np.array, "std", check=_not_negative,
-               order="K")
-bernoulli = Op("bernoulli", _bernoulli, "p; generator", draws=True,
-               raises=True,
-               order="C")
+normal = Op("normal", _normal, "mean std; generator", _flat, _flat, draws=True, raises=True, order="C", typed=True,
+            complex="own")
+bernoulli = Op("bernoulli", _bernoulli, "p; generator", _flat, draws=True, raises=True, order="C", typed=True)
 slopes = Op("slopes", _slopes, "x; generator lower upper", draws=True, order="C")
 multinomial = Op("multinomial", _multinomial, "weights; generator num_samples replacement", draws=True,
                  check=_weights,

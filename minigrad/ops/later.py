@@ -21,8 +21,8 @@ OPS = {
     "diagonals": "diagonal embed_diagonal triangle",
     "distances": "length",
     "draws": """
-        gamma_slope dirichlet_slope standard_gamma dirichlet poisson binomial draw deviation bernoulli
-        slopes multinomial
+        gamma_slope dirichlet_slope standard_gamma dirichlet poisson binomial draw normal bernoulli slopes
+        multinomial
     """,
     "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e bessel",
     "matrices": """

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from minigrad.autograd.modes import set_grad_enabled
+from minigrad.autograd.grad_mode import set_grad_enabled
 from minigrad.dtypes import dtype, float32, get_default_dtype
 from minigrad.functions.complex import view_as_real
 from minigrad.tensor import Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minigrad.autograd.modes import enable_grad, is_compiling, no_grad
+from minigrad.autograd.grad_mode import enable_grad, is_compiling, no_grad
 from minigrad.errors import runtime_error, value_error
 from minigrad.functions.parts import cat
 from minigrad.gate import constructor

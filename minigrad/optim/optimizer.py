@@ -9,7 +9,7 @@ from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
-from minigrad.autograd.modes import is_compiling
+from minigrad.autograd.grad_mode import is_compiling
 from minigrad.core.changes import RUNNING, part
 from minigrad.core.contents import Contents
 from minigrad.core.hooks import RemovableHandle, register

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from minigrad.autograd.modes import enable_grad, is_compiling, recording
+from minigrad.autograd.grad_mode import enable_grad, is_compiling, recording
 from minigrad.core import tensor
 from minigrad.core.changes import changed
 from minigrad.core.mode import MODE

@@ -8,7 +8,7 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any, Literal, TypeAlias
 
-from minigrad.autograd.modes import no_grad
+from minigrad.autograd.grad_mode import no_grad
 from minigrad.errors import value_error
 from minigrad.functions.creation import tensor
 from minigrad.hints import module_getattr

@@ -18,7 +18,8 @@ from minigrad.serialization.writer import Writer
 
 __all__ = [
     "DEFAULT_PROTOCOL", "MAP_LOCATION", "SourceChangeWarning", "add_safe_globals", "clear_safe_globals",
-    "default_restore_location", "get_safe_globals", "load", "location_tag", "safe_globals", "save",
+    "default_restore_location", "get_safe_globals", "load", "location_tag", "safe_globals",
+    "save", "set_default_mmap_options",
 ]  # fmt: skip
 module_getattr(globals(), {"safetensors": ""})
 
@@ -37,6 +38,24 @@ def default_restore_location(storage: Any, location: str) -> Any:
     """The ``storage`` itself: all are on the CPU. RuntimeError for another device."""
     check_place(location)
     return storage
+
+
+class set_default_mmap_options:
+    """The flags ``mmap.MAP_PRIVATE`` or ``mmap.MAP_SHARED``, at once or in ``with``; `load` maps no file.
+
+    ValueError for others.
+    """
+
+    def __init__(self, flags: int) -> None:
+        if flags not in (1, 2):
+            raise value_error(
+                "Invalid argument in function set_default_mmap_options, expected mmap.MAP_PRIVATE or mmap.MAP_SHARED, "
+                f"but got {flags}"
+            )
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *exc: object) -> None: ...
 
 
 def location_tag(storage: Any) -> str:

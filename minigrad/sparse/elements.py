@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd, dtypes
-from minigrad.autograd.modes import is_grad_enabled
+from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.core.changes import changed
 from minigrad.core.mode import MODE
 from minigrad.core.size import Size

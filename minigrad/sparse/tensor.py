@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.autograd.modes import is_grad_enabled
+from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.node import Node, new
 from minigrad.core.size import Size

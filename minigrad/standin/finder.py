@@ -24,10 +24,8 @@ from minigrad.standin.torch_version import TorchVersion
 _ELSEWHERE = {
     "_vmap_internals": "func.batching",
     "functional": "",
-    "autograd.anomaly_mode": "autograd.anomaly",
     "autograd.gradcheck": "autograd.gradcheck",
     "__config__": "__config__",
-    "autograd.grad_mode": "autograd.modes",
     "_utils": "standin._utils",
     "cpu.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.autocast_mode": "amp.autocast_mode",

@@ -58,35 +58,35 @@ device_mesh distributed_c10d elastic flight_recorder fsdp launch launcher loggin
 remote_device rendezvous rpc run tensor utils export: _draft_export _leakage_detection_utils _patches
 _remove_auto_functionalized_pass _remove_effect_tokens_pass _safeguard _state_dict_utils _swap _trace
 _tree_utils _unlift _wrapper_utils custom_obj custom_ops decomp_utils dynamic_shapes experimental
-exported_program graph_signature passes pt2_archive unflatten func: _random fx: _compatibility _graph_pickler
-_lazy_graph_module _pytree _symbolic_trace _utils annotate config experimental graph graph_module
-immutable_collections interpreter node operator_schemas passes proxy subgraph_rewriter tensor_type traceback
-jit: _async _await _builtins _check _dataclass_impls _decomposition_utils _decompositions _freeze _fuser
-_ir_utils _logging _monkeytype_config _passes _pickle _recursive _script _serialization _shape_functions
-_state _trace frontend generate_bytecode mobile quantized supported_ops unsupported_tensor_ops masked: _docs
-_ops maskedtensor mps: event profiler mtia: _utils memory mtia_graph multiprocessing: _atfork pool queue
-reductions spawn nativert: backends nested: _internal nn: backends cpp intrinsic qat quantizable quantized
-nn.attention: experimental varlen nn.backends: thnn nn.intrinsic: modules qat quantized nn.modules:
-linear_cross_entropy linear_cross_entropy_options nn.parallel: comm parallel_apply replicate scatter_gather
-nn.qat: dynamic modules nn.quantizable: modules nn.quantized: dynamic functional modules nn.utils:
-spectral_norm weight_norm numa: binding onnx: _constants _flags _internal errors operators ops symbolic_helper
-symbolic_opset10 symbolic_opset11 symbolic_opset12 symbolic_opset13 symbolic_opset14 symbolic_opset15
-symbolic_opset16 symbolic_opset17 symbolic_opset18 symbolic_opset19 symbolic_opset20 symbolic_opset7
-symbolic_opset8 symbolic_opset9 testing utils verification optim: _adafactor _functional _multi_tensor _muon
-_stateless package: _digraph _directory_reader _importlib _mangling _mock _package_pickler _package_unpickler
-_stdlib analyze file_structure_representation find_file_dependencies glob_group importer package_exporter
-package_importer profiler: _chrome_trace_export _cupti_monitor _cupti_monitor_trace _memory_profiler
-_pattern_matcher _trace_validator _utils itt profiler python_tracer quantization: _numeric_suite
-_numeric_suite_fx _quantized_conversions fake_quantize fuse_modules fuser_method_mappings fx observer qconfig
-quant_type quantization_mappings quantize quantize_fx quantize_jit stubs utils sparse:
-_semi_structured_conversions _semi_structured_ops _triton_ops _triton_ops_meta semi_structured testing:
-_comparison _creation _internal _utils utils: _appending_byte_serializer _config_module _content_store
-_contextlib _cpp_embed_headers _cpp_extension_versioner _cuda_debug _cxx_pytree _debug_mode _device
-_dtype_abbrs _exposed_in _filelock _functools _get_clean_triton _helion _import_utils _inspect _mode_utils
-_ordered_set _pallas _runtime_estimation _stats _strobelight _sympy _thunk _traceback _triton _typing_utils
-_zip backend_registration bundled_inputs collect_env cpp_backtrace cpp_extension debug_log file_baton hipify
-jit mkldnn mobile_optimizer model_dump serialization show_pickle throughput_benchmark viz weak
-utils.benchmark: examples op_fuzzers utils utils.data: backward_compatibility datapipes graph graph_settings
-utils.hipify: constants cuda_to_hip_mappings hipify_python version utils.jit: log_extract utils.serialization:
-config utils.tensorboard: summary xpu: _gpu_trace _utils graphs memory random streams
+exported_program graph_signature passes pt2_archive unflatten func: _random fx: _graph_pickler
+_lazy_graph_module _pytree _utils annotate config experimental immutable_collections operator_schemas
+subgraph_rewriter tensor_type traceback jit: _async _await _builtins _check _dataclass_impls
+_decomposition_utils _decompositions _freeze _fuser _ir_utils _logging _monkeytype_config _passes _pickle
+_recursive _script _serialization _shape_functions _state _trace frontend generate_bytecode mobile quantized
+supported_ops unsupported_tensor_ops masked: _docs _ops maskedtensor mps: event profiler mtia: _utils memory
+mtia_graph multiprocessing: _atfork pool queue reductions spawn nativert: backends nested: _internal nn:
+backends cpp intrinsic qat quantizable quantized nn.attention: experimental varlen nn.backends: thnn
+nn.intrinsic: modules qat quantized nn.modules: linear_cross_entropy linear_cross_entropy_options nn.parallel:
+comm parallel_apply replicate scatter_gather nn.qat: dynamic modules nn.quantizable: modules nn.quantized:
+dynamic functional modules nn.utils: spectral_norm weight_norm numa: binding onnx: _constants _flags _internal
+errors operators ops symbolic_helper symbolic_opset10 symbolic_opset11 symbolic_opset12 symbolic_opset13
+symbolic_opset14 symbolic_opset15 symbolic_opset16 symbolic_opset17 symbolic_opset18 symbolic_opset19
+symbolic_opset20 symbolic_opset7 symbolic_opset8 symbolic_opset9 testing utils verification optim: _adafactor
+_functional _multi_tensor _muon _stateless package: _digraph _directory_reader _importlib _mangling _mock
+_package_pickler _package_unpickler _stdlib analyze file_structure_representation find_file_dependencies
+glob_group importer package_exporter package_importer profiler: _chrome_trace_export _cupti_monitor
+_cupti_monitor_trace _memory_profiler _pattern_matcher _trace_validator _utils itt profiler python_tracer
+quantization: _numeric_suite _numeric_suite_fx _quantized_conversions fake_quantize fuse_modules
+fuser_method_mappings fx observer qconfig quant_type quantization_mappings quantize quantize_fx quantize_jit
+stubs utils sparse: _semi_structured_conversions _semi_structured_ops _triton_ops _triton_ops_meta
+semi_structured testing: _comparison _creation _internal _utils utils: _appending_byte_serializer
+_config_module _content_store _contextlib _cpp_embed_headers _cpp_extension_versioner _cuda_debug _cxx_pytree
+_debug_mode _device _dtype_abbrs _exposed_in _filelock _functools _get_clean_triton _helion _import_utils
+_inspect _mode_utils _ordered_set _pallas _runtime_estimation _stats _strobelight _sympy _thunk _traceback
+_triton _typing_utils _zip backend_registration bundled_inputs collect_env cpp_backtrace cpp_extension
+debug_log file_baton hipify jit mkldnn mobile_optimizer model_dump serialization show_pickle
+throughput_benchmark viz weak utils.benchmark: examples op_fuzzers utils utils.data: backward_compatibility
+datapipes graph graph_settings utils.hipify: constants cuda_to_hip_mappings hipify_python version utils.jit:
+log_extract utils.serialization: config utils.tensorboard: summary xpu: _gpu_trace _utils graphs memory random
+streams
 """

@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import cast, needs_value
+from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.recorder import Draws
@@ -96,7 +96,7 @@ class _Change(Tensor):
             chance = np.broadcast_to(chance, self._array.shape).transpose(by_steps(self._array))
         if self.is_complex():
             raise not_implemented_error(f"\"bernoulli_\" not implemented for '{self.dtype}'")
-        return self._draw(generator, "bernoulli", (chance,))
+        return self._draw(generator, "bernoulli", (chance,), of=p if isinstance(p, Tensor) else None)
 
     @overload
     def random_(self, to: int = ..., *, generator: Draws | None = None) -> Tensor: ...
@@ -145,11 +145,12 @@ class _Change(Tensor):
         method: str,
         before: tuple[Any, ...],
         after: tuple[Any, ...] = (),
+        of: Tensor | None = None,
         **options: Any,
     ) -> Tensor:
         """Overwritten with draws, which come in the order in which the elements lie in memory.
 
-        The generator's method gets ``before``, the shape, the dtype, and ``after``.
+        The generator's method gets ``before``, the shape, the dtype, and ``after``; ``of`` gets a gradient of 0.
         """
         from minigrad.functions.creation import laid_as
         from minigrad.functions.draws import drawn
@@ -160,4 +161,6 @@ class _Change(Tensor):
         numbers = laid_as(
             self._array, lambda size: drawn(generator, method, *before, size, kind, *after, **options)
         )
+        if of is not None and of.requires_grad:
+            numbers = apply(e.flat_in, (numbers, of))
         return inplace.copy_(self, numbers)

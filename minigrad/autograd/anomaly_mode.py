@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.modes import Switch, _ModeManager
+from minigrad.autograd.grad_mode import Switch, _ModeManager
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.errors import warn
 from minigrad.gate import constructor
 
 
-def _watching(on: bool) -> dict[str, Any]:
-    """The fields of a mode in which non-finite values are noted, or are not."""
+def _watching(on: bool, check: bool = True) -> dict[str, Any]:
+    """The fields of a mode in which non-finite values are noted, or are not: an empty tuple where none are sought."""
+    if on and not check:
+        return {"anomaly": (), "observer": None}
     bad: list[Node] = []
 
     def watch(node: Node, arrays: list[Any]) -> None:
@@ -40,9 +42,9 @@ class detect_anomaly(_ModeManager):
         )
         self._check = check_nan
 
-    def __enter__(self) -> Self:
-        self._fields = _watching(self._check)
-        return super().__enter__()
+    def __enter__(self) -> None:
+        self._fields = _watching(True, self._check)
+        super().__enter__()
 
     def clone(self) -> _ModeManager:
         return detect_anomaly(self._check)
@@ -53,9 +55,14 @@ class set_detect_anomaly(Switch):
     """Switches anomaly mode on or off at once; as a context manager, restores it on exit."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        super().__init__(**_watching(mode and check_nan))
+        super().__init__(**_watching(mode, check_nan))
 
 
 def is_anomaly_enabled() -> bool:
     """Whether anomaly mode is on."""
     return MODE.get().anomaly is not None
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly mode looks for nan: unless it was told not to."""
+    return MODE.get().anomaly != ()

@@ -21,11 +21,10 @@ class _ModeManager(ModeManager):
         self._fields = fields
         self._before = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Any:
         before = MODE.get()
         self._before.append(before)
         MODE.set(self._changed(before))
-        return self
 
     def _changed(self, mode: Mode) -> Mode:
         fields = self._fields
@@ -103,7 +102,7 @@ class no_grad(_Bare):
 
 
 class enable_grad(_Bare):
-    """Switches recording on, also inside `no_grad`; inside `inference_mode` it stays off."""
+    """Switches recording on, also inside `no_grad`; inside `inference_mode` nothing is recorded."""
 
     def __init__(self, function: None = None) -> None:
         super().__init__(grad=True)
@@ -117,18 +116,24 @@ class Switch(_ModeManager):
         self._until: Mode | None = MODE.get()
         MODE.set(self._changed(self._until))
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         super().__enter__()
         if self._until is not None:
             # The call has set the mode already.
             self._before[-1], self._until = self._until, None
-        return self
 
     def __call__(self, function: F) -> F:
         if self._until is not None:
             MODE.set(self._until)
             self._until = None
         return super().__call__(function)
+
+
+class set_multithreading_enabled(Switch):
+    """It changes nothing: a backward pass runs on the thread that asks for it."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
 
 
 @constructor()
@@ -153,7 +158,11 @@ class inference_mode(_Bare):
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__(
-            **({"grad": False, "inference": True} if mode else {"grad": True, "inference": False})
+            **(
+                {"grad": False, "inference": True, "asked": False}
+                if mode
+                else {"grad": True, "inference": False}
+            )
         )
 
 
@@ -169,7 +178,8 @@ def recorded(**fields: Any) -> _ModeManager:
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded here."""
-    return MODE.get().grad
+    mode = MODE.get()
+    return mode.asked if mode.inference else mode.grad
 
 
 def is_compiling() -> bool:
