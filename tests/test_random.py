@@ -552,13 +552,13 @@ def test_points_of_a_sobol_sequence_are_pytorch_s() -> None:
 
 def test_what_numpy_rounds_otherwise_goes_through_the_c_library() -> None:
     # Next to the middle of two float32 numbers, and where a sum cancels: here NumPy's function is wrong on purpose.
-    x = np.array([0.5, 1.0 + 2.0**-24, 1.0 + 2.0**-24 - 2.0**-50, 2.0**-140, 3.0])
+    x = np.array([0.5, 1.0 + 2.0**-24, 1.0 + 2.0**-24 - 2.0**-50, 2.0**-140, 3.0] * 26)
     y = through_libm(x, np.negative, lambda v: v, np.dtype(np.float32), np.abs)
     assert y.tolist() == x.astype(np.float32).tolist()
     near = through_libm(x, np.positive, lambda v: 7.0, np.dtype(np.float32), lambda y: y, offset=1e3)
-    assert near.tolist() == [7.0, 7.0, 7.0, 7.0, 3.0]
+    assert near.tolist() == [7.0, 7.0, 7.0, 7.0, 3.0] * 26
     exact = through_libm(x, np.positive, lambda v: 7.0, np.dtype(np.float64), lambda y: y)
-    assert exact.tolist() == [7.0] * 5
+    assert exact.tolist() == [7.0] * 130
 
 
 @pytest.mark.parametrize("draw", ["uniform_", "normal_", "exponential_", "bernoulli_"])

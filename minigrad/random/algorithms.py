@@ -32,11 +32,11 @@ def through_libm(
 ) -> Array:
     """``finish(function(x))`` in float64, as `kind`, to which `finish` adds no more than `offset`.
 
-    For a shorter dtype by NumPy's own function, which is a thirtieth of the time, except where what float64 loses
-    could decide how float32 is rounded: near the middle of two numbers, and where the sum cancels.
+    Many numbers of a shorter dtype go through NumPy's own function, in a tenth of the time, except where what float64
+    loses could decide how float32 is rounded: near the middle of two numbers, and where the sum cancels.
     """
-    if kind == np.float64:
-        return finish(libm(function, x))
+    if kind == np.float64 or x.size < 128:
+        return narrow(finish(libm(function, x)), kind)
     y = np.ascontiguousarray(finish(ufunc(x)))
     near = np.abs((y.view(np.int64) & (2**29 - 1)) - 2**28) < 2**14
     near |= np.abs(y) < max(offset * 2.0**-10, float(np.finfo(np.float32).tiny))
@@ -135,7 +135,7 @@ def _box_muller_float32(words: Array, mean: float, std: float) -> Array:
 
     The logarithm, sine and cosine are Cephes' logf, sinf and cosf (S. Moshier) with fused multiply-adds, as in
     PyTorch's vector code. Plain float32 arithmetic would change the last digit of one value in a hundred; it does
-    where a product is exact, or rounded there too.
+    where a product is exact, or rounded there too: 15 ns a number, against 27 with all steps in float64.
     """
     # Eight words as one thing: twice as fast as by axes.
     rows = np.ascontiguousarray(words.view("V32").reshape(-1, 2).T).view(np.int32)
