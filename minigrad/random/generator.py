@@ -215,7 +215,7 @@ class Generator:
 
         Fewer than 16 come from a Box-Muller in float64 whose second value is kept for the next call; 16 and
         more are made by blocks of 8 pairs, in float32 unless `dtype` is float64. Without `blocks` they come one
-        after the other too: so PyTorch fills memory that is not contiguous.
+        after the other too: so PyTorch fills memory that is not contiguous. ``out`` as for `uniform`; real dtypes.
 
         Raises:
             NotImplementedError: `dtype` is not floating.
