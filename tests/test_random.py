@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+import time
 import warnings
 import zlib
 from collections.abc import Callable
@@ -16,10 +17,13 @@ from cases import at_once
 
 import minigrad as mg
 from minigrad import random as mg_random
+from minigrad.kernels.sharing import THREADS
 from minigrad.random import Generator
-from minigrad.random.algorithms import fused
+from minigrad.random.algorithms import fused, through_libm
 
 P = (np.arange(1, 301) / 512).astype(np.float32)
+MANY = 100_003
+WEIGHTS = (np.arange(MANY) % 97 + 1).astype(np.float32)
 SEEDS = (0, 42, -1, 2**40 + 7)
 
 # What is drawn, and the CRC-32 of the bytes that PyTorch draws, over all SEEDS.
@@ -98,6 +102,20 @@ GOLDEN: list[tuple[Callable[[Generator], npt.NDArray[Any]], int]] = [
     (lambda g: g.dirichlet((P + 1).reshape(3, 100)), 0x27DCBF99),
     (lambda g: g.poisson(P * 20), 0xBE77C97B),
     (lambda g: g.binomial(np.full_like(P, 30), P), 0x7A521455),
+    # more than are made at once
+    (lambda g: g.uniform(MANY, "f4", -0.3, 0.7), 0x42D661A9),
+    (lambda g: g.uniform(MANY, "f4", 1.0, 1.0001), 0x7FF4FCC8),
+    (lambda g: g.uniform(MANY, "f8"), 0xF81CD918),
+    (lambda g: g.normal(MANY, "f4", -3.0, 0.02), 0xD6138173),
+    (lambda g: g.normal(MANY, "f2"), 0x4E34B55C),
+    (lambda g: g.integers(0, 10, MANY, "i8"), 0x09D669EE),
+    (lambda g: g.integers(0, 2**40, MANY, "i8"), 0xEF900F62),
+    (lambda g: g.permutation(MANY, "i8"), 0xA3A4C3F2),
+    (lambda g: g.bernoulli(0.3, MANY, "f4"), 0x8E41C313),
+    (lambda g: g.bernoulli(WEIGHTS / np.float32(98)), 0x1AD63D6A),
+    (lambda g: g.exponential(MANY, "f4", 0.7), 0xB22DB8BE),
+    (lambda g: g.cauchy(MANY, "f4", -3.0, 0.7), 0xED4615AB),
+    (lambda g: g.multinomial(WEIGHTS, 1), 0x44E8553B),
 ]
 
 
@@ -564,3 +582,45 @@ def test_numbers_drawn_by_what_requires_grad_have_gradients_of_0(name: str) -> N
     assert "input_1" in str(mg.source((drawn * w).sum()))
     with mg.no_grad():
         assert not FLAT[name](w).requires_grad
+
+
+def test_what_numpy_rounds_otherwise_goes_through_the_c_library() -> None:
+    # Next to the middle of two float32 numbers, and where a sum cancels: here NumPy's function is wrong on purpose.
+    x = np.array([0.5, 1.0 + 2.0**-24, 1.0 + 2.0**-24 - 2.0**-50, 2.0**-140, 3.0] * 26)
+    y = through_libm(x, np.negative, lambda v: v, np.dtype(np.float32), np.abs)
+    assert y.tolist() == x.astype(np.float32).tolist()
+    near = through_libm(x, np.positive, lambda v: 7.0, np.dtype(np.float32), lambda y: y, offset=1e3)
+    assert near.tolist() == [7.0, 7.0, 7.0, 7.0, 3.0] * 26
+    exact = through_libm(x, np.positive, lambda v: 7.0, np.dtype(np.float64), lambda y: y)
+    assert exact.tolist() == [7.0] * 130
+
+
+@pytest.mark.parametrize("draw", ["uniform_", "normal_", "exponential_", "bernoulli_"])
+def test_a_draw_in_place_is_a_change_that_backward_notices(draw: str) -> None:
+    x = mg.ones(20, requires_grad=True)
+    saved = mg.full((20,), 2.0)
+    y = x * saved
+    view = saved[:16]
+    getattr(view, draw)()
+    with pytest.raises(RuntimeError, match="in place"):
+        y.sum().backward()
+    assert not (saved[:16] == 2.0).any()
+    with pytest.raises(RuntimeError, match="leaf"):
+        getattr(x, draw)()
+
+
+def test_words_come_in_order_whichever_thread_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = Generator().manual_seed(5)
+    expected = g.clone_state().uniform(MANY)
+    engine = g._bits.engine()
+
+    class Slow:
+        def random_raw(self, count: int) -> npt.NDArray[np.uint64]:
+            time.sleep(0.02 if pauses.pop() else 0.0)
+            return engine.random_raw(count)
+
+    # The first part waits, and another thread could overtake it.
+    pauses = [False] * 9 + [True]
+    monkeypatch.setattr(THREADS, "count", 3)
+    monkeypatch.setattr(g._bits, "engine", Slow)
+    assert np.array_equal(g.uniform(MANY), expected)

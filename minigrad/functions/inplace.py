@@ -156,10 +156,18 @@ def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
     return store(self, value, "copy", alike=alike)
 
 
+def overwritable(t: Tensor) -> bool:
+    """Whether the memory of ``t``, row by row, may be written over where the tape has nothing to hear of it."""
+    mode, base, flags = MODE.get(), t if t._view is None else t._view.base, t._array.flags
+    if mode.everything or t._inference or base._inference or (mode.grad and carries_gradients(t)):
+        return False
+    return bool(flags.c_contiguous and flags.writeable)
+
+
 def _written(t: Tensor, value: Any) -> bool:
     """Writes over ``t`` a number, or a Tensor of its shape and type, where the tape has nothing to hear of it."""
-    array, mode, base = t._array, MODE.get(), t if t._view is None else t._view.base
-    if mode.everything or t._inference or value is t or (mode.grad and carries_gradients(t)):
+    array, mode = t._array, MODE.get()
+    if value is t or not overwritable(t):
         return False
     if isinstance(value, Tensor):
         y = value._array
@@ -167,8 +175,6 @@ def _written(t: Tensor, value: Any) -> bool:
             return False
         value = y
     elif value.__class__ not in (float, int) or array.dtype not in _HOLDING or not abs(value) < 1 << 63:
-        return False
-    if base._inference or not (array.flags.c_contiguous and array.flags.writeable):
         return False
     changed(array)
     array[...] = value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,21 +17,29 @@ from minigrad.errors import not_implemented_error, runtime_error, type_error, va
 from minigrad.random import rejection
 from minigrad.random.algorithms import (
     Array,
-    ends,
     exp,
     fused,
     libm,
     narrow,
     normal,
-    representable,
     serial_normal,
+    shuffled,
+    through_libm,
 )
-from minigrad.random.bits import STATE, Bits, os_seed
+from minigrad.random.arguments import (
+    Shape,
+    ends,
+    floating,
+    integer_range,
+    kind_of,
+    real_range,
+    shape_of,
+    whole,
+)
+from minigrad.random.bits import STATE, Bits, os_seed, units
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-Shape = int | Sequence[int]
 
 
 class Generator:
@@ -47,7 +55,9 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
-            raise type_error(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
+            raise type_error(
+                f"Generator(): device must be a device or a str like 'cpu', not {kind_of(device)}"
+            )
         check_place(device)
         self._bits = Bits()
 
@@ -78,7 +88,7 @@ class Generator:
             ValueError: it is out of range.
         """
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-            raise runtime_error(f"manual_seed expected an int, but got {_kind(seed)}")
+            raise runtime_error(f"manual_seed expected an int, but got {kind_of(seed)}")
         number = int(seed)
         if not -(2**63) <= number < 2**64:
             raise value_error(f"manual_seed: {number} does not fit in 64 bits; use -2**63 to 2**64 - 1")
@@ -118,7 +128,7 @@ class Generator:
         """
         state = np.asarray(new_state)
         if state.dtype != np.uint8:
-            raise type_error(f"set_state: need the uint8 array of get_state(), not {_kind(new_state)}")
+            raise type_error(f"set_state: need the uint8 array of get_state(), not {kind_of(new_state)}")
         if state.size != STATE.itemsize:
             raise runtime_error(f"set_state: expected size {STATE.itemsize}, but found size {state.size}")
         with self._bits.lock:
@@ -147,42 +157,49 @@ class Generator:
     # ---------------------------------------------------------------------------------- real numbers
 
     def uniform(
-        self, shape: Shape, dtype: npt.DTypeLike = np.float32, low: float = 0.0, high: float = 1.0
+        self,
+        shape: Shape,
+        dtype: npt.DTypeLike = np.float32,
+        low: float = 0.0,
+        high: float = 1.0,
+        *,
+        out: Array | None = None,
     ) -> Array:
         """Uniform numbers from [low, high): ``torch.rand`` and ``Tensor.uniform_``.
 
-        float32 and shorter dtypes have 24 random bits, float64 has 53.
+        float32 and shorter dtypes have 24 random bits, float64 has 53. ``out`` is a C-contiguous array of the shape
+        and dtype, which is filled and returned.
 
         Raises:
             NotImplementedError: `dtype` is not floating.
             RuntimeError: low > high, or a bound or their difference does not fit in `dtype`.
         """
         if np.dtype(dtype).kind == "c":  # both parts
-            parts = self.uniform((*_shape(shape), 2), np.empty(0, dtype).real.dtype, low, high)
+            parts = self.uniform((*shape_of(shape), 2), np.empty(0, dtype).real.dtype, low, high)
             return parts.view(dtype)[..., 0]
-        size, kind = _shape(shape), _floating(dtype, "uniform")
-        if low == 0 and high == 1 and working(kind) == kind:
-            with self._bits.lock:
-                return self._bits.uniform(math.prod(size), kind).reshape(size)
-        largest = float(limits(kind).max)
-        for name, bound in (("low", low), ("high", high)):
-            if not -largest <= bound <= largest:
-                raise runtime_error(f"uniform: {name}={bound} is out of bounds for {kind}")
-        if low > high:
-            raise runtime_error(f"uniform draws from [low, high), but found low={low} > high={high}")
-        low, high = float(low), float(high)  # NumPy's numbers warn
-        if high - low > largest:
-            raise runtime_error(f"uniform: the width of [{low}, {high}) is out of bounds for {kind}")
-        with self._bits.lock:
-            unit = self._bits.uniform(math.prod(size), kind)
+        size, kind = shape_of(shape), floating(dtype, "uniform")
         work = working(kind)
+        wide = work == np.float64
+        if low == 0 and high == 1 and work == kind:
+            return self._fill(size, kind, units, wide, out)
+        low, high = real_range(low, high, kind)
         with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
             first, last = work.type(low), work.type(high)
-            drawn = fused(unit, last - first, first, work)
-            values = drawn.astype(kind, copy=False)
-        # Rounding may reach the bound that is excluded.
-        values[values == kind.type(high)] = kind.type(low)
-        return values.reshape(size)
+            width, bound = last - first, kind.type(high)
+
+            def scaled(unit: Array) -> Array:
+                return fused(unit, width, first, work).astype(kind, copy=False)
+
+            # Rounding may reach the bound that is excluded, if it does so for the largest number drawn.
+            reaches = scaled(work.type(1 - 2.0 ** (-53 if wide else -24))) == bound
+
+            def make(words: Array) -> Array:
+                values = scaled(units(words))
+                if reaches:
+                    values[values == bound] = kind.type(low)
+                return values
+
+            return self._fill(size, kind, make, wide, out)
 
     def normal(
         self,
@@ -192,24 +209,27 @@ class Generator:
         std: float = 1.0,
         *,
         blocks: bool = True,
+        out: Array | None = None,
     ) -> Array:
         """Normally distributed numbers: ``torch.randn`` and ``Tensor.normal_``.
 
         Fewer than 16 come from a Box-Muller in float64 whose second value is kept for the next call; 16 and
         more are made by blocks of 8 pairs, in float32 unless `dtype` is float64. Without `blocks` they come one
-        after the other too: so PyTorch fills memory that is not contiguous.
+        after the other too: so PyTorch fills memory that is not contiguous. ``out`` as for `uniform`; real dtypes.
 
         Raises:
             NotImplementedError: `dtype` is not floating.
             RuntimeError: `std` is negative or nan.
         """
         if np.dtype(dtype).kind == "c":  # parts of half the variance
-            size, kind = (*_shape(shape), 2), np.empty(0, dtype).real.dtype
+            size, kind = (*shape_of(shape), 2), np.empty(0, dtype).real.dtype
             return self.normal(size, kind, mean, std * math.sqrt(0.5), blocks=blocks).view(dtype)[..., 0]
-        size, kind = _shape(shape), _floating(dtype, "normal")
+        size, kind = shape_of(shape), floating(dtype, "normal")
         if not std >= 0:
             raise runtime_error(f"normal expects std >= 0.0, but found std={std}")
-        return normal(self._bits, math.prod(size), kind, mean, std, blocks).reshape(size)
+        values = np.empty(size, kind) if out is None else out
+        normal(self._bits, values.reshape(-1), mean, std, blocks)
+        return values
 
     def exponential(self, shape: Shape, dtype: npt.DTypeLike = np.float32, lambd: float = 1.0) -> Array:
         """Numbers of density ``lambd * exp(-lambd * x)``, by inversion in float64: ``Tensor.exponential_``.
@@ -218,26 +238,36 @@ class Generator:
             RuntimeError: `lambd` is not positive.
             NotImplementedError: `dtype` is not floating.
         """
-        size, kind = _shape(shape), _floating(dtype, "exponential")
+        size, kind = shape_of(shape), floating(dtype, "exponential")
         if not lambd > 0:
             raise runtime_error(f"exponential expects lambd > 0.0, but found lambd={lambd}")
-        return narrow(-1.0 / lambd * libm(math.log1p, -self._doubles(size)), kind)
+        slope = -1.0 / lambd
+
+        def make(words: Array) -> Array:
+            return through_libm(-units(words), np.log1p, math.log1p, kind, lambda y: slope * y)
+
+        return self._fill(size, kind, make, wide=True)
 
     def cauchy(
         self, shape: Shape, dtype: npt.DTypeLike = np.float32, median: float = 0.0, sigma: float = 1.0
     ) -> Array:
         """Cauchy numbers, by inversion in float64: ``Tensor.cauchy_``. RuntimeError unless sigma > 0."""
-        size, kind = _shape(shape), _floating(dtype, "cauchy")
+        size, kind = shape_of(shape), floating(dtype, "cauchy")
         if not sigma > 0:
             raise runtime_error(f"cauchy expects sigma > 0.0, but found sigma={sigma}")
-        tangent = libm(math.tan, math.pi * (self._doubles(size) - 0.5))
-        return narrow(fused(tangent, sigma, median, np.dtype(np.float64)), kind)
+
+        def make(words: Array) -> Array:
+            x = math.pi * (units(words) - 0.5)
+            finish = functools.partial(fused, slope=sigma, offset=median, kind=np.dtype(np.float64))
+            return through_libm(x, np.tan, math.tan, kind, finish, abs(median))
+
+        return self._fill(size, kind, make, wide=True)
 
     def log_normal(
         self, shape: Shape, dtype: npt.DTypeLike = np.float32, mean: float = 1.0, std: float = 2.0
     ) -> Array:
         """exp(x) of normals x of `mean` and `std`: ``Tensor.log_normal_``. RuntimeError unless std > 0."""
-        size, kind = _shape(shape), _floating(dtype, "log_normal")
+        size, kind = shape_of(shape), floating(dtype, "log_normal")
         if not std > 0:
             raise runtime_error(f"log_normal expects std > 0.0, but found std={std}")
         values = serial_normal(self._bits, math.prod(size), mean, std)
@@ -249,7 +279,7 @@ class Generator:
         Raises:
             NotImplementedError: `alpha` is not floating.
         """
-        kind = _floating(alpha.dtype, "gamma")
+        kind = floating(alpha.dtype, "gamma")
         values = np.array(rejection.gamma(self._bits, alpha.ravel(), kind)).reshape(alpha.shape)
         return np.maximum(narrow(values, kind), limits(kind).tiny)
 
@@ -259,7 +289,7 @@ class Generator:
         Raises:
             NotImplementedError: `alpha` is not floating.
         """
-        kind = _floating(alpha.dtype, "dirichlet")
+        kind = floating(alpha.dtype, "dirichlet")
         values = np.array(rejection.gamma(self._bits, alpha.ravel(), np.dtype(np.float64))).reshape(
             alpha.shape
         )
@@ -277,7 +307,7 @@ class Generator:
             RuntimeError: a rate is negative, or not finite.
             NotImplementedError: `rate` is not floating.
         """
-        kind = _floating(rate.dtype, "poisson")
+        kind = floating(rate.dtype, "poisson")
         if not (rate >= 0).all() or not np.isfinite(rate).all():
             raise runtime_error("invalid Poisson rate, expected rate to be non-negative")
         return narrow(
@@ -290,7 +320,7 @@ class Generator:
         Raises:
             NotImplementedError: they are not floating.
         """
-        kind = _floating(prob.dtype, "binomial")
+        kind = floating(prob.dtype, "binomial")
         values = rejection.binomial(self._bits, count.ravel().tolist(), prob.ravel().tolist(), kind)
         return narrow(np.array(values).reshape(prob.shape), kind)
 
@@ -309,31 +339,19 @@ class Generator:
             ValueError: a bound does not fit in int64.
             NotImplementedError: `dtype` is not a number.
         """
-        size, kind = _shape(shape), np.dtype(dtype)
-        if kind.kind not in "biufV":
-            raise not_implemented_error(f"integers is not implemented for {kind}; use a real or bool dtype")
-        digits = limits(kind).nmant + 1 if kind.kind in "fV" else 0
-        largest = 2**digits if digits else ends(kind)[1]
-        first = 0 if low is None else _int(low, "integers: low")
-        end = largest + 1 if high is None else _int(high, "integers: high")
-        if high is None and low == -(2**63):
-            largest, end = 2**63 - 1, 2**63
-        for bound in (first, end if high is not None else end - 1):
-            if not -(2**63) <= bound < 2**63:
-                raise value_error(f"integers: {bound} does not fit in int64")
-        if first >= end:
-            raise runtime_error(f"random_ expects 'from' to be less than 'to', got from={first} >= to={end}")
-        if (low, high) != (None, None) and end - first < 2**64:
-            first, end = representable(first, end, kind, digits)
-        count, span = math.prod(size), end - first
-        # Without bounds PyTorch goes by the dtype: int32 takes a 32-bit draw though its span is 2**31.
-        wide = span >= 2**28 if (low, high) != (None, None) else kind.str[1:] in ("i8", "f8")
-        with self._bits.lock:
-            words = self._bits.words64(count) if wide else self._bits.words(count).astype(np.uint64)
-        if span < 2**64:
-            # The sum wraps as two's complement does.
-            words = words % np.uint64(span) + np.uint64(first % 2**64)
-        return words.view(np.int64).astype(kind).reshape(size)
+        size, kind = shape_of(shape), np.dtype(dtype)
+        first, end, wide = integer_range(low, high, kind)
+        span = end - first
+
+        def make(words: Array) -> Array:
+            if span < 2 ** (8 * words.itemsize):
+                words -= words // span * span  # 0.4 of the time of the remainder
+            if span < 2**64:
+                # The sum wraps as two's complement does.
+                words = words.astype(np.uint64, copy=False) + np.uint64(first % 2**64)
+            return words.view(np.int64)
+
+        return self._fill(size, kind, make, wide)
 
     def permutation(self, n: int, dtype: npt.DTypeLike = np.int64) -> Array:
         """0..n-1 in random order, shape (n,): ``torch.randperm``, a forward Fisher-Yates shuffle.
@@ -343,7 +361,7 @@ class Generator:
             RuntimeError: `n` is negative, or n - 1 is not exact in `dtype`.
             NotImplementedError: `dtype` is not a number.
         """
-        (count,), kind = _shape(_int(n, "permutation: n")), np.dtype(dtype)
+        (count,), kind = shape_of(whole(n, "permutation: n")), np.dtype(dtype)
         if kind.kind not in "iufV":
             raise not_implemented_error(f"permutation is not implemented for {kind}; use a real dtype")
         largest = 2 ** (limits(kind).nmant + 1) if kind.kind in "fV" else ends(kind)[1]
@@ -351,12 +369,8 @@ class Generator:
             raise runtime_error(f"permutation: n={count} is too large for {kind}, exact only up to {largest}")
         with self._bits.lock:
             words = self._bits.words(max(count - 1, 0)).astype(np.int64)
-        order = list(range(count))
         steps = np.arange(len(words))
-        # a loop, for each step needs the one before
-        for i, j in enumerate((steps + words % (count - steps)).tolist()):
-            order[i], order[j] = order[j], order[i]
-        return np.array(order, dtype=kind)
+        return shuffled(count, steps + words % (count - steps), kind)
 
     def bernoulli(
         self, p: float | Array, shape: Shape | None = None, dtype: npt.DTypeLike | None = None
@@ -374,22 +388,31 @@ class Generator:
             NotImplementedError: an array `p` that is not floating.
         """
         if isinstance(p, np.ndarray):
-            chance, kind = p, _floating(p.dtype, "bernoulli")
+            chance, kind = p, floating(p.dtype, "bernoulli")
         else:
             chance, kind = np.asarray(p, np.float64), np.dtype(np.float64)
-        size = chance.shape if shape is None else _shape(shape)
+        size = chance.shape if shape is None else shape_of(shape)
         wrong = chance[~((chance >= 0) & (chance <= 1))]
         if wrong.size:
             raise runtime_error(f"bernoulli expects p to be in [0, 1], but got p={wrong.flat[0]}")
         try:
-            chance = np.broadcast_to(chance, size)
+            chances = np.broadcast_to(chance, size)
         except ValueError:
             raise runtime_error(f"bernoulli: p of shape {chance.shape} does not fit {size}") from None
-        with self._bits.lock:
-            unit = self._bits.uniform(math.prod(size), kind)
         if dtype is None:
             dtype = kind if isinstance(p, np.ndarray) else np.float32
-        return (unit.reshape(size) < chance).astype(dtype)
+        chances = (chance if chance.size == 1 else chances).reshape(-1)
+        values = np.empty(size, dtype)
+        flat = values.reshape(-1)
+
+        def compare(place: slice, words: Array) -> None:
+            np.less(
+                units(words), chances[place] if chances.size > 1 else chances, flat[place], casting="unsafe"
+            )
+
+        with self._bits.lock:
+            self._bits.each(flat.size, compare, kind == np.float64)
+        return values
 
     def geometric(self, p: float, shape: Shape, dtype: npt.DTypeLike = np.float32) -> Array:
         """Numbers of trials up to the first success, of probability `p`: ``Tensor.geometric_``.
@@ -398,7 +421,7 @@ class Generator:
             RuntimeError: p outside (0, 1).
             NotImplementedError: `dtype` is bool or not a number.
         """
-        size, kind = _shape(shape), np.dtype(dtype)
+        size, kind = shape_of(shape), np.dtype(dtype)
         if kind.kind not in "iufV":
             raise not_implemented_error(f"geometric is not implemented for {kind}; use a real dtype")
         if not 0 < p < 1:
@@ -419,7 +442,7 @@ class Generator:
             RuntimeError: not floating, not 1-d or 2-d, a weight that is negative or not finite, a row without
                 positive weight, or more samples than categories without replacement.
         """
-        kind, samples = weights.dtype, _int(num_samples, "multinomial: num_samples")
+        kind, samples = weights.dtype, whole(num_samples, "multinomial: num_samples")
         if kind.kind not in "fV":
             raise runtime_error(f"multinomial only supports floating weights, got {kind}")
         if weights.ndim not in (1, 2):
@@ -438,6 +461,8 @@ class Generator:
                 turned = 0 < weights.strides[0] < weights.strides[-1]  # drawn in the order of memory
                 clocks = self.exponential(weights.shape[::-1] if turned else weights.shape, kind)
                 race = weights / (clocks.T if turned else clocks)
+            if samples == 1:
+                return race.argmax(-1, keepdims=True)
             return np.argsort(-race, axis=-1, kind="stable")[..., :samples].astype(np.int64)
         rows = np.atleast_2d(weights)
         cumulative = np.cumsum(rows, axis=-1, dtype=working(kind))
@@ -447,37 +472,25 @@ class Generator:
         drawn = [np.searchsorted(row.astype(np.float64), u) for row, u in zip(cumulative, unit, strict=True)]
         return np.array(drawn, np.int64).reshape(*weights.shape[:-1], samples)
 
+    def _fill(
+        self,
+        size: tuple[int, ...],
+        kind: npt.DTypeLike,
+        make: Callable[[Array], Array],
+        wide: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        """An array, or `out`, of what `make` returns for words, of 64 bits if `wide`."""
+        values = np.empty(size, kind) if out is None else out
+        flat = values.reshape(-1)
+
+        def put(place: slice, words: Array) -> None:
+            flat[place] = make(words)
+
+        with self._bits.lock:
+            self._bits.each(flat.size, put, wide)
+        return values
+
     def _doubles(self, size: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """Uniform numbers from [0, 1) with 53 bits."""
-        with self._bits.lock:
-            return self._bits.uniform(math.prod(size), np.dtype(np.float64)).reshape(size)
-
-
-# -------------------------------------------------------------------------------------- arguments
-
-
-def _kind(value: object) -> str:
-    name = type(value).__name__
-    return f"{name} of {value.dtype}" if isinstance(value, np.ndarray) else name
-
-
-def _int(value: object, name: str) -> int:
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise type_error(f"{name} must be an int, not {_kind(value)}") from None
-
-
-def _shape(shape: Shape) -> tuple[int, ...]:
-    sizes: Iterable[object] = shape if isinstance(shape, Iterable) else (shape,)
-    size = tuple(_int(n, "each dimension of a shape") for n in sizes)
-    if (n := min(size, default=0)) < 0:
-        raise runtime_error(f"cannot create an array with negative dimension {n}: {list(size)}")
-    return size
-
-
-def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
-    if (kind := np.dtype(dtype)).kind not in "fV":
-        as_in_pytorch = runtime_error if what in ("cauchy", "exponential") else not_implemented_error
-        raise as_in_pytorch(f"{what} is not implemented for {kind}; use a floating dtype")
-    return kind
+        return self._fill(size, np.float64, units, wide=True)

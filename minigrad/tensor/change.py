@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.changes import RUNNING, changed, keeps_record, will_change
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.recorder import Draws
@@ -154,10 +155,20 @@ class _Change(Tensor):
         """
         from minigrad.functions.creation import laid_as
         from minigrad.functions.draws import drawn
+        from minigrad.random import default_generator
 
         if MODE.get().grad:
             check_change(self)
         kind = self._array.dtype
+        if method in ("uniform", "normal") and kind.kind == "f" and inplace.overwritable(self):
+            # drawn where it belongs: 0.7 of the time for 38 million
+            if RUNNING:
+                will_change(self._array)
+            source = default_generator if generator is None else generator
+            getattr(source, method)(*before, self._array.shape, kind, *after, **options, out=self._array)
+            changed(self._array)
+            keeps_record(self)
+            return self
         numbers = laid_as(
             self._array, lambda size: drawn(generator, method, *before, size, kind, *after, **options)
         )
