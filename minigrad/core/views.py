@@ -24,7 +24,10 @@ _LOST = "detach() before a change that requires grad"  # only while a function i
 def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
     """Notes of which Tensor the result of an op is a view, if its array shares memory with that of ``source``."""
     a, whole = out._array, source._array
-    if a.base is not whole and (not is_view(a) or (a.size and not np.may_share_memory(a, whole))):
+    base = a.base
+    # A part of a part stands on what that stands on.
+    apart = base is None or (base is not whole and base is not whole.base)
+    if apart and (not is_view(a) or (a.size and not np.may_share_memory(a, whole))):
         return
     mode = _mode()
     if out._inference or source._inference:  # the memory decides

@@ -16,7 +16,7 @@ from minigrad.core.types import Sizes
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn_once
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import own
-from minigrad.functions.parts import cat, split, stack, tensor_split
+from minigrad.functions.parts import cat, part, split, stack, tensor_split
 from minigrad.gate import public
 from minigrad.ops import index as i
 
@@ -47,7 +47,7 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
         d = one_dim(dim, y._array.ndim)
         size = y._array.shape[d]
         if size and (cut := -int(n) % size):
-            y = cat([y.narrow(d, cut, size - cut), y.narrow(d, 0, cut)], d)
+            y = cat([part(y, d, slice(cut, size)), part(y, d, slice(0, cut))], d)
     return y.clone() if y is input else y
 
 

@@ -17,6 +17,7 @@ from minigrad.errors import index_error, runtime_error, type_error, value_error,
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
+from minigrad.kernels.scatter import all_below
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
@@ -69,6 +70,9 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
+    if kind is Tensor and size and key._array.ndim and key._array.dtype is dtypes.I64:
+        _check_array(key, 0, size)
+        return None, [key], (True,)
     if kind is tuple and len(key) <= len(size) and all(map(_is_usual, key, size)):
         return key + (slice(None),) * (len(size) - len(key)), [], ()
     items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
@@ -175,12 +179,12 @@ def _item(k: Any) -> Any:
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
             f"indices (got {type(k).__name__})"
         )
-    if t._array.dtype == np.uint8:
+    if t._array.dtype.char == "B":
         warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead")
         t = cast(t, dtypes.BOOL)
     if t._array.ndim == 0 and t._array.dtype.kind == "i":
         t = cast(t, dtypes.I64)
-    elif t._array.dtype not in (dtypes.I64, np.int32, dtypes.BOOL):
+    elif t._array.dtype not in (dtypes.I64, dtypes.BOOL, np.int32):
         raise index_error(
             f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}"
         )
@@ -230,7 +234,7 @@ def _check_array(k: Tensor, d: int, size: tuple[int, ...]) -> None:
                 f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the "
                 f"indexed tensor {list(size)} at index {d}"
             )
-    elif array.size:
+    elif not all_below(array, size[d]):
         low, high = array.min(), array.max()
         if low < -size[d] or high >= size[d]:
             wrong = low if low < -size[d] else high

@@ -42,6 +42,9 @@ def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
         out = np.empty(shape, arrays[-1].dtype)
     if not out.size:
         return out
+    if len(shape) == 2 and dim == 1:
+        by_rows(f, *arrays, out)
+        return out
     n = shape[dim] if shape else 1
     if dim >= len(shape) - 1:
         by_rows(f, *[a.reshape(-1, n) for a in arrays], out.reshape(-1, n))

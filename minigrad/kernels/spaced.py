@@ -35,8 +35,8 @@ def between(start: Any, end: Any, count: int, kind: np.dtype[Any]) -> Array:
     first, last = scalar(start), scalar(end)
     wide: Any = {"f": np.float64, "d": np.longdouble}.get(kind.char, scalar)
     step = wide(scalar((last - first) / scalar(max(count - 1, 1))))
-    at = np.arange(count)
-    low = (wide(first) + step * at.astype(wide)).astype(kind)
-    high = (wide(last) - step * (count - 1 - at).astype(wide)).astype(kind)
-    values: Array = np.where(at < count // 2, low, high)
+    at, half = np.arange(count).astype(wide), count // 2
+    values: Array = np.empty(count, kind)
+    values[:half] = wide(first) + step * at[:half]
+    values[half:] = (wide(last) - step * at[: count - half])[::-1]
     return values
