@@ -361,6 +361,8 @@ def like(
 
 def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     """What ``make`` fills row by row, turned as the array lies in memory: PyTorch draws in the order of memory."""
+    if array.flags.c_contiguous:
+        return make(array.shape)
     order = by_steps(array)
     source = make(tuple(array.shape[d] for d in order))
     if order == (*range(array.ndim),):

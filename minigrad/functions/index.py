@@ -194,6 +194,8 @@ def _item(k: Any) -> Any:
 
 
 def _whole_slice(k: slice) -> slice:
+    if k.step is None and k.start.__class__ in _BOUNDS and k.stop.__class__ in _BOUNDS:
+        return k
     parts = []
     for bound in (k.start, k.stop, k.step):
         x = bound.item() if hasattr(bound, "item") else bound

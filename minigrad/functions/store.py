@@ -56,14 +56,16 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     array = t._array
     quick = not mode.everything and not t._inference and has_no_history(t)
     if mode.grad and quick:
-        nodes = [x._node for x in operands if isinstance(x, Tensor)]
-        quick = all(n is None or not n.requires_grad for n in (t._node, *nodes))
+        for x in (t, *operands):
+            if isinstance(x, Tensor) and x._node is not None and x._node.requires_grad:
+                quick = False
     if quick and op.kernel.__class__ is np.ufunc and not params and array.flags.c_contiguous:
         others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
-        if (dtype is F32 or dtype is F64 or dtype is I64) and all(
-            x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
-        ):
+        alike = dtype is F32 or dtype is F64 or dtype is I64
+        for x in others:
+            alike = alike and (x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype)
+        if alike:
             if RUNNING:
                 will_change(array)
             try:

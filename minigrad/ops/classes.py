@@ -9,10 +9,10 @@ from minigrad.core.basic import to
 from minigrad.core.op import Op
 from minigrad.core.text import Plain
 from minigrad.kernels import classes as k
-from minigrad.kernels.scatter import all_below
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import LARGE, buffered
 from minigrad.ops.carried import Carried
+from minigrad.ops.index import quick
 from minigrad.ops.printing import plain
 from minigrad.ops.reads import mean_of, of_classes
 from minigrad.ops.reduce import sum
@@ -64,9 +64,8 @@ def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int, mean:
     return softmax_backward(g * factors, softmax(x, dim=1), dim=1)
 
 
+@quick(1)
 def _is_class(x: Any, target: Any, ignore: int, **params: Any) -> None:
-    if all_below(target, x.shape[1]):
-        return
     wrong = ((target < 0) | (target >= x.shape[1])) & (target != ignore)
     if wrong.any():
         at = int(wrong.argmax())
@@ -83,8 +82,9 @@ def _names_class(target: Any, classes: int) -> None:
         raise RuntimeError("Class values must be smaller than num_classes.")
 
 
+@quick(0)
 def _is_row(weight: Any, index: Any, **params: Any) -> None:
-    if not all_below(index, len(weight)):
+    if index.size and (index.min() < 0 or index.max() >= len(weight)):
         wrong = index.min() if index.min() < 0 else index.max()
         raise IndexError(
             f"index out of range in self: there is no row {wrong}, the weight has {len(weight)} rows"

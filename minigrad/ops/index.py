@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from minigrad.ops.printing import plain
 from minigrad.ops.reads import at
 
 Pattern = tuple[bool, ...]
+Check = Callable[..., None]
 
 
 def _key(indices: tuple[Array, ...], pattern: Pattern) -> tuple[Any, ...]:
@@ -87,10 +90,26 @@ def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Any:
     return np.equal(written[key], numbers)
 
 
+def quick(dim: int | None = None) -> Callable[[Check], Check]:
+    """A check of an index along a dimension, ``dim`` or its parameter, that looks for what is wrong where some are."""
+
+    def made(check: Check) -> Check:
+        @functools.wraps(check)
+        def run(x: Array, index: Array, **params: Any) -> None:
+            d = params["dim"] if dim is None else dim
+            if not k.all_below(index, x.shape[d] if x.ndim else 1):
+                check(x, index, **params)
+
+        return run
+
+    return made
+
+
+@quick()
 def _in_range(x: Array, index: Array, dim: int) -> None:
     size = x.shape[dim] if x.ndim else 1
-    if not k.all_below(index, size):
-        wrong = index[(index < 0) | (index >= size)]
+    wrong = index[(index < 0) | (index >= size)]
+    if wrong.size:
         raise RuntimeError(f"index {wrong[0]} is out of bounds for dimension {dim} with size {size}")
 
 
