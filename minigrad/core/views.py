@@ -103,8 +103,11 @@ def replace_node(t: Tensor, node: Node | None) -> None:
 
 def carries_gradients(t: Tensor) -> bool:
     """Whether a Tensor, or what it is a view of, carries gradients."""
-    base = t._view.base if t._view is not None else t
-    return any(x._node is not None and x._node.requires_grad for x in (t, base))
+    node = t._node
+    if node is not None and node.requires_grad:
+        return True
+    node = None if t._view is None else t._view.base._node
+    return node is not None and node.requires_grad
 
 
 def check_change(t: Tensor) -> None:
@@ -125,7 +128,8 @@ def check_change(t: Tensor) -> None:
                 f"a view that was made inside {view.outside} is being changed in place where operations are "
                 "recorded: its base would not know. clone() the view, or make it where it is changed"
             )
-    grown = any(n is not None and n.requires_grad for n in (node, t._node))
+    own = t._node
+    grown = (node is not None and node.requires_grad) or (own is not None and own.requires_grad)
     if grown and (node is None or node.op is None):
         what = "a view of a leaf Variable" if view is not None else "a leaf Variable"
         raise runtime_error(

@@ -19,6 +19,7 @@ from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, part, split, stack, tensor_split
 from minigrad.gate import public
 from minigrad.ops import index as i
+from minigrad.ops import shape as s
 
 __all__ = [
     "argwhere", "atleast_3d", "block_diag", "broadcast_shapes", "cartesian_prod", "column_stack", "combinations",
@@ -248,9 +249,12 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     swapped = indexing == "xy" and len(xs) > 1
     if swapped:
         xs[:2] = xs[1::-1]
-    shape = [x._array.size for x in xs]
+    shape = tuple([x._array.size for x in xs])
+    whole = {"shape": shape}
     grids = [
-        x.reshape([n if k == d else 1 for k in range(len(xs))]).expand(shape)
+        apply(
+            s.expand, (apply(s.reshape, (x,), {"shape": (1,) * d + (n,) + (1,) * (len(xs) - d - 1)}),), whole
+        )
         for d, (x, n) in enumerate(zip(xs, shape, strict=True))
     ]
     if swapped:

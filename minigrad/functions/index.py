@@ -77,7 +77,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return key + (slice(None),) * (len(size) - len(key)), [], ()
     items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
-    used = sum(_width(k) for k in items)
+    used = sum([_width(k) for k in items])
     if used > len(size):
         raise index_error(
             f"too many indices for tensor of dimension {len(size)}: [{_show(key)}] has {used}, "
@@ -156,10 +156,10 @@ def _is_several(key: Any) -> bool:
 
 def _item(k: Any) -> Any:
     """One element of a key in its simplest form."""
+    if k.__class__ is slice:
+        return _whole_slice(k)
     if k is None or k is Ellipsis or isinstance(k, (bool, int)):
         return k
-    if isinstance(k, slice):
-        return _whole_slice(k)
     if isinstance(k, np.bool_):
         return bool(k)
     if isinstance(k, np.integer):
@@ -209,6 +209,8 @@ def _whole_slice(k: slice) -> slice:
 
 def _width(k: object) -> int:
     """How many dimensions of the input an item takes."""
+    if k.__class__ is slice or k.__class__ is int:
+        return 1
     if k is None or k is Ellipsis or isinstance(k, bool):
         return 0
     if isinstance(k, Tensor) and k._array.dtype == bool:

@@ -27,6 +27,12 @@ def counted(start: Any, step: Any, count: int, kind: np.dtype[Any]) -> Array:
     return np.concatenate([runs.ravel(), rest]).astype(np.float64).astype(kind)
 
 
+def counted_whole(start: int, step: int, count: int, kind: np.dtype[Any]) -> Array:
+    """``count`` whole numbers from ``start`` on, as any type."""
+    whole: Array = start + step * np.arange(count, dtype=np.int64)
+    return whole.astype(kind, copy=False)
+
+
 def between(start: Any, end: Any, count: int, kind: np.dtype[Any]) -> Array:
     """``count`` numbers from ``start`` to ``end``: of a float type, from both ends to the middle."""
     scalar = kind.type
