@@ -39,7 +39,7 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
     if dim is None:
         return None
     if dim.__class__ is int and ndim:
-        return (one_dim(dim, ndim),)  # type: ignore[arg-type]
+        return (one_dim(dim, ndim),)
     many = dim if isinstance(dim, (tuple, list)) else (dim,)
     if not many:
         return None

@@ -191,7 +191,7 @@ def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     if dim is None:
         return _squeezed(0, input, tuple(n for n in shape if n != 1))
     if dim.__class__ is int and shape:
-        d = one_dim(dim, len(shape))  # type: ignore[arg-type]
+        d = one_dim(dim, len(shape))
         return _squeezed(1, input, shape[:d] + shape[d + 1 :] if shape[d] == 1 else shape)
     several = isinstance(dim, (tuple, list))
     named = [one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]

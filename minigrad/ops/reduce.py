@@ -205,6 +205,10 @@ def _cumprod_backward_vjp(g: Any, u: Any, x: Any, dim: int) -> Any:
     return du, sum(e.where(below, dx, 0.0), dim=(dim,), keepdim=False)
 
 
+_some: Any = np.logical_or.reduce  # what np.any and np.all call
+_every: Any = np.logical_and.reduce
+
+
 def _int64(places: Any) -> Any:
     """Indices, of which NumPy makes the platform's own integers."""
     return places if places.dtype is I64 else places.astype(I64)
@@ -354,8 +358,8 @@ argmax = Op("argmax", lambda x, dim, keepdim: _int64(x.argmax(dim, keepdims=keep
             text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
 argmin = Op("argmin", lambda x, dim, keepdim: _int64(x.argmin(dim, keepdims=keepdim)), "x; dim keepdim",
             text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
-any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.logical_or.reduce(x, dim, bool, None, keepdim)),
-         "x; dim keepdim", text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
-all = Op("all", lambda x, dim, keepdim: by_rows(np.logical_and.reduce(x, dim, bool, None, keepdim)),
-         "x; dim keepdim", text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
+any: Op = Op("any", lambda x, dim, keepdim: by_rows(_some(x, dim, bool, None, keepdim)), "x; dim keepdim",
+         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
+all = Op("all", lambda x, dim, keepdim: by_rows(_every(x, dim, bool, None, keepdim)), "x; dim keepdim",
+         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
 # fmt: on
