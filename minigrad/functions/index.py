@@ -73,8 +73,10 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     if kind is Tensor and size and key._array.ndim and key._array.dtype is dtypes.I64:
         _check_array(key, 0, size)
         return None, [key], (True,)
-    if kind is tuple and len(key) <= len(size) and all(map(_is_usual, key, size)):
-        return key + (slice(None),) * (len(size) - len(key)), [], ()
+    if kind is tuple or key is None:
+        basic = _usual(key if kind is tuple else (None,), size)
+        if basic is not None:
+            return basic, [], ()
     items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
     used = sum([_width(k) for k in items])
@@ -88,31 +90,31 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         raise index_error("an index can only have a single ellipsis ('...')")
     at = dots[0] if dots else len(items)
     items[at : at + 1] = [slice(None)] * (len(size) - used)
-    basic: list[Any] = []
+    parts: list[Any] = []
     indices: list[Tensor] = []
     pattern: list[bool] = []
     d = 0  # the dimension of the input that the next item takes
     plain = True
     for k in items:
         if k is None:
-            basic.append(None)
+            parts.append(None)
             pattern.append(False)
         elif isinstance(k, bool):
-            basic.append(None)
+            parts.append(None)
             pattern.append(True)
             indices.append(wrap(np.asarray([k])))
         elif isinstance(k, int):
             _check_integer(k, d, size)
-            basic.append(k)
+            parts.append(k)
             d += 1
         elif isinstance(k, slice):
-            basic.append(k)
+            parts.append(k)
             pattern.append(False)
             d += 1
         else:
             width = _width(k)
             _check_array(k, d, size)
-            basic.extend([slice(None)] * width)
+            parts.extend([slice(None)] * width)
             pattern.append(True)
             indices.append(k)
             d += width
@@ -120,7 +122,18 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         plain = plain and isinstance(k, slice) and k == slice(None)
     while pattern and not pattern[-1]:
         pattern.pop()
-    return (None if plain and indices else tuple(basic)), indices, tuple(pattern)
+    return (None if plain and indices else tuple(parts)), indices, tuple(pattern)
+
+
+def _usual(key: tuple[Any, ...], size: tuple[int, ...]) -> tuple[Any, ...] | None:
+    """The basic part of a key of which all items are usual but for those that add a dimension."""
+    left = len(size) - len(key)
+    if left < 0 or not all(map(_is_usual, key, size)):
+        rest = [k for k in key if k is not None]
+        left = len(size) - len(rest)
+        if left < 0 or not all(map(_is_usual, rest, size)):
+            return None
+    return key + (slice(None),) * left
 
 
 def _is_usual(k: Any, size: int) -> bool:
