@@ -129,6 +129,11 @@ def _usual(key: tuple[Any, ...], size: tuple[int, ...]) -> tuple[Any, ...] | Non
     """The basic part of a key of which all items are usual but for those that add a dimension."""
     left = len(size) - len(key)
     if left < 0 or not all(map(_is_usual, key, size)):
+        dots = [i for i, k in enumerate(key) if k is Ellipsis]
+        if dots:
+            ahead, behind = key[: dots[0]], key[dots[0] + 1 :]
+            used = len([k for k in ahead + behind if k is not None])
+            key = ahead + (slice(None),) * (len(size) - used) + behind
         rest = [k for k in key if k is not None]
         left = len(size) - len(rest)
         if left < 0 or not all(map(_is_usual, rest, size)):
@@ -326,13 +331,14 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index._array.dtype.kind not in "iu":
         raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
-    if index._array.size and index._array.min() < 0:
+    if not all_below(index._array, (input._array.shape or (1,))[d]) and index._array.min() < 0:
         raise index_error(
             f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
         )
     if input._array.ndim == 0:
         return own(input.reshape(1)[index].reshape(()))
-    y = getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+    index = index if index._array.ndim else index.reshape(1)
+    y = getitem(input, (*[slice(None)] * d, index) if d else index)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 

@@ -165,7 +165,7 @@ def _written(t: Tensor, value: Any) -> bool:
         value = y
     elif value.__class__ not in (float, int) or array.dtype not in _HOLDING or not abs(value) < 1 << 63:
         return False
-    if base._inference or not (array.flags.c_contiguous and array.flags.writeable):
+    if base._inference or not array.flags.writeable or not (array.flags.c_contiguous or not overlaps(array)):
         return False
     changed(array)
     array[...] = value
