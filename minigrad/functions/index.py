@@ -70,9 +70,11 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
-    if kind is Tensor and size and key._array.ndim and key._array.dtype is dtypes.I64:
-        _check_array(key, 0, size)
-        return None, [key], (True,)
+    if kind is Tensor and size and key._array.ndim:
+        dtype = key._array.dtype
+        if dtype is dtypes.I64 or (dtype is dtypes.BOOL and key._array.ndim <= len(size)):
+            _check_array(key, 0, size)
+            return None, [key], (True,)
     if kind is tuple or key is None:
         basic = _usual(key if kind is tuple else (None,), size)
         if basic is not None:
