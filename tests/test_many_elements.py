@@ -36,6 +36,16 @@ def test_a_choice_among_many_is_that_of_numpy_bit_for_bit(kind: str) -> None:
     assert select(table.T, rows.T, 0).tobytes() == np.where(table.T, rows.T, 0).tobytes()
 
 
+@pytest.mark.parametrize("function", [F.softmax, F.log_softmax])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [1, 2, 9, 255, 256])
+def test_many_rows_are_those_of_few(function: Any, kind: Any, width: int) -> None:
+    rows = np.random.default_rng(0).standard_normal((40, width)).astype(kind)
+    rows[::3, -1], rows[1::5], rows[2::7, 0], rows[3::11, 0] = np.inf, -np.inf, np.nan, -0.0
+    few = np.concatenate([function(mg.tensor(rows[k : k + 10]), 1).numpy() for k in range(0, 40, 10)])
+    assert np.array_equal(function(mg.tensor(rows), 1).numpy(), few, equal_nan=True)
+
+
 @pytest.mark.parametrize(
     "function",
     [

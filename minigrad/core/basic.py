@@ -35,9 +35,14 @@ def _expand(x: Any, shape: tuple[int, ...]) -> Array:
         return x.reshape(shape)  # nothing repeats
     if isinstance(x, np.ndarray) and x.size and x.flags.c_contiguous:  # a third of the time
         added = len(shape) - x.ndim
-        steps = [0 if n == 1 else step for n, step in zip(x.shape, x.strides, strict=True)]
-        if added >= 0 and all(n in (1, m) for n, m in zip(x.shape, shape[added:], strict=True)):
-            return np.ndarray(shape, x.dtype, x, 0, (*[0] * added, *steps))
+        if added >= 0:
+            steps = [0] * added
+            for n, m, step in zip(x.shape, shape[added:], x.strides, strict=True):
+                if n != 1 and n != m:
+                    break
+                steps.append(0 if n == 1 else step)
+            else:
+                return np.ndarray(shape, x.dtype, x, 0, steps)
     y = np.broadcast_to(x, shape)
     if isinstance(x, np.ndarray) and x.flags.writeable:
         y.flags.writeable = True  # a part of it may be written to; `inplace.store` refuses what repeats

@@ -122,7 +122,7 @@ def changed(*arrays: Array, recorded: bool = False) -> None:
     if RUNNING:
         will_change(*arrays)
     last_change = next_seq()
-    moment = Moment(last_change, *here())
+    moment = tuple.__new__(Moment, (last_change, *here()))  # in half the time
     for array in arrays:
         memory = array if array.base is None else owner(array)
         change = _CHANGES.get(id(memory))

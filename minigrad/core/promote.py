@@ -12,7 +12,7 @@ from minigrad.core.op import Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import rounds
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import F32, F64, I64, common, default_float
+from minigrad.dtypes import BOOL, F32, F64, I64, common, default_float
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
 # The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
@@ -118,6 +118,15 @@ def fits(op: Op, arrays: list[Any], dtype: np.dtype[Any]) -> bool:
     if op.cast == "branches":
         a, b = (x.dtype if x.__class__ is np.ndarray else x.__class__ for x in arrays[1:])
         return (a is b or a is float or b is float) and (a is F32 or a is F64 or b is F32 or b is F64)
-    return op.cast == "same" and "i" not in (op.refuse or ()) and dtype is I64 and all(
-        x.dtype is I64 if x.__class__ is np.ndarray else x.__class__ is int and x < -LOW for x in arrays
-    )  # fmt: skip
+    if op.cast not in ("same", "number", "bits") or dtype.kind in (op.refuse or ()):
+        return False
+    whole = dtype is I64
+    if not whole and (dtype is not BOOL or op.cast == "number"):
+        return False
+    for x in arrays:
+        if x.__class__ is np.ndarray:
+            if x.dtype is not dtype:
+                return False
+        elif not whole or x.__class__ is not int or x >= -LOW:
+            return False
+    return True

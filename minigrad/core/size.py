@@ -16,6 +16,8 @@ class Size(tuple[int, ...]):
 
     def __new__(cls, sizes: Iterable[int] = ()) -> Self:
         numbers = tuple(sizes)
+        if {*map(type, numbers)} <= {int}:
+            return tuple.__new__(cls, numbers)
         for i, n in enumerate(numbers):
             if not hasattr(n, "__index__"):
                 raise TypeError(f"Size() takes an iterable of int (item {i} is {type(n).__name__})")

@@ -24,7 +24,10 @@ _LOST = "detach() before a change that requires grad"  # only while a function i
 def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
     """Notes of which Tensor the result of an op is a view, if its array shares memory with that of ``source``."""
     a, whole = out._array, source._array
-    if a.base is not whole and (not is_view(a) or (a.size and not np.may_share_memory(a, whole))):
+    base = a.base
+    # A part of a part stands on what that stands on.
+    apart = base is None or (base is not whole and base is not whole.base)
+    if apart and (not is_view(a) or (a.size and not np.may_share_memory(a, whole))):
         return
     mode = _mode()
     if out._inference or source._inference:  # the memory decides
@@ -127,7 +130,8 @@ def check_change(t: Tensor) -> None:
                 f"a view that was made inside {view.outside} is being changed in place where operations are "
                 "recorded: its base would not know. clone() the view, or make it where it is changed"
             )
-    grown = any(n is not None and n.requires_grad for n in (node, t._node))
+    own = t._node
+    grown = (node is not None and node.requires_grad) or (own is not None and own.requires_grad)
     if grown and (node is None or node.op is None):
         what = "a view of a leaf Variable" if view is not None else "a leaf Variable"
         raise runtime_error(

@@ -17,9 +17,10 @@ from minigrad.errors import index_error, runtime_error, type_error, value_error,
 from minigrad.formats import contiguous_format
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import own
-from minigrad.functions.parts import cat, split, stack, tensor_split
+from minigrad.functions.parts import cat, part, split, stack, tensor_split
 from minigrad.gate import public
 from minigrad.ops import index as i
+from minigrad.ops import shape as s
 
 __all__ = [
     "argwhere", "atleast_3d", "block_diag", "broadcast_shapes", "cartesian_prod", "column_stack", "combinations",
@@ -48,7 +49,7 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
         d = one_dim(dim, y._array.ndim)
         size = y._array.shape[d]
         if size and (cut := -int(n) % size):
-            y = cat([y.narrow(d, cut, size - cut), y.narrow(d, 0, cut)], d)
+            y = cat([part(y, d, slice(cut, size)), part(y, d, slice(0, cut))], d)
     return y.clone() if y is input else y
 
 
@@ -256,9 +257,12 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     swapped = indexing == "xy" and len(xs) > 1
     if swapped:
         xs[:2] = xs[1::-1]
-    shape = [x._array.size for x in xs]
+    shape = tuple([x._array.size for x in xs])
+    whole = {"shape": shape}
     grids = [
-        x.reshape([n if k == d else 1 for k in range(len(xs))]).expand(shape)
+        apply(
+            s.expand, (apply(s.reshape, (x,), {"shape": (1,) * d + (n,) + (1,) * (len(xs) - d - 1)}),), whole
+        )
         for d, (x, n) in enumerate(zip(xs, shape, strict=True))
     ]
     if swapped:

@@ -361,6 +361,8 @@ def like(
 
 def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     """What ``make`` fills row by row, turned as the array lies in memory: PyTorch draws in the order of memory."""
+    if array.flags.c_contiguous:
+        return make(array.shape)
     order = by_steps(array)
     source = make(tuple(array.shape[d] for d in order))
     if order == (*range(array.ndim),):
@@ -424,7 +426,7 @@ def arange(
         start, end = None, start
     if end is None:
         raise type_error("arange() takes end, or start and end, as in arange(3) or arange(1, 3)")
-    start, end, step = (_plain_number(x) for x in (0 if start is None else start, end, step))
+    start, end, step = [_plain_number(x) for x in (0 if start is None else start, end, step)]
     kind = None if dtype is None else dtypes.as_numpy(dtype)
     if kind is not None and kind.kind == "c":
         raise not_implemented_error(f'"arange" not implemented for {dtype}; use .to() on another one')
@@ -432,7 +434,7 @@ def arange(
         raise not_implemented_error('"arange" not implemented for bool; use .bool() on another one')
     if step == 0:
         raise runtime_error("step must be nonzero")
-    if not all(math.isfinite(x) for x in (start, end)):
+    if not (math.isfinite(start) and math.isfinite(end)):
         raise runtime_error(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise runtime_error(
@@ -442,18 +444,14 @@ def arange(
         start, end, step = int(start), int(end), int(step)  # here, but in no other dtype, before it counts
         if step == 0:
             raise value_error("step must be nonzero, also as an integer")
-    whole = all(isinstance(x, int) for x in (start, end, step))
+    whole = isinstance(start, int) and isinstance(end, int) and isinstance(step, int)
     if kind is None:
         kind = dtypes.I64 if whole else dtypes.default_float()
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
     if kind.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
-    with np.errstate(all="ignore"):
-        if whole:
-            values = (start + step * np.arange(count, dtype=np.int64)).astype(kind)
-        else:
-            values = spaced.counted(start, step, count, kind)
-    return _finish(values, requires_grad, device)
+    make = spaced.counted_whole if whole else spaced.counted
+    return _finish(QUIET.run(make, start, step, count, kind), requires_grad, device)
 
 
 def linspace(

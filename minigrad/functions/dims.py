@@ -38,6 +38,8 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
     """Dimensions as a sorted tuple, None for all of them."""
     if dim is None:
         return None
+    if dim.__class__ is int and ndim:
+        return (one_dim(dim, ndim),)
     many = dim if isinstance(dim, (tuple, list)) else (dim,)
     if not many:
         return None

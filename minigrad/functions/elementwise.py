@@ -189,7 +189,9 @@ def clamp(
     if min is None and max is None:
         raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
-    input = cast(input, dtypes.common([input._array, *bounds]))
+    kind = input._array.dtype
+    if kind is not dtypes.F32 or not {*map(type, bounds)} <= {int, float}:
+        input = cast(input, dtypes.common([input._array, *bounds]))
     if input._array.dtype == bool and (
         len(bounds) == 2 or not isinstance(min if max is None else max, Tensor)
     ):

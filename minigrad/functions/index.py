@@ -17,6 +17,7 @@ from minigrad.errors import index_error, runtime_error, type_error, value_error,
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
+from minigrad.kernels.scatter import all_below
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
@@ -69,11 +70,18 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
-    if kind is tuple and len(key) <= len(size) and all(map(_is_usual, key, size)):
-        return key + (slice(None),) * (len(size) - len(key)), [], ()
+    if kind is Tensor and size and key._array.ndim:
+        dtype = key._array.dtype
+        if dtype is dtypes.I64 or (dtype is dtypes.BOOL and key._array.ndim <= len(size)):
+            _check_array(key, 0, size)
+            return None, [key], (True,)
+    if kind is tuple or key is None:
+        basic = _usual(key if kind is tuple else (None,), size)
+        if basic is not None:
+            return basic, [], ()
     items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
-    used = sum(_width(k) for k in items)
+    used = sum([_width(k) for k in items])
     if used > len(size):
         raise index_error(
             f"too many indices for tensor of dimension {len(size)}: [{_show(key)}] has {used}, "
@@ -84,31 +92,31 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         raise index_error("an index can only have a single ellipsis ('...')")
     at = dots[0] if dots else len(items)
     items[at : at + 1] = [slice(None)] * (len(size) - used)
-    basic: list[Any] = []
+    parts: list[Any] = []
     indices: list[Tensor] = []
     pattern: list[bool] = []
     d = 0  # the dimension of the input that the next item takes
     plain = True
     for k in items:
         if k is None:
-            basic.append(None)
+            parts.append(None)
             pattern.append(False)
         elif isinstance(k, bool):
-            basic.append(None)
+            parts.append(None)
             pattern.append(True)
             indices.append(wrap(np.asarray([k])))
         elif isinstance(k, int):
             _check_integer(k, d, size)
-            basic.append(k)
+            parts.append(k)
             d += 1
         elif isinstance(k, slice):
-            basic.append(k)
+            parts.append(k)
             pattern.append(False)
             d += 1
         else:
             width = _width(k)
             _check_array(k, d, size)
-            basic.extend([slice(None)] * width)
+            parts.extend([slice(None)] * width)
             pattern.append(True)
             indices.append(k)
             d += width
@@ -116,7 +124,23 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         plain = plain and isinstance(k, slice) and k == slice(None)
     while pattern and not pattern[-1]:
         pattern.pop()
-    return (None if plain and indices else tuple(basic)), indices, tuple(pattern)
+    return (None if plain and indices else tuple(parts)), indices, tuple(pattern)
+
+
+def _usual(key: tuple[Any, ...], size: tuple[int, ...]) -> tuple[Any, ...] | None:
+    """The basic part of a key of which all items are usual but for those that add a dimension."""
+    left = len(size) - len(key)
+    if left < 0 or not all(map(_is_usual, key, size)):
+        dots = [i for i, k in enumerate(key) if k is Ellipsis]
+        if dots:
+            ahead, behind = key[: dots[0]], key[dots[0] + 1 :]
+            used = len([k for k in ahead + behind if k is not None])
+            key = ahead + (slice(None),) * (len(size) - used) + behind
+        rest = [k for k in key if k is not None]
+        left = len(size) - len(rest)
+        if left < 0 or not all(map(_is_usual, rest, size)):
+            return None
+    return key + (slice(None),) * left
 
 
 def _is_usual(k: Any, size: int) -> bool:
@@ -152,10 +176,10 @@ def _is_several(key: Any) -> bool:
 
 def _item(k: Any) -> Any:
     """One element of a key in its simplest form."""
+    if k.__class__ is slice:
+        return _whole_slice(k)
     if k is None or k is Ellipsis or isinstance(k, (bool, int)):
         return k
-    if isinstance(k, slice):
-        return _whole_slice(k)
     if isinstance(k, np.bool_):
         return bool(k)
     if isinstance(k, np.integer):
@@ -175,12 +199,12 @@ def _item(k: Any) -> Any:
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
             f"indices (got {type(k).__name__})"
         )
-    if t._array.dtype == np.uint8:
+    if t._array.dtype.char == "B":
         warn("indexing with dtype uint8 is now deprecated, please use a dtype bool instead")
         t = cast(t, dtypes.BOOL)
     if t._array.ndim == 0 and t._array.dtype.kind == "i":
         t = cast(t, dtypes.I64)
-    elif t._array.dtype not in (dtypes.I64, np.int32, dtypes.BOOL):
+    elif t._array.dtype not in (dtypes.I64, dtypes.BOOL, np.int32):
         raise index_error(
             f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}"
         )
@@ -190,6 +214,8 @@ def _item(k: Any) -> Any:
 
 
 def _whole_slice(k: slice) -> slice:
+    if k.step is None and k.start.__class__ in _BOUNDS and k.stop.__class__ in _BOUNDS:
+        return k
     parts = []
     for bound in (k.start, k.stop, k.step):
         x = bound.item() if hasattr(bound, "item") else bound
@@ -203,6 +229,8 @@ def _whole_slice(k: slice) -> slice:
 
 def _width(k: object) -> int:
     """How many dimensions of the input an item takes."""
+    if k.__class__ is slice or k.__class__ is int:
+        return 1
     if k is None or k is Ellipsis or isinstance(k, bool):
         return 0
     if isinstance(k, Tensor) and k._array.dtype == bool:
@@ -230,7 +258,7 @@ def _check_array(k: Tensor, d: int, size: tuple[int, ...]) -> None:
                 f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the "
                 f"indexed tensor {list(size)} at index {d}"
             )
-    elif array.size:
+    elif not all_below(array, size[d]):
         low, high = array.min(), array.max()
         if low < -size[d] or high >= size[d]:
             wrong = low if low < -size[d] else high
@@ -305,13 +333,14 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index._array.dtype.kind not in "iu":
         raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
-    if index._array.size and index._array.min() < 0:
+    if not all_below(index._array, (input._array.shape or (1,))[d]) and index._array.min() < 0:
         raise index_error(
             f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
         )
     if input._array.ndim == 0:
         return own(input.reshape(1)[index].reshape(()))
-    y = getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+    index = index if index._array.ndim else index.reshape(1)
+    y = getitem(input, (*[slice(None)] * d, index) if d else index)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 

@@ -157,11 +157,11 @@ def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
 
 
 def overwritable(t: Tensor) -> bool:
-    """Whether the memory of ``t``, row by row, may be written over where the tape has nothing to hear of it."""
-    mode, base, flags = MODE.get(), t if t._view is None else t._view.base, t._array.flags
+    """Whether the memory of ``t`` may be written over without a word to the tape."""
+    mode, base = MODE.get(), t if t._view is None else t._view.base
     if mode.everything or t._inference or base._inference or (mode.grad and carries_gradients(t)):
         return False
-    return bool(flags.c_contiguous and flags.writeable)
+    return bool(t._array.flags.writeable)
 
 
 def _written(t: Tensor, value: Any) -> bool:
@@ -175,6 +175,8 @@ def _written(t: Tensor, value: Any) -> bool:
             return False
         value = y
     elif value.__class__ not in (float, int) or array.dtype not in _HOLDING or not abs(value) < 1 << 63:
+        return False
+    if not array.flags.c_contiguous and overlaps(array):
         return False
     changed(array)
     array[...] = value

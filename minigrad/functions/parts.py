@@ -67,7 +67,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return apply(s.stack, xs, {"dim": one_dim(dim, len(shape) + 1)})
 
 
-def _part(input: Tensor, d: int, where: builtins.slice | int) -> Tensor:
+def part(input: Tensor, d: int, where: builtins.slice | int) -> Tensor:
+    """What stands at ``where``, which is in range, along a dimension counted from the front: a view."""
     return apply(s.slice_, (input,), {"index": (*(builtins.slice(None),) * d, where)})
 
 
@@ -90,9 +91,9 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
                 raise runtime_error(
                     f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}"
                 )
-            return (_part(tensor, d, builtins.slice(0, 0)),)
+            return (part(tensor, d, builtins.slice(0, 0)),)
         starts = range(0, max(total, 1), size)
-        return tuple(_part(tensor, d, builtins.slice(k, min(k + size, total))) for k in starts)
+        return tuple([part(tensor, d, builtins.slice(k, min(k + size, total))) for k in starts])
     parts = list(split_size_or_sections)
     if any(n < 0 for n in parts) or sum(parts) != total:
         raise runtime_error(
@@ -102,7 +103,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     views = []
     start = 0
     for n in parts:
-        views.append(_part(tensor, d, builtins.slice(start, start + n)))
+        views.append(part(tensor, d, builtins.slice(start, start + n)))
         start += n
     return tuple(views)
 
@@ -114,7 +115,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         raise runtime_error(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     total = input._array.shape[d]
     if total == 0:
-        return tuple(_part(input, d, builtins.slice(0, 0)) for _ in range(chunks))
+        return tuple([part(input, d, builtins.slice(0, 0)) for _ in range(chunks)])
     return split(input, -(-total // chunks), d)
 
 
@@ -144,7 +145,7 @@ def tensor_split(
         indices_or_sections = tuple(places.tolist())
     cuts = [whole("tensor_split(): each index", k) for k in indices_or_sections]
     return tuple(
-        _part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
+        part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
     )
 
 
@@ -153,7 +154,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if input._array.ndim == 0:
         raise index_error("Dimension specified as 0 but tensor has no dimensions")
     d = one_dim(dim, input._array.ndim)
-    return tuple(_part(input, d, i) for i in range(input._array.shape[d]))
+    return tuple([part(input, d, i) for i in range(input._array.shape[d])])
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
@@ -166,7 +167,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise index_error(
             f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}"
         )
-    return _part(input, d, int(index))
+    return part(input, d, int(index))
 
 
 def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
@@ -187,7 +188,7 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     first = first + size if first < 0 else first
     if first + length > size:
         raise runtime_error(f"start ({first}) + length ({length}) exceeds dimension size ({size}).")
-    return _part(input, d, builtins.slice(first, first + length))
+    return part(input, d, builtins.slice(first, first + length))
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:

@@ -50,7 +50,7 @@ def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = 
 
 def _carries(input: Tensor, dtype: Any) -> None:
     """RuntimeError where gradients would be lost in an integer ``dtype``."""
-    if dtypes.as_numpy(dtype).kind not in "fcV" and input.requires_grad and MODE.get().grad:
+    if input.requires_grad and MODE.get().grad and dtypes.as_numpy(dtype).kind not in "fcV":
         raise runtime_error(
             f"Autograd not support dtype: {dtype} has no gradients; use .detach() to go without"
         )

@@ -190,6 +190,9 @@ def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     shape = input._array.shape
     if dim is None:
         return _squeezed(0, input, tuple(n for n in shape if n != 1))
+    if dim.__class__ is int and shape:
+        d = one_dim(dim, len(shape))
+        return _squeezed(1, input, shape[:d] + shape[d + 1 :] if shape[d] == 1 else shape)
     several = isinstance(dim, (tuple, list))
     named = [one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
     for d in named:
@@ -325,12 +328,13 @@ def repeat(self: Tensor, *repeats: Sizes) -> Tensor:
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: "
             f"{list(times)} for a tensor of shape {list(shape)}"
         )
-    if any(n < 0 for n in times):
+    if min(times, default=0) < 0:
         raise runtime_error(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
     shape = (1,) * (len(times) - len(shape)) + shape
-    apart = tuple(k for n in shape for k in (1, n))
-    spread = tuple(k for r, n in zip(times, shape, strict=True) for k in (r, n))
-    y = reshape(expand(reshape(self, apart), spread), tuple(r * n for r, n in zip(times, shape, strict=True)))
+    apart = tuple([k for n in shape for k in (1, n)])
+    spread = tuple([k for r, n in zip(times, shape, strict=True) for k in (r, n)])
+    y = apply(s.expand, (apply(s.reshape, (self,), {"shape": apart}),), {"shape": spread})
+    y = apply(s.reshape, (y,), {"shape": tuple([r * n for r, n in zip(times, shape, strict=True)])})
     return y if y._view is None else apply(s.contiguous, (y,))
 
 

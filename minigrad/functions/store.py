@@ -64,12 +64,17 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     array = t._array
     quick = not mode.everything and not t._inference and has_no_history(t)
     if mode.grad and quick:
-        quick = not any(carries_gradients(x) for x in (t, *operands) if isinstance(x, Tensor))
+        for x in (t, *operands):
+            if isinstance(x, Tensor) and carries_gradients(x):
+                quick = False
     if quick and op.kernel.__class__ is np.ufunc and not params and array.flags.c_contiguous:
         others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
         numbers = _TAKES.get(dtype, ())
-        if numbers and all(x.__class__ in numbers or getattr(x, "dtype", None) is dtype for x in others):
+        alike = bool(numbers)
+        for x in others:
+            alike = alike and (x.__class__ in numbers or getattr(x, "dtype", None) is dtype)
+        if alike:
             if RUNNING:
                 will_change(array)
             try:

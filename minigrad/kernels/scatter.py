@@ -52,12 +52,21 @@ def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
     """
     if not shape:
         return np.zeros(index.size, np.intp)
+    return _places(shape, index if index.ndim else index.reshape(1), dim).reshape(-1)
+
+
+def _places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
+    """`flat_places` in the shape of the index, of one dimension at least."""
     strides = _strides(shape)
-    index = (index if index.ndim else index.reshape(1)).astype(np.intp, copy=False)
+    index = index.astype(np.intp, copy=False)
     places = index if strides[dim] == 1 else index * strides[dim]
-    if index.ndim > 1:
-        places = places + _offsets(index.shape, strides, dim)
-    return places.reshape(-1)
+    return places + _offsets(index.shape, strides, dim) if index.ndim > 1 else places
+
+
+def all_below(index: Array, size: int) -> bool:
+    """Whether all integers are from 0 to below ``size``, in one pass: without a sign negative ones are the largest."""
+    unsigned = index.view(f"u{index.itemsize}") if index.dtype.kind == "i" else index
+    return not index.size or bool(np.maximum.reduce(unsigned, None) < size)
 
 
 def in_blocks(
@@ -98,6 +107,8 @@ def gather(x: Array, index: Array, dim: int, out: Array | None = None) -> Array:
     """The elements that ``index`` names along ``dim``."""
     # In one dimension NumPy takes elements, and adds to them, in a third of the time, and has no need to look
     # again whether a checked index is in range.
+    if out is None and x.ndim and index.ndim and index.size <= BLOCK:
+        return x.reshape(-1).take(_places(x.shape, index, dim), mode="wrap")
     picked = np.empty(index.shape, x.dtype) if out is None else out
     flat, target = x.reshape(-1), picked.reshape(-1)
     in_blocks(lambda here, at: flat.take(at, mode="wrap", out=target[here]), x.shape, index, dim, reads=True)

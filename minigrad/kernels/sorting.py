@@ -74,7 +74,7 @@ def _wide_argsort(rows: Array, descending: bool) -> Array:
     """`argsort` along the last dimension for elements of 64 bits."""
     turned = rows[..., ::-1] if descending else rows
     # The order that need not be stable is had in a third of the time, and is the same where nothing is equal.
-    order = np.argsort(turned, axis=-1)
+    order = turned.argsort(-1)
     values = np.take_along_axis(turned, order, -1)
     equal = values[..., 1:] == values[..., :-1]
     if rows.dtype.kind == "f":
@@ -86,7 +86,8 @@ def _wide_argsort(rows: Array, descending: bool) -> Array:
 
 def _stable_argsort(rows: Array, descending: bool) -> Array:
     """`argsort` along the last dimension as NumPy has it; of few elements the shortest way."""
-    return _places_of(np.argsort(rows[..., ::-1] if descending else rows, axis=-1, kind="stable"), descending)
+    turned = rows[..., ::-1] if descending else rows
+    return _places_of(turned.argsort(-1, "stable"), descending)
 
 
 def _places_of(order: Array, descending: bool) -> Array:

@@ -27,6 +27,12 @@ def counted(start: Any, step: Any, count: int, kind: np.dtype[Any]) -> Array:
     return np.concatenate([runs.ravel(), rest]).astype(np.float64).astype(kind)
 
 
+def counted_whole(start: int, step: int, count: int, kind: np.dtype[Any]) -> Array:
+    """``count`` whole numbers from ``start`` on, as any type."""
+    whole: Array = start + step * np.arange(count, dtype=np.int64)
+    return whole.astype(kind, copy=False)
+
+
 def between(start: Any, end: Any, count: int, kind: np.dtype[Any]) -> Array:
     """``count`` numbers from ``start`` to ``end``: of a float type, from both ends to the middle."""
     scalar = kind.type
@@ -35,8 +41,8 @@ def between(start: Any, end: Any, count: int, kind: np.dtype[Any]) -> Array:
     first, last = scalar(start), scalar(end)
     wide: Any = {"f": np.float64, "d": np.longdouble}.get(kind.char, scalar)
     step = wide(scalar((last - first) / scalar(max(count - 1, 1))))
-    at = np.arange(count)
-    low = (wide(first) + step * at.astype(wide)).astype(kind)
-    high = (wide(last) - step * (count - 1 - at).astype(wide)).astype(kind)
-    values: Array = np.where(at < count // 2, low, high)
+    at, half = np.arange(count).astype(wide), count // 2
+    values: Array = np.empty(count, kind)
+    values[:half] = wide(first) + step * at[:half]
+    values[half:] = (wide(last) - step * at[: count - half])[::-1]
     return values

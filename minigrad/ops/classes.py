@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from minigrad import buffers
 from minigrad.core.basic import to
 from minigrad.core.op import Op
 from minigrad.core.text import Plain
-from minigrad.dtypes import I64
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import LARGE, buffered
 from minigrad.ops.carried import Carried
+from minigrad.ops.index import quick
 from minigrad.ops.printing import plain
 from minigrad.ops.reads import mean_of, of_classes
 from minigrad.ops.reduce import sum
@@ -68,18 +64,7 @@ def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int, mean:
     return softmax_backward(g * factors, softmax(x, dim=1), dim=1)
 
 
-def _quick(check: Callable[..., None]) -> Callable[..., None]:
-    """A check that compares once where all are right: without a sign negative numbers are the largest."""
-
-    @functools.wraps(check)
-    def run(x: Any, target: Any, **params: Any) -> None:
-        if target.dtype != I64 or not (target.view(np.uint64) < x.shape[1]).all():
-            check(x, target, **params)
-
-    return run
-
-
-@_quick
+@quick(1)
 def _is_class(x: Any, target: Any, ignore: int, **params: Any) -> None:
     wrong = ((target < 0) | (target >= x.shape[1])) & (target != ignore)
     if wrong.any():
@@ -97,6 +82,7 @@ def _names_class(target: Any, classes: int) -> None:
         raise RuntimeError("Class values must be smaller than num_classes.")
 
 
+@quick(0)
 def _is_row(weight: Any, index: Any, **params: Any) -> None:
     if index.size and (index.min() < 0 or index.max() >= len(weight)):
         wrong = index.min() if index.min() < 0 else index.max()

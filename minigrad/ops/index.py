@@ -12,15 +12,17 @@ import numpy as np
 from minigrad import buffers
 from minigrad.core.op import Array, Op
 from minigrad.core.text import Call, Plain, Text
+from minigrad.dtypes import I64
 from minigrad.kernels import scatter as k
 from minigrad.kernels.scatter import add_to_rows
 from minigrad.kernels.sums import copied
-from minigrad.ops.buffered import kept
+from minigrad.ops.buffered import LARGE, kept
 from minigrad.ops.elementwise import where
 from minigrad.ops.printing import plain
 from minigrad.ops.reads import at
 
 Pattern = tuple[bool, ...]
+Check = Callable[..., None]
 
 
 def _key(indices: tuple[Array, ...], pattern: Pattern) -> tuple[Any, ...]:
@@ -29,6 +31,8 @@ def _key(indices: tuple[Array, ...], pattern: Pattern) -> tuple[Any, ...]:
 
 
 def _index(x: Array, *indices: Array, pattern: Pattern) -> Any:
+    if pattern == (True,) and indices[0].dtype is I64 and x.flags.c_contiguous:
+        return x.take(indices[0].astype(np.intp, copy=False), 0)  # in a quarter of the time
     if all(pattern) and 0 not in x.strides:
         return x[_key(indices, pattern)]
     if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool:
@@ -86,19 +90,22 @@ def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Any:
     return np.equal(written[key], numbers)
 
 
-def _quick(check: Callable[..., None]) -> Callable[..., None]:
-    """A check of indices that takes one pass: as a number without sign, a negative one is larger than all."""
+def quick(dim: int | None = None) -> Callable[[Check], Check]:
+    """A check of an index along a dimension, ``dim`` or its parameter, that looks for what is wrong where some are."""
 
-    @functools.wraps(check)
-    def run(x: Array, index: Array, dim: int) -> None:
-        unsigned = index.view(f"u{index.itemsize}") if index.dtype.kind == "i" else index
-        if index.size and unsigned.max() >= (x.shape[dim] if x.ndim else 1):
-            check(x, index, dim)
+    def made(check: Check) -> Check:
+        @functools.wraps(check)
+        def run(x: Array, index: Array, **params: Any) -> None:
+            d = params["dim"] if dim is None else dim
+            if not k.all_below(index, x.shape[d] if x.ndim else 1):
+                check(x, index, **params)
 
-    return run
+        return run
+
+    return made
 
 
-@_quick
+@quick()
 def _in_range(x: Array, index: Array, dim: int) -> None:
     size = x.shape[dim] if x.ndim else 1
     wrong = index[(index < 0) | (index >= size)]
@@ -119,7 +126,7 @@ def _masked_put(x: Any, v: Any, *indices: Any, pattern: Pattern) -> str:
 
 
 def _gather(x: Array, index: Array, dim: int) -> Array:
-    return k.gather(x, index, dim, buffers.empty(index.shape, x.dtype))
+    return k.gather(x, index, dim, None if index.size < LARGE else buffers.empty(index.shape, x.dtype))
 
 
 def _index_text(v: Call) -> Text:

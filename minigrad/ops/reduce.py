@@ -205,6 +205,10 @@ def _cumprod_backward_vjp(g: Any, u: Any, x: Any, dim: int) -> Any:
     return du, sum(e.where(below, dx, 0.0), dim=(dim,), keepdim=False)
 
 
+_some: Any = np.logical_or.reduce  # what np.any and np.all call
+_every: Any = np.logical_and.reduce
+
+
 def _int64(places: Any) -> Any:
     """Indices, of which NumPy makes the platform's own integers."""
     return places if places.dtype is I64 else places.astype(I64)
@@ -328,10 +332,10 @@ amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=k
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
           into=lambda t: _reduced_into(t, "np.minimum.reduce"), derives={"x": of_ties})
-max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1",
-         derives={"x": of_ties})
-min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1",
-         derives={"x": of_ties})
+max = Op("max", lambda x: np.maximum.reduce(x, None), "x", _extreme_of_all_vjp, text="np.max({})", order="C",
+         grad_fn="MaxBackward1", derives={"x": of_ties})
+min = Op("min", lambda x: np.minimum.reduce(x, None), "x", _extreme_of_all_vjp, text="np.min({})", order="C",
+         grad_fn="MinBackward1", derives={"x": of_ties})
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
                text=Plain(_logsumexp, "x", plain("logsumexp"), sum_first=sum_first, sum_rows=sum_rows),
                cast="float", complex="analytic",
@@ -350,12 +354,12 @@ cumprod: Op = Op("cumprod", _cumprod, "x; dim dtype", _cumprod_vjp, rows=True, c
                  derives={"x": "cumsum(g * y, reverse=True) / x; its limit at 0"}, reads="cumprod")
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
         complex="analytic")
-argmax = Op("argmax", lambda x, dim, keepdim: _int64(np.argmax(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+argmax = Op("argmax", lambda x, dim, keepdim: _int64(x.argmax(dim, keepdims=keepdim)), "x; dim keepdim",
             text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
-argmin = Op("argmin", lambda x, dim, keepdim: _int64(np.argmin(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+argmin = Op("argmin", lambda x, dim, keepdim: _int64(x.argmin(dim, keepdims=keepdim)), "x; dim keepdim",
             text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
-any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+any: Op = Op("any", lambda x, dim, keepdim: by_rows(_some(x, dim, bool, None, keepdim)), "x; dim keepdim",
          text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
-all = Op("all", lambda x, dim, keepdim: by_rows(np.all(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+all = Op("all", lambda x, dim, keepdim: by_rows(_every(x, dim, bool, None, keepdim)), "x; dim keepdim",
          text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
 # fmt: on

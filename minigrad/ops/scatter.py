@@ -19,7 +19,7 @@ from minigrad.ops.printing import plain
 
 
 def _checked(x: Array, v: Any, index: Array, dim: int, **params: Any) -> None:
-    _in_range(x, index, dim)
+    _in_range(x, index, dim=dim)
 
 
 def _extreme(g: Any, x: Any, v: Any, index: Any, y: Any, dim: int) -> tuple[Any, Any, None]:
