@@ -462,8 +462,10 @@ def test_writing_where_nothing_overlaps() -> None:
     assert x.tolist() == [1.0, 1.0, 1.0]
     x.expand(2, 3)[0, 1:] = mg.tensor([2.0, 3.0])
     assert x.tolist() == [1.0, 2.0, 3.0]
-    x.expand(2, 3)[:, 0] = 9.0  # one number may be written twice
+    x.expand(2, 3)[:, 0].fill_(9.0)  # one number may be written twice
     assert x.tolist() == [9.0, 2.0, 3.0]
+    with pytest.raises(RuntimeError, match="more than one element"):
+        x.expand(2, 3)[:, 0] = 9.0
     with pytest.raises(RuntimeError, match="more than one element"):
         x.expand(2, 3).mul_(2)
     with pytest.raises(RuntimeError, match="more than one element"):
