@@ -45,9 +45,6 @@ class _Nothing(Enum):
     NOTHING = "no default"
 
 
-_NOTHING = _Nothing.NOTHING
-
-
 class PythonCode(NamedTuple):
     """The text of a graph as a function, and what its names are bound to."""
 
@@ -133,9 +130,11 @@ class Graph:
         name = name[2:-2] if name[:2] == name[-2:] == "__" else name
         return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
 
-    def placeholder(self, name: str, type_expr: Any = None, default_value: Any = _NOTHING) -> Node:
+    def placeholder(self, name: str, type_expr: Any = None, default_value: Any = _Nothing.NOTHING) -> Node:
         """An input."""
-        args = () if default_value is _NOTHING or default_value is Signature.empty else (default_value,)
+        args = (
+            () if default_value is _Nothing.NOTHING or default_value is Signature.empty else (default_value,)
+        )
         return self.create_node("placeholder", name, args, type_expr=type_expr)
 
     def get_attr(self, qualified_name: str, type_expr: Any = None) -> Node:
