@@ -136,6 +136,11 @@ def set_autocast_enabled(device_type: Any, enabled: bool | None = None) -> None:
         MODE.set(MODE.get().replace(autocast=get_autocast_dtype("cpu").numpy if flag else None))
 
 
+def older(device: str, name: str, newer: str) -> None:
+    """Warns of a name of `minigrad.cuda.amp` or `minigrad.cpu.amp`; ``newer`` are the arguments of that in `amp`."""
+    warn(f"`{device}.amp.{name}(args...)` is deprecated. Please use `amp.{name}({newer})`.", FutureWarning)
+
+
 def _older(name: str, device: str, now: Any) -> Any:
     def call(*args: Any) -> Any:
         more = ", ..." if args else ""

@@ -27,11 +27,6 @@ _MOVED = (
 )  # fmt: skip
 
 
-def short(operands: Iterable[Any]) -> list[np.dtype[Any]]:
-    """The element types of two bytes among those of operands."""
-    return [t._array.dtype for t in operands if isinstance(t, Tensor) and is_short(t._array.dtype)]
-
-
 def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
     """Whether an op computes in float32 for an element type, and rounds: one that does not do so already."""
     return op.of is None and is_short(dtype)
@@ -39,7 +34,7 @@ def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
 
 def rounding(op: Op, operands: Iterable[Any]) -> Op:
     """What an op becomes for the first operand of two bytes."""
-    dtype = next(d for d in short(operands) if rounds(op, d))
+    dtype = next(t._array.dtype for t in operands if isinstance(t, Tensor) and rounds(op, t._array.dtype))
     if op.rounding is None:
         op.rounding = {}
     if dtype not in op.rounding:

@@ -7,7 +7,6 @@ from typing import Any
 from minigrad import amp
 from minigrad.amp import autocast_mode as autocast_mode
 from minigrad.dtypes import bfloat16
-from minigrad.errors import warn
 
 __all__ = ["GradScaler", "autocast"]
 
@@ -16,10 +15,7 @@ class autocast(amp.autocast):
     """``amp.autocast("cpu", ...)``. A FutureWarning says so."""
 
     def __init__(self, enabled: bool = True, dtype: Any = bfloat16, cache_enabled: bool = True) -> None:
-        warn(
-            "`cpu.amp.autocast(args...)` is deprecated. Please use `amp.autocast('cpu', args...)`.",
-            FutureWarning,
-        )
+        autocast_mode.older("cpu", "autocast", "'cpu', args...")
         super().__init__("cpu", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
 
 
@@ -34,8 +30,5 @@ class GradScaler(amp.GradScaler):
         growth_interval: int = 2000,
         enabled: bool = True,
     ) -> None:
-        warn(
-            "`cpu.amp.GradScaler(args...)` is deprecated. Please use `amp.GradScaler('cpu', args...)`.",
-            FutureWarning,
-        )
+        autocast_mode.older("cpu", "GradScaler", "'cpu', args...")
         super().__init__("cpu", init_scale, growth_factor, backoff_factor, growth_interval, enabled)

@@ -25,13 +25,22 @@ class _Rows(Module):
     weight: Parameter
     _padding = "padding_idx"  # how its error begins
 
-    def _set_sizes(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None) -> None:
+    def _set_options(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None,
+        max_norm: float | None,
+        norm_type: float,
+        scale_grad_by_freq: bool,
+    ) -> None:
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise value_error(f"{self._padding} must be within num_embeddings")
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
 
     def _set_weight(self, rows: Tensor | None, freeze: bool, dtype: DType | None) -> None:
         shape = self.num_embeddings, self.embedding_dim
@@ -81,10 +90,7 @@ class Embedding(_Rows):
     ) -> None:
         super().__init__()
         check_device(device)
-        self._set_sizes(num_embeddings, embedding_dim, padding_idx)
-        self.max_norm = max_norm
-        self.norm_type = norm_type
-        self.scale_grad_by_freq = scale_grad_by_freq
+        self._set_options(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq)
         self._set_weight(_weight, _freeze, dtype)
         self.sparse = sparse
 
@@ -139,10 +145,7 @@ class EmbeddingBag(_Rows):
     ) -> None:
         super().__init__()
         check_device(device)
-        self._set_sizes(num_embeddings, embedding_dim, padding_idx)
-        self.max_norm = max_norm
-        self.norm_type = norm_type
-        self.scale_grad_by_freq = scale_grad_by_freq
+        self._set_options(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq)
         self._set_weight(_weight, False, dtype)
         self.mode = mode
         self.sparse = sparse
