@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from minigrad.device import device
 from minigrad.dtypes import dtype
-from minigrad.errors import not_implemented_error, runtime_error, type_error
+from minigrad.errors import here, not_implemented_error, place, runtime_error, type_error
 from minigrad.formats import layout, memory_format
 from minigrad.fx.graph import BINARY, UNARY, Graph
 from minigrad.fx.node import Argument, Node, Target, map_aggregate, minigrad
@@ -34,6 +34,11 @@ _BARE = frozenset({
 
 class TraceError(ValueError):
     """The program asks for the value of what only stands for one."""
+
+
+def _refused(what: str) -> TraceError:
+    way = "or have the tracer take the module as one step, by is_leaf_module"
+    return TraceError(f"{what}, {way} (at {place(*here())})")
 
 
 class TracerBase:
@@ -79,7 +84,10 @@ class TracerBase:
 
     def to_bool(self, obj: Proxy) -> bool:
         """What ``if`` asks; a subclass may answer."""
-        raise TraceError("symbolically traced variables cannot be used as inputs to control flow")
+        raise _refused(
+            "symbolically traced variables cannot be used as inputs to control flow: there is no value yet; give what "
+            "decides by concrete_args"
+        )
 
     def iter(self, obj: Proxy) -> Iterator[Any]:
         """What a loop or an unpacking asks. ``a, b = x`` is traced: it tells how many there are."""
@@ -91,11 +99,8 @@ class TracerBase:
         )
         if at is not None and at.opname == "UNPACK_SEQUENCE":
             return (obj[i] for i in range(at.argval))
-        raise TraceError(
-            "Proxy object cannot be iterated. This can be attempted when the Proxy is used in a loop or as a *args or "
-            "**kwargs function argument. See the torch.fx docs on pytorch.org for a more detailed explanation of what "
-            "types of control flow can be traced, and check out the Proxy docstring for help troubleshooting Proxy "
-            "iteration errors"
+        raise _refused(
+            "Proxy object cannot be iterated: how many parts there are is not known yet; index it, or write a, b = x"
         )
 
     def keys(self, obj: Proxy) -> Any:
