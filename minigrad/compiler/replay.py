@@ -99,7 +99,8 @@ class Replay:
         if inputs is None:
             return None
         taken = inputs[: len(self.plan.takes)]
-        often = () if self._written.isdisjoint(map(id, map(owner, taken))) else self._often
+        owners = [id(a if a.base is None else owner(a)) for a in taken]
+        often = () if self._written.isdisjoint(owners) else self._often
         if self._changed and not all(taken[i - len(self._bound)].flags.writeable for i in self._changed):
             return None
         if (often or self._changed) and _alias([*self._standing[0], *taken], [*often, *self._changed]):
@@ -129,7 +130,7 @@ class Replay:
     def run(self, leaves: list[Any], inputs: list[Any]) -> Any:
         """One replay; returns what the call returns."""
         self.calls += 1
-        positions = [(g.restore, g.get_state()) for g in self.generators]
+        positions = self.generators and [(g.restore, g.get_state()) for g in self.generators]
         over: list[bool] = []
         try:
             arrays, idle = self._standing
