@@ -286,9 +286,10 @@ class Guards:
         if t.is_leaf:
             rows.append(self._row(f"{path}.grad", _NO_GRAD, t))
 
-    def settle(self) -> None:
+    def settle(self, bound: Iterable[tuple[str, Any]]) -> None:
         """Adds the guards on the arrays of Tensors, of which others with the same layout are as good."""
-        self._rows_of_tensors += [self._row(path, _LAYOUT, t) for path, t in self._tensors]
+        tensors = {id(t): (path, t) for path, t in (*bound, *self._tensors)}
+        self._rows_of_tensors += [self._row(path, _LAYOUT, t) for path, t in tensors.values()]
 
     def forget(self, places: set[tuple[int, str]]) -> None:
         """Drops the rows on these entries: the id of a dict, and a key."""

@@ -314,7 +314,9 @@ def _rows(
         if does is not None:
             row = [*group]
             parts = tuple(slots[x.value] for x in row)
-            if parts in rows or ({*parts}.isdisjoint(itertools.chain(*rows)) and len({*parts}) == len(parts) > 1):
+            if parts in rows or (
+                {*parts}.isdisjoint(itertools.chain(*rows)) and len({*parts}) == len(parts) > 1
+            ):
                 rows.setdefault(parts, []).append((does, row))
     return rows
 

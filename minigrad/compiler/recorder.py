@@ -28,7 +28,6 @@ from minigrad.core.tensor import Tensor, View, wrap
 from minigrad.core.views import refresh
 from minigrad.kernels.order import by_steps
 
-
 _NOWHERE: deque[Any] = deque(maxlen=0)
 
 

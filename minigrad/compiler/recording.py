@@ -317,7 +317,7 @@ class Recording:
         saved = [] if gradients is None else gradients.saved_in(program)
         plan, opaque = self._plan(program, order, saved)
         bound = [self._tensor(v) for v in plan.stays]
-        self.world.guards.settle()
+        self.world.guards.settle((run.path(t), t) for t in bound)
         replay = Replay(plan, self.arguments, self.world, bound)
         replay.inputs = self.names.function("leaves", self._inputs(plan))
         made = f"made = made_of(arrays[:{len(results)}])" if saved else "made = made_of(arrays)"
