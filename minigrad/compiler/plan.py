@@ -238,7 +238,7 @@ class Slot:
         self.size = _aligned(max(1, size_of(value)))
 
     @classmethod
-    def of(cls, parts: list[Slot]) -> Slot:
+    def of(cls, parts: Sequence[Slot]) -> Slot:
         """The slot of several values, one after the other."""
         slot = cls(parts[0].value, min(part.first for part in parts))
         slot.last, slot.size = (
