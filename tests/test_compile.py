@@ -305,8 +305,8 @@ def test_small_gradients_are_scaled_in_one_call() -> None:
 
     step(*batch(0))
     # The bias of the last layer has one element, which NumPy does not write over.
-    assert mg.source(step).count("np.multiply(together_1, number_") == 1
-    assert len(re.findall(r"out=mul_\d+\)", mg.source(step).partition("together_1, number_")[2])) == 1
+    assert mg.source(step).count("np.multiply(mul_1_to_mul_7, number_") == 1
+    assert len(re.findall(r"out=mul_\d+\)", mg.source(step).partition("mul_7, number_")[2])) == 1
 
 
 def test_tensors_that_come_to_share_memory_are_refused() -> None:

@@ -296,7 +296,8 @@ def assign(s: Statements, late: Iterable[Value]) -> tuple[int, dict[Value, Slot]
         end = slot.offset
         for part in sorted(parts, key=lambda part: -size_of(part.value)):
             part.offset, end = end, end + size_of(part.value)
-        name = s.names.take("together", number=True)
+        first, *_, last = (s.name_of[x.value] for x in rows[parts][0][1])
+        name = s.names.take(f"{first}_to_{last}")
         s.setup.insert(0, named(name, f"memory[{slot.offset}:{end}].view({type_text(slot.value.dtype)})"))
         for (function, texts, _), row in rows[parts]:
             for x in row:
