@@ -324,21 +324,16 @@ def _rows(
 
 def _does(s: Statements, x: Statement, slots: dict[Value, Slot]) -> tuple[str, tuple[str, ...], Any] | None:
     """What a statement does to a small value, which it writes over, with numbers; None if it does anything else."""
-    v, inputs = x.value, x.value.inputs
-    if v not in slots or size_of(v) > SMALL or [line.how for line in x.lines] != ["out"]:
+    v, inputs, line = x.value, x.value.inputs, x.lines[0]
+    if line.function not in EXACT or len(x.lines) > 1 or v not in slots or size_of(v) > SMALL:
         return None
-    [line] = x.lines
     over = [w.__class__ is Value and slots.get(w) is slots[v] for w in inputs]
-    numbers = all(
-        here or w.__class__ is not Value or not w.shape for w, here in zip(inputs, over, strict=True)
-    )
-    if line.function not in EXACT or sum(over) != 1 or not numbers or len(line.arguments) != len(inputs):
+    if sum(over) != 1 or line.how != "out" or len(line.arguments) != len(inputs):
         return None
-    return (
-        line.function,
-        tuple("" if here else a for a, here in zip(line.arguments, over, strict=True)),
-        v.dtype,
-    )
+    if any(not is_it and w.__class__ is Value and w.shape for w, is_it in zip(inputs, over, strict=True)):
+        return None
+    texts = tuple("" if is_it else a for a, is_it in zip(line.arguments, over, strict=True))
+    return line.function, texts, v.dtype
 
 
 def _inherit(s: Statements, v: Value, slots: dict[Value, Slot]) -> None:
