@@ -294,6 +294,21 @@ def test_parts_of_one_array_need_no_new_recordings() -> None:
     assert g(mg.ones(3), table[0]).tolist() == [2.0] * 3
 
 
+def test_small_gradients_are_scaled_in_one_call() -> None:
+    net, opt, _ = training(mg.compile)
+
+    @mg.compile
+    def step(x: Any, target: Any) -> None:
+        F.mse_loss(net(x), target).backward()
+        opt.step()
+        opt.zero_grad()
+
+    step(*batch(0))
+    # The bias of the last layer has one element, which NumPy does not write over.
+    scaled = re.findall(r"np.multiply\((\w+), number_\d+, out=(mul_\w+)\)", mg.source(step))
+    assert scaled == [("mul_2_to_mul_4", "mul_2_to_mul_4"), ("d_bias_2", "mul_5")]
+
+
 def test_tensors_that_come_to_share_memory_are_refused() -> None:
     a, b = mg.zeros(3), mg.ones(3)
     f = mg.compile(lambda x: (a.add_(x), b + 1)[1])

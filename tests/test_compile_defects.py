@@ -68,6 +68,15 @@ net = Net(); opt = Adam(net.parameters(), lr=0.1); step = C(opt.step)
 for k in range(5):
     net(T(k, 2, 4)).sum().backward(); step(); opt.param_groups[0]["lr"] *= 0.5
     opt.param_groups[0]["betas"] = (0.5, 0.9 - k / 10); look()
+== gradients that are scaled two times, and the same number of others once
+net = Net(); opt = optim.SGD(net.parameters(), lr=0.1); net2 = Net(); opt2 = optim.SGD(net2.parameters(), lr=0.2)
+def part(x):
+    (net(x).pow(2).mean() + net2(x).sum() * 2.0 * 2.0).backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 0.5); opt.step(); opt2.step()
+    opt.zero_grad(); opt2.zero_grad()
+F = C(part)
+for k in range(4):
+    F(T(k, 2, 4)); look()
 == accumulated over three calls
 net = Net(); opt = optim.SGD(net.parameters(), lr=0.1)
 def part(x, last):

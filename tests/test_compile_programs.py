@@ -785,6 +785,7 @@ no gradients: net.zero_grad()
 other gradients: [setattr(p, "grad", mg.ones_like(p)) for p in net.parameters()]
 no state: opt.state.clear()
 buffer changed: [b.zero_() for p in net.parameters() for b in opt.state[p].values()]
+buffer with another array: [setattr(b, "data", b.data * 2.0) for p in net.parameters() for b in opt.state[p].values()]
 buffer replaced: [opt.state[p].update({n: b * 2.0 for n, b in opt.state[p].items()}) for p in net.parameters()]
 a group added: opt.add_param_group({"params": [T(3, 3, grad=True)], "lr": 5.0})
 a group of its own: opt.add_param_group({"params": [G["params"].pop()], "lr": 5.0})

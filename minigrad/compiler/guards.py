@@ -232,6 +232,8 @@ class Guards:
         self._keys: set[tuple[Any, ...]] = set()
         self._asked = False
         self._tensors: list[tuple[str, Any]] = []
+        # Whether a Tensor has got another array since `Replay` looked.
+        self.moved = False
         # Whether the code asks with ``is`` which text, number or tuple a value is.
         self.identities = False
         # What the printed function names: arguments and values.
@@ -284,11 +286,10 @@ class Guards:
         if t.is_leaf:
             rows.append(self._row(f"{path}.grad", _NO_GRAD, t))
 
-    def settle(self, bound: Iterable[Any]) -> None:
-        """Adds the guards on the layouts of Tensors; those of the ones in ``bound`` are looked at elsewhere."""
-        known = {id(t) for t in bound}
-        rows = [self._row(path, _LAYOUT, t) for path, t in self._tensors if id(t) not in known]
-        self._rows_of_tensors += rows
+    def settle(self, bound: Iterable[tuple[str, Any]]) -> None:
+        """Adds the guards on the arrays of Tensors, of which others with the same layout are as good."""
+        tensors = {id(t): (path, t) for path, t in (*bound, *self._tensors)}
+        self._rows_of_tensors += [self._row(path, _LAYOUT, t) for path, t in tensors.values()]
 
     def forget(self, places: set[tuple[int, str]]) -> None:
         """Drops the rows on these entries: the id of a dict, and a key."""
@@ -371,3 +372,4 @@ class Guards:
                 self._spread(row)
             else:
                 self._space[row.value] = value
+                self.moved |= row.kind is _LAYOUT

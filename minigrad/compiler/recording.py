@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -277,7 +277,7 @@ class Recording:
         for i, t in enumerate(results):
             if id(t) in freed:
                 behind_it = {id(s): s for n in run.order([t._node]) if (s := run.sources.get(n)) is not None}
-                leads = "".join(f"{self.place(s)}, " for s in behind_it.values() if s.requires_grad)
+                leads = "".join(f"{self.place(s)}._node, " for s in behind_it.values() if s.requires_grad)
                 record = self.names.name(_freed(t._node, ()))
                 lines.append(f"made[{i}]._node = {self.names.name(_freed)}({record}, ({leads}))")
         if gradients is not None:
@@ -317,7 +317,7 @@ class Recording:
         saved = [] if gradients is None else gradients.saved_in(program)
         plan, opaque = self._plan(program, order, saved)
         bound = [self._tensor(v) for v in plan.stays]
-        self.world.guards.settle(bound)
+        self.world.guards.settle((run.path(t), t) for t in bound)
         replay = Replay(plan, self.arguments, self.world, bound)
         replay.inputs = self.names.function("leaves", self._inputs(plan))
         made = f"made = made_of(arrays[:{len(results)}])" if saved else "made = made_of(arrays)"
@@ -435,9 +435,9 @@ def _apart(tensors: list[Any], owners: list[Any]) -> bool:
     return all(id(t) not in gradients for t in tensors)
 
 
-def _freed(record: Node, leaves: Sequence[Any]) -> Node:
-    """A copy of a record, from which a backward pass to any of these Tensors comes to a graph that is freed."""
+def _freed(record: Node, leaves: tuple[Node, ...]) -> Node:
+    """A copy of a record, from which a backward pass to any of these leaves comes to a graph that is freed."""
     node = record.copy()
     node.saved = node.saved if type(node.saved) is Freed else Freed(*here())
-    node.inputs, node.hooks, node.tensor = tuple(t._node for t in leaves), None, None
+    node.inputs, node.hooks, node.tensor = leaves, None, None
     return node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter, is_
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,6 @@ from minigrad.core.mode import MODE, Mode
 from minigrad.core.node import new
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor
-
-_array_of = attrgetter("_array")
 
 
 def made_of(arrays: Sequence[Any]) -> list[Any]:
@@ -77,7 +75,6 @@ class Replay:
         # The arrays, and the functions that run the plan on them, each with memory of its own, that no call is running:
         # one object, since another thread may come in between.
         self._standing: tuple[list[Any], list[Any]] = arrays, []
-        self._layouts = [(a.shape, a.dtype, a.strides) for a in arrays]
         written = [arrays[i] for i in self._often]
         self._changes = changes_of(written)
         self._written = {id(owner(a)) for a in written}
@@ -96,13 +93,14 @@ class Replay:
         leaves = self.arguments.match(args, kwargs)
         if leaves.__class__ is str or not self.world.guards.hold():
             return None
-        if not all(map(is_, map(_array_of, self._bound), self._standing[0])) and not self._moves():
+        if self.world.guards.moved and not self._moves():
             return None
         inputs = self.inputs(leaves)
         if inputs is None:
             return None
         taken = inputs[: len(self.plan.takes)]
-        often = () if self._written.isdisjoint(map(id, map(owner, taken))) else self._often
+        owners = [id(a if a.base is None else owner(a)) for a in taken]
+        often = () if self._written.isdisjoint(owners) else self._often
         if self._changed and not all(taken[i - len(self._bound)].flags.writeable for i in self._changed):
             return None
         if (often or self._changed) and _alias([*self._standing[0], *taken], [*often, *self._changed]):
@@ -112,9 +110,11 @@ class Replay:
     def _moves(self) -> bool:
         """Whether the recording also serves the arrays that have replaced those of before; then it stands on them."""
         arrays = [t._array for t in self._bound]
-        if [(a.shape, a.dtype, a.strides) for a in arrays] != self._layouts or _alias(arrays, self._often):
-            return False
-        self._stand_on(arrays)
+        if not all(map(is_, arrays, self._standing[0])):
+            if _alias(arrays, self._often):
+                return False
+            self._stand_on(arrays)
+        self.world.guards.moved = False
         return True
 
     def broken(self, args: Any, kwargs: Any, mode: Mode) -> str:
@@ -130,7 +130,7 @@ class Replay:
     def run(self, leaves: list[Any], inputs: list[Any]) -> Any:
         """One replay; returns what the call returns."""
         self.calls += 1
-        positions = [(g.restore, g.get_state()) for g in self.generators]
+        positions = self.generators and [(g.restore, g.get_state()) for g in self.generators]
         over: list[bool] = []
         try:
             arrays, idle = self._standing

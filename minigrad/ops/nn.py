@@ -25,7 +25,7 @@ from minigrad.ops.shape import reshape
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
 _ROW = 1 << 13  # elements; with rows of 4096, NumPy takes half as long again
-LONG = 1 << 14  # elements from which long rows pay for a comparison
+_FEW = 1 << 9  # elements up to which a comparison with a number is as fast as with an array
 TILED = 1 << 15  # elements from which they pay for a sum with a bias, which has to be repeated for it
 _BITS = {"f": np.int32, "d": np.int64}
 # A ufunc takes an array without dimensions in half the time of a Python number.
@@ -80,8 +80,8 @@ def _weight_vjp(g: Any, x: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=16)
-def _zeros(n: int, kind: str) -> Array:
-    return np.zeros(n, kind)
+def _zeros(shape: int | tuple[int, ...], kind: str) -> Array:
+    return np.zeros(shape, kind)
 
 
 def _relu(x: Array) -> Array:
@@ -89,12 +89,14 @@ def _relu(x: Array) -> Array:
     zero = _ZERO.get(kind)
     if zero is None:
         return np.maximum(x, 0)
-    if x.size < LONG:
+    if x.size < _FEW:
         return np.maximum(x, zero)
     if not x.flags.c_contiguous:
         rows = x.transpose(axes := by_steps(x))
         return _relu(rows).transpose(inverse(axes)) if rows.flags.c_contiguous else np.maximum(x, zero)
     # NumPy compares two arrays up to three times as fast as an array and a number.
+    if x.size <= _ROW:
+        return np.maximum(x, _zeros(x.shape, kind))
     y = buffers.empty(x.shape, x.dtype)
     row = long_row(x.size, x.shape[-1])
     if x.size % row == 0:
@@ -173,7 +175,7 @@ def _linear_into(t: Target) -> Lines | None:
 def _bias_into(t: Target, b: str, out: str = OUT) -> tuple[list[Line], list[Line]]:
     """``+= b``; to a large value in long rows, with ``b`` repeated: NumPy takes half the time then."""
     rows, n = math.prod(t.shape[:-1]), t.shape[-1]
-    if math.prod(t.shape) < TILED or n > LONG // 2 or not t.own():
+    if math.prod(t.shape) < TILED or n > _ROW or not t.own():
         return [Line("np.add", (out, b), out)], []
     count = together(rows, n)
     tile = t.lasting("tile", f"np.empty(({count}, {n}), np.{t.dtype.name})", count * n * t.dtype.itemsize)
@@ -192,8 +194,11 @@ def _relu_into(t: Target) -> Lines | None:
     [x], size = t.operands, math.prod(t.shape)
     if t.filled or t.dtype.kind != "f":
         return None
-    if size < LONG or not x.planned:
+    if size < _FEW or not x.planned:
         return Lines([Line("np.maximum", (x.text, t.number(0.0)))])
+    if size <= _ROW:
+        zeros = t.lasting("zeros", f"np.zeros({t.shape!r}, np.{t.dtype.name})", size * t.dtype.itemsize)
+        return Lines([Line("np.maximum", (x.text, zeros))])
     if not t.own():
         return None
     row = long_row(size, t.shape[-1])
@@ -232,9 +237,15 @@ def _relu_backward_into(t: Target) -> Lines | None:
     if d.planned:
         setup.append(named(f"{OUT}_from", source))
         source = f"{OUT}_from"
-    setup += [named(f"{OUT}_small", f"{PART}.view(np.int8)"), named(f"{OUT}_bits", f"{OUT}.view({bits})")]
-    product = Line("np.multiply", (source, f"{OUT}_small"), f"{OUT}_bits")
-    return Lines([product], setup, Part("mask", BOOL, mask, 1))
+    setup.append(named(f"{OUT}_bits", f"{OUT}.view({bits})"))
+    lines, factor, size = list[Line](), f"{OUT}_small", math.prod(t.shape)
+    if size <= _ROW:  # a ufunc of two types takes longer by its buffers
+        factor = t.lasting("wide", f"np.empty({t.shape!r}, {bits})", size * t.dtype.itemsize)
+        lines.append(named(f"{factor}[...]", PART))
+    else:
+        setup.append(named(factor, f"{PART}.view(np.int8)"))
+    lines.append(Line("np.multiply", (source, factor), f"{OUT}_bits"))
+    return Lines(lines, setup, Part("mask", BOOL, mask, 1))
 
 
 # ---------------------------------------------------------------- by Numba
