@@ -19,6 +19,7 @@ Array = np.ndarray[Any, Any]
 Empty: TypeAlias = Callable[..., Array]  # as np.empty
 
 SMALL = 1 << 17  # bytes below which the C library reuses memory by itself
+LINE = 64  # bytes
 KEPT = 1 << 26  # bytes at most that a thread keeps
 
 
@@ -54,6 +55,17 @@ def _calibrated() -> int:
 _REFERENCES = _calibrated()
 
 
+def _aligned(size: int) -> Buffer:
+    """Memory that begins where a line of the cache does, as a processor takes elements by lines.
+
+    The C library's begins 16 bytes later: a step in place takes 1.2 times as long there, one of a network 1.03 to 1.08.
+    """
+    memory = Buffer(size + LINE, np.uint8)
+    # Behind it stands a Buffer too: through a plain array NumPy would make results refer to that one.
+    first = -memory.__array_interface__["data"][0] % LINE
+    return memory[first : first + size]  # type: ignore[return-value]
+
+
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """As ``np.empty``."""
     size = math.prod(shape) * dtype.itemsize
@@ -64,7 +76,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     if buffer is None:
         while buffers and sum(b.nbytes for b in buffers) + size > KEPT:
             del buffers[0]  # the oldest; an array that stands on it keeps it alive
-        buffer = Buffer(size, np.uint8)
+        buffer = _aligned(size)
         buffers.append(buffer)
     return np.ndarray(shape, dtype, buffer)
 

@@ -1,6 +1,7 @@
 """Memory that is used again is never memory that somebody still holds."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,21 @@ def test_no_more_is_kept_than_is_stated() -> None:
     assert sum(b.nbytes for b in buffers._KEPT.buffers) <= buffers.KEPT
     del arrays
     assert buffers.empty((buffers.KEPT + 1,), np.dtype(np.uint8)).base is None
+
+
+def test_memory_begins_where_a_line_of_the_cache_does() -> None:
+    shape = ROWS, 64
+    arrays = [buffers.empty(shape, np.dtype(np.float64)) for _ in range(5)]
+    assert not any(a.ctypes.data % buffers.LINE for a in arrays)
+    assert len({id(a.base) for a in arrays}) == 5 == len(buffers._KEPT.buffers)
+
+    x = mg.randn(*shape, dtype=mg.float64)
+    step = mg.compile(lambda x: (x.sin() * 2).cos().sum())
+    step(x)
+    text = mg.source(step).replace("    def run", "    assert not memory.ctypes.data % 64\n\n    def run", 1)
+    space: dict[str, Any] = {}
+    exec(text, space)
+    space["bind"]()
 
 
 def test_gradients_that_are_held_are_not_consumed() -> None:

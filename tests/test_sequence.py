@@ -13,6 +13,7 @@ import samples_sequence as steps
 import minigrad as mg
 from minigrad import nn
 from minigrad.autograd import gradcheck, gradgradcheck
+from minigrad.kernels import recurrent
 from minigrad.nn.utils import rnn as packing
 
 F64 = mg.float64
@@ -109,6 +110,21 @@ def test_gradients_of_layers() -> None:
 
     assert gradcheck(run, xs)
     assert gradgradcheck(lambda x: layer(x)[0], xs[:1])
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_sequences_in_a_pack_have_the_gradients_of_each_alone(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recurrent, "PIECE", 1 << 5)  # elements: a few steps at a time
+    mg.manual_seed(0)
+    layer, lengths = kind(2, 3, bidirectional=True).double(), [9, 4, 9, 2]
+    x = [mg.randn(n, 2, dtype=F64, requires_grad=True) for n in lengths]
+    packed = packing.pack_sequence(x, enforce_sorted=False)
+    together = mg.autograd.grad(layer(packed)[0].data.sin().sum(), [*x, *layer.parameters()])
+    alone = mg.autograd.grad(sum(layer(one)[0].sin().sum() for one in x), [*x, *layer.parameters()])
+    for a, b in zip(together, alone, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
 
 
 def test_backward_computes_anew_what_no_longer_stands_behind_the_result() -> None:

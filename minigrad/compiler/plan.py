@@ -30,6 +30,7 @@ SMALL = 1 << 15
 # Python finds an attribute of a module in a tenth of the time where the module has no `__getattr__`.
 _NUMPY = types.ModuleType("numpy")
 vars(_NUMPY).update({name: value for name, value in vars(np).items() if name != "__getattr__"})
+LARGE = 1 << 17  # bytes of all slots, from which they begin where a line of the cache does
 
 
 class Plan:
@@ -148,7 +149,11 @@ def written(x: Line) -> str:
 
 def _cut(s: Statements, size: int, slots: dict[Value, Slot]) -> list[str]:
     """Lines that cut the buffer into slots."""
-    lines = [f"memory = np.empty({size}, np.uint8)  # all results that nobody keeps, in turn"] * bool(slots)
+    more = ALIGN * (size >= LARGE)
+    start = f"memory = np.empty({size + more}, np.uint8)  # all results that nobody keeps, in turn"
+    lines = [start] * bool(slots)
+    if more:  # by lines of the cache: 0.95 of the time of a step on 10,000 rows
+        lines.append(f'memory = memory[-memory.__array_interface__["data"][0] % {ALIGN} :]')
     for v, slot in sorted(slots.items(), key=lambda item: item[1].offset):
         place = s.name_of[slot.value]
         if slot.value is v:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.kernels.scatter import add_to_rows
-from minigrad.kernels.sharing import block, blocks, by_rows
+from minigrad.kernels.sharing import blocks, by_rows, rows_of
 from minigrad.kernels.sums import row_sums
 
 Array = np.ndarray[Any, Any]
@@ -123,7 +123,7 @@ def log_loss(x: Array, target: Array, ignore: int, mean: bool, exps: Array | Non
         return _mean(out, some) if mean else out
     if some:
         target = np.where(ignored, 0, target)
-    step = max(block(x.size) // x.shape[1], 1)
+    step = rows_of(x.size, x.shape[1])
 
     def work(starts: Iterator[int]) -> None:
         between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps

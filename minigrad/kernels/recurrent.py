@@ -57,12 +57,14 @@ def steps(runs: Runs, reverse: bool) -> list[tuple[int, int, int]]:
     return spans[::-1] if reverse else spans
 
 
-def _in_pieces(runs: Runs, reverse: bool, width: int) -> Iterator[tuple[int, int, int]]:
+def _in_pieces(runs: Runs, reverse: bool, width: int) -> list[tuple[int, int, int]]:
     """As `steps`, no more of them than stay in the cache, by the elements that a row has."""
+    pieces = []
     for row, count, n in steps(runs, reverse):
         most = max(PIECE // max(width * n, 1), 1)
         parts = [(row + k * n, min(most, count - k), n) for k in range(0, count, most)]
-        yield from parts[::-1] if reverse else parts
+        pieces += parts[::-1] if reverse else parts
+    return pieces
 
 
 def _in_time(reverse: bool, count: int, n: int, *arrays: Array) -> Iterator[Any]:
@@ -77,19 +79,27 @@ def _walk(runs: Runs, reverse: bool, *arrays: Array) -> Iterator[tuple[int, Iter
         yield n, _in_time(reverse, count, n, *(a[row : row + count * n] for a in arrays))
 
 
+def _starts(out: Array, first: Array, spans: list[tuple[int, int, int]], reverse: bool) -> list[Array]:
+    """Of each span of steps, in the order of time or against it, the state that its first step followed from."""
+    starts, now = [], first.copy()
+    for row, count, n in spans:
+        starts.append(now[:n].copy())
+        last = row if reverse else row + (count - 1) * n
+        now[:n] = out[last : last + n]
+    return starts
+
+
 def _before(out: Array, first: Array, runs: Runs, reverse: bool, empty: Empty) -> Array:
     """The state that each row of ``out`` followed from."""
-    before, now = empty(out.shape, out.dtype), first.copy()
-    for row, count, n in steps(runs, reverse):
+    before, spans = empty(out.shape, out.dtype), steps(runs, reverse)
+    for (row, count, n), start in zip(spans, _starts(out, first, spans, reverse), strict=True):
         stop = row + count * n
         if reverse:
-            before[stop - n : stop] = now[:n]
+            before[stop - n : stop] = start
             before[row : stop - n] = out[row + n : stop]
-            now[:n] = out[row : row + n]
         else:
-            before[row : row + n] = now[:n]
+            before[row : row + n] = start
             before[row + n : stop] = out[row : stop - n]
-            now[:n] = out[stop - n : stop]
     return before
 
 
@@ -284,29 +294,25 @@ def lstm(
     )[0]
 
 
-def _slopes(gates: Array, cells: Array, before: Array, spare: Array, out: Array) -> Array:
+def _slopes(gates: Array, cells: Array, start: Array, reverse: bool, spare: Array, out: Array) -> Array:
     """What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves.
 
     Those are the slopes of the curves times a factor each. Returns what leads from hidden state to cell.
     """
     count, _, n, width = gates.shape
-    i, _, a, o = gates.swapaxes(0, 1)
-    size = cells.size
-    slopes: Array = spare[: 4 * size].reshape(gates.shape)
-    by: Array
-    by, curve = spare[4 * size : 6 * size].reshape(2, *a.shape)
-    np.multiply(gates, gates, out=slopes)
-    np.subtract(gates, slopes, out=slopes)
-    earlier, to = before.reshape(a.shape), slopes.swapaxes(0, 1)
-    np.tanh(cells.reshape(a.shape), out=curve)
-    np.subtract(1.0, np.multiply(a, a, out=by), out=to[2])
-    for slope, factor in zip(to, (a, earlier, i, curve), strict=True):
-        slope *= factor
-    out.reshape(count, n, 4, width)[...] = slopes.swapaxes(1, 2)
-    np.multiply(curve, curve, out=by)
-    np.subtract(1.0, by, out=by)
-    by *= o
-    return by
+    i, f, a, o = gates.swapaxes(0, 1)
+    to = out.reshape(count, n, 4, width).transpose(2, 0, 1, 3)
+    curve, t = spare[: 2 * cells.size].reshape(2, *a.shape)
+    now = cells.reshape(a.shape)
+    np.tanh(now, out=curve)
+    _slope(i, a, t, to[0])
+    _slope(o, curve, t, to[3])
+    _tanh_slope(a, i, t, to[2])
+    _tanh_slope(curve, o, t, curve)
+    first, later, earlier = (-1, slice(-1), slice(1, None)) if reverse else (0, slice(1, None), slice(-1))
+    _slope(f[first], start, t[first], to[1, first])
+    _slope(f[later], now[earlier], t[later], to[1, later])
+    return curve
 
 
 def lstm_backward(
@@ -325,7 +331,8 @@ def lstm_backward(
         )
     gates, cells = _gates(memory, 4, rows, width)
     out, d_out = (a[:outputs].reshape(rows, h.shape[1]) for a in (y, d))
-    before, projection = _before(cells, c, runs, reverse, empty), more[-1] if len(more) % 2 else None
+    pieces, projection = _in_pieces(runs, reverse, width), more[-1] if len(more) % 2 else None
+    starts = _starts(cells, c, pieces, reverse)
     hiddens = None if projection is None else empty(cells.shape, dtype)
     flat, (dx, carry, carried, dw, du, *others) = _side_by_side(
         (x if onward else x[:0], h, c, w, u, *more), dtype, empty
@@ -338,11 +345,12 @@ def lstm_backward(
     factors = np.empty((len(c), 4, width), dtype)
     gradients = empty((rows, 4 * width), dtype)
     add, multiply = np.add, np.multiply
-    spare = empty((6 * min(cells.size, max(PIECE, c.size)),), dtype)
-    for row, count, n in _in_pieces(runs, not reverse, width):
+    spare = empty((2 * min(cells.size, max(PIECE, c.size)),), dtype)
+    for row, count, n in pieces[::-1]:
         span = slice(row, row + count * n)
         gate = _by_gate(gates[span], count, n)
-        forgets, through = gate[:, 1], _slopes(gate, cells[span], before[span], spare, gradients[span])
+        through = _slopes(gate, cells[span], starts.pop(), reverse, spare, gradients[span])
+        forgets = gate[:, 1]
         if hiddens is not None:
             curve = np.tanh(cells[span]).reshape(forgets.shape)
             np.multiply(gate[:, 3], curve, out=hiddens[span].reshape(curve.shape))
