@@ -28,15 +28,13 @@ from minigrad.core.tensor import Tensor, View, wrap
 from minigrad.core.views import refresh
 from minigrad.kernels.order import by_steps
 
-_NOWHERE: deque[Any] = deque(maxlen=0)
-
 
 def at_once(*calls: Iterable[tuple[Any, ...]]) -> None:
     """Calls functions of C, each with its arguments, so that no interrupt comes before the last one has ended.
 
     Python looks for interrupts between its own instructions, and here is only one.
     """
-    _NOWHERE.extend(starmap(operator.call, chain(*calls)))
+    deque(starmap(operator.call, chain(*calls)), 0)
 
 
 class _Way(functools.partial[None]):
