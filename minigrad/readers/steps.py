@@ -57,6 +57,7 @@ class Step:
     place: str
     line: str
     span: tuple[int, int]  # where in the line its expression begins and ends; 0, 0 where that is not known
+    holds: str = ""  # of a vector of several arrays, what it holds
     gradient: Amount | None = None  # None: no gradient arrives
     shares: list[Share] = field(default_factory=list)
 
@@ -178,7 +179,10 @@ class _Work:
         line, *span = places.line(node.code, node.lasti)
         if value is not None and shown == value.single:
             shown = ""
-        return Step(self.names[node], op.name, expression, shown, value, where, line, (span[0], span[1]))
+        at = (span[0], span[1])
+        return Step(
+            self.names[node], op.name, expression, shown, value, where, line, at, values.parts_of(node)
+        )
 
     # ------------------------------------------------------------ backward
 
@@ -203,11 +207,14 @@ class _Work:
         if x.shape is None:  # a Function of several outputs
             part = Part(d.at, raw(d.grad))
             part.add_to(self.grads, x)
-            return Share(slot, self.names[x], "g", "g", "", self.amount(part.grad))
-        array = raw(d)
-        sent, (plain, local, numbers) = self.amount(array), run.texts(d, slot)
+            return Share(slot, f"{self.names[x]}[{d.at}]", "g", "g", "", self.amount(part.grad))
+        array, (plain, local, numbers) = np.asarray(raw(d)), run.texts(d, slot)
+        if array.dtype.kind == "c" != x.dtype.kind:  # a real number takes the real part
+            array, numbers = array.real, ""
+            plain, local = (text and f"real({text})" for text in (plain, local))
+        sent = self.amount(array)
         share = Share(slot, self.names[x], plain, local, "" if numbers == sent.single else numbers, sent)
-        fitted = fit(np.asarray(array), x)
+        fitted = fit(array, x)
         if array.shape != fitted.shape:
             share.summed = f"{values.size(array.shape)} to {values.size(fitted.shape or (1,))}"
             share.fitted = self.amount(fitted)
@@ -278,13 +285,18 @@ class _Rule:
         named = [self.plain, self.local, self.numbers][: 2 + all_numbers]
         trees = [expressions.computed(root, known.get) for known in named]
         plain, local, *numbers = ("" if tree is None else expressions.text(tree) for tree in trees)
+        if part := values.part_of(self.node):
+            here = f"[{values.words('index', self.node.params['index'])}]"
+            plain, local = plain.replace(here, f".{part}"), local.replace(here, f".{part}")
         return plain, local, "".join(numbers)
 
     def _told(self, slot: int) -> tuple[str, str, str] | None:
         """What the record says of the rule, in its own names and in those of the program."""
         node, names = self.node, values.input_names(self.node)
         derives: Any = node.op.derives  # type: ignore[union-attr]
-        told = derives if not isinstance(derives, dict) else derives.get(names[slot].rstrip("0123456789"), "")
+        told = derives(node) if callable(derives) else derives
+        if isinstance(told, dict):
+            told = told.get(names[slot]) or told.get(names[slot].rstrip("0123456789"), "")
         plain = told(node) if callable(told) else told
         if not plain:
             return None

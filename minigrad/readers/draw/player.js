@@ -208,6 +208,7 @@
     make("mark", code, {}, step.line.slice(from, to));
     code.append(step.line.slice(to));
     make("p", card, { class: "operation" }, `${step.name} = ${step.text}`);
+    if (step.holds) make("p", card, { class: "hint" }, `${step.name} holds ${step.holds}, one behind the other.`);
     const table = make("table", card);
     row(table, step.name, step.value, step.numbers, "value");
     if (back) {
