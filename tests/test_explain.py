@@ -133,6 +133,11 @@ def test_names_reach_into_modules_lists_and_objects() -> None:
     assert any(line.startswith("2 t2 = t1 * neuron.w") for line in text)
     assert any(line.startswith("3 t3 = t2 * rates['lr']") for line in text)
     assert "layer.weight.grad 1 × 2 [[2, 2]]" in text
+    brain = Neuron()
+    brain.lobes = [[neuron, Neuron()], brain]  # an object that holds itself ends nowhere
+    del neuron
+    text = lines(mg.explain(brain.lobes[0][1].w * brain.lobes[0][0].w))
+    assert any(line.startswith("1 t1 = brain.lobes[0][1].w * brain.lobes[0][0].w") for line in text), text
     assert any(line.startswith("1 t1 = points[1] @ weight.T") for line in lines(mg.explain(loss, layer)))
     compiled = mg.compile(layer)
     text = lines(mg.explain(compiled(points[0]).sum()))
@@ -329,6 +334,24 @@ def test_it_changes_nothing_and_keeps_nothing() -> None:
     del loss
     gc.collect()
     assert (gone(), lines(told)[-1]) == (None, "x.grad 2 [2, 4]")
+
+
+def test_hooks_of_modules_are_not_called() -> None:
+    calls: list[Any] = []
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    for layer in net:
+        layer.register_full_backward_hook(lambda *_: calls.append(1))
+        layer.register_full_backward_pre_hook(lambda *_: calls.append(2))
+    x = mg.rand(3, 2, requires_grad=True)
+    loss = net(x).sum()
+    told = lines(mg.explain(loss))
+    drawing = mg.draw(loss, net, direction="both")
+    assert calls == []
+    assert any(line.startswith("1 t1 = with_hooks(x)") for line in told)
+    assert any(line.startswith("∂x = g, if the hooks of the module change nothing") for line in told)
+    assert "with_hooks" in drawing.dot
+    loss.backward()
+    assert calls == [2, 1, 2, 1]
 
 
 def test_what_was_changed_or_is_not_known_is_left_out() -> None:

@@ -110,7 +110,7 @@ def derivation(
     out.hooked += [work.names[n] for n in records if n.hooks and max(n.hooks) >= 0]
     at = {n: i for i, n in enumerate(ops)}
     # In the place of the user's modes, those of NumPy too.
-    with np.errstate(all="ignore"), ModeManager(Mode(everything=True)):
+    with np.errstate(all="ignore"), ModeManager(Mode(everything=True, hooks=False)):
         for root in roots:
             if root.requires_grad:
                 work.grads[root] = np.ones(root.shape, root.dtype)
@@ -268,7 +268,7 @@ class _Rule:
         if layout.joint is not None:
             _, rule, _, sources = layout.joint
             # What a user's backward consists of is not told, and a compiled one has no records.
-            with ModeManager(Mode(grad=not self.opaque, everything=not self.opaque)):
+            with ModeManager(Mode(grad=not self.opaque, everything=not self.opaque, hooks=False)):
                 parts = rule(self.g, *arguments(node, self.saved, sources))
         for i, rule, _, sources in layout.steps:
             yield i, parts[i] if rule is None else rule(self.g, *arguments(node, self.saved, sources))
@@ -276,10 +276,10 @@ class _Rule:
     def texts(self, d: Any, slot: int) -> tuple[str, str, str]:
         """What a rule computed: in the names of the record, in those of the program, and in numbers."""
         root = getattr(d, "_node", None)
-        if self.opaque or root is None:
-            return ("", "", "")
         if told := self._told(slot):
             return told
+        if self.opaque or root is None:
+            return ("", "", "")
         moved = root.op is None or root.op.moves
         all_numbers = d._array.size == 1 and not moved and len(self.numbers) == len(self.plain)
         named = [self.plain, self.local, self.numbers][: 2 + all_numbers]
@@ -301,7 +301,8 @@ class _Rule:
         if not plain:
             return None
         sources = [*zip([*names, "y"], [*node.inputs, node], strict=True)]
-        numbers = {k: self.work.number(n) for k, n in sources} | {"g": self.numbers.get(self.g._node)}
+        numbers = {k: self.work.number(n) for k, n in sources}
+        numbers["g"] = self.numbers.get(getattr(self.g, "_node", None))  # type: ignore[arg-type]
         single = {k: expressions.operand(tree) for k, tree in numbers.items() if tree is not None}
         called = {k: single[k] if n.__class__ is Const else self.work.names[n] for k, n in sources}
 
