@@ -11,7 +11,7 @@ from minigrad.readers.amounts import Amount
 from minigrad.readers.draw.graph import Graph
 from minigrad.readers.steps import Derivation, Share, derivation
 
-STEPS = 300  # operations; a longer pass is not walked through by hand
+STEPS = 400  # operations; a longer pass is not walked through by hand
 
 
 class Player:
