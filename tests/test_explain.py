@@ -184,6 +184,7 @@ READ = {
     "m[:, i % 3]": ("m[:, input_1]", "add(g, into=zeros(5, 3)[:, input_1])"),
     "m.gather(0, i[:, None])": ("gather(m, 0, input_1)", "scatter_add(zeros(5, 3), 0, input_1, g)"),
     "F.embedding(i, m)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
+    "F.embedding(i, m, sparse=True)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
     "F.cross_entropy(m, i % 3)": (
         "cross_entropy(m, input_1)",
         "g / 5 * (softmax(m, dim=1) - one_hot(input_1))",
@@ -200,6 +201,7 @@ READ = {
     "mg.fft.fft(m.to(mg.complex64))": ("fft(t1, dims=(1,))", "ifft(g, dims=(1,), norm=forward)"),
     "m.to(mg.complex64)": ("to(m, dtype=complex64)", "real(g)"),
     "m.to(mg.complex64) * (1 - 2j)": ("t1 * (1-2j)", "g * (1+2j)"),
+    "m.to(mg.complex64) * (3 + 0j)": ("t1 * 3", "g * 3"),
     "m[:1, :1].reshape(())": ("reshape(t1, shape=())", "reshape(g, shape=(1, 1))"),
 }
 

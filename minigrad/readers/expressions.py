@@ -26,6 +26,8 @@ def name(text: str) -> Expr:
 
 def number(value: Any, digits: int = 4) -> Expr:
     """A number, in brackets where a sign in it would mean something else."""
+    if isinstance(value, complex) and not value.imag:
+        value = value.real
     text = values.number(value, digits)
     if isinstance(value, complex):
         return name(f"({text})")
