@@ -352,6 +352,10 @@ def test_hooks_of_modules_are_not_called() -> None:
     assert any(line.startswith("1 t1 = with_hooks(x)") for line in told)
     assert any(line.startswith("∂x = g, if the hooks of the module change nothing") for line in told)
     assert "with_hooks" in drawing.dot
+    with pytest.raises(
+        NotImplementedError, match=r"with_hooks at .* remove\(\) the backward hooks of modules"
+    ):
+        mg.source(loss)
     loss.backward()
     assert calls == [2, 1, 2, 1]
 
