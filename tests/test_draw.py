@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import gc
+import importlib
 import inspect
 import json
 import linecache
@@ -809,6 +810,27 @@ def test_without_an_engine_there_is_the_text_and_a_sentence(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "graphviz", None)
     with pytest.raises(ImportError, match="pip install graphviz"):
         mg.draw(loss)
+
+
+def test_a_page_is_asked_for_large_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, loss = pair()
+    monkeypatch.setitem(importlib.import_module("minigrad.readers.draw").LARGE, "backward", (1, "ask for it"))
+    assert "ask for it" in mg.draw(loss).html()
+    assert "ask for it" not in mg.draw(loss, direction="backward").html()
+
+
+def test_what_graphviz_fails_to_rank_is_laid_out_in_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def rendered(dot: str, kind: str) -> bytes:
+        asked.append(dot)
+        if len(asked) < 3:
+            raise RuntimeError("dot could not draw this graph as svg: Error: trouble in init_rank")
+        return b"<svg></svg>"
+
+    monkeypatch.setattr(engines, "_rendered", rendered)
+    assert engines.render("digraph {graph [compound=true]}", "svg") == b"<svg></svg>"
+    assert asked[1:] == [f"digraph {{graph [{way} compound=true]}}" for way in engines.OTHER_WAYS]
 
 
 def test_a_broken_text_is_an_error_with_the_reason(engine: str) -> None:

@@ -133,6 +133,11 @@ def test_names_reach_into_modules_lists_and_objects() -> None:
     assert any(line.startswith("2 t2 = t1 * neuron.w") for line in text)
     assert any(line.startswith("3 t3 = t2 * rates['lr']") for line in text)
     assert "layer.weight.grad 1 × 2 [[2, 2]]" in text
+    brain = Neuron()
+    brain.lobes = [[neuron, Neuron()], brain]  # an object that holds itself ends nowhere
+    del neuron
+    text = lines(mg.explain(brain.lobes[0][1].w * brain.lobes[0][0].w))
+    assert any(line.startswith("1 t1 = brain.lobes[0][1].w * brain.lobes[0][0].w") for line in text), text
     assert any(line.startswith("1 t1 = points[1] @ weight.T") for line in lines(mg.explain(loss, layer)))
     compiled = mg.compile(layer)
     text = lines(mg.explain(compiled(points[0]).sum()))
@@ -179,6 +184,7 @@ READ = {
     "m[:, i % 3]": ("m[:, input_1]", "add(g, into=zeros(5, 3)[:, input_1])"),
     "m.gather(0, i[:, None])": ("gather(m, 0, input_1)", "scatter_add(zeros(5, 3), 0, input_1, g)"),
     "F.embedding(i, m)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
+    "F.embedding(i, m, sparse=True)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
     "F.cross_entropy(m, i % 3)": (
         "cross_entropy(m, input_1)",
         "g / 5 * (softmax(m, dim=1) - one_hot(input_1))",
@@ -193,6 +199,10 @@ READ = {
     "m.double() * 1.0": ("t1 * 1", "g"),
     "mg.linalg.slogdet(m[:3])[1]": ("slogdet(t1)[1]", "g * inv(t1).T"),
     "mg.fft.fft(m.to(mg.complex64))": ("fft(t1, dims=(1,))", "ifft(g, dims=(1,), norm=forward)"),
+    "m.to(mg.complex64)": ("to(m, dtype=complex64)", "real(g)"),
+    "m.to(mg.complex64) * (1 - 2j)": ("t1 * (1-2j)", "g * (1+2j)"),
+    "m.to(mg.complex64) * (3 + 0j)": ("t1 * 3", "g * 3"),
+    "m[:1, :1].reshape(())": ("reshape(t1, shape=())", "reshape(g, shape=(1, 1))"),
 }
 
 
@@ -206,6 +216,44 @@ def test_operations_read_as_users_know_them() -> None:
             step = steps.derivation([space["loss"]], given)[0].steps[-1]
             assert step.expression == expression
             assert step.shares[0].local.startswith(local), step.shares[0].local
+
+
+def test_a_recurrent_layer_is_told_by_its_parts() -> None:
+    for kind, parts in ((nn.LSTM, ("h", "c")), (nn.GRU, ("h",)), (nn.RNN, ("h",))):
+        layer, x = kind(3, 4), mg.rand(5, 2, 3, requires_grad=True)
+        out, _ = layer(x)
+        told = steps.derivation([out.square().sum()], {x._node: "x"})[0]
+        step = next(s for s in told.steps if s.holds)
+        assert step.holds == ", then ".join(["output 10 × 4", *(f"{name} 2 × 4" for name in parts)])
+        part = next(s for s in told.steps if s.expression == f"{step.name}.output")
+        assert part.shares[0].local.endswith(".output)")
+        assert [share.local.partition(", with ")[0] for share in step.shares[-4:]] == [
+            "d.T @ t1", "d.T @ states", "sum(d, dim=0)", "sum(d, dim=0)"
+        ]  # fmt: skip
+    # A gradient with a graph is such a vector too.
+    (slope,) = mg.autograd.grad(nn.LayerNorm(3)(x).pow(3).sum(), x, create_graph=True)
+    told = steps.derivation([slope.square().sum()], {})[0]
+    assert "∂x 5 × 2 × 3, then ∂w 3, then ∂b 3" in [s.holds for s in told.steps]
+
+
+def test_formulas_of_recurrent_layers_give_their_gradients() -> None:
+    layer, x = nn.LSTM(3, 4), mg.rand(5, 2, 3)
+    layer(x)[0].square().sum().backward()
+    w, u, b, b2 = (p.detach() for p in layer.parameters())
+    by_input, states, products, outputs = (x.view(10, 3) @ w.T).requires_grad_(), [], [], []
+    h = c = mg.zeros(2, 4)
+    for rows in by_input.split(2):
+        states.append(h.detach())
+        products.append((h @ u.T).requires_grad_())
+        products[-1].retain_grad()
+        i, f, a, o = (rows + b + products[-1] + b2).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * a.tanh()
+        h = o.sigmoid() * c.tanh()
+        outputs.append(h)
+    mg.stack(outputs).square().sum().backward()
+    d, of_state = by_input.grad, mg.cat([p.grad for p in products])
+    told = [d.T @ x.view(10, 3), of_state.T @ mg.cat(states), d.sum(0), of_state.sum(0)]
+    assert all(mg.allclose(a, p.grad, atol=1e-6) for a, p in zip(told, layer.parameters(), strict=True))
 
 
 # Functions whose gradients are told by formulas, the shapes of their inputs, and the dimension of their means.
@@ -290,6 +338,28 @@ def test_it_changes_nothing_and_keeps_nothing() -> None:
     assert (gone(), lines(told)[-1]) == (None, "x.grad 2 [2, 4]")
 
 
+def test_hooks_of_modules_are_not_called() -> None:
+    calls: list[Any] = []
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    for layer in net:
+        layer.register_full_backward_hook(lambda *_: calls.append(1))
+        layer.register_full_backward_pre_hook(lambda *_: calls.append(2))
+    x = mg.rand(3, 2, requires_grad=True)
+    loss = net(x).sum()
+    told = lines(mg.explain(loss))
+    drawing = mg.draw(loss, net, direction="both")
+    assert calls == []
+    assert any(line.startswith("1 t1 = with_hooks(x)") for line in told)
+    assert any(line.startswith("∂x = g, if the hooks of the module change nothing") for line in told)
+    assert "with_hooks" in drawing.dot
+    with pytest.raises(
+        NotImplementedError, match=r"with_hooks at .* remove\(\) the backward hooks of modules"
+    ):
+        mg.source(loss)
+    loss.backward()
+    assert calls == [2, 1, 2, 1]
+
+
 def test_what_was_changed_or_is_not_known_is_left_out() -> None:
     w = mg.tensor(2.0, requires_grad=True)
     loss = (w + 1.0) * 3.0
@@ -311,6 +381,7 @@ def test_what_was_changed_or_is_not_known_is_left_out() -> None:
     a, b = Pair.apply(w)
     assert "w.grad = 5" in lines(mg.explain(a + b))
     assert "∂w = by the rule of Pair = 5" in lines(mg.explain(a + b))
+    assert {"∂t1[0] = g = 1", "∂t1[1] = g = 1"} <= {*lines(mg.explain(a + b))}
 
 
 # A program that ends in a loss, and lines of its forward pass; with the values that were there then.

@@ -405,6 +405,8 @@ def test_wrong_structure_of_what_vjp_returns() -> None:
     for wrong, kind in (((real(3), 1.0), "tuple"), ("a", "str"), (object(), "object")):
         with pytest.raises(TypeError, match=f"vjp must return an array for .* got {kind}"):
             check_vjp(np.sin, lambda x, g, wrong=wrong: wrong, real(3))
+    with pytest.raises(TypeError, match="vjp must be a function, got NoneType"):
+        check_vjp(np.sin, None, real(3))
 
 
 def test_arguments_are_not_touched_and_errors_restore() -> None:

@@ -52,6 +52,7 @@ class Function:
 
     # Each class has its own, from its first record on; it goes with the class.
     _op: ClassVar[Any] = None
+    _facts: ClassVar[dict[str, Any]] = {}  # of its record
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -226,6 +227,7 @@ class _UserOp(Op):
             joint=joint,
             listed=False,
             grad_fn=f"{cls.__name__}Backward",
+            **cls._facts,
         )
 
 

@@ -121,8 +121,12 @@ class Facts:
     #: Parameters that readers leave out where they have this value, also of all parts of a tuple; always with ``...``.
     usual: dict[str, Any] = {}  # noqa: RUF012 (never changed)
     #: How they tell of the gradient of an input where the rule takes more than a line: by the input's name, in
-    #: the names of the record, as a formula or in words. A string is for all inputs, a function gets the node.
+    #: the names of the record, as a formula or in words. A string is for all inputs; a function gets the node, and
+    #: gives either.
     derives: Any = {}  # noqa: RUF012
+    #: Of a result that is a vector of several arrays, one behind the other, their names and shapes: a function of
+    #: the node. They tell of them by these names.
+    packs: Callable[[Any], dict[str, tuple[int, ...]]] | None = None
     #: It is printed wherever it is used.
     inline: bool = False
     #: It may print an operand twice.

@@ -20,12 +20,13 @@ class Mode:
     ``autocast`` is the NumPy dtype in which products are computed, while that is on; see `minigrad.gate.precision`.
     ``asked``: in inference mode, where ``grad`` stays off, whether `enable_grad` holds.
     ``backward``: a pass over Tensors is going on, whose gradients lie as those of one over arrays do.
+    ``hooks``: whether hooks of modules are called in backward; a reader runs rules to look at them.
     ``recorder`` is told what a recording of a function must know beside the records; see `minigrad.core.recorder`.
     """
 
     __slots__ = (
-        "_other", "anomaly", "asked", "autocast", "backward", "everything", "grad", "inference", "observer", "recorder",
-        "transform",
+        "_other", "anomaly", "asked", "autocast", "backward", "everything", "grad", "hooks", "inference", "observer",
+        "recorder", "transform",
     )  # fmt: skip
 
     def __init__(
@@ -40,11 +41,12 @@ class Mode:
         autocast: Any = None,
         backward: bool = False,
         asked: bool = False,
+        hooks: bool = True,
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.recorder = anomaly, observer, recorder
         self.transform, self.autocast, self.backward = transform, autocast, backward
-        self.asked = asked
+        self.asked, self.hooks = asked, hooks
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:

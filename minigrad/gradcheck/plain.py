@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import type_error
 from minigrad.gradcheck import report
 from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.examine import examine
@@ -25,6 +26,9 @@ def check(
 ) -> bool:
     """`check_vjp` (of a `Vjp`) or `check_jvp`; ``place`` is where the derivative takes its cotangent or tangent."""
     name, title, s = f"check_{kind.what}", report.title(f), Settings(*s)
+    for what, function in (("f", f), (kind.what, derivative)):
+        if not callable(function):
+            raise type_error(f"{name}(): {what} must be a function, got {type(function).__name__}")
 
     def run() -> Result:
         with np.errstate(all="ignore"):  # what is not finite is reported as such

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from minigrad.autograd import Function
 from minigrad.autograd.grad_mode import is_grad_enabled
+from minigrad.core.mode import MODE
 from minigrad.errors import runtime_error, type_error, warn
 from minigrad.functions.creation import zeros
 from minigrad.tensor import Tensor
@@ -165,6 +166,8 @@ def _before(
 class BackwardHookFunction(Function):
     """The identity of Tensors; ``arrive(grads)`` gets their gradients, None for what was not used."""
 
+    _facts = {"reads": "with_hooks(*xs)", "derives": "g, if the hooks of the module change nothing"}  # noqa: RUF012
+
     @staticmethod
     def forward(ctx: Any, arrive: Callable[[Sequence[Any]], Sequence[Any]], *tensors: Tensor) -> Any:
         """The Tensors themselves."""
@@ -176,7 +179,7 @@ class BackwardHookFunction(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """The gradients that ``arrive`` returns."""
-        return None, *ctx.arrive(grads)
+        return None, *(ctx.arrive(grads) if MODE.get().hooks else grads)
 
 
 class BackwardHooks:

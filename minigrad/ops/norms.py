@@ -19,7 +19,7 @@ from minigrad.kernels.sums import sum_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, kept
 from minigrad.ops.printing import norms as plain
-from minigrad.ops.reads import SCALED
+from minigrad.ops.reads import SCALED, of_gradients
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import split
 
@@ -144,7 +144,8 @@ layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", j
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C",
                              text=Plain(k.layer_norm_backward, "d, x, w", plain("layer_norm_backward"),
-                                        summed=k.sum_by), usual={"eps": 1e-5, "onward": ...})
+                                        summed=k.sum_by), usual={"eps": 1e-5, "onward": ...},
+                             packs=of_gradients(x=1, w=2, b=2))
 moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="floats",
                   text=Plain(ck.moments, "x", plain("moments"), sum_rows=sum_rows))
 channel_norm: Op = Op("channel_norm", formatted(buffered(ck.channel_norm), 0, when=_only_behind), "x w *b; groups eps",
@@ -162,9 +163,11 @@ running_norm = Op("running_norm", formatted(buffered(ck.running_norm), 0, when=_
 running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
                            joint=_running_norm_backward_vjp, order="C",
                            text=Plain(ck.running_norm_backward, "d, x, mean, var, w", plain("running_norm_backward"),
-                                      sum_rows=sum_rows), usual={"eps": 1e-5, "onward": ...})
+                                      sum_rows=sum_rows), usual={"eps": 1e-5, "onward": ...},
+                           packs=of_gradients(x=1, w=4, b=4))
 channel_norm_backward: Op = Op("channel_norm_backward", kept(ck.channel_norm_backward), "d x w; groups eps onward",
                                joint=_channel_norm_backward_vjp, order="C",
                                text=Plain(ck.channel_norm_backward, "d, x, w", plain("channel_norm_backward"),
-                                          sum_rows=sum_rows), usual={"groups": 0, "eps": 1e-5, "onward": ...})
+                                          sum_rows=sum_rows), usual={"groups": 0, "eps": 1e-5, "onward": ...},
+                               packs=of_gradients(x=1, w=2, b=2))
 # fmt: on

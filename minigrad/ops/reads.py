@@ -121,7 +121,53 @@ SCALED = {
 }
 
 
-def through_time(n: Node) -> str:
-    """The gradient of a recurrent layer, whose steps are one operation."""
-    steps = sum(length for length, _ in n.params["runs"])
-    return f"g, back through the {steps} steps in time" if steps > 1 else "g, back through the cell"
+def through_time(n: Node) -> dict[str, str]:
+    """The gradients of a recurrent layer: all of its steps are one operation, with their rows in one matrix.
+
+    The last inputs are two biases, if there are any, and the projection of an LSTM, if it has one.
+    """
+    steps, more = sum(length for length, _ in n.params["runs"]), _last_inputs(n)
+    state, before = ("states", f"each of the {steps} steps") if steps > 1 else ("state", "the step")
+    back = f"g, back through the {steps} steps in time" if steps > 1 else "g, back through the cell"
+    by_input, by_state = "x @ w.T", f"{state} @ u.T"
+    told = {
+        "x": f"d @ w, with d the gradient of {by_input}",
+        "h": back,
+        "c": back,
+        "w": f"d.T @ x, with d the gradient of {by_input}",
+        "u": f"d.T @ {state}, with d the gradient of {by_state}, the {state} before {before}",
+    }
+    if len(more) % 2:
+        last = more.pop()
+        told[last] = f"d.T @ outputs, with d the gradient of outputs @ {last}.T, not yet projected"
+    sums = zip(more, (by_input, by_state), strict=False)
+    return told | {bias: f"sum(d, dim=0), with d the gradient of {term} + {bias}" for bias, term in sums}
+
+
+def of_layer(n: Node) -> dict[str, tuple[int, ...]]:
+    """What the result of a recurrent layer holds."""
+    op: Any = n.op
+    states = {name: m.shape for name, m in zip(op.inputs, n.inputs, strict=False) if name in ("h", "c")}
+    return {"output": (n.inputs[0].shape[0], states["h"][1]), **states}
+
+
+def of_gradients(**places: int) -> Callable[[Node], dict[str, tuple[int, ...]]]:
+    """What a gradient holds that is the gradients of several inputs, that of the first one only if ``onward``.
+
+    ``places``: the inputs that have their shapes. By default they are those of all inputs behind the first two.
+    """
+
+    def packs(n: Node) -> dict[str, tuple[int, ...]]:
+        op: Any = n.op
+        names = [*op.inputs[2 : op.star], *_last_inputs(n)]
+        of = places or {name: k for k, name in enumerate(names, 2)}
+        pairs = [(f"∂{name}", n.inputs[k].shape) for name, k in of.items()]
+        return dict(pairs if n.params["onward"] else pairs[1:])
+
+    return packs
+
+
+def _last_inputs(n: Node) -> list[str]:
+    """The inputs that share the last name of the record."""
+    op: Any = n.op
+    return [f"{op.inputs[-1]}{k + 1}" for k in range(len(n.inputs) - op.star)] if op.star is not None else []

@@ -25,7 +25,7 @@ from minigrad.ops.buffered import kept
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import relu as relu_of
 from minigrad.ops.printing import recurrent as plain
-from minigrad.ops.reads import through_time
+from minigrad.ops.reads import of_gradients, of_layer, through_time
 from minigrad.ops.shape import alias, cat, reshape, slice_, split
 
 
@@ -213,33 +213,34 @@ rnn: Op = Op("rnn", kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", 
              gradient_costs=_gradient_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse, relu: _vjp(
                  rnn_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse, relu=relu),
-             usual=_USUAL, derives=through_time)
+             usual=_USUAL, derives=through_time, packs=of_layer)
 rnn_backward: Op = Op("rnn_backward", kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu onward",
                       order="C", text=_plain(k.rnn_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu, onward: _vjp_of_vjp(
                           "rnn", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse, relu=relu),
-                      usual=_USUAL)
+                      usual=_USUAL, packs=of_gradients())
 lstm: Op = Op("lstm", kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
               text=_plain(k.lstm), costs=_lstm_costs, grad_fn=_of_lstm,
               gradient_costs=lambda needs, y, x, h, c, *weights: _gradient_costs(
                   (*needs[:2], *needs[3:]), y, x, h, *weights),
               joint=lambda g, y, x, h, c, w, u, more, needs, runs, reverse, biased: _vjp(
                   lstm_backward, g, y, (x, h, c, w, u, *more), needs, runs=runs, reverse=reverse, biased=biased),
-              usual=_USUAL, derives=through_time)
+              usual=_USUAL, derives=through_time, packs=of_layer)
 lstm_backward: Op = Op("lstm_backward", kept(k.lstm_backward, states=k.states_of),
                        "d result x h c w u *more; runs reverse biased onward", order="C",
                        text=_plain(k.lstm_backward),
                        joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased, onward: _vjp_of_vjp(
                            "lstm", g, d, (x, h, c, w, u, *more), onward, runs=runs, reverse=reverse,
-                           biased=biased), usual=_USUAL)
+                           biased=biased), usual=_USUAL, packs=of_gradients())
 gru: Op = Op("gru", kept(k.gru, place=k.with_states), "x h w u *bias; runs reverse", order="C",
              text=_plain(k.gru), costs=_costs, gradient_costs=_gradient_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse: _vjp(
                  gru_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse),
-             usual=_USUAL, derives=through_time)
+             usual=_USUAL, derives=through_time, packs=of_layer)
 gru_backward: Op = Op("gru_backward", kept(k.gru_backward, states=k.states_of),
                       "d result x h w u *bias; runs reverse onward", order="C", text=_plain(k.gru_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, onward: _vjp_of_vjp(
-                          "gru", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse), usual=_USUAL)
+                          "gru", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse), usual=_USUAL,
+                      packs=of_gradients())
 _replay = Op(replayed.__name__, replayed, "g d *inputs; how", order="C", listed=False)
 # fmt: on

@@ -85,5 +85,6 @@ sampled: Op = Op("sampled_product", k.sampled, "a b row col",
                  None, None, order="C", text=Plain(k.sampled),
                  costs=lambda y, a, *_: y[0] * a[1])
 embedding_of_rows = Op("embedding_of_rows", classes.embedding.kernel, "weight index; padding by_count", _rows, None,
-                       order="C", check=classes.embedding.check, grad_fn="EmbeddingBackward0")
+                       order="C", check=classes.embedding.check, grad_fn="EmbeddingBackward0",
+                       reads=classes.embedding.reads, usual=classes.embedding.usual)
 # fmt: on

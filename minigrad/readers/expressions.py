@@ -25,8 +25,12 @@ def name(text: str) -> Expr:
 
 
 def number(value: Any, digits: int = 4) -> Expr:
-    """A number, in brackets where its sign would mean something else."""
+    """A number, in brackets where a sign in it would mean something else."""
+    if isinstance(value, complex) and not value.imag:
+        value = value.real
     text = values.number(value, digits)
+    if isinstance(value, complex):
+        return name(f"({text})")
     return ast.UnaryOp(ast.USub(), name(text[1:])) if text.startswith("-") else name(text)
 
 
@@ -41,6 +45,8 @@ def applied(node: Node, operands: Sequence[Any], named: bool = False) -> Expr:
         for i, n in enumerate(node.inputs):
             if n.__class__ is Const and n.value == op.unit:
                 return operands[1 - i]
+    if part := values.part_of(node):
+        return ast.Attribute(operands[0], part)
     if reading := values.reading(node):
         filled = _filled(reading, dict(zip(values.input_names(node), operands, strict=True)))
         if filled is not None:

@@ -7,10 +7,13 @@ import functools
 import inspect
 import linecache
 import sys
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, count, islice
 from types import CodeType, FrameType
 from typing import Any
+
+import numpy as np
 
 from minigrad import errors
 from minigrad.core.contents import contents, named_tensors
@@ -19,7 +22,8 @@ from minigrad.core.tensor import Tensor
 
 _FAST = ("LOAD_FAST", "STORE_FAST")
 _TWO = {f"{first}_{second}": (first, second) for first in _FAST for second in _FAST}
-MANY = 64  # entries of a list or a dict that are looked at
+MANY, MOST = 64, 2048  # entries of a list or a dict that are looked at, and of all of them together
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, np.generic, np.ndarray)  # nothing is in them
 
 
 def line(code: CodeType | None, lasti: int) -> tuple[str, int, int]:
@@ -86,16 +90,33 @@ def variables(frame: FrameType | None, parts: bool = True) -> dict[Node, tuple[s
     ]
     named: dict[Node, tuple[str, Tensor]] = {}
     found = [pair for pair in held if isinstance(pair[1], Tensor)]
-    for key, t in chain(found, *(_parts(*pair) for pair in held if parts)):
-        if isinstance(t, Tensor) and t._node is not None:
+    for key, t in chain(found, _parts(held) if parts else ()):
+        if t._node is not None:
             named.setdefault(t._node, (key, t))
     if frame.f_code.co_flags & inspect.CO_OPTIMIZED and local.__class__ is dict:
         local.clear()  # before Python 3.13 the frame keeps this copy, and with it all that it held
     return named
 
 
-def _parts(key: str, value: Any) -> Iterable[tuple[str, Any]]:
-    """What a variable holds, as the program would write it: ``net.0.weight``, ``ws[2]``, ``neuron.w``."""
+def _parts(held: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Tensor]]:
+    """What variables hold, as the program would write it: ``net.0.weight``, ``ws[2]``, ``net.layers[0].w``.
+
+    What is nearest comes first.
+    """
+    todo, seen, looked = deque(held), set[int](), 0
+    while todo and looked < MOST:
+        key, value = todo.popleft()
+        if id(value) not in seen:
+            seen.add(id(value))
+            for pair in _entries(key, value):
+                looked += 1
+                if isinstance(pair[1], Tensor):
+                    yield pair
+                elif not isinstance(pair[1], _PLAIN):
+                    todo.append(pair)
+
+
+def _entries(key: str, value: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(value, (list, tuple)):
         return ((f"{key}[{i}]", t) for i, t in enumerate(value[:MANY]))
     if isinstance(value, dict):

@@ -57,6 +57,7 @@ class Step:
     place: str
     line: str
     span: tuple[int, int]  # where in the line its expression begins and ends; 0, 0 where that is not known
+    holds: str = ""  # of a vector of several arrays, what it holds
     gradient: Amount | None = None  # None: no gradient arrives
     shares: list[Share] = field(default_factory=list)
 
@@ -109,7 +110,7 @@ def derivation(
     out.hooked += [work.names[n] for n in records if n.hooks and max(n.hooks) >= 0]
     at = {n: i for i, n in enumerate(ops)}
     # In the place of the user's modes, those of NumPy too.
-    with np.errstate(all="ignore"), ModeManager(Mode(everything=True)):
+    with np.errstate(all="ignore"), ModeManager(Mode(everything=True, hooks=False)):
         for root in roots:
             if root.requires_grad:
                 work.grads[root] = np.ones(root.shape, root.dtype)
@@ -178,7 +179,10 @@ class _Work:
         line, *span = places.line(node.code, node.lasti)
         if value is not None and shown == value.single:
             shown = ""
-        return Step(self.names[node], op.name, expression, shown, value, where, line, (span[0], span[1]))
+        at = (span[0], span[1])
+        return Step(
+            self.names[node], op.name, expression, shown, value, where, line, at, values.parts_of(node)
+        )
 
     # ------------------------------------------------------------ backward
 
@@ -203,11 +207,14 @@ class _Work:
         if x.shape is None:  # a Function of several outputs
             part = Part(d.at, raw(d.grad))
             part.add_to(self.grads, x)
-            return Share(slot, self.names[x], "g", "g", "", self.amount(part.grad))
-        array = raw(d)
-        sent, (plain, local, numbers) = self.amount(array), run.texts(d, slot)
+            return Share(slot, f"{self.names[x]}[{d.at}]", "g", "g", "", self.amount(part.grad))
+        array, (plain, local, numbers) = np.asarray(raw(d)), run.texts(d, slot)
+        if array.dtype.kind == "c" != x.dtype.kind:  # a real number takes the real part
+            array, numbers = array.real, ""
+            plain, local = (text and f"real({text})" for text in (plain, local))
+        sent = self.amount(array)
         share = Share(slot, self.names[x], plain, local, "" if numbers == sent.single else numbers, sent)
-        fitted = fit(np.asarray(array), x)
+        fitted = fit(array, x)
         if array.shape != fitted.shape:
             share.summed = f"{values.size(array.shape)} to {values.size(fitted.shape or (1,))}"
             share.fitted = self.amount(fitted)
@@ -261,7 +268,7 @@ class _Rule:
         if layout.joint is not None:
             _, rule, _, sources = layout.joint
             # What a user's backward consists of is not told, and a compiled one has no records.
-            with ModeManager(Mode(grad=not self.opaque, everything=not self.opaque)):
+            with ModeManager(Mode(grad=not self.opaque, everything=not self.opaque, hooks=False)):
                 parts = rule(self.g, *arguments(node, self.saved, sources))
         for i, rule, _, sources in layout.steps:
             yield i, parts[i] if rule is None else rule(self.g, *arguments(node, self.saved, sources))
@@ -269,27 +276,33 @@ class _Rule:
     def texts(self, d: Any, slot: int) -> tuple[str, str, str]:
         """What a rule computed: in the names of the record, in those of the program, and in numbers."""
         root = getattr(d, "_node", None)
-        if self.opaque or root is None:
-            return ("", "", "")
         if told := self._told(slot):
             return told
+        if self.opaque or root is None:
+            return ("", "", "")
         moved = root.op is None or root.op.moves
         all_numbers = d._array.size == 1 and not moved and len(self.numbers) == len(self.plain)
         named = [self.plain, self.local, self.numbers][: 2 + all_numbers]
         trees = [expressions.computed(root, known.get) for known in named]
         plain, local, *numbers = ("" if tree is None else expressions.text(tree) for tree in trees)
+        if part := values.part_of(self.node):
+            here = f"[{values.words('index', self.node.params['index'])}]"
+            plain, local = plain.replace(here, f".{part}"), local.replace(here, f".{part}")
         return plain, local, "".join(numbers)
 
     def _told(self, slot: int) -> tuple[str, str, str] | None:
         """What the record says of the rule, in its own names and in those of the program."""
         node, names = self.node, values.input_names(self.node)
         derives: Any = node.op.derives  # type: ignore[union-attr]
-        told = derives if not isinstance(derives, dict) else derives.get(names[slot].rstrip("0123456789"), "")
+        told = derives(node) if callable(derives) else derives
+        if isinstance(told, dict):
+            told = told.get(names[slot]) or told.get(names[slot].rstrip("0123456789"), "")
         plain = told(node) if callable(told) else told
         if not plain:
             return None
         sources = [*zip([*names, "y"], [*node.inputs, node], strict=True)]
-        numbers = {k: self.work.number(n) for k, n in sources} | {"g": self.numbers.get(self.g._node)}
+        numbers = {k: self.work.number(n) for k, n in sources}
+        numbers["g"] = self.numbers.get(getattr(self.g, "_node", None))  # type: ignore[arg-type]
         single = {k: expressions.operand(tree) for k, tree in numbers.items() if tree is not None}
         called = {k: single[k] if n.__class__ is Const else self.work.names[n] for k, n in sources}
 

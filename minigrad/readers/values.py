@@ -7,6 +7,7 @@ import functools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -85,10 +86,31 @@ def cut(text: str, most: int) -> str:
 # ---------------------------------------------------------------- operations
 
 
+def part_of(node: Node) -> str:
+    """Which part of a vector of several arrays a record takes, by the name that the vector's record has for it."""
+    source, index = node.inputs[0] if node.inputs else None, node.params.get("index")
+    packs = source.op.packs if source.__class__ is Node and source.op is not None else None
+    if packs is None or not _is_index(index):
+        return ""
+    parts = packs(source)
+    ends = [*accumulate(map(math.prod, parts.values()), initial=0)]
+    found = (name for name, *at in zip(parts, ends, ends[1:], strict=False) if (slice(*at),) == index)
+    return next(found, "")
+
+
+def parts_of(node: Node) -> str:
+    """What a vector of several arrays holds: ``output 10 × 4, then h 2 × 4``."""
+    op: Any = node.op
+    parts = op.packs(node) if op.packs is not None else {}
+    return ", then ".join(f"{name} {size(shape)}" for name, shape in parts.items())
+
+
 def call(node: Node) -> str:
-    """An operation with its numbers and parameters: ``mul(·, 2.0)``, ``sum(dim=1)``."""
+    """An operation with its numbers and parameters: ``mul(·, 2.0)``, ``sum(dim=1)``; ``output of lstm``."""
     if node.op is None:
         return ""
+    if part := part_of(node):
+        return f"{part} of {name_of(node.inputs[0])}"
     arguments: list[str] = []
     if any(n.__class__ is Const for n in node.inputs):
         arguments = [number(n.value) if n.__class__ is Const else "·" for n in node.inputs]
@@ -150,7 +172,9 @@ def parameters(node: Node) -> Iterator[tuple[str, Any]]:
     op: Any = node.op
     for name in op.params:
         value = node.params.get(name)
-        empty = value is None or value is False or (isinstance(value, tuple) and not value)
+        empty = (
+            value is None or value is False or (isinstance(value, tuple) and not value and name != "shape")
+        )
         if not (empty or (name in op.usual and _is_usual(value, op.usual[name]))):
             yield name, value
 

@@ -83,7 +83,8 @@ class _Gradient(Tensor):
         if value is not None:
             if not isinstance(value, Tensor):
                 raise type_error(
-                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}; "
+                    "None clears it"
                 )
             if value is self:
                 raise runtime_error("can't assign Variable as its own grad")

@@ -33,9 +33,14 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ("forward", "backward", "both")
 # A page switches to the backward pass, and the tape is not kept; so a forward picture of at most so many records and
-# elements has that pass ready. Both passes side by side are the largest picture: 700 boxes and edges are laid out in
-# 3 to 5 s, 300 in 0.3 s.
-RECORDS, ELEMENTS, TOGETHER = 2_000, 4_000_000, 400
+# elements has that pass ready.
+RECORDS, ELEMENTS = 2_000, 4_000_000
+# Boxes and edges that it has at most, and what is said of more. Both passes side by side are the largest picture: 700
+# boxes and edges are laid out in 3 to 5 s, 300 in 0.3 s. Of 800 steps of backward alone some took minutes.
+LARGE = {
+    "backward": (700, "The backward pass would be a large picture; direction='backward' asks for it."),
+    "both": (400, "Both passes in one picture would be large; direction='both' asks for it."),
+}
 SHOWN = ("shape", "dtype", "value", "grad", "saved", "line")
 ENDINGS = ".svg, .png, .pdf, .html or .dot"
 
@@ -97,10 +102,10 @@ class Drawing:
             graph = self._graph if direction == self.direction else self._whole
             if graph is None:
                 refused[direction] = self._refusal
-            elif direction == "both" != self.direction and len(graph.boxes) + len(graph.edges) > TOGETHER:
-                refused[direction] = (
-                    "Both passes in one picture would be large; direction='both' asks for it."
-                )
+            elif direction in LARGE.keys() - {self.direction} and (
+                sum(dot.summary(direction, graph)) > LARGE[direction][0]
+            ):
+                refused[direction] = LARGE[direction][1]
             else:
                 views.append((direction, graph))
         return page.write(views, refused, self._legend, self._steps)

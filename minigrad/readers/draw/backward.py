@@ -51,7 +51,7 @@ def record(results: Sequence[Any], forward: list[Node]) -> Pass:
     hooks = [n.hooks for n in watched]
     try:
         # records also what is done to arrays that carry no gradient
-        with ModeManager(Mode(everything=True)):
+        with ModeManager(Mode(everything=True, hooks=False)):
             for node in watched:
                 node.hooks = {0: watcher(node)}
             engine.run(roots, seeds, targets, keep=True, create=True)

@@ -103,6 +103,8 @@ class Labels:
         if box.count == 1:
             self._numbers(box, tip, node)
         if node.op is not None:
+            if held := values.parts_of(node):
+                tip.append(f"holds {held}, one behind the other")
             self._origin(box, tip, node)
         if box.count > 1:
             tip.append(f"{box.count} times")

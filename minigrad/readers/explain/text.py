@@ -53,6 +53,8 @@ def _rows(d: Derivation) -> Iterator[Row]:
         yield from _source(step, place)
         place = step.place + step.line
         yield f"{number:>4}  {step.name} = {step.expression}", *_amount(step.value, step.numbers)
+        if step.holds:
+            yield f"        holds {step.holds}, one behind the other"
     yield ""
     yield f"Backward: ∂v is the derivative of {result} with respect to v"
     place = ""

@@ -13,7 +13,7 @@ from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
-from minigrad.readers import notebook, places
+from minigrad.readers import notebook, places, values
 from minigrad.readers.source.program import Program
 from minigrad.readers.source.text import Text
 
@@ -81,9 +81,9 @@ def source(
     for node in records:
         if (node.op is not None and node.op.opaque) or node.shape is None:
             raise NotImplementedError(
-                f"source(): {node.op.name if node.op else ''} at {node.where} is an autograd.Function: what it does "
-                "is known to Python only, so it cannot be printed. Write it with minigrad's operations; what a "
-                "compiled function runs is printed by source(function)"
+                f"source(): {values.name_of(node)} at {node.where} is an autograd.Function: what it does is known to "
+                "Python only, so it cannot be printed. Write it with minigrad's operations, and remove() the backward "
+                "hooks of modules; what a compiled function runs is printed by source(function)"
             )
     _check_values(records)
     leaves = [n for n in records if n.op is None]
