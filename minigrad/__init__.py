@@ -116,6 +116,7 @@ else:
     )  # fmt: skip
     # Modules that PyTorch has under another name, and loads with itself.
     _ELSEWHERE = {
+        "_tensor": "standin._utils",
         "_tensor_str": "_printing",
         "_utils": "standin._utils",
         "_vmap_internals": "func.batching",
