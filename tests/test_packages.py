@@ -477,6 +477,8 @@ def test_names_that_trainers_and_losses_ask_for(torch: ModuleType) -> None:
         reduction.get_enum("all")
     utils = importlib.import_module("torch._utils")
     assert torch._utils is utils
+    assert torch._tensor.Tensor is mg.Tensor
+    assert nn.Linear.T_destination.__bound__ == dict[str, Any]
     assert torch.torch_version.TorchVersion("2.1") < "2.10"
     options = torch._tensor_str.PRINT_OPTS
     before = copy.copy(options)
