@@ -114,6 +114,14 @@ else:
         "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization",
         "signal", "sparse", "special", "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
     )  # fmt: skip
+    # Modules that PyTorch has under another name, and loads with itself.
+    _ELSEWHERE = {
+        "_tensor": "standin._utils",
+        "_tensor_str": "_printing",
+        "_utils": "standin._utils",
+        "_vmap_internals": "func.batching",
+        "torch_version": "standin.torch_version",
+    }
     _PLACES = {
         name: place
         for place, names in {
@@ -172,8 +180,8 @@ else:
 
     def __getattr__(name):
         """Loads or makes what is asked for the first time; then it is here."""
-        if name in _MODULES:
-            return import_module(f"minigrad.{name}")
+        if name in _MODULES or name in _ELSEWHERE:
+            return import_module(f"minigrad.{_ELSEWHERE.get(name, name)}")
         if name in _PLACES:
             value = getattr(import_module(f"minigrad.{_PLACES[name]}"), name)
         elif name in _lookup.FUNCTIONS:

@@ -9,17 +9,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["PrintOptions", "get_printoptions", "printoptions", "set_printoptions", "tensor_text"]
+__all__ = [
+    "PRINT_OPTS",
+    "PrintOptions",
+    "get_printoptions",
+    "printoptions",
+    "set_printoptions",
+    "tensor_text",
+]
 
 
-class PrintOptions(NamedTuple):
+@dataclass
+class PrintOptions:
     """What :func:`set_printoptions` sets; the defaults are PyTorch's."""
 
     precision: int = 4
@@ -36,7 +45,8 @@ _PROFILES = {
 }
 
 # As in PyTorch there is one setting for the process: a choice in the main thread holds for what other threads print.
-_options = PrintOptions()
+# Programs know it as ``torch._tensor_str.PRINT_OPTS``, and write to it.
+PRINT_OPTS = PrintOptions()
 
 
 def set_printoptions(
@@ -60,20 +70,19 @@ def set_printoptions(
     Raises:
         ValueError: an unknown profile.
     """
-    global _options
-    base = _options
+    base = PRINT_OPTS
     if profile is not None:
         if profile not in _PROFILES:
             raise ValueError(f"set_printoptions: unknown profile {profile!r}; take one of {list(_PROFILES)}")
         base = _PROFILES[profile]
     options = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    _options = base._replace(sci_mode=sci_mode, **changes)
+    vars(PRINT_OPTS).update(asdict(base), sci_mode=sci_mode, **changes)
 
 
-def get_printoptions() -> PrintOptions:
-    """The options in force."""
-    return _options
+def get_printoptions() -> dict[str, Any]:
+    """The options in force, by name."""
+    return asdict(PRINT_OPTS)
 
 
 @contextmanager
@@ -86,13 +95,12 @@ def printoptions(
     sci_mode: bool | None = None,
 ) -> Iterator[None]:
     """:func:`set_printoptions` for the length of a ``with`` block."""
-    global _options
-    before = _options
+    before = get_printoptions()
     set_printoptions(precision, threshold, edgeitems, linewidth, profile, sci_mode)
     try:
         yield
     finally:
-        _options = before
+        set_printoptions(**before)
 
 
 def tensor_text(array: npt.NDArray[Any], *, suffixes: Sequence[str] = (), prefix: str = "tensor(") -> str:
@@ -108,7 +116,7 @@ def tensor_text(array: npt.NDArray[Any], *, suffixes: Sequence[str] = (), prefix
     >>> tensor_text(np.array([1.0, 2.5, -3.0], dtype=np.float32), suffixes=["requires_grad=True"])
     'tensor([ 1.0000,  2.5000, -3.0000], requires_grad=True)'
     """
-    options = _options
+    options = PRINT_OPTS
     shape_is_hidden = array.ndim != 1 if array.size == 0 else not options.edgeitems
     pieces = [f"size={array.shape}", *suffixes] if shape_is_hidden else suffixes
     return with_suffixes(prefix + values_text(array, len(prefix)), pieces, len(prefix))
@@ -118,7 +126,7 @@ def with_suffixes(text: str, pieces: Sequence[str], indent: int, *, below: bool 
     """A text with what follows its values, and the bracket that ends it; ``below`` begins in a line of its own."""
     column = len(text) - text.rfind("\n") + 1  # PyTorch's count: one or two more than the characters there
     for piece in pieces:
-        if below or column + len(piece) + 2 > _options.linewidth:
+        if below or column + len(piece) + 2 > PRINT_OPTS.linewidth:
             text += ",\n" + " " * indent + piece
             column, below = indent + len(piece), False
         else:
@@ -129,7 +137,7 @@ def with_suffixes(text: str, pieces: Sequence[str], indent: int, *, below: bool 
 
 def values_text(array: npt.NDArray[Any], indent: int) -> str:
     """The values in brackets, whose further lines are indented."""
-    return _values(array, indent, _options) if array.size else "[]"
+    return _values(array, indent, PRINT_OPTS) if array.size else "[]"
 
 
 def _values(array: npt.NDArray[Any], indent: int, options: PrintOptions) -> str:

@@ -217,8 +217,8 @@ def explain(
     at: tuple[CodeType | None, int],
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
-    if isinstance(error, (NotImplementedError, ImportError)):
-        return error  # a generator's, for an element type; an optional package that is missing
+    if isinstance(error, (NotImplementedError, ImportError)) or not _a_kernels(error):
+        return error  # a generator's, for an element type; an optional package that is missing; another's
     where = place(*at)
     if isinstance(error, BadValue):
         return error.kind(f"{error} (at {where})")
@@ -236,6 +236,14 @@ def explain(
     text = message if message.startswith(f"{name} ") else f"{name}: {message}"
     within = _within(f"{text} {op.public}")
     return kind(f"{text} (operands: {texts}; at {where}{within})")
+
+
+def _a_kernels(error: Exception) -> bool:
+    """Whether kernels raise it: the handler of a signal may run within one, and raise what the program catches."""
+    home = type(error).__module__.partition(".")[0]
+    return home in ("builtins", "numpy", "scipy", "minigrad") and not (
+        isinstance(error, OSError) or type(error) is Exception
+    )
 
 
 def _called(op: Any) -> str:

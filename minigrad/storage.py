@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from io import BytesIO
 from operator import index
 from typing import Any, Self
 
@@ -175,6 +177,12 @@ class TypedStorage(_Storage):
 
     def _told(self) -> str:
         return f"dtype={self.dtype}, "
+
+
+def _load_from_bytes(data: bytes) -> TypedStorage:
+    """The memory of a Tensor in a plain pickle of PyTorch's, which has a file of ``torch.save`` for it."""
+    found = import_module("minigrad.serialization.legacy").read(BytesIO(data), "the pickle", True)
+    return TypedStorage(wrap(found.memory.view(found.dtype)))
 
 
 def is_storage(obj: object) -> bool:

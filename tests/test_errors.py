@@ -275,6 +275,24 @@ def test_the_cause_is_shown_where_it_says_more() -> None:
     assert isinstance(caught.value.__cause__, AttributeError)
 
 
+class _Late(Exception):
+    pass
+
+
+@pytest.mark.parametrize("raised", [TimeoutError, _Late, Exception, ConnectionError, ValueError, KeyError])
+def test_what_the_handler_of_a_signal_raises_within_a_kernel_is_the_program_s(
+    raised: type[Exception],
+) -> None:
+    def kernel(x: Any) -> Any:
+        raise raised("late")
+
+    seen = RuntimeError if raised in (ValueError, KeyError) else raised
+    with pytest.raises(seen, match="late") as info:
+        Op("late", kernel, "x", listed=False)(ones(2))
+    assert type(info.value) is seen
+    assert ("operands" in str(info.value)) == (seen is RuntimeError)
+
+
 def test_an_error_leaves_everything_as_it_was() -> None:
     x = ones(2, requires_grad=True)
     for wrong in (

@@ -180,6 +180,27 @@ def test_the_name_of_an_operation_is_taken_before_its_family_is_loaded() -> None
     assert fresh(program) == ["op mse_loss is declared twice"]
 
 
+INTERRUPTED = """
+import sys
+from minigrad.core.op import TABLE
+def stop(frame, event, arg):
+    if "argsort" in TABLE and frame.f_code.co_name == "<module>":
+        sys.settrace(None)
+        raise KeyboardInterrupt
+    return stop
+sys.settrace(stop)
+try:
+    mg.tensor([2.0, 1.0]).argsort()
+except KeyboardInterrupt:
+    print("stopped")
+print(mg.tensor([2.0, 1.0]).argsort().tolist())
+"""
+
+
+def test_a_family_whose_loading_was_interrupted_is_loaded_again() -> None:
+    assert fresh(INTERRUPTED) == ["stopped", "[1, 0]"]
+
+
 def test_a_ufunc_is_found_in_a_family_that_is_not_loaded(grown: Path) -> None:
     assert fresh(
         "import numpy as np; print(np.float_power(mg.tensor([3.0]), mg.tensor([4.0])).tolist())", grown

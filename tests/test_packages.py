@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import warnings
 from collections.abc import Callable
@@ -475,6 +476,17 @@ def test_names_that_trainers_and_losses_ask_for(torch: ModuleType) -> None:
     with pytest.raises(ValueError, match="not a valid value"):
         reduction.get_enum("all")
     utils = importlib.import_module("torch._utils")
+    assert torch._utils is utils
+    assert torch._tensor.Tensor is mg.Tensor
+    assert nn.Linear.T_destination.__bound__ == dict[str, Any]
+    assert torch.torch_version.TorchVersion("2.1") < "2.10"
+    options = torch._tensor_str.PRINT_OPTS
+    before = copy.copy(options)
+    with torch._tensor_str.printoptions(precision=2, linewidth=60):
+        assert (options.precision, options.linewidth) == (2, 60)
+        options.precision = 1
+        assert str(mg.tensor([0.5])) == "tensor([0.5])"
+    assert vars(options) == vars(before) == torch._tensor_str.get_printoptions()
     parts = [mg.ones(2, 2), mg.zeros(3)]
     flat = utils._flatten_dense_tensors(parts)
     assert flat.shape == (7,)

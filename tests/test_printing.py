@@ -8,7 +8,14 @@ import numpy.typing as npt
 import pytest
 
 import minigrad as mg
-from minigrad._printing import PrintOptions, get_printoptions, printoptions, set_printoptions, tensor_text
+from minigrad._printing import (
+    PRINT_OPTS,
+    PrintOptions,
+    get_printoptions,
+    printoptions,
+    set_printoptions,
+    tensor_text,
+)
 
 nan, inf = np.nan, np.inf
 f2, f4, f8 = np.float16, np.float32, np.float64
@@ -188,24 +195,24 @@ def test_sci_mode_off() -> None:
 def test_set_printoptions() -> None:
     with printoptions():  # puts everything back
         set_printoptions(precision=2, sci_mode=True)
-        assert get_printoptions() == PrintOptions(precision=2, sci_mode=True)
+        assert PrintOptions(precision=2, sci_mode=True) == PRINT_OPTS
         set_printoptions(linewidth=100)  # sci_mode returns to automatic, as in PyTorch
-        assert get_printoptions() == PrintOptions(precision=2, linewidth=100)
+        assert PrintOptions(precision=2, linewidth=100) == PRINT_OPTS
         set_printoptions(profile="full", edgeitems=5)
-        assert get_printoptions() == PrintOptions(threshold=inf, edgeitems=5)
+        assert PrintOptions(threshold=inf, edgeitems=5) == PRINT_OPTS
         assert "..." not in tensor_text(np.arange(1500))
         set_printoptions(profile="default")
-        assert get_printoptions() == PrintOptions()
+        assert PrintOptions() == PRINT_OPTS
         with pytest.raises(ValueError, match="unknown profile 'ful'"):
             set_printoptions(profile="ful")
-    assert get_printoptions() == PrintOptions()
+    assert PrintOptions() == PRINT_OPTS
 
 
 def test_options_return_after_an_error() -> None:
     before = get_printoptions()
     with pytest.raises(KeyError), printoptions(precision=9):
         raise KeyError
-    assert get_printoptions() is before
+    assert get_printoptions() == before
 
 
 def test_unknown_option() -> None:

@@ -24,6 +24,23 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.serialization import archive
 
+# A plain pickle by PyTorch 2.13 of the values in `test_plain_pickles_of_pytorch`, compressed.
+PICKLED_BY_PYTORCH = (
+    "c-rlkO>g5w7{_fVO+(x5zG*>hVZ||Aq9kq8^wes1wR<oW*yWH*HJZee%<MXz*dDiAq)OqiONvI~z;FO@;K-5pm+!EA5G1|;0tp^_^5*nKIg%Ato!"
+    "Za*J+^;-=0DH$vY%D18p*b=3UWp8ph=4;63h*iyoLhOh?wgjLA;O$=%AuL1=%Gn3*jGb6D6-8mtzOD0^UK5BSAt?-M(%bM$h_q$^HAwdw;(1=<9c"
+    "1E%vOpf6u`0v2PUWSKyxAfD7K_E;=AV$hha5AgEu07MBU(5=1<QVb8bv^(6?3qb@-q`+$Ug=Ge~`>I)DIDG!9dU|aPJoH0-MIXhd=#(i+F?JwHdD"
+    "1v(y>Wi^hKeBH$lUG=}2M;bD>fn-Z)>lEZy-_Z2Zf#a;<?W4H&DZ@lyOE!<b9=(iz6ZVS`^H&X6Bl#F<ks7PpI!Kay$AbOyXvWWplrj=*w!;;n|9"
+    "`zI+4r3z$Hxq2mt%?JAp$2;@o9T0VLmipafh)GX<LapXx<aP1~BFN>_*E%!y3y;sAGuAOVm~kly)cj(Kivm#fuMbtA>oJe%i83p~vc%iU2%nom`{"
+    "kGbiik2Jy8PZLCkOi&aGEJ$n%IzcmYouJjNQl+}JwUGvDoe6ZT1)x?cIeR-psMa*pesXlIWY*)rO`2U5#_^%44y;zm8zbO}uO<+*|I&<HNW@C!-q"
+    "-3l`U0>o!FXS<%*KA8ot^!$qU+M4O!L;+x-<{O?(k06B~LDNfl|3vnbiffHsu1^QO|UOI8~e6d!+hfZu9M#wHnMU)zVC~hT17wQ>6OixhBE$*MA<"
+    "*ZO+|ua;XHvYStNLpq-#&o;#h)3!00@S+%rY*{-J880WDWXo1ZzZ-!`$xITdj(44GN<STjt@VsJ&JCRGmqRTvjVJgVIr4OJM{1C=tLFPq(na8}g>"
+    "dWQvgd8S~xkJL*R4BUkg3QRJ?agv+W7b(A(WYjFxKx}lx1>b0((wDEQb%SR42MH_^K5jQ#(JeT!%!Y;Q$}a(oI9Gw#3GqTji}Yq`6t(q$34`IX@p"
+    "SAh+!KFiBO*?c^x%y^YI}Lpppy-qMSbl+;L~}^0;X-{4!!8YDKP_ZdQA86}5P9N`EsQ)n#gYU3;i_ZAyXNLwppXCWcj*GtgWcX{I0Z*6Efr?r~LD"
+    "#>jzHT<Y>0lMT~--_%R#3lwXo6+BGeA&&+Q5`T|n=AjnBA`0N#w&V(r#6-Z18uGGs9^MtKQw-aVl9`A1?@ri_Ls~d;h4vTA4b=UeUq6qxFJ!*MJM"
+    "fjG4#fU=9&f+NmmJ*blEj~EL#}8)LJn!-qd1WF2xLaU4`Ah+@8Bn_1LFaX7Xd55P}ahSby%D<&@saeH*Q>LMIn5fy+|(T6$f3B%Y)}~^g>zY<9b="
+    "JcnzH$#NzaoD~Us*cEF=<sP?r>Cb9UeK#%DOq2G+&iGDkJ75bfR(C=aY;e`HpLVwz$KcCQF_97fLNbz4xTTNX"
+)
+
 # What `torch.save` of PyTorch 2.13 wrote of the values in `test_what_pytorch_wrote`, compressed.
 WRITTEN_BY_PYTORCH = (
     "c-qBSYnT&f6`t%ufY9!8Qz%7jZPip^$!(KOxhxGB+740}XpOCFI-AUHh9;T3nJ){A#;(?^(0ZZuirU&*t5)%@Emj3e)p}Pft*Eu2Ra?9"
@@ -779,3 +796,25 @@ def test_a_file_within_a_file() -> None:
     mg.save(mg.ones(2), file)
     file.seek(6)
     assert mg.load(file).tolist() == [1, 1]
+
+
+def test_plain_pickles_of_pytorch(torch: types.ModuleType) -> None:
+    a, part, fixed, p, noted, conj, leaf, flag, empty, layer, opt = pickle.loads(
+        zlib.decompress(base64.b85decode(PICKLED_BY_PYTORCH))
+    )
+    assert a.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert a.stride() == part.stride() == (1, 3)
+    assert part.tolist() == [[1, 4], [2, 5]]
+    assert isinstance(fixed, nn.Parameter)
+    assert (fixed.tolist(), fixed.requires_grad) == ([3], False)
+    assert (type(p), p.requires_grad, p.note) == (nn.Parameter, True, "p")
+    assert (type(noted), noted.requires_grad, noted.note) == (mg.Tensor, False, "hi")
+    assert conj.tolist() == [1 - 2j]
+    assert leaf.requires_grad
+    assert flag.dtype == mg.bool
+    assert flag.tolist() == [True]
+    assert empty.shape == (0, 3)
+    assert layer(mg.ones(1, 2)).tolist() == [[4.5]]
+    layer(mg.ones(1, 2)).sum().backward()
+    opt.step()  # its parameters are those of the layer
+    assert layer.weight.tolist() == [[1.899999976158142] * 2]

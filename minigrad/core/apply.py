@@ -178,7 +178,8 @@ def _failed(op: Op, operands: Sequence[Any], arrays: Sequence[Any], params: Para
         if op.raises and not misfit:
             fails_by_values(f"{op.name}()")
         # Of shapes that do not fit the message says more than NumPy's; else the cause may be a kernel of the user's.
-        raise errors.explain(op, operands, params, error, here()) from (None if misfit else error)
+        said = errors.explain(op, operands, params, error, here())
+        raise said from (None if misfit or said is error else error)
     with np.errstate(all="ignore"):
         return op.kernel(*arrays, **params)
 

@@ -68,9 +68,15 @@ class Op(Facts):
         self.layouts = Layouts(self._layout)
         self._check()
         self._derive()
-        self.home = sys._getframe(1).f_globals.get("__name__", "")
-        # A program may declare its own again, as a notebook's cell does that runs twice.
-        taken = _of_minigrad(TABLE[name].home) if name in TABLE else name in RESERVED
+        there = sys._getframe(1).f_globals
+        self.home = there.get("__name__", "")
+        # A program may declare its own again, as a notebook's cell does that runs twice. So does a module of ours that
+        # is loaded again after an interrupt: what it has declared then is not among its names now.
+        if known := TABLE.get(name):
+            lost = known.home == self.home and all(value is not known for value in there.values())
+            taken = _of_minigrad(known.home) and not lost
+        else:
+            taken = name in RESERVED
         if self.listed and taken and (name in TABLE or not _of_minigrad(self.home)):
             raise TypeError(f"op {name} is declared twice")
         if self.listed:

@@ -94,7 +94,8 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
             return (part(tensor, d, builtins.slice(0, 0)),)
         starts = range(0, max(total, 1), size)
         return tuple([part(tensor, d, builtins.slice(k, min(k + size, total))) for k in starts])
-    parts = list(split_size_or_sections)
+    # as Python's numbers: the places of Tensors would change with them
+    parts = [whole("split(): each size", n) for n in split_size_or_sections]
     if any(n < 0 for n in parts) or sum(parts) != total:
         raise runtime_error(
             f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "

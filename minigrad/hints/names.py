@@ -48,7 +48,7 @@ q_scale q_zero_point qscheme record_stream resize_as_sparse_ slice_inverse smm s
 to_padded_tensor to_sparse_bsc to_sparse_bsr unsafe_split_with_sizes volatile xpu
 """,
     "torch.nn.Module": """
-T_destination call_super_init dump_patches ipu mtia xpu
+call_super_init dump_patches ipu mtia xpu
 """,
     "torch.nn": """
 Container attention common_types factory_kwargs intrinsic modules parameter qat quantizable quantized

@@ -62,6 +62,8 @@ class Module(Hooked, Converted):
     _version = 1
     # Properties that are attributes in PyTorch: `save` writes them for it.
     _also_saved: tuple[str, ...] = ()
+    # Packages annotate arguments of their own `state_dict` with it.
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

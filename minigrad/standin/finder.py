@@ -22,11 +22,10 @@ from minigrad.standin.torch_version import TorchVersion
 # Where the names of a module of PyTorch's are, if it is not the module of the same path, and modules here whose names
 # begin with an underscore. Empty: minigrad itself.
 _ELSEWHERE = {
-    "_vmap_internals": "func.batching",
+    **vars(import_module("minigrad"))["_ELSEWHERE"],
     "functional": "",
     "autograd.gradcheck": "autograd.gradcheck",
     "__config__": "__config__",
-    "_utils": "standin._utils",
     "cpu.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
@@ -39,7 +38,6 @@ _ELSEWHERE = {
     "nn.parallel.data_parallel": "nn.parallel",
     "nn.parallel.distributed": "nn.parallel",
     "optim.adamw": "optim.adam",
-    "torch_version": "standin.torch_version",
     "utils._foreach_utils": "utils._foreach_utils",
     "utils._pytree": "utils._pytree",
     "utils._python_dispatch": "utils._python_dispatch",
