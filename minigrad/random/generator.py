@@ -345,11 +345,12 @@ class Generator:
 
         def make(words: Array) -> Array:
             if span < 2 ** (8 * words.itemsize):
-                words -= words // span * span  # 0.4 of the time of the remainder
-            if span < 2**64:
+                by = np.array(span, words.dtype)
+                words -= words // by * by  # 0.4 of the time of the remainder
+            if first and span < 2**64:
                 # The sum wraps as two's complement does.
                 words = words.astype(np.uint64, copy=False) + np.uint64(first % 2**64)
-            return words.view(np.int64)
+            return words.astype(np.uint64, copy=False).view(np.int64)
 
         return self._fill(size, kind, make, wide)
 
@@ -389,19 +390,21 @@ class Generator:
         """
         if isinstance(p, np.ndarray):
             chance, kind = p, floating(p.dtype, "bernoulli")
+            wrong: Any = chance[~((chance >= 0) & (chance <= 1))].flat[:1]
         else:
             chance, kind = np.asarray(p, np.float64), np.dtype(np.float64)
+            wrong = () if 0 <= p <= 1 else [p]
         size = chance.shape if shape is None else shape_of(shape)
-        wrong = chance[~((chance >= 0) & (chance <= 1))]
-        if wrong.size:
-            raise runtime_error(f"bernoulli expects p to be in [0, 1], but got p={wrong.flat[0]}")
-        try:
-            chances = np.broadcast_to(chance, size)
-        except ValueError:
-            raise runtime_error(f"bernoulli: p of shape {chance.shape} does not fit {size}") from None
+        if len(wrong):
+            raise runtime_error(f"bernoulli expects p to be in [0, 1], but got p={wrong[0]}")
+        if chance.size != 1 or chance.ndim > len(size):
+            try:
+                chance = np.broadcast_to(chance, size)
+            except ValueError:
+                raise runtime_error(f"bernoulli: p of shape {chance.shape} does not fit {size}") from None
         if dtype is None:
             dtype = kind if isinstance(p, np.ndarray) else np.float32
-        chances = (chance if chance.size == 1 else chances).reshape(-1)
+        chances = chance.reshape(-1)
         values = np.empty(size, dtype)
         flat = values.reshape(-1)
 
