@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.apply import apply, apply_view, cast, needs_value
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
@@ -261,7 +261,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     whole = {"shape": shape}
     grids = [
         apply(
-            s.expand, (apply(s.reshape, (x,), {"shape": (1,) * d + (n,) + (1,) * (len(xs) - d - 1)}),), whole
+            s.expand,
+            (apply_view(s.reshape, x, {"shape": (1,) * d + (n,) + (1,) * (len(xs) - d - 1)}),),
+            whole,
         )
         for d, (x, n) in enumerate(zip(xs, shape, strict=True))
     ]

@@ -18,7 +18,7 @@ from typing import Any, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, cast, needs_value, wrap_operand
+from minigrad.core.apply import apply, apply_view, cast, needs_value, wrap_operand
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.op import Array
 from minigrad.core.promote import held
@@ -367,7 +367,7 @@ def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     source = make(tuple(array.shape[d] for d in order))
     if order == (*range(array.ndim),):
         return source
-    return apply(shape.permute, (source,), {"axes": inverse(order)})
+    return apply_view(shape.permute, source, {"axes": inverse(order)})
 
 
 empty_like = case(like, "empty_like", "`empty` in the shape and dtype of ``input``.", empty)

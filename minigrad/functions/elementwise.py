@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, cast, needs_value, single
+from minigrad.core.apply import apply, apply_view, cast, needs_value, single
 from minigrad.core.layout import holding
 from minigrad.core.promote import held, number
 from minigrad.core.quiet import QUIET
@@ -310,7 +310,7 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
         )
     dtype = input._array.dtype
     source = cast(value, dtype) if isinstance(value, Tensor) else single(value, dtype)
-    return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
+    return apply(shape.copy, (input, apply_view(shape.expand, source, {"shape": input._array.shape})))
 
 
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.apply import apply, cast, needs_value, single, wrap_operand
+from minigrad.core.apply import apply, apply_view, cast, needs_value, single, wrap_operand
 from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import next_seq
@@ -218,7 +218,7 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     basic, indices, pattern = split_key(key, t._array.shape)
     if mode.grad:
         check_change(t)
-    part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
+    part = t if basic is None else apply_view(shape.slice_, t, {"index": basic})
     if not indices:
         copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
         return

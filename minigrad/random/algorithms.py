@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.dtypes import working
-from minigrad.random.bits import Bits, units
+from minigrad.random.bits import Bits, constant, units
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -165,13 +165,12 @@ def _box_muller_float32(words: Array, mean: float, std: float) -> Array:
 
 
 def _constants(dtype: npt.DTypeLike, *numbers: float) -> tuple[Array, ...]:
-    """Arrays without dimensions, which NumPy takes in half the time of Python's numbers."""
-    return tuple(np.array(x, dtype) for x in numbers)
+    return tuple(constant(x, dtype) for x in numbers)
 
 
 def _coefficients(*numbers: float) -> tuple[Array, ...]:
     """Those of float32, as float64."""
-    return tuple(x.astype(np.float64) for x in _constants(np.float32, *numbers))
+    return _constants(np.float64, *map(np.float32, numbers))
 
 
 _EIGHT = np.dtype("V32")
@@ -181,21 +180,19 @@ _LOG = _coefficients(
 )  # fmt: skip
 _COS = _coefficients(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
 _SIN = _coefficients(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
-_COS_SIN = tuple(np.array(pair)[:, None] for pair in zip(_COS, _SIN, strict=True))
-# summands of a half of pi; of its third only the product is rounded
-_HALF_PI, _HALF_PI_2, _HALF_PI_3 = _constants(
-    np.float32, 1.5703125, 4.837512969970703125e-4, 7.54978995489188216e-8
-)
-_MINUS_HALF_PI_3 = -_HALF_PI_3.astype(np.float64)
+_COS_SIN = tuple(constant([[c], [s]], np.float64) for c, s in zip(_COS, _SIN, strict=True))
+# The summands of half of pi; of the third only the product is rounded.
+_HALF_PI, _HALF_PI_2 = _constants(np.float32, 1.5703125, 4.837512969970703125e-4)
+(_MINUS_HALF_PI_3,) = _coefficients(-7.54978995489188216e-8)
 _FOUR_OVER_PI, _TURN = _constants(np.float32, 1.27323954473516, 2 * math.pi * 2.0**-24)
 # of numbers whose exponent still stands where it stands in the bits
 _LN2_HIGH, _LN2_LOW = _constants(np.float32, 0.693359375 * 2.0**-23, -2.12194440e-4 * 2.0**-23)
-_TOP, _ONE, _HALF, _MINUS_2 = _constants(np.float32, 2**24, 1, 0.5, -2)
+_TOP, _ONE, _HALF, _MINUS_HALF, _MINUS_2 = _constants(np.float32, 2**24, 1, 0.5, -0.5, -2)
 _1, _30, _24_BITS, _SIGN, _EXPONENT, _24_STEPS = _constants(
     np.int32, 1, 30, 2**24 - 1, -(2**31), -(2**23), 24 << 23
 )
-(_SQRT_HALF,) = _constants(np.int32, 0x3F3504F3)  # its bits
-_FROM_COS = np.array([[1], [0]], np.int32)
+_SQRT_HALF = constant(0x3F3504F3, np.int32)  # its bits
+_FROM_COS = constant([[1], [0]], np.int32)
 
 
 def _polynomial(x: Array, coefficients: tuple[Array, ...], y: Array) -> Array:
@@ -261,7 +258,7 @@ def _cos_sin(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     y *= square
     wide[...] = y
     wide *= factor
-    square *= -_HALF
+    square *= _MINUS_HALF
     wide += factor
     y[...] = wide
     y[0] += _ONE
