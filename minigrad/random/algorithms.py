@@ -170,7 +170,7 @@ def _constants(dtype: npt.DTypeLike, *numbers: float) -> tuple[Array, ...]:
 
 def _coefficients(*numbers: float) -> tuple[Array, ...]:
     """Those of float32, as float64."""
-    return _constants(np.float64, *map(np.float32, numbers))
+    return _constants(np.float64, *(float(np.float32(x)) for x in numbers))
 
 
 _EIGHT = np.dtype("V32")

@@ -42,6 +42,24 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+@functools.lru_cache(maxsize=64)
+def _scale(low: float, high: float, kind: np.dtype[Any]) -> tuple[Callable[[Array], Array], Any]:
+    """What makes numbers from [low, high) of those from [0, 1), and the bound if rounding may reach it, else None.
+
+    It does so for the largest number drawn, if for any.
+    """
+    work = working(kind)
+    with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
+        first, bound = work.type(low), kind.type(high)
+        width = work.type(high) - first
+
+        def scaled(unit: Array) -> Array:
+            return fused(unit, width, first, work).astype(kind, copy=False)
+
+        reaches = scaled(work.type(1 - 2.0 ** (-53 if work == np.float64 else -24))) == bound
+    return scaled, bound if reaches else None
+
+
 class Generator:
     """A stream of random numbers that equals ``torch.Generator`` on the CPU, draw by draw.
 
@@ -183,23 +201,15 @@ class Generator:
         if low == 0 and high == 1 and work == kind:
             return self._fill(size, kind, units, wide, out)
         low, high = real_range(low, high, kind)
-        with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
-            first, last = work.type(low), work.type(high)
-            width, bound = last - first, kind.type(high)
+        scaled, bound = _scale(low, high, kind)
 
-            def scaled(unit: Array) -> Array:
-                return fused(unit, width, first, work).astype(kind, copy=False)
+        def make(words: Array) -> Array:
+            values = scaled(units(words))
+            if bound is not None:
+                values[values == bound] = kind.type(low)
+            return values
 
-            # Rounding may reach the bound that is excluded, if it does so for the largest number drawn.
-            reaches = scaled(work.type(1 - 2.0 ** (-53 if wide else -24))) == bound
-
-            def make(words: Array) -> Array:
-                values = scaled(units(words))
-                if reaches:
-                    values[values == bound] = kind.type(low)
-                return values
-
-            return self._fill(size, kind, make, wide, out)
+        return self._fill(size, kind, make, wide, out)
 
     def normal(
         self,
