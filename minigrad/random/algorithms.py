@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,24 @@ def fused(x: Array, slope: float, offset: float, kind: np.dtype[Any]) -> Array:
         moved = total - product
         lost += (product - (total - moved)) + (offset - moved)
         return np.where(np.isfinite(lost), total + lost, total)
+
+
+@functools.lru_cache(maxsize=64)
+def scale(low: float, high: float, kind: np.dtype[Any]) -> tuple[Callable[[Array], Array], Any]:
+    """What makes numbers from [low, high) of those from [0, 1), and the bound if rounding may reach it, else None.
+
+    It does so for the largest number drawn, if for any.
+    """
+    work = working(kind)
+    with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
+        first, bound = work.type(low), kind.type(high)
+        width = work.type(high) - first
+
+        def scaled(unit: Array) -> Array:
+            return fused(unit, width, first, work).astype(kind, copy=False)
+
+        reaches = scaled(work.type(1 - 2.0 ** (-53 if work == np.float64 else -24))) == bound
+    return scaled, bound if reaches else None
 
 
 # -------------------------------------------------------------------------------------- normal numbers

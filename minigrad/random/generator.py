@@ -22,6 +22,7 @@ from minigrad.random.algorithms import (
     libm,
     narrow,
     normal,
+    scale,
     serial_normal,
     shuffled,
     through_libm,
@@ -40,24 +41,6 @@ from minigrad.random.bits import STATE, Bits, os_seed, units
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-
-@functools.lru_cache(maxsize=64)
-def _scale(low: float, high: float, kind: np.dtype[Any]) -> tuple[Callable[[Array], Array], Any]:
-    """What makes numbers from [low, high) of those from [0, 1), and the bound if rounding may reach it, else None.
-
-    It does so for the largest number drawn, if for any.
-    """
-    work = working(kind)
-    with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
-        first, bound = work.type(low), kind.type(high)
-        width = work.type(high) - first
-
-        def scaled(unit: Array) -> Array:
-            return fused(unit, width, first, work).astype(kind, copy=False)
-
-        reaches = scaled(work.type(1 - 2.0 ** (-53 if work == np.float64 else -24))) == bound
-    return scaled, bound if reaches else None
 
 
 class Generator:
@@ -201,7 +184,7 @@ class Generator:
         if low == 0 and high == 1 and work == kind:
             return self._fill(size, kind, units, wide, out)
         low, high = real_range(low, high, kind)
-        scaled, bound = _scale(low, high, kind)
+        scaled, bound = scale(low, high, kind)
 
         def make(words: Array) -> Array:
             values = scaled(units(words))
