@@ -52,6 +52,12 @@ def own(t: Tensor) -> Tensor:
     return t
 
 
+def dropped(t: Tensor, d: int) -> Tensor:
+    """A result that nobody else has, without its dimension ``d`` of size 1."""
+    size = t._array.shape
+    return own(apply_view(shape.reshape, t, {"shape": (*size[:d], *size[d + 1 :])}))
+
+
 # ---------------------------------------------------------------- arithmetic
 
 
