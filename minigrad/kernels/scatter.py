@@ -65,7 +65,7 @@ def _places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
 
 def all_below(index: Array, size: int) -> bool:
     """Whether all integers are from 0 to below ``size``, in one pass: without a sign negative ones are the largest."""
-    unsigned = index.view(_UNSIGNED.get(index.dtype.char, index.dtype))
+    unsigned = index.view(_UNSIGNED[index.dtype.char]) if index.dtype.kind == "i" else index
     return not index.size or bool(np.maximum.reduce(unsigned, None) < size)
 
 
