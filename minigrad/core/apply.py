@@ -94,23 +94,6 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
     return out if rows or view else as_operands(op, out, arrays)
 
 
-def apply_view(op: Op, t: Tensor, params: Params = NO_PARAMS) -> Tensor:
-    """`apply` of an op that makes a view of one Tensor, in two thirds of the time where nothing is recorded."""
-    if t._view is not None:
-        refresh(t)
-    mode, node = _mode(), t._node
-    recorded = mode.everything or (mode.grad and node is not None and node.requires_grad)
-    if recorded or mode.inference or t._inference or RECORDERS:
-        return apply(op, (t,), params)
-    out = new(Tensor)
-    try:
-        out._array, out._node, out._view, out._rows = op.kernel(t._array, **params), None, None, False
-    except Exception:
-        return apply(op, (t,), params)  # says what is wrong
-    mark_view(out, t, op, params)
-    return out
-
-
 def _read(op: Op, operands: Sequence[Any]) -> Operands:
     """Operands that the op takes, their arrays and records (None if one has none), the layout's key, whether rows."""
     if len(operands) == 1 and isinstance(t := operands[0], Tensor):  # as below, in half the time

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, apply_view, cast, needs_value
+from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
+from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn_once
 from minigrad.formats import contiguous_format
 from minigrad.functions.dims import one_dim, tensor_list

@@ -5,9 +5,10 @@ from __future__ import annotations
 import builtins
 import math
 
-from minigrad.core.apply import apply, apply_view
+from minigrad.core.apply import apply
 from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import apply_view
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import where
 from minigrad.gate import public

@@ -18,7 +18,7 @@ from typing import Any, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, apply_view, cast, needs_value, wrap_operand
+from minigrad.core.apply import apply, cast, needs_value, wrap_operand
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.op import Array
 from minigrad.core.promote import held
@@ -26,6 +26,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
+from minigrad.core.views import apply_view
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, apply_view
+from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import apply_view
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error

@@ -11,13 +11,14 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, apply_view, cast, needs_value, single
+from minigrad.core.apply import apply, cast, needs_value, single
 from minigrad.core.layout import holding
 from minigrad.core.promote import held, number
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
 from minigrad.core.types import NumberLike as NumberLike
+from minigrad.core.views import apply_view
 from minigrad.errors import not_implemented_error, runtime_error, type_error, warn_once
 from minigrad.gate import public
 from minigrad.ops import elementwise as e

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, apply_view, cast, fails_by_values, wrap_operand
+from minigrad.core.apply import apply, cast, fails_by_values, wrap_operand
 from minigrad.core.mode import MODE
 from minigrad.core.orders import as_picked
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
+from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where

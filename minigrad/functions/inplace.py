@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.apply import apply, apply_view, cast, needs_value, single, wrap_operand
+from minigrad.core.apply import apply, cast, needs_value, single, wrap_operand
 from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import next_seq
@@ -15,7 +15,7 @@ from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index, Number
-from minigrad.core.views import carries_gradients, check_change
+from minigrad.core.views import apply_view, carries_gradients, check_change
 from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import scaled

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.core.apply import apply, apply_view
+from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.functions.dims import one_dim, tensor_list, whole
 from minigrad.functions.shape import atleast_1d, atleast_2d

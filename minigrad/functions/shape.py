@@ -13,11 +13,12 @@ from typing import Any, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, apply_view, needs_value
+from minigrad.core.apply import apply, needs_value
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
+from minigrad.core.views import apply_view
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.dims import one_dim, whole
