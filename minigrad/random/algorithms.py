@@ -111,7 +111,6 @@ def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> Non
         return
     wide = work == np.float64
     box_muller = _box_muller_float64 if wide else _box_muller_float32
-    mean, std = work.type(mean), work.type(std)
 
     def convert(place: slice, words: Array) -> None:
         if whole := len(words) - len(words) % _BLOCK:
@@ -128,6 +127,7 @@ def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> Non
 
     # a mean or std beyond the dtype gives inf or nan
     with bits.lock, np.errstate(over="ignore", invalid="ignore"):
+        mean, std = work.type(mean), work.type(std)
         if count <= FEW:  # with the last 16, in half the time
             size = drawn + _BLOCK * bool(rest)
             row = make(bits.words64(size)[None])[0] if wide else bits.row(size, whole, make)
