@@ -131,24 +131,6 @@ def test_bits_are_those_of_pytorch(draw: Callable[[Generator], npt.NDArray[Any]]
     assert crc == expected
 
 
-@pytest.mark.parametrize(("count", "dtype", "words"), [(16, "f4", 16), (35, "f4", 51), (35, "f2", 48)])
-def test_normals_made_ahead_are_those_that_come(count: int, dtype: str, words: int) -> None:
-    """Where like calls follow one another numbers are made ahead, of which no other draw, and no state, can tell."""
-    g = Generator().manual_seed(3)
-    for k in range(30):
-        alone = Generator().manual_seed(3)
-        alone.uniform(words * k)
-        assert g.normal(count, dtype).tolist() == alone.normal(count, dtype).tolist()
-    assert g.get_state().tolist() == alone.get_state().tolist()
-    for _ in range(30):
-        g.normal(count, dtype), alone.normal(count, dtype)
-    assert g.uniform(3).tolist() == alone.uniform(3).tolist()
-    assert g.normal(count, dtype).tolist() == alone.normal(count, dtype).tolist()
-    for _ in range(12):
-        g.normal(count, dtype)
-    assert g.manual_seed(3).uniform(3).tolist() == Generator().manual_seed(3).uniform(3).tolist()
-
-
 def test_values_that_a_person_can_compare() -> None:
     def g() -> Generator:
         return Generator().manual_seed(42)

@@ -114,39 +114,24 @@ def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> Non
 
     def convert(place: slice, words: Array) -> None:
         if whole := len(words) - len(words) % _BLOCK:
-            out[place][:whole] = _moved(box_muller(words[:whole]), mean, std)
+            out[place][:whole] = box_muller(words[:whole], work.type(mean), work.type(std))
 
     # The last 16 are drawn anew when blocks do not come out even. Before that, float32 and float64
     # draw for the incomplete block too; float16 is made block by block and does not.
     rest = count % _BLOCK
     whole, drawn = count - rest, count if work == out.dtype else count - rest
-
-    def make(words: Array) -> Array:
-        blocks = np.concatenate([words[:, :whole], words[:, drawn:]], 1) if rest else words
-        return box_muller(blocks.reshape(-1)).reshape(len(words), -1)
-
+    draw = bits.words64 if wide else bits.words
     # a mean or std beyond the dtype gives inf or nan
     with bits.lock, np.errstate(over="ignore", invalid="ignore"):
-        mean, std = work.type(mean), work.type(std)
-        if count <= FEW:  # with the last 16, in half the time
-            size = drawn + _BLOCK * bool(rest)
-            row = make(bits.words64(size)[None])[0] if wide else bits.row(size, whole, make)
-            values = _moved(row, mean, std)
-            out[:whole] = values[:whole]
-            out[-_BLOCK:] = values[-_BLOCK:]
+        if rest and count <= FEW:  # with the last 16, in half the time
+            words = draw(drawn + _BLOCK)
+            words[whole : whole + _BLOCK] = words[drawn:]
+            values = box_muller(words[: whole + _BLOCK], work.type(mean), work.type(std))
+            out[:whole], out[-_BLOCK:] = values[:whole], values[whole:]
             return
         bits.each(drawn, convert, wide)
         if rest:
-            convert(slice(count - _BLOCK, count), (bits.words64 if wide else bits.words)(_BLOCK))
-
-
-def _moved(x: Array, mean: Any, std: Any) -> Array:
-    """``x * std + mean`` rounded once, in the memory of ``x`` where one of the two does nothing."""
-    if mean != 0 and std != 1:
-        return fused(x, std, mean, x.dtype)
-    x *= std
-    x += mean
-    return x
+            convert(slice(count - _BLOCK, count), draw(_BLOCK))
 
 
 def serial_normal(bits: Bits, count: int, mean: float, std: float) -> npt.NDArray[np.float64]:
@@ -163,15 +148,16 @@ def serial_normal(bits: Bits, count: int, mean: float, std: float) -> npt.NDArra
     return fused(np.array(values), std, mean, np.dtype(np.float64))
 
 
-def _box_muller_float64(words: Array) -> Array:
+def _box_muller_float64(words: Array, mean: float, std: float) -> Array:
     """Normals of words: of each 16, the first 8 give radii and the others angles."""
     unit = units(words).reshape(-1, 2, _BLOCK // 2)
     radius = np.sqrt(-2.0 * libm(math.log, 1.0 - unit[:, 0]))
     angle = 2.0 * math.pi * unit[:, 1]
-    return np.stack([radius * libm(math.cos, angle), radius * libm(math.sin, angle)], axis=1).ravel()
+    pairs = np.stack([radius * libm(math.cos, angle), radius * libm(math.sin, angle)], axis=1)
+    return fused(pairs, std, mean, np.dtype(np.float64)).ravel()
 
 
-def _box_muller_float32(words: Array) -> Array:
+def _box_muller_float32(words: Array, mean: float, std: float) -> Array:
     """As :func:`_box_muller_float64`, for float32.
 
     The logarithm, sine and cosine are Cephes' logf, sinf and cosf (S. Moshier) with fused multiply-adds, as in
@@ -189,6 +175,11 @@ def _box_muller_float32(words: Array) -> Array:
     angle *= _TURN
     pairs = _cos_sin(angle)
     pairs *= radius
+    if mean == 0 or std == 1:
+        pairs *= std
+        pairs += mean
+    else:
+        pairs = fused(pairs, std, mean, pairs.dtype)
     return pairs.view(_EIGHT).T.copy().view(np.float32).ravel()
 
 

@@ -19,13 +19,10 @@ if TYPE_CHECKING:  # importing it takes a millisecond
     import numpy.typing as npt
     from numpy.random import MT19937
 
-Array = np.ndarray[Any, Any]
-
 _DEFAULT_SEED = 67280421310721  # what PyTorch gives a new Generator
 _WORDS = 624  # MT19937 makes its 32-bit words in batches of so many
 
 _PART = 1 << 15  # words that are made at once
-_AHEAD = 1 << 13  # words of which numbers are made before they are asked for
 # Freed at once: after that glibc does not give back the memory of every part, to get new pages for the next one, which
 # took half of the time of 32,768 normal numbers.
 np.empty(1 << 22, np.uint8)
@@ -77,18 +74,12 @@ class Bits:
         self._engine: MT19937 | None = None
         # whether no word was drawn since seeding, which only the saved state tells
         self._untouched = True
-        # What `row` has made ahead, how much of it was taken, of how many words each is, and the engine before these.
-        self._rows: Array = np.empty((0, 0))
-        self._taken = self._calls = 0
-        self._like: tuple[int, int] | None = None
-        self._before: Any = None
 
     def start(self, seed: int) -> MT19937:
         """Begins the stream of a seed."""
         if RUNNING and (p := part()) is not None:
             p.draws(self)
         self.seed, self.normal, self._untouched = seed, None, True
-        self._like = self._before = None
         self.resets += 1
         if self._engine is None:
             self._engine = np.random.MT19937(0)
@@ -97,13 +88,8 @@ class Bits:
         return self._engine
 
     def engine(self) -> MT19937:
-        """The source of the words, seeded; what was made ahead goes back."""
+        """The source of the words, seeded."""
         if self._engine is not None:
-            if self._like is not None:
-                if self._before is not None and (self._taken < len(self._rows) or not len(self._rows)):
-                    self._engine.state = self._before
-                    self._engine.random_raw(self._taken * self._like[0], output=False)
-                self._like = self._before = None
             return self._engine
         engine = self.start(os_seed() if self.seed is None else self.seed)
         self.resets -= 1  # only what a user asks for counts
@@ -123,25 +109,6 @@ class Bits:
         engine = self.engine()
         self._untouched = self._untouched and count == 0
         return engine.random_raw(count)
-
-    def row(self, size: int, how: int, make: Callable[[Array], Array]) -> Array:
-        """The row that `make` makes of a table with a row of ``size`` words, in the same way for the same ``how``.
-
-        It makes more rows ahead, as many as were asked for one after another: the time goes into the calls of NumPy.
-        """
-        if RUNNING and (p := part()) is not None:
-            p.draws(self)
-        like = size, how
-        if like != self._like or self._taken == len(self._rows):
-            calls = self._calls if like == self._like else 0
-            engine = self.engine()
-            count = max(min(calls, _AHEAD // size), 1) if calls >= 8 else 1
-            self._rows, self._taken, self._calls, self._untouched = np.empty((0, 0)), 0, calls + count, False
-            self._like, self._before = like, engine.state if count > 1 else None
-            self._rows = make(engine.random_raw(count * size).astype(np.uint32).reshape(count, size))
-        self._taken += 1
-        row: Array = self._rows[self._taken - 1]
-        return row
 
     def each(
         self, count: int, convert: Callable[[slice, npt.NDArray[Any]], object], wide: bool = False
