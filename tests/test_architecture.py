@@ -295,6 +295,8 @@ def fixed(value: Any) -> bool:
         return all(map(fixed, value))
     if isinstance(value, (dict, list, set)):
         return type(value) in (dict, list, set)
+    if isinstance(value, np.ndarray):
+        return not value.flags.writeable
     dataclass = getattr(type(value), "__dataclass_params__", None)
     # An object that is only itself; one of a thread may have other attributes in another.
     bare = getattr(value, "__dict__", None) == {} and not isinstance(value, threading.local)

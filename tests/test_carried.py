@@ -1,4 +1,7 @@
-"""What cross entropy carries to backward beside its record: the same bits with and without it, nothing left over."""
+"""What kernels find on their way and hand on beside the record: the same bits with and without it, nothing left over.
+
+Cross entropy to its backward, batch norm to its running statistics.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.kernels import channels as ck
 from minigrad.kernels import classes as k
 from minigrad.nn import functional as F
 from minigrad.ops.classes import EXPS
+from minigrad.ops.norms import SEEN
 
 IGNORED = 3
 
@@ -118,3 +123,19 @@ def test_scores_that_a_hook_has_replaced_are_those_of_the_gradient(case: Any) ->
     losses.sum().backward()
     F.cross_entropy(half, target, reduction="sum").backward()
     np.testing.assert_array_equal(x.grad.numpy(), half.grad.numpy())
+
+
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64])
+@pytest.mark.parametrize("size", [(7, 5), (3, 4, 5), (2, 3, 40, 40)])
+def test_running_statistics_are_those_of_the_moments(size: tuple[int, ...], dtype: Any) -> None:
+    x = mg.randn(size, dtype=dtype)
+    mean, var, weight = (mg.ones(size[1], dtype=dtype) for _ in range(3))
+    F.batch_norm(x, mean, var, weight, training=True, momentum=0.25)
+    assert not SEEN._by_result
+    for moved, found in zip((mean, var), ck.moments(x.numpy(), 1), strict=True):
+        np.testing.assert_array_equal(moved.numpy(), np.full_like(found, 0.75) + found * 0.25)
+    y = F.batch_norm(x, None, None, weight, training=True)
+    assert len(SEEN._by_result) == 1
+    del y
+    gc.collect()
+    assert not SEEN._by_result

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from minigrad.buffers import is_view
+from minigrad.core import tensor
 from minigrad.core.basic import view_scatter
 from minigrad.core.changes import RUNNING, owner, part
 from minigrad.core.layout import Layout
-from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import RETAIN, Node, new_node
-from minigrad.core.op import Op, Params
+from minigrad.core.mode import MODE, RECORDERS, ModeManager
+from minigrad.core.node import RETAIN, Node, new, new_node
+from minigrad.core.op import NO_PARAMS, Op, Params
 from minigrad.core.tensor import Tensor, View, leaf, wrap
+from minigrad.dtypes import F32, F64
 from minigrad.errors import here, place, runtime_error
 
 _mode = MODE.get
@@ -39,6 +41,30 @@ def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
     else:
         outside = view.outside or outside
         out._view = View(view.base, (*view.path, (op, params)), view.epoch, outside)
+
+
+def apply_view(op: Op, t: Tensor, params: Params = NO_PARAMS) -> Tensor:
+    """`apply` of an op that makes a view of one Tensor, in two thirds of the time in the usual modes."""
+    if t._view is not None:
+        refresh(t)
+    array, node, mode, layout = t._array, t._node, _mode(), None
+    if mode.everything or mode.inference or t._inference or RECORDERS:
+        return op(t, **params)
+    if node is not None and node.requires_grad and mode.grad:
+        odd = tensor.INFERENCE or mode.observer is not None
+        if odd or (array.dtype is not F32 and array.dtype is not F64):
+            return op(t, **params)
+        layout = op.layouts[3]
+    out = new(Tensor)
+    try:
+        y = op.kernel(array, **params)
+    except Exception:
+        return op(t, **params)  # says what is wrong
+    out._array, out._node, out._view, out._rows = y, None, None, False
+    if layout is not None:
+        out._node = new_node(op, (node,), params, y.shape, y.dtype, layout, layout.pick((array, y)))
+    mark_view(out, t, op, params)
+    return out
 
 
 def _tied(t: Tensor) -> View | None:

@@ -13,6 +13,7 @@ from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
+from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn_once
 from minigrad.formats import contiguous_format
 from minigrad.functions.dims import one_dim, tensor_list
@@ -261,7 +262,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     whole = {"shape": shape}
     grids = [
         apply(
-            s.expand, (apply(s.reshape, (x,), {"shape": (1,) * d + (n,) + (1,) * (len(xs) - d - 1)}),), whole
+            s.expand,
+            (apply_view(s.reshape, x, {"shape": (1,) * d + (n,) + (1,) * (len(xs) - d - 1)}),),
+            whole,
         )
         for d, (x, n) in enumerate(zip(xs, shape, strict=True))
     ]

@@ -8,6 +8,7 @@ import math
 from minigrad.core.apply import apply
 from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import apply_view
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
@@ -69,14 +70,14 @@ def imag(input: Tensor) -> Tensor:
     """The imaginary part, as a view. RuntimeError for real numbers."""
     if not is_complex(input):
         raise runtime_error("imag is not implemented for tensors with non-complex dtypes.")
-    return known_as(_PART, apply(ops.imag, (input,)))
+    return known_as(_PART, apply_view(ops.imag, input))
 
 
 def view_as_real(input: Tensor) -> Tensor:
     """A view of complex numbers as pairs of real ones, along a new last dimension. RuntimeError for real numbers."""
     if not is_complex(input):
         raise runtime_error("view_as_real is only supported for complex tensors")
-    return apply(ops.as_real, (input,))
+    return apply_view(ops.as_real, input)
 
 
 def view_as_complex(input: Tensor) -> Tensor:

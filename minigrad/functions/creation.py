@@ -26,6 +26,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
+from minigrad.core.views import apply_view
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
@@ -367,7 +368,7 @@ def laid_as(array: Array, make: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
     source = make(tuple(array.shape[d] for d in order))
     if order == (*range(array.ndim),):
         return source
-    return apply(shape.permute, (source,), {"axes": inverse(order)})
+    return apply_view(shape.permute, source, {"axes": inverse(order)})
 
 
 empty_like = case(like, "empty_like", "`empty` in the shape and dtype of ``input``.", empty)

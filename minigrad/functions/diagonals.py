@@ -7,6 +7,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import apply_view
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error
@@ -73,7 +74,7 @@ def _two_dims(input: Tensor, dim1: int, dim2: int, ndim: int) -> tuple[int, int]
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal over two dimensions as the last dimension: a view. ``offset`` counts to the right."""
     a, b = _two_dims(input, dim1, dim2, input._array.ndim)
-    return apply(ops.diagonal, (input,), {"offset": int(offset), "dim1": a, "dim2": b})
+    return apply_view(ops.diagonal, input, {"offset": int(offset), "dim1": a, "dim2": b})
 
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
@@ -98,7 +99,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     if ndim != 2:
         raise runtime_error(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
     return apply(
-        s.contiguous, (apply(ops.diagonal, (input,), {"offset": int(diagonal), "dim1": 0, "dim2": 1}),)
+        s.contiguous, (apply_view(ops.diagonal, input, {"offset": int(diagonal), "dim1": 0, "dim2": 1}),)
     )
 
 

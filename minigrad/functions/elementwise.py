@@ -18,6 +18,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
 from minigrad.core.types import NumberLike as NumberLike
+from minigrad.core.views import apply_view
 from minigrad.errors import not_implemented_error, runtime_error, type_error, warn_once
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
@@ -50,6 +51,12 @@ def own(t: Tensor) -> Tensor:
     """A result that is formed as a view of what nobody else has, and so is not a view to its user."""
     t._view = None
     return t
+
+
+def dropped(t: Tensor, d: int) -> Tensor:
+    """A result that nobody else has, without its dimension ``d`` of size 1."""
+    size = t._array.shape
+    return own(apply_view(shape.reshape, t, {"shape": (*size[:d], *size[d + 1 :])}))
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -310,7 +317,7 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
         )
     dtype = input._array.dtype
     source = cast(value, dtype) if isinstance(value, Tensor) else single(value, dtype)
-    return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
+    return apply(shape.copy, (input, apply_view(shape.expand, source, {"shape": input._array.shape})))
 
 
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:

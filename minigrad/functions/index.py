@@ -13,6 +13,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.orders import as_picked
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
+from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
@@ -34,11 +35,11 @@ def getitem(input: Tensor, key: Index) -> Tensor:
     repeated elements add up.  IndexError where an index is out of range or there are too many.
     """
     if key is Ellipsis or (key.__class__ is tuple and not key):
-        return apply(shape.alias, (input,))
+        return apply_view(shape.alias, input)
     basic, indices, pattern = split_key(key, input._array.shape)
-    part = input if basic is None else apply(shape.slice_, (input,), {"index": basic})
+    part = input if basic is None else apply_view(shape.slice_, input, {"index": basic})
     if not indices:
-        return part if basic is not None else apply(shape.alias, (input,))
+        return part if basic is not None else apply_view(shape.alias, input)
     recorder = MODE.get().recorder
     if recorder is not None and any(not t._array.ndim for t in indices):
         # Eager mode takes the numbers for integers, each of which picks before the others.

@@ -15,7 +15,7 @@ from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index, Number
-from minigrad.core.views import carries_gradients, check_change
+from minigrad.core.views import apply_view, carries_gradients, check_change
 from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import scaled
@@ -92,13 +92,32 @@ def _move(arrays: list[Array], others: list[Array], share: float) -> None:
         a += b * share
 
 
-def _adds_plainly(t: Tensor, other: Any) -> bool:
-    """Whether NumPy may add in place as it is: one shape, one float dtype, nothing that must be refused."""
+def foreach_mul_(tensors: Sequence[Tensor], factor: Tensor) -> None:
+    """Multiplies each Tensor by a ``factor`` without dimensions, in place; for no_grad, as `foreach_add_`."""
+    if not MODE.get().everything and all(_adds_plainly(t, factor, True) for t in tensors):
+        arrays = [t._array for t in tensors]
+        if RUNNING:
+            will_change(*arrays)
+        QUIET.run(_multiply, arrays, factor._array)
+        changed(*arrays)
+        return
+    for t in tensors:
+        update(t, e.mul, (t, factor))
+
+
+def _multiply(arrays: list[Array], factor: Array) -> None:
+    for a in arrays:
+        np.multiply(a, factor, a)
+
+
+def _adds_plainly(t: Tensor, other: Any, number: bool = False) -> bool:
+    """Whether NumPy may add in place as it is: one float dtype, nothing that must be refused, one shape or a number."""
     if not isinstance(other, Tensor) or t._inference or not has_no_history(t):
         return False
     a, b = t._array, other._array
     plain = a.dtype is F32 or a.dtype is F64
-    return bool(plain and a.dtype is b.dtype and a.shape == b.shape and a.flags.c_contiguous)
+    fits = not b.ndim if number else a.shape == b.shape
+    return bool(plain and a.dtype is b.dtype and fits and a.flags.c_contiguous)
 
 
 _PIECE = 65_536
@@ -218,7 +237,7 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     basic, indices, pattern = split_key(key, t._array.shape)
     if mode.grad:
         check_change(t)
-    part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
+    part = t if basic is None else apply_view(shape.slice_, t, {"index": basic})
     if not indices:
         copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.core.apply import apply, cast
 from minigrad.core.mode import MODE
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.inplace import foreach_move_
 from minigrad.ops import norms
@@ -77,9 +77,22 @@ def running_norm(
     return apply(norms.running_norm, parts, {"eps": float(eps)})
 
 
-def follow(input: Tensor, mean: Tensor | None, var: Tensor | None, momentum: Any) -> None:
-    """Moves a running mean and variance of the channels, in place, by the share ``momentum`` towards the input's."""
+def follow(
+    input: Tensor, mean: Tensor | None, var: Tensor | None, momentum: Any, normed: Tensor | None = None
+) -> None:
+    """Moves a running mean and variance of the channels, in place, by the share ``momentum`` towards the input's.
+
+    ``normed`` is what `channel_norm` has just made of the input: it had to find both too.
+    """
     pairs = [(t, k) for k, t in enumerate((mean, var)) if t is not None]
-    if pairs and input._array.size:
-        both = apply(norms.moments, (input.detach(),), {"correction": 1})
-        foreach_move_([t for t, _ in pairs], [both[k] for _, k in pairs], momentum)
+    if not pairs or not input._array.size:
+        return
+    plain = normed is not None and not MODE.get().everything
+    both: Any = norms.SEEN.take(normed._array, input._array) if plain else None  # type: ignore[union-attr]
+    if both is None:
+        rows = apply(norms.moments, (input.detach(),), {"correction": 1})
+        both = [rows[k] for k in range(2)]
+    else:
+        both[1] /= input._array.size // len(both[1]) - 1
+        both = [wrap(row) for row in both]
+    foreach_move_([t for t, _ in pairs], [both[k] for _, k in pairs], momentum)

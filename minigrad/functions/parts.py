@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.functions.dims import one_dim, tensor_list, whole
 from minigrad.functions.shape import atleast_1d, atleast_2d
@@ -69,7 +70,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def part(input: Tensor, d: int, where: builtins.slice | int) -> Tensor:
     """What stands at ``where``, which is in range, along a dimension counted from the front: a view."""
-    return apply(s.slice_, (input,), {"index": (*(builtins.slice(None),) * d, where)})
+    return apply_view(s.slice_, input, {"index": (*(builtins.slice(None),) * d, where)})
 
 
 def _split_dim(name: str, input: Tensor, dim: int) -> int:

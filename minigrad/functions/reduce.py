@@ -25,7 +25,7 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import index_error, not_implemented_error, runtime_error, type_error, warn
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.dims import whole as whole
-from minigrad.functions.elementwise import own
+from minigrad.functions.elementwise import dropped, own
 from minigrad.gate import case, public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, reduce
@@ -260,7 +260,7 @@ def _choose(
     _not_empty(name, input, (d,))
     indices = apply(arg, (input,), {"dim": d, "keepdim": True})
     values = apply(index.gather, (input, indices), {"dim": d})
-    return kind(values, indices) if keepdim else kind(own(values.squeeze(d)), own(indices.squeeze(d)))
+    return kind(values, indices) if keepdim else kind(dropped(values, d), dropped(indices, d))
 
 
 def _arg(op: Op, input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:

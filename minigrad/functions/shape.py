@@ -18,6 +18,7 @@ from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
+from minigrad.core.views import apply_view
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.dims import one_dim, whole
@@ -70,7 +71,7 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
 def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     target = sizes("reshape", shape)
-    y = apply(s.reshape, (input,), {"shape": _fill_in(target, input._array.size)})
+    y = apply_view(s.reshape, input, {"shape": _fill_in(target, input._array.size)})
     return y if y._view is not None else known_as("UnsafeViewBackward0 CloneBackward0", y)
 
 
@@ -92,7 +93,7 @@ def view(self: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = No
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             f"contiguous subspaces): {list(self._array.shape)} as {list(target)}. Use .reshape(...) instead."
         )
-    return apply(s.reshape, (self,), {"shape": target})
+    return apply_view(s.reshape, self, {"shape": target})
 
 
 def _read_as(input: Tensor, kind: np.dtype[Any]) -> Tensor:
@@ -133,7 +134,7 @@ def permute(input: Tensor, *dims: Sizes) -> Tensor:
     axes = tuple(one_dim(d, ndim) for d in order)
     if len(set(axes)) != ndim:
         raise runtime_error("permute(): duplicate dims are not allowed.")
-    return apply(s.permute, (input,), {"axes": axes})
+    return apply_view(s.permute, input, {"axes": axes})
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -143,7 +144,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     axes = list(range(ndim))
     if ndim:
         axes[a], axes[b] = b, a
-    return known_as("TransposeBackward0", apply(s.permute, (input,), {"axes": tuple(axes)}))
+    return known_as("TransposeBackward0", apply_view(s.permute, input, {"axes": tuple(axes)}))
 
 
 swapaxes = swapdims = transpose
@@ -154,7 +155,7 @@ def t(input: Tensor) -> Tensor:
     ndim = input._array.ndim
     if ndim > 2:
         raise runtime_error(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return apply(s.permute, (input,), {"axes": (1, 0) if ndim == 2 else tuple(range(ndim))})
+    return apply_view(s.permute, input, {"axes": (1, 0) if ndim == 2 else tuple(range(ndim))})
 
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
@@ -172,11 +173,11 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     if len(set(start)) < len(start) or len(set(end)) < len(end):
         raise runtime_error(f"movedim: repeated dim in `source` ({source}) or `destination` ({destination})")
     if not ndim:
-        return apply(s.alias, (input,))
+        return apply_view(s.alias, input)
     order = [d for d in range(ndim) if d not in start]
     for to, d in sorted(zip(end, start, strict=True)):
         order.insert(to, d)
-    return apply(s.permute, (input,), {"axes": tuple(order)})
+    return apply_view(s.permute, input, {"axes": tuple(order)})
 
 
 moveaxis = movedim
@@ -203,14 +204,14 @@ def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
 
 
 def _squeezed(form: int, input: Tensor, shape: tuple[int, ...]) -> Tensor:
-    return known_as(f"SqueezeBackward{form}", apply(s.reshape, (input,), {"shape": shape}))
+    return known_as(f"SqueezeBackward{form}", apply_view(s.reshape, input, {"shape": shape}))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """The same elements with a new dimension of size 1 at ``dim``."""
     shape = input._array.shape
     d = one_dim(dim, len(shape) + 1)
-    added = apply(s.reshape, (input,), {"shape": (*shape[:d], 1, *shape[d:])})
+    added = apply_view(s.reshape, input, {"shape": (*shape[:d], 1, *shape[d:])})
     return known_as("UnsqueezeBackward0", added)
 
 
@@ -221,11 +222,11 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if first > last:
         raise runtime_error("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
-        return apply(s.reshape, (input,), {"shape": (1,)})
+        return apply_view(s.reshape, input, {"shape": (1,)})
     if first == last:
         return input
     merged = (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
-    return apply(s.reshape, (input,), {"shape": merged})
+    return apply_view(s.reshape, input, {"shape": merged})
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
@@ -241,7 +242,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} ({shape[d]}) "
             "in the input tensor"
         ) from error
-    return apply(s.reshape, (input,), {"shape": (*shape[:d], *parts, *shape[d + 1 :])})
+    return apply_view(s.reshape, input, {"shape": (*shape[:d], *parts, *shape[d + 1 :])})
 
 
 def ravel(input: Tensor) -> Tensor:
@@ -272,7 +273,7 @@ def expand(self: Tensor, *size: Sizes) -> Tensor:
                 f"non-singleton dimension {d}.  Target sizes: {list(target)}.  Tensor sizes: {list(have)}"
             )
         full.append(old if n == -1 else n)
-    return apply(s.expand, (self,), {"shape": tuple(full)})
+    return apply_view(s.expand, self, {"shape": tuple(full)})
 
 
 def expand_as(self: Tensor, other: Tensor) -> Tensor:
@@ -333,8 +334,8 @@ def repeat(self: Tensor, *repeats: Sizes) -> Tensor:
     shape = (1,) * (len(times) - len(shape)) + shape
     apart = tuple([k for n in shape for k in (1, n)])
     spread = tuple([k for r, n in zip(times, shape, strict=True) for k in (r, n)])
-    y = apply(s.expand, (apply(s.reshape, (self,), {"shape": apart}),), {"shape": spread})
-    y = apply(s.reshape, (y,), {"shape": tuple([r * n for r, n in zip(times, shape, strict=True)])})
+    y = apply_view(s.expand, apply_view(s.reshape, self, {"shape": apart}), {"shape": spread})
+    y = apply_view(s.reshape, y, {"shape": tuple([r * n for r, n in zip(times, shape, strict=True)])})
     return y if y._view is None else apply(s.contiguous, (y,))
 
 
@@ -379,7 +380,7 @@ def detach(input: Tensor) -> Tensor:
         return alias
     # in a recording it needs a record of whose memory it shows
     with ModeManager(mode.recording(False)):
-        t = apply(s.alias, (input,))
+        t = apply_view(s.alias, input)
     if t._view is not None:
         t._view = t._view._replace(outside="detach()")
     return t

@@ -17,7 +17,7 @@ from minigrad.core.tensor import Tensor, ValuesAndIndices, wrap
 from minigrad.core.types import Number
 from minigrad.errors import index_error, not_implemented_error, runtime_error, value_error
 from minigrad.functions.dims import one_dim
-from minigrad.functions.elementwise import lerp, own, where
+from minigrad.functions.elementwise import dropped, lerp, own, where
 from minigrad.functions.index import gather
 from minigrad.gate import case, public
 from minigrad.kernels.order import by_steps
@@ -45,7 +45,7 @@ def _taken(name: str, input: Tensor, d: int, indices: Tensor) -> Any:
 def _dropped(pair: Any, d: int, keepdim: bool) -> Any:
     if keepdim or not pair.values._array.ndim:
         return pair
-    return type(pair)(own(pair.values.squeeze(d)), own(pair.indices.squeeze(d)))
+    return type(pair)(dropped(pair.values, d), dropped(pair.indices, d))
 
 
 # ---------------------------------------------------------------- sorting

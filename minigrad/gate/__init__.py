@@ -339,8 +339,8 @@ def _describe(value: Any, kind: Kind) -> str:
 
 
 def _lasting(value: Any) -> bool:
-    """Whether a class may be remembered: one of the user's might be freed."""
-    return type(value).__module__.partition(".")[0] in ("builtins", "minigrad")
+    """Whether a class may be remembered: one of the user's might be freed. NumPy's element types have one each."""
+    return type(value).__module__.partition(".")[0] in ("builtins", "minigrad") or isinstance(value, np.dtype)
 
 
 def _of_user(error: Exception) -> bool:

@@ -172,9 +172,15 @@ def named_as(label: Label, function: Callable[..., Any]) -> Callable[..., Any]:
         y = function(*args, **named)
         for hear in COMPOSED:
             hear(label if plain else label(*args, **named), since)  # type: ignore[arg-type, operator]
-        if y.__class__ is not Tensor and not isinstance(y, tuple):
+        if y.__class__ is Tensor:
+            if y._node is None:
+                return y
+            several = (y,)
+        elif isinstance(y, tuple):
+            several = y
+        else:
             return y
-        for t in (y,) if y.__class__ is Tensor else y:
+        for t in several:
             node = t._node
             # What is an argument has its name already.
             if node is not None and node.seq > since and node.op is not None:

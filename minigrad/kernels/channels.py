@@ -87,11 +87,18 @@ def _means(sums: Any, sizes: Sizes) -> Any:
     return total / (each * rest)
 
 
-def _deviations(x: Array, sizes: Sizes, eps: float, out: Array) -> Any:
-    """One over the root of each group's variance; what is less the mean is written into ``out``."""
+def _deviations(x: Array, sizes: Sizes, eps: float, out: Array, seen: Array | None = None) -> Any:
+    """One over the root of each group's variance; what is less the mean is written into ``out``.
+
+    Into ``seen`` are written the means of channels, and the sums of squares of what is less these.
+    """
     wide = _of_groups(sizes)
-    np.subtract(_taken(x, wide), _spread(_means(_sums(x, None, sizes), sizes), wide), _taken(out, wide))
-    return 1.0 / np.sqrt(_means(_sums(out, out, sizes), sizes) + eps)
+    mean = _means(_sums(x, None, sizes), sizes)
+    np.subtract(_taken(x, wide), _spread(mean, wide), _taken(out, wide))
+    squares = _sums(out, out, sizes)
+    if seen is not None:
+        seen[0], seen[1] = mean[0], squares[0]
+    return 1.0 / np.sqrt(_means(squares, sizes) + eps)
 
 
 def _repeated(x: Any, times: int) -> Any:
@@ -136,23 +143,34 @@ def _moments(sizes: Sizes, x: Array, correction: float, out: Array, empty: Empty
 
 
 def channel_norm(
-    x: Array, w: Array, *b: Array, groups: int, eps: float, out: Array | None = None, empty: Empty = np.empty
+    x: Array,
+    w: Array,
+    *b: Array,
+    groups: int,
+    eps: float,
+    out: Array | None = None,
+    seen: Array | None = None,
 ) -> Any:
-    """``(x - mean) / sqrt(variance + eps) * w``, plus ``b`` if there is one: each a number a channel, dimension 1."""
+    """``(x - mean) / sqrt(variance + eps) * w``, plus ``b`` if there is one: each a number a channel, dimension 1.
+
+    Into ``seen`` is written, with 0 groups, what `moments` makes its result of.
+    """
     out = np.empty(x.shape, x.dtype) if out is None else out
     if not x.size:
         return out
     sizes = _sizes(x.shape, groups)
-    _forward(sizes, _taken(x, sizes), w, b, eps, _taken(out, sizes))
+    _forward(sizes, _taken(x, sizes), w, b, eps, _taken(out, sizes), seen)
     return out
 
 
 @_with_small_buffers
-def _forward(sizes: Sizes, x: Array, w: Array, b: tuple[Array, ...], eps: float, out: Array) -> None:
+def _forward(
+    sizes: Sizes, x: Array, w: Array, b: tuple[Array, ...], eps: float, out: Array, seen: Array | None
+) -> None:
     step = _step(sizes)
     for k in range(0, len(x), step):
         t = out[k : k + step]
-        r = _deviations(x[k : k + step], sizes, eps, t)
+        r = _deviations(x[k : k + step], sizes, eps, t, seen)
         np.multiply(t, _spread(_of_channels(r, sizes) * w, sizes), t)
         for shift in b:
             np.add(t, _spread(shift.reshape(1, -1), sizes), t)

@@ -65,8 +65,11 @@ def _places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
 
 def all_below(index: Array, size: int) -> bool:
     """Whether all integers are from 0 to below ``size``, in one pass: without a sign negative ones are the largest."""
-    unsigned = index.view(f"u{index.itemsize}") if index.dtype.kind == "i" else index
+    unsigned = index.view(_UNSIGNED[index.dtype.char]) if index.dtype.kind == "i" else index
     return not index.size or bool(np.maximum.reduce(unsigned, None) < size)
+
+
+_UNSIGNED = {char: np.dtype(char.upper()) for char in "bhilq"}
 
 
 def in_blocks(

@@ -166,9 +166,11 @@ def batch_norm(
     shape = (channels, *(1,) * (len(size) - 2))
     if not training:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
-    follow(input, running_mean, running_var, momentum)
     if weight is not None and _alike(input, weight, bias):
-        return cast(channel_norm(input, weight, bias, 0, eps), input._array.dtype)
+        y = channel_norm(input, weight, bias, 0, eps)
+        follow(input, running_mean, running_var, momentum, y)
+        return cast(y, input._array.dtype)
+    follow(input, running_mean, running_var, momentum)
     return scaled(standardize(input, dims, eps), weight, bias, shape)
 
 

@@ -18,6 +18,7 @@ from minigrad.kernels.order import formatted
 from minigrad.kernels.sums import sum_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, kept
+from minigrad.ops.carried import Carried
 from minigrad.ops.printing import norms as plain
 from minigrad.ops.reads import SCALED, of_gradients
 from minigrad.ops.reduce import mean, var
@@ -62,6 +63,18 @@ def _layer_norm_backward_vjp(g: Any, d: Any, x: Any, w: Any, eps: float, onward:
         return [of_d, of_x, None]
     s = standardize_backward(gx, x, **how)
     return [of_d + w * s, of_x + _backward_x(gx, d * w, x, **how), sum_to(d * s, shape=tuple(w.shape))]
+
+
+SEEN = Carried()  # of each channel the mean and the sum of squares, of which `moments` would be made
+
+
+def _channel_norm(x: Any, w: Any, *b: Any, groups: int, eps: float, out: Any = None) -> Any:
+    if groups or not x.size:
+        return ck.channel_norm(x, w, *b, groups=groups, eps=eps, out=out)
+    seen = np.empty((2, x.shape[1]), x.dtype)
+    y = ck.channel_norm(x, w, *b, groups=0, eps=eps, out=out, seen=seen)
+    SEEN.keep(y, x, seen)
+    return y
 
 
 def _channel_norm_vjp(g: Any, x: Any, w: Any, b: Any, needs: Any, groups: int, eps: float) -> list[Any]:
@@ -148,7 +161,7 @@ layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward),
                              packs=of_gradients(x=1, w=2, b=2))
 moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="floats",
                   text=Plain(ck.moments, "x", plain("moments"), sum_rows=sum_rows))
-channel_norm: Op = Op("channel_norm", formatted(buffered(ck.channel_norm), 0, when=_only_behind), "x w *b; groups eps",
+channel_norm: Op = Op("channel_norm", formatted(buffered(_channel_norm), 0, when=_only_behind), "x w *b; groups eps",
                       joint=_channel_norm_vjp, fresh=True, order="C", cast="floats",
                       text=Plain(ck.channel_norm, "x, w, b", plain("channel_norm"), sum_rows=sum_rows),
                       grad_fn=names.of_channel_norm,

@@ -32,8 +32,12 @@ def whole(value: object, name: str) -> int:
 
 
 def shape_of(shape: Shape) -> tuple[int, ...]:
-    sizes: Iterable[object] = shape if isinstance(shape, Iterable) else (shape,)
-    size = tuple(whole(n, "each dimension of a shape") for n in sizes)
+    # a tuple first, which is half of the time
+    sizes: Any = shape if isinstance(shape, (tuple, Iterable)) else (shape,)
+    try:
+        size = tuple(map(operator.index, sizes))
+    except TypeError:
+        size = tuple(whole(n, "each dimension of a shape") for n in sizes)
     if (n := min(size, default=0)) < 0:
         raise runtime_error(f"cannot create an array with negative dimension {n}: {list(size)}")
     return size

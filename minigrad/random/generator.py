@@ -22,6 +22,7 @@ from minigrad.random.algorithms import (
     libm,
     narrow,
     normal,
+    scale,
     serial_normal,
     shuffled,
     through_libm,
@@ -183,23 +184,15 @@ class Generator:
         if low == 0 and high == 1 and work == kind:
             return self._fill(size, kind, units, wide, out)
         low, high = real_range(low, high, kind)
-        with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
-            first, last = work.type(low), work.type(high)
-            width, bound = last - first, kind.type(high)
+        scaled, bound = scale(low, high, kind)
 
-            def scaled(unit: Array) -> Array:
-                return fused(unit, width, first, work).astype(kind, copy=False)
+        def make(words: Array) -> Array:
+            values = scaled(units(words))
+            if bound is not None:
+                values[values == bound] = kind.type(low)
+            return values
 
-            # Rounding may reach the bound that is excluded, if it does so for the largest number drawn.
-            reaches = scaled(work.type(1 - 2.0 ** (-53 if wide else -24))) == bound
-
-            def make(words: Array) -> Array:
-                values = scaled(units(words))
-                if reaches:
-                    values[values == bound] = kind.type(low)
-                return values
-
-            return self._fill(size, kind, make, wide, out)
+        return self._fill(size, kind, make, wide, out)
 
     def normal(
         self,
@@ -345,11 +338,12 @@ class Generator:
 
         def make(words: Array) -> Array:
             if span < 2 ** (8 * words.itemsize):
-                words -= words // span * span  # 0.4 of the time of the remainder
-            if span < 2**64:
+                by = np.array(span, words.dtype)
+                words -= words // by * by  # 0.4 of the time of the remainder
+            if first and span < 2**64:
                 # The sum wraps as two's complement does.
                 words = words.astype(np.uint64, copy=False) + np.uint64(first % 2**64)
-            return words.view(np.int64)
+            return words.astype(np.uint64, copy=False).view(np.int64)
 
         return self._fill(size, kind, make, wide)
 
@@ -389,19 +383,21 @@ class Generator:
         """
         if isinstance(p, np.ndarray):
             chance, kind = p, floating(p.dtype, "bernoulli")
+            wrong: Any = chance[~((chance >= 0) & (chance <= 1))].flat[:1]
         else:
             chance, kind = np.asarray(p, np.float64), np.dtype(np.float64)
+            wrong = () if 0 <= p <= 1 else [p]
         size = chance.shape if shape is None else shape_of(shape)
-        wrong = chance[~((chance >= 0) & (chance <= 1))]
-        if wrong.size:
-            raise runtime_error(f"bernoulli expects p to be in [0, 1], but got p={wrong.flat[0]}")
-        try:
-            chances = np.broadcast_to(chance, size)
-        except ValueError:
-            raise runtime_error(f"bernoulli: p of shape {chance.shape} does not fit {size}") from None
+        if len(wrong):
+            raise runtime_error(f"bernoulli expects p to be in [0, 1], but got p={wrong[0]}")
+        if chance.size != 1 or chance.ndim > len(size):
+            try:
+                chance = np.broadcast_to(chance, size)
+            except ValueError:
+                raise runtime_error(f"bernoulli: p of shape {chance.shape} does not fit {size}") from None
         if dtype is None:
             dtype = kind if isinstance(p, np.ndarray) else np.float32
-        chances = (chance if chance.size == 1 else chances).reshape(-1)
+        chances = chance.reshape(-1)
         values = np.empty(size, dtype)
         flat = values.reshape(-1)
 

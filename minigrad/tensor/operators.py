@@ -13,6 +13,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Operand
+from minigrad.core.views import apply_view
 from minigrad.errors import runtime_error, type_error, warn_once
 from minigrad.functions import elementwise, inplace, linalg, lookup, table
 from minigrad.functions import index as indexing
@@ -136,7 +137,7 @@ class _Operators(Tensor):
                 "Consider `x.mT` to transpose batches of matrices or `x.permute(*range(x.ndim)[::-1])` to reverse the "
                 "dimensions"
             )
-        return apply(permute, (self,), {"axes": tuple(range(self._array.ndim))[::-1]})
+        return apply_view(permute, self, {"axes": tuple(range(self._array.ndim))[::-1]})
 
     @property
     def real(self) -> Tensor:
@@ -167,7 +168,7 @@ class _Operators(Tensor):
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
             )
         axes = (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()
-        return known_as("TransposeBackward0", apply(permute, (self,), {"axes": axes}))
+        return known_as("TransposeBackward0", apply_view(permute, self, {"axes": axes}))
 
     @property
     def mH(self) -> Tensor:

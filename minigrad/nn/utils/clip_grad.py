@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from minigrad.autograd import no_grad
 from minigrad.core.tensor import Tensor
+from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, warn
 from minigrad.functions.creation import tensor
+from minigrad.functions.inplace import foreach_mul_
+from minigrad.functions.lengths import length
 from minigrad.functions.matrix_norms import vector_norm
 from minigrad.functions.parts import stack
 
@@ -59,7 +62,11 @@ def get_total_norm(
         return tensor(0.0)
     order = float(norm_type)
     with no_grad():
-        total = vector_norm(stack([vector_norm(t, order) for t in several]), order)
+        norms = [
+            length(t, 2.0, None, False) if order == 2 and _plain(t) else vector_norm(t, order)
+            for t in several
+        ]
+        total = vector_norm(stack(norms), order)
         if error_if_nonfinite and not bool(total.isfinite()):
             raise runtime_error(
                 f"The total norm of order {order} for gradients from `parameters` is non-finite, so it cannot be "
@@ -76,7 +83,11 @@ def clip_grads_with_norm_(
     with no_grad():
         # PyTorch's 1e-6 keeps a length of 0 from dividing.
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-        for g in _gradients(parameters):
+        gradients = _gradients(parameters)
+        if all(map(_plain, gradients)):
+            foreach_mul_(gradients, factor)
+            return
+        for g in gradients:
             g.mul_(factor)
 
 
@@ -86,6 +97,11 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     with no_grad():
         for g in _gradients(parameters):
             g.clamp_(-limit, limit)
+
+
+def _plain(t: Tensor) -> bool:
+    """Whether it is one of which `vector_norm` has no more to say than `length`, in two thirds of the time."""
+    return t.__class__ is Tensor and (t._array.dtype is F32 or t._array.dtype is F64)
 
 
 def _several(tensors: Tensors) -> list[Tensor]:
