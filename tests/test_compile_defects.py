@@ -213,6 +213,16 @@ def f(x):
 def f(x):
     return mg.bitwise_xor(x, mg.tensor(False)), x & mg.tensor(True), mg.tensor(False) | x, x ^ mg.zeros_like(x)
 -- r = F(mg.tensor([k, 2, 5]))
+== D33, one number for a kernel that asks for its dtype
+def f(x):
+    i = mg.zeros((), dtype=mg.int64)
+    return mg.normal(mg.tensor(0.5), 1.0) + x, mg.normal(0.5, mg.ones(())), mg.poisson(mg.tensor(3.0)), i.gather(0, i)
+-- r = F(T(k, 3))
+== D33, complex numbers with signs of zeros, and without bounds
+def f(x):
+    some = complex(-0.0, 1.0), complex(1.0, -0.0), -2j, complex(0.0, -2.0), complex("nan"), complex("-inf")
+    return [mg.view_as_complex(x) * k for k in some]
+-- r = F(T(k, 3, 2))
 == D33, in place on an expand that repeats nothing
 def f(x):
     y = (x * 1).expand(3, 4); y.add_(1); z = (x + 1).broadcast_to(3, 4); z[0] = 2.0

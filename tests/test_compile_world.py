@@ -5,7 +5,7 @@ work and needs one recording.
 """
 
 # The tables have a row a line, and write what people may write.
-# ruff: noqa: E501, RUF012, RUF015, SIM115, UP030, UP032
+# ruff: noqa: E501, RUF012, RUF015, SIM115, UP030, UP031, UP032
 
 import abc
 import argparse
@@ -864,7 +864,31 @@ def asked(v: Any) -> Any:
     return v
 
 
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    k: float
+
+
+class Decorates(contextlib.ContextDecorator):
+    k = 2.0
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        return None
+
+
+class ByClass:
+    k = 2.0
+
+    @functools.singledispatchmethod
+    def scale(self, x: Any) -> Any:
+        return x * self.k
+
+
 simple = types.SimpleNamespace
+SIMPLE, SPACE, NAMES = simple(q=1.0), argparse.Namespace(q=1.0), {"z": "q"}
 # fmt: off
 ROWS: dict[str, tuple[Any, Any, Any]] = {
     "vars": (lambda: simple(k=2.0), lambda x, v: x * vars(v)["k"], put("k", 3.0)),
@@ -877,6 +901,11 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "getattr passed on": (lambda: simple(a=simple(b=2.0)), lambda x, v: x * functools.reduce(getattr, ["a", "b"], v), lambda v: setattr(v.a, "b", 3.0)),
     "getattr under another name": (lambda: simple(q=2.0), lambda x, v: (lambda g: x * g(v, "".join(["q"])))(getattr), put("q", 3.0)),
     "getattr unpacked": (lambda: (simple(q=2.0), "q"), lambda x, v: x * getattr(*v), lambda v: setattr(v[0], "q", 3.0)),
+    "getattr by a sum": (lambda: simple(k_q=2.0), lambda x, v: x * getattr(v, KEY + "_q"), put("k_q", 3.0)),
+    "getattr by an entry": (lambda: simple(q=2.0), lambda x, v: x * getattr(v, NAMES["z"]), put("q", 3.0)),
+    "getattr by a key, with a text": (lambda: simple(k="sin"), lambda x, v: getattr(x, getattr(v, KEY, "cos"))(), put("k", "tan")),
+    "getattr by a text in lower case": (lambda: simple(q=2.0), lambda x, v: x * getattr(v, "Q".lower()), put("q", 3.0)),
+    "getattr of a module of builtins": (lambda: simple(k_q=2.0), lambda x, v: x * builtins.getattr(v, KEY + "_q"), put("k_q", 3.0)),
     "hasattr": (simple, lambda x, v: x * 3.0 if hasattr(v, "k") else x, put("k", 3.0)),
     "attrgetter inside": (lambda: simple(k=2.0), lambda x, v: x * operator.attrgetter(KEY)(v), put("k", 3.0)),
     "methodcaller inside": (Thing, lambda x, v: operator.methodcaller("times", x)(v), put("k", 3.0)),
@@ -888,6 +917,18 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "argparse unpacked": (lambda: argparse.Namespace(lr=2.0), lambda x, v: x * dict(**vars(v))["lr"], put("lr", 3.0)),
     "repr of a namespace": (lambda: simple(q=2.0), lambda x, v: x * len(repr(v)), put("q", 30.0)),
     "text of a namespace": (lambda: simple(q=2.0), lambda x, v: x * len(f"{v}"), put("q", 30.0)),
+    "text of a namespace by %": (lambda: simple(q=2.0), lambda x, v: x * len("%s" % v), put("q", 30.0)),
+    "text of a namespace by operator": (lambda: simple(q=2.0), lambda x, v: x * len(operator.mod("%s", v)), put("q", 30.0)),
+    "text of a namespace by its method": (lambda: argparse.Namespace(q=2.0), lambda x, v: x * len(v.__repr__()), put("q", 30.0)),
+    "text of a namespace by str in a list": (lambda: [str, simple(q=2.0)], lambda x, v: x * len(v[0](v[1])), lambda v: put("q", 30.0)(v[1])),
+    "equal namespaces": (lambda: simple(q=2.0), lambda x, v: x if v == SIMPLE else -x, put("q", 1.0)),
+    "unequal namespaces in lists": (lambda: [simple(q=2.0)], lambda x, v: x if v != [SIMPLE] else -x, lambda v: put("q", 1.0)(v[0])),
+    "equal by operator": (lambda: argparse.Namespace(q=2.0), lambda x, v: x if operator.eq(v, SPACE) else -x, put("q", 1.0)),
+    "place of a namespace": (lambda: [simple(q=2.0), simple(q=1.0)], lambda x, v: x * v.index(SIMPLE), lambda v: put("q", 1.0)(v[0])),
+    "count of a namespace": (lambda: [simple(q=2.0)], lambda x, v: x * v.count(SIMPLE), lambda v: put("q", 1.0)(v[0])),
+    "key with a hash of its own": (lambda: {Frozen(1.0): 2.0}, lambda x, v: x * v[Frozen(1.0)], put_item(Frozen(1.0), 3.0)),
+    "context that decorates": (Decorates, lambda x, v: v(lambda: x * v.k)(), put("k", 3.0)),
+    "method by the class of its argument": (lambda: ByClass(), lambda x, v: v.scale(x), put("k", 3.0)),
     "astuple": (Record, lambda x, v: x * sum(dataclasses.astuple(v)), put("other", 3.0)),
     "asdict": (Record, lambda x, v: x * sum(dataclasses.asdict(v).values()), put("other", 3.0)),
     "fields": (Record, lambda x, v: x * sum(getattr(v, f.name) for f in dataclasses.fields(v)), put("other", 3.0)),
@@ -1232,6 +1273,61 @@ def test_what_changes_is_seen(way: str) -> None:
         for _ in range(2):
             assert agree(outcome(g), after), "a call is stale"
         before = after
+
+
+# ---------------------------------------------------------------- arguments that are nearly the same
+
+
+class Number(float):
+    k = 2.0
+
+
+class Word(str):
+    k = 2.0
+
+
+def word(k: float) -> Any:
+    made = Word("ab")
+    made.k = k  # type: ignore[misc]
+    return made
+
+
+class Same:
+    def __init__(self, k: Any) -> None:
+        self.k = k
+
+    def times(self, x: Any, a: Any) -> Any:
+        return x * (a if a is self.k else 7.0)
+
+    def of_type(self, x: Any, a: Any) -> Any:
+        return x * (a if type(a) is float else 7.0)
+
+
+ONE = 1.5
+# A function, and the arguments of one call after another.
+GIVEN: dict[str, tuple[Any, tuple[tuple[Any, ...], ...]]] = {
+    "signs of zeros": (lambda x, a: x * a, tuple((k,) for k in (np.float64(0.0), np.float64(-0.0), np.float32(0.0), np.float32(-0.0), 0.0, -0.0, 0))),
+    "signs of complex zeros": (lambda x, a: (x * a).imag + x, tuple((complex(0.0, k),) for k in (0.0, -0.0))),
+    "type of a number": (lambda x, a: x * a if type(a) is float else x + a, ((2.0,), (3.0,), (2,), (True,))),
+    "type in a table": (lambda x, a: x * {int: 2.0, float: 3.0}[type(a)], ((2.0,), (3.0,), (2,))),
+    "type by map": (lambda x, a: x * sum(t is float for t in map(type, [a, 1])), ((2.0,), (2,))),
+    "number made by its type": (lambda x, a: x * type(a)("3"), ((2.0,), (3.0,), (2,))),
+    "type by another's method": (lambda x, a, s: s.of_type(x, a), ((2.0, Same(1)), (3.0, Same(1)), (2, Same(1)))),
+    "identity by another's method": (lambda x, a, s: s.times(x, a), ((ONE, Same(ONE)), (float("1.5"), Same(ONE)))),
+    "kinds of keys": (lambda x, d: x * d[1] * (2.0 if type([*d][0]) is int else 3.0), (({1: 2.0},), ({True: 2.0},), ({1.0: 2.0},))),
+    "attribute of a key": (lambda x, d: x * [*d][0].k, (({Same(2.0): 1.0},), ({Same(3.0): 1.0},))),
+    "attribute of a text": (lambda x, s: x * len(s) * s.k, ((word(2.0),), (word(3.0),))),
+    "class of a number": (lambda x, a: x * getattr(a, "k", 5.0), ((Number(2.0),), (2.0,))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", GIVEN)
+def test_arguments_that_are_nearly_the_same_are_told_apart(way: str) -> None:
+    f, calls = GIVEN[way]
+    g = compiled(f)
+    for args in calls * 2:
+        expected, got = f(mg.tensor(X), *args).numpy(), g(mg.tensor(X), *args).numpy()
+        assert expected.tobytes() == got.tobytes(), args
 
 
 # ---------------------------------------------------------------- what people write

@@ -65,6 +65,7 @@ class Options(TypedDict, total=False):
     disable: bool
 
 
+_OF_FUNCTIONS = "__module__", "__qualname__", "__annotations__"
 _THEIRS = ("inductor", "eager", "aot_eager", "cudagraphs")  # backends of PyTorch's
 
 
@@ -150,6 +151,7 @@ class Compiled(Generic[P, R]):
             __wrapped__=function,
             __name__=name if isinstance(name, str) else type(function).__name__,
             __doc__=getattr(function, "__doc__", None),
+            **{n: v for n in _OF_FUNCTIONS if (v := getattr(function, n, None)) is not None},
         )
 
     @overload

@@ -25,7 +25,7 @@ from minigrad.core.contents import Contents, publishes
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
-from minigrad.errors import INSIDE, spot
+from minigrad.errors import INSIDE, here, place, spot
 
 # Library modules whose functions depend on their arguments alone; of some, below, with all that they hold.
 PURE = frozenset({
@@ -61,7 +61,11 @@ REFLECTION = {
     "getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__", "__getattribute__", "asdict",
     "astuple", "fields", "copy", "deepcopy", "__reduce__", "__reduce_ex__", "__getstate__",
 }  # fmt: skip
-TEXTUAL = {"repr", "str", "format", "ascii"}
+# What prints a namespace, or compares it, by whatever name it goes.
+TEXTUAL = {
+    "repr", "str", "format", "ascii", "mod", "eq", "ne", "index", "count", "remove", "contains", "indexOf", "countOf",
+    "__str__", "__repr__", "__format__", "__mod__", "__eq__", "__ne__", "__contains__",
+}  # fmt: skip
 # Attributes with which code may reach anything.
 SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
@@ -97,6 +101,7 @@ PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
     (property, ("fget", "fset"), False),
     ((functools.partial, functools.partialmethod), ("func", "args", "keywords"), True),
     (functools.cached_property, ("func",), True),
+    (functools.singledispatchmethod, ("dispatcher", "func"), True),
     (contextlib.nullcontext, ("enter_result",), True),
     ((collections.UserDict, collections.UserList, collections.UserString), ("data",), True),
 ]
@@ -175,11 +180,13 @@ def refusal(value: Any, text: str) -> str:
 
 
 def spot_of(function: Any) -> str:
-    """The place of a function."""
+    """The place of a function; of one of minigrad, such as the forward of a Sequential, where it is called."""
     while isinstance(function, functools.partial):
         function = function.func
     code = getattr(getattr(function, "forward", function), "__code__", None)  # of a Module its forward
-    return "an unknown place" if code is None else spot(code.co_filename, code.co_firstlineno)
+    if code is None or INSIDE[code.co_filename]:
+        return place(*here())
+    return spot(code.co_filename, code.co_firstlineno)
 
 
 def added_to(t: Any) -> dict[str, Any]:
@@ -205,7 +212,7 @@ def has_no_hidden_state(cls: type) -> bool:
     """Whether all that objects of a class hold are attributes, slots and items."""
 
     def known(base: type) -> bool:
-        pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")
+        pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses", "contextlib")
         return pythons or (not written_in_c(base) and (is_users(base) or publishes(base)))
 
     return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)

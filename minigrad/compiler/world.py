@@ -19,10 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.compiler import guards, kinds
+from minigrad.compiler import guards, kinds, watch
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, is_unique, steps_of, unguarded
 from minigrad.core.contents import Contents, join, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -63,13 +62,15 @@ class World:
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._stores_any = self._reflective = self._textual = False
+        # Whether the code may tell what stands for a number from the number: it asks for types, or for identities.
+        self.exact = False
         self._spaces: list[_Space] = []
         self._settled = set[tuple[Any, ...]]()  # what was mentioned when one was last asked
         # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
         self._states: list[tuple[dict[str, Any], str, str, bool]] = []
         self._classes: dict[type, _Space] = {}
         self._followed: set[tuple[type, bool]] = set()
-        self.codes: list[tuple[types.CodeType, list[Step]]] = []
+        self.codes: list[tuple[types.CodeType, list[watch.Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
@@ -79,7 +80,7 @@ class World:
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
-            raise unguarded(f"is or holds {reason}", self.home)
+            raise watch.unguarded(f"is or holds {reason}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
@@ -103,6 +104,8 @@ class World:
         kind = type(value)
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
+        self.exact |= value is type
+        self._textual |= kind is type and value.__name__ in kinds.TEXTUAL
         name = value.__name__ if kind is types.BuiltinFunctionType else ""
         if name in kinds.REFLECTION - {path.rpartition(".")[2]}:
             return f"{name}() under another name"
@@ -252,7 +255,7 @@ class World:
         return (reason := self._each(known.items())) and f"a function with the default {reason}"
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
-        steps = steps_of(code, space, cells)
+        steps = watch.steps_of(code, space, cells)
         self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
@@ -263,10 +266,10 @@ class World:
             self._asked |= texts
         for i, (_, operation, name, value, module) in enumerate(steps):
             after = steps[min(i + 1, len(steps) - 1)]
-            named = after.operation in ATTRIBUTE and after.name not in ("__dict__", "__getattribute__")
+            named = after.operation in watch.ATTRIBUTE and after.name not in ("__dict__", "__getattribute__")
             if operation != "IMPORT_NAME" and not named:
                 self._hide(value)
-            if operation in (*GLOBAL, "STORE_GLOBAL", "DELETE_GLOBAL"):
+            if operation in (*watch.GLOBAL, "STORE_GLOBAL", "DELETE_GLOBAL"):
                 self.guards.entry(space, name, name)
                 if name not in space and hasattr(builtins, name):
                     self.guards.entry(vars(builtins), name, name)
@@ -274,12 +277,17 @@ class World:
                 self._asked.add(name)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
+            if value is type and (after.name, steps[min(i + 2, len(steps) - 1)].operation) == (
+                "self",
+                "CALL",
+            ):
+                continue  # an object is no number
             if value is not MISSING and module is None:
                 self.follow(value, name)
-            self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
-            self.guards.identities |= operation == "IS_OP" and not is_unique(steps[i - 1])
-            textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
-            self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
+            self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
+            if operation == "IS_OP" and not watch.is_unique(steps[i - 1]):
+                self.guards.identities = self.exact = True
+            self._textual |= watch.prints_or_compares(steps, i)
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
                 self._code(k, space, cells)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import cmath
 import functools
 import inspect
 import math
@@ -52,6 +53,8 @@ def literal(value: Any) -> Expr:
         return parsed("np.nan")
     if isinstance(value, float) and value in (np.inf, -np.inf):
         return parsed("np.inf" if value > 0 else "-np.inf")
+    if isinstance(value, complex) and not _reads_back(value):
+        return fill("complex({}, {})", [literal(value.real), literal(value.imag)])
     if isinstance(value, (tuple, list)):
         parts = [literal(v) for v in value]
         return ast.Tuple(parts) if isinstance(value, tuple) else ast.List(parts)
@@ -64,6 +67,11 @@ def literal(value: Any) -> Expr:
     if isinstance(value, np.ndarray):
         return constant(value)
     raise Unprintable(type(value).__name__)
+
+
+def _reads_back(value: complex) -> bool:
+    """Whether a complex number is what its text is as an expression: zeros in that lose signs."""
+    return cmath.isfinite(value) and repr(ast.literal_eval(repr(value))) == repr(value)
 
 
 def key(index: Any) -> Expr:
