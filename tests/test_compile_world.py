@@ -1049,6 +1049,10 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "Module in a plain list": (lambda: [Scales()], lambda x, v: v[0](x), lambda v: setattr(v[0], "k", 0.25)),
     "number of parameters": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.parameters()]), lambda v: v.append(nn.Linear(3, 3))),
     "names of modules": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.named_modules()]), lambda v: v.append(nn.Tanh())),
+    "parameter of a distribution": (lambda: mg.distributions.Normal(tensor(3), 1.0), lambda x, v: v.log_prob(x), put("loc", tensor(1))),
+    "distribution of another one": (lambda: mg.distributions.Independent(mg.distributions.Normal(tensor(3), 1.0), 1), lambda x, v: v.log_prob(x), lambda v: v.base_dist.loc.add_(1)),
+    "computed when asked for": (lambda: mg.distributions.Categorical(logits=tensor(3)), lambda x, v: x * v.probs, lambda v: v.probs.mul_(2)),
+    "Tensors of a dataset": (lambda: mg.utils.data.TensorDataset(tensor(3)), lambda x, v: x * v[1][0], lambda v: setattr(v, "tensors", (tensor(3) * 3,))),
     "learning rate": (lambda: sgd(), lambda x, v: x * v.param_groups[0]["lr"], lambda v: v.param_groups[0].update(lr=3.0)),
     "flag of an optimizer": (lambda: sgd(momentum=0.5), lambda x, v: x if v.param_groups[0]["nesterov"] else -x, lambda v: v.param_groups[0].update(nesterov=True)),
     "groups of an optimizer": (lambda: sgd(), lambda x, v: x * len(v.param_groups), lambda v: v.add_param_group({"params": [nn.Parameter(mg.tensor(np.ones(3)))]})),
@@ -1122,6 +1126,12 @@ def f(x):
 def f(x): return x.to(mg.float32) * mg.ones(3)
 -- mg.set_default_dtype(mg.float64)
 -- mg.set_default_dtype(mg.float32)
+== the dtype of autocast
+def f(x):
+    with mg.autocast("cpu"): y = x.float() @ mg.ones(3)
+    return (y / 3.0).double()
+-- mg.set_autocast_dtype("cpu", mg.float16)
+-- mg.set_autocast_dtype("cpu", mg.bfloat16)
 == the errors of NumPy
 zero, old = [0.0], np.seterr(divide="ignore")
 def f(x): return x * (np.float64(1.0) / np.float64(zero[0]) > 3)
@@ -1169,6 +1179,21 @@ f = Net()
 -- f.layer0 = nn.ReLU()
 -- Net.forward = lambda self, x: x * 7.0
 -- f.forward = lambda x: x * 9.0
+== a class that decorates and names itself as the function
+class Scaled:
+    def __init__(self, f): functools.update_wrapper(self, f); self.f, self.k = f, 2.0
+    def __call__(self, x): return self.f(x) * self.k
+f = Scaled(lambda x: x + 1.0)
+-- f.k = 3.0
+-- f.f = lambda x: x - 1.0
+== attributes that a Module takes from a dict of its own
+class Net(nn.Module):
+    def __init__(self): super().__init__(); self.more = {"k": 2.0}
+    def __getattr__(self, name): return vars(self)["more"][name]
+    def forward(self, x): return x * self.k
+f = Net()
+-- f.more["k"] = 3.0
+-- f.k = 5.0
 == an inherited method
 class A:
     def scale(self): return 2.0

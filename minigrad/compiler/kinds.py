@@ -183,7 +183,9 @@ def spot_of(function: Any) -> str:
     """The place of a function; of one of minigrad, such as the forward of a Sequential, where it is called."""
     while isinstance(function, functools.partial):
         function = function.func
-    code = getattr(getattr(function, "forward", function), "__code__", None)  # of a Module its forward
+    if not isinstance(function, (types.FunctionType, types.MethodType)):
+        function = getattr(type(function), "forward", type(function).__call__)
+    code = getattr(function, "__code__", None)
     if code is None or INSIDE[code.co_filename]:
         return place(*here())
     return spot(code.co_filename, code.co_firstlineno)

@@ -262,6 +262,9 @@ class Run(Recorder):
             return wrap(array.copy())
         raise self._unknown(array, "A NumPy array")
 
+    def reads(self, setting: Any) -> None:
+        self.world.guards.table(setting, "a setting of the process")
+
     def draws_from(self, generator: Any) -> None:
         if all(known is not generator for known, _ in self._generators):
             with ModeManager(MODE.get().replace(recorder=None)):

@@ -161,7 +161,8 @@ class World:
             return ""
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
-        if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
+        wraps = hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ())
+        if wraps and not kinds.is_users(kind):
             self.guards.entry(vars(value), "__wrapped__", path)
             self._space(value, path)
             return self.follow(vars(value).get("__wrapped__"), path)
@@ -172,8 +173,10 @@ class World:
             return self._container(value, path)
         plain = kind in kinds.PLAIN or (kinds.is_users(kind) and kinds.has_no_hidden_state(kind))
         if plain or kinds.of_minigrad(kind):
-            # The methods of a scheduler, which are not followed, read and set all of its state.
-            return self._object(value, path, whole=not plain and hasattr(kind, "state_dict"))
+            # Methods of the library, as of a scheduler or a distribution, read and set all of an object.
+            if not plain and hasattr(value, "__dict__") and not hasattr(kind, "state_dict"):
+                self._open[id(vars(value))] = vars(value), value
+            return self._object(value, path, whole=not plain)
         return f"a {kind.__name__}"
 
     def _each(self, items: Iterable[tuple[str, Any]]) -> str:
@@ -239,7 +242,9 @@ class World:
                 self.guards.add(name, guards.SLOT, kinds.CELL, cell)
         if kinds.foreign(code.co_filename):
             for value in cells.values():  # the wrapper of a decorator may hold the user's function
-                if isinstance(value, (types.FunctionType, types.MethodType, dict)):
+                if isinstance(value, (types.FunctionType, types.MethodType, dict)) and not kinds.of_minigrad(
+                    value
+                ):
                     self.follow(value, path)
             return kinds.refusal(function, f"{function.__name__}(), a function")
         for name in ("__code__", "__defaults__", "__kwdefaults__", "__dict__"):
@@ -336,7 +341,7 @@ class World:
                 self._open[id(vars(value))] = vars(value), value
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
-            item, where = guards.slot_of(slot, value), f"{path}.{name}"
+            item, where = guards.slot_of(slot, value), join(path, name)
             self.guards.add(where, guards.SLOT, slot, value)
             if item is not MISSING and (reason := self.follow(item, where)):
                 self._refuse(name, where, reason)
