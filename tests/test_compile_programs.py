@@ -914,6 +914,12 @@ def f(a):
     u.mul_(a); u.requires_grad_()
     return a * 2
 F(0.5)
+== an error that comes of a Tensor which joins the graph | becomes part of the graph
+w = T(1, 3, grad=True); base = T(2, 4, 3).T
+def f(x, y):
+    y.add_(w[:1])
+    (w * w).sum().backward(inputs=[x])
+F(base, base[0])
 == an argument that is made to require grad | changes requires_grad of x
 def f(x):
     x.requires_grad_()

@@ -1412,6 +1412,10 @@ def f(x):
     return x * 2.0 if ok and isinstance(2.0, (int, float)) and not isinstance(x, str) else x
 == constants of NumPy
 def f(x): return x * np.pi + np.float64(2.0) * float(np.sqrt(2.0)) + np.finfo(np.float64).eps
+== names that are computed beside objects of the library
+normal, loader = mg.distributions.Normal(0.0, 1.0), mg.utils.data.DataLoader([1])
+space = types.SimpleNamespace(kq=2.0, clip=mg.clamp, loader=loader)
+def f(x): return normal.log_prob(x) * getattr(space, KEY + "q") + space.clip(x, max=len(space.loader))
 == an import inside
 def f(x):
     import math as m
@@ -1500,6 +1504,38 @@ def test_a_trace_function_is_put_back() -> None:
     finally:
         sys.settrace(before)
     assert after is trace
+
+
+PACKAGE = """
+SCALE = 2.0
+def scaled(x): return x * SCALE
+class Options:
+    def __init__(self): self.k = 3.0
+class Net(nn.Module):
+    def __init__(self): super().__init__(); self.options = Options()
+    def forward(self, x): return scaled(x) * self.options.k
+"""
+
+
+def test_code_of_installed_packages_is_followed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "installed.py").write_text(f"from minigrad import nn\n{PACKAGE}")
+    monkeypatch.syspath_prepend(tmp_path / "site-packages")
+    monkeypatch.delitem(sys.modules, "installed", raising=False)
+    installed = importlib.import_module("installed")
+    net = installed.Net()
+    f = lambda x: net(x) + installed.scaled(x) * installed.Options().k  # noqa: E731
+    g = compiled(f)
+    for change in (
+        lambda: None,
+        lambda: setattr(installed, "SCALE", 5.0),
+        lambda: setattr(net.options, "k", 7.0),
+    ):
+        change()
+        for _ in range(2):
+            assert agree(outcome(g), outcome(f))
+    assert len(g.recordings) == 3
+    assert kinds.foreign(np.__file__)
 
 
 class Written(typing.Generic[typing.TypeVar("T")]):

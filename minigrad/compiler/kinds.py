@@ -9,6 +9,7 @@ import dataclasses
 import enum
 import functools
 import os
+import re
 import sys
 import sysconfig
 import types
@@ -112,18 +113,20 @@ CONTAINERS = (
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
-_SITE = f"{os.sep}site-packages{os.sep}"
+_INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](\w+)")
 
 
 @functools.cache
 def foreign(file: str | None) -> bool:
-    """Whether code belongs to minigrad, the standard library or an installed package."""
+    """Whether code belongs to minigrad, the standard library or an installed package that is pure."""
     if not file:
         return False
     if file.startswith("<frozen") or INSIDE[file]:
         return True
     path, standard = os.path.abspath(file), sysconfig.get_paths()
-    return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
+    if (package := _INSTALLED.search(path)) is not None:
+        return is_pure(package[1])
+    return path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
 def namespace(owner: Any) -> dict[Any, Any]:

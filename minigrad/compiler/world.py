@@ -449,7 +449,8 @@ class World:
         any_function = of_module and self._reflective and kinds.is_fixed(owner)
         names = {*content["__all__"], *names} if any_function else names  # the user may replace any of them
         kinds.load(owner, names)
-        library = kinds.of_minigrad(owner if of_module or of_class else type(owner)) and not whole
+        library = kinds.of_minigrad(owner if of_module or of_class else type(owner))
+        library &= not (whole and publishes(type(owner)))
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
             names = {n for n in content if isinstance(n, str)} - kinds.UNREAD
