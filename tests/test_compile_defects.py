@@ -236,6 +236,11 @@ with called():
     r = F(T(k, 4, 3, grad=True), i, i[:, None].expand(2, 3))
 with called():
     r = F(T(k, 4, 3), mg.tensor([0, 1]), mg.tensor([[-9, 0, k]]))
+== D9, bounds of draws
+def f(x, a):
+    return x.clone().uniform_(0.0, a), x.clone().normal_(0.0, a)
+-- with called():
+    r = F(T(k, 4), 0.5 - k)
 == D9, an index is checked where it writes
 def f(x, i):
     y = x * 1; y[i] = 0.0; y.index_put_((i,), mg.ones(1))

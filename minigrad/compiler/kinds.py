@@ -23,6 +23,7 @@ from minigrad import dtypes
 from minigrad.compiler.guards import SIMPLE
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.contents import Contents, publishes
+from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
@@ -90,7 +91,7 @@ _OF_C: Any = (
     types.ClassMethodDescriptorType,
 )  # fmt: skip
 FIXED = (
-    np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType, *_OF_C, types.MemberDescriptorType,
+    np.generic, np.dtype, dtypes.dtype, device, Size, Op, slice, range, types.CodeType, *_OF_C, types.MemberDescriptorType,
     type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
     type(vars(collections.namedtuple("_", "a"))["a"]),
     type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),
