@@ -91,8 +91,8 @@ _OF_C: Any = (
     types.ClassMethodDescriptorType,
 )  # fmt: skip
 FIXED = (
-    np.generic, np.dtype, dtypes.dtype, device, Size, Op, slice, range, types.CodeType, *_OF_C, types.MemberDescriptorType,
-    type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
+    np.generic, np.dtype, dtypes.dtype, device, Size, Op, slice, range, types.CodeType, *_OF_C,
+    types.MemberDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
     type(vars(collections.namedtuple("_", "a"))["a"]),
     type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),
 )  # fmt: skip
