@@ -216,7 +216,9 @@ def f(x):
 == D33, one number for a kernel that asks for its dtype
 def f(x):
     i = mg.zeros((), dtype=mg.int64)
-    return mg.normal(mg.tensor(0.5), 1.0) + x, mg.normal(0.5, mg.ones(())), mg.poisson(mg.tensor(3.0)), i.gather(0, i)
+    y = mg.normal(x.max(), 1.0), mg.normal(0.5, x.abs().max()), mg.normal(x.sum(), x.abs().sum())
+    z = mg.normal(mg.tensor(0.5), 1.0) + x, mg.normal(0.5, mg.ones(())), mg.poisson(mg.tensor(3.0)), i.gather(0, i)
+    return y, z
 -- r = F(T(k, 3))
 == D33, complex numbers with signs of zeros, and without bounds
 def f(x):

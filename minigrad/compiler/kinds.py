@@ -15,7 +15,7 @@ import sysconfig
 import types
 import weakref
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -113,8 +113,19 @@ CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque,
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
+# What the wrapper of a decorator may hold that is the user's.
+MAY_HOLD = (types.FunctionType, types.MethodType, dict)
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](\w+)")
+
+
+class Space(NamedTuple):
+    """An object, class, function or module whose attributes count, ``whole`` or those mentioned; names asked for."""
+
+    owner: Any
+    path: str
+    whole: bool
+    asked: set[Any]
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import sys
 import threading
 import types
@@ -127,9 +128,10 @@ def watching(world: Any) -> Iterator[None]:
 
     as_they_are = world.exact and world.may_name("param_groups")
     for group, key, stand_in, _ in world.options:
-        for number in stand_in if stand_in.__class__ is tuple else (stand_in,):
-            number.settle() if as_they_are else None
-        group[key] = group[key] if as_they_are else stand_in
+        if as_they_are:
+            copy.deepcopy(stand_in)  # which reads what they are
+        else:
+            group[key] = stand_in
     with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
         yield
     for group, key, stand_in, number in world.options:

@@ -14,7 +14,7 @@ import sys
 import types
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -27,15 +27,6 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import Names
-
-
-class _Space(NamedTuple):
-    """An object, class, function or module whose attributes count, ``whole`` or those mentioned; names asked for."""
-
-    owner: Any
-    path: str
-    whole: bool
-    asked: set[Any]
 
 
 class World:
@@ -64,11 +55,11 @@ class World:
         self._stores_any = self._reflective = self._textual = False
         # Whether the code may tell what stands for a number from the number: it asks for types, or for identities.
         self.exact = False
-        self._spaces: list[_Space] = []
+        self._spaces: list[kinds.Space] = []
         self._settled = set[tuple[Any, ...]]()  # what was mentioned when one was last asked
         # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
         self._states: list[tuple[dict[str, Any], str, str, bool]] = []
-        self._classes: dict[type, _Space] = {}
+        self._classes: dict[type, kinds.Space] = {}
         self._followed: set[tuple[type, bool]] = set()
         self.codes: list[tuple[types.CodeType, list[watch.Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
@@ -242,9 +233,7 @@ class World:
                 self.guards.add(name, guards.SLOT, kinds.CELL, cell)
         if kinds.foreign(code.co_filename):
             for value in cells.values():  # the wrapper of a decorator may hold the user's function
-                if isinstance(value, (types.FunctionType, types.MethodType, dict)) and not kinds.of_minigrad(
-                    value
-                ):
+                if type(value) in kinds.MAY_HOLD and not kinds.of_minigrad(value):
                     self.follow(value, path)
             return kinds.refusal(function, f"{function.__name__}(), a function")
         for name in ("__code__", "__defaults__", "__kwdefaults__", "__dict__"):
@@ -282,12 +271,9 @@ class World:
                 self._asked.add(name)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
-            if value is type and (after.name, steps[min(i + 2, len(steps) - 1)].operation) == (
-                "self",
-                "CALL",
-            ):
-                continue  # an object is no number
-            if value is not MISSING and module is None:
+            if (
+                value is not MISSING and module is None and (value is not type or after.name != "self")
+            ):  # no number
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
             if operation == "IS_OP" and not watch.is_unique(steps[i - 1]):
@@ -400,8 +386,8 @@ class World:
 
     # ------------------------------------------------------------ names
 
-    def _space(self, owner: Any, path: str, whole: bool = False, asked: Iterable[str] = ()) -> _Space:
-        self._spaces.append(_Space(owner, path, whole, {*asked}))
+    def _space(self, owner: Any, path: str, whole: bool = False, asked: Iterable[str] = ()) -> kinds.Space:
+        self._spaces.append(kinds.Space(owner, path, whole, {*asked}))
         return self._spaces[-1]
 
     def settle_names(self) -> list[tuple[dict[str, Any], str, str]]:
@@ -441,7 +427,7 @@ class World:
         """What tells of the attributes of a Tensor that the code may ask for none which a user has given it."""
         return kinds.OWN.issuperset if self._reflective else (self._mentioned - kinds.OWN).isdisjoint
 
-    def _ask(self, space: _Space, names: set[str]) -> None:
+    def _ask(self, space: kinds.Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
         owner, path, whole, asked = space
         content = kinds.namespace(owner)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import cmath
 import functools
 import inspect
 import math
+import re
 import textwrap
 import types
 import weakref
@@ -53,7 +53,7 @@ def literal(value: Any) -> Expr:
         return parsed("np.nan")
     if isinstance(value, float) and value in (np.inf, -np.inf):
         return parsed("np.inf" if value > 0 else "-np.inf")
-    if isinstance(value, complex) and not _reads_back(value):
+    if isinstance(value, complex) and re.search("^-|-0|n", repr(value)):  # it would lose signs of zeros
         return fill("complex({}, {})", [literal(value.real), literal(value.imag)])
     if isinstance(value, (tuple, list)):
         parts = [literal(v) for v in value]
@@ -67,11 +67,6 @@ def literal(value: Any) -> Expr:
     if isinstance(value, np.ndarray):
         return constant(value)
     raise Unprintable(type(value).__name__)
-
-
-def _reads_back(value: complex) -> bool:
-    """Whether a complex number is what its text is as an expression: zeros in that lose signs."""
-    return cmath.isfinite(value) and repr(ast.literal_eval(repr(value))) == repr(value)
 
 
 def key(index: Any) -> Expr:
