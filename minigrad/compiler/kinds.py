@@ -137,7 +137,7 @@ def foreign(file: str | None) -> bool:
         return True
     path, standard = os.path.abspath(file), sysconfig.get_paths()
     if (package := _INSTALLED.search(path)) is not None:
-        return is_pure(package[1])
+        return is_pure(package[1]) or package[1] == "_pytest"  # which rewrites what asserts
     return path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
