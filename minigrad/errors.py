@@ -217,8 +217,10 @@ def explain(
     at: tuple[CodeType | None, int],
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
-    if isinstance(error, (NotImplementedError, ImportError)) or not _a_kernels(error):
-        return error  # a generator's, for an element type; an optional package that is missing; another's
+    # A generator's, for an element type or bounds; an optional package that is missing; another's.
+    placed = isinstance(error, (NotImplementedError, ImportError)) or " (at " in str(error)
+    if placed or not _a_kernels(error):
+        return error
     where = place(*at)
     if isinstance(error, BadValue):
         return error.kind(f"{error} (at {where})")

@@ -84,6 +84,12 @@ class Box:
     @staticmethod
     def squared(t):
         return t * t
+class Decorated:
+    def __init__(self, f):
+        functools.update_wrapper(self, f)
+        self.f, self.k = f, 2.0
+    def __call__(self, t):
+        return self.f(t) * self.k
 def clip(params, most):
     grads = [p.grad for p in params if p.grad is not None]
     norm = mg.stack([(g * g).sum() for g in grads]).sum().sqrt() if grads else mg.zeros(())
@@ -171,7 +177,13 @@ LIBRARY = {
     "poke": poke,
 }
 LIBRARY |= {"mg": mg, "nn": nn, "optim": optim, "autograd": autograd, "math": math, "types": types}
-LIBRARY |= {"argparse": argparse, "functools": functools, "Point": Point, "Settings": Settings}
+LIBRARY |= {
+    "argparse": argparse,
+    "collections": collections,
+    "functools": functools,
+    "Point": Point,
+    "Settings": Settings,
+}
 HIDDEN = {*LIBRARY, "C", "caught", "called", "look"}
 
 # ---------------------------------------------------------------- what a program sees
@@ -467,7 +479,9 @@ part = functools.partial(mg.clamp, max=0.5)
 def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return (lambda t: t * k), change
 closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
 def made(k):\n    return mg.full((4,), k * 0.5)
-store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)}, pair=(T(17, 4), 2));feats = {'b': 1}""")
+store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)}, pair=(T(17, 4), 2));feats = {'b': 1};KEY = 'n'
+other = argparse.Namespace(a=0.75, n=3);normal = mg.distributions.Normal(T(18, 4), 1.0);deco = Decorated(mg.tanh)
+order = [types.SimpleNamespace(k=2.0, a=1), types.SimpleNamespace(k=0.5, a=2)]""")
 NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
 nn.Sequential(nn.Linear(4, 4), Dropout(), nn.Tanh());nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])[0]""")
 OPTIMIZED = split("""net.parameters();[w0, w1];ws;[w0, p0];[{'params': [w0]}, {'params': [w1], 'lr': 0.3}]
@@ -487,13 +501,17 @@ WRAPS = split(r"""F = C(f);F = C(f);F = C(f);F = C(f);F = C(f);F = C(functools.p
 F = C(Box(f).call);F = Box(C(f)).call;F = C(lambda *args: f(*args));f = C(f)\nF = C(lambda *args: f(*args))
 G = C(lambda d, *a: f(d['x'], d['y'][0], *a))\nF = lambda x, y, *a: G({'x': x, 'y': [y]}, *a)
 G = C(f)\nF = lambda x, y, *a: G(*[x], **dict(zip(('y', 'a'), (y, *a))))""")
-FORMS = split("({},);({},);[{}];({},)[0];{{'r': [{}], 'k': 1}};Point(({},), 2)")
+FORMS = split(
+    "({},);({},);[{}];({},)[0];{{'r': [{}], 'k': 1}};Point(({},), 2);collections.OrderedDict(r=({},))"
+)
 # {f}: a float Tensor, {l}: a leaf with a gradient, {m}: a mask, {i}: whole numbers, {s}: a number, {d}: a dimension.
 NUMBERS = split(r"""2;0.5;3;K;N;cfg['a'];cfg['n'];cfg['deep']['x'][1];ns.a;ns.n;plain.a;conf.rate;conf.power
 box.offset;box.twice;Box.gain;len(ws);x.shape[0];x.dim();a;1 - a;(K if FLAG else N);opt.param_groups[0]['lr']
 getattr(ns, 'late', 1.0);cfg.get('late', 2.0);float(FLAG);int(x.requires_grad);int(w0.requires_grad)
 int(w0.grad is None);int(mg.is_grad_enabled());(1 if y.dtype == mg.float32 else 2);cfg.setdefault('a', 9)
-sum(cfg['deep']['x']);abs(a)""")
+sum(cfg['deep']['x']);abs(a);getattr(ns, KEY);getattr(store, KEY + '');getattr(conf, 'r' + 'ate');getattr(ns, KEY, 'a')
+len('%s' % ns);(2 if ns == other else 3);(2 if type(a) is float else 3);(0.5 if KEY is 'n' else a);[ns].count(other)
+sorted(order, key=lambda o: o.a)[0].k;max(o.k for o in order);order[-1].k""")
 EXPRESSIONS = split(r"""{f} + {f};{f} * {f};{f} - {f};{f} / ({f}.abs() + 1);{f} * {s};{s} - {f};{f} / {s};{f} ** 2
 -{f};{f} @ {f}.mT;{f} @ w3;{f}.sum();{f}.sum({d});{f}.mean({d}, keepdim=True);{f}.max({d})[0];{f}.clamp(-1, {s})
 {f} > {f};{f} == {f};{m} & {m};~{m};{m}.sum();{m}.any({d});{m}.to({f}.dtype);{m} * {f};{f} * {m}
@@ -516,7 +534,8 @@ autograd.grad({f}.sin().sum(), [{l}, w1], allow_unused=True)[0]
 autograd.grad(net(x).sum(), net.parameters(), allow_unused=True)[0];mg.func.grad(lambda t: (t * t * {s}).sum())({f})
 mg.func.vmap(lambda t: t * {f}.sum())({f});mg.func.vjp(helper, {f})[1]({f})[0];mg.func.jvp(helper, ({f},), ({f},))[1]
 x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}
-store.pair[0] + {f};{f} * store.pair[1]""")
+store.pair[0] + {f};{f} * store.pair[1];normal.log_prob({f});normal.rsample();deco({f});{f}.sum() * mg.tensor(0.5)
+mg.normal(mg.tensor({s}), 1.0);mg.distributions.Normal({f}, 1.0).log_prob(store.t)""")
 STATEMENTS = split(r"""{f}.add_({f});{f}.mul_({s});{f}.sub_({f}.detach());{f}.zero_();{f}.fill_({s});{f}.copy_({f})
 {f}.clamp_(0);{f}[0] = {s};{f}[0] = {f};{f}[{m}] = {s};{f}[{m}] = {f};{f}[i0] = {f};{f}[j0] = {s};{f}[..., j0] = {f}
 {f}.T.add_({s});{f}[1:].mul_({s});{f}.masked_fill_({m}, {s});{f} += {s};{f} *= {f};{f}.detach_();{f}.div_({s})
@@ -569,13 +588,15 @@ made.__defaults__ = ({n},);made.k = {s};store.t = T({n}, 4);store.n = {n}
 store.pair = (T({n}, 4), {n});store.pair = (store.t, 1);store.t = w1;store.t = x;store.t.add_(1);store.list = None
 store.t = T({n}, 4, grad=True);store.t = store.t.detach().clone().requires_grad_();store.t = T({n}, 8)[::2]
 store.late = None;del store.late;store.kept.clear();store.f1 = None;store.f2 = {n};del store.f3
+normal.loc = T({n}, 4);normal.loc.add_(1);normal.scale = mg.tensor(2.0);deco.k = {s};deco.f = mg.sin;KEY = 'a';KEY = 'n'
+other.a = {s};other.n = 3;order.reverse();order[0].a = {n};order[1].k = {s}
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
 T({n}, 3, 4, dtype=mg.float64);u0;T({n}, 3, 4, grad=True) * 1;T({n}, 4).expand(3, 4);T({n}, 3, 4, grad=True)[:]
-T({n}, 1, 4);p0;T({n}, 2, 3, 4)[0];T({n}, 3, 8, grad=True)[:, ::2];x;u0.detach()""")
+T({n}, 1, 4);p0;w0.data;w0.detach();u0.data[:2];T({n}, 2, 3, 4)[0];T({n}, 3, 8, grad=True)[:, ::2];x;u0.detach()""")
 Y = split(r"""T({n}, 4);T({n}, 4, grad=True);x;x[0];x.T.T;x.detach();w1;T({n}, 3, 4);T({n});T({n}, 4) > 0
 mg.tensor([0, 2, 1]);T({n}, 8)[::2];u1;T({n}, 3, 4, grad=True);y;T({n}, 4, dtype=mg.float64);p0;mg.tensor([0, {n} % 3])
-mg.tensor({n} % 3)""")
+mg.tensor({n} % 3);w1.data;w1.grad;store.t;u1.detach()""")
 AFTER = split(r"""with caught():\n    total({r}).backward();with caught():\n    total({r}).backward()
 with caught():\n    opt.step();with caught():\n    opt.zero_grad();poke({r})
 with caught():\n    alter({r});with caught():\n    alter({r})

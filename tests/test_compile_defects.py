@@ -213,6 +213,18 @@ def f(x):
 def f(x):
     return mg.bitwise_xor(x, mg.tensor(False)), x & mg.tensor(True), mg.tensor(False) | x, x ^ mg.zeros_like(x)
 -- r = F(mg.tensor([k, 2, 5]))
+== D33, one number for a kernel that asks for its dtype
+def f(x):
+    i = mg.zeros((), dtype=mg.int64)
+    y = mg.normal(x.max(), 1.0), mg.normal(0.5, x.abs().max()), mg.normal(x.sum(), x.abs().sum())
+    z = mg.normal(mg.tensor(0.5), 1.0) + x, mg.normal(0.5, mg.ones(())), mg.poisson(mg.tensor(3.0)), i.gather(0, i)
+    return y, z
+-- r = F(T(k, 3))
+== D33, complex numbers with signs of zeros, and without bounds
+def f(x):
+    some = complex(-0.0, 1.0), complex(1.0, -0.0), -2j, complex(0.0, -2.0), complex("nan"), complex("-inf")
+    return [mg.view_as_complex(x) * k for k in some]
+-- r = F(T(k, 3, 2))
 == D33, in place on an expand that repeats nothing
 def f(x):
     y = (x * 1).expand(3, 4); y.add_(1); z = (x + 1).broadcast_to(3, 4); z[0] = 2.0
@@ -226,6 +238,11 @@ with called():
     r = F(T(k, 4, 3, grad=True), i, i[:, None].expand(2, 3))
 with called():
     r = F(T(k, 4, 3), mg.tensor([0, 1]), mg.tensor([[-9, 0, k]]))
+== D9, bounds of draws
+def f(x, a):
+    return x.clone().uniform_(0.0, a), x.clone().normal_(0.0, a)
+-- with called():
+    r = F(T(k, 4), 0.5 - k)
 == D9, an index is checked where it writes
 def f(x, i):
     y = x * 1; y[i] = 0.0; y.index_put_((i,), mg.ones(1))

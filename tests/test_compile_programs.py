@@ -53,10 +53,19 @@ def f(x, np):
     return x * np
 -- x, a = T(k, 2), 0.5 + k; opt.param_groups[0]["lr"] = 0.25 * k; r = F(x, a), g(x, **{"lambda": a}), h(x, a), lr(x)
 == nested arguments and results | 2
+from collections import OrderedDict
 def f(a, *rest, key=None, **more):
     x, (y, z) = a["x"], a["rest"]
-    return {"s": [x + y, (z, rest[0] * 2.0)], "p": Point(x, y * 3.0), "n": None, "k": key, "m": more["m"] - 1.0}
+    ordered = OrderedDict(a=x, b=[y * 3.0])
+    return {"s": [x + y, (z, rest[0] * 2.0)], "p": Point(x, y * 3.0), "n": ordered, "k": key, "m": more["m"] - 1.0}
 -- x, y, z, v = (T(4 * k + i, 3) for i in range(4)); r = F({"x": x, "rest": (y, z)}, v, key="k" if k % 2 else 5, m=z)
+== data of a parameter that changes
+w = nn.Parameter(T(1, 3))  # or refused
+def f(d):
+    with mg.no_grad():
+        w.add_(1)
+    return d * 2.0
+-- r = F(w.data if k == 2 else T(k, 3))
 == dicts in another order | 4
 join = lambda d: functools.reduce(lambda s, t: s * 2.0 + t, d.values())
 g = C(lambda **d: join(d))
@@ -905,6 +914,12 @@ def f(a):
     u.mul_(a); u.requires_grad_()
     return a * 2
 F(0.5)
+== an error that comes of a Tensor which joins the graph | becomes part of the graph
+w = T(1, 3, grad=True); base = T(2, 4, 3).T
+def f(x, y):
+    y.add_(w[:1])
+    (w * w).sum().backward(inputs=[x])
+F(base, base[0])
 == an argument that is made to require grad | changes requires_grad of x
 def f(x):
     x.requires_grad_()

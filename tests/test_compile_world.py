@@ -5,7 +5,7 @@ work and needs one recording.
 """
 
 # The tables have a row a line, and write what people may write.
-# ruff: noqa: E501, RUF012, RUF015, SIM115, UP030, UP032
+# ruff: noqa: E501, RUF012, RUF015, SIM115, UP030, UP031, UP032
 
 import abc
 import argparse
@@ -864,7 +864,31 @@ def asked(v: Any) -> Any:
     return v
 
 
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    k: float
+
+
+class Decorates(contextlib.ContextDecorator):
+    k = 2.0
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        return None
+
+
+class ByClass:
+    k = 2.0
+
+    @functools.singledispatchmethod
+    def scale(self, x: Any) -> Any:
+        return x * self.k
+
+
 simple = types.SimpleNamespace
+SIMPLE, SPACE, NAMES = simple(q=1.0), argparse.Namespace(q=1.0), {"z": "q"}
 # fmt: off
 ROWS: dict[str, tuple[Any, Any, Any]] = {
     "vars": (lambda: simple(k=2.0), lambda x, v: x * vars(v)["k"], put("k", 3.0)),
@@ -877,6 +901,11 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "getattr passed on": (lambda: simple(a=simple(b=2.0)), lambda x, v: x * functools.reduce(getattr, ["a", "b"], v), lambda v: setattr(v.a, "b", 3.0)),
     "getattr under another name": (lambda: simple(q=2.0), lambda x, v: (lambda g: x * g(v, "".join(["q"])))(getattr), put("q", 3.0)),
     "getattr unpacked": (lambda: (simple(q=2.0), "q"), lambda x, v: x * getattr(*v), lambda v: setattr(v[0], "q", 3.0)),
+    "getattr by a sum": (lambda: simple(k_q=2.0), lambda x, v: x * getattr(v, KEY + "_q"), put("k_q", 3.0)),
+    "getattr by an entry": (lambda: simple(q=2.0), lambda x, v: x * getattr(v, NAMES["z"]), put("q", 3.0)),
+    "getattr by a key, with a text": (lambda: simple(k="sin"), lambda x, v: getattr(x, getattr(v, KEY, "cos"))(), put("k", "tan")),
+    "getattr by a text in lower case": (lambda: simple(q=2.0), lambda x, v: x * getattr(v, "Q".lower()), put("q", 3.0)),
+    "getattr of a module of builtins": (lambda: simple(k_q=2.0), lambda x, v: x * builtins.getattr(v, KEY + "_q"), put("k_q", 3.0)),
     "hasattr": (simple, lambda x, v: x * 3.0 if hasattr(v, "k") else x, put("k", 3.0)),
     "attrgetter inside": (lambda: simple(k=2.0), lambda x, v: x * operator.attrgetter(KEY)(v), put("k", 3.0)),
     "methodcaller inside": (Thing, lambda x, v: operator.methodcaller("times", x)(v), put("k", 3.0)),
@@ -888,6 +917,18 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "argparse unpacked": (lambda: argparse.Namespace(lr=2.0), lambda x, v: x * dict(**vars(v))["lr"], put("lr", 3.0)),
     "repr of a namespace": (lambda: simple(q=2.0), lambda x, v: x * len(repr(v)), put("q", 30.0)),
     "text of a namespace": (lambda: simple(q=2.0), lambda x, v: x * len(f"{v}"), put("q", 30.0)),
+    "text of a namespace by %": (lambda: simple(q=2.0), lambda x, v: x * len("%s" % v), put("q", 30.0)),
+    "text of a namespace by operator": (lambda: simple(q=2.0), lambda x, v: x * len(operator.mod("%s", v)), put("q", 30.0)),
+    "text of a namespace by its method": (lambda: argparse.Namespace(q=2.0), lambda x, v: x * len(v.__repr__()), put("q", 30.0)),
+    "text of a namespace by str in a list": (lambda: [str, simple(q=2.0)], lambda x, v: x * len(v[0](v[1])), lambda v: put("q", 30.0)(v[1])),
+    "equal namespaces": (lambda: simple(q=2.0), lambda x, v: x if v == SIMPLE else -x, put("q", 1.0)),
+    "unequal namespaces in lists": (lambda: [simple(q=2.0)], lambda x, v: x if v != [SIMPLE] else -x, lambda v: put("q", 1.0)(v[0])),
+    "equal by operator": (lambda: argparse.Namespace(q=2.0), lambda x, v: x if operator.eq(v, SPACE) else -x, put("q", 1.0)),
+    "place of a namespace": (lambda: [simple(q=2.0), simple(q=1.0)], lambda x, v: x * v.index(SIMPLE), lambda v: put("q", 1.0)(v[0])),
+    "count of a namespace": (lambda: [simple(q=2.0)], lambda x, v: x * v.count(SIMPLE), lambda v: put("q", 1.0)(v[0])),
+    "key with a hash of its own": (lambda: {Frozen(1.0): 2.0}, lambda x, v: x * v[Frozen(1.0)], put_item(Frozen(1.0), 3.0)),
+    "context that decorates": (Decorates, lambda x, v: v(lambda: x * v.k)(), put("k", 3.0)),
+    "method by the class of its argument": (lambda: ByClass(), lambda x, v: v.scale(x), put("k", 3.0)),
     "astuple": (Record, lambda x, v: x * sum(dataclasses.astuple(v)), put("other", 3.0)),
     "asdict": (Record, lambda x, v: x * sum(dataclasses.asdict(v).values()), put("other", 3.0)),
     "fields": (Record, lambda x, v: x * sum(getattr(v, f.name) for f in dataclasses.fields(v)), put("other", 3.0)),
@@ -1008,6 +1049,10 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "Module in a plain list": (lambda: [Scales()], lambda x, v: v[0](x), lambda v: setattr(v[0], "k", 0.25)),
     "number of parameters": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.parameters()]), lambda v: v.append(nn.Linear(3, 3))),
     "names of modules": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.named_modules()]), lambda v: v.append(nn.Tanh())),
+    "parameter of a distribution": (lambda: mg.distributions.Normal(tensor(3), 1.0), lambda x, v: v.log_prob(x), put("loc", tensor(1))),
+    "distribution of another one": (lambda: mg.distributions.Independent(mg.distributions.Normal(tensor(3), 1.0), 1), lambda x, v: v.log_prob(x), lambda v: v.base_dist.loc.add_(1)),
+    "computed when asked for": (lambda: mg.distributions.Categorical(logits=tensor(3)), lambda x, v: x * v.probs, lambda v: v.probs.mul_(2)),
+    "Tensors of a dataset": (lambda: mg.utils.data.TensorDataset(tensor(3)), lambda x, v: x * v[1][0], lambda v: setattr(v, "tensors", (tensor(3) * 3,))),
     "learning rate": (lambda: sgd(), lambda x, v: x * v.param_groups[0]["lr"], lambda v: v.param_groups[0].update(lr=3.0)),
     "flag of an optimizer": (lambda: sgd(momentum=0.5), lambda x, v: x if v.param_groups[0]["nesterov"] else -x, lambda v: v.param_groups[0].update(nesterov=True)),
     "groups of an optimizer": (lambda: sgd(), lambda x, v: x * len(v.param_groups), lambda v: v.add_param_group({"params": [nn.Parameter(mg.tensor(np.ones(3)))]})),
@@ -1081,6 +1126,12 @@ def f(x):
 def f(x): return x.to(mg.float32) * mg.ones(3)
 -- mg.set_default_dtype(mg.float64)
 -- mg.set_default_dtype(mg.float32)
+== the dtype of autocast
+def f(x):
+    with mg.autocast("cpu"): y = x.float() @ mg.ones(3)
+    return (y / 3.0).double()
+-- mg.set_autocast_dtype("cpu", mg.float16)
+-- mg.set_autocast_dtype("cpu", mg.bfloat16)
 == the errors of NumPy
 zero, old = [0.0], np.seterr(divide="ignore")
 def f(x): return x * (np.float64(1.0) / np.float64(zero[0]) > 3)
@@ -1128,6 +1179,21 @@ f = Net()
 -- f.layer0 = nn.ReLU()
 -- Net.forward = lambda self, x: x * 7.0
 -- f.forward = lambda x: x * 9.0
+== a class that decorates and names itself as the function
+class Scaled:
+    def __init__(self, f): functools.update_wrapper(self, f); self.f, self.k = f, 2.0
+    def __call__(self, x): return self.f(x) * self.k
+f = Scaled(lambda x: x + 1.0)
+-- f.k = 3.0
+-- f.f = lambda x: x - 1.0
+== attributes that a Module takes from a dict of its own
+class Net(nn.Module):
+    def __init__(self): super().__init__(); self.more = {"k": 2.0}
+    def __getattr__(self, name): return vars(self)["more"][name]
+    def forward(self, x): return x * self.k
+f = Net()
+-- f.more["k"] = 3.0
+-- f.k = 5.0
 == an inherited method
 class A:
     def scale(self): return 2.0
@@ -1234,6 +1300,61 @@ def test_what_changes_is_seen(way: str) -> None:
         before = after
 
 
+# ---------------------------------------------------------------- arguments that are nearly the same
+
+
+class Number(float):
+    k = 2.0
+
+
+class Word(str):
+    k = 2.0
+
+
+def word(k: float) -> Any:
+    made = Word("ab")
+    made.k = k  # type: ignore[misc]
+    return made
+
+
+class Same:
+    def __init__(self, k: Any) -> None:
+        self.k = k
+
+    def times(self, x: Any, a: Any) -> Any:
+        return x * (a if a is self.k else 7.0)
+
+    def of_type(self, x: Any, a: Any) -> Any:
+        return x * (a if type(a) is float else 7.0)
+
+
+ONE = 1.5
+# A function, and the arguments of one call after another.
+GIVEN: dict[str, tuple[Any, tuple[tuple[Any, ...], ...]]] = {
+    "signs of zeros": (lambda x, a: x * a, tuple((k,) for k in (np.float64(0.0), np.float64(-0.0), np.float32(0.0), np.float32(-0.0), 0.0, -0.0, 0))),
+    "signs of complex zeros": (lambda x, a: (x * a).imag + x, tuple((complex(0.0, k),) for k in (0.0, -0.0))),
+    "type of a number": (lambda x, a: x * a if type(a) is float else x + a, ((2.0,), (3.0,), (2,), (True,))),
+    "type in a table": (lambda x, a: x * {int: 2.0, float: 3.0}[type(a)], ((2.0,), (3.0,), (2,))),
+    "type by map": (lambda x, a: x * sum(t is float for t in map(type, [a, 1])), ((2.0,), (2,))),
+    "number made by its type": (lambda x, a: x * type(a)("3"), ((2.0,), (3.0,), (2,))),
+    "type by another's method": (lambda x, a, s: s.of_type(x, a), ((2.0, Same(1)), (3.0, Same(1)), (2, Same(1)))),
+    "identity by another's method": (lambda x, a, s: s.times(x, a), ((ONE, Same(ONE)), (float("1.5"), Same(ONE)))),
+    "kinds of keys": (lambda x, d: x * d[1] * (2.0 if type([*d][0]) is int else 3.0), (({1: 2.0},), ({True: 2.0},), ({1.0: 2.0},))),
+    "attribute of a key": (lambda x, d: x * [*d][0].k, (({Same(2.0): 1.0},), ({Same(3.0): 1.0},))),
+    "attribute of a text": (lambda x, s: x * len(s) * s.k, ((word(2.0),), (word(3.0),))),
+    "class of a number": (lambda x, a: x * getattr(a, "k", 5.0), ((Number(2.0),), (2.0,))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", GIVEN)
+def test_arguments_that_are_nearly_the_same_are_told_apart(way: str) -> None:
+    f, calls = GIVEN[way]
+    g = compiled(f)
+    for args in calls * 2:
+        expected, got = f(mg.tensor(X), *args).numpy(), g(mg.tensor(X), *args).numpy()
+        assert expected.tobytes() == got.tobytes(), args
+
+
 # ---------------------------------------------------------------- what people write
 
 LOG = logging.getLogger("of the tests")
@@ -1291,6 +1412,10 @@ def f(x):
     return x * 2.0 if ok and isinstance(2.0, (int, float)) and not isinstance(x, str) else x
 == constants of NumPy
 def f(x): return x * np.pi + np.float64(2.0) * float(np.sqrt(2.0)) + np.finfo(np.float64).eps
+== names that are computed beside objects of the library
+normal, loader = mg.distributions.Normal(0.0, 1.0), mg.utils.data.DataLoader([1])
+space = types.SimpleNamespace(kq=2.0, clip=mg.clamp, loader=loader)
+def f(x): return normal.log_prob(x) * getattr(space, KEY + "q") + space.clip(x, max=len(space.loader))
 == an import inside
 def f(x):
     import math as m
@@ -1379,6 +1504,38 @@ def test_a_trace_function_is_put_back() -> None:
     finally:
         sys.settrace(before)
     assert after is trace
+
+
+PACKAGE = """
+SCALE = 2.0
+def scaled(x): return x * SCALE
+class Options:
+    def __init__(self): self.k = 3.0
+class Net(nn.Module):
+    def __init__(self): super().__init__(); self.options = Options()
+    def forward(self, x): return scaled(x) * self.options.k
+"""
+
+
+def test_code_of_installed_packages_is_followed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "installed.py").write_text(f"from minigrad import nn\n{PACKAGE}")
+    monkeypatch.syspath_prepend(tmp_path / "site-packages")
+    monkeypatch.delitem(sys.modules, "installed", raising=False)
+    installed = importlib.import_module("installed")
+    net = installed.Net()
+    f = lambda x: net(x) + installed.scaled(x) * installed.Options().k  # noqa: E731
+    g = compiled(f)
+    for change in (
+        lambda: None,
+        lambda: setattr(installed, "SCALE", 5.0),
+        lambda: setattr(net.options, "k", 7.0),
+    ):
+        change()
+        for _ in range(2):
+            assert agree(outcome(g), outcome(f))
+    assert len(g.recordings) == 3
+    assert kinds.foreign(np.__file__)
 
 
 class Written(typing.Generic[typing.TypeVar("T")]):

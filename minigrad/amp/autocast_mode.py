@@ -96,7 +96,9 @@ def is_autocast_available(device_type: str) -> bool:
 def get_autocast_dtype(device_type: str) -> dtypes.dtype:
     """The element type of the `autocast` that is on, or else the default one."""
     _check(device_type)
-    now = MODE.get().autocast
+    now, recorder = MODE.get().autocast, MODE.get().recorder
+    if recorder is not None:
+        recorder.reads(_CHOSEN)
     return (
         _CHOSEN[device_type.partition(":")[0]]
         if now is None or device_type != "cpu"

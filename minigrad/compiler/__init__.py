@@ -65,6 +65,7 @@ class Options(TypedDict, total=False):
     disable: bool
 
 
+_OF_FUNCTIONS = "__doc__", "__module__", "__qualname__", "__annotations__"
 _THEIRS = ("inductor", "eager", "aot_eager", "cudagraphs")  # backends of PyTorch's
 
 
@@ -138,7 +139,8 @@ class Compiled(Generic[P, R]):
     recordings: list[Replay]
 
     def __init__(self, function: Any, check: bool, backend: str) -> None:
-        name = getattr(function, "__name__", None)
+        named = type(function) if publishes(type(function)) else function
+        name = getattr(named, "__name__", None)
         # Straight into the dict: `__setattr__` sets what is not there on a Module instead.
         vars(self).update(
             function=function,
@@ -149,7 +151,7 @@ class Compiled(Generic[P, R]):
             _lock=threading.RLock(),
             __wrapped__=function,
             __name__=name if isinstance(name, str) else type(function).__name__,
-            __doc__=getattr(function, "__doc__", None),
+            **{n: getattr(named, n) for n in _OF_FUNCTIONS if hasattr(named, n)},
         )
 
     @overload

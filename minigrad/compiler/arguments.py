@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.guards import Names, items_of, refilling
+from minigrad.compiler.guards import SIMPLE, Names, items_of, refilling, same
 from minigrad.compiler.kinds import added_to
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
@@ -21,6 +21,7 @@ from minigrad.core.views import refresh
 from minigrad.errors import type_error
 
 _NESTED = (tuple, list, dict)
+_INEXACT = (float, complex, np.inexact)
 _SAME = "which arguments are the same"
 
 
@@ -53,8 +54,11 @@ class Arguments:
     # The leaves of a call's arguments, in order; or a text, what the first guard on them that fails is about.
     match: Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
-    def __init__(self, world: World, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.world = world
+    def __init__(
+        self, world: World, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], exact: bool
+    ) -> None:
+        # Whether floats stand for themselves.
+        self.world, self.exact = world, exact
         self.leaves: list[Any] = []
         self.names: list[str] = []
         # What stands for a number of each call while recording, and the place of its leaf.
@@ -105,7 +109,13 @@ class Arguments:
             self._guard(f"{x} is {self._variables[place]}", _SAME)
             return self.leaves[place]
         keys = [*value] if kind is dict else range(len(value))
-        alike = f"[*{x}] == {self._space.name(keys)}" if kind is dict else f"len({x}) == {len(keys)}"
+        alike = f"len({x}) == {len(keys)}"
+        if kind is dict and {str}.issuperset(map(type, keys)):
+            alike = f"[*{x}] == {self._space.name(keys)}"
+        elif kind is dict:
+            alike += f" and all(map({self._space.name(same)}, {x}, {self._space.name(keys)}))"
+            for key in keys:
+                self._follow(key, f"{name}'s key")
         self._guard(f"{x}.__class__ is {kind.__name__} and {alike}", "the structure of the arguments")
         names = [f"{name}_{k}" for k in keys]
         if kind is dict:
@@ -139,7 +149,7 @@ class Arguments:
                 self.tensors.append((place, value))
                 self._guard_tensor(value, x, name)
                 self.world.around(value, name)
-        elif type(value) is float and not self.world.guards.identities:
+        elif type(value) is float and not self.exact:
             value = self.world.number(value, name)
             self.numbers.append((value, place))
             self._guard(f"{x}.__class__ is float", name)
@@ -147,17 +157,22 @@ class Arguments:
             raise type_error(
                 f"compile(): the argument {name} is a NumPy array; give Tensors, such as from_numpy({name})"
             )
-        elif value is None or isinstance(value, (bool, int, float, str, bytes, complex, np.generic)):
+        elif value is None or value.__class__ in (bool, *SIMPLE) or isinstance(value, np.generic):
             given, kind = map(self._space.name, (value, value.__class__))
-            equal = f" or ({x}.__class__ is {kind} and {x} == {given})"
+            # Zeros have signs.
+            alike = f"repr({x}) == {repr(value)!r}" if isinstance(value, _INEXACT) else f"{x} == {given}"
+            equal = f" or ({x}.__class__ is {kind} and {alike})"
             self._guard(f"{x} is {given}" + equal * (not self.world.guards.identities), name)
-        elif (reason := self.world.follow(value, name)) and not callable(value):
+        else:
+            self._follow(value, name)
+            self._guard(f"{x} is {self._space.name(value)}", name)
+        return value
+
+    def _follow(self, value: Any, name: str) -> None:
+        if (reason := self.world.follow(value, name)) and not callable(value):
             raise type_error(
                 f"compile(): the argument {name} is {reason}; give Tensors, numbers or plain objects"
             )
-        else:
-            self._guard(f"{x} is {self._space.name(value)}", name)
-        return value
 
     def _guard(self, condition: str, about: str) -> None:
         self._lines.append(f"if not ({condition}): return {about!r}")

@@ -42,7 +42,7 @@ def same(a: Any, b: Any) -> bool:
         return _same_items(a, b)
     if a.__class__ not in SIMPLE:
         return False
-    return bool(a == b and (a != 0 or repr(a) == repr(b)))
+    return bool(a == b and (a.__class__ not in (float, complex) or repr(a) == repr(b)))
 
 
 def _same_items(a: Any, b: Any) -> bool:

@@ -9,12 +9,13 @@ import dataclasses
 import enum
 import functools
 import os
+import re
 import sys
 import sysconfig
 import types
 import weakref
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,10 +23,11 @@ from minigrad import dtypes
 from minigrad.compiler.guards import SIMPLE
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.contents import Contents, publishes
+from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
-from minigrad.errors import INSIDE, spot
+from minigrad.errors import INSIDE, here, place, spot
 
 # Library modules whose functions depend on their arguments alone; of some, below, with all that they hold.
 PURE = frozenset({
@@ -61,7 +63,11 @@ REFLECTION = {
     "getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__", "__getattribute__", "asdict",
     "astuple", "fields", "copy", "deepcopy", "__reduce__", "__reduce_ex__", "__getstate__",
 }  # fmt: skip
-TEXTUAL = {"repr", "str", "format", "ascii"}
+# What prints a namespace, or compares it, by whatever name it goes.
+TEXTUAL = {
+    "repr", "str", "format", "ascii", "mod", "eq", "ne", "index", "count", "remove", "contains", "indexOf", "countOf",
+    "__str__", "__repr__", "__format__", "__mod__", "__eq__", "__ne__", "__contains__",
+}  # fmt: skip
 # Attributes with which code may reach anything.
 SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
@@ -85,8 +91,8 @@ _OF_C: Any = (
     types.ClassMethodDescriptorType,
 )  # fmt: skip
 FIXED = (
-    np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType, *_OF_C, types.MemberDescriptorType,
-    type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
+    np.generic, np.dtype, dtypes.dtype, device, Size, Op, slice, range, types.CodeType, *_OF_C,
+    types.MemberDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
     type(vars(collections.namedtuple("_", "a"))["a"]),
     type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),
 )  # fmt: skip
@@ -97,6 +103,7 @@ PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
     (property, ("fget", "fset"), False),
     ((functools.partial, functools.partialmethod), ("func", "args", "keywords"), True),
     (functools.cached_property, ("func",), True),
+    (functools.singledispatchmethod, ("dispatcher", "func"), True),
     (contextlib.nullcontext, ("enter_result",), True),
     ((collections.UserDict, collections.UserList, collections.UserString), ("data",), True),
 ]
@@ -106,19 +113,32 @@ CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque,
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
+# What the wrapper of a decorator may hold that is the user's.
+MAY_HOLD = (types.FunctionType, types.MethodType, dict)
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
-_SITE = f"{os.sep}site-packages{os.sep}"
+_INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](\w+)")
+
+
+class Space(NamedTuple):
+    """An object, class, function or module whose attributes count, ``whole`` or those mentioned; names asked for."""
+
+    owner: Any
+    path: str
+    whole: bool
+    asked: set[Any]
 
 
 @functools.cache
 def foreign(file: str | None) -> bool:
-    """Whether code belongs to minigrad, the standard library or an installed package."""
+    """Whether code belongs to minigrad, the standard library or an installed package that is pure."""
     if not file:
         return False
     if file.startswith("<frozen") or INSIDE[file]:
         return True
     path, standard = os.path.abspath(file), sysconfig.get_paths()
-    return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
+    if (package := _INSTALLED.search(path)) is not None:
+        return is_pure(package[1]) or package[1] == "_pytest"  # which rewrites what asserts
+    return path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
 def namespace(owner: Any) -> dict[Any, Any]:
@@ -175,11 +195,15 @@ def refusal(value: Any, text: str) -> str:
 
 
 def spot_of(function: Any) -> str:
-    """The place of a function."""
+    """The place of a function; of one of minigrad, such as the forward of a Sequential, where it is called."""
     while isinstance(function, functools.partial):
         function = function.func
-    code = getattr(getattr(function, "forward", function), "__code__", None)  # of a Module its forward
-    return "an unknown place" if code is None else spot(code.co_filename, code.co_firstlineno)
+    if not isinstance(function, (types.FunctionType, types.MethodType)):
+        function = getattr(type(function), "forward", type(function).__call__)
+    code = getattr(function, "__code__", None)
+    if code is None or INSIDE[code.co_filename]:
+        return place(*here())
+    return spot(code.co_filename, code.co_firstlineno)
 
 
 def added_to(t: Any) -> dict[str, Any]:
@@ -205,7 +229,7 @@ def has_no_hidden_state(cls: type) -> bool:
     """Whether all that objects of a class hold are attributes, slots and items."""
 
     def known(base: type) -> bool:
-        pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")
+        pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses", "contextlib")
         return pythons or (not written_in_c(base) and (is_users(base) or publishes(base)))
 
     return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)

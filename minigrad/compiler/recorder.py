@@ -154,6 +154,8 @@ class Run(Recorder):
                 except Exception as error:
                     if what := self._requires_other():  # the error may come of that
                         raise not_repeated(self.world, what) from error
+                    if not str(error).startswith("compile():"):
+                        self._refuse_grown()
                     raise
                 if self.refusal is not None:  # the function has caught it
                     raise self.refusal
@@ -184,6 +186,9 @@ class Run(Recorder):
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             if any((record.hooks or {}) != hooks for record in records):
                 raise not_repeated(self.world, "adds or removes a hook of a Tensor that it gets")
+        self._refuse_grown()
+
+    def _refuse_grown(self) -> None:
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
@@ -259,6 +264,9 @@ class Run(Recorder):
         if self.world.knows(array):  # guards see its elements
             return wrap(array.copy())
         raise self._unknown(array, "A NumPy array")
+
+    def reads(self, setting: Any) -> None:
+        self.world.guards.table(setting, "a setting of the process")
 
     def draws_from(self, generator: Any) -> None:
         if all(known is not generator for known, _ in self._generators):

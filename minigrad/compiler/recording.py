@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -46,7 +47,11 @@ class Recording:
         self.world = World(compiled.function)
         # What the function has stored in objects and dicts.
         self.stores: list[Any] = []
-        self.arguments = Arguments(self.world, compiled.function, args, kwargs)
+        self.arguments = Arguments(self.world, compiled.function, args, kwargs, self.world.exact)
+        if self.world.exact and not self.arguments.exact:  # an argument has code that needs it
+            identities, self.world = self.world.guards.identities, World(compiled.function)
+            self.world.guards.identities = identities
+            self.arguments = Arguments(self.world, compiled.function, args, kwargs, True)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:
             tensors[id(t)] = t
@@ -171,7 +176,7 @@ class Recording:
         if (place := self.arguments.place_of(value)) is not None or self.arguments.holds(value):
             self.returned += tensors_in(value)
             return name(value) if place is None else f"leaves[{place}]"
-        if value.__class__ is list or value.__class__ is dict or fields_of(value) is not None:
+        if value.__class__ in (list, dict, OrderedDict) or fields_of(value) is not None:
             return self._container(value)
         if value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
             items = "".join(f"{self._printed(v)}, " for v in value)
@@ -195,12 +200,14 @@ class Recording:
             return variable
         variable = f"container_{len(self._containers)}"
         self._containers[id(value)] = "open"
-        entries = value if value.__class__ is dict else fields_of(value)
+        entries = value if isinstance(value, dict) else fields_of(value)
         if entries is None:
             text = f"[{', '.join(map(self._printed, value))}]"
         else:
             text = f"{{{', '.join(f'{name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
-        if entries is not None and entries is not value:
+        if value.__class__ is OrderedDict:
+            text = f"{name(OrderedDict)}({text})"
+        elif entries is not None and entries is not value:
             text = f"{name(with_fields)}({name(type(value))}, {text})"
         self._containers[id(value)] = variable
         return f"({variable} := {text})"

@@ -260,7 +260,7 @@ class Statements(Text):
         while self.is_number(base) and base.is_view and not base.record.repeats:
             views.append(base)
             base = base.inputs[0]
-        if not self.is_number(base) or base.is_view or not w.shape:
+        if not self.is_number(base) or base.is_view:
             return self._operand(w)
         whole = full(base, None)
         for v in reversed(views):

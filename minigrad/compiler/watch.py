@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import sys
 import threading
 import types
@@ -12,13 +13,14 @@ from typing import Any, NamedTuple
 
 from minigrad import errors
 from minigrad.compiler.guards import MISSING, SIMPLE
-from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
+from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS, TEXTUAL
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 CELL = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
-LOCAL = ("LOAD_FAST", "LOAD_CLOSURE", *CELL)
+LOCAL = ("LOAD_FAST", *CELL)
+CONSTANT = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
 FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
@@ -70,19 +72,27 @@ def asks(steps: Sequence[Step], i: int) -> bool:
         return operation in GLOBAL
     if name not in ("getattr", "hasattr"):
         return True
-    k = i + 1
-    while k < len(steps) and steps[k].operation in (*GLOBAL, *ATTRIBUTE, *LOCAL):
-        k += 1
-    loads = [s.operation for s in steps[k : k + 1] if isinstance(s.name, str)]
-    called = any(s.operation.startswith("CALL") for s in steps[k + 1 : k + 3])
-    return k == i + 1 or loads != ["LOAD_CONST"] or not called
+    owner, *rest = [(s.operation, s.name) for s in steps[i + 1 :]]
+    while rest and rest[0][0] in ATTRIBUTE:
+        del rest[0]
+    known = (
+        owner[0] in (*GLOBAL, *LOCAL) and rest and rest[0][0] == "LOAD_CONST" and isinstance(rest[0][1], str)
+    )
+    return not (known and (("CALL", 2) in rest[1:2] or ("CALL", 3) in rest[2:3]))
 
 
 def is_unique(step: Step) -> bool:
     """Whether a step loads a constant, such as None, or a known object for which no equal one can stand."""
     known = step.value is not MISSING and step.value.__class__ not in (*SIMPLE, tuple)
-    constants = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
-    return known or step.operation in constants or step.name == "__class__"
+    return known or step.operation in CONSTANT or step.name == "__class__"
+
+
+def prints_or_compares(steps: Sequence[Step], i: int) -> bool:
+    """Whether a step may read all attributes of a namespace: it makes a text of it, or compares it with another."""
+    _, operation, name, *_ = steps[i]
+    compares = operation == "COMPARE_OP" and name in ("==", "!=") and steps[i - 1].operation not in CONSTANT
+    percent = operation == "BINARY_OP" and name in (6, 19)  # % and %=
+    return compares or percent or operation.startswith(("FORMAT_", "CONTAINS_OP")) or name in TEXTUAL
 
 
 def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:
@@ -96,6 +106,8 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
         return str(world.refused_names[name])
     if operation == "IMPORT_NAME" and value is MISSING:
         return f"the module {name}, which is not yet imported"
+    if value is hash and code.co_name == "__hash__":  # of a key that a dict compares too
+        return ""
     what: str = world.follow(value, name) if value is not MISSING else ""
     return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what
 
@@ -114,8 +126,12 @@ def watching(world: Any) -> Iterator[None]:
         if what := suspects[frame.f_code].get(offset):
             raise unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
 
+    as_they_are = world.exact and world.may_name("param_groups")
     for group, key, stand_in, _ in world.options:
-        group[key] = stand_in
+        if as_they_are:
+            copy.deepcopy(stand_in)  # which reads what they are
+        else:
+            group[key] = stand_in
     with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
         yield
     for group, key, stand_in, number in world.options:

@@ -14,29 +14,19 @@ import sys
 import types
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.compiler import guards, kinds
+from minigrad.compiler import guards, kinds, watch
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import ATTRIBUTE, FORMATS, GLOBAL, Step, asks, is_unique, steps_of, unguarded
 from minigrad.core.contents import Contents, join, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import Names
-
-
-class _Space(NamedTuple):
-    """An object, class, function or module whose attributes count, ``whole`` or those mentioned; names asked for."""
-
-    owner: Any
-    path: str
-    whole: bool
-    asked: set[Any]
 
 
 class World:
@@ -63,13 +53,15 @@ class World:
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._stores_any = self._reflective = self._textual = False
-        self._spaces: list[_Space] = []
+        # Whether the code may tell what stands for a number from the number: it asks for types, or for identities.
+        self.exact = False
+        self._spaces: list[kinds.Space] = []
         self._settled = set[tuple[Any, ...]]()  # what was mentioned when one was last asked
         # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
         self._states: list[tuple[dict[str, Any], str, str, bool]] = []
-        self._classes: dict[type, _Space] = {}
+        self._classes: dict[type, kinds.Space] = {}
         self._followed: set[tuple[type, bool]] = set()
-        self.codes: list[tuple[types.CodeType, list[Step]]] = []
+        self.codes: list[tuple[types.CodeType, list[watch.Step]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
@@ -79,7 +71,7 @@ class World:
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
-            raise unguarded(f"is or holds {reason}", self.home)
+            raise watch.unguarded(f"is or holds {reason}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
@@ -103,6 +95,8 @@ class World:
         kind = type(value)
         if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
+        self.exact |= value is type
+        self._textual |= kind is type and value.__name__ in kinds.TEXTUAL
         name = value.__name__ if kind is types.BuiltinFunctionType else ""
         if name in kinds.REFLECTION - {path.rpartition(".")[2]}:
             return f"{name}() under another name"
@@ -158,7 +152,8 @@ class World:
             return ""
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
-        if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
+        wraps = hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ())
+        if wraps and not kinds.is_users(kind):
             self.guards.entry(vars(value), "__wrapped__", path)
             self._space(value, path)
             return self.follow(vars(value).get("__wrapped__"), path)
@@ -169,8 +164,10 @@ class World:
             return self._container(value, path)
         plain = kind in kinds.PLAIN or (kinds.is_users(kind) and kinds.has_no_hidden_state(kind))
         if plain or kinds.of_minigrad(kind):
-            # The methods of a scheduler, which are not followed, read and set all of its state.
-            return self._object(value, path, whole=not plain and hasattr(kind, "state_dict"))
+            # Methods of the library, as of a scheduler or a distribution, read and set all of an object.
+            if not plain and hasattr(value, "__dict__") and not hasattr(kind, "state_dict"):
+                self._open[id(vars(value))] = vars(value), value
+            return self._object(value, path, whole=not plain)
         return f"a {kind.__name__}"
 
     def _each(self, items: Iterable[tuple[str, Any]]) -> str:
@@ -236,7 +233,7 @@ class World:
                 self.guards.add(name, guards.SLOT, kinds.CELL, cell)
         if kinds.foreign(code.co_filename):
             for value in cells.values():  # the wrapper of a decorator may hold the user's function
-                if isinstance(value, (types.FunctionType, types.MethodType, dict)):
+                if type(value) in kinds.MAY_HOLD and not kinds.of_minigrad(value):
                     self.follow(value, path)
             return kinds.refusal(function, f"{function.__name__}(), a function")
         for name in ("__code__", "__defaults__", "__kwdefaults__", "__dict__"):
@@ -252,7 +249,7 @@ class World:
         return (reason := self._each(known.items())) and f"a function with the default {reason}"
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
-        steps = steps_of(code, space, cells)
+        steps = watch.steps_of(code, space, cells)
         self.codes.append((code, steps))
         constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
         texts = {text for text in constants if isinstance(text, str)}
@@ -263,10 +260,10 @@ class World:
             self._asked |= texts
         for i, (_, operation, name, value, module) in enumerate(steps):
             after = steps[min(i + 1, len(steps) - 1)]
-            named = after.operation in ATTRIBUTE and after.name not in ("__dict__", "__getattribute__")
+            named = after.operation in watch.ATTRIBUTE and after.name not in ("__dict__", "__getattribute__")
             if operation != "IMPORT_NAME" and not named:
                 self._hide(value)
-            if operation in (*GLOBAL, "STORE_GLOBAL", "DELETE_GLOBAL"):
+            if operation in (*watch.GLOBAL, "STORE_GLOBAL", "DELETE_GLOBAL"):
                 self.guards.entry(space, name, name)
                 if name not in space and hasattr(builtins, name):
                     self.guards.entry(vars(builtins), name, name)
@@ -274,12 +271,14 @@ class World:
                 self._asked.add(name)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
-            if value is not MISSING and module is None:
+            if (
+                value is not MISSING and module is None and (value is not type or after.name != "self")
+            ):  # no number
                 self.follow(value, name)
-            self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
-            self.guards.identities |= operation == "IS_OP" and not is_unique(steps[i - 1])
-            textual = operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
-            self._textual |= textual or operation.startswith(("FORMAT_", "CONTAINS_OP"))
+            self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
+            if operation == "IS_OP" and not watch.is_unique(steps[i - 1]):
+                self.guards.identities = self.exact = True
+            self._textual |= watch.prints_or_compares(steps, i)
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
                 self._code(k, space, cells)
@@ -328,7 +327,7 @@ class World:
                 self._open[id(vars(value))] = vars(value), value
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
-            item, where = guards.slot_of(slot, value), f"{path}.{name}"
+            item, where = guards.slot_of(slot, value), join(path, name)
             self.guards.add(where, guards.SLOT, slot, value)
             if item is not MISSING and (reason := self.follow(item, where)):
                 self._refuse(name, where, reason)
@@ -387,8 +386,8 @@ class World:
 
     # ------------------------------------------------------------ names
 
-    def _space(self, owner: Any, path: str, whole: bool = False, asked: Iterable[str] = ()) -> _Space:
-        self._spaces.append(_Space(owner, path, whole, {*asked}))
+    def _space(self, owner: Any, path: str, whole: bool = False, asked: Iterable[str] = ()) -> kinds.Space:
+        self._spaces.append(kinds.Space(owner, path, whole, {*asked}))
         return self._spaces[-1]
 
     def settle_names(self) -> list[tuple[dict[str, Any], str, str]]:
@@ -428,7 +427,7 @@ class World:
         """What tells of the attributes of a Tensor that the code may ask for none which a user has given it."""
         return kinds.OWN.issuperset if self._reflective else (self._mentioned - kinds.OWN).isdisjoint
 
-    def _ask(self, space: _Space, names: set[str]) -> None:
+    def _ask(self, space: kinds.Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
         owner, path, whole, asked = space
         content = kinds.namespace(owner)
@@ -436,7 +435,8 @@ class World:
         any_function = of_module and self._reflective and kinds.is_fixed(owner)
         names = {*content["__all__"], *names} if any_function else names  # the user may replace any of them
         kinds.load(owner, names)
-        library = kinds.of_minigrad(owner if of_module or of_class else type(owner)) and not whole
+        library = kinds.of_minigrad(owner if of_module or of_class else type(owner))
+        library &= not (whole and publishes(type(owner)))
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
             names = {n for n in content if isinstance(n, str)} - kinds.UNREAD

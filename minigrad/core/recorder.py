@@ -55,6 +55,9 @@ class Recorder:
     def function(self, outputs: list[Any], records: list[Node | None]) -> None:
         """An `autograd.Function` returns ``outputs``, whose values ``records`` computed."""
 
+    def reads(self, setting: dict[str, Any]) -> None:
+        """What holds for the whole process is asked for: an entry of this table."""
+
     def draws_from(self, generator: Any) -> None:
         """Numbers are about to be drawn."""
 

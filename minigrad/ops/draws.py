@@ -38,9 +38,10 @@ def _normal(mean: Any, std: Any, generator: Any) -> Any:
         raise BadValue("normal expects standard deviation to be non-complex")
     if np.any(np.less(std, 0)):
         raise BadValue("normal expects all elements of std >= 0.0")
-    kind = next(x.dtype for x in (mean, std) if isinstance(x, np.ndarray))
+    arrays = np.ndarray, np.generic  # numbers of NumPy, as a reduction gives them in a plan
+    kind = next(x.dtype for x in (mean, std) if isinstance(x, arrays))
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
-    if not isinstance(std, np.ndarray):
+    if not isinstance(std, arrays):
         return (generator.normal(shape, kind, 0.0, std) + mean).astype(kind, "C")
     return (generator.normal(shape, kind) * std + mean).astype(kind, "C")
 

@@ -11,6 +11,7 @@ import builtins
 import functools
 import inspect
 import math
+import re
 import textwrap
 import types
 import weakref
@@ -52,6 +53,8 @@ def literal(value: Any) -> Expr:
         return parsed("np.nan")
     if isinstance(value, float) and value in (np.inf, -np.inf):
         return parsed("np.inf" if value > 0 else "-np.inf")
+    if isinstance(value, complex) and re.search("^-|-0|n", repr(value)):  # it would lose signs of zeros
+        return fill("complex({}, {})", [literal(value.real), literal(value.imag)])
     if isinstance(value, (tuple, list)):
         parts = [literal(v) for v in value]
         return ast.Tuple(parts) if isinstance(value, tuple) else ast.List(parts)
