@@ -242,7 +242,8 @@ def _promoted(op: Op, operands: list[Any]) -> Any:
     if op.cast == "branches":
         condition, *values = operands
         return [condition] + [
-            cast(t, dtype) if isinstance(t, Tensor) else promote.held(t, dtype) for t in values
+            cast(t, dtype) if isinstance(t, Tensor) or is_short(dtype) else promote.held(t, dtype)
+            for t in values
         ]
     return [cast(t, dtype) for t in operands]
 

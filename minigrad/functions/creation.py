@@ -95,13 +95,16 @@ def _of_one_kind(data: Any, dtype: DTypeLike | None) -> Any:
 
 
 def _holds(array: Array, dtype: np.dtype[Any]) -> bool:
-    """Whether whole numbers of ``dtype`` hold all elements; negative ones count from its end if it has no sign."""
+    """Whether whole numbers of ``dtype`` hold all elements; without sign it has negative whole ones too."""
     if dtype.kind not in "iu" or array.dtype == dtype:
         return True
     if array.dtype.kind in "fV" and not np.isfinite(array).all():
         return False
     ends = np.iinfo(dtype)
-    return bool(array.max() <= ends.max and array.min() >= (ends.min or -ends.max))
+    return bool(
+        array.max() <= ends.max
+        and array.min() >= (ends.min or (-ends.max if array.dtype.kind in "iu" else 0))
+    )
 
 
 def _meeting(data: Any) -> np.dtype[Any]:
@@ -327,9 +330,7 @@ def full(
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if (kind.kind in "iu" or (kind.kind in "fV" and isinstance(value, complex))) and not isinstance(
-        value, Numeral
-    ):
+    if value.__class__ is not Numeral:
         value = held(value, kind)
     if isinstance(fill_value, Numeral) and kind.kind in "fV":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
@@ -468,6 +469,7 @@ def linspace(
     kind = _dtype(dtype)
     if kind.kind == "b":
         raise not_implemented_error('"linspace" not implemented for bool; use .bool() on another one')
+    start, end = (held(x, kind) for x in (start, end))
     return _finish(QUIET.run(spaced.between, start, end, steps, kind), requires_grad, device)
 
 
