@@ -451,7 +451,7 @@ def arange(
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
     if kind.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
-    make = spaced.counted_whole if whole else spaced.counted
+    make = spaced.counted_whole if whole and not dtypes.is_short(kind) else spaced.counted
     return _finish(QUIET.run(make, start, step, count, kind), requires_grad, device)
 
 
