@@ -191,6 +191,16 @@ def test_floats_of_two_bytes_overflow_where_a_number_is_assigned_or_computed_wit
     half[0], half[half < 0] = 1e9, -1e9
     assert half.tolist() == [mg.inf, -mg.inf]
     assert (HALF * 1e9).tolist() == mg.where(HALF < 5, mg.inf * HALF, 1e9).tolist() == half.tolist()
+    yes = mg.tensor([True, False])
+    assert mg.where(yes, mg.tensor(1.5).numpy()[()], -1).tolist() == [
+        1.5,
+        -1.0,
+    ]  # two numbers, one of NumPy's
+    assert yes.masked_fill(yes, 0j).tolist() == [False, False]  # complex ones too are true or false
+    assert mg.linspace(0, 1j, 3).tolist() == [0, 0.5j, 1j]
+    assert mg.logspace(0, 1j, 2).dtype == mg.complex64
+    with pytest.raises(RuntimeError, match="can't be safely cast to passed dtype"):
+        mg.linspace(0, 1j, 3, dtype=mg.float32)
     assert mg.bucketize(300, SMALL.sort()[0]).item() == 1  # 44, as uint8 has it
 
 

@@ -66,16 +66,16 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
         )
     if dtype.kind == "c":
         return complex(x)
+    if dtype.kind == "b":
+        return bool(x)
     if isinstance(x, complex):
-        if x.imag or dtype.kind == "b":
+        if x.imag:
             raise runtime_error(
                 f"value cannot be converted to type {dtype} without overflow: {x} is complex; take its real part"
             )
         x = x.real
     if dtype.kind in "fV":
         return x if isinstance(x, Numeral) else float(x)
-    if dtype.kind == "b":
-        return bool(x)
     if isinstance(x, float) and not math.isfinite(x):
         raise _overflows(x, dtype)
     whole, bits = int(x), 8 * dtype.itemsize

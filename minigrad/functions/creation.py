@@ -467,6 +467,11 @@ def linspace(
     if steps < 0:
         raise runtime_error("number of steps must be non-negative")
     kind = _dtype(dtype)
+    if isinstance(start, complex) or isinstance(end, complex):
+        if dtype is None:
+            kind = dtypes.complex_of(kind)
+        elif kind.kind != "c":
+            raise runtime_error(f"linspace(): a complex number can't be safely cast to passed dtype {dtype}")
     if kind.kind == "b":
         raise not_implemented_error('"linspace" not implemented for bool; use .bool() on another one')
     start, end = (held(x, kind) for x in (start, end))

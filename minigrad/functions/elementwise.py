@@ -256,7 +256,8 @@ def where(
         condition = cast(condition, dtypes.BOOL)
     operands: list[Any] = [input, other]
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
-        operands = [wrap(np.asarray(t, dtypes.number_dtype(t))) for t in operands]
+        plain = [t.item() if isinstance(t, np.generic) else t for t in operands]
+        operands = [wrap(np.asarray(t, dtypes.number_dtype(t))) for t in plain]
     return apply(e.where, (condition, *operands))
 
 

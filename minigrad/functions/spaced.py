@@ -29,6 +29,8 @@ def logspace(
     Whole numbers are rounded towards 0. NotImplementedError for bool, and what `linspace` raises.
     """
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
+        kind = dtypes.complex_of(kind)
     if kind.kind == "b":
         raise not_implemented_error('"logspace" not implemented for bool; use .bool() on another one')
     first: Any
