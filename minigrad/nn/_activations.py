@@ -160,7 +160,10 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     kind = input._array.dtype.kind
     if kind == "b":
         raise runtime_error("Bool inputs not supported for hardtanh")
-    low, high = (held(float(b) if kind in "fV" else int(b), input._array.dtype) for b in (min_val, max_val))
+    low, high = (float(b) if kind in "fV" else int(b) for b in (min_val, max_val))
+    if input._array.itemsize < 4:  # others hold all bounds but absurd ones
+        for bound in (low, high):
+            held(bound, input._array.dtype)
     return functions.hardtanh(input, inplace, min=low, max=high)
 
 
