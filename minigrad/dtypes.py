@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Iterable
 from typing import Any, Self, TypeAlias
 
@@ -266,6 +267,12 @@ def working(d: NumpyType) -> NumpyType:
 def is_short(d: NumpyType | None) -> _Bool:
     """Whether a dtype is one of floats of two bytes."""
     return d is not None and (d == F16 or d.kind == "V")
+
+
+@functools.cache
+def largest(d: NumpyType) -> builtins.float:
+    """The largest finite number of a floating or complex dtype."""
+    return (2 - 2**-7) * 2.0**127 if d.kind == "V" else builtins.float(np.finfo(d).max)
 
 
 def short_name(d: NumpyType) -> str:

@@ -460,7 +460,7 @@ def test_leaves() -> None:
     assert x.is_leaf
     assert not y.is_leaf
     assert y.grad_fn.name() == "MulBackward0"
-    assert y.grad_fn.next_functions[0][0].name() == "AccumulateGrad"
+    assert y.grad_fn.next_functions[0][0].name() == "torch::autograd::AccumulateGrad"
     assert x.grad_fn is None
     with pytest.raises(RuntimeError, match="leaf"):
         y.requires_grad_(False)

@@ -126,6 +126,12 @@ ANSWERS: dict[str, Any] = {
     "mg.eye(2).to_sparse().bfloat16().dtype is mg.bfloat16": True,
     "mg.frombuffer(bytearray(b'\\x20\\xc0'), dtype=mg.bfloat16).tolist()": [-2.5],
     "mg.arange(3, dtype=mg.bfloat16).tolist()": [0.0, 1.0, 2.0],
+    # It counts in float32 from every sixteenth number, which is rounded.
+    "mg.arange(-5.6, -1.6, 0.1, dtype=mg.bfloat16)[14:18].tolist()": [-4.1875, -4.09375, -4.0, -3.90625],
+    "mg.arange(300, 340, dtype=mg.bfloat16)[-4:].tolist()": [336.0, 336.0, 338.0, 340.0],
+    "mg.linspace(-0.6, 8.002, 7, dtype=mg.bfloat16).tolist()":
+        [-0.6015625, 0.8359375, 2.28125, 3.6875, 5.125, 6.5625, 8.0],
+    "mg.logspace(0.83, 2.04, 4, dtype=mg.bfloat16).tolist()": [6.71875, 17.125, 43.75, 111.5],
     "mg.full((3,), 0.1, dtype=mg.bfloat16).cumsum(0).tolist()": [0.10009765625, 0.2001953125, 0.30078125],
     "mg.ones(3).sum(dtype=mg.bfloat16).dtype is mg.bfloat16": True,
     "F.softmax(mg.ones(2).bfloat16(), -1, dtype=mg.float32).dtype is mg.float32": True,

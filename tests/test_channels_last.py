@@ -173,7 +173,7 @@ def test_every_reader_sees_the_order_of_a_result() -> None:
     p, c, o = (names[k].detach().clone().requires_grad_() for k in "pco")
     y = p + c
     assert y.grad_fn.name() == "AddBackward0"
-    assert [n.name() for n, _ in y.grad_fn.next_functions] == ["AccumulateGrad"] * 2
+    assert [n.name() for n, _ in y.grad_fn.next_functions] == ["torch::autograd::AccumulateGrad"] * 2
 
     def f(p: Any, c: Any, o: Any) -> Any:
         y = F.dropout(mg.where(o > 0, p + c, c * o).tanh() / (o + p + 9), 0.4)

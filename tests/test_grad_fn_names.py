@@ -137,7 +137,7 @@ def names_behind(node: Any) -> Any:
 
 def test_a_walk_meets_the_records_of_pytorch() -> None:
     net = mg.nn.Sequential(mg.nn.Linear(3, 4), mg.nn.ReLU(), mg.nn.Linear(4, 2, bias=False))
-    leaf, x = "AccumulateGrad", mg.ones(2, 3)
+    leaf, x = "torch::autograd::AccumulateGrad", mg.ones(2, 3)
     inner = ["ReluBackward0", ["AddmmBackward0", leaf, ["TBackward0", leaf]]]
     outer = ["MmBackward0", inner, ["TBackward0", leaf]]
     loss = F.cross_entropy(net(x), mg.tensor([0, 1]))
@@ -147,6 +147,44 @@ def test_a_walk_meets_the_records_of_pytorch() -> None:
     addmm = ["AddmmBackward0", leaf, ["ViewBackward0", leaf], ["TBackward0", leaf]]
     assert names_behind(y.grad_fn) == ["ViewBackward0", addmm]
     assert y.grad_fn.next_functions[0][0].next_functions[0][0].variable is net[0].bias
+
+
+def test_what_programs_ask_of_records() -> None:
+    """The class has PyTorch's name; only leaves have a variable; only what is kept is listed; a `ctx` shows through."""
+
+    class Twice(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            ctx.factor, ctx.few = 2, "few"
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * ctx.factor
+
+    x = mg.ones(3, requires_grad=True)
+    twice: Any = Twice.apply(x)
+    y = (twice.exp() * x).sum()
+    seen: list[Any] = [y.grad_fn]
+    for fn in seen:
+        seen.extend(n for n, _ in fn.next_functions if n is not None)
+        assert isinstance(fn, mg.autograd.graph.Node)
+        for name in dir(fn):  # as torchviz does
+            assert not name.startswith("_saved_") or isinstance(getattr(fn, name), mg.Tensor)
+    assert [type(n).__name__ for n in seen] == [
+        "SumBackward0", "MulBackward0", "ExpBackward0", "AccumulateGrad", "TwiceBackward", "AccumulateGrad",
+    ]  # fmt: skip
+    assert [hasattr(n, "variable") for n in seen] == [False, False, False, True, False, True]
+    assert (seen[3].variable is x, type(seen[0]), seen[0] is y.grad_fn) == (True, type(x.sum().grad_fn), True)
+    fn = twice.grad_fn
+    assert (fn.saved_tensors[0].grad_fn, fn.factor, fn.needs_input_grad) == (None, 2, (True,))
+    assert not hasattr(fn, "other")
+    z = twice.clone()
+    z[0] = 1
+    assert (z.grad_fn.name(), "<CopySlices>" in repr(z)) == ("torch::autograd::CopySlices", True)
+    y.backward()  # records whose class was shown are walked as others
+    assert len(mg.tape.tape(y)) == 5
 
 
 ROWS, MASK = mg.tensor([0, 1, 2]), mg.ones(3, 3) > 0
@@ -182,4 +220,4 @@ def test_a_checkpoint_finds_the_records_again() -> None:
 def test_names_are_pytorch_s() -> None:
     for name, function in NAMES:
         with case(name):
-            assert function().grad_fn.name() == name
+            assert type(function().grad_fn).__name__ == name

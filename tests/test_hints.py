@@ -18,6 +18,7 @@ from minigrad import errors, func, nn
 from minigrad.gradcheck.report import title
 from minigrad.hints import lacking, nearest
 from minigrad.hints.names import NAMES
+from minigrad.hints.theirs import theirs as only_there
 from minigrad.nn import functional as F
 
 # ---------------------------------------------------------------- names
@@ -26,6 +27,16 @@ LACKING = "PyTorch has it, minigrad does not yet"
 ASKED = {
     "nn.quantized": ["module 'minigrad.nn' has no attribute 'quantized'", LACKING],
     "nn.quantizad": ["Did you mean: 'quantized'", LACKING],
+    "mg.quantization.quantize_dynamic": [LACKING, "model.half() and model.bfloat16()"],
+    "mg.masked.masked_tensor": [LACKING, "the functions of minigrad.masked take a mask"],
+    "mg.jit.script(nn.Linear(2, 3)).save": [
+        "'Linear' object has no attribute 'save'",
+        "is the module itself",
+        "onnx",
+    ],
+    "mg.jit.trace(nn.ReLU(), mg.ones(1)).graph": [
+        "minigrad.fx.symbolic_trace makes of it has code and graph"
+    ],
     "nn.Lineer": ["Did you mean: 'Linear'"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "F.unflatten": ["There is minigrad.unflatten"],
@@ -168,7 +179,7 @@ def test_every_name_of_pytorch_that_is_missing_says_so() -> None:
 
 
 def test_what_is_suggested_exists_and_what_is_said_to_be_missing_is() -> None:
-    theirs = {n for names in NAMES.values() for n in names.split()}
+    theirs = {n for names in NAMES.values() for n in names.split()} | {*only_there("minigrad.nn.Module")}
     for names, said in nearest._SENTENCES.items():
         for path in re.findall(r"minigrad((?:\.\w+)+)", said):
             home: Any = mg

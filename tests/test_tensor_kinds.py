@@ -154,6 +154,61 @@ def test_a_number_that_is_stored_must_fit(store: Callable[[float], Any]) -> None
     assert (SMALL + 300).tolist() == [144, 47]
 
 
+HALF, SINGLE, SHORT = (mg.tensor([1.0, -2.0], dtype=t) for t in (mg.float16, mg.float32, mg.bfloat16))
+BEYOND: list[
+    tuple[Callable[[Any], Any], Any, Any]
+] = [  # a number that is stored, one that fits, and one that does not
+    (lambda n: HALF.clone().fill_(n), 65504, 65504.1),
+    (lambda n: HALF.masked_fill(HALF > 0, n), -1e4, -1e9),
+    (lambda n: mg.full((2,), n, dtype=mg.float16), -mg.inf, -1e5),
+    (lambda n: HALF.clamp(max=n), mg.inf, 1e9),
+    (lambda n: HALF.add(HALF, alpha=n), 3.0, 1e9),
+    (lambda n: HALF**n, 2.0, 1e9),
+    (lambda n: SINGLE.clone().fill_(n), 3.4e38, 3.5e38),
+    (lambda n: SINGLE.clone().__setitem__(0, n), mg.nan, -1e39),
+    (lambda n: SINGLE.cfloat().fill_(n), complex(1, mg.inf), 1e39j),
+    (lambda n: SHORT.clone().fill_(n), 3.38e38, 3.4e38),
+    (lambda n: mg.full((1,), n), -mg.inf, 1e300),
+    (lambda n: mg.fill(SINGLE, n), 0.5, 1e300),
+    (lambda n: mg.nn.init.constant_(SINGLE.clone(), n), mg.nan, 1e300),
+    (lambda n: SINGLE.clone().__setitem__(SINGLE > 0, n), mg.inf, 1e300),
+    (lambda n: mg.linspace(0, n, 2, dtype=mg.float16), 6e4, 1e6),
+    (lambda n: mg.addcmul(SMALL, SMALL, SMALL, value=n), -3, 300),
+    (lambda n: mg.addmm(SMALL[None], SMALL[:1, None], SMALL[None], beta=n), 255, 256),
+    (lambda n: mg.linspace(0, n, 3, dtype=mg.uint8), 255, 256),
+    (lambda n: mg.nn.functional.threshold(SMALL, 5, n), 255, 256),
+    (lambda n: mg.nn.functional.hardtanh(HALF, 0, n), 1, 1e9),
+    (lambda n: SMALL.clone().fill_(n), -1, -1.0),
+    (lambda n: mg.tensor(n, dtype=mg.uint8), -1, -0.5),
+    (lambda n: SMALL.clone().fill_(n), 2.5, 1e39),
+]
+
+
+@pytest.mark.parametrize(("store", "fits", "beyond"), BEYOND)
+def test_floats_that_are_stored_must_fit_too(store: Callable[[Any], Any], fits: Any, beyond: Any) -> None:
+    store(fits)
+    with pytest.raises(RuntimeError, match=r"value cannot be converted to type .* without overflow"):
+        store(beyond)
+
+
+def test_floats_of_two_bytes_overflow_where_a_number_is_assigned_or_computed_with() -> None:
+    half = HALF.clone()
+    half[0], half[half < 0] = 1e9, -1e9
+    assert half.tolist() == [mg.inf, -mg.inf]
+    assert (HALF * 1e9).tolist() == mg.where(HALF < 5, mg.inf * HALF, 1e9).tolist() == half.tolist()
+    yes = mg.tensor([True, False])
+    assert mg.where(yes, mg.tensor(1.5).numpy()[()], -1).tolist() == [
+        1.5,
+        -1.0,
+    ]  # two numbers, one of NumPy's
+    assert yes.masked_fill(yes, 0j).tolist() == [False, False]  # complex ones too are true or false
+    assert mg.linspace(0, 1j, 3).tolist() == [0, 0.5j, 1j]
+    assert mg.logspace(0, 1j, 2).dtype == mg.complex64
+    with pytest.raises(RuntimeError, match="can't be safely cast to passed dtype"):
+        mg.linspace(0, 1j, 3, dtype=mg.float32)
+    assert mg.bucketize(300, SMALL.sort()[0]).item() == 1  # 44, as uint8 has it
+
+
 @pytest.mark.parametrize(("call", "expected"), VALUES)
 def test_values(call: Callable[[], Any], expected: Any) -> None:
     y = call()

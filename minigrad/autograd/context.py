@@ -126,7 +126,7 @@ _PICK = Op(
     "x; i",
     lambda g, i: Part(i, g),
     listed=False,
-    grad_fn=lambda n: n.inputs[0].name(),
+    grad_fn=lambda n: n.inputs[0].title(),
     reads="x[{i}]",
 )
 _PICK.opaque = True

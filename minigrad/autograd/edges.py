@@ -32,7 +32,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
         raise runtime_error(
             "It is not possible to get the gradient edge for a Tensor that does not require gradients"
         )
-    return GradientEdge(tensor._node or leaf(tensor), 0)
+    return GradientEdge((tensor._node or leaf(tensor)).shown(), 0)
 
 
 def end_of(t: Any, what: str) -> tuple[Node | None, Any, Any]:

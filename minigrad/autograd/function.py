@@ -16,6 +16,7 @@ from minigrad import errors
 from minigrad.autograd.context import CONSTANT, dense, pick
 from minigrad.autograd.context import FunctionCtx as FunctionCtx
 from minigrad.autograd.grad_mode import no_grad
+from minigrad.autograd.records import FunctionNode
 from minigrad.core.changes import changed
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node, new_node
@@ -215,7 +216,7 @@ def _by_place(
 class _UserOp(Op):
     """The operation of a `Function`; not part of the table."""
 
-    opaque = True
+    opaque, record = True, FunctionNode
 
     def __init__(self, cls: type[Function]) -> None:
         self.user_class = cls

@@ -195,7 +195,7 @@ def _behind(node: Node) -> set[Node]:
     """The records through which gradients flow to a record, and itself."""
     todo = {node: None}
     for n in (pending := [*todo]):  # grows while it is walked
-        more = [x for x in n.inputs if x.__class__ is Node and x.requires_grad and x not in todo]
+        more = [x for x in n.inputs if isinstance(x, Node) and x.requires_grad and x not in todo]
         todo.update(dict.fromkeys(more))
         pending += more
     return {*todo}

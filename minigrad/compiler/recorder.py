@@ -421,7 +421,7 @@ class Run(Recorder):
                 if a.__class__ is np.ndarray and id(owner(a)) not in self._known:
                     self.kept[id(owner(a))] = a.nbytes
         for n, array in zip(record.inputs, arrays, strict=False):
-            if n.__class__ is Node and n.seq < self.start and n not in self.sources:
+            if isinstance(n, Node) and n.seq < self.start and n not in self.sources:
                 what = "A Tensor" if n.op is None else "The result of an earlier computation"
                 raise self._unknown(array, what)
 
@@ -432,7 +432,7 @@ class Run(Recorder):
         for node in todo:
             behind = () if node in self.sources else node.inputs
             for n in (*behind, *([self.follows[node]] if node in self.follows else [])):
-                if n not in seen and n.__class__ is Node:
+                if n not in seen and isinstance(n, Node):
                     seen.add(n)
                     todo.append(n)
         todo.sort(key=operator.attrgetter("seq"))

@@ -236,7 +236,10 @@ def _promoted(op: Op, operands: list[Any]) -> Any:
     if op.cast == "rounds" and dtype.kind not in "fcV":  # NumPy 2.0 makes floats of integers
         return apply(clone, operands)
     if op.cast == "branches":
-        values = [cast(t, dtype) if isinstance(t, Tensor) else promote.held(t, dtype) for t in operands[1:]]
+        values = [
+            cast(t, dtype) if isinstance(t, Tensor) or is_short(dtype) else promote.held(t, dtype)
+            for t in operands[1:]
+        ]
         return [operands[0], *values]
     return [cast(t, dtype) for t in operands]
 

@@ -275,26 +275,3 @@ def arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> l
         else:
             values.append(k)
     return values
-
-
-def _kept(name: str, place: int) -> property:
-    """A saved array as a Tensor with its record, under PyTorch's name; the input of that place, or -1: the result."""
-
-    def kept(node: Node) -> Any:
-        at, of = (len(node.inputs), node) if place < 0 else (place, (*node.inputs, None, None)[place])
-        if of.__class__ is not Node or at not in (keep := getattr(getattr(node, "layout", 0), "keep", ())):
-            raise AttributeError(f"{node.name()} has no {name}: the record does not keep it")
-        saved, k = node.saved, keep.index(at)
-        if isinstance(saved, Freed):
-            raise errors.runtime_error(f"{name}: a backward pass has freed it; use retain_graph=True")
-        if isinstance(saved, Packed):
-            return wrap(saved.arrays(node)[k], of)
-        changes.check_array(node, saved[k])
-        t = of.tensor() if place >= 0 and of.tensor is not None else None
-        return t if t is not None and t._array is saved[k] and t._node is of else wrap(saved[k], of)
-
-    return property(kept)
-
-
-for _name, _place in (("self", 0), ("other", 1), ("result", -1)):
-    setattr(Node, f"_saved_{_name}", _kept(f"_saved_{_name}", _place))

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 Naming = Callable[[Any], str]
+# PyTorch's engine has these itself, and their names are those of C++.
+_OF_ENGINE = ("AccumulateGrad", "CopyBackwards", "CopySlices")
+
+
+@functools.cache
+def class_named(name: str, base: type) -> type:
+    """A class of records with the name that PyTorch's has: programs that draw graphs print ``type(fn).__name__``."""
+    return type(name, (base,), {"__slots__": (), "__module__": "builtins", "__doc__": base.__doc__})
+
+
+def in_full(title: str) -> str:
+    """What a record's ``name()`` is, by the name of its class."""
+    return f"torch::autograd::{title}" if title in _OF_ENGINE else title
 
 
 class Step:
@@ -16,8 +30,13 @@ class Step:
     def __init__(self, name: str, *inputs: Any) -> None:
         self._name, self.inputs = name, inputs
 
+    def shown(self) -> Step:
+        """Itself, of a class with PyTorch's name."""
+        self.__class__ = class_named(self._name, Step)
+        return self
+
     def name(self) -> str:
-        return self._name
+        return in_full(self._name)
 
     @property
     def requires_grad(self) -> bool:
@@ -25,7 +44,7 @@ class Step:
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
+        return tuple((n.shown() if n.requires_grad else None, 0) for n in self.inputs)
 
     def __repr__(self) -> str:
         return f"<{self._name}>"

@@ -15,7 +15,7 @@ from minigrad.core.hooks import AFTER as AFTER
 from minigrad.core.hooks import RETAIN as RETAIN
 from minigrad.core.hooks import After, Before, RemovableHandle
 from minigrad.core.layout import Layout
-from minigrad.core.names import Step
+from minigrad.core.names import Step, class_named, in_full
 from minigrad.core.op import NO_PARAMS, Op, Params
 from minigrad.errors import INSIDE
 
@@ -99,7 +99,11 @@ class Node:
         return node
 
     def name(self) -> str:
-        """PyTorch's name for the record, such as ``MulBackward0``."""
+        """PyTorch's name for the record, such as ``MulBackward0`` or ``torch::autograd::AccumulateGrad``."""
+        return in_full(self.title())
+
+    def title(self) -> str:
+        """The name of PyTorch's class, as printed Tensors show it."""
         if self.op is None:
             return "AccumulateGrad"
         if hasattr(self, "outer"):
@@ -107,6 +111,12 @@ class Node:
         if name := self.op.grad_fn:
             return name if isinstance(name, str) else name(self)
         return "".join(w[:1].upper() + w[1:] for w in self.op.name.split("_")) + "Backward0"
+
+    def shown(self) -> Node:
+        """Itself, as users get it: of a class with PyTorch's name. Made here, so that recording does without."""
+        base = Node if self.op is None else self.op.record or Node
+        self.__class__ = class_named(self.title(), base)
+        return self
 
     def keep_few(self, array: Any, own: bool = False) -> None:
         """Keeps ``array`` if it is small, or a copy unless it is in memory of its ``own``."""
@@ -132,7 +142,7 @@ class Node:
             inputs = inputs[::-1]
         else:
             inputs = self._led()
-        return tuple((n if n.requires_grad else None, 0) for n in inputs)
+        return tuple((n.shown() if n.requires_grad else None, 0) for n in inputs)
 
     def _led(self) -> tuple[Any, ...]:
         """The inputs that have a rule: indices, masks and targets are no edges in PyTorch."""
@@ -159,7 +169,7 @@ class Node:
     def variable(self) -> Any:
         """The Tensor of a leaf's record, None if it is gone. AttributeError for other records."""
         if self.op is not None:
-            raise AttributeError(f"{self.name()} has no variable; only AccumulateGrad has")
+            raise AttributeError(f"{self.title()} has no variable; only AccumulateGrad has")
         return None if self.tensor is None else self.tensor()
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -198,7 +208,7 @@ class Node:
         return twin
 
     def __repr__(self) -> str:
-        return f"<{self.name()} at {self.where}>"
+        return f"<{self.title()} at {self.where}>"
 
 
 def new_node(
@@ -249,7 +259,7 @@ def tape(roots: Iterable[Node]) -> list[Node]:
     seen = set(todo)
     for node in todo:  # grows while it is walked: no recursion
         for n in node.inputs:
-            if n not in seen and n.__class__ is Node:
+            if n not in seen and isinstance(n, Node):
                 seen.add(n)
                 todo.append(n)
     todo.sort(key=_by_seq)

@@ -40,6 +40,7 @@ class Op(Facts):
 
     # What computed the result is recorded beside it, as within an `autograd.Function`; replays pass it by.
     opaque = False
+    record: type | None = None  # a class of its records, for what users ask of them
     # Of an operation in floats of two bytes, the one that computes in float32; see `minigrad.core.rounded`.
     of: Op | None = None
     wider: Op | None = None  # the same, where the kernel rounds what that one gives

@@ -69,7 +69,7 @@ def _laid(out: Tensor, lie: Sequence[Lies]) -> Tensor:
         return out
     before, out = out._node, in_memory(out, axes=axes)
     if before is not None:
-        out._node.outer = before.name(), before.seq  # type: ignore[union-attr]
+        out._node.outer = before.title(), before.seq  # type: ignore[union-attr]
     return out
 
 

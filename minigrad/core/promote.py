@@ -12,12 +12,13 @@ from minigrad.core.op import Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import rounds
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F32, F64, I64, common, default_float
+from minigrad.dtypes import BOOL, F32, F64, I64, common, default_float, largest
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
 # The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
 LOW: int = -(1 << 63)
 HIGH: int = (1 << 64) - 1
+_SAFE = 65504.0  # which all floats hold
 _TAKES_NO = {
     "floats": ("biu", ".float()"),
     "bits": ("fcV", ".int()"),
@@ -65,38 +66,51 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
         )
     if dtype.kind == "c":
         return complex(x)
+    if dtype.kind == "b":
+        return bool(x)
     if isinstance(x, complex):
-        if x.imag or dtype.kind == "b":
+        if x.imag:
             raise runtime_error(
                 f"value cannot be converted to type {dtype} without overflow: {x} is complex; take its real part"
             )
         x = x.real
     if dtype.kind in "fV":
         return x if isinstance(x, Numeral) else float(x)
-    if dtype.kind == "b":
-        return bool(x)
     if isinstance(x, float) and not math.isfinite(x):
-        raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
+        raise _overflows(x, dtype)
     whole, bits = int(x), 8 * dtype.itemsize
     low = -(1 << bits - 1) if dtype.kind == "i" else 0
     if low <= whole < low + (1 << bits):
         return whole
     if not LOW <= whole <= HIGH:
-        raise overflow_error(f"int too big to convert: {whole} does not fit into 64 bits")
+        raise _overflows(x, dtype)
     return (whole - low) % (1 << bits) + low
 
 
 def held(x: Any, dtype: np.dtype[Any]) -> Any:
     """As `number`, for one that is stored and not computed with: RuntimeError where the dtype does not hold it.
 
-    Negative ones count from the end of a dtype without sign.
+    Negative whole ones count from the end of a dtype without sign. Floats hold infinities, and nothing else beyond
+    their largest.
     """
     value = number(x, dtype)
-    if dtype.kind in "iu" and value != x:
-        ends = np.iinfo(dtype)
-        if not (ends.min or -ends.max) <= x <= ends.max:
-            raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
+    if dtype.kind in "iu":
+        if value != x:
+            ends = np.iinfo(dtype)
+            if not (ends.min or (0 if x.__class__ is float else -ends.max)) <= x <= ends.max:
+                raise _overflows(x, dtype)
+    elif value.__class__ is float:
+        if not -_SAFE <= value <= _SAFE and largest(dtype) < abs(value) < math.inf:
+            raise _overflows(x, dtype)
+    elif value.__class__ is complex and any(
+        largest(dtype) < abs(p) < math.inf for p in (value.real, value.imag)
+    ):
+        raise _overflows(x, dtype)
     return value
+
+
+def _overflows(x: Any, dtype: np.dtype[Any]) -> Exception:
+    return runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
 
 
 def misfit(arrays: Sequence[Any]) -> bool:

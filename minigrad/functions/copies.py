@@ -151,6 +151,8 @@ def gradient(
     Inside by central differences of second order, at the ends by differences of order ``edge_order``.  ``spacing`` is
     one distance, one for each dimension, or vectors of coordinates.  (Fornberg, Mathematics of Computation 51, 1988.)
     """
+    if input._array.dtype.kind in "bu":
+        raise runtime_error(f"torch.gradient does not support {input.dtype} input; convert it with .float()")
     ndim = input._array.ndim
     dims = (
         [*range(ndim)]

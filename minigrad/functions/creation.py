@@ -96,13 +96,16 @@ def _of_one_kind(data: Any, dtype: DTypeLike | None) -> Any:
 
 
 def _holds(array: Array, dtype: np.dtype[Any]) -> bool:
-    """Whether whole numbers of ``dtype`` hold all elements; negative ones count from its end if it has no sign."""
+    """Whether whole numbers of ``dtype`` hold all elements; without sign it has negative whole ones too."""
     if dtype.kind not in "iu" or array.dtype == dtype:
         return True
     if array.dtype.kind in "fV" and not np.isfinite(array).all():
         return False
     ends = np.iinfo(dtype)
-    return bool(array.max() <= ends.max and array.min() >= (ends.min or -ends.max))
+    return bool(
+        array.max() <= ends.max
+        and array.min() >= (ends.min or (-ends.max if array.dtype.kind in "iu" else 0))
+    )
 
 
 def _meeting(data: Any) -> np.dtype[Any]:
@@ -328,9 +331,7 @@ def full(
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if (kind.kind in "iu" or (kind.kind in "fV" and isinstance(value, complex))) and not isinstance(
-        value, Numeral
-    ):
+    if value.__class__ is not Numeral:
         value = held(value, kind)
     if isinstance(fill_value, Numeral) and kind.kind in "fV":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
@@ -451,7 +452,7 @@ def arange(
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
     if kind.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
-    make = spaced.counted_whole if whole else spaced.counted
+    make = spaced.counted_whole if whole and not dtypes.is_short(kind) else spaced.counted
     return _finish(QUIET.run(make, start, step, count, kind), requires_grad, device)
 
 
@@ -467,8 +468,14 @@ def linspace(
     if steps < 0:
         raise runtime_error("number of steps must be non-negative")
     kind = _dtype(dtype)
+    if isinstance(start, complex) or isinstance(end, complex):
+        if dtype is None:
+            kind = dtypes.complex_of(kind)
+        elif kind.kind != "c":
+            raise runtime_error(f"linspace(): a complex number can't be safely cast to passed dtype {dtype}")
     if kind.kind == "b":
         raise not_implemented_error('"linspace" not implemented for bool; use .bool() on another one')
+    start, end = (held(x, kind) for x in (start, end))
     return _finish(QUIET.run(spaced.between, start, end, steps, kind), requires_grad, device)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, single
 from minigrad.core.layout import holding
-from minigrad.core.promote import held, number
+from minigrad.core.promote import held
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
@@ -82,25 +82,31 @@ def _with_multiple(name: str, op: Any, input: Any, other: Any, alpha: Number) ->
     return cast(apply(op, (input, scaled(name, input, other, alpha))), meet)
 
 
+def check_factor(name: str, argument: str, value: Number, meet: Any) -> None:
+    """RuntimeError where a dtype is not multiplied by a number of this kind."""
+    if isinstance(value, bool) and meet.kind != "b":
+        raise runtime_error(f"{name}(): Boolean {argument} only supported for Boolean results.")
+    for kind, kinds, what in ((float, "fcV", "integral"), (complex, "c", "non-complex")):
+        if isinstance(value, kind) and meet.kind not in kinds:
+            raise runtime_error(
+                f"{name}(): For {what} input tensors, argument {argument} must not be a {kind.__name__} number, got "
+                f"{value}"
+            )
+
+
 def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     """``alpha * other`` in the dtype in which the two operands meet; in float32 where that is float16."""
     if alpha.__class__ is int and alpha == 1:
         return other
     meet = dtypes.common([raw(input), raw(other)])
-    if isinstance(alpha, bool) and meet.kind != "b":
-        raise runtime_error(f"{name}(): Boolean alpha only supported for Boolean results.")
-    for kind, kinds, what in ((float, "fcV", "integral"), (complex, "c", "non-complex")):
-        if isinstance(alpha, kind) and meet.kind not in kinds:
-            raise runtime_error(
-                f"{name}(): For {what} input tensors, argument alpha must not be a {kind.__name__} number, got {alpha}"
-            )
+    check_factor(name, "alpha", alpha, meet)
     if name != "add" and dtypes.BOOL in [getattr(raw(t), "dtype", None) for t in (input, other)]:
         return other  # which is refused
     if meet.kind == "b":
         alpha = bool(alpha)
     if not isinstance(other, Tensor):
         return other and alpha if meet.kind == "b" else other * alpha
-    return holding(apply(e.mul, (cast(other, dtypes.working(meet)), number(alpha, meet))))
+    return holding(apply(e.mul, (cast(other, dtypes.working(meet)), held(alpha, meet))))
 
 
 def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
@@ -145,10 +151,14 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         exponent = exponent.item()
     if isinstance(input, Tensor) and isinstance(exponent, (int, float)):
         base = cast(input, dtypes.common([input._array, exponent]))
-        if exponent.__class__ is int and exponent.bit_length() > 63:
-            number(exponent, base._array.dtype)
         if base._array.dtype.kind in "iu" and exponent < 0:
             raise runtime_error("Integers to negative integer powers are not allowed.")
+        kind = base._array.dtype
+        if kind is dtypes.F32 or kind is dtypes.F64:  # which PyTorch raises to powers of eight bytes
+            if exponent.__class__ is int and exponent.bit_length() > 63:
+                held(exponent, dtypes.F64)
+        else:
+            held(exponent, kind)
         if base._array.dtype.kind == "b":
             return apply(e.logical_or, (base, not exponent))
         if dtypes.is_short(base._array.dtype) and isinstance(exponent, float):
@@ -253,7 +263,8 @@ def where(
         condition = cast(condition, dtypes.BOOL)
     operands: list[Any] = [input, other]
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
-        operands = [wrap(np.asarray(t, dtypes.number_dtype(t))) for t in operands]
+        plain = [t.item() if isinstance(t, np.generic) else t for t in operands]
+        operands = [wrap(np.asarray(t, dtypes.number_dtype(t))) for t in plain]
     return apply(e.where, (condition, *operands))
 
 
@@ -351,8 +362,8 @@ def _with_product(op: Any, input: Tensor, tensor1: Any, tensor2: Any, value: Num
     meet = dtypes.common([raw(input), raw(tensor1), raw(tensor2)])
     if meet.kind == "b":
         raise not_implemented_error("not implemented for 'Bool'")
-    value = number(value, meet)  # of integers: whole, as in PyTorch
     work = dtypes.working(meet)
+    value = held(value, work)  # of integers: whole, as in PyTorch
     first = cast(tensor1, work)
     if value.__class__ is not int or value != 1:
         first = apply(e.mul, (first, value))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from minigrad.core.apply import apply, cast
 from minigrad.core.layout import holding
-from minigrad.core.promote import number
+from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F32, short_name
+from minigrad.dtypes import BOOL, F32, short_name, working
 from minigrad.errors import clash, describe, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
@@ -180,7 +180,7 @@ def _plus(
 ) -> Tensor:  # fmt: skip
     _same_dtype(name, input, a)
     dtype = input._array.dtype
-    beta, alpha = number(beta, dtype), number(alpha, dtype)  # of integers: whole, as in PyTorch
+    beta, alpha = (held(x, working(dtype)) for x in (beta, alpha))  # of integers: whole, as in PyTorch
     if short_name(dtype) and b._array.dtype == dtype:  # in float32, rounded once
         wide = [cast(t, F32) for t in (input, a, b)]
         return cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.core.apply import apply
+from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
+from minigrad.dtypes import common
 from minigrad.errors import runtime_error, type_error, value_error, warn_once
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim, tensor_list
-from minigrad.functions.elementwise import broadcast, own
+from minigrad.functions.elementwise import broadcast, check_factor, own
 from minigrad.functions.linalg import bmm, matmul, unread
 from minigrad.gate import public
 from minigrad.ops import linalg as ops
@@ -348,7 +350,11 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: 
         if v._array.ndim != 1:
             raise runtime_error(f"addr: Expected 1-D argument vec{n}, but got {v._array.ndim}-D")
     shape = (vec1._array.size, vec2._array.size)
-    return _weighted(_expanded("addr", input, shape), beta, vec1.unsqueeze(1) * vec2, alpha)
+    product = vec1.unsqueeze(1) * vec2
+    meet = common([input._array, product._array])
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        check_factor("addr", name, factor, meet)
+    return _weighted(_expanded("addr", input, shape), held(beta, meet), product, held(alpha, meet))
 
 
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply, cast, fails_by_values, single
-from minigrad.core.promote import number
+from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.errors import index_error, runtime_error, warn_once
@@ -189,7 +189,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     line, *_ = _in_slices(input, d)
     part = source if source._array.ndim else source.reshape(1)
     if not (alpha.__class__ is int and alpha == 1):
-        part = part * number(alpha, part._array.dtype)
+        part = part * held(alpha, part._array.dtype)
     total = apply(ops.index_add, (line, part, index), {"dim": d})
     return total if input._array.ndim else own(total.reshape(()))
 

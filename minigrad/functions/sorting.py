@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.basic import in_memory
+from minigrad.core.promote import number as wrapped
 from minigrad.core.tensor import Tensor, ValuesAndIndices, wrap
 from minigrad.core.types import Number
 from minigrad.errors import index_error, not_implemented_error, runtime_error, value_error
@@ -290,7 +291,7 @@ def searchsorted(
     number = not isinstance(input, Tensor)
     # A float is compared with integers as it is.
     kind = dtypes.F64 if isinstance(input, float) and row.dtype.kind not in "fV" else row.dtype
-    values: Any = wrap(np.asarray(input, kind)) if number else input
+    values: Any = wrap(np.asarray(wrapped(input, kind), kind)) if number else input
     if not row.ndim:
         raise runtime_error(
             "searchsorted(): input value can be a scalar only when boundary tensor dimension is 1"

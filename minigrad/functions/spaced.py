@@ -29,6 +29,8 @@ def logspace(
     Whole numbers are rounded towards 0. NotImplementedError for bool, and what `linspace` raises.
     """
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    if dtype is None and (isinstance(start, complex) or isinstance(end, complex)):
+        kind = dtypes.complex_of(kind)
     if kind.kind == "b":
         raise not_implemented_error('"logspace" not implemented for bool; use .bool() on another one')
     first: Any
@@ -36,8 +38,10 @@ def logspace(
     first, last = start, end
     if kind.kind in "iu" and steps != 1:
         first, last = int(first), int(last)
+    if dtypes.is_short(kind):  # between ends of two bytes it counts in four
+        first, last = (float(kind.type(x)) for x in (first, last))
     powers = linspace(
-        first, last, steps, dtype=kind if kind.kind in "fcV" else np.float64, device=device
+        first, last, steps, dtype=dtypes.working(kind) if kind.kind in "fcV" else np.float64, device=device
     )._array
     values = QUIET.run(np.power, powers.dtype.type(base), powers).astype(kind)
     return from_numpy(values).requires_grad_(requires_grad)

@@ -192,4 +192,4 @@ def _keep_old(node: Node, array: Array, since: int | None) -> None:
         elif isinstance(n.saved, Packed):
             n.saved.outlive(n, array)
         if since is not None:
-            todo.extend(m for m in n.inputs if m.__class__ is Node and m.seq > since and m not in todo)
+            todo.extend(m for m in n.inputs if isinstance(m, Node) and m.seq > since and m not in todo)

@@ -64,7 +64,7 @@ def _is_function(node: Node) -> bool:
 
 def _is_part(node: Node) -> bool:
     """Whether a record is of one of several outputs: what it reads has no shape."""
-    return any(n.__class__ is Node and n.shape is None for n in node.inputs)
+    return any(isinstance(n, Node) and n.shape is None for n in node.inputs)
 
 
 def _again(node: Node, arrays: Sequence[Any]) -> list[Any]:
@@ -95,7 +95,7 @@ def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
     alone = node.copy()
     alone.hooks, alone.tensor = None, None
     alone.inputs = tuple(
-        Node.leaf(a.shape, a.dtype, n.requires_grad) if n.__class__ is Node else n
+        Node.leaf(a.shape, a.dtype, n.requires_grad) if isinstance(n, Node) else n
         for n, a in zip(node.inputs, inputs, strict=True)
     )
     if not _is_function(node):
@@ -177,7 +177,7 @@ def _values(records: list[Record]) -> dict[Node, Any]:
     for node, arrays, _ in records:
         count = len(node.inputs)
         for n, a in zip(node.inputs, arrays, strict=False):
-            if n.__class__ is Node:
+            if isinstance(n, Node):
                 values.setdefault(n, a)
         values[node] = arrays[-1] if len(arrays) == count + 1 else arrays[count:]
     return values
@@ -187,7 +187,7 @@ def _arrays(node: Node, values: dict[Node, Any]) -> list[Any] | None:
     """The inputs of a record; a Function of several outputs is not shown to observers, so from those around it."""
     arrays = []
     for n in node.inputs:
-        if n.__class__ is not Node:
+        if not isinstance(n, Node):
             arrays.append(n.value)
             continue
         value = values.get(n)

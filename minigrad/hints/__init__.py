@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from minigrad.hints.names import NAMES
+from minigrad.hints.theirs import theirs
 
 
 def missing(module: str, name: str) -> Exception:
@@ -79,7 +80,7 @@ class MissingMethods:
 
 def lacking(place: str, name: str) -> str:
     """The hint for a name that only PyTorch has in ``place``, such as ``minigrad.nn.Module``; empty for other names."""
-    return _hint(place, name) if name in NAMES[place.replace("minigrad", "torch")].split() else ""
+    return _hint(place, name) if name in theirs(place) else ""
 
 
 @functools.lru_cache(256)  # a program may ask with hasattr() again and again

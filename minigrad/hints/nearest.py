@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from minigrad.hints.names import NAMES
+from minigrad.hints.theirs import theirs
 
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
@@ -24,6 +24,17 @@ _SENTENCES = {
     "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
     "to_sparse_bsr to_sparse_bsc sparse_bsr_tensor sparse_bsc_tensor":
         "there are the layouts sparse_coo, sparse_csr and sparse_csc",
+    "ao intrinsic qat quantizable quantization quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic "
+    "quantized":
+        "weights of one byte are not there; model.half() and model.bfloat16() take half the memory",
+    "MaskedTensor as_masked_tensor masked_tensor":
+        "the functions of minigrad.masked take a mask, such as masked.mean(x, dim, mask=mask)",
+    "minigrad.nn.Module.save minigrad.nn.Module.save_to_buffer":
+        "there is no TorchScript, and a scripted module is the module itself. save(model.state_dict(), path) writes "
+        "its weights, save(model, path) the whole of it, onnx.export a program that runs without Python",
+    "minigrad.nn.Module.code minigrad.nn.Module.graph minigrad.nn.Module.inlined_graph":
+        "there is no TorchScript, and a scripted module is the module itself; what minigrad.fx.symbolic_trace makes of "
+        "it has code and graph",
     "minigrad.export": "minigrad.compile records a function and replays it, minigrad.onnx.export writes a file of it",
 }  # fmt: skip
 
@@ -37,17 +48,17 @@ _OTHERS = {
 
 def hint(place: str, name: str) -> str:
     """The end of "has no attribute ...", for a name in ``place``; empty where there is nothing to say."""
-    theirs = NAMES.get(place.replace("minigrad", "torch", 1), "").split()
-    if name in theirs:
+    others = theirs(place)
+    if name in others:
         return f". {instead(place, name)}"
     ours = [n for n in _names(place) if not n.startswith("_")]
-    same = [n for n in (*ours, *theirs) if _plain(n) == _plain(name)]
+    same = [n for n in (*ours, *others) if _plain(n) == _plain(name)]
     same.sort(key=lambda n: n.strip("_") != name.strip("_"))
     other = "" if same else _elsewhere(name)
     said = next((sentence for names, sentence in _OTHERS.items() if name in names.split()), "")
     if said and not same:
         return f". Here {said}"
-    near = same if same or other.endswith(f".{name}") else get_close_matches(name, [*ours, *theirs], 1, 0.8)
+    near = same if same or other.endswith(f".{name}") else get_close_matches(name, [*ours, *others], 1, 0.8)
     if not near:
         return f". There is {other}" if other else ""
     return f". Did you mean: {near[0]!r}?" + ("" if near[0] in ours else f" {instead(place, near[0])}")

@@ -8,7 +8,8 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import needs_value
-from minigrad.dtypes import DTypeLike
+from minigrad.core.promote import held
+from minigrad.dtypes import DTypeLike, working
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import empty, from_numpy, zeros_like
@@ -160,6 +161,9 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if kind == "b":
         raise runtime_error("Bool inputs not supported for hardtanh")
     low, high = (float(b) if kind in "fV" else int(b) for b in (min_val, max_val))
+    if input._array.itemsize < 4:  # others hold all bounds but absurd ones
+        for bound in (low, high):
+            held(bound, input._array.dtype)
     return functions.hardtanh(input, inplace, min=low, max=high)
 
 
@@ -182,6 +186,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``input`` where it is greater than ``threshold``, else ``value``."""
+    dtype = input._array.dtype
+    threshold, value = held(threshold, working(dtype)), held(value, dtype)
     return functions.threshold(input, inplace, threshold=threshold, value=value)
 
 

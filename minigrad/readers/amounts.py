@@ -80,12 +80,12 @@ def kept(records: Sequence[Node], held: Iterable[Tensor]) -> dict[Node, Any]:
     now, first_use = next_seq(), dict[Node, int]()
     for node in records:
         for n in node.inputs:
-            if n.__class__ is Node:
+            if isinstance(n, Node):
                 first_use.setdefault(n, node.seq)
         if node.op is not None and node.saved.__class__ is tuple and node.saved and not node.op.opaque:
             for k, a in zip(node.layout.keep, node.saved, strict=False):
                 n = node if k == len(node.inputs) else node.inputs[k]
-                if n.__class__ is Node and not changes.changed_since(a, node.seq):
+                if isinstance(n, Node) and not changes.changed_since(a, node.seq):
                     arrays[n] = a
     for t in held:
         n = t._node

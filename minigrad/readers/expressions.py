@@ -162,7 +162,7 @@ def computed(root: Node, known: Callable[[Node], Expr | None]) -> Expr | None:
             trees[node] = own, 1
         elif node.op is None or node.shape is None:
             return None
-        elif waiting := [n for n in node.inputs if n.__class__ is Node and n not in trees]:
+        elif waiting := [n for n in node.inputs if isinstance(n, Node) and n not in trees]:
             todo += waiting
         else:
             parts = [(number(n.value), 1) if n.__class__ is Const else trees[n] for n in node.inputs]

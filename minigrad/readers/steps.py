@@ -161,7 +161,7 @@ class _Work:
         array = node.value if node.__class__ is Const else self.arrays.get(node)  # type: ignore[arg-type]
         if array is None or np.size(array) != 1:
             return None
-        return expressions.number(np.asarray(array).item() if node.__class__ is Node else array, self.digits)
+        return expressions.number(np.asarray(array).item() if isinstance(node, Node) else array, self.digits)
 
     def step(self, node: Node) -> Step:
         """The forward part of a step."""

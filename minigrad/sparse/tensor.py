@@ -342,7 +342,7 @@ class Sparse(Tensor):
         suffixes.append(f"layout={self._form}")
         if self.requires_grad:
             own = self._numbers.grad_fn
-            suffixes.append("requires_grad=True" if own is None else f"grad_fn=<{own.name()}>")
+            suffixes.append("requires_grad=True" if own is None else f"grad_fn=<{own.title()}>")
         parts = {"indices": places, "values": numbers}
         if self._form is sparse_csr:
             parts = {"crow_indices": self.crow_indices()._array, "col_indices": places[1], "values": numbers}

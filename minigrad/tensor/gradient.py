@@ -113,7 +113,7 @@ class _Gradient(Tensor):
     @property
     def grad_fn(self) -> Node | None:
         """The record of the operation that made it, None for a leaf."""
-        return None if self.is_leaf else self._node
+        return None if self.is_leaf else self._node.shown()  # type: ignore[union-attr]
 
     @property
     def _base(self) -> Tensor | None:

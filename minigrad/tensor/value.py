@@ -223,7 +223,7 @@ class _Value(Tensor):
         refresh(self)
         node = self._node
         if node is not None and node.requires_grad:
-            suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.name()}>")
+            suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.title()}>")
         kind = type(self)
         if not of_users(kind):
             return tensor_text(self._array, suffixes=suffixes)

@@ -106,7 +106,7 @@ class _Region:
         """Stands for what a record has saved."""
         self.records.append((node.name(), node.shape))
         for n in node.inputs:
-            if n.op is None and n.__class__ is Node:
+            if n.op is None and isinstance(n, Node):
                 self.leaves[n] = None
         return _Forgotten(self, len(self.records) - 1)
 

@@ -101,7 +101,7 @@ def _check_values(records: list[Node]) -> None:
     first_use: dict[Node, int] = {}
     for node in records:
         for n in node.inputs:
-            if n.__class__ is Node:
+            if isinstance(n, Node):
                 first_use.setdefault(n, node.seq)
                 last_use[n] = node
     for n, use in last_use.items():

@@ -442,7 +442,7 @@ class _Backward:
             self.by_columns.add(record)
         for n, array in zip(record.inputs, arrays, strict=False):
             if (
-                n.__class__ is Node
+                isinstance(n, Node)
                 and n.op is None
                 and n is not self.seed
                 and n.seq > self.seed.seq
