@@ -684,16 +684,12 @@ f, change = make()
 WAYS = """
 == a module imported inside
 m = sys.modules["of_the_user"] = module(k=2.0)
-def f(x):
-    import of_the_user
-    return x * of_the_user.k
+def f(x): import of_the_user; return x * of_the_user.k
 -- m.k = 3.0
 -- sys.modules["of_the_user"] = module(k=5.0)
 == a name imported inside
 m = sys.modules["of_the_user"] = module(k=2.0)
-def f(x):
-    from of_the_user import k
-    return x * k
+def f(x): from of_the_user import k; return x * k
 -- m.k = 3.0
 == a global that goes
 GOES = 2.0
@@ -722,9 +718,7 @@ def f(x): return x * (np.float64(1.0) / np.float64(zero[0]) > 3)
 -- np.seterr(**old)
 == a hook of a Tensor
 w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
-def f(x):
-    (g,) = mg.autograd.grad((w * x).sum(), w)
-    return g
+def f(x): (g,) = mg.autograd.grad((w * x).sum(), w); return g
 -- handle = w.register_hook(lambda g: g * k[0])
 -- k[0] = 3.0
 == a hook of a Module
@@ -736,13 +730,11 @@ handle = f.register_forward_hook(lambda m, a, y: y * k[0])
 w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
 opt = mg.optim.SGD([w], lr=0.5)
 def f(x):
-    with mg.no_grad():
-        w.fill_(1.0)
+    with mg.no_grad(): w.fill_(1.0)
     w.grad = x * 1.0; opt.step()
     return w.detach() * 1.0
 @mg.no_grad()
-def doubles(*_):
-    w.mul_(k[0])
+def doubles(*_): w.mul_(k[0])
 -- handle = opt.register_step_post_hook(doubles)
 -- k[0] = 3.0
 -- handle.remove()
@@ -807,9 +799,7 @@ def f(x): return x * (one[0] is two[0]) + 2 * (one[1] is two[1]) - 3.0 * (one[2]
 -- two = *one[:2], [float("1e300")]
 == an equal number is put where another stood
 number, kept = [0.5], {"k": 0.5}
-def f(x):
-    kept["k"] = number[0]
-    return x * (number[0] if kept["k"] is number[0] else 7.0)
+def f(x): kept["k"] = number[0]; return x * (number[0] if kept["k"] is number[0] else 7.0)
 -- number[0] = float("1.5")
 == a view whose base joins the graph
 base = tensor(3); view = base[1:]
@@ -841,10 +831,8 @@ def test_what_programs_change_is_seen(program: str) -> None:
 PLAIN = """
 == branches that do not run
 def f(x):
-    if VERBOSE:
-        print("x", file=sys.stderr); LOG.info("at %s", time.time())
-    if x.ndim > 3:
-        raise ValueError(f"at {time.time()} {os.getpid()}")
+    if VERBOSE: print("x", file=sys.stderr); LOG.info("at %s", time.time())
+    if x.ndim > 3: raise ValueError(f"at {time.time()} {os.getpid()}")
     assert x.ndim == 1, sys.argv
     return x * 2.0 if math.pi > 3 else x * random.random()
 == attributes that are not mentioned
@@ -852,15 +840,12 @@ class Trainer:
     def __init__(self):
         self.logger, self.lock, self.scale, self.clock = LOG, threading.Lock(), 2.0, time.time
         self.rows = open(os.devnull); self.rows.close()
-    def log(self):
-        self.logger.info("at %s", self.clock())
-    def step(self, x):
-        return x * self.scale
+    def log(self): self.logger.info("at %s", self.clock())
+    def step(self, x): return x * self.scale
 f = Trainer().step
 == iterators made inside
 def f(x):
-    for i, (a, b) in enumerate(zip([1.0, 2.0], map(float, [3, 4]), strict=True)):
-        x = x * a + b * i
+    for i, (a, b) in enumerate(zip([1.0, 2.0], map(float, [3, 4]), strict=True)): x = x * a + b * i
     total = sum(k for k in reversed(sorted([2.0, 1.0])))
     first = next(iter({"a": x}.values()))
     return first * total + next(itertools.count(3)) + sum(itertools.islice(itertools.cycle([1.0]), 3))
@@ -871,12 +856,9 @@ def f(x, v=SENTINEL):
     return x * 2.0 if v is SENTINEL and isinstance(x, (mg.Tensor, np.ndarray)) and y else x
 == errors that are caught
 def f(x):
-    try:
-        raise ValueError("k")
-    except (ValueError, queue.Empty) if VERBOSE else ValueError:
-        x = x * 2.0
-    with contextlib.suppress(KeyError):
-        {}["k"]
+    try: raise ValueError("k")
+    except (ValueError, queue.Empty) if VERBOSE else ValueError: x = x * 2.0
+    with contextlib.suppress(KeyError): {}["k"]
     return x
 == classes made inside
 def f(x):
@@ -915,8 +897,7 @@ class Net(nn.Module):
         super().__init__()
         self.inner, self.log, self.calls = nn.Linear(3, 3).double(), LOG, itertools.count()
     def forward(self, x):
-        if not self.training:
-            self.log.info("%d", next(self.calls))
+        if not self.training: self.log.info("%d", next(self.calls))
         return self.inner(x).relu()
 f = Net()
 """
