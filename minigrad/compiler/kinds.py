@@ -107,6 +107,7 @@ CONTAINERS = (
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
+_DEFINED = (type, types.ModuleType, types.FunctionType)
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
@@ -214,6 +215,11 @@ def has_no_hidden_state(cls: type) -> bool:
 def is_object(owner: Any) -> bool:
     """Whether what has attributes is an object of no special kind."""
     return not isinstance(owner, (type, types.ModuleType, types.FunctionType, Tensor, Contents, type(None)))
+
+
+def may_store(owner: Any) -> bool:
+    """Whether what code stores in an attribute is to be noticed: of an object, and of what the user has defined."""
+    return is_object(owner) or (isinstance(owner, _DEFINED) and is_users(owner))
 
 
 def is_state(value: Any, tables: Collection[int] = ()) -> bool:

@@ -403,11 +403,13 @@ class World:
                     self.guards.entry(content, name, path)
                     self.follow(content[name], path)
         for owner, path, _, asked in self._spaces:
-            for name in sorted((self._asked & vars(owner).keys()) - asked if kinds.is_object(owner) else ()):
+            for name in sorted((self._asked & vars(owner).keys()) - asked if kinds.may_store(owner) else ()):
                 # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
                 row = vars(owner), name, join(path, name)
                 asked.add(name)
-                stored.append(row) if kinds.is_state(row[0][name], self._tables) else self.guards.entry(*row)
+                state = kinds.is_object(owner) and kinds.is_state(row[0][name], self._tables)
+                of_class = owner if isinstance(owner, type) else None
+                stored.append(row) if state else self.guards.entry(*row, of_class)
         return stored
 
     def _settle(self) -> bool:
