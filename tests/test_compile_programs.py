@@ -121,6 +121,66 @@ def f(x): y = [x * 2.0]; z = [y, {"a": [x * 3.0]}]; return z, y, z[1], z[1]["a"]
 == hooks of arguments | 8
 def f(x): y = (x * 2.0).sum(); y.backward(); return y.detach()
 -- x = T(k, 3, grad=True); h = x.register_hook(lambda g: g * 3.0) if k % 2 else None; r = F(x)
+== parts of one array, one of which is changed | 1
+import numpy as np
+_memory = np.ones((6, 4)); w = mg.from_numpy(_memory[0])
+def f(x): return w.add_(x).sum()
+-- r = F(mg.from_numpy(_memory[k + 1]))
+== parts of one array as arguments | 1
+import numpy as np
+_memory = np.arange(8.0)
+def f(x, y): x.mul_(2); return x + y
+-- r = F(mg.from_numpy(_memory[:4]), mg.from_numpy(_memory[4:]))
+== an argument that shows what is changed, and is not used | 1
+table = mg.zeros(4, 3)
+def f(x, unused): table.add_(1); return x * 2
+-- r = F(mg.ones(3), table[0])
+== an argument that shows what is changed
+w = mg.zeros(4, 3)
+def f(x): w.add_(1); return x * 2  # or refused
+-- r = F(mg.ones(3) if k < 2 else w[k])
+== arguments of which one shows a part of another that is changed
+v, known = mg.ones(6), mg.ones(3)
+def f(x, y): x.mul_(2); return x + y + known  # or refused
+-- r = F(v[:3], v[2:5] if k > 1 else v[3:])
+== arguments that show one memory, of which one is changed
+v = mg.ones(6)
+def f(x, y): x.mul_(2); return x + y  # or refused
+-- r = F(v[3:], v[3:] if k > 1 else v[:3])
+== a changed argument that shows what is known
+v, known = mg.ones(6), mg.ones(3)
+def f(x, y): x.mul_(2); return x + y + known  # or refused
+-- r = F(known[0:] if k > 1 else v[3:], v[:3])
+== a Tensor that comes to show what is changed
+a, b = mg.zeros(3), mg.ones(3)
+def f(x): a.add_(x); return b + 1  # or refused
+-- b.data = a if k == 2 else b; r = F(mg.ones(3))
+== memory that was replaced, and an argument that shows it
+w = mg.zeros(2, 3)
+def f(x): w.add_(1); return x * 2  # or refused
+-- w.data = mg.zeros(2, 3) if k == 1 else w; r = F(w[0] if k == 2 else mg.ones(3))
+== the gradient of a known Tensor as an argument, changed inside | 2
+w = T(3, 3, grad=True); w.grad = T(1, 3)
+def f(x): w.grad.add_(1.0); return x * 2.0
+-- r = F(T(k, 3) if k < 3 else w.grad)
+== a view of a known gradient as an argument, changed inside
+w = T(3, 3, grad=True); w.grad = T(1, 3)
+def f(x): w.grad.add_(1.0); return x * 2.0  # or refused
+-- r = F(T(k, 3) if k < 2 else w.grad[0:])
+== equal matrices that have become one lie as they did: BLAS rounds otherwise | 1
+def f(x, b): y = ((x + b) @ (x + b).mT).sum(dim=0); y.backward(mg.full_like(y, 0.7)); return y
+-- x, b = T(k, 30, 40, grad=True, dtype=mg.float64), T(k + 9, 40, grad=True, dtype=mg.float64); r = F(x, b)
+== to ask a defaultdict for a key makes none
+import collections
+counts = collections.defaultdict(int, a=0)
+def f(x): return x * 2 if "a" in counts else x * 3
+-- r = F(mg.ones(1)); counts.pop("a", 0) if k == 1 else None
+== to ask for a state makes none
+w = T(1, 3, grad=True); opt = optim.SGD([w], lr=0.1, momentum=0.9); steps = True
+def f(x):
+    opt.zero_grad(); (w * x).sum().backward()
+    if steps: opt.step()
+-- steps = k % 2 == 0; opt.state.clear(); F(T(k, 3))
 == a seed of another dtype
 w = T(1, 3, grad=True)
 def f(x): w.backward(x); return x
