@@ -240,42 +240,6 @@ def test_buffers_stay_where_they_are() -> None:
     assert len(net.recordings[0].plan.takes) == 1  # the argument
 
 
-def test_what_is_stored_beside_the_result_is_the_result() -> None:
-    net = Layer()
-
-    def f(x: Any) -> Any:
-        net.kept = net.inner(x)
-        net.table = {"y": net.kept}
-        return net.kept
-
-    g = mg.compile(f)
-    for _ in range(3):
-        y = g(mg.ones(2, 4))
-        assert y is net.kept
-        assert y is net.table["y"]
-        y.sum().backward()
-    assert net.inner.weight.grad is not None
-
-
-def test_one_value_may_be_written_under_a_mask_that_changes() -> None:
-    def f(x: Any, v: Any) -> Any:
-        y, z = x * 1.0, x * 1.0
-        y[x > 0] = 0.5
-        y[x[:, 0] > 0] = v
-        z[x > 1] = v[:1]
-        return y, z
-
-    g = mg.compile(f)
-    for k in (1.0, -1.0, 2.0):
-        x = mg.randn(3, 4, generator=mg.Generator().manual_seed(0)) * k
-        for found, expected in zip(g(x, mg.arange(4.0)), f(x, mg.arange(4.0)), strict=True):
-            assert found.tolist() == expected.tolist()
-    assert len(g.recordings) == 1
-    h = mg.compile(lambda x, v: x.clone().index_put_((x > 0,), v))
-    with pytest.raises(RuntimeError, match="indexing with a mask"):
-        h(mg.ones(2), mg.ones(2))
-
-
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_a_loss_that_is_stored_alone_goes_backward(backend: str) -> None:
     if backend == "numba":
@@ -293,23 +257,6 @@ def test_a_loss_that_is_stored_alone_goes_backward(backend: str) -> None:
         grads.append(net.inner.weight.grad.tolist())
     for row in grads[1:]:
         np.testing.assert_allclose(row, grads[0], rtol=1e-6 if backend == "numba" else 0.0)
-
-
-def test_what_is_computed_once_leaves_the_gradient_of_what_is_changed() -> None:
-    net, w = Layer(), mg.full((2,), 3.0, requires_grad=True)
-
-    def f(x: Any) -> Any:
-        x.mul_(2.0)
-        if net.kept is None:
-            net.kept = mg.ones(2)
-        return x * w * net.kept
-
-    g = mg.compile(f)
-    for _ in range(2):
-        w.grad = None
-        g(mg.ones(2)).sum().backward()
-        assert w.grad is not None
-        assert w.grad.tolist() == [2.0, 2.0]
 
 
 def test_many_recordings_are_told_at_the_line_of_the_call() -> None:
