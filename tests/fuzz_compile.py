@@ -398,19 +398,23 @@ def documented(text: str, difference: str) -> bool:
     return any(sentence in difference.partition(", compiled ")[2] for sentence in ONE_RECORD)
 
 
-def disagreement(text: str) -> tuple[str, str]:
+def disagreement(text: str, runs: Any = None) -> tuple[str, str]:
     """What a program does otherwise when compiled, and the sentence of a refusal; empty where there is none."""
-    difference, refusal = _disagreement(text)
+    difference, refusal = _disagreement(text, *(runs or both(text)))
     if GOES_THROUGH.match(difference):
-        difference, refusal = _disagreement(text, copies=True)
+        difference, refusal = _disagreement(text, *both(text, copies=True))
     return ("" if documented(text, difference) else difference), refusal
 
 
-def _disagreement(text: str, copies: bool = False) -> tuple[str, str]:
-    """`disagreement`, also what the pages name; ``copies`` are what eager mode saves."""
+def both(text: str, copies: bool = False) -> tuple[Run, Run]:
+    """Both runs of a program; ``copies`` are what eager mode saves."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        eager, compiled = Run(text, False, copies), Run(text, True)
+        return Run(text, False, copies), Run(text, True)
+
+
+def _disagreement(text: str, eager: Run, compiled: Run) -> tuple[str, str]:
+    """`disagreement`, also what the pages name."""
     for a, b in zip(eager.log, compiled.log, strict=False):
         if isinstance(a, Look) and isinstance(b, Look):
             if difference := compare(a, b):

@@ -58,9 +58,6 @@ PLAIN = """
 == zero_grad itself
 w = T(1, 3, grad=True); opt = optim.SGD([w], lr=0.1); clear = C(opt.zero_grad)
 for k in range(4): (w * w).sum().backward(); look(); clear(); look()
-== zero_grad of a module
-net = Net(); clear = C(net.zero_grad)
-for k in range(4): net(T(k, 2, 4)).sum().backward(); clear(); look()
 == step itself
 net = Net(); opt = Adam(net.parameters(), lr=0.1); step = C(opt.step)
 for k in range(5):
@@ -77,10 +74,6 @@ for k in range(9): F(T(k, 2, 4), k % 3 == 2); look()
 w = T(1, 3, grad=True)
 def f(): w.grad = None; return (w * w).sum()
 -- w.grad = T(k, 3) if k % 2 else None; F().backward()
-== D28, a non-leaf argument
-def f(t): (t * t).sum().backward()  # or refused
--- a = T(k, 3, grad=True)
-with called(): F(a * 1)
 == D28, a view of a leaf
 def f(t): t.sum().backward()  # or refused
 -- a = T(k, 4, 3, grad=True)
@@ -98,9 +91,6 @@ sum((t * t).sum() for t in r).backward()
 == D29, written at a 0-d index
 def f(x, i): y = x * 1; y[i, :, mg.tensor([0, 1])] = 5.0; y[:, i] += 1; return y  # or refused
 -- x = T(k, 3, 4, 3, grad=True); r = F(x, mg.tensor(k % 2)); (r * r).sum().backward()
-== D30, detach_ after changes
-def f(x): y = x * 2; y[0] = 1.0; y.add_(1); y.detach_(); return y, y * x
--- x = T(k, 3, grad=True); r = F(x); r[1].sum().backward()
 == D30, detach of a new Tensor that is then changed
 w = T(9, 3, grad=True)
 def f(x): a = mg.zeros(3); b = a.detach(); a.add_(w * x); return a * 2, b
@@ -111,22 +101,12 @@ def f(x): return x.expand(3, 4), x.sum().expand(4), mg.zeros(1).expand(3) if Fal
 -- r = F(T(k, 1, 4))
 with caught(): r[0][0] = 9.0
 with caught(): r[1][0] = 9.0
-== D31, a broadcast of what is computed
-def f(x): y = x * 2; return y.expand(3, 4), y
--- r = F(T(k, 4)); poke(r[1])
 == D31, views of an argument after zero_ and fill_
 def f(x): v = x[1:]; x.zero_(); w = x.T; x.fill_(2.0); return v, w, x, x[0]
 -- x = T(k, 3, 4); r = F(x); look(); poke(r[0])
 == D31, a 0-d result and its view
 def f(x): s = x.sum(); return s, s.view(1), s.reshape(1, 1), s[None]
 -- r = F(T(k, 3)); poke(r[0])
-== D31, a view under no_grad whose base is then changed
-def f(x):
-    y = x * 2
-    with mg.no_grad(): v = y[1:]
-    y.mul_(3)
-    return y, v
--- x = T(k, 3, grad=True); r = F(x); r[0].sum().backward()
 == D31, results that are arguments, parameters and their views
 w = nn.Parameter(T(5, 3, 4))
 def f(x): return x, x[0], w, w.T, w.detach(), w.data, x.reshape(-1), x.contiguous()
@@ -136,18 +116,6 @@ with mg.no_grad(): x[0, 0] = 7; w[1, 1] = 7
 def f(x): y = x + 1; return y, y[1:], (x * 0).sum()
 F = C(f); rs = []
 for k in range(5): rs.append(F(T(k, 3))); poke(rs[k // 2]); look()
-== D32, autograd.grad of a leaf changed under no_grad
-w = T(1, 3, grad=True)
-def f(x):
-    with mg.no_grad(): w.mul_(0.5)
-    g, = autograd.grad((w * x).sum(), [w])
-    return g
--- with called(): r = F(T(k, 3))
-== D32, a masked assignment
-def f(x, t):
-    y = x * 2; y[x > 0] = t  # or refused
-    return y
--- x = T(k, 3, 4, grad=True); t = T(k + 9, grad=True); r = F(x, t); (r * r).sum().backward()
 == D32, a graph used inside and returned
 def f(x): y = (x * x).sum(); y.backward(retain_graph=True); return y
 -- x = T(k, 3, grad=True); r = F(x); r.backward()
@@ -159,8 +127,7 @@ def f(x):
     return -mg.zeros_like(x), mg.zeros(3) * -1, -(x * 0), 0.0 - mg.zeros_like(x), mg.zeros_like(x).neg().reciprocal()
 -- r = F(T(k, 3))
 == D33, a bool constant beside integers
-def f(x):
-    return mg.bitwise_xor(x, mg.tensor(False)), x & mg.tensor(True), mg.tensor(False) | x, x ^ mg.zeros_like(x)
+def f(x): return mg.bitwise_xor(x, mg.tensor(False)), x & mg.tensor(True), mg.tensor(False) | x, x ^ mg.zeros_like(x)
 -- r = F(mg.tensor([k, 2, 5]))
 == D33, in place on an expand that repeats nothing
 def f(x): y = (x * 1).expand(3, 4); y.add_(1); z = (x + 1).broadcast_to(3, 4); z[0] = 2.0; return y, z
@@ -391,9 +358,7 @@ conf.act = ["gelu", "gelu", "celu", "relu"][k]
 TRANSFORMS = r"""
 == a step of gradients as values
 def loss(p, x, y): return ((x @ p["w"] + p["b"] - y) ** 2).mean()
-def f(p, x, y):
-    g, value = mg.func.grad_and_value(loss)(p, x, y)
-    return {k: p[k] - 0.1 * g[k] for k in p}, value
+def f(p, x, y): g, value = mg.func.grad_and_value(loss)(p, x, y); return {k: p[k] - 0.1 * g[k] for k in p}, value
 p = {"w": T(1, 4, 1), "b": mg.zeros(1)}
 -- p, value = F(p, T(k, 3, 4), T(k + 1, 3, 1))
 == gradients of each sample
@@ -430,8 +395,7 @@ def f(x): return mg.func.jacrev(lambda t: (t * x).sum())(x), mg.func.jvp(mg.sin,
 with caught(): alter(r[0])
 with caught(): alter(r[1])
 == what is returned shares memory as ever
-def f(x):
-    return mg.func.vjp(lambda t: t.view(-1), x)[0], mg.func.grad(lambda t: (t.sum(), t), has_aux=True)(x)
+def f(x): return mg.func.vjp(lambda t: t.view(-1), x)[0], mg.func.grad(lambda t: (t.sum(), t), has_aux=True)(x)
 -- x = T(k, 2, 2)
 r = F(x)
 poke(r[k % 2])

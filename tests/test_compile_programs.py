@@ -225,9 +225,7 @@ def f(x):
     return x * c + e - z + mg.arange(3) + mg.eye(3)[1], mg.zeros(3), c
 -- y, zeros, c = F(T(k, 3)); zeros += 1.0; c.zero_()
 == one value under a mask that changes, whole and of rows | 1
-def f(x, v):
-    y, z = x * 1.0, x * 1.0; y[x > 0] = 0.5; y[x[:, 0] > 0] = v; z[x > 1] = v[:1]
-    return y, z
+def f(x, v): y, z = x * 1.0, x * 1.0; y[x > 0] = 0.5; y[x[:, 0] > 0] = v; z[x > 1] = v[:1]; return y, z
 -- r = F(T(k, 3, 4) * 2, T(k + 9, 4))
 == what is computed once leaves the gradient of what is changed
 store, w = types.SimpleNamespace(kept=None), mg.full((2,), 3.0, requires_grad=True)
@@ -638,9 +636,7 @@ for k in range(6):
 == three hundred steps | 2
 net = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 1)); x, t = T(1, 13, 8, 2), T(2, 13, 8, 1); s = 0.0
 opt = optim.SGD(net.parameters(), lr=0.02, momentum=0.9, weight_decay=0.001, nesterov=True)
-def f(x, t):
-    opt.zero_grad(); loss = nn.functional.mse_loss(net(x), t); loss.backward(); opt.step()
-    return loss
+def f(x, t): opt.zero_grad(); loss = nn.functional.mse_loss(net(x), t); loss.backward(); opt.step(); return loss
 F = C(f)
 for k in range(300):
     s += F(x[k % 13], t[k % 13]).item() * (k % 7 + 1)

@@ -37,8 +37,7 @@ def forward(self, x):
     self.shape, self.pair, self.text = x.shape, {"x": x, "sum": [x.sum()]}, f"{x.ndim}"
     return self.inner(self.kept @ x)
 == reads what it has kept
-def forward(self, x):
-    self.kept = self.inner(x); self.count = self.kept.shape[0]; return self.kept.relu() / self.count
+def forward(self, x): self.kept = self.inner(x); self.count = self.kept.shape[0]; return self.kept.relu() / self.count
 == keeps it detached and in training alone
 def forward(self, x):
     y = self.inner(x)

@@ -222,15 +222,9 @@ def test_a_large_table_is_put_back_in_linear_time() -> None:
 # ---------------------------------------------------------------- results that are views
 
 VIEWS = """
-== a view beside its base, changed
+== a view beside its base, one of them changed
 def f(x): y = x * 2; return y[1:], y
--- x = T(k, 4, grad=True); a, b = F(x); a.mul_(3); (b * b).sum().backward()
-== a base beside its view, changed
-def f(x): y = x * 2; return y[1:], y
--- x = T(k, 4, grad=True); a, b = F(x); b.mul_(3); (a * a).sum().backward()
-== a view of an argument, changed
-def f(x): return x[1:]
--- x = T(k, 4, grad=True) * 1; a = F(x); a.mul_(3); (x * x).sum().backward()
+-- x = T(k, 4, grad=True); r = F(x); r[k % 2].mul_(3); (r[1 - k % 2] * r[1 - k % 2]).sum().backward()
 == a view of a leaf, changed
 def f(x): return x[1:]
 -- x = T(k, 4, grad=True); a = F(x)
@@ -322,9 +316,6 @@ with called(): F(mg.from_numpy(a))
 w = T(1, 3, grad=True)
 def f(x): x.requires_grad_(); x.copy_(w); return x * 2  # or refused
 -- with called(): F(T(k, 6)[::2])
-== written at an index that is a Tensor, where elements are one place
-def f(x, i): x[i] = 2.0; return x * 1  # or refused
--- F(T(k, 4).expand(3, 4), mg.tensor(1))
 == an index out of range whose result is not used
 def f(x, i): x[:, i], x[i], x.clone().index_fill(0, i, 1.0); return x * 2
 -- with called(): F(T(k, 3, 3), mg.tensor(9 if k % 2 else 1))

@@ -745,8 +745,7 @@ class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.layers, self.layer0, self.options = {"a": nn.Tanh()}, nn.Tanh(), simple(k=2.0)
-    def forward(self, x):
-        return self.layers[key[0]](x) * self.scale * self.options.k + getattr(self, f"layer{0}")(x)
+    def forward(self, x): return self.layers[key[0]](x) * self.scale * self.options.k + getattr(self, f"layer{0}")(x)
 f = Net()
 -- f.scale = 3.0
 -- f.options.k = 5.0
