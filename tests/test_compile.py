@@ -622,13 +622,6 @@ def test_modes_are_as_before_after_an_error() -> None:
         assert MODE.get() is mode
 
 
-def test_a_function_that_is_always_refused_says_the_same_each_time() -> None:
-    compiled = mg.compile(lambda x: x.sum().item())
-    for _ in range(40):
-        with pytest.raises(RuntimeError, match=r"item\(\) needs the values"):
-            compiled(mg.ones(2))
-
-
 class _Elsewhere:
     """As classes that Cython makes: its ``__module__`` is no text."""
 
