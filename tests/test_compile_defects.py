@@ -63,13 +63,6 @@ net = Net(); opt = Adam(net.parameters(), lr=0.1); step = C(opt.step)
 for k in range(5):
     net(T(k, 2, 4)).sum().backward(); step(); opt.param_groups[0]["lr"] *= 0.5
     opt.param_groups[0]["betas"] = (0.5, 0.9 - k / 10); look()
-== accumulated over three calls
-net = Net(); opt = optim.SGD(net.parameters(), lr=0.1)
-def part(x, last):
-    net(x).pow(2).mean().backward()
-    if last: opt.step(); opt.zero_grad()
-F = C(part)
-for k in range(9): F(T(k, 2, 4), k % 3 == 2); look()
 == a gradient given from outside
 w = T(1, 3, grad=True)
 def f(): w.grad = None; return (w * w).sum()

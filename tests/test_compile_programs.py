@@ -143,10 +143,6 @@ def f(x): w.add_(1); return x * 2  # or refused
 v, known = mg.ones(6), mg.ones(3)
 def f(x, y): x.mul_(2); return x + y + known  # or refused
 -- r = F(v[:3], v[2:5] if k > 1 else v[3:])
-== arguments that show one memory, of which one is changed
-v = mg.ones(6)
-def f(x, y): x.mul_(2); return x + y  # or refused
--- r = F(v[3:], v[3:] if k > 1 else v[:3])
 == a changed argument that shows what is known
 v, known = mg.ones(6), mg.ones(3)
 def f(x, y): x.mul_(2); return x + y + known  # or refused
@@ -507,9 +503,6 @@ STEPS = r"""
 == zero at the end | 2
 loss = loss_of(x, t); loss.backward(); opt.step(); opt.zero_grad()
 return loss
-== zero in place | 3
-opt.zero_grad(set_to_none=False); loss = loss_of(x, t); loss.backward(); opt.step()
-return loss
 == never zero | 2
 loss = loss_of(x, t); loss.backward(); opt.step()
 return loss.detach()
@@ -611,10 +604,6 @@ F = C(f)
 for k in range(9):
     r = F(T(k, 3, 4)); look()
     if k % 3 == 2: update(); opt.zero_grad(set_to_none=k > 5); look()
-== frozen and thawed | 3
-net = Net()
-def f(x): return net(x)
--- net.first.requires_grad_(k % 2 == 0); net.zero_grad(); r = F(T(k, 3, 4)); r.sum().backward()
 == training and evaluation | 4
 class Noisy(nn.Module):
     def __init__(self):

@@ -514,7 +514,6 @@ simple(k=2.0) | del v.k | v.k
 (simple(q=2.0), "q") | v[0].q = 3.0 | getattr(*v)
 (simple(q=2), "{0.q}") | v[0].q = 30 | len(v[1].format(v[0]))
 argparse.Namespace() | v.q = 3.0 | "".join(["q"]) in v
-argparse.Namespace(lr=2.0) | v.lr = 3.0 | v.lr; dict(**vars(v))["lr"]
 Record() | v.other = 30.0 | sum(dataclasses.astuple(v)); sum(dataclasses.asdict(v).values());
     sum(getattr(v, f.name) for f in dataclasses.fields(v)); len(repr(v)); matched(x, v)
 Record() | v.other = 3.0 | x * 2.0 if v == Record(2.0, 3.0) else x
@@ -526,7 +525,6 @@ Thing() | del v.k | v.k
 Thing() | v.times = lambda x: x * 5.0 | v.times(x)
 Thing() | Abstract.register(type("Q", (), {})); Abstract.register(Thing) | x if isinstance(v, Abstract) else -x
 Slots() | v.k = 3.0 | x * 3.0 if hasattr(v, "k") else x
-Slots() | v.set(3.0) | v.get()
 Described.__dict__["d"] | v.v = 3.0 | Described().d
 Vector() | v.items.insert(0, 5.0) | len(v); v[0]; sum(k for k in v); 5.0 in v; x if v else -x; v(); float(v);
     [0, 1, 2, 3][v]; x * 2.0 if v == 3 else x; entered(x, v); float(2.0 * v); v.first; (lambda a, *b: a)(*v)
@@ -540,17 +538,14 @@ collections.Counter() | v.update(["k"]) | v["k"]
 collections.deque([1.0, 2.0]) | v.rotate(1) | v[0]
 collections.defaultdict(float) | v["k"] | v.get("k", 2.0)
 collections.defaultdict(float) | v.default_factory = lambda: 3.0 | v.default_factory()
-collections.UserDict(k=2.0) | v["k"] = 3.0 | v["k"]
 collections.UserDict(k=2.0) | v.data = {"k": 3.0} | v["k"]
 collections.UserList([2.0]) | v[0] = 3.0 | v[0]
 {1} | v.add(2) | len(v)
 {1} | v.clear(); v.add(1.0) | x * 2 if type([*v][0]) is int else x
 [{1}] | v[0].add(2) | len(v[0])
-(1, [2.0]) | v[1][0] = 3.0 | v[1][0]
 Named(2.0, [1.0]) | v.rest.append(2.0) | sum(v.rest)
 [1.0, 2.0] | v[0] = 4.0 | sum(v[:2])
 {Thing(): 1.0} | [*v][0].k = 3.0 | [*v][0].k
-{"a": 1, "b": 1} | v.update(a=v.pop("a")) | x if [*v][0] == "a" else -x
 {"a": 1} | v.update(b=v.pop("a")) | x if "a" in v else -x
 {1: 1} | v.update({1.0: v.pop(1)}) | x if type([*v][0]) is int else -x
 Listed([2.0]) | v[0] = 3.0 | v[0]
@@ -558,22 +553,15 @@ Listed([2.0]) | v.k = 3.0 | v.k
 Text("a") | v.k = 3.0 | getattr(v, "k", 2.0)
 Count(2) | v.k = 3.0 | getattr(v, "k", 2.0) * int(v)
 Mode.LIST.value | v.append(1.0) | sum(Mode.LIST.value)
-functools.partial(lambda k: k, k=2.0) | v.keywords.update(k=3.0) | v()
-functools.partial(sum, [2.0]) | v.args[0].append(3.0) | v()
-Thing().times | v.__self__.k = 3.0 | v(x)
 lambda: 2.0 | v.__code__ = (lambda: 5.0).__code__ | v()
-lambda k=2.0: k | v.__defaults__ = (3.0,) | v()
 lambda k=[2.0]: sum(k) | v.__defaults__[0].append(3.0) | v()
 lambda *, k=2.0: k | v.__kwdefaults__.update(k=3.0) | v()
-lambda *, k=2.0: k | v.__kwdefaults__ = {"k": 3.0} | v()
-(lambda k: lambda: k)(2.0) | v.__closure__[0].cell_contents = 3.0 | v()
 (lambda k: lambda: k)(2.0) | del v.__closure__[0].cell_contents | v()
 lambda: 2.0 | v.k = 3.0 | getattr(v, "k", 2.0)
 lambda: 2.0 | v.__name__ = "k" * 40 | len(v.__name__)
 lambda: 2.0 | v.__doc__ = "k" * 40 | len(v.__doc__ or "")
 lambda: 2.0 | v.__annotations__.update(z=1) | len(v.__annotations__)
 type("C", (), {"k": 2.0}) | v.__name__ = "k" * 40 | len(v.__name__)
-type("C", (), {"k": 2.0}) | v.k = 3.0 | v.k
 type("C", (Base,), {}) | v.k = 3.0 | v.k
 type("C", (Base,), {})() | type(v).k = 3.0 | v.k
 type("C", (Base,), {})() | v.k = 3.0 | v.k
@@ -587,9 +575,7 @@ Meta("C", (), {}) | type(v).k = property(lambda cls: 7.0) | v.k
 module(k=2.0) | v.k = 3.0 | v.k; getattr(v, "k")
 module(f=lambda: 2.0) | v.f = lambda: 3.0 | v.f()
 module() | v.k = 3.0 | getattr(v, "k", 2.0)
-module(q=[2.0], __getattr__=lambda n: HIDDEN[0]) | HIDDEN[0] = 3.0 | v.k
 {"m": module(k=2.0)} | v["m"].k = 3.0 | v["m"].k
-[tensor(3)] | v[0] = tensor(1) | v[0]
 tensor(3) | v.data = tensor(5) | v.shape[0]; len(v)
 tensor(3) | v.data = tensor(3).to(mg.float32) | x.to(v.dtype)
 tensor(3, 3) | v.data = tensor(3, 3).T | v.stride(0)
@@ -635,9 +621,6 @@ asked(Cached()) | v.k = 3.0 | v.k
 [2j] | v[0] = 3j | v[0].imag
 [np.float64(2.0)] | v[0] = np.float64(3.0) | v[0]
 [np.float64(2.0)] | v[0] = np.float32(2.0) | v[0].itemsize
-[0.0] | v[0] = -0.0 | math.copysign(1.0, v[0])
-[1] | v[0] = True | x if v[0] is True else -x
-[None] | v[0] = 0 | x if v[0] is None else -x
 [range(2)] | v[0] = range(3) | sum(v[0])
 [slice(2)] | v[0] = slice(1) | x[v[0]]
 [mg.float32] | v[0] = mg.float64 | x.to(v[0])
