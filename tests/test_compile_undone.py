@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import math
+import types
 import weakref
 from typing import Any
 
@@ -11,12 +13,13 @@ import pytest
 from compiled_programs import agree, programs
 
 import minigrad as mg
+from minigrad import nn
 from minigrad.compiler.recording import Recording
 
 # ---------------------------------------------------------------- what a refused run did to objects of Python
 
 SURROUNDINGS = """
-import collections, types
+import collections, math, types
 import numpy as np
 import minigrad as mg
 from minigrad import nn
@@ -110,7 +113,10 @@ def seen(s: Any) -> str:
         helper.__defaults__,
     )
     names = "table items chosen ordered lists queue nothing none space pair array nested empty users"
-    return repr((own, more, s["module"].k, [s[name] for name in names.split()]))
+    library = [getattr(o, "fresh", 0) for o in (types, nn.Linear, mg.Tensor, nn.functional)]
+    return repr(
+        (own, more, s["module"].k, library, getattr(math, "tau", 0), [s[name] for name in names.split()])
+    )
 
 
 @pytest.mark.parametrize("raises", [False, True], ids=["refused", "raises"])
