@@ -84,6 +84,9 @@ sum((t * t).sum() for t in r).backward()
 == D29, written at a 0-d index
 def f(x, i): y = x * 1; y[i, :, mg.tensor([0, 1])] = 5.0; y[:, i] += 1; return y  # or refused
 -- x = T(k, 3, 4, 3, grad=True); r = F(x, mg.tensor(k % 2)); (r * r).sum().backward()
+== D30, detach_ after changes
+def f(x): y = x * 2; y[0] = 1.0; y.add_(1); y.detach_(); return y, y * x
+-- x = T(k, 3, grad=True); r = F(x); r[1].sum().backward()
 == D30, detach of a new Tensor that is then changed
 w = T(9, 3, grad=True)
 def f(x): a = mg.zeros(3); b = a.detach(); a.add_(w * x); return a * 2, b

@@ -91,6 +91,12 @@ helper.calls = 1
 helper.kept = 7
 module.k = 7
 helper.__defaults__ = (2,)
+types.fresh = 7
+math.tau = 7
+del math.tau
+nn.Linear.fresh = 7
+mg.Tensor.fresh = 7
+nn.functional.fresh = 7
 """
 
 

@@ -575,6 +575,7 @@ Meta("C", (), {}) | type(v).k = property(lambda cls: 7.0) | v.k
 module(k=2.0) | v.k = 3.0 | v.k; getattr(v, "k")
 module(f=lambda: 2.0) | v.f = lambda: 3.0 | v.f()
 module() | v.k = 3.0 | getattr(v, "k", 2.0)
+module(q=[2.0], __getattr__=lambda n: HIDDEN[0]) | HIDDEN[0] = 3.0 | v.k
 {"m": module(k=2.0)} | v["m"].k = 3.0 | v["m"].k
 tensor(3) | v.data = tensor(5) | v.shape[0]; len(v)
 tensor(3) | v.data = tensor(3).to(mg.float32) | x.to(v.dtype)
