@@ -91,7 +91,10 @@ helper.calls = 1
 helper.kept = 7
 module.k = 7
 helper.__defaults__ = (2,)
+module.fresh = 7
 types.fresh = 7
+Scaled.rate = 7
+Scaled.fresh = 7
 math.tau = 7
 del math.tau
 nn.Linear.fresh = 7
@@ -119,7 +122,7 @@ def seen(s: Any) -> str:
         helper.__defaults__,
     )
     names = "table items chosen ordered lists queue nothing none space pair array nested empty users"
-    library = [getattr(o, "fresh", 0) for o in (types, nn.Linear, mg.Tensor, nn.functional)]
+    library = [getattr(o, "fresh", 0) for o in (types, nn.Linear, mg.Tensor, nn.functional, s["module"])]
     return repr(
         (own, more, s["module"].k, library, getattr(math, "tau", 0), [s[name] for name in names.split()])
     )

@@ -222,6 +222,11 @@ def may_store(owner: Any) -> bool:
     return is_object(owner) or (isinstance(owner, _DEFINED) and is_users(owner))
 
 
+def is_fixed_by_name(owner: Any) -> bool:
+    """Whether what code stores in an attribute is noticed by its name alone: of modules, and of a library's classes."""
+    return isinstance(owner, types.ModuleType) or (isinstance(owner, type) and not is_users(owner))
+
+
 def is_state(value: Any, tables: Collection[int] = ()) -> bool:
     """Whether a value consists of Tensors, so that each call can be given its own; ``tables`` are ids of others."""
     if id(value) in tables:

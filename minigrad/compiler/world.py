@@ -271,7 +271,7 @@ class World:
                     self.guards.entry(vars(builtins), name, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
                 self._asked.add(name)
-                if isinstance(owner := steps[i - 1].value, (type, types.ModuleType)):  # the library's too
+                if kinds.is_fixed_by_name(owner := steps[i - 1].value):
                     self.guards.entry(vars(owner), name, join(owner.__name__, name), owner)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
