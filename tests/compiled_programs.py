@@ -13,7 +13,7 @@ from textwrap import indent
 from typing import Any
 
 import pytest
-from fuzz_compile import Look, Run, disagreement
+from fuzz_compile import Look, both, disagreement
 
 
 def programs(text: str, kind: Any = int) -> Any:
@@ -34,14 +34,15 @@ def looped(program: str) -> str:
 
 
 def agree(program: str, most: int = 0) -> None:
-    looks = [entry for entry in Run(program, False).log if isinstance(entry, Look)]
+    runs = both(program)
+    looks, others = ([entry for entry in run.log if isinstance(entry, Look)] for run in runs)
     assert len(looks) > 3, "the program ends early"
-    difference, refusal = disagreement(program)
+    difference, refusal = disagreement(program, runs)
     assert not difference, difference
     if refusal:
         assert "or refused" in program
         return
-    run = Run(program, True)
-    lies = [entry.layouts for entry in run.log if isinstance(entry, Look)]
-    assert lies == [look.layouts for look in looks] or "lies otherwise" in program
-    assert sum(len(c.recordings) for c in run.made) <= (most or 1000)
+    assert [look.layouts for look in others] == [
+        look.layouts for look in looks
+    ] or "lies otherwise" in program
+    assert sum(len(c.recordings) for c in runs[1].made) <= (most or 1000)

@@ -168,22 +168,11 @@ def alter(value: Any) -> None:
         t.logical_not_() if t.dtype == mg.bool else t.mul_(2)
 
 
-LIBRARY = {
-    "alter": alter,
-    "T": tensor,
-    "operation": operation,
-    "sample": sample,
-    "total": total,
-    "poke": poke,
-}
+LIBRARY = {f.__name__: f for f in (alter, operation, sample, total, poke)} | {"T": tensor}
 LIBRARY |= {"mg": mg, "nn": nn, "optim": optim, "autograd": autograd, "math": math, "types": types}
-LIBRARY |= {
-    "argparse": argparse,
-    "collections": collections,
-    "functools": functools,
-    "Point": Point,
-    "Settings": Settings,
-}
+LIBRARY |= {"argparse": argparse, "collections": collections, "functools": functools}
+LIBRARY |= {"Point": Point, "Settings": Settings}
+NAMESPACES = types.SimpleNamespace, argparse.Namespace
 HIDDEN = {*LIBRARY, "C", "caught", "called", "look"}
 
 # ---------------------------------------------------------------- what a program sees
@@ -221,9 +210,8 @@ class Look:
                     self.add(f"{path}.grad", value.grad)
         elif isinstance(value, (list, tuple, dict)):
             keys = list(value) if isinstance(value, dict) else range(len(value))
-            row(
-                (f"content of {path}", (type(value).__name__, [k for k in keys if isinstance(k, (str, int))]))
-            )
+            plain = [k for k in keys if isinstance(k, (str, int))]
+            row((f"content of {path}", (type(value).__name__, plain)))
             for i, v in enumerate(value.values() if isinstance(value, dict) else value):
                 self.add(f"{path}[{i}]", v)
         elif value is None or isinstance(value, (bool, int, float, str)):
@@ -237,9 +225,7 @@ class Look:
             self.add(path, dict((*value.named_parameters(), *value.named_buffers())))
             self.add(f"{path}.training", value.training)
             self.add(f"{path}.kept", getattr(value, "kept", None))
-        elif type(value).__module__ == "program" or isinstance(
-            value, (types.SimpleNamespace, argparse.Namespace)
-        ):
+        elif type(value).__module__ == "program" or isinstance(value, NAMESPACES):
             self.add(path, vars(value))
 
     def _pairs(self) -> set[tuple[str, str]]:
@@ -320,9 +306,8 @@ class Run:
     def __init__(self, text: str, compiled: bool, copies: bool = False) -> None:
         code = _code(text)
         # With copies of what is saved, each gradient is that of the values at the call, whatever is changed later.
-        saved = (
-            autograd.graph.saved_tensors_hooks(mg.clone, lambda t: t) if copies else contextlib.nullcontext()
-        )
+        hooks = autograd.graph.saved_tensors_hooks
+        saved = hooks(mg.clone, lambda t: t) if copies else contextlib.nullcontext()
         self.log: list[Any] = []
         self.refusal, self.compiled = "", compiled
         self.made: list[Any] = []
@@ -410,19 +395,23 @@ def documented(text: str, difference: str) -> bool:
     return any(sentence in difference.partition(", compiled ")[2] for sentence in ONE_RECORD)
 
 
-def disagreement(text: str) -> tuple[str, str]:
+def disagreement(text: str, runs: Any = None) -> tuple[str, str]:
     """What a program does otherwise when compiled, and the sentence of a refusal; empty where there is none."""
-    difference, refusal = _disagreement(text)
+    difference, refusal = _disagreement(text, *(runs or both(text)))
     if GOES_THROUGH.match(difference):
-        difference, refusal = _disagreement(text, copies=True)
+        difference, refusal = _disagreement(text, *both(text, copies=True))
     return ("" if documented(text, difference) else difference), refusal
 
 
-def _disagreement(text: str, copies: bool = False) -> tuple[str, str]:
-    """`disagreement`, also what the pages name; ``copies`` are what eager mode saves."""
+def both(text: str, copies: bool = False) -> tuple[Run, Run]:
+    """Both runs of a program; ``copies`` are what eager mode saves."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        eager, compiled = Run(text, False, copies), Run(text, True)
+        return Run(text, False, copies), Run(text, True)
+
+
+def _disagreement(text: str, eager: Run, compiled: Run) -> tuple[str, str]:
+    """`disagreement`, also what the pages name."""
     for a, b in zip(eager.log, compiled.log, strict=False):
         if isinstance(a, Look) and isinstance(b, Look):
             if difference := compare(a, b):
@@ -488,13 +477,9 @@ OPTIMIZED = split("""net.parameters();[w0, w1];ws;[w0, p0];[{'params': [w0]}, {'
 [*net.parameters(), w1]""")
 # Muon takes matrices only, and LBFGS goes by values.
 OPTIMIZERS = [
-    *(
-        f"optim.{name}"
-        for name in optim.__all__
-        if name[0].isupper() and name not in ("Optimizer", "Muon", "LBFGS")
-    ),
-    "Adam",
+    f"optim.{n}" for n in optim.__all__ if n[0].isupper() and n not in ("Optimizer", "Muon", "LBFGS")
 ]
+OPTIMIZERS.append("Adam")
 OPTIONS = split("""lr=0.1;lr=0.05;momentum=0.9;momentum=0.0;weight_decay=0.01;weight_decay=0.0;dampening=0.1
 maximize=True;betas=(0.8, 0.9);betas=(0.5, 0.6);eps=1e-6;alpha=0.9""")
 WRAPS = split(r"""F = C(f);F = C(f);F = C(f);F = C(f);F = C(f);F = C(functools.partial(f));F = functools.partial(C(f))
@@ -678,11 +663,9 @@ class Maker:
         program.signature = r.choice(["x, y", "x, y", "x, y, a"])
         self.body(space)
         names = [n for kind in "fmi" for n in self.names[kind] if n[0] == "t"]
-        chosen = [
-            *names[-2:],
-            *r.sample(names, min(len(names), r.randint(0, 2))),
-            *["x"] * (r.random() < 0.05),
-        ]
+        chosen = [*names[-2:], *r.sample(names, min(len(names), r.randint(0, 2)))] + ["x"] * (
+            r.random() < 0.05
+        )
         program.returned = list(dict.fromkeys(chosen)) or ["x"]
         program.form, program.wrap = r.choice(FORMS), r.choice(WRAPS)
         self.calls(kinds)

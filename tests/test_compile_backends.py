@@ -66,12 +66,14 @@ def close(found: Any, expected: Any, dtype: mg.dtype) -> None:
         np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * np.abs(b).max())
 
 
-both = pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
-
 # ---------------------------------------------------------------- Numba
 
 
-@pytest.mark.filterwarnings("ignore::Warning:numba")  # of Numba's own making, on other versions of NumPy
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::Warning:numba"
+)  # of Numba's own making, on other versions of NumPy
+
+
 def test_numba_trains_as_eager_mode_does() -> None:
     for dtype in (mg.float32, mg.float64):
         found = trained(dtype, 8, 5, small=True, backend="numba")
@@ -79,7 +81,7 @@ def test_numba_trains_as_eager_mode_does() -> None:
         assert "np.dot(" in mg.source(found[2])
 
 
-def test_numba_sees_another_learning_rate_and_says_what_it_cannot_do() -> None:
+def test_numba_sees_another_learning_rate() -> None:
     net, twin = network(mg.float64, small=True), network(mg.float64, small=True)
     opts = [mg.optim.SGD(n.parameters(), lr=0.1) for n in (net, twin)]
     compiled = mg.compile(step_of(net, opts[0], zero_first=False), backend="numba")
@@ -90,25 +92,38 @@ def test_numba_sees_another_learning_rate_and_says_what_it_cannot_do() -> None:
         x, t = batch(k, 8, mg.float64)
         np.testing.assert_allclose(compiled(x, t).item(), plain(x, t).item(), rtol=1e-12)
     assert len(compiled.recordings) <= 2
-    with pytest.raises(NotImplementedError, match="cannot draw"):
-        mg.compile(lambda x: x + mg.rand(3), backend="numba")(mg.rand(3))
-    with pytest.raises(NotImplementedError, match="Numba cannot compile"):
-        mg.compile(lambda x: x.var(0).sum(), backend="numba")(mg.rand(3, 2))
 
 
-@pytest.mark.filterwarnings("ignore::Warning:numba")
-def test_numba_keeps_dtypes_and_looks_at_indices() -> None:
-    x = mg.tensor([1.0, -2.0, 3.0])
-    chosen = mg.compile(lambda x: mg.where(x > 0, x, 0.0), backend="numba")
+def test_numba_says_what_it_cannot_do() -> None:
+    for f, x, words in (
+        (lambda x: x + mg.rand(3), mg.rand(3), "cannot draw"),
+        (lambda x: x.var(0).sum(), mg.rand(3, 2), "Numba cannot compile"),
+        (lambda x: x * 2.0, mg.rand(3).half(), r"compile\(backend='numba'\)"),
+    ):
+        with pytest.raises(NotImplementedError, match=words):
+            mg.compile(f, backend="numba")(x)
     picked = mg.compile(lambda x, i: x[i], backend="numba")
     for _ in range(2):
-        assert chosen(x).dtype is mg.float32
-        assert chosen(x).tolist() == [1.0, 0.0, 3.0]
-        assert picked(x, mg.tensor([2, 0])).tolist() == [3.0, 1.0]
+        assert picked(mg.tensor([1.0, -2.0, 3.0]), mg.tensor([2, 0])).tolist() == [3.0, 1.0]
     with pytest.raises(IndexError):
-        picked(x, mg.tensor([1, 200_000]))
-    with pytest.raises(NotImplementedError, match=r"compile\(backend='numba'\)"):
-        mg.compile(lambda x: x * 2.0, backend="numba")(x.half())
+        picked(mg.rand(3), mg.tensor([1, 200_000]))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.clamp(-0.5, 0.5) * x, lambda x: x.clamp(min=0.25), lambda x: x.abs() ** 2.5, lambda x: 2.0**x,
+        lambda x: x % 0.7, lambda x: x // 0.7, lambda x: x.sum().clamp(max=0.5), lambda x: mg.where(x > 0, x, 0.0),
+        lambda x: x * (x.double().sum() * 2.0).float(),  # as Adam has it
+    ],
+)  # fmt: skip
+def test_numba_keeps_the_element_type_where_numbers_are_met(f: Any) -> None:
+    compiled = mg.compile(f, backend="numba")
+    for k in range(3):
+        x = mg.from_numpy(np.random.default_rng(k).normal(size=5).astype(np.float32))
+        found, expected = compiled(x), f(x)
+        assert found.dtype == expected.dtype == mg.float32
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
 
 
 # ---------------------------------------------------------------- options
@@ -120,12 +135,6 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ImportError) as caught:
         compiled(batch(0, 1024, mg.float64)[0])
     assert "(the extra `numba`): pip install numba scipy" in str(caught.value)
-
-
-@pytest.mark.parametrize("options", [{"backend": "fortran"}, {"backend": None}])
-def test_options_that_do_not_exist(options: Any) -> None:
-    with pytest.raises(ValueError, match=r"compile\(\)"):
-        mg.compile(lambda x: x, **options)
 
 
 def test_options_of_pytorch_change_nothing() -> None:
@@ -140,6 +149,9 @@ def test_options_of_pytorch_change_nothing() -> None:
     assert mg.compile(f, disable=True) is f
     with pytest.raises(TypeError, match=r"compile\(\) got an unexpected keyword argument 'full'"):
         mg.compile(f, full=True)  # type: ignore[call-overload]
+    for backend in ("fortran", None):
+        with pytest.raises(ValueError, match=r"compile\(\)"):
+            mg.compile(f, backend=backend)  # type: ignore[arg-type]
 
 
 def test_copies_are_made_without_the_recordings() -> None:
@@ -161,14 +173,10 @@ def test_source_of_a_compiled_function_takes_nothing_else() -> None:
         mg.source(compiled, name="other")
 
 
-# ---------------------------------------------------------------- what a recording depends on
-
-
 # ---------------------------------------------------------------- what a review found
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.filterwarnings("ignore::Warning:numba")
 def test_values_that_are_overwritten_are_kept_where_they_are_needed(backend: str) -> None:
     def swap(a: Any, b: Any, x: Any) -> Any:
         t = mg.zeros(3)
@@ -233,24 +241,6 @@ def test_check_passes_what_agrees_and_gives_what_the_function_gives() -> None:
     values = [drawing(mg.zeros(3)).tolist() for _ in range(3)]
     mg.manual_seed(5)
     assert values == [mg.rand(3).tolist() for _ in range(3)]
-
-
-@pytest.mark.filterwarnings("ignore::Warning:numba")
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: x.clamp(-0.5, 0.5) * x, lambda x: x.clamp(min=0.25), lambda x: x.abs() ** 2.5, lambda x: 2.0**x,
-        lambda x: x % 0.7, lambda x: x // 0.7, lambda x: x.sum().clamp(max=0.5),
-        lambda x: x * (x.double().sum() * 2.0).float(),  # as Adam has it
-    ],
-)  # fmt: skip
-def test_numba_keeps_the_element_type_where_numbers_are_met(f: Any) -> None:
-    compiled = mg.compile(f, backend="numba")
-    for k in range(3):
-        x = mg.from_numpy(np.random.default_rng(k).normal(size=5).astype(np.float32))
-        found, expected = compiled(x), f(x)
-        assert found.dtype == expected.dtype == mg.float32
-        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
 
 
 def test_check_finds_a_planted_error() -> None:

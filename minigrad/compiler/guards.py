@@ -253,13 +253,13 @@ class Guards:
             self._rows.append(self._row(path, kind, *arguments, table=table))
 
     def entry(self, space: Any, key: str, path: str, owner: Any = None) -> None:
-        """Adds a row: an entry of a dict or of the attributes of ``owner``, a class, or that there is none.
+        """Adds a row: an entry of a dict or of the attributes of ``owner``, such as a class, or that there is none.
 
         A guard makes no entries, as a defaultdict would.
         """
         plain = type(space) in (dict, types.MappingProxyType)
         kind = _GOT if not plain else _ENTRY if key in space else _ABSENT
-        self.add(path, kind, space, key, space if owner is None else owner, table=space)
+        self.add(path, kind, space, key, owner if isinstance(owner, type) else space, table=space)
 
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""

@@ -116,6 +116,7 @@ CONTAINERS = (
 # What the wrapper of a decorator may hold that is the user's.
 MAY_HOLD = (types.FunctionType, types.MethodType, dict)
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
+_DEFINED = (type, types.ModuleType, types.FunctionType)
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](\w+)")
 
 
@@ -238,6 +239,16 @@ def has_no_hidden_state(cls: type) -> bool:
 def is_object(owner: Any) -> bool:
     """Whether what has attributes is an object of no special kind."""
     return not isinstance(owner, (type, types.ModuleType, types.FunctionType, Tensor, Contents, type(None)))
+
+
+def may_store(owner: Any) -> bool:
+    """Whether what code stores in an attribute is to be noticed: of an object, and of what the user has defined."""
+    return is_object(owner) or (isinstance(owner, _DEFINED) and is_users(owner))
+
+
+def is_fixed_by_name(owner: Any) -> bool:
+    """Whether what code stores in an attribute is noticed by its name alone: of modules, and of a library's classes."""
+    return isinstance(owner, types.ModuleType) or (isinstance(owner, type) and not is_users(owner))
 
 
 def is_state(value: Any, tables: Collection[int] = ()) -> bool:

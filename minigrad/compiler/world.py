@@ -41,8 +41,7 @@ class World:
         self.paths: dict[int, str] = {}
         # Options of optimizers that are parameters: dicts, keys, what stands for them in a run, and they themselves.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
-        # What was seen of numbers.
-        self.settled: list[tuple[str, str, Any]] = []
+        self.settled: list[tuple[str, str, Any]] = []  # what was seen of numbers
         self.states: list[dict[Any, Any]] = []
         self.home = kinds.spot_of(function)
         self._names = Names()
@@ -269,6 +268,8 @@ class World:
                     self.guards.entry(vars(builtins), name, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
                 self._asked.add(name)
+                if kinds.is_fixed_by_name(owner := steps[i - 1].value):
+                    self.guards.entry(vars(owner), name, join(owner.__name__, name), owner)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
             if (
@@ -402,11 +403,12 @@ class World:
                     self.guards.entry(content, name, path)
                     self.follow(content[name], path)
         for owner, path, _, asked in self._spaces:
-            for name in sorted((self._asked & vars(owner).keys()) - asked if kinds.is_object(owner) else ()):
+            for name in sorted((self._asked & vars(owner).keys()) - asked if kinds.may_store(owner) else ()):
                 # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
                 row = vars(owner), name, join(path, name)
                 asked.add(name)
-                stored.append(row) if kinds.is_state(row[0][name], self._tables) else self.guards.entry(*row)
+                state = kinds.is_object(owner) and kinds.is_state(row[0][name], self._tables)
+                stored.append(row) if state else self.guards.entry(*row, owner)
         return stored
 
     def _settle(self) -> bool:
@@ -453,7 +455,7 @@ class World:
                 self._states.append((content, name, where, whole))
                 continue
             if entries:
-                self.guards.entry(content, name, where, owner if of_class else None)
+                self.guards.entry(content, name, where, owner)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
