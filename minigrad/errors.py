@@ -212,15 +212,23 @@ def describe(t: Any) -> str:
 def explain(
     op: Any,
     operands: Sequence[Any],
-    params: dict[str, Any],
     error: Exception,
     at: tuple[CodeType | None, int],
+    cause: Exception | None,
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
     # A generator's, for an element type or bounds; an optional package that is missing; another's.
     placed = isinstance(error, (NotImplementedError, ImportError)) or " (at " in str(error)
     if placed or not _a_kernels(error):
         return error
+    said = _explained(op, operands, error, at)
+    said.__cause__ = cause
+    return said
+
+
+def _explained(
+    op: Any, operands: Sequence[Any], error: Exception, at: tuple[CodeType | None, int]
+) -> Exception:
     where = place(*at)
     if isinstance(error, BadValue):
         return error.kind(f"{error} (at {where})")

@@ -8,6 +8,7 @@ import functools
 import inspect
 import itertools
 import math
+import re
 import types
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,9 +28,6 @@ ALIGN = 64  # bytes; slots begin at multiples of it
 # Functions that round an element alike wherever it lies; and bytes whose numbers take less time than the call.
 EXACT = ("np.add", "np.subtract", "np.multiply", "np.divide")
 SMALL = 1 << 15
-# Python finds an attribute of a module in a tenth of the time where the module has no `__getattr__`.
-_NUMPY = types.ModuleType("numpy")
-vars(_NUMPY).update({name: value for name, value in vars(np).items() if name != "__getattr__"})
 LARGE = 1 << 17  # bytes of all slots, from which they begin where a line of the cache does
 
 
@@ -122,12 +120,21 @@ class Plan:
             rest = iter([y for other, y in returned if other == name])
             namespace[name] = lambda *operands, rest=rest, **params: next(rest)
         exec(builtins.compile(text, "<compiled>", "exec") if text else self._code, namespace)
-        namespace["np"] = _NUMPY
+        if not text:
+            namespace["np"] = self._numpy
         for name, memory in self._kept.items():
             namespace[name] = functools.partial(namespace[name], **memory)
         quiet = contextvars.copy_context()  # as in statements.py
         quiet.run(np.seterr, all="ignore")
         return quiet.run(namespace["bind"], *arrays)
+
+    @functools.cached_property
+    def _numpy(self) -> types.ModuleType:
+        """NumPy as the text needs it: Python finds names in a tenth of the time in a module without `__getattr__`."""
+        module = types.ModuleType("numpy")
+        names = {*re.findall(r"\bnp\.(\w+)", self.text)}
+        vars(module).update({name: getattr(np, name) for name in names if hasattr(np, name)})
+        return module
 
     @functools.cached_property
     def _code(self) -> Any:

@@ -173,8 +173,8 @@ def _failed(op: Op, operands: Sequence[Any], arrays: Sequence[Any], params: Para
         if op.raises and not misfit:
             fails_by_values(f"{op.name}()")
         # Of shapes that do not fit the message says more than NumPy's; else the cause may be a kernel of the user's.
-        said = errors.explain(op, operands, params, error, here())
-        raise said from (None if misfit or said is error else error)
+        # No name holds it: the frame would hold what holds the frame.
+        raise errors.explain(op, operands, error, here(), None if misfit else error)
     with np.errstate(all="ignore"):
         return op.kernel(*arrays, **params)
 

@@ -187,7 +187,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``input`` where it is greater than ``threshold``, else ``value``."""
     dtype = input._array.dtype
-    threshold, value = held(threshold, working(dtype)), held(value, dtype)
+    if all(isinstance(x, (int, float)) for x in (threshold, value)):  # others are refused there
+        threshold, value = held(threshold, working(dtype)), held(value, dtype)
     return functions.threshold(input, inplace, threshold=threshold, value=value)
 
 
