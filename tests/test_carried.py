@@ -97,13 +97,19 @@ def test_classes_out_of_range_are_refused(wrong: int) -> None:
         F.cross_entropy(mg.zeros(3, 5), mg.tensor([0, wrong, 4]))
 
 
-def test_the_mean_leaves_out_what_is_ignored(case: Any) -> None:
+@pytest.mark.parametrize("ignored", [IGNORED, -1, -100, 200], ids=["class", "-1", "-100", "above"])
+def test_the_mean_leaves_out_what_is_ignored(case: Any, ignored: int) -> None:
     x, target = case
-    losses = F.cross_entropy(x, target, ignore_index=IGNORED, reduction="none").detach().numpy()
-    mean = F.cross_entropy(x, target, ignore_index=IGNORED).item()
-    some = losses[target.numpy() != IGNORED]
-    np.testing.assert_allclose(mean, np.float64(some).mean(), rtol=1e-5)
-    assert np.isnan(F.cross_entropy(x, mg.full_like(target, IGNORED), ignore_index=IGNORED).item())
+    target = mg.where(target == IGNORED, ignored, target)
+    losses = F.cross_entropy(x, target, ignore_index=ignored, reduction="none").detach().numpy()
+    mean = F.cross_entropy(x, target, ignore_index=ignored)
+    kept = target.numpy() != ignored
+    np.testing.assert_allclose(mean.item(), np.float64(losses[kept]).mean(), rtol=1e-5)
+    assert not losses[~kept].any()
+    mean.backward()
+    assert x.grad is not None
+    assert not x.grad.numpy()[~kept].any()
+    assert np.isnan(F.cross_entropy(x, mg.full_like(target, ignored), ignore_index=ignored).item())
 
 
 def test_losses_without_classes_are_nothing() -> None:

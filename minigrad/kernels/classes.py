@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from minigrad.buffers import Empty
 from minigrad.kernels.scatter import add_to_rows
-from minigrad.kernels.sharing import blocks, by_rows, rows_of
+from minigrad.kernels.sharing import by_rows
 from minigrad.kernels.sums import row_sums
 
 Array = np.ndarray[Any, Any]
@@ -97,90 +97,95 @@ def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
 # ---------------------------------------------------------------- losses of classes
 
 
-def _mean(losses: Array, ignored: int) -> Any:
-    """The mean of losses, of which so many, which are 0, are ignored."""
-    return np.asarray(np.add.reduce(losses) / (losses.size - ignored), losses.dtype)
-
-
-def _of_each(d: Array, target: Array, ignore: int, mean: bool) -> tuple[Array, Array]:
-    """The cotangent of each row's loss, 0 where it is ignored, and a target that is a class in these places too."""
+def _classes(target: Array, ignore: int, classes: int) -> tuple[Array, Array | None]:
+    """A target that is a class everywhere, and where it is ignored; None if that is nowhere."""
+    # What is not ignored is a class: a number below these is the least in the target, one above the largest.
+    outside = target.argmin if ignore < 0 else target.argmax
+    if target.size and not 0 <= ignore < classes and target.item(outside()) != ignore:
+        return target, None
     ignored = target == ignore
-    some = int(np.count_nonzero(ignored))
+    return np.where(ignored, 0, target), ignored
+
+
+def _count(target: Array, ignored: Array | None) -> int:
+    return target.size if ignored is None else target.size - int(np.count_nonzero(ignored))
+
+
+def _mean(losses: Array, ignored: Array | None) -> Any:
+    """The mean of losses without those that are ignored, which are 0."""
+    return np.asarray(np.add.reduce(losses) / _count(losses, ignored), losses.dtype)
+
+
+def _of_each(d: Array, target: Array, ignored: Array | None, mean: bool) -> Any:
+    """The cotangent of each row's loss, 0 where it is ignored; a number if it is the same for all."""
     if mean:
-        d = np.full(target.shape, d / d.dtype.type(target.size - some))
-    return (np.where(ignored, d.dtype.type(0), d), np.where(ignored, 0, target)) if some else (d, target)
+        d = d[()] / _count(target, ignored)
+    return d if ignored is None else np.where(ignored, d.dtype.type(0), d)
 
 
-def log_loss(x: Array, target: Array, ignore: int, mean: bool, exps: Array | None = None) -> Any:
+def log_loss(
+    x: Array, target: Array, ignore: int, mean: bool, found: list[Any] | None = None, empty: Empty = np.empty
+) -> Any:
     """``-log(softmax(x))`` of one class for each row, without the other classes' logarithms; 0 where it is ignored.
 
-    With ``mean`` their mean. Into ``exps`` is written what `log_loss_backward` begins with.
+    With ``mean`` their mean. What `log_loss_backward` begins with is added to ``found``: of rows less their largest
+    element the exponentials and their sums, where the class of each row stands in the flattened matrix, which NumPy
+    indexes in a fifth of the time, and which rows are ignored.
     """
-    out = np.zeros(len(x), x.dtype)
-    ignored = target == ignore
-    some = int(np.count_nonzero(ignored))
-    if not x.size:
-        return _mean(out, some) if mean else out
-    if some:
-        target = np.where(ignored, 0, target)
-    step = rows_of(x.size, x.shape[1])
+    count, classes = x.shape
+    out, sums, exps = np.zeros(count, x.dtype), np.empty(count, x.dtype), empty(x.shape, x.dtype)
+    target, ignored = _classes(target, ignore, classes)
+    flat, at = exps.reshape(-1), np.arange(0, x.size, classes) + target if x.size else target
 
-    def work(starts: Iterator[int]) -> None:
-        between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
-        for k in starts:
-            rows = x[k : k + step]
-            y = between[: len(rows)] if exps is None else exps[k : k + step]
-            np.subtract(rows, row_most(rows), out=y)
-            chosen = y[np.arange(len(y)), target[k : k + step]]
-            np.exp(y, out=y)
-            np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
+    def rows(x: Array, at: Array, y: Array, total: Array, out: Array) -> None:
+        np.subtract(x, row_most(x), out=y)
+        chosen = flat[at]
+        np.exp(y, out=y)
+        total[...] = row_sums(y)[:, 0]
+        np.log(total, out=out)
+        np.subtract(out, chosen, out=out)
 
-    blocks(work, len(x), step)
-    if some:
+    if x.size:
+        by_rows(rows, x, at, exps, sums, out)
+    if ignored is not None:
         out[ignored] = 0.0
-    return _mean(out, some) if mean else out
+    if found is not None:
+        found += [exps, sums, at, ignored]
+    return _mean(out, ignored) if mean else out
 
 
 def log_loss_backward(
-    d: Array, x: Array, target: Array, y: Array, ignore: int, mean: bool, out: Array | None = None,
-    exps: Array | None = None,
+    d: Array, x: Array, target: Array, y: Array, ignore: int, mean: bool, found: list[Any] | None = None,
+    empty: Empty = np.empty,
 ) -> Any:  # fmt: skip
-    """``d * (softmax(x) - 1 at the target)``. ``y`` is `log_loss`, from which softmax would follow less exactly.
+    """``d * (softmax(x) - 1 at the target)``, written over the exponentials that `log_loss` has ``found``.
 
-    The result is written into ``exps``, if these are what `log_loss` has written.
+    ``y`` is `log_loss`, from which softmax would follow less exactly.
     """
-    numbers = np.arange(len(x))
-    if out is None:
-        out = np.empty(x.shape, x.dtype) if exps is None else exps
-    if not x.size:
-        return out
-    d, target = _of_each(d, target, ignore, mean)
-    d = d.reshape(-1, 1)
-
-    def rows(x: Array, d: Array, t: Array) -> None:
-        if exps is None:
-            np.subtract(x, row_most(x), out=t)
-            np.exp(t, out=t)
-        np.multiply(t, d / row_sums(t), out=t)
-
-    by_rows(rows, x, d, out)
-    out[numbers, target] -= d[:, 0]
+    if found is None:
+        log_loss(x, target, ignore, mean, found := [], empty)
+    out, sums, at, ignored = found
+    if x.size:
+        each = _of_each(d, at, ignored, mean)
+        by_rows(lambda t, factor: np.multiply(t, factor, out=t), out, (each / sums).reshape(-1, 1))
+        out.reshape(-1)[at] -= each
     return out
 
 
 def nll(x: Array, target: Array, ignore: int, mean: bool) -> Any:
     """``-x`` of one class for each row, 0 where it is ignored; with ``mean`` their mean."""
-    ignored = target == ignore
-    y = -x[np.arange(len(x)), np.where(ignored, 0, target)] if x.shape[1] else np.zeros(len(x), x.dtype)
-    y[ignored] = 0.0
-    return _mean(y, int(np.count_nonzero(ignored))) if mean else y
+    target, ignored = _classes(target, ignore, x.shape[1])
+    y = -x[np.arange(len(x)), target] if x.shape[1] else np.zeros(len(x), x.dtype)
+    if ignored is not None:
+        y[ignored] = 0.0
+    return _mean(y, ignored) if mean else y
 
 
 def nll_backward(d: Array, target: Array, classes: int, ignore: int, mean: bool) -> Any:
     out = np.zeros((len(target), classes), d.dtype)
-    d, _ = _of_each(d, target, ignore, mean)
-    rows = np.flatnonzero(target != ignore)
-    out[rows, target[rows]] = -d[rows]
+    ignored = target == ignore
+    rows = np.flatnonzero(~ignored)
+    out[rows, target[rows]] = -_of_each(d, target, ignored, mean)[rows]
     return out
 
 
@@ -195,7 +200,7 @@ def one_hot(target: Array, classes: int) -> Any:
 
 def embedding(weight: Array, index: Array, padding: int, by_count: bool) -> Any:
     # `take` refuses int64 where NumPy's own integer has 32 bits, as in WebAssembly.
-    return np.take(weight, index.astype(np.intp, copy=False), axis=0)
+    return weight.take(index.astype(np.intp, copy=False), 0)
 
 
 def embedding_backward(
@@ -229,7 +234,7 @@ def embedding_backward(
 def embedding_transposed(u: Array, index: Array, padding: int, by_count: bool) -> Any:
     """What `embedding_backward` does to a cotangent: rows of it, but for those of padding, over their counts."""
     index = index.astype(np.intp, copy=False)
-    y = np.take(u, index, axis=0)
+    y = u.take(index, 0)
     if by_count and index.size:
         y /= np.bincount(index.reshape(-1))[index][..., np.newaxis].astype(y.dtype)
     if padding >= 0:

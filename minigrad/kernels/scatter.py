@@ -66,7 +66,11 @@ def _places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
 def all_below(index: Array, size: int) -> bool:
     """Whether all integers are from 0 to below ``size``, in one pass: without a sign negative ones are the largest."""
     unsigned = index.view(_UNSIGNED[index.dtype.char]) if index.dtype.kind == "i" else index
-    return not index.size or bool(np.maximum.reduce(unsigned, None) < size)
+    if not index.size:
+        return True
+    # Of 100 integers `argmax` takes a quarter of the time of a reduction; what lies with gaps it copies first.
+    dense = unsigned.flags.c_contiguous
+    return bool((unsigned.item(unsigned.argmax()) if dense else np.maximum.reduce(unsigned, None)) < size)
 
 
 _UNSIGNED = {char: np.dtype(char.upper()) for char in "bhilq"}
@@ -152,11 +156,22 @@ def add_to_rows(out: Array, numbers: Array, rows: Array, zeros: bool = False) ->
                 values += rows.dtype.type(0) if zeros and not k else out.take(places, axis=0)
                 out[places] = values
             return
-    flat, columns = out.reshape(-1), np.arange(width)
-    most = max(BLOCK // max(width, 1), 1)
+    flat, most = out.reshape(-1), max(BLOCK // max(width, 1), 1)
+    # The places of a table that is no larger than the rows are taken in a quarter of the time.
+    table = None
+    if len(out) <= min(count, most):
+        table = (_known_numbers if out.size <= _FEW else _numbers)(out.shape)
     for i in range(0, count, most):
-        at = numbers[i : i + most, None] * width + columns
+        part = numbers[i : i + most].astype(np.intp, copy=False)
+        at = part[:, None] * width + np.arange(width) if table is None else table.take(part, 0)
         np.add.at(flat, at.reshape(-1), rows[i : i + most].reshape(-1))
+
+
+def _numbers(shape: tuple[int, ...]) -> Any:
+    return np.arange(math.prod(shape)).reshape(shape)
+
+
+_known_numbers = functools.lru_cache(maxsize=128)(_numbers)
 
 
 def _flat(x: Array) -> Array:

@@ -111,10 +111,11 @@ def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
         ahead = _ahead(flat, min(k + 1, n), largest)
         values = flat.reshape(-1)[ahead + np.arange(0, flat.size, n)[:, None]]
         equal = values[:, 1:] == values[:, :-1]
-        if flat.dtype.kind == "f" and np.isnan(values[:, 0 if largest else -1]).any():
+        # Of few elements `any` takes four times as long as a count.
+        if flat.dtype.kind == "f" and np.count_nonzero(np.isnan(values[:, 0 if largest else -1])):
             equal |= np.isnan(values[:, :-1]) & np.isnan(values[:, 1:])
         places = ahead[:, :k]
-        unclear = np.flatnonzero(equal.any(1)) if equal.any() else ()
+        unclear = np.flatnonzero(equal.any(1)) if np.count_nonzero(equal) else ()
     else:
         places = np.empty((len(flat), k), np.int64)
     if len(unclear):

@@ -21,9 +21,9 @@ class Carried:
     __slots__ = ("_by_result",)
 
     def __init__(self) -> None:
-        self._by_result: dict[int, tuple[Array, ref[Array], ref[Array], ref[Any] | None]] = {}
+        self._by_result: dict[int, tuple[Any, ref[Array], ref[Array], ref[Any] | None]] = {}
 
-    def keep(self, result: Array, operand: Array, array: Array) -> None:
+    def keep(self, result: Array, operand: Array, array: Any) -> None:
         key, kept = id(result), self._by_result
         # The call comes before the number of the result can be that of another array.
         kept[key] = (array, ref(result, lambda _: kept.pop(key, None)), ref(operand), None)
@@ -35,7 +35,7 @@ class Carried:
         if entry is not None:
             kept[key] = (*entry[:3], ref(owner, lambda _: kept.pop(key, None)))
 
-    def take(self, result: Array, operand: Array) -> Array | None:
+    def take(self, result: Array, operand: Array) -> Any:
         """The array, whose memory is the caller's from now on."""
         entry = self._by_result.pop(id(result), None)
         if entry is None or entry[1]() is not result or entry[2]() is not operand:

@@ -25,20 +25,19 @@ def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: b
     return k.embedding_backward(d, index, rows, padding, by_count, out)
 
 
-EXPS = Carried()  # of rows less their largest element; to compute them is most of the work of a cross entropy
+# The exponentials of rows less their largest element, and their sums: most of the work of a cross entropy.
+EXPS = Carried()
 
 
 def _log_loss(x: Any, target: Any, ignore: int, mean: bool) -> Any:
-    exps = buffers.empty(x.shape, x.dtype)
-    y = k.log_loss(x, target, ignore, mean, exps)
-    EXPS.keep(y, x, exps)
+    found: list[Any] = []
+    y = k.log_loss(x, target, ignore, mean, found, buffers.empty)
+    EXPS.keep(y, x, found)
     return y
 
 
 def _log_loss_backward(d: Any, x: Any, target: Any, y: Any, ignore: int, mean: bool) -> Any:
-    exps = EXPS.take(y, x)
-    out = buffers.empty(x.shape, x.dtype) if exps is None else None
-    return k.log_loss_backward(d, x, target, y, ignore, mean, out, exps)
+    return k.log_loss_backward(d, x, target, y, ignore, mean, EXPS.take(y, x), buffers.empty)
 
 
 def _along(x: Any, dim: int) -> Any:
