@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import errors
 from minigrad.core.contents import contents, named_tensors
-from minigrad.core.node import Node
+from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.readers import places, steps
@@ -71,7 +71,7 @@ def explain(
             "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or it "
             "was computed under no_grad()"
         )
-    found = places.variables(errors.user_frame())
+    found = places.variables(errors.user_frame(), records=tape([node]))
     names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), found)
     held = [loss, *(t for _, t in found.values())]
     derivation, _, _ = steps.derivation([loss], names, precision, pictured=False, held=held)

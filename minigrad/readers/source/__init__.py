@@ -90,6 +90,7 @@ def source(
     named, path_of = _names(params, inputs or {}, leaves)
     nodes = {node for _, node in named}
     named += _variables([n for n in leaves if n not in nodes])
+    named += [(key, n) for n, key in places.numbered(leaves, {n: key for key, n in named}).items()]
     targets = _targets(wrt, named, leaves, root)
     program = Program(root, targets)
     return Printed(Text(program, named, path_of).module(name, _title(root)))
