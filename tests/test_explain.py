@@ -202,6 +202,22 @@ READ = {
     "x.permute(1, 0, 3, 2)": ("permute(x, dims=(1, 0, 3, 2))", "permute(g, dims=(1, 0, 3, 2))"),
     "F.interpolate(x, 8)": ("interpolate(x, size=8, mode='nearest')", "g times the weight of each neighbour"),
     "F.conv2d(x, x, stride=2)": ("conv2d(x, x, stride=2)", "conv_transpose2d(g, x, stride=2)"),
+    "F.conv2d(x, x, padding='same')": (
+        "conv2d(x, x, padding='same')",
+        "conv_transpose2d(g, x, padding='same')",
+    ),
+    "F.conv2d(x, mg.ones(1, 1, 1, 1), stride=2)": (
+        "conv2d(x, input_1, stride=2)",
+        "conv_transpose2d(g, input_1, stride=2, output_padding=1)",
+    ),
+    "F.conv_transpose2d(x, x, stride=2, padding=(1, 0), output_padding=(0, 1))": (
+        "conv_transpose2d(x, x, stride=2, padding=(1, 0), output_padding=(0, 1))",
+        "conv2d(g, x, stride=2, padding=(1, 0))",
+    ),
+    "mg.fft.rfft(x)": (
+        "rfft(x, dim=3)",
+        "irfft(g / m, n=4, dim=3, norm='forward'), with m 2 where a frequency",
+    ),
     "F.unfold(x, 2)": ("unfold(x, kernel_size=2)", "fold(g, output_size=4, kernel_size=2)"),
     "F.pad(x, (1, 1))": ("pad(x, (1, 1))", "pad(g, (-1, -1))"),
     "x[..., 1:]": ("x[:, :, :, 1:]", "put(g, into=zeros(1, 1, 4, 4)[:, :, :, 1:])"),
@@ -397,6 +413,17 @@ def test_leaves_have_names_of_what_they_were_copied_from_and_of_functions_around
     # Two variables have these numbers, so that neither can be said to be meant.
     assert "w * input_1" in explained((w * mg.full((3,), 7.0)).sum()), (twice, alike)
     assert "w * parameter_1" in explained((w * mg.rand(3).requires_grad_()).sum())
+
+
+def test_formulas_of_transforms_of_real_numbers_give_their_gradients() -> None:
+    for n in (7, 8):
+        x, g = mg.randn(n, requires_grad=True), mg.randn(n // 2 + 1, dtype=mg.complex64)
+        m = mg.full((n // 2 + 1,), 2.0).index_fill(0, mg.tensor([0, n // 2][: 2 - n % 2]), 1.0)
+        mg.fft.rfft(x).backward(g)
+        assert mg.allclose(x.grad, mg.fft.irfft(g / m, n=n, dim=0, norm="forward"), atol=1e-5)
+        z, g = g.detach().requires_grad_(), mg.randn(n)
+        mg.fft.irfft(z, n).backward(g)
+        assert mg.allclose(z.grad, m * mg.fft.rfft(g, dim=0, norm="forward"), atol=1e-5)
 
 
 def test_it_changes_nothing_and_keeps_nothing() -> None:

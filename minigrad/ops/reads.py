@@ -8,9 +8,10 @@ from typing import Any
 
 from minigrad.core.node import Node
 from minigrad.kernels.along import table
+from minigrad.kernels.fourier import OTHER
 
 Reads = Callable[[Node], str]
-USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
 
 
 def _each(values: Any) -> Any:
@@ -31,6 +32,18 @@ def of_windows(name: str, inputs: str, *names: str) -> Reads:
 
     def reads(n: Node) -> str:
         told = {k: n.params[kernels.get(k, k)] for k in (*names, *USUAL) if kernels.get(k, k) in n.params}
+        pads = [pad if isinstance(pad, tuple) else (pad, pad) for pad in told["padding"]]
+        told["padding"] = "same" if any(low < high for low, high in pads) else [low for low, _ in pads]
+        if "transpose" in name and told["padding"] != "same":
+            # How much larger the result is than the smallest that has so many windows.
+            counts, lengths = (m.shape[2:] for m in n.inputs)
+            rows = zip(
+                n.params["sizes"], counts, lengths, told["stride"], told["dilation"], pads, strict=True
+            )
+            told["output_padding"] = [
+                size - ((count - 1) * s - 2 * low + d * (length - 1) + 1)
+                for size, count, length, s, d, (low, _) in rows
+            ]
         return _call(name.format(len(n.params["stride"])), inputs, USUAL, **told)
 
     return reads
@@ -94,6 +107,16 @@ def of_means(n: Node) -> str:
     if counts and not size:
         return "g / (size of a window) for each of its elements"
     return f"g{f' / {size}' if counts else ''} for each element of a window"
+
+
+def by_frequencies(n: Node) -> str:
+    """The gradient of a transform of real numbers, or to them, whose frequencies stand for two each, but few."""
+    p, inverse = n.params, "size" not in n.params
+    if p.get("twice") or p.get("half"):
+        return ""
+    size = f", n={n.inputs[0].shape[p['dim']]}" if inverse else ""
+    call = f"{'irfft(g / m' if inverse else 'm * rfft(g'}{size}, dim={p['dim']}, norm={OTHER[p['norm']]!r})"
+    return f"{call}, with m 2 where a frequency stands for its mirror image too, else 1"
 
 
 def at(x: str, value: str = "") -> Reads:
