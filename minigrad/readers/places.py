@@ -23,7 +23,7 @@ from minigrad.readers.amounts import kept
 
 _FAST = ("LOAD_FAST", "STORE_FAST")
 _TWO = {f"{first}_{second}": (first, second) for first in _FAST for second in _FAST}
-MANY, MOST = 64, 2048  # entries of a list or a dict that are looked at, and of all of them together
+MANY, MOST = 64, 8192  # entries of a list or a dict that are looked at, and of all of them together
 FRAMES = 8  # of functions around that are asked for names
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, np.generic, np.ndarray)  # nothing is in them
 
