@@ -19,6 +19,11 @@ from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
 
 
+def _by_count(text: str, n: Any) -> str:
+    """Rows, divided by how often each is named where that was asked for."""
+    return f"{text} / counts[index]" if n.params["by_count"] else text
+
+
 def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: bool) -> Any:
     shape = (rows, d.shape[-1])
     out = None if rows * shape[1] < LARGE else buffers.empty(shape, d.dtype)
@@ -141,9 +146,9 @@ embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index;
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
                             text=Plain(k.embedding_backward, "d, index", plain("embedding_backward")),
-                            complex="analytic", reads=lambda n: f"add(d, into=zeros{n.shape}[index])")
+                            complex="analytic", reads=lambda n: f"add({_by_count('d', n)}, into=zeros{n.shape}[index])")
 embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
                               lambda g, u_shape, index, padding, by_count: embedding_backward(
                                   g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",
-                              raises=True, complex="analytic", reads="u[index]")
+                              raises=True, complex="analytic", reads=lambda n: _by_count("u[index]", n))
 # fmt: on

@@ -109,6 +109,20 @@ def of_means(n: Node) -> str:
     return f"g{f' / {size}' if counts else ''} for each element of a window"
 
 
+def of_matrices(text: str, scale: str = "") -> Reads:
+    """A formula for one matrix, and for a batch of them, in which ``scale`` has a number for each."""
+
+    def derives(n: Node) -> str:
+        x = n.inputs[0]
+        turned = text.replace(".T", ".mH" if x.dtype.kind == "c" else ".mT")
+        if len(x.shape) == 2:
+            return text if x.dtype.kind != "c" else turned
+        each = f"({scale})" if " " in scale else scale
+        return turned.replace(scale, f"{each}[..., None, None]" if scale else "", 1)
+
+    return derives
+
+
 def by_frequencies(n: Node) -> str:
     """The gradient of a transform of real numbers, or to them, whose frequencies stand for two each, but few."""
     p, inverse = n.params, "size" not in n.params
