@@ -866,7 +866,7 @@ def test_the_table_of_a_tape() -> None:
 def test_a_leaf_has_one_name_in_a_box_a_table_a_derivation_and_a_program() -> None:
     input_1, x = mg.ones(2), mg.ones(2, requires_grad=True)
     y = (x * mg.ones(2) * input_1 * mg.zeros(2).requires_grad_()).sum()
-    expected = {"x", "input_1", "input_2", "input_3"}
+    expected = {"x", "input_1", "input_2", "parameter_1"}
     d = mg.draw(y)
     assert {b.title for b in d._graph.boxes if b.kind in ("input", "parameter")} == expected
     assert {n["name"] for n in (d._steps or {})["leaves"]} == expected

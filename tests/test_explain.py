@@ -175,8 +175,49 @@ READ = {
     "F.max_pool2d(x, 2)": ("max_pool2d(x, kernel_size=2)", "g at the largest element of each window, else 0"),
     "F.avg_pool2d(x, 2, 1)": ("avg_pool2d(x, kernel_size=2, stride=1)", "g / 4 for each element of a window"),
     "F.adaptive_max_pool2d(x, (3, 2))": ("adaptive_max_pool2d(x, output_size=(3, 2))", "g at the largest"),
+    "F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)": (
+        "avg_pool2d(x, kernel_size=3, stride=1, padding=1, count_include_pad=False)",
+        "g / (size of a window) for each of its elements",
+    ),
+    "F.avg_pool2d(x, 3, 2, ceil_mode=True)": (
+        "avg_pool2d(x, kernel_size=3, stride=2, ceil_mode=True)",
+        "g / (size",
+    ),
+    "F.max_pool2d(x, 3, 2, ceil_mode=True)": (
+        "max_pool2d(x, kernel_size=3, stride=2, ceil_mode=True)",
+        "g at the",
+    ),
+    "F.interpolate(x, scale_factor=1.5, mode='bilinear')": (
+        "interpolate(x, scale_factor=1.5, mode='bilinear')",
+        "g times the weight",
+    ),
+    "F.interpolate(x, 7, mode='bicubic', align_corners=True)": (
+        "interpolate(x, size=7, mode='bicubic', align_corners=True)",
+        "g times the weight",
+    ),
+    "F.interpolate(x, 2, mode='bilinear', antialias=True)": (
+        "interpolate(x, size=2, mode='bilinear', antialias=True)",
+        "g times the weight",
+    ),
+    "x.permute(1, 0, 3, 2)": ("permute(x, dims=(1, 0, 3, 2))", "permute(g, dims=(1, 0, 3, 2))"),
     "F.interpolate(x, 8)": ("interpolate(x, size=8, mode='nearest')", "g times the weight of each neighbour"),
     "F.conv2d(x, x, stride=2)": ("conv2d(x, x, stride=2)", "conv_transpose2d(g, x, stride=2)"),
+    "F.conv2d(x, x, padding='same')": (
+        "conv2d(x, x, padding='same')",
+        "conv_transpose2d(g, x, padding='same')",
+    ),
+    "F.conv2d(x, mg.ones(1, 1, 1, 1), stride=2)": (
+        "conv2d(x, input_1, stride=2)",
+        "conv_transpose2d(g, input_1, stride=2, output_padding=1)",
+    ),
+    "F.conv_transpose2d(x, x, stride=2, padding=(1, 0), output_padding=(0, 1))": (
+        "conv_transpose2d(x, x, stride=2, padding=(1, 0), output_padding=(0, 1))",
+        "conv2d(g, x, stride=2, padding=(1, 0))",
+    ),
+    "mg.fft.rfft(x)": (
+        "rfft(x, dim=3)",
+        "irfft(g / m, n=4, dim=3, norm='forward'), with m 2 where a frequency",
+    ),
     "F.unfold(x, 2)": ("unfold(x, kernel_size=2)", "fold(g, output_size=4, kernel_size=2)"),
     "F.pad(x, (1, 1))": ("pad(x, (1, 1))", "pad(g, (-1, -1))"),
     "x[..., 1:]": ("x[:, :, :, 1:]", "put(g, into=zeros(1, 1, 4, 4)[:, :, :, 1:])"),
@@ -184,10 +225,23 @@ READ = {
     "m[:, i % 3]": ("m[:, input_1]", "add(g, into=zeros(5, 3)[:, input_1])"),
     "m.gather(0, i[:, None])": ("gather(m, 0, input_1)", "scatter_add(zeros(5, 3), 0, input_1, g)"),
     "F.embedding(i, m)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
+    "F.embedding(i, m, padding_idx=1)": ("m[i]", "add(g, into=zeros(5, 3)[i]), 0 in row 1"),
+    "F.embedding(i, m, scale_grad_by_freq=True)": (
+        "m[i]",
+        "add(g / counts[i], into=zeros(5, 3)[i]), with counts",
+    ),
     "F.embedding(i, m, sparse=True)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
     "F.cross_entropy(m, i % 3)": (
         "cross_entropy(m, input_1)",
         "g / 5 * (softmax(m, dim=1) - one_hot(input_1))",
+    ),
+    "F.cross_entropy(m, i % 3, reduction='none', ignore_index=1)": (
+        "cross_entropy(m, input_1, ignore_index=1, reduction='none')",
+        "g[:, None] * (softmax(m, dim=1) - one_hot(input_1))",
+    ),
+    "F.nll_loss(m, i % 3, reduction='none')": (
+        "nll_loss(m, input_1, reduction='none')",
+        "-g[:, None] * one_hot(input_1)",
     ),
     "mg.cat([m, m], 1)": ("cat([m, m], dim=1)", "g[:, 0:3]"),
     "m.sum(1)": ("sum(m, dim=1)", "spread(g, dim=1)"),
@@ -202,6 +256,17 @@ READ = {
     "m.to(mg.complex64)": ("to(m, dtype=complex64)", "real(g)"),
     "m.to(mg.complex64) * (1 - 2j)": ("t1 * (1-2j)", "g * (1+2j)"),
     "m.to(mg.complex64) * (3 + 0j)": ("t1 * 3", "g * 3"),
+    "m.to(mg.complex64).cumprod(0)": ("cumprod(t1, dim=0)", "where(any(conj(t1) == 0)"),
+    "m.to(mg.complex64) ** m": ("t1 ** t2", "where(conj(t2) == 0, 0, g * (conj(t2) * conj(t1)"),
+    "mg.linalg.slogdet(mg.stack([m[:3]] * 2))[1]": ("slogdet(t2)[1]", "g[..., None, None] * inv(t2).mT"),
+    "mg.linalg.det(mg.stack([m[:3]] * 2))": (
+        "det(t2)",
+        "(g * loss)[..., None, None] * inv(t2).mT; its limit",
+    ),
+    "mg.linalg.cholesky((m[:3] * 0 + mg.eye(3)).to(mg.complex64))": (
+        "cholesky(t4)",
+        "(s + s.mH) / 2, with s = inv(loss.mH) @",
+    ),
     "m[:1, :1].reshape(())": ("reshape(t1, shape=())", "reshape(g, shape=(1, 1))"),
 }
 
@@ -216,6 +281,13 @@ def test_operations_read_as_users_know_them() -> None:
             step = steps.derivation([space["loss"]], given)[0].steps[-1]
             assert step.expression == expression
             assert step.shares[0].local.startswith(local), step.shares[0].local
+    x = mg.rand(1, 1, 4, 4, requires_grad=True)
+    halves = nn.functional.avg_pool2d(x, 2, divisor_override=2)
+    by_two = steps.derivation([halves], {x._node: "x"})
+    assert [s.expression for s in by_two[0].steps] == [
+        "avg_pool2d(x, kernel_size=2, divisor_override=1)",
+        "t1 / 2",
+    ]
 
 
 def test_a_recurrent_layer_is_told_by_its_parts() -> None:
@@ -256,25 +328,31 @@ def test_formulas_of_recurrent_layers_give_their_gradients() -> None:
     assert all(mg.allclose(a, p.grad, atol=1e-6) for a, p in zip(told, layer.parameters(), strict=True))
 
 
-# Functions whose gradients are told by formulas, the shapes of their inputs, and the dimension of their means.
-TOLD: list[tuple[Callable[..., Any], list[tuple[int, ...]], int]] = [
-    (lambda x, w, b: nn.functional.layer_norm(x, (4,), w, b), [(3, 4), (4,), (4,)], 1),
-    (lambda x: nn.functional.layer_norm(x, (4,)), [(3, 4)], 1),
-    (lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), [(6, 3), (3,), (3,)], 0),
-    (lambda x, w, b: nn.functional.batch_norm(x, mg.zeros(3), mg.ones(3), w, b), [(6, 3), (3,), (3,)], 0),
-    (lambda x: nn.functional.cross_entropy(x, mg.arange(4)), [(4, 5)], 1),
-    (lambda x: nn.functional.cross_entropy(x, mg.arange(4), ignore_index=2), [(4, 5)], 1),
-    (lambda x: nn.functional.nll_loss(x, mg.arange(4)), [(4, 5)], 1),
-    (lambda x: x.softmax(1), [(4, 5)], 1),
-    (lambda x: mg.linalg.det(x), [(3, 3)], 1),
-    (lambda x: x.log_softmax(1), [(4, 5)], 1),
-    (lambda x: nn.functional.gelu(x), [(4, 5)], 1),
-    (lambda x: x.std(1, keepdim=True), [(4, 5)], 1),
-    (lambda x: x.norm(dim=1, keepdim=True), [(4, 5)], 1),
-    (lambda x: x.cumprod(1), [(4, 5)], 1),
-    (lambda x: x.logcumsumexp(1), [(4, 5)], 1),
-    (lambda x, w, b: nn.functional.linear(x, w, b), [(2, 3, 4), (5, 4), (5,)], 1),
-    (lambda x: mg.linalg.cholesky(x), [(3, 3)], 1),
+# Functions whose gradients are told by formulas, and the shapes of their inputs.
+TOLD: list[tuple[Callable[..., Any], list[tuple[int, ...]]]] = [
+    (lambda x, w, b: nn.functional.layer_norm(x, (4,), w, b), [(3, 4), (4,), (4,)]),
+    (lambda x: nn.functional.layer_norm(x, (4,)), [(3, 4)]),
+    (lambda x, w, b: nn.functional.batch_norm(x, None, None, w, b, True), [(6, 3), (3,), (3,)]),
+    (lambda x, w, b: nn.functional.batch_norm(x, mg.zeros(3), mg.ones(3), w, b), [(6, 3), (3,), (3,)]),
+    (lambda x, w, b: nn.functional.batch_norm(x, mg.zeros(3), mg.ones(3), w, b, eps=0.1), [(6, 3), (3,), (3,)]),
+    (lambda x: nn.functional.cross_entropy(x, mg.arange(4)), [(4, 5)]),
+    (lambda x: nn.functional.cross_entropy(x, mg.arange(4), reduction="none"), [(4, 5)]),
+    (lambda x: nn.functional.nll_loss(x, mg.arange(4), reduction="none"), [(4, 5)]),
+    (lambda x: nn.functional.embedding(mg.tensor([0, 1, 1, 3]), x, scale_grad_by_freq=True), [(4, 5)]),
+    (lambda x: nn.functional.cross_entropy(x, mg.arange(4), ignore_index=2), [(4, 5)]),
+    (lambda x: nn.functional.nll_loss(x, mg.arange(4)), [(4, 5)]),
+    (lambda x: x.softmax(1), [(4, 5)]),
+    (lambda x: mg.linalg.det(x), [(3, 3)]),
+    (lambda x: x.log_softmax(1), [(4, 5)]),
+    (lambda x: nn.functional.gelu(x), [(4, 5)]),
+    (lambda x: x.std(1), [(4, 5)]),
+    (lambda x: x.std(), [(4, 5)]),
+    (lambda x: x.std((0, 1), keepdim=True, correction=0), [(4, 5)]),
+    (lambda x: x.norm(dim=1, keepdim=True), [(4, 5)]),
+    (lambda x: x.cumprod(1), [(4, 5)]),
+    (lambda x: x.logcumsumexp(1), [(4, 5)]),
+    (lambda x, w, b: nn.functional.linear(x, w, b), [(2, 3, 4), (5, 4), (5,)]),
+    (lambda x: mg.linalg.cholesky(x), [(3, 3)]),
 ]  # fmt: skip
 
 
@@ -282,7 +360,7 @@ def test_formulas_of_gradients_give_them() -> None:
     def scan(x: Any, reverse: bool) -> Any:
         return x.flip(1).cumsum(1).flip(1)
 
-    for k, (f, shapes, dim) in enumerate(TOLD):
+    for k, (f, shapes) in enumerate(TOLD):
         mg.manual_seed(k)
         xs = [mg.randn(*shape) for shape in shapes]
         xs[0] = xs[0] @ xs[0].mT + mg.eye(3) if shapes == [(3, 3)] else xs[0]
@@ -293,22 +371,28 @@ def test_formulas_of_gradients_give_them() -> None:
         told = steps.derivation([(y * g).sum()], {})[0].steps[-3]
         (y * g).sum().backward()
         space: dict[str, Any] = {
-            "softmax": mg.softmax, "reshape": mg.reshape, "exp": mg.exp, "sqrt": mg.sqrt, "cumsum": scan,
+            "softmax": mg.softmax, "sum": mg.sum, "reshape": mg.reshape, "exp": mg.exp, "sqrt": mg.sqrt, "cumsum": scan,
             "inv": mg.linalg.inv,
-            "sum": lambda x, dim=None: x if dim is None else x.sum(dim, True),
-            "mean": lambda x: x.mean(dim, True), "count": lambda x: x.sum(),  # noqa: B023
-            "deviation": lambda x: (x.var(dim, correction=0, keepdim=True) + 1e-5).sqrt(),  # noqa: B023
+            "count": mg.sum, "zeros": mg.zeros, "index": (index := mg.tensor([0, 1, 1, 3])),
+            "counts": mg.tensor([[1.0], [2.0], [1.0], [1.0]]),
+            "add": lambda g, into: mg.zeros(4, 5).index_add(0, index, g),
+            "spread": lambda g, dim: mg.broadcast_to(g if g.ndim == 2 else g.unsqueeze(dim), (4, 5)),
+            "mean": lambda x, dim=None, keepdim=True: x.mean(over if dim is None else dim, keepdim),  # noqa: B023
+            "deviation": lambda x: (x.var(over, correction=0, keepdim=True) + 1e-5).sqrt(),  # noqa: B023
             "one_hot": lambda t: nn.functional.one_hot(t, 5), "half_lower": lambda m: m.tril() - m.diag().diag() / 2,
             "normal_cdf": lambda x: (x * 0.5**0.5).erf() / 2 + 0.5,
             "normal_pdf": lambda x: (-x * x / 2).exp() / (2 * np.pi) ** 0.5,
         }  # fmt: skip
-        space |= {"target": mg.arange(4), "mean" if k == 3 else "_": mg.zeros(3), "var": mg.ones(3)}
+        space |= {"target": mg.arange(4), "mean" if k in (3, 4) else "_": mg.zeros(3), "var": mg.ones(3)}
         names = values.input_names(node)
         inputs = zip(names, node.inputs, strict=True)
         space |= {name: x for name, n in inputs for x in xs if x._node is n} | {"y": y, "g": g}
         for share in told.shares:
-            rule, _, parts = share.rule.partition("; ")[0].partition(", with ")
-            for part in filter(None, parts.split(" and ")):
+            # Of norms only: where their means are taken.
+            told_of = re.search(r", over dim=(\d)$", share.rule)
+            over, text = told_of and int(told_of[1]), re.sub(", over dim=.$|, by channel$", "", share.rule)
+            rule, _, parts = text.partition("; ")[0].partition(", with ")
+            for part in filter(lambda part: " = " in part, parts.split(" and ")):
                 name, _, formula = part.partition(" = ")
                 space[name] = eval(formula, space)
             rule, ignored, _ = rule.partition(", 0 where")
@@ -316,6 +400,41 @@ def test_formulas_of_gradients_give_them() -> None:
             got = eval(rule, space) * ((space["target"] != 2)[:, None] if ignored else 1)
             got = got.sum_to_size(x.shape)
             assert np.allclose(got.detach(), x.grad, rtol=1e-3, atol=1e-4), (share.rule, got, x.grad)
+
+
+def test_leaves_have_names_of_what_they_were_copied_from_and_of_functions_around() -> None:
+    lstm, norm = nn.LSTM(3, 4, batch_first=True), nn.BatchNorm1d(3).eval()
+    x, target = mg.rand(2, 5, 3), mg.rand(2, 5, 4)
+    twice, alike = mg.full((3,), 7.0), mg.full((3,), 7.0)
+
+    def explained(loss: Any) -> str:
+        return "\n".join(s.strip() for s in str(mg.explain(loss)).splitlines()).replace(",\n", ", ")
+
+    told = explained((lstm(x)[0] - target.detach()).square().mean())
+    assert (
+        "lstm(x.transpose(0, 1).reshape(10, 3), input_1, input_2, lstm.weight_ih_l0, lstm.weight_hh_l0"
+        in told
+    )
+    assert " - target " in told
+    assert "batch_norm(rows, norm.running_mean, norm.running_var, norm.weight, norm.bias)" in re.sub(
+        r"\s+", " ", explained(norm(rows := x[0].clone()).sum())
+    )
+    w = mg.rand(5, 3, requires_grad=True)
+    assert "rows.T @ w" in explained((rows.T @ w).sum())
+    # Two variables have these numbers, so that neither can be said to be meant.
+    assert "w * input_1" in explained((w * mg.full((3,), 7.0)).sum()), (twice, alike)
+    assert "w * parameter_1" in explained((w * mg.rand(3).requires_grad_()).sum())
+
+
+def test_formulas_of_transforms_of_real_numbers_give_their_gradients() -> None:
+    for n in (7, 8):
+        x, g = mg.randn(n, requires_grad=True), mg.randn(n // 2 + 1, dtype=mg.complex64)
+        m = mg.full((n // 2 + 1,), 2.0).index_fill(0, mg.tensor([0, n // 2][: 2 - n % 2]), 1.0)
+        mg.fft.rfft(x).backward(g)
+        assert mg.allclose(x.grad, mg.fft.irfft(g / m, n=n, dim=0, norm="forward"), atol=1e-5)
+        z, g = g.detach().requires_grad_(), mg.randn(n)
+        mg.fft.irfft(z, n).backward(g)
+        assert mg.allclose(z.grad, m * mg.fft.rfft(g, dim=0, norm="forward"), atol=1e-5)
 
 
 def test_it_changes_nothing_and_keeps_nothing() -> None:

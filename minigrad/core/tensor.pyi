@@ -162,7 +162,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     Nothing happens for a leaf. RuntimeError for a Tensor that does not require grad."""
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
+        """Calls ``hook(grad)`` when the gradient is known. What ``hook`` returns, unless None, takes its place."""
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Calls ``hook(self)`` each time a backward pass has put or added a gradient into ``.grad`` of a leaf.
     
@@ -860,7 +860,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def prelu(self, weight: Tensor) -> Tensor:
         """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
     def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
-        """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
+        """``exp(input)`` divided by its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
     def cholesky(self, upper: builtins.bool=False) -> Tensor:
         """`linalg.cholesky`; deprecated in PyTorch."""
     def cholesky_inverse(self, upper: builtins.bool=False) -> Tensor:
@@ -1300,7 +1300,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def prod(self, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
         """The product over ``dim`` (one dimension, or None for all); its gradient is exact also at zeros."""
     def std(self, dim: builtins.int | Sequence[builtins.int] | None | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
-        """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
+        """The square root of `var`. The gradient is 0 where the deviation is 0. UserWarning as from `var`."""
     def sum(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
         """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
     def var(self, dim: builtins.int | Sequence[builtins.int] | None | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
@@ -1494,11 +1494,11 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     Between two elements by ``"linear"``, ``"lower"``, ``"higher"``, ``"nearest"`` or ``"midpoint"``."""
     def sort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool | None=None) -> ValuesAndIndices:
-        """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
+        """The elements in increasing order along ``dim``, and their places (int64). Equal elements keep their order."""
     def topk(self, k: builtins.int, dim: builtins.int=-1, largest: builtins.bool=True, sorted: builtins.bool=True) -> ValuesAndIndices:
         """The ``k`` largest elements (or smallest) along ``dim``, in order if ``sorted``, and their places (int64).
     
-    Of equal elements it takes those that PyTorch takes. RuntimeError where there are fewer."""
+    Of equal elements it takes those that PyTorch takes. RuntimeError where there are fewer than ``k``."""
     def _coalesced_(self, coalesced: builtins.bool) -> Tensor:
         """Says that a sparse Tensor is coalesced. NotImplementedError for a dense one."""
     def _indices(self) -> Tensor:

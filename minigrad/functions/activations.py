@@ -37,7 +37,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 
 
 def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
-    """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
+    """``exp(input)`` divided by its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
     return _of_rows(c.softmax, input, dim, dtype)
 
 

@@ -204,8 +204,8 @@ def interpolate(
 ) -> Tensor:
     """An input ``(batch, channels, *sizes)`` resized to ``size``, or by ``scale_factor``.
 
-    ``mode`` is "nearest", "nearest-exact", "area", or by the number of sizes "linear", "bilinear" or "bicubic",
-    "trilinear". ``antialias`` averages where the result is smaller, for "bilinear" and "bicubic".
+    ``mode`` is "nearest", "nearest-exact" or "area"; for one size also "linear", for two "bilinear" or "bicubic", for
+    three "trilinear". ``antialias`` averages where the result is smaller, for "bilinear" and "bicubic".
     """
     shape = input._array.shape
     rank = len(shape) - 2

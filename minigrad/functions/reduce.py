@@ -135,7 +135,7 @@ var = case(_deviation, "var", """
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then.
     """, reduce.var)  # fmt: skip
 std = case(_deviation, "std", """
-    The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`.
+    The square root of `var`. The gradient is 0 where the deviation is 0. UserWarning as from `var`.
     """, reduce.std)  # fmt: skip
 var_mean = case(_deviation_and_mean, "var_mean", "`var` and `mean`.", reduce.var)
 std_mean = case(_deviation_and_mean, "std_mean", "`std` and `mean`.", reduce.std)

@@ -55,7 +55,7 @@ def _dropped(pair: Any, d: int, keepdim: bool) -> Any:
 def sort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = None
 ) -> ValuesAndIndices:
-    """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
+    """The elements in increasing order along ``dim``, and their places (int64). Equal elements keep their order."""
     order = argsort(input, dim, descending)
     values = apply(index.gather, (input, order), {"dim": one_dim(dim, input._array.ndim)})
     return _KINDS["sort"](_laid_as(input, values), order)
@@ -83,7 +83,7 @@ def msort(input: Tensor) -> Tensor:
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
     """The ``k`` largest elements (or smallest) along ``dim``, in order if ``sorted``, and their places (int64).
 
-    Of equal elements it takes those that PyTorch takes. RuntimeError where there are fewer.
+    Of equal elements it takes those that PyTorch takes. RuntimeError where there are fewer than ``k``.
     """
     d = one_dim(dim, input._array.ndim)
     if not 0 <= k <= (input._array.shape[d] if input._array.ndim else 1):

@@ -464,7 +464,7 @@ def var(input: Tensor, dim: Dim | bool=None, unbiased: bool | None=None, keepdim
 
 UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
 def std(input: Tensor, dim: Dim | bool=None, unbiased: bool | None=None, keepdim: bool=False, *, correction: float | None=None) -> Tensor:
-    """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
+    """The square root of `var`. The gradient is 0 where the deviation is 0. UserWarning as from `var`."""
 def var_mean(input: Tensor, dim: Dim | bool=None, unbiased: bool | None=None, keepdim: bool=False, *, correction: float | None=None) -> tuple[Tensor, Tensor]:
     """`var` and `mean`."""
 def std_mean(input: Tensor, dim: Dim | bool=None, unbiased: bool | None=None, keepdim: bool=False, *, correction: float | None=None) -> tuple[Tensor, Tensor]:

@@ -44,7 +44,7 @@ def _get_softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
 def softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
 ) -> Tensor:
-    """``exp(input)`` over its sum along ``dim``."""
+    """``exp(input)`` divided by its sum along ``dim``: positive numbers that add up to 1."""
     return functions.softmax(input, _dim_of("softmax", dim, input), dtype)
 
 

@@ -316,8 +316,8 @@ class GRU(RNNBase):
 class LSTM(RNNBase):
     """Layers of long short-term memory: ``c' = f * c + i * g`` and ``h' = o * tanh(c')``, called as `RNN`.
 
-    The gates ``i, f, o`` are sigmoids, and ``g`` the tanh, of ``W_ih x + b_ih + W_hh h + b_hh``, with rows in the order
-    i, f, g, o. States are pairs: hidden states, and cells (num_layers, batch, hidden_size). With
+    The gates ``i, f, o`` are sigmoids of ``W_ih x + b_ih + W_hh h + b_hh``, and ``g`` is a tanh of it; each has rows of
+    its own, in the order i, f, g, o. A state is a pair: hidden state and cell (num_layers, batch, hidden_size). With
     ``proj_size`` the hidden state is multiplied by ``weight_hr`` (proj_size, hidden_size).
     """
 

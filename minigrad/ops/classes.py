@@ -14,9 +14,14 @@ from minigrad.ops.buffered import LARGE, buffered
 from minigrad.ops.carried import Carried
 from minigrad.ops.index import quick
 from minigrad.ops.printing import plain
-from minigrad.ops.reads import mean_of, of_classes
+from minigrad.ops.reads import mean_of, of_classes, of_loss, of_rows
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
+
+
+def _by_count(text: str, n: Any) -> str:
+    """Rows, divided by how often each is named where that was asked for."""
+    return f"{text} / counts[index]" if n.params["by_count"] else text
 
 
 def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: bool) -> Any:
@@ -99,7 +104,7 @@ softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p
                           lambda g, p, dim: softmax_backward(g, p, dim=dim),
                           lambda g, d, p, dim: g * (d - _along(d * p, dim)) - d * _along(g * p, dim), order="C",
                           text=Plain(k.softmax_backward, "g, y", plain("softmax_backward")),
-                          reads="(d - sum(d * p, dim={dim})) * p")
+                          reads="(d - sum(d * p, dim={dim}, keepdim=True)) * p")
 log_softmax = Op("log_softmax", buffered(k.log_softmax), "x; dim",
                  lambda g, y, dim: log_softmax_backward(g, y, dim=dim), order="C", cast="floats", activation=True,
                  text=Plain(k.log_softmax, "x", plain("log_softmax")))
@@ -107,14 +112,14 @@ log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_bac
                               lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
                               lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C",
                               text=Plain(k.log_softmax_backward, "g, y", plain("log_softmax_backward")),
-                              reads="d - exp(log_p) * sum(d, dim={dim})")
+                              reads="d - exp(log_p) * sum(d, dim={dim}, keepdim=True)")
 
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
 log_loss = Op("log_loss", _log_loss, "x target; ignore mean",
               lambda g, x, target, y, ignore, mean: log_loss_backward(g, x, target, y, ignore=ignore, mean=mean), None,
               order="C", check=_is_class, text=Plain(k.log_loss, "x, target", plain("log_loss")),
               grad_fn="NllLossBackward0",
-              reads="cross_entropy", usual={"ignore": -100, "mean": True}, derives={"x": of_classes})
+              reads=of_loss("cross_entropy"), derives={"x": of_classes})
 log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target loss; ignore mean",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
                            text=Plain(k.log_loss_backward, "d, x, target, loss", plain("log_loss_backward")),
@@ -123,7 +128,7 @@ nll: Op = Op("nll", k.nll, "x target; ignore mean",
              lambda g, x_shape, target, ignore, mean: nll_backward(
                  g, target, classes=x_shape[1], ignore=ignore, mean=mean),
              None, order="C", check=_is_class, text=Plain(k.nll, "x, target", plain("nll")), grad_fn="NllLossBackward0",
-             reads="nll_loss", usual={"ignore": -100, "mean": True},
+             reads=of_loss("nll_loss"),
              derives={"x": lambda n: f"-g{mean_of(n)} * one_hot(target)"})
 nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore mean",
                       lambda g, target, ignore, mean: nll(g, target, ignore=ignore, mean=mean), None, order="C",
@@ -135,14 +140,15 @@ embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                lambda g, weight_shape, index, padding, by_count: embedding_backward(
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
                None, order="C", check=_is_row, text=Plain(k.embedding, "weight, index", plain("embedding")),
-               complex="analytic", reads="weight[index]", usual={"padding": -1})
+               complex="analytic", reads="weight[index]", usual={"padding": -1, "by_count": ...},
+               derives={"weight": of_rows})
 embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
                             text=Plain(k.embedding_backward, "d, index", plain("embedding_backward")),
-                            complex="analytic", reads=lambda n: f"add(d, into=zeros{n.shape}[index])")
+                            complex="analytic", reads=lambda n: f"add({_by_count('d', n)}, into=zeros{n.shape}[index])")
 embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
                               lambda g, u_shape, index, padding, by_count: embedding_backward(
                                   g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",
-                              raises=True, complex="analytic", reads="u[index]")
+                              raises=True, complex="analytic", reads=lambda n: _by_count("u[index]", n))
 # fmt: on

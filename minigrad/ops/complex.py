@@ -16,6 +16,7 @@ from minigrad.kernels import fourier as k
 from minigrad.kernels.fourier import OTHER
 from minigrad.ops.elementwise import abs as size_of
 from minigrad.ops.elementwise import eq, sgn, square, where
+from minigrad.ops.reads import by_frequencies
 
 __all__ = ["angle", "as_complex", "as_real", "c2c", "c2r", "conj", "imag", "pair", "r2c", "real", "sgn"]
 
@@ -65,9 +66,9 @@ r2c: Op = Op("r2c", k.r2c, "x; dim norm twice",
              lambda g, x_shape, dim, norm, twice: c2r(
                  g, dim=dim, size=x_shape[dim], norm=OTHER[norm], half=not twice),
              complex="analytic", rows=True, grad_fn="FftR2CBackward0",
-             reads="rfft", usual={"norm": "backward", "twice": ...})
+             reads="rfft", usual={"norm": "backward"}, derives={"x": by_frequencies})
 c2r: Op = Op("c2r", k.c2r, "x; dim size norm half",
              lambda g, dim, norm, half: r2c(g, dim=dim, norm=OTHER[norm], twice=not half),
              complex="analytic", rows=True, grad_fn="FftC2RBackward0",
-             reads="irfft", usual={"norm": "backward", "half": ...})
+             reads="irfft", usual={"norm": "backward"}, derives={"x": by_frequencies})
 # fmt: on

@@ -18,6 +18,7 @@ from minigrad.errors import runtime_error
 from minigrad.kernels import matrices as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.linalg import times as mm
+from minigrad.ops.reads import of_matrices
 from minigrad.ops.reduce import prod_others
 from minigrad.ops.reduce import sum as total
 from minigrad.ops.shape import cat, unslice
@@ -380,19 +381,19 @@ solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper un
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
                         grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
-              complex="analytic", derives={"x": "g * y * inv(x).T; its limit for singular x"})
+              complex="analytic", derives={"x": of_matrices("g * y * inv(x).T; its limit for singular x", "g * y")})
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
 logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
                grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[1]",
-               derives={"x": "g * inv(x).T"})
+               derives={"x": of_matrices("g * inv(x).T", "g")})
 det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
               grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[0]")
 
 # factorizations
 cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own",
               text=Plain(k.cholesky, "x", lambda v: _CHOLESKY if _single(v) else None),
-              derives={"x": "(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)"})
+              derives={"x": of_matrices("(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)")})
 cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own",
                  reads="cholesky")
 minors = Op("minors", k.minors, "x factor", complex="own")

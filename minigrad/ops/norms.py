@@ -20,7 +20,7 @@ from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, kept
 from minigrad.ops.carried import Carried
 from minigrad.ops.printing import norms as plain
-from minigrad.ops.reads import SCALED, of_gradients
+from minigrad.ops.reads import of_gradients, of_norm, of_running, of_standard
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import split
 
@@ -147,13 +147,13 @@ def _of_batch(x: Any, params: Any) -> bool:
 standardize: Op = Op("standardize", formatted(buffered(k.standardize), 0, when=_of_batch), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
                      text=Plain(k.standardize, "x", plain("standardize")), grad_fn=names.of_standardize,
-                     usual={"eps": 1e-5}, derives={"x": "(g - mean(g) - y * mean(g * y)) / deviation(x)"})
+                     usual={"eps": 1e-5}, derives={"x": of_standard})
 standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=Plain(k.standardize_backward, "d, x", plain("standardize_backward")))
 layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
                     order="C", cast="floats", text=Plain(k.layer_norm, "x, w, b", plain("layer_norm")),
-                    grad_fn="NativeLayerNormBackward0", usual={"eps": 1e-5}, derives=SCALED)
+                    grad_fn="NativeLayerNormBackward0", usual={"eps": 1e-5}, derives=of_norm)
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C",
                              text=Plain(k.layer_norm_backward, "d, x, w", plain("layer_norm_backward"),
@@ -165,14 +165,13 @@ channel_norm: Op = Op("channel_norm", formatted(buffered(_channel_norm), 0, when
                       joint=_channel_norm_vjp, fresh=True, order="C", cast="floats",
                       text=Plain(ck.channel_norm, "x, w, b", plain("channel_norm"), sum_rows=sum_rows),
                       grad_fn=names.of_channel_norm,
-                      derives=SCALED, usual={"groups": 0, "eps": 1e-5},
+                      derives=of_norm, usual={"groups": 0, "eps": 1e-5},
                       reads=lambda n: "group_norm" if n.params["groups"] else "batch_norm")
 running_norm = Op("running_norm", formatted(buffered(ck.running_norm), 0, when=_only_behind), "x mean var w *b; eps",
                   joint=_running_norm_vjp, fresh=True, order="C", cast="floats",
                   text=Plain(ck.running_norm, "x, mean, var, w, b", plain("running_norm")),
                   grad_fn="NativeBatchNormBackward0",
-                  reads="batch_norm", usual={"eps": 1e-5},
-                  derives={"x": "g * w / sqrt(var)", "w": "sum(g * (x - mean) / sqrt(var))", "b": "sum(g)"})
+                  reads="batch_norm", usual={"eps": 1e-5}, derives=of_running)
 running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
                            joint=_running_norm_backward_vjp, order="C",
                            text=Plain(ck.running_norm_backward, "d, x, mean, var, w", plain("running_norm_backward"),

@@ -20,7 +20,7 @@ from minigrad.kernels.scans import scan
 from minigrad.kernels.sums import FEW, add_up, by_rows, sum_first, sum_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.printing import plain
-from minigrad.ops.reads import counted, of_ties
+from minigrad.ops.reads import of_deviation, of_ties
 from minigrad.ops.shape import reshape
 
 Dim = tuple[int, ...] | None
@@ -325,7 +325,7 @@ std = Op("std", _std, "x; dim correction keepdim", lambda g, x, y, dim, correcti
              e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim),
          cast="floats", refuse=_DEVIATES, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True,
-         derives={"x": counted("g * (x - mean(x)) / ({n} * y)")})
+         derives={"x": of_deviation})
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,
           into=lambda t: _reduced_into(t, "np.maximum.reduce"), derives={"x": of_ties})

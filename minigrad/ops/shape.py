@@ -124,7 +124,8 @@ permute: Op = Op("permute", lambda x, axes: x.transpose(axes), "x; axes",
                  lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
                  joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
-                 text=_permute_text, inline=True)
+                 text=_permute_text, inline=True,
+                 reads=lambda n: f"permute(x, dims={n.params['axes']})" if n.params["axes"] != (1, 0) else "")
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C",

@@ -98,7 +98,7 @@ class Adam(Rule):
 
 @constructor(check="none")
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019, arXiv:1711.05101).
+    """Adam whose weight decay stays out of the gradient (Loshchilov and Hutter 2019, arXiv:1711.05101).
 
     As `Adam` with ``decoupled_weight_decay``: a step multiplies p by ``1 - lr * weight_decay`` first.
     """

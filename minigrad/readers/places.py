@@ -19,10 +19,12 @@ from minigrad import errors
 from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
+from minigrad.readers.amounts import kept
 
 _FAST = ("LOAD_FAST", "STORE_FAST")
 _TWO = {f"{first}_{second}": (first, second) for first in _FAST for second in _FAST}
-MANY, MOST = 64, 2048  # entries of a list or a dict that are looked at, and of all of them together
+MANY, MOST = 64, 8192  # entries of a list or a dict that are looked at, and of all of them together
+FRAMES = 8  # of functions around that are asked for names
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, np.generic, np.ndarray)  # nothing is in them
 
 
@@ -74,28 +76,72 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 # ---------------------------------------------------------------- names of values
 
 
-def variables(frame: FrameType | None, parts: bool = True) -> dict[Node, tuple[str, Tensor]]:
+def variables(
+    frame: FrameType | None, parts: bool = True, records: Sequence[Node] = ()
+) -> dict[Node, tuple[str, Tensor]]:
     """For records the variables of a frame that hold their Tensors; those of a function go before global ones.
 
     ``parts``: also what variables hold that are modules, lists, dicts or objects of the user's, after all others.
+    Where leaves of ``records`` find no name: variables of the frames around this one have theirs, if they want
+    gradients, and variables with the same numbers, as ``x.reshape(10, 3)`` of ``x``.
     """
-    if frame is None:
-        return {}
-    local: Any = frame.f_locals
-    held = [
-        (key, value)
-        for scope in (local, frame.f_globals)
-        for key, value in list(scope.items())
-        if key.isidentifier() and key[0] != "_"
-    ]
     named: dict[Node, tuple[str, Tensor]] = {}
-    found = [pair for pair in held if isinstance(pair[1], Tensor)]
-    for key, t in chain(found, _parts(held) if parts else ()):
-        if t._node is not None:
-            named.setdefault(t._node, (key, t))
-    if frame.f_code.co_flags & inspect.CO_OPTIMIZED and local.__class__ is dict:
-        local.clear()  # before Python 3.13 the frame keeps this copy, and with it all that it held
+    others: dict[int, tuple[str, Tensor]] = {}
+    keys, ours = set[str](), set(records)
+    for _ in range(FRAMES if records else 1):
+        if frame is None:
+            break
+        held = []
+        local: Any = frame.f_locals
+        for scope in (local, frame.f_globals):
+            new = [
+                (k, v) for k, v in list(scope.items()) if k.isidentifier() and k[0] != "_" and k not in keys
+            ]
+            keys.update(k for k, _ in new)
+            held += new
+        found = [pair for pair in held if isinstance(pair[1], Tensor)]
+        for key, t in chain(found, _parts(held) if parts else ()):
+            if t._node is not None:
+                named.setdefault(t._node, (key, t))
+            if t._node not in ours and not t._sparse:
+                others.setdefault(id(t), (key, t))
+        if frame.f_code.co_flags & inspect.CO_OPTIMIZED and local.__class__ is dict:
+            local.clear()  # before Python 3.13 the frame keeps this copy, and with it all that it held
+        if all(n.op is not None or n in named or not n.requires_grad for n in records):
+            break
+        frame = frame.f_back
+        while frame is not None and errors.INSIDE[frame.f_code.co_filename]:
+            frame = frame.f_back
+    unnamed = [n for n in records if n.op is None and n not in named]
+    return named | (_copies(unnamed, kept(records, ()), [*others.values()]) if unnamed else {})
+
+
+def _copies(
+    leaves: Sequence[Node], arrays: Mapping[Node, Any], held: list[tuple[str, Tensor]]
+) -> dict[Node, tuple[str, Tensor]]:
+    """Leaves that have the numbers of one variable alone, as they lie there or with two dimensions exchanged."""
+    named = {}
+    for n in leaves:
+        a = arrays.get(n)
+        if a is not None and a.size > 1 and a.dtype.kind == "f":
+            same = [(text, t) for key, t in held if (text := _as_copied(key, t._array, a))]
+            if len(same) == 1:
+                named[n] = same[0]
+                held = [pair for pair in held if pair[1] is not same[0][1]]
     return named
+
+
+def _as_copied(key: str, source: Any, a: Any) -> str:
+    """How an array is made of that of a variable; empty if it has other numbers."""
+    if source.size != a.size or source.dtype != a.dtype:
+        return ""
+    ways = [(key, source)]
+    if source.ndim > 1:
+        ways.append((f"{key}.T" if source.ndim == 2 else f"{key}.transpose(0, 1)", source.swapaxes(0, 1)))
+    for text, b in ways:
+        if np.array_equal(b.reshape(a.shape), a):
+            return text if b.shape == a.shape else f"{text}.reshape({', '.join(map(str, a.shape))})"
+    return ""
 
 
 def _parts(held: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Tensor]]:
@@ -140,10 +186,14 @@ def with_variables(given: dict[Node, str], found: Mapping[Node, tuple[str, Tenso
 
 
 def numbered(records: Iterable[Node], given: Mapping[Node, str]) -> dict[Node, str]:
-    """The leaves without a name, and what they are called: ``input_1``, ``input_2``, ..."""
-    taken = set(given.values())
-    free = (name for i in count(1) if (name := f"input_{i}") not in taken)
-    return {n: next(free) for n in records if n.op is None and n not in given}
+    """The leaves without a name, and what they are called: ``input_1``, ``input_2``, ``parameter_1``, ..."""
+    taken, names = set(given.values()), dict[Node, str]()
+    for n in records:
+        if n.op is None and n not in given:
+            stem = "parameter" if n.requires_grad else "input"
+            names[n] = next(name for i in count(1) if (name := f"{stem}_{i}") not in taken)
+            taken.add(names[n])
+    return names
 
 
 def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str]:

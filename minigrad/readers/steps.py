@@ -294,6 +294,10 @@ class _Rule:
         """What the record says of the rule, in its own names and in those of the program."""
         node, names = self.node, values.input_names(self.node)
         derives: Any = node.op.derives  # type: ignore[union-attr]
+        # Formulas are those of real numbers; what the rule of an analytic function computes has the conjugates.
+        kinds = {getattr(getattr(n, "dtype", None), "kind", "") for n in node.inputs}
+        if node.op.complex == "analytic" and "c" in kinds:  # type: ignore[union-attr]
+            return None
         told = derives(node) if callable(derives) else derives
         if isinstance(told, dict):
             told = told.get(names[slot]) or told.get(names[slot].rstrip("0123456789"), "")

@@ -88,7 +88,7 @@ def tape_table(
             names.setdefault(t._node, str(name))
     nodes = tape([t._node for t in results if t._node is not None])
     numbers = {node: i for i, node in enumerate(nodes)}
-    names = places.with_variables(names, places.variables(user_frame()))
+    names = places.with_variables(names, places.variables(user_frame(), records=nodes))
     names |= places.numbered(nodes, names)
     return TapeTable(_row(node, numbers, names.get(node, "")) for node in nodes)
 

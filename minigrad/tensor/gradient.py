@@ -210,7 +210,7 @@ class _Gradient(Tensor):
             self._hooks()[RETAIN] = keep
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
+        """Calls ``hook(grad)`` when the gradient is known. What ``hook`` returns, unless None, takes its place."""
         if not self.requires_grad:
             raise runtime_error("cannot register a hook on a tensor that doesn't require gradient")
         hooks = self._hooks()

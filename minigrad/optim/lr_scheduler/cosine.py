@@ -13,7 +13,7 @@ from minigrad.optim.optimizer import Optimizer
 class CosineAnnealingLR(LRScheduler):
     """Lowers the rates along half a cosine to ``eta_min`` in ``T_max`` steps, and raises them again.
 
-    Each step multiplies what the present rate has above ``eta_min``, so other schedulers may change the rate too.
+    Each step scales the part of the present rate above ``eta_min``, so other schedulers may change the rate too.
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:

@@ -158,8 +158,8 @@ def draw(
     recorded, without touching ``.grad`` or calling hooks) or ``"both"``; a small forward drawing runs that pass
     as well, for its page to switch to.  ``show``: any of shape, dtype, value, grad, saved (bytes kept for
     backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: a repeated part is drawn
-    once, with the number of times.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None:
-    never.  ``legend``: whether there is one.
+    once, with the number of times.  A picture of more than ``max_nodes`` boxes puts more together, and says so;
+    None: never.  ``legend``: whether there is one.
 
     It changes nothing and keeps nothing alive.  TypeError or ValueError for arguments that mean
     nothing, such as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and

@@ -61,7 +61,7 @@ class Names:
 
     def add_variables(self, frame: FrameType | None, records: Sequence[Node]) -> None:
         """The names that variables of the program have for records without one; other leaves are numbered."""
-        found = places.variables(frame)
+        found = places.variables(frame, records=records)
         self.held = [*self.tensors.values(), *(t for _, t in found.values())]
         taken = set(self.of.values())
         for n in records:

@@ -104,7 +104,7 @@
 
   function label(layer, share, points, taken, sight) { // at an edge: the rule, and what it gives, where it covers least and is seen
     const pictured = amounts[share.sent][3].length && !amounts[share.sent][2];
-    const rule = (share.local || "by its rule").split(", with ")[0]; // the card says with what
+    const rule = (share.local || "by its rule").split(/, (?:with|over|by) /)[0]; // the card says it whole
     const lines = [short(rule, 34), pictured ? "" : `= ${brief(share.sent)}`];
     const width = Math.max(...lines.map((line) => 5.2 * line.length), 44) + 10, height = 27;
     let best = null, least = Infinity;

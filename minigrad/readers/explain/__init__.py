@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import errors
 from minigrad.core.contents import contents, named_tensors
-from minigrad.core.node import Node
+from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.readers import places, steps
@@ -51,10 +51,10 @@ def explain(
     the mean and the largest element.  Where a value is used twice the sum of its gradients is shown, and where
     broadcasting repeated an input the sum that undoes it.  In the end stands what ``backward()`` adds to ``.grad``.
 
-    Names are those of ``params`` (a Module, or a dict of names to Tensors), of ``inputs``, of the caller's variables
-    and what these hold (``net.0.weight``, ``ws[2]``), and of variables that the program assigned values to; ``t3`` is
-    the result of step 3.  ``precision`` is the number of significant digits.  The gradient of a result of several
-    elements is taken to be ones.
+    Names are those of ``params`` (a Module, or a dict of names to Tensors) and of ``inputs``; those of variables of
+    the caller, or of functions around it, and of what these hold (``net.0.weight``, ``ws[2]``); and those that the
+    program assigned values to.  ``t3`` is the result of step 3.  ``precision`` is the number of significant digits.
+    The gradient of a result of several elements is taken to be ones.
 
     It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for arguments that mean
     nothing; RuntimeError for a Tensor without a gradient to explain, a graph that a backward pass freed, or a saved
@@ -71,7 +71,7 @@ def explain(
             "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or it "
             "was computed under no_grad()"
         )
-    found = places.variables(errors.user_frame())
+    found = places.variables(errors.user_frame(), records=tape([node]))
     names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), found)
     held = [loss, *(t for _, t in found.values())]
     derivation, _, _ = steps.derivation([loss], names, precision, pictured=False, held=held)

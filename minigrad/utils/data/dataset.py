@@ -49,7 +49,7 @@ class IterableDataset(Dataset[T], Iterable[T]):
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Samples along the first dimension of Tensors: sample ``i`` is the tuple of all ``tensor[i]``.
+    """Samples along the first dimension of Tensors: sample ``i`` is a tuple, with ``tensor[i]`` of each.
 
     ValueError if the Tensors differ in the size of that dimension.
     """
