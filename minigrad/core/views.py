@@ -17,7 +17,7 @@ from minigrad.core.node import RETAIN, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Op, Params
 from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.dtypes import F32, F64
-from minigrad.errors import here, place, runtime_error
+from minigrad.errors import explain, here, place, runtime_error
 
 _mode = MODE.get
 _LOST = "detach() before a change that requires grad"  # only while a function is recorded
@@ -58,8 +58,9 @@ def apply_view(op: Op, t: Tensor, params: Params = NO_PARAMS) -> Tensor:
     out = new(Tensor)
     try:
         y = op.kernel(array, **params)
-    except Exception:
-        return op(t, **params)  # says what is wrong
+    except Exception as error:  # not to be run again: the handler of a signal may have raised it
+        said = explain(op, (t,), params, error, here())
+        raise said from (None if said is error else error)
     out._array, out._node, out._view, out._rows = y, None, None, False
     if layout is not None:
         out._node = new_node(op, (node,), params, y.shape, y.dtype, layout, layout.pick((array, y)))
