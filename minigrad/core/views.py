@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -58,14 +58,18 @@ def apply_view(op: Op, t: Tensor, params: Params = NO_PARAMS) -> Tensor:
     out = new(Tensor)
     try:
         y = op.kernel(array, **params)
-    except Exception as error:  # not to be run again: the handler of a signal may have raised it
-        said = explain(op, (t,), params, error, here())
-        raise said from (None if said is error else error)
+    except Exception as error:
+        _refuse(op, t, error)
     out._array, out._node, out._view, out._rows = y, None, None, False
     if layout is not None:
         out._node = new_node(op, (node,), params, y.shape, y.dtype, layout, layout.pick((array, y)))
     mark_view(out, t, op, params)
     return out
+
+
+def _refuse(op: Op, t: Tensor, error: Exception) -> NoReturn:
+    """The kernel is not run again, for the handler of a signal may have raised it."""
+    raise explain(op, (t,), error, here(), error)
 
 
 def _tied(t: Tensor) -> View | None:
