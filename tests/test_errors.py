@@ -17,6 +17,7 @@ import minigrad as mg
 from minigrad import autograd, nn
 from minigrad.core.op import TABLE, Op
 from minigrad.nn import functional as F
+from minigrad.ops import shape
 
 HERE = Path(__file__).name
 
@@ -291,6 +292,18 @@ def test_what_the_handler_of_a_signal_raises_within_a_kernel_is_the_program_s(
         Op("late", kernel, "x", listed=False)(ones(2))
     assert type(info.value) is seen
     assert ("operands" in str(info.value)) == (seen is RuntimeError)
+
+
+def test_what_the_handler_of_a_signal_raises_within_a_view_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def once(x: Any, axes: Any) -> Any:
+        monkeypatch.undo()
+        raise TimeoutError("late")
+
+    monkeypatch.setattr(shape.permute, "kernel", once)
+    with pytest.raises(TimeoutError, match="late"):
+        _ = ones(2, 2).T
 
 
 def test_an_error_leaves_everything_as_it_was() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -185,6 +186,16 @@ def test_what_programs_ask_of_records() -> None:
     assert (z.grad_fn.name(), "<CopySlices>" in repr(z)) == ("torch::autograd::CopySlices", True)
     y.backward()  # records whose class was shown are walked as others
     assert len(mg.tape.tape(y)) == 5
+    with pytest.raises(TypeError, match="cannot pickle 'SumBackward0' object"):
+        pickle.dumps(y.grad_fn)
+
+
+def test_readers_say_the_same_of_records_that_users_have_seen() -> None:
+    loss = mg.nn.LSTM(2, 3)(mg.ones(4, 1, 2))[0].sum()
+    said, seen = str(mg.explain(loss)), [loss.grad_fn]
+    for fn in seen:
+        seen.extend(n for n, _ in fn.next_functions if n is not None)
+    assert str(mg.explain(loss)) == said
 
 
 ROWS, MASK = mg.tensor([0, 1, 2]), mg.ones(3, 3) > 0

@@ -256,6 +256,24 @@ def test_broadcasting_in_place() -> None:
     assert x.grad.tolist() == [3.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda v: v.double(),
+        lambda v: v.half(),
+        lambda v: v.softmax(0, dtype=mg.float64)[0],
+        lambda v: mg.addcmul(mg.ones(2).double(), v, v),
+        lambda v: mg.zeros(2).double().copy_(v),
+        lambda v: v.view(2, 1),
+    ],
+)
+def test_a_view_whose_base_has_got_a_gradient_has_one(use: Callable[[Any], Any]) -> None:
+    base, w = mg.zeros(3), mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    view = base[:2]
+    base.add_(w)
+    assert use(view).requires_grad
+
+
 def test_dtypes_in_place() -> None:
     x = mg.ones(2, requires_grad=True)
     m = x * 1

@@ -201,6 +201,24 @@ def test_a_family_whose_loading_was_interrupted_is_loaded_again() -> None:
     assert fresh(INTERRUPTED) == ["stopped", "[1, 0]"]
 
 
+STOPPED = """
+from minigrad.gate import overriding
+def stop(door, func):
+    overriding._arm = arm
+    raise KeyboardInterrupt
+arm, overriding._arm = overriding._arm, stop
+try:
+    mg.eye(2).to_sparse()
+except KeyboardInterrupt:
+    print("stopped")
+print((mg.eye(2).to_sparse() @ mg.ones(2)).tolist())
+"""
+
+
+def test_doors_whose_arming_was_interrupted_are_armed_by_the_next_call() -> None:
+    assert fresh(STOPPED) == ["stopped", "[1.0, 1.0]"]
+
+
 def test_a_ufunc_is_found_in_a_family_that_is_not_loaded(grown: Path) -> None:
     assert fresh(
         "import numpy as np; print(np.float_power(mg.tensor([3.0]), mg.tensor([4.0])).tolist())", grown

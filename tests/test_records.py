@@ -80,6 +80,11 @@ def test_every_cast_that_is_described_is_known(cast: str | None) -> None:
 def test_a_name_in_the_table_is_declared_once() -> None:
     with pytest.raises(TypeError, match="op exp is declared twice"):
         Op("exp", np.exp, "x")
+    module = {"Op": Op, "__name__": "minigrad.ops.made_up"}
+    with pytest.raises(TypeError, match="op declared_in_a_list is declared twice"):
+        exec("both = [Op('declared_in_a_list', abs, 'x') for _ in range(2)]", module)
+    exec("Op('declared_in_a_list', abs, 'x')", {**module})  # the module is loaded again
+    TABLE.pop("declared_in_a_list")
 
 
 # ---------------------------------------------------------------- public names

@@ -178,6 +178,7 @@ BEYOND: list[
     (lambda n: mg.linspace(0, n, 3, dtype=mg.uint8), 255, 256),
     (lambda n: mg.nn.functional.threshold(SMALL, 5, n), 255, 256),
     (lambda n: mg.nn.functional.hardtanh(HALF, 0, n), 1, 1e9),
+    (lambda n: mg.nn.functional.hardtanh(SMALL, 0, n), 1.5, 1e39),
     (lambda n: SMALL.clone().fill_(n), -1, -1.0),
     (lambda n: mg.tensor(n, dtype=mg.uint8), -1, -0.5),
     (lambda n: SMALL.clone().fill_(n), 2.5, 1e39),
@@ -195,6 +196,8 @@ def test_floats_of_two_bytes_overflow_where_a_number_is_assigned_or_computed_wit
     half = HALF.clone()
     half[0], half[half < 0] = 1e9, -1e9
     assert half.tolist() == [mg.inf, -mg.inf]
+    for one in (mg.full((), 1e9, dtype=mg.half), HALF[:1].clone().fill_(1e9), mg.fill(HALF[0], 1e9)):
+        assert one.item() == mg.inf  # what is stored in many elements must fit
     assert (HALF * 1e9).tolist() == mg.where(HALF < 5, mg.inf * HALF, 1e9).tolist() == half.tolist()
     yes = mg.tensor([True, False])
     assert mg.where(yes, mg.tensor(1.5).numpy()[()], -1).tolist() == [

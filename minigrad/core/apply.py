@@ -248,13 +248,13 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
     """A Tensor in another dtype, recorded; a Python number as that dtype holds it."""
     if not isinstance(t, Tensor):
         return promote.number(t, dtype)
-    a, node = t._array, t._node
+    a = t._array
     if a.dtype == dtype:
         return t
-    bare = (node is None or not node.requires_grad) and not _mode().everything
-    if (
-        bare and a.dtype.kind in "biuf" and a.flags.c_contiguous
-    ):  # nothing is recorded: in two thirds of the time
+    if t._view is not None:
+        refresh(t)
+    bare = (t._node is None or not t._node.requires_grad) and not _mode().everything
+    if bare and a.dtype.kind in "biuf" and a.flags.c_contiguous:  # two thirds of the time of a record
         return wrap(QUIET.run(to.kernel, a, dtype=dtype))
     if a.dtype.kind == "c" and dtype.kind not in "cb":
         errors.warn("Casting complex values to real discards the imaginary part")
@@ -262,8 +262,13 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
     return apply(to if dtype.kind in "fcV" else to_integer, (t,), {"dtype": dtype})
 
 
-def single(x: Any, dtype: np.dtype[Any]) -> Any:
-    """A 0-d Tensor of a Python number. RuntimeError where the dtype does not hold it."""
+def single(x: Any, dtype: np.dtype[Any], many: bool = True) -> Any:
+    """A 0-d Tensor of a Python number. RuntimeError where the dtype does not hold it.
+
+    But not for ``many`` elements, one beyond the largest float of two bytes becomes infinite.
+    """
+    if not many and is_short(dtype):
+        return cast(single(x, F64), dtype)
     return wrap(QUIET.run(np.asarray, promote.held(x, dtype), dtype))
 
 

@@ -207,6 +207,9 @@ class Node:
             twin.layout = self.layout
         return twin
 
+    def __reduce__(self) -> Any:
+        raise TypeError(f"cannot pickle {self.title()!r} object")
+
     def __repr__(self) -> str:
         return f"<{self.title()} at {self.where}>"
 

@@ -72,16 +72,16 @@ class Op(Facts):
         there = sys._getframe(1).f_globals
         self.home = there.get("__name__", "")
         # A program may declare its own again, as a notebook's cell does that runs twice. So does a module of ours that
-        # is loaded again after an interrupt: what it has declared then is not among its names now.
+        # is loaded again after an interrupt, with names of its own.
         if known := TABLE.get(name):
-            lost = known.home == self.home and all(value is not known for value in there.values())
+            lost = known.home == self.home and _SPACES.get(name) is not there
             taken = _of_minigrad(known.home) and not lost
         else:
             taken = name in RESERVED
         if self.listed and taken and (name in TABLE or not _of_minigrad(self.home)):
             raise TypeError(f"op {name} is declared twice")
         if self.listed:
-            TABLE[name] = self
+            TABLE[name], _SPACES[name] = self, there
 
     def _derive(self) -> None:
         """Facts that follow from others where nothing is said."""
@@ -266,4 +266,5 @@ def _of_minigrad(module: str) -> bool:
 
 
 TABLE: dict[str, Op] = {}  # every op that is declared by now; `minigrad.ops.TABLE` has all
+_SPACES: dict[str, dict[str, Any]] = {}  # the names of the module that declares each of them
 RESERVED: set[str] = set()  # the names of the others

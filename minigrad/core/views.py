@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from minigrad.core.node import RETAIN, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Op, Params
 from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.dtypes import F32, F64
-from minigrad.errors import here, place, runtime_error
+from minigrad.errors import explain, here, place, runtime_error
 
 _mode = MODE.get
 _LOST = "detach() before a change that requires grad"  # only while a function is recorded
@@ -58,13 +58,18 @@ def apply_view(op: Op, t: Tensor, params: Params = NO_PARAMS) -> Tensor:
     out = new(Tensor)
     try:
         y = op.kernel(array, **params)
-    except Exception:
-        return op(t, **params)  # says what is wrong
+    except Exception as error:
+        _refuse(op, t, error)
     out._array, out._node, out._view, out._rows = y, None, None, False
     if layout is not None:
         out._node = new_node(op, (node,), params, y.shape, y.dtype, layout, layout.pick((array, y)))
     mark_view(out, t, op, params)
     return out
+
+
+def _refuse(op: Op, t: Tensor, error: Exception) -> NoReturn:
+    """The kernel is not run again, for the handler of a signal may have raised it."""
+    raise explain(op, (t,), error, here(), error)
 
 
 def _tied(t: Tensor) -> View | None:

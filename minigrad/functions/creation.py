@@ -21,7 +21,7 @@ from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, wrap_operand
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.op import Array
-from minigrad.core.promote import held
+from minigrad.core.promote import held, number
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
@@ -331,12 +331,14 @@ def full(
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
+    whole = _shape("full", (size,))
     if value.__class__ is not Numeral:
-        value = held(value, kind)
+        check = number if dtypes.is_short(kind) and math.prod(whole) == 1 else held  # as `single` has it
+        value = check(value, kind)
     if isinstance(fill_value, Numeral) and kind.kind in "fV":
-        filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
+        filled = apply(elementwise.mul, (wrap(np.ones(whole, kind)), fill_value))
         return _finish(filled, requires_grad, device)
-    return _finish(QUIET.run(np.full, _shape("full", (size,)), value, kind), requires_grad, device)
+    return _finish(QUIET.run(np.full, whole, value, kind), requires_grad, device)
 
 
 def eye(

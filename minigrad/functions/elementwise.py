@@ -157,7 +157,7 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         if kind is dtypes.F32 or kind is dtypes.F64:  # which PyTorch raises to powers of eight bytes
             if exponent.__class__ is int and exponent.bit_length() > 63:
                 held(exponent, dtypes.F64)
-        else:
+        elif kind.kind != "c":
             held(exponent, kind)
         if base._array.dtype.kind == "b":
             return apply(e.logical_or, (base, not exponent))
@@ -327,7 +327,7 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
             f"fill only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
     dtype = input._array.dtype
-    source = cast(value, dtype) if isinstance(value, Tensor) else single(value, dtype)
+    source = cast(value, dtype) if isinstance(value, Tensor) else single(value, dtype, input._array.size != 1)
     return apply(shape.copy, (input, apply_view(shape.expand, source, {"shape": input._array.shape})))
 
 

@@ -16,7 +16,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index, Number
 from minigrad.core.views import apply_view, carries_gradients, check_change
-from minigrad.dtypes import F32, F64, is_short
+from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import scaled
 from minigrad.functions.index import check_fits, split_key
@@ -145,11 +145,6 @@ def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool 
     return _copied(self, other)
 
 
-def _assigned(x: Any, dtype: Any) -> Tensor:
-    """A 0-d Tensor of a number that is assigned: beyond the largest float of two bytes it becomes infinite."""
-    return cast(single(x, F64), dtype) if is_short(dtype) else single(x, dtype)
-
-
 def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
     """`copy_`; ``alike``: one number, with which elements that share memory may be filled."""
     if _written(self, other):
@@ -158,7 +153,7 @@ def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
         check_change(self)
     onto_itself = other is self
     dtype = self._array.dtype
-    value: Any = other if isinstance(other, Tensor) else (single if alike else _assigned)(other, dtype)
+    value: Any = other if isinstance(other, Tensor) else single(other, dtype, alike and self._array.size != 1)
     if value._array.ndim > self._array.ndim:
         raise runtime_error(
             f"copy_(): output with shape {list(self._array.shape)} doesn't match the broadcast shape "
@@ -263,7 +258,7 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
         value = cast(_drop_leading(value, _picked_dims(part, indices)), t._array.dtype)
         check_fits(part, indices, pattern, value)
     if not isinstance(value, Tensor):
-        value = _assigned(value, t._array.dtype)
+        value = single(value, t._array.dtype, False)
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put", some=True)
 
 

@@ -304,7 +304,7 @@ _WITH_ITSELF = (
 def _arm(door: Any, func: Any) -> None:
     """Gives a door the code that looks for arguments that take over; what it did does a function behind it."""
     code = door.__code__
-    if door.__name__ in _NEVER or "_route" in (door.__kwdefaults__ or ()):
+    if door.__name__ in _NEVER or "_route" in code.co_varnames:
         return
     inner = FunctionType(code, door.__globals__, door.__name__, door.__defaults__, door.__closure__)
     inner.__kwdefaults__, inner.__annotations__ = door.__kwdefaults__, door.__annotations__
@@ -351,9 +351,6 @@ def arm() -> None:
     """From now on the doors ask arguments, and modes, whether they take over; once for all."""
     if DOORS.armed:
         return
-    DOORS.armed = True
-    for door, func in DOORS.known:
-        _arm(door, func)
     own = vars(Tensor)
     for name, method in _METHODS.items():
         _arm(own[f"__{name}__"], method)
@@ -372,3 +369,6 @@ def arm() -> None:
             ):
                 if function is not None:
                     _arm(function, func)
+    for door, func in DOORS.known:
+        _arm(door, func)
+    DOORS.armed = True  # last: after an interrupt the next call begins anew

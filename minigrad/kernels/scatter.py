@@ -171,7 +171,9 @@ def _numbers(shape: tuple[int, ...]) -> Any:
     return np.arange(math.prod(shape)).reshape(shape)
 
 
-_known_numbers = functools.lru_cache(maxsize=128)(_numbers)
+@functools.lru_cache(maxsize=128)
+def _known_numbers(shape: tuple[int, ...]) -> Any:
+    return _numbers(shape)
 
 
 def _flat(x: Array) -> Array:

@@ -8,8 +8,8 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import needs_value
-from minigrad.core.promote import held
-from minigrad.dtypes import DTypeLike, working
+from minigrad.core.promote import held, number
+from minigrad.dtypes import F64, I64, DTypeLike, working
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import empty, from_numpy, zeros_like
@@ -160,7 +160,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     kind = input._array.dtype.kind
     if kind == "b":
         raise runtime_error("Bool inputs not supported for hardtanh")
-    low, high = (float(b) if kind in "fV" else int(b) for b in (min_val, max_val))
+    low, high = (number(b, F64 if kind in "fcV" else I64) for b in (min_val, max_val))
     if input._array.itemsize < 4:  # others hold all bounds but absurd ones
         for bound in (low, high):
             held(bound, input._array.dtype)

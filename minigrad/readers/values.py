@@ -89,7 +89,7 @@ def cut(text: str, most: int) -> str:
 def part_of(node: Node) -> str:
     """Which part of a vector of several arrays a record takes, by the name that the vector's record has for it."""
     source, index = node.inputs[0] if node.inputs else None, node.params.get("index")
-    packs = source.op.packs if source.__class__ is Node and source.op is not None else None
+    packs = source.op.packs if isinstance(source, Node) and source.op is not None else None
     if packs is None or not _is_index(index):
         return ""
     parts = packs(source)
