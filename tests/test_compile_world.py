@@ -1065,6 +1065,9 @@ def test_objects_of_classes_in_c_may_hold_more_than_attributes() -> None:
     for cls in (re.Pattern, type(np.random.default_rng), np.ndarray, inherits):
         assert kinds.written_in_c(cls) is (cls is not inherits)
     assert not kinds.has_no_hidden_state(type(np.random.default_rng))
+    f = value("lambda x: x if x is None else x * len(K.__name__)", {"K": type(np.random.default_rng)})
+    with pytest.raises(RuntimeError, match="the class cython_function_or_method of the module"):
+        mg.compile(f)(mg.tensor(X))
     run(
         """
 class Written(typing.Generic[typing.TypeVar("T")]):

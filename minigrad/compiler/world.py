@@ -291,7 +291,7 @@ class World:
         library = kinds.of_minigrad(cls)
         if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
             self.guards.add(cls.__name__, guards.EQUAL, abc.get_cache_token, abc.get_cache_token())
-        fixed = not kinds.is_users(cls) and not publishes(cls)
+        fixed = (not kinds.is_users(cls) or kinds.written_in_c(cls)) and not publishes(cls)
         if cls not in self._classes and (library or not fixed):
             self._classes[cls] = self._space(cls, cls.__name__)
             if not library:
