@@ -8,6 +8,7 @@ SURROUNDINGS defines, so it may change all of that. `REFUSED` and `KEPT` are wha
 # The tables write what people may write.
 # ruff: noqa: E501
 
+import ctypes
 import importlib
 import io
 import re
@@ -584,6 +585,7 @@ Count(2) | v.k = 3.0 | getattr(v, "k", 2.0) * int(v)
 Mode.LIST.value | v.append(1.0) | sum(Mode.LIST.value)
 lambda: 2.0 | v.__code__ = (lambda: 5.0).__code__ | v()
 lambda k=[2.0]: sum(k) | v.__defaults__[0].append(3.0) | v()
+lambda k=2.0: k | v.__defaults__ = 3.0, v.__defaults__[-1] + 1.0 | v()
 lambda *, k=2.0: k | v.__kwdefaults__.update(k=3.0) | v()
 (lambda k: lambda: k)(2.0) | del v.__closure__[0].cell_contents | v()
 lambda: 2.0 | v.k = 3.0 | getattr(v, "k", 2.0)
@@ -1062,7 +1064,8 @@ def test_code_of_installed_packages_is_followed(tmp_path: Any, monkeypatch: pyte
 def test_objects_of_classes_in_c_may_hold_more_than_attributes() -> None:
     """Such as those of Cython, Rust and pybind11, which name no module."""
     inherits = type("Inherits", (re.Scanner,), {})  # type: ignore[attr-defined]
-    for cls in (re.Pattern, type(np.random.default_rng), np.ndarray, inherits):
+    structure = type("Structure", (ctypes.Structure,), {})  # its class is of C
+    for cls in (re.Pattern, type(np.random.default_rng), np.ndarray, structure, inherits):
         assert kinds.written_in_c(cls) is (cls is not inherits)
     assert not kinds.has_no_hidden_state(type(np.random.default_rng))
     f = value("lambda x: x if x is None else x * len(K.__name__)", {"K": type(np.random.default_rng)})
@@ -1074,7 +1077,10 @@ class Written(typing.Generic[typing.TypeVar("T")]):
     __slots__ = ("a",)
     __hash__ = object.__hash__
     whole = property(lambda self: self.a)
+class Shown(dict):
+    __dict__ = property(dict.copy)
 """,
         space := surroundings(),
     )
     assert kinds.has_no_hidden_state(space["Written"])
+    assert not kinds.has_no_hidden_state(space["Shown"])

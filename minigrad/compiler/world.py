@@ -237,8 +237,9 @@ class World:
             return kinds.refusal(function, f"{function.__name__}(), a function")
         for name in ("__code__", "__defaults__", "__kwdefaults__", "__dict__"):
             self._attribute(function, name, function.__qualname__)
-        count, defaults = code.co_argcount, function.__defaults__ or ()
-        known = dict(zip(code.co_varnames[count - len(defaults) : count], defaults, strict=True))
+        # From the last on, for there may be more than arguments.
+        defaults, arguments = function.__defaults__ or (), code.co_varnames[: code.co_argcount]
+        known = dict(zip(arguments[::-1], defaults[::-1], strict=False))
         if more := function.__kwdefaults__:
             self.guards.table(more, f"a default of {function.__name__}")
             known |= more
