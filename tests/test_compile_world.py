@@ -1003,6 +1003,19 @@ def test_a_new_global_is_not_set_in_replays() -> None:
         mg.compile(space["f"])(mg.tensor(X))
 
 
+@pytest.mark.parametrize("text", ["type(x) is mg.Tensor", "(lambda: type)()(a) is int", "type(a) is float"])
+def test_types_of_numbers_alone_make_numbers_count(text: str) -> None:
+    f = value(
+        f"lambda x, a: x * OPT.param_groups[0]['lr'] * a if {text} else -x * a", space := surroundings()
+    )
+    space["OPT"] = opt = value("mg.optim.SGD([tensor(3)], lr=0.1)", space)
+    g = mg.compile(f)
+    for lr in (0.5, 0.25, 0.125):
+        opt.param_groups[0]["lr"] = lr
+        assert g(mg.tensor(X), lr).tolist() == f(mg.tensor(X), lr).tolist()
+    assert len(g.recordings) == (1 if "Tensor" in text else 3)
+
+
 @pytest.mark.parametrize("names", ["holder, w", "w, holder"])
 def test_a_Tensor_may_be_an_argument_and_stand_in_another_one(names: str) -> None:
     f = value(f"lambda {names}: holder.w * w", space := surroundings())

@@ -273,9 +273,7 @@ class World:
                     self.guards.entry(vars(owner), name, join(owner.__name__, name), owner)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
-            if (
-                value is not MISSING and module is None and (value is not type or after.name != "self")
-            ):  # no number
+            if value is not MISSING and module is None and watch.counts(steps, i):
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
             if operation == "IS_OP" and not watch.is_unique(steps[i - 1]):
