@@ -81,6 +81,10 @@ for k in range(9): F(T(k, 2, 4), k % 3 == 2); look()
 w = T(1, 3, grad=True)
 def f(): w.grad = None; return (w * w).sum()
 -- w.grad = T(k, 3) if k % 2 else None; F().backward()
+== a gradient made in inference mode
+w = T(1, 3, grad=True); opt = optim.SGD([w], lr=0.1)
+def f(x): opt.zero_grad(set_to_none=False); w.grad = x * 2.0
+-- with called(), mg.inference_mode(k == 2): F(T(k, 3))
 == D28, a view of a leaf
 def f(t): t.sum().backward()  # or refused
 -- a = T(k, 4, 3, grad=True)

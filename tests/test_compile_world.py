@@ -8,6 +8,7 @@ SURROUNDINGS defines, so it may change all of that. `REFUSED` and `KEPT` are wha
 # The tables write what people may write.
 # ruff: noqa: E501
 
+import ctypes
 import importlib
 import io
 import re
@@ -584,6 +585,7 @@ Count(2) | v.k = 3.0 | getattr(v, "k", 2.0) * int(v)
 Mode.LIST.value | v.append(1.0) | sum(Mode.LIST.value)
 lambda: 2.0 | v.__code__ = (lambda: 5.0).__code__ | v()
 lambda k=[2.0]: sum(k) | v.__defaults__[0].append(3.0) | v()
+lambda k=2.0: k | v.__defaults__ = 3.0, v.__defaults__[-1] + 1.0 | v()
 lambda *, k=2.0: k | v.__kwdefaults__.update(k=3.0) | v()
 (lambda k: lambda: k)(2.0) | del v.__closure__[0].cell_contents | v()
 lambda: 2.0 | v.k = 3.0 | getattr(v, "k", 2.0)
@@ -1001,6 +1003,19 @@ def test_a_new_global_is_not_set_in_replays() -> None:
         mg.compile(space["f"])(mg.tensor(X))
 
 
+@pytest.mark.parametrize("text", ["type(x) is mg.Tensor", "(lambda: type)()(a) is int", "type(a) is float"])
+def test_types_of_numbers_alone_make_numbers_count(text: str) -> None:
+    f = value(
+        f"lambda x, a: x * OPT.param_groups[0]['lr'] * a if {text} else -x * a", space := surroundings()
+    )
+    space["OPT"] = opt = value("mg.optim.SGD([tensor(3)], lr=0.1)", space)
+    g = mg.compile(f)
+    for lr in (0.5, 0.25, 0.125):
+        opt.param_groups[0]["lr"] = lr
+        assert g(mg.tensor(X), lr).tolist() == f(mg.tensor(X), lr).tolist()
+    assert len(g.recordings) == (1 if "Tensor" in text else 3)
+
+
 @pytest.mark.parametrize("names", ["holder, w", "w, holder"])
 def test_a_Tensor_may_be_an_argument_and_stand_in_another_one(names: str) -> None:
     f = value(f"lambda {names}: holder.w * w", space := surroundings())
@@ -1062,16 +1077,23 @@ def test_code_of_installed_packages_is_followed(tmp_path: Any, monkeypatch: pyte
 def test_objects_of_classes_in_c_may_hold_more_than_attributes() -> None:
     """Such as those of Cython, Rust and pybind11, which name no module."""
     inherits = type("Inherits", (re.Scanner,), {})  # type: ignore[attr-defined]
-    for cls in (re.Pattern, type(np.random.default_rng), np.ndarray, inherits):
+    structure = type("Structure", (ctypes.Structure,), {})  # its class is of C
+    for cls in (re.Pattern, type(np.random.default_rng), np.ndarray, structure, inherits):
         assert kinds.written_in_c(cls) is (cls is not inherits)
     assert not kinds.has_no_hidden_state(type(np.random.default_rng))
+    f = value("lambda x: x if x is None else x * len(K.__name__)", {"K": type(np.random.default_rng)})
+    with pytest.raises(RuntimeError, match="the class cython_function_or_method of the module"):
+        mg.compile(f)(mg.tensor(X))
     run(
         """
 class Written(typing.Generic[typing.TypeVar("T")]):
     __slots__ = ("a",)
     __hash__ = object.__hash__
     whole = property(lambda self: self.a)
+class Shown(dict):
+    __dict__ = property(dict.copy)
 """,
         space := surroundings(),
     )
     assert kinds.has_no_hidden_state(space["Written"])
+    assert not kinds.has_no_hidden_state(space["Shown"])

@@ -221,9 +221,14 @@ def load(owner: Any, names: set[str]) -> None:
 
 
 def written_in_c(cls: type) -> bool:
-    """Whether a class has what only C code, Cython or the like gives one: methods and attributes of theirs."""
+    """Whether a class has what only C code, Cython or the like gives one: methods, attributes and a class of theirs."""
     given = (v for name, v in vars(cls).items() if name not in ("__dict__", "__weakref__"))
-    return any(isinstance(v, _OF_C) and v.__objclass__ is cls for v in given) or not cls.__flags__ & 1 << 9
+    of_c = type(cls) is not type and written_in_c(type(cls))
+    return (
+        of_c
+        or any(isinstance(v, _OF_C) and v.__objclass__ is cls for v in given)
+        or not cls.__flags__ & 1 << 9
+    )
 
 
 def has_no_hidden_state(cls: type) -> bool:
@@ -231,7 +236,8 @@ def has_no_hidden_state(cls: type) -> bool:
 
     def known(base: type) -> bool:
         pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses", "contextlib")
-        return pythons or (not written_in_c(base) and (is_users(base) or publishes(base)))
+        hides = written_in_c(base) or isinstance(vars(base).get("__dict__"), property)
+        return pythons or (not hides and (is_users(base) or publishes(base)))
 
     return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)
 

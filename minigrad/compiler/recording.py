@@ -432,8 +432,8 @@ class Recording:
 
 
 def _traits_of(gradients: list[Any]) -> list[Any]:
-    """How gradients lie in memory, and whether they require grad."""
-    return [(g._array.strides, g._node is not None and g.requires_grad) for g in gradients]
+    """How gradients lie in memory, and whether they require grad, and are made in inference mode."""
+    return [(g._array.strides, g._node is not None and g.requires_grad, g._inference) for g in gradients]
 
 
 def _apart(tensors: list[Any], owners: list[Any]) -> bool:

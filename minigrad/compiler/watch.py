@@ -81,6 +81,19 @@ def asks(steps: Sequence[Step], i: int) -> bool:
     return not (known and (("CALL", 2) in rest[1:2] or ("CALL", 3) in rest[2:3]))
 
 
+def counts(steps: Sequence[Step], i: int) -> bool:
+    """Whether what a step loads is to be followed: ``type`` not where it is asked of no number.
+
+    That is so of ``self``, and where the answer is compared with a class that no number has.
+    """
+    owner, called, *rest = *steps[i + 1 : i + 8], steps[i], steps[i]
+    if steps[i].value is not type or owner.operation not in LOCAL or called.operation != "CALL":
+        return True
+    k = next((k for k, s in enumerate(rest) if s.operation not in (*GLOBAL, *ATTRIBUTE)), 0)
+    known = rest[k - 1].value if k and rest[k].operation in ("IS_OP", "COMPARE_OP") else None
+    return owner.name != "self" and (not isinstance(known, type) or issubclass(float, known))
+
+
 def is_unique(step: Step) -> bool:
     """Whether a step loads a constant, such as None, or a known object for which no equal one can stand."""
     known = step.value is not MISSING and step.value.__class__ not in (*SIMPLE, tuple)
@@ -106,7 +119,8 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
         return str(world.refused_names[name])
     if operation == "IMPORT_NAME" and value is MISSING:
         return f"the module {name}, which is not yet imported"
-    if value is hash and code.co_name == "__hash__":  # of a key that a dict compares too
+    # The hash of a key that a dict compares too; what `type` is asked of was seen before.
+    if value is type or (value is hash and code.co_name == "__hash__"):
         return ""
     what: str = world.follow(value, name) if value is not MISSING else ""
     return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what

@@ -237,8 +237,9 @@ class World:
             return kinds.refusal(function, f"{function.__name__}(), a function")
         for name in ("__code__", "__defaults__", "__kwdefaults__", "__dict__"):
             self._attribute(function, name, function.__qualname__)
-        count, defaults = code.co_argcount, function.__defaults__ or ()
-        known = dict(zip(code.co_varnames[count - len(defaults) : count], defaults, strict=True))
+        # From the last on, for there may be more than arguments.
+        defaults, arguments = function.__defaults__ or (), code.co_varnames[: code.co_argcount]
+        known = dict(zip(arguments[::-1], defaults[::-1], strict=False))
         if more := function.__kwdefaults__:
             self.guards.table(more, f"a default of {function.__name__}")
             known |= more
@@ -272,9 +273,7 @@ class World:
                     self.guards.entry(vars(owner), name, join(owner.__name__, name), owner)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
-            if (
-                value is not MISSING and module is None and (value is not type or after.name != "self")
-            ):  # no number
+            if value is not MISSING and module is None and watch.counts(steps, i):
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
             if operation == "IS_OP" and not watch.is_unique(steps[i - 1]):
@@ -291,7 +290,7 @@ class World:
         library = kinds.of_minigrad(cls)
         if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
             self.guards.add(cls.__name__, guards.EQUAL, abc.get_cache_token, abc.get_cache_token())
-        fixed = not kinds.is_users(cls) and not publishes(cls)
+        fixed = (not kinds.is_users(cls) or kinds.written_in_c(cls)) and not publishes(cls)
         if cls not in self._classes and (library or not fixed):
             self._classes[cls] = self._space(cls, cls.__name__)
             if not library:
