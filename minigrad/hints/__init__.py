@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from minigrad.hints.names import NAMES
-from minigrad.hints.theirs import theirs
 
 
 def missing(module: str, name: str) -> Exception:
@@ -80,6 +79,8 @@ class MissingMethods:
 
 def lacking(place: str, name: str) -> str:
     """The hint for a name that only PyTorch has in ``place``, such as ``minigrad.nn.Module``; empty for other names."""
+    from minigrad.hints.theirs import theirs  # which only an error needs
+
     return _hint(place, name) if name in theirs(place) else ""
 
 

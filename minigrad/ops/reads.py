@@ -8,7 +8,6 @@ from typing import Any
 
 from minigrad.core.node import Node
 from minigrad.kernels.along import table
-from minigrad.kernels.fourier import OTHER
 
 Reads = Callable[[Node], str]
 USUAL = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
@@ -125,6 +124,8 @@ def of_matrices(text: str, scale: str = "") -> Reads:
 
 def by_frequencies(n: Node) -> str:
     """The gradient of a transform of real numbers, or to them, whose frequencies stand for two each, but few."""
+    from minigrad.kernels.fourier import OTHER  # few programs need it
+
     p, inverse = n.params, "size" not in n.params
     if p.get("twice") or p.get("half"):
         return ""
