@@ -70,6 +70,10 @@ def part(x):
     nn.utils.clip_grad_norm_(net.parameters(), 0.5); opt.step(); opt2.step(); opt.zero_grad(); opt2.zero_grad()
 F = C(part)
 for k in range(4): F(T(k, 2, 4)); look()
+== detached in place, and a leaf that requires grad before
+w = T(1, 3, grad=True)
+def f(a): x = (w * a).detach().requires_grad_(); x.detach_(); return x, x.requires_grad
+-- r = F(0.5 + k)
 == accumulated over three calls
 net = Net(); opt = optim.SGD(net.parameters(), lr=0.1)
 def part(x, last):

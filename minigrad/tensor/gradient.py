@@ -247,7 +247,7 @@ class _Gradient(Tensor):
     def detach_(self) -> Self:
         """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""
         if self._view is not None and self._view.outside == "detach()":  # while a function is recorded
-            return self
+            return self.requires_grad_(False) if self.is_leaf else self
         recorder = MODE.get().recorder
         if self._view is not None and (recorder is not None or not self._view.own):
             raise runtime_error("Can't detach views in-place. Use detach() instead")
