@@ -74,6 +74,11 @@ for k in range(4): F(T(k, 2, 4)); look()
 w = T(1, 3, grad=True)
 def f(a): x = (w * a).detach().requires_grad_(); x.detach_(); return x, x.requires_grad
 -- r = F(0.5 + k)
+== an argument that is detached in place, and a view in later calls
+w = T(1, 3, grad=True)
+def f(x): x.detach_(); return x * w
+-- x = T(k, 1, 3)
+with called(): r = F(x[0] if k > 1 else x[0] * 1)
 == accumulated over three calls
 net = Net(); opt = optim.SGD(net.parameters(), lr=0.1)
 def part(x, last):

@@ -102,6 +102,8 @@ class Run(Recorder):
         self._current: Node | None = None
         # Memory of Tensors that one of one number has indexed, and of the results.
         self._picked: set[int] = set()
+        # Tensors from outside that are detached in place, which no view may be.
+        self.detached: list[Any] = []
         # Views whose bases take no part, by the id of the Tensor.
         self._apart: dict[int, Any] = {}
         for t in tensors.values():
@@ -345,6 +347,8 @@ class Run(Recorder):
     def detaches(self, t: Any) -> None:
         if id(t) in self._apart:
             raise errors.runtime_error("Can't detach views in-place. Use detach() instead")
+        if id(t) in self.tensors:
+            self.detached.append(t)
         if id(owner(t._array)) in self._picked:
             raise self.refused("detach_() of what was indexed with a Tensor of one number")
 

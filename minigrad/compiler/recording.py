@@ -382,6 +382,7 @@ class Recording:
         guards = [f"{self.place(t)}._grad is leaves[{place}]" for t, place in owned if place is not None]
         pairs = [(b.tensor, self.owner_of.get(id(b.grad), b.tensor)) for b in self.run.before]
         guards += [f"{self.place(t)}._grad is {self.place(o)}._grad" for t, o in pairs if o is not t]
+        guards += [f"{self.place(t)}._view is None" for t in self.run.detached]
         # A change of an argument is one of its base, which has to be the same one in each call.
         memory = {id(owner(t._array)) for t, _ in self.run.written.values()}
         views = [(t, view) for t, _, view, *_ in self.run.before if id(owner(t._array)) in memory and view]
