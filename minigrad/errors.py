@@ -218,8 +218,8 @@ def explain(
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
     # A generator's, for an element type or bounds; an optional package that is missing; another's.
-    placed = isinstance(error, (NotImplementedError, ImportError)) or " (at " in str(error)
-    if placed or not _a_kernels(error):
+    drawn = op.draws and isinstance(error, RuntimeError)
+    if drawn or isinstance(error, (NotImplementedError, ImportError)) or not _a_kernels(error):
         return error
     said = _explained(op, operands, error, at)
     said.__cause__ = cause

@@ -253,10 +253,8 @@ class Slot:
     def of(cls, parts: Sequence[Slot]) -> Slot:
         """The slot of several values, one after the other."""
         slot = cls(parts[0].value, min(part.first for part in parts))
-        slot.last, slot.size = (
-            max(part.last for part in parts),
-            _aligned(sum(size_of(p.value) for p in parts)),
-        )
+        slot.last = max(part.last for part in parts)
+        slot.size = _aligned(sum(size_of(part.value) for part in parts))
         return slot
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import copy
 import sys
 import threading
 import types
@@ -142,10 +141,11 @@ def watching(world: Any) -> Iterator[None]:
 
     as_they_are = world.exact and world.may_name("param_groups")
     for group, key, stand_in, _ in world.options:
-        if as_they_are:
-            copy.deepcopy(stand_in)  # which reads what they are
-        else:
+        if not as_they_are:
             group[key] = stand_in
+            continue
+        for number in stand_in if type(stand_in) is tuple else (stand_in,):
+            number.settle()
     with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
         yield
     for group, key, stand_in, number in world.options:

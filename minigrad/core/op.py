@@ -69,19 +69,20 @@ class Op(Facts):
         self.layouts = Layouts(self._layout)
         self._check()
         self._derive()
-        there = sys._getframe(1).f_globals
-        self.home = there.get("__name__", "")
+        # The module that declares it, by its names: one that is loaded again has others.
+        self.space = sys._getframe(1).f_globals
+        self.home = self.space.get("__name__", "")
         # A program may declare its own again, as a notebook's cell does that runs twice. So does a module of ours that
-        # is loaded again after an interrupt, with names of its own.
+        # is loaded again after an interrupt.
         if known := TABLE.get(name):
-            lost = known.home == self.home and _SPACES.get(name) is not there
+            lost = known.home == self.home and known.space is not self.space
             taken = _of_minigrad(known.home) and not lost
         else:
             taken = name in RESERVED
         if self.listed and taken and (name in TABLE or not _of_minigrad(self.home)):
             raise TypeError(f"op {name} is declared twice")
         if self.listed:
-            TABLE[name], _SPACES[name] = self, there
+            TABLE[name] = self
 
     def _derive(self) -> None:
         """Facts that follow from others where nothing is said."""
@@ -266,5 +267,4 @@ def _of_minigrad(module: str) -> bool:
 
 
 TABLE: dict[str, Op] = {}  # every op that is declared by now; `minigrad.ops.TABLE` has all
-_SPACES: dict[str, dict[str, Any]] = {}  # the names of the module that declares each of them
 RESERVED: set[str] = set()  # the names of the others

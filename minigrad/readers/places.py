@@ -119,12 +119,17 @@ def variables(
 def _copies(
     leaves: Sequence[Node], arrays: Mapping[Node, Any], held: list[tuple[str, Tensor]]
 ) -> dict[Node, tuple[str, Tensor]]:
-    """Leaves that have the numbers of one variable alone, as they lie there or with two dimensions exchanged."""
+    """Leaves that have the numbers of one variable alone, as they lie there or with two dimensions exchanged.
+
+    One number that repeats, such as zeros, tells little: then only what an object holds counts, in the same shape.
+    """
     named = {}
     for n in leaves:
         a = arrays.get(n)
         if a is not None and a.size > 1 and a.dtype.kind == "f":
-            same = [(text, t) for key, t in held if (text := _as_copied(key, t._array, a))]
+            tells = bool((a != a.flat[0]).any())
+            likely = [(key, t) for key, t in held if tells or ("." in key and t._array.shape == a.shape)]
+            same = [(text, t) for key, t in likely if (text := _as_copied(key, t._array, a))]
             if len(same) == 1:
                 named[n] = same[0]
                 held = [pair for pair in held if pair[1] is not same[0][1]]
