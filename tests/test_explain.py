@@ -425,7 +425,8 @@ def test_leaves_have_names_of_what_they_were_copied_from_and_of_functions_around
     assert "w * input_1" in explained((w * mg.full((3,), 7.0)).sum()), (twice, alike)
     assert "w * parameter_1" in explained((w * mg.rand(3).requires_grad_()).sum())
     zeros = mg.zeros(8)  # of which the state of the layer is none
-    assert "input_1, input_2, lstm.weight_ih_l0" in explained(lstm(x)[0].sum()), zeros
+    told = explained(lstm(x)[0].sum())
+    assert "input_1, input_2, lstm.weight_ih_l0" in told, zeros
 
 
 def test_formulas_of_transforms_of_real_numbers_give_their_gradients() -> None:
