@@ -416,14 +416,18 @@ def test_leaves_have_names_of_what_they_were_copied_from_and_of_functions_around
         in told
     )
     assert " - target " in told
-    assert "batch_norm(rows, norm.running_mean, norm.running_var, norm.weight, norm.bias)" in re.sub(
-        r"\s+", " ", explained(norm(rows := x[0].clone()).sum())
-    )
+    rows = x[0].clone()
+    of_norm = re.sub(r"\s+", " ", explained(norm(rows).sum()))
+    assert "batch_norm(rows, norm.running_mean, norm.running_var, norm.weight, norm.bias)" in of_norm
     w = mg.rand(5, 3, requires_grad=True)
-    assert "rows.T @ w" in explained((rows.T @ w).sum())
+    # In lines of their own, for a program's line is told too.
+    of_rows = explained((rows.T @ w).sum())
+    assert "t1 = rows.T @ w" in of_rows
     # Two variables have these numbers, so that neither can be said to be meant.
-    assert "w * input_1" in explained((w * mg.full((3,), 7.0)).sum()), (twice, alike)
-    assert "w * parameter_1" in explained((w * mg.rand(3).requires_grad_()).sum())
+    of_input = explained((w * mg.full((3,), 7.0)).sum())
+    of_parameter = explained((w * mg.rand(3).requires_grad_()).sum())
+    assert "w * input_1" in of_input, (twice, alike)
+    assert "w * parameter_1" in of_parameter
     zeros = mg.zeros(8)  # of which the state of the layer is none
     told = explained(lstm(x)[0].sum())
     assert "input_1, input_2, lstm.weight_ih_l0" in told, zeros
