@@ -12,6 +12,7 @@ import ctypes
 import importlib
 import io
 import re
+import subprocess
 import sys
 import types
 from typing import Any
@@ -465,6 +466,7 @@ x.sum() | mg.Tensor.sum = mg.Tensor.mean
 x.shape[0] * x | mg.Tensor.shape = (7,)
 f = NET; NET[0](x) | nn.Linear.forward = lambda self, x: x
 NET[1](-x) | nn.Tanh.forward = lambda self, x: x
+getattr(NET[0], "new", 2.0); x if hasattr(NET[0], "new") else -x | nn.Linear.new = 5.0
 f = NET; NET(x) | nn.Sequential.forward = lambda self, x: x
 NET(x) | nn.Module.__call__ = lambda self, x: x
 stepped(x) | mg.optim.SGD.step = lambda self, closure=None: None
@@ -639,6 +641,7 @@ sgd() | v.defaults.update(lr=3.0) | v.defaults["lr"]
 sgd(momentum=0.5) | v.param_groups[0].update(nesterov=True) | x if v.param_groups[0]["nesterov"] else -x
 np.ones(3) | v[0] = 3.0 | float(v[0])
 np.array(2.0) | v.fill(3.0) | float(v)
+np.ones(3) | v.flags.writeable = False | x if v.flags.writeable else -x
 [2.0] | v[0] = 3.0 | mg.compile(lambda y: y * v[0])(x)
 simple(f=mg.compile(lambda y: y * HIDDEN[0])) | HIDDEN[0] = 3.0 | v.f(x)
 mg.compile(lambda y: y * 2.0) | v.k = 3.0 | v(x) * getattr(v, "k", 1.0)
@@ -737,6 +740,11 @@ zero, old = [0.0], np.seterr(divide="ignore")
 def f(x): return x * (np.float64(1.0) / np.float64(zero[0]) > 3)
 -- np.seterr(divide="raise")
 -- np.seterr(**old)
+== how NumPy prints
+third = np.array([1 / 3])
+def f(x): return x * len(f"{third}")
+-- np.set_printoptions(precision=2)
+-- np.set_printoptions(precision=8)
 == a hook of a Tensor
 w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
 def f(x): (g,) = mg.autograd.grad((w * x).sum(), w); return g
@@ -1025,6 +1033,35 @@ def test_a_Tensor_may_be_an_argument_and_stand_in_another_one(names: str) -> Non
         args = value(names, {"holder": holder, "w": other})
         assert g(*args).tolist() == f(*args).tolist()
     assert len(g.recordings) == 2
+
+
+FRESH = """
+import abc
+import numpy as np
+import minigrad as mg
+class Abstract(abc.ABC): pass
+class Thing: pass
+x, thing = mg.ones(3), Thing()
+def asked(f, change=None):
+    g = mg.compile(f)
+    for again in change, None:
+        for _ in range(2): assert g(x).tolist() == f(x).tolist()
+        if again: again()
+asked(lambda x: x if isinstance(thing, Abstract) else -x, lambda: Abstract.register(Thing))
+def flag(): mg.backends.cudnn.benchmark = True
+asked(lambda x: x if mg.backends.cudnn.benchmark else -x, flag)
+distributions = lambda x: x if mg.distributions.Distribution._validate_args else -x
+asked(distributions, lambda: mg.distributions.Distribution.set_default_validate_args(False))
+try: asked(lambda x: x * float(np.random.rand()))
+except RuntimeError as error: assert "numpy.random" in str(error)
+else: raise SystemExit("np.random is not refused")
+"""
+
+
+def test_modules_that_a_recording_loads_are_guarded_too() -> None:
+    """In a new process, where nothing has asked for them."""
+    done = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_trace_function_is_put_back() -> None:

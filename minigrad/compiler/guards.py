@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import types
 from collections import OrderedDict, deque
@@ -96,7 +97,7 @@ def slot_of(slot: Any, owner: Any) -> Any:
 
 def content_of(array: Any) -> Any:
     """All of a small array."""
-    return array.dtype, array.shape, array.tobytes()
+    return array.dtype, array.shape, array.flags.writeable, array.tobytes()
 
 
 def names_of(cls: type) -> set[str]:
@@ -145,11 +146,14 @@ def _entry_back(_: Any, key: str, owner: Any, before: Any) -> Iterable[Call]:
 
 
 def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
-    dtype, shape, content = before
+    dtype, shape, writeable, content = before
     if array.shape != shape:
         # NumPy 2.5 deprecates setting and has this instead; `resize` takes no array with gaps.
         yield (getattr(array, "_set_shape", None) or functools.partial(setattr, array, "shape"), shape)
+    if writeable:
+        yield (array.setflags, True)
     yield (np.copyto, array, np.frombuffer(content, dtype).reshape(shape))
+    yield (array.setflags, writeable)
 
 
 def _names_back(cls: type, before: set[str], _: bool) -> Iterable[Call]:
@@ -236,6 +240,8 @@ class Guards:
         self.moved = False
         # Whether the code asks with ``is`` which text, number or tuple a value is.
         self.identities = False
+        # An abstract class: no class may be registered with it.
+        self.abstract = ""
         # What the printed function names: arguments and values.
         self._names = Names(**_READERS)
         self._space = self._names.space
@@ -290,6 +296,8 @@ class Guards:
         """Adds the guards on the arrays of Tensors, of which others with the same layout are as good."""
         tensors = {id(t): (path, t) for path, t in (*bound, *self._tensors)}
         self._rows_of_tensors += [self._row(path, _LAYOUT, t) for path, t in tensors.values()]
+        if self.abstract:  # the run itself may load modules, which register classes of theirs
+            self.add(self.abstract, EQUAL, abc.get_cache_token, abc.get_cache_token())
 
     def forget(self, places: set[tuple[int, str]]) -> None:
         """Drops the rows on these entries: the id of a dict, and a key."""

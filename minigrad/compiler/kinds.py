@@ -212,11 +212,17 @@ def added_to(t: Any) -> dict[str, Any]:
     return {name: value for name, value in vars(t).items() if name not in OWN}
 
 
+@functools.cache
+def loaded_later(module: types.ModuleType) -> frozenset[str]:
+    """The names that a module of minigrad or NumPy makes, or loads, when they are first asked for."""
+    lazy = "__getattr__" in vars(module) and is_pure(home_of(module))
+    return frozenset(dir(module)) - vars(module).keys() if lazy else frozenset()
+
+
 def load(owner: Any, names: set[str]) -> None:
     """Has minigrad make the functions and methods of these names that it makes when they are first asked for."""
-    if of_minigrad(owner):
-        known = vars(owner).keys() if owner is Tensor else {*namespace(owner).get("__all__", ())}
-        for name in names & known:
+    if owner is Tensor or (isinstance(owner, types.ModuleType) and of_minigrad(owner)):
+        for name in names & (vars(owner).keys() if owner is Tensor else loaded_later(owner)):
             getattr(owner, name)
 
 

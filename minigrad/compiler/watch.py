@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from minigrad import errors
 from minigrad.compiler.guards import MISSING, SIMPLE
-from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS, TEXTUAL
+from minigrad.compiler.kinds import REFLECTION, SECRET, TEXTUAL, loaded_later
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -46,7 +46,7 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
         value = MISSING
         if operation in ATTRIBUTE and module is not None:
             value = vars(module).get(name, MISSING)
-            if value is MISSING and name in SETTINGS:  # minigrad loads it when it is asked for
+            if value is MISSING and name in loaded_later(module):
                 value = getattr(module, name, MISSING)
         elif operation == "STORE_FAST" and module is not None:
             local[name] = module

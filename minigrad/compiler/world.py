@@ -148,6 +148,7 @@ class World:
                 return self._each([(path, getattr(value, name)) for name in names])
         if kind is np.ndarray and value.size <= kinds.SMALL and value.dtype.kind in "biufSU":
             self.guards.add(path, guards.CONTENT, value, guards.content_of(value))
+            self.guards.add("np.get_printoptions()", guards.EQUAL, np.get_printoptions, np.get_printoptions())
             return ""
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
@@ -288,8 +289,8 @@ class World:
         if (cls, called) in self._followed:
             return ""
         library = kinds.of_minigrad(cls)
-        if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
-            self.guards.add(cls.__name__, guards.EQUAL, abc.get_cache_token, abc.get_cache_token())
+        if called and isinstance(cls, abc.ABCMeta):
+            self.guards.abstract = cls.__name__
         fixed = (not kinds.is_users(cls) or kinds.written_in_c(cls)) and not publishes(cls)
         if cls not in self._classes and (library or not fixed):
             self._classes[cls] = self._space(cls, cls.__name__)
@@ -463,12 +464,12 @@ class World:
             else:
                 self._refuse(name, where, reason)
         wraps = "__wrapped__" in content and not isinstance(owner, (types.FunctionType, type))
-        if of_module or wraps or isinstance(owner, Tensor):  # what may be asked for is missing
+        if of_module or wraps or isinstance(owner, Tensor) or (of_class and library):  # it may be missing
             makes = of_module and "__getattr__" in content and kinds.is_users(owner)
             for name in sorted((names if makes else names & self._asked) - asked - content.keys()):
-                if of_module or not hasattr(Tensor, name):
+                if of_module or not hasattr(owner if of_class else Tensor, name):
                     asked.add(name)
-                    self.guards.entry(content, name, join(path, name))
+                    self.guards.entry(content, name, join(path, name), owner)
         if of_class or isinstance(owner, types.FunctionType):
             for name in sorted((kinds.NAMES_OF_ITSELF & self._mentioned) - asked):
                 asked.add(name)
