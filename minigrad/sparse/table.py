@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from minigrad import dtypes
 from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
 from minigrad.core.tensor import Tensor
-from minigrad.errors import not_implemented_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.gate.precision import chosen
 from minigrad.ops import shape as s
 
@@ -55,6 +56,16 @@ def refused(name: str, t: Tensor) -> Exception:
         f"Could not run 'aten::{name}' with arguments from the '{NAMES[t.layout.name]}CPU' backend: {name} is not "
         f"there for the layout {t.layout}; convert with .to_dense() first"
     )
+
+
+def cast_for(name: str, value: Tensor, target: Tensor) -> Any:
+    """The value in the element type of the Tensor that it goes into. RuntimeError where that is of a lower kind."""
+    if not dtypes.can_cast(value.dtype.numpy, target.dtype.numpy):
+        raise runtime_error(
+            f"{name}: result type {value.dtype} can't be cast to the desired output type {target.dtype}; use the "
+            "function that makes a new Tensor, or convert with .float() first"
+        )
+    return value.to(target.dtype)
 
 
 TABLE: dict[str, Callable[..., Any]] = {}

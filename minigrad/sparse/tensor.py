@@ -26,7 +26,7 @@ from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm, plainly
 from minigrad.kernels.sparse import ordered
 from minigrad.ops import shape as s
-from minigrad.sparse.table import NAMES, TABLE, labelled, refused
+from minigrad.sparse.table import NAMES, TABLE, cast_for, labelled, refused
 
 # Properties and functions that are those of the numbers; of the second kind the result is sparse.
 _OF_NUMBERS = frozenset([
@@ -124,7 +124,7 @@ class Sparse(Tensor):
         out_of_place = getattr(Tensor, name[:-1], None) if name[-1] == "_" else None
         if out_of_place is None:
             raise refused(name, t)
-        return t._become(out_of_place(*args, **named))
+        return t._become(cast_for(name, out_of_place(*args, **named), t))
 
     # ------------------------------------------------------------ parts
 
