@@ -19,6 +19,7 @@ from minigrad import errors
 from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import refresh
 from minigrad.readers.amounts import kept
 
 _FAST = ("LOAD_FAST", "STORE_FAST")
@@ -74,6 +75,29 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 
 
 # ---------------------------------------------------------------- names of values
+
+
+def given(named: Any, what: str = "params") -> dict[Node, str]:
+    """The records of the Tensors in a Module or a dict, with their names there. TypeError for anything else."""
+    if named is None:
+        return {}
+    pairs: Any
+    if contents(named) is not None:
+        pairs = chain(named_tensors(named, "parameters"), named_tensors(named, "buffers"))
+    elif isinstance(named, Mapping):
+        pairs = named.items()
+    else:
+        raise errors.type_error(
+            f"{what} must be a Module or a dict of names to Tensors, got {type(named).__name__}"
+        )
+    names: dict[Node, str] = {}
+    for name, t in pairs:
+        if not isinstance(t, Tensor):
+            raise errors.type_error(f"{what}: {name!r} must be a Tensor, got {type(t).__name__}")
+        refresh(t)
+        if t._node is not None:
+            names.setdefault(t._node, str(name))
+    return names
 
 
 def variables(

@@ -23,7 +23,7 @@ from minigrad.readers.draw.backward import Pass, record
 from minigrad.readers.draw.build import build
 from minigrad.readers.draw.graph import Box, Graph
 from minigrad.readers.draw.groups import Groups, chunked, grouped
-from minigrad.readers.draw.modules import Names
+from minigrad.readers.draw.modules import Names, dense
 from minigrad.readers.draw.player import STEPS, Player
 from minigrad.readers.draw.records import NO_PASS, Records
 from minigrad.readers.values import size, text
@@ -169,6 +169,7 @@ def draw(
     results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     shown = frozenset([show] if isinstance(show, str) else show)
     _check(results, direction, shown, depth, max_nodes)
+    results = [dense(t) for t in results]
     for t in results:
         refresh(t)
     names = Names(params)
