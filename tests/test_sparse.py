@@ -189,6 +189,11 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "mg.ones(2, 3).copy_(coo())": (RuntimeError, "between dense and sparse Tensors"),
     "coo().norm(dim=1)": (RuntimeError, "full reductions"),
     "coo().norm(dim=(0, 1), keepdim=True)": (RuntimeError, "does not support keepdim=True"),
+    "coo().sparse_resize_((3, 3, 3), 2, 0)": (
+        RuntimeError,
+        r"len\(size\) = 3, sparse_dim = 2, dense_dim = 0",
+    ),
+    "coo().sparse_resize_and_clear_((3, 3), 3, -1)": (RuntimeError, r"len\(size\) = 2, sparse_dim = 3"),
     "coo().narrow_copy(1, 2, 2)": (RuntimeError, r"subset of range\(0, 3\), got start=2, length=2"),
     "coo().long().add(coo().long(), alpha=0.5)": (RuntimeError, "argument alpha must not be a float"),
     "mg.sub(coo(), coo(), alpha=True)": (RuntimeError, "Boolean alpha only supported"),

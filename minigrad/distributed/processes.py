@@ -59,7 +59,10 @@ class Work:
         return True
 
     def wait(self, timeout: Any = None) -> bool:
-        """Waits until it is over; returns True. RuntimeError if another process has ended, so nothing will come."""
+        """Waits until it is over, whatever ``timeout`` says; returns True.
+
+        RuntimeError if another process has ended, so nothing will come.
+        """
         polls, late = 0, 0.0
         while not self.is_completed():  # MPI's own waiting would let no interrupt through
             polls += 1

@@ -106,8 +106,8 @@ def variables(
     """For records the variables of a frame that hold their Tensors; those of a function go before global ones.
 
     ``parts``: also what variables hold that are modules, lists, dicts or objects of the user's, after all others.
-    Where leaves of ``records`` find no name: variables of the frames around this one have theirs, if they want
-    gradients, and variables with the same numbers, as ``x.reshape(10, 3)`` of ``x``.
+    While a leaf of ``records`` that requires grad has no name, the frames around this one are searched too.  Other
+    leaves are named after the variable that has the same numbers, such as ``x.reshape(10, 3)``.
     """
     named: dict[Node, tuple[str, Tensor]] = {}
     others: dict[int, tuple[str, Tensor]] = {}

@@ -293,7 +293,7 @@ def grad(outputs: Any, inputs: Any, *args: Any, **named: Any) -> Any:
 
 @taken("eq", "ne", label="-")
 def eq(input: Any, other: Any) -> Any:
-    """NotImplementedError, as in PyTorch; but for anything but a number, such as None, to which it is not equal."""
+    """NotImplementedError, as in PyTorch, for Tensors and numbers. Nothing else, such as None, is equal to it."""
     if isinstance(input, Sparse) and not isinstance(other, (Tensor, int, float, complex)):
         return NotImplemented
     raise refused("eq", input if isinstance(input, Sparse) else other)
@@ -323,9 +323,18 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Sparse:
     return input._become(other.to(input.dtype))
 
 
+def _check_sizes(size: Any, sparse_dim: int, dense_dim: int) -> None:
+    if min(sparse_dim, dense_dim) < 0 or len(size) != sparse_dim + dense_dim:
+        raise runtime_error(
+            f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, sparse_dim = "
+            f"{sparse_dim}, dense_dim = {dense_dim}"
+        )
+
+
 @taken("sparse_resize_", label="-")
 def sparse_resize_(input: Sparse, size: Any, sparse_dim: int, dense_dim: int) -> Sparse:
     """The same numbers in a Tensor of another size. RuntimeError for fewer sizes or other dimensions."""
+    _check_sizes(size, sparse_dim, dense_dim)
     if input._nnz():
         if (sparse_dim, dense_dim) != (input.sparse_dim(), input.dense_dim()):
             raise runtime_error(
@@ -344,5 +353,6 @@ def sparse_resize_(input: Sparse, size: Any, sparse_dim: int, dense_dim: int) ->
 @taken("sparse_resize_and_clear_", label="-")
 def sparse_resize_and_clear_(input: Sparse, size: Any, sparse_dim: int, dense_dim: int) -> Sparse:
     """Another size, without any number."""
+    _check_sizes(size, sparse_dim, dense_dim)
     none = input._numbers.detach().new_zeros((0, *size[sparse_dim:]))
     return input._become(made(wrap(np.empty((sparse_dim, 0), np.int64)), none, Size(size)))

@@ -68,11 +68,11 @@ class Sparse(Tensor):
     _coalesced: bool  # whether the places are sorted and none stands twice
 
     def __getattr__(self, name: str) -> NoReturn:
-        # What would read the empty slot of a dense Tensor is not written for this class.
+        # Code for dense Tensors would read the empty slot.
         if name == "_array":
             raise not_implemented_error(
-                f"what is called takes no Tensor of the layout {self._form}: convert with .to_dense() first, or leave "
-                "this part uncompiled where a function is compiled"
+                f"this operation takes no Tensor of the layout {self._form}: convert with .to_dense() first, or leave "
+                "this part out of a compiled function"
             )
         raise AttributeError(f"'Tensor' object has no attribute {name!r}")
 

@@ -161,8 +161,8 @@ def draw(
     once, with the number of times.  A picture of more than ``max_nodes`` boxes puts more together, and says so;
     None: never.  ``legend``: whether there is one.
 
-    It changes nothing and keeps nothing alive.  TypeError or ValueError for arguments that mean
-    nothing, such as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
+    It changes nothing and keeps nothing alive.  TypeError or ValueError for wrong arguments, such
+    as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
     the forward picture where there is no backward pass to draw, for example because an earlier one freed the graph.
     """
     _needs_graphviz()

@@ -54,9 +54,9 @@ def explain(
     program assigned values to.  ``t3`` is the result of step 3.  ``precision`` is the number of significant digits.
     The gradient of a result of several elements is taken to be ones.
 
-    It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for arguments that mean
-    nothing; RuntimeError for a Tensor without a gradient to explain, a graph that a backward pass freed, or a saved
-    array that was changed in place.
+    It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for wrong arguments;
+    RuntimeError for a Tensor without a gradient to explain, a graph that a backward pass freed, or a saved array that
+    was changed in place.
     """
     if not isinstance(loss, Tensor):
         raise errors.no_result("explain", loss)
