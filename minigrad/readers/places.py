@@ -76,6 +76,13 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 
 # ---------------------------------------------------------------- names of values
 
+_ARRAY: Any = Tensor._array
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether it is no parameter of a lazy module, which has no size yet."""
+    return type(t)._array is _ARRAY
+
 
 def given(named: Any, what: str = "params") -> dict[Node, str]:
     """The records of the Tensors in a Module or a dict, with their names there. TypeError for anything else."""
@@ -125,6 +132,8 @@ def variables(
             held += new
         found = [pair for pair in held if isinstance(pair[1], Tensor)]
         for key, t in chain(found, _parts(held) if parts else ()):
+            if not has_values(t):
+                continue
             if t._node is not None:
                 named.setdefault(t._node, (key, t))
             if t._node not in ours and not t._sparse:

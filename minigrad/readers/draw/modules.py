@@ -79,7 +79,8 @@ class Names:
         t = dense(t)
         key = id(t if t._node is None else t._node)
         self.of.setdefault(key, name)
-        self.tensors.setdefault(key, t)
+        if places.has_values(t):
+            self.tensors.setdefault(key, t)
         return key
 
     def _read(self, model: Any) -> None:
