@@ -130,7 +130,7 @@ def variables(
             ]
             keys.update(k for k, _ in new)
             held += new
-        found = [pair for pair in held if isinstance(pair[1], Tensor)]
+        found = [pair for pair in held if _is(pair[1], Tensor)]
         for key, t in chain(found, _parts(held) if parts else ()):
             if not has_values(t):
                 continue
@@ -194,27 +194,32 @@ def _parts(held: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Tensor]]:
             seen.add(id(value))
             for pair in _entries(key, value):
                 looked += 1
-                if isinstance(pair[1], Tensor):
+                if _is(pair[1], Tensor):
                     yield pair
-                elif not isinstance(pair[1], _PLAIN):
+                elif not _is(pair[1], *_PLAIN):
                     todo.append(pair)
 
 
-def _entries(key: str, value: Any) -> Iterable[tuple[str, Any]]:
-    if isinstance(value, (list, tuple)):
-        return ((f"{key}[{i}]", t) for i, t in enumerate(value[:MANY]))
-    if isinstance(value, dict):
-        return ((f"{key}[{name!r}]", t) for name, t in islice(list(value.items()), MANY))
-    if isinstance(value, (type, Tensor)):
-        return ()
+def _is(value: Any, *kinds: type) -> bool:
+    """As isinstance, which asks some objects for their class: the `request` of a web server has none now and then."""
+    return issubclass(type(value), kinds)
+
+
+def _entries(key: str, value: Any) -> list[tuple[str, Any]]:
     try:
+        if _is(value, list, tuple):
+            return [(f"{key}[{i}]", t) for i, t in enumerate(value[:MANY])]
+        if _is(value, dict):
+            return [(f"{key}[{name!r}]", t) for name, t in islice(list(value.items()), MANY)]
+        if _is(value, type, Tensor):
+            return []
         if contents(value) is not None:
             kinds = (named_tensors(value, kind) for kind in ("parameters", "buffers"))
             return [(f"{key}.{name}", t) for name, t in chain(*kinds)]
         own = type(value).__module__.partition(".")[0] not in sys.stdlib_module_names
-        return [(f"{key}.{name}", t) for name, t in vars(value).items()] if own else ()
-    except (AttributeError, TypeError, ValueError):  # without attributes, or not whole yet
-        return ()
+        return [(f"{key}.{name}", t) for name, t in vars(value).items()] if own else []
+    except Exception:  # whatever an object of the program raises that has no attributes, or is not whole yet
+        return []
 
 
 def with_variables(given: dict[Node, str], found: Mapping[Node, tuple[str, Tensor]]) -> dict[Node, str]:
