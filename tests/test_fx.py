@@ -33,6 +33,12 @@ def several(*a: Any, **k: Any) -> Any:
     return a[0] + k["u"]
 
 
+def stored(x: Any) -> Any:
+    y = mg.zeros(2)
+    y[0] = x
+    return y
+
+
 # A function, and the text of its steps.
 TRACED: list[tuple[Callable[..., Any], str]] = [
     (lambda x: mg.relu(x), "relu = torch.relu(x);  x = None|return relu"),
@@ -49,6 +55,8 @@ TRACED: list[tuple[Callable[..., Any], str]] = [
     (lambda x: mg.cat([x, x], dim=0), "cat = torch.cat([x, x], dim = 0);  x = None|return cat"),
     (lambda x: mg.einsum("ij,jk->ik", (x, x)), "einsum = torch.einsum('ij,jk->ik', x, x);  x = None|return einsum"),
     (lambda x: x * math.inf, "mul = x * inf;  x = None|return mul"),
+    (stored, "_tensor_constant0 = self._tensor_constant0|setitem = _tensor_constant0.__setitem__(0, x);  "
+     "_tensor_constant0 = x = setitem = None|_tensor_constant0_1 = self._tensor_constant0|return _tensor_constant0_1"),
     (two, "getitem = x[0]|getitem_1 = x[1];  x = None|add = getitem + getitem_1;  getitem = getitem_1 = None"
      "|return add"),
     (several, "_a = a|_k = k|getitem = _a[0];  _a = None|getitem_1 = _k['u'];  _k = None"
@@ -190,6 +198,7 @@ REFUSED: list[tuple[Callable[..., Any], type[Exception], str]] = [
     (lambda x: len(x), RuntimeError, "'len' is not supported"),
     (lambda x: range(x.shape[0]), TypeError, "Proxy"),
     (lambda x: operator.setitem(x, 0, 1), TypeError, "item assignment"),
+    (lambda x: x.node.append(x), TypeError, r"append\(\) move a Node, got Proxy.*test_fx\.py:"),
 ]
 
 
