@@ -41,6 +41,9 @@ def stored(x: Any) -> Any:
 
 # A function, and the text of its steps.
 TRACED: list[tuple[Callable[..., Any], str]] = [
+    # First, while no call has met a proxy yet.
+    (stored, "_tensor_constant0 = self._tensor_constant0|setitem = _tensor_constant0.__setitem__(0, x);  "
+     "_tensor_constant0 = x = setitem = None|_tensor_constant0_1 = self._tensor_constant0|return _tensor_constant0_1"),
     (lambda x: mg.relu(x), "relu = torch.relu(x);  x = None|return relu"),
     (lambda x: F.relu(x), "relu = torch.nn.functional.relu(x, inplace = False);  x = None|return relu"),
     (lambda x: x.relu().view(x.size(0), -1),
@@ -55,8 +58,6 @@ TRACED: list[tuple[Callable[..., Any], str]] = [
     (lambda x: mg.cat([x, x], dim=0), "cat = torch.cat([x, x], dim = 0);  x = None|return cat"),
     (lambda x: mg.einsum("ij,jk->ik", (x, x)), "einsum = torch.einsum('ij,jk->ik', x, x);  x = None|return einsum"),
     (lambda x: x * math.inf, "mul = x * inf;  x = None|return mul"),
-    (stored, "_tensor_constant0 = self._tensor_constant0|setitem = _tensor_constant0.__setitem__(0, x);  "
-     "_tensor_constant0 = x = setitem = None|_tensor_constant0_1 = self._tensor_constant0|return _tensor_constant0_1"),
     (two, "getitem = x[0]|getitem_1 = x[1];  x = None|add = getitem + getitem_1;  getitem = getitem_1 = None"
      "|return add"),
     (several, "_a = a|_k = k|getitem = _a[0];  _a = None|getitem_1 = _k['u'];  _k = None"

@@ -76,12 +76,10 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 
 # ---------------------------------------------------------------- names of values
 
-_ARRAY: Any = Tensor._array
-
 
 def has_values(t: Tensor) -> bool:
     """Whether it is no parameter of a lazy module, which has no size yet."""
-    return type(t)._array is _ARRAY
+    return type(t)._array is Tensor._array
 
 
 def given(named: Any, what: str = "params") -> dict[Node, str]:
