@@ -170,7 +170,7 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Sparse:
 
 @taken("index_select")
 def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
-    """The slices that ``index`` names, in its order. IndexError outside [0, size)."""
+    """The slices that ``index`` names, in its order. IndexError outside [-size, size)."""
     needs_value("index_select() of a sparse Tensor")
     d, count = one_dim(dim, input.ndim), input.sparse_dim()
     wanted = np.atleast_1d(index._array)
@@ -179,13 +179,15 @@ def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
             f"index_select() argument index must be 1-D strided (non-sparse) long-tensor, got {index.dtype} of shape "
             f"{list(index.shape)}"
         )
-    if wanted.size and (wanted.min() < 0 or wanted.max() >= input.shape[d]):
-        raise index_error(f"index_select(): index contains values out of the range [0, {input.shape[d]})")
+    n = input.shape[d]
+    if wanted.size and (wanted.min() < -n or wanted.max() >= n):
+        raise index_error(f"index_select(): index contains values out of the range [-{n}, {n})")
+    wanted = np.where(wanted < 0, wanted + n, wanted)
     sizes = [*input.shape]
     sizes[d] = len(wanted)
     t = input._coo()
     if d >= count:
-        numbers = t._numbers.index_select(d - count + 1, index)
+        numbers = t._numbers.index_select(d - count + 1, wrap(wanted))
         return made(t._places, numbers, sizes, sparse_coo, t._coalesced)
     line = t._places._array[d]
     order = ordered(line)
@@ -232,12 +234,17 @@ def _without(t: Sparse, dim: int) -> Sparse:
     return made(wrap(np.delete(t._places._array, dim, axis=0)), t._numbers, sizes, sparse_coo, t._coalesced)
 
 
+def _is_number(k: Any) -> bool:
+    """Whether an index is a Tensor of one whole number."""
+    return isinstance(k, Tensor) and not k._sparse and not k.dim() and k._array.dtype.kind in "iu"
+
+
 @taken("getitem", label="-")
 def getitem(input: Any, key: Any) -> Any:
     """``input[i, j]``, also with ``:`` and ``...`` for whole dimensions, and None for a new one."""
     if not isinstance(input, Sparse):
         raise refused("index", key if isinstance(key, Sparse) else key[0])
-    ks = [*key] if isinstance(key, tuple) else [key]
+    ks = [int(k) if _is_number(k) else k for k in (key if isinstance(key, tuple) else [key])]
     if ... in [k for k in ks if not isinstance(k, Tensor)]:
         at = ks.index(...)
         ks[at : at + 1] = [slice(None)] * (input.ndim - sum(k is not None for k in ks) + 1)

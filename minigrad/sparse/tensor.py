@@ -26,7 +26,7 @@ from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm, plainly
 from minigrad.kernels.sparse import ordered
 from minigrad.ops import shape as s
-from minigrad.sparse.table import NAMES, TABLE, cast_for, labelled, refused
+from minigrad.sparse.table import NAMES, TABLE, cast_for, labelled, refused, stored
 
 # Properties and functions that are those of the numbers; of the second kind the result is sparse.
 _OF_NUMBERS = frozenset([
@@ -90,22 +90,24 @@ class Sparse(Tensor):
     ) -> Any:
         if isinstance(getattr(func, "__self__", None), property) and not isinstance(args[0], Sparse):
             return plainly(func, types, args, kwargs)  # a dense Tensor is given a sparse gradient
-        name = called(func)
+        name, named = called(func), dict(kwargs or {})
+        out = named.pop("out", None)
         try:
-            return cls._run(func, name, args, kwargs or {})
+            result = cls._run(func, name, args, named)
+            return result if out is None else stored(name, result, out)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             # What Python or NumPy say inside has no line of the user's; `grad` runs hooks, whose errors are left alone.
             if " (at " in str(error) or name == "grad":
                 raise
             kind = index_error if isinstance(error, IndexError) else type_error
-            given = ", ".join(type(x).__name__ for x in (*args[1:], *(kwargs or {}).values()))
+            given = ", ".join(type(x).__name__ for x in (*args[1:], *named.values()))
             raise kind(f"{name}() of a sparse Tensor does not take ({given}): {error}") from error
 
     @staticmethod
     def _run(func: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         t = next((x for x in _flat((*args, *named.values())) if isinstance(x, Sparse)), None)
         own = TABLE.get(name)
-        if own is not None:
+        if own is not None and t is not None:
             return own(*args, **named)
         if t is None or not args or t is not args[0]:
             raise refused(name, args[0] if t is None else t)
