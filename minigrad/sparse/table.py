@@ -75,7 +75,7 @@ def stored(name: str, result: Any, out: Any) -> Any:
         raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if result._sparse != out._sparse:
         raise runtime_error(
-            f"{name}(): the result has the layout {result.layout}, and the argument 'out' {out.layout}; leave it away"
+            f"{name}(): the result has the layout {result.layout}, and the argument 'out' {out.layout}; leave 'out' out"
         )
     if not result._sparse:
         return into(name, result, out)
