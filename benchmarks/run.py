@@ -421,17 +421,12 @@ def compiled(session: Session) -> Row:
 
 def buffers(session: Session, dtype: str, batch: int) -> list[Check]:
     eager = session.tried("minigrad", "allocated", batch, dtype)
-    found: list[Check] = []
-    if eager is None:
-        return found
-    for who in ("threads",):
-        size = session.tried(who, "buffers", batch, dtype)
-        if size is not None:
-            text = f"{size / MB:,.2f} of {eager / MB:,.2f} MB ({size / eager:.2f})"
-            met = size <= BUFFERS_BOUND * eager
-            what = f"buffers of {who}, of eager mode's peak, {dtype}, batch {batch:,}"
-            found.append(Check(what, text, f"≤ {BUFFERS_BOUND:g}", met))
-    return found
+    size = None if eager is None else session.tried("threads", "buffers", batch, dtype)
+    if size is None:
+        return []
+    text = f"{size / MB:,.2f} of {eager / MB:,.2f} MB ({size / eager:.2f})"
+    what = f"buffers of threads, of eager mode's peak, {dtype}, batch {batch:,}"
+    return [Check(what, text, f"≤ {BUFFERS_BOUND:g}", size <= BUFFERS_BOUND * eager)]
 
 
 def recording(session: Session, dtype: str, batch: int) -> list[Check]:

@@ -142,6 +142,7 @@ def test_timers() -> None:
     for kind, call in (
         (ValueError, lambda: benchmark.Timer(len)),  # type: ignore[arg-type]
         (ValueError, lambda: benchmark.Timer("1", global_setup="2")),
+        (ValueError, lambda: benchmark.Timer("1", language="rust")),
         (NotImplementedError, lambda: benchmark.Timer("1", language="c++")),
     ):
         with pytest.raises(kind):

@@ -757,6 +757,22 @@ def test_seeds_are_named_after_their_results_also_where_one_is_drawn_twice() -> 
         assert (seed.kind, f"backward of {op} " in boxes(d)[edge.target].tip) == ("seed", True)
 
 
+def test_a_sparse_tensor_is_drawn_by_its_values() -> None:
+    s = mg.eye(2).to_sparse().requires_grad_()
+    y = (s @ mg.ones(2)).sum()
+    for result, what in (
+        (y, ["parameter"]),
+        (s * 2, ["parameter"]),
+        (s, ["parameter"]),
+        (s.detach(), ["input"]),
+    ):
+        d = mg.draw(result, {"s": s}, direction="forward")
+        assert [b.kind for b in boxes(d).values() if b.title in ("s", "result")] == what
+    net = mg.nn.Linear(2, 1)
+    net.register_buffer("graph", s.detach())
+    assert "weight" in mg.draw(net(net.graph @ mg.ones(2, 2)), net).dot
+
+
 def test_arguments_that_mean_nothing() -> None:
     _, w, loss = pair()
     for wrong, kind, words in [
@@ -770,6 +786,8 @@ def test_arguments_that_mean_nothing() -> None:
         (lambda: mg.draw(loss, max_nodes=1), ValueError, "max_nodes must be"),
         (lambda: mg.draw(loss).save("graph.bmp"), ValueError, "must end in"),
         (lambda: mg.tape_table("x"), TypeError, "takes a Tensor"),
+        (lambda: mg.tape_table(loss, [w]), TypeError, "params must be a Module or a dict of names"),
+        (lambda: mg.tape_table(loss, {"w": 3}), TypeError, "params: 'w' must be a Tensor, got int"),
         (lambda: mg.summary(3), TypeError, "takes a Module"),
     ]:
         with pytest.raises(kind, match=words):

@@ -290,6 +290,22 @@ def test_operations_read_as_users_know_them() -> None:
     ]
 
 
+class Moody(dict[str, Any]):
+    """As the request of a web server, where there is none."""
+
+    def _raise(self, *args: object) -> Any:
+        raise RuntimeError("not now")
+
+    items = __getattr__ = _raise
+    __class__ = __dict__ = property(_raise)  # type: ignore[assignment]
+
+
+def test_variables_that_raise_when_they_are_looked_into() -> None:
+    moody, w = [Moody(), type("Bare", (), {"__getattr__": Moody._raise})()], mg.ones(2, requires_grad=True)
+    assert "w.grad" in str(mg.explain((w * w).sum()))
+    assert len(moody) == 2
+
+
 def test_a_recurrent_layer_is_told_by_its_parts() -> None:
     for kind, parts in ((nn.LSTM, ("h", "c")), (nn.GRU, ("h",)), (nn.RNN, ("h",))):
         layer, x = kind(3, 4), mg.rand(5, 2, 3, requires_grad=True)

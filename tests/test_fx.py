@@ -33,8 +33,17 @@ def several(*a: Any, **k: Any) -> Any:
     return a[0] + k["u"]
 
 
+def stored(x: Any) -> Any:
+    y = mg.zeros(2)
+    y[0] = x
+    return y
+
+
 # A function, and the text of its steps.
 TRACED: list[tuple[Callable[..., Any], str]] = [
+    # First, while no call has met a proxy yet.
+    (stored, "_tensor_constant0 = self._tensor_constant0|setitem = _tensor_constant0.__setitem__(0, x);  "
+     "_tensor_constant0 = x = setitem = None|_tensor_constant0_1 = self._tensor_constant0|return _tensor_constant0_1"),
     (lambda x: mg.relu(x), "relu = torch.relu(x);  x = None|return relu"),
     (lambda x: F.relu(x), "relu = torch.nn.functional.relu(x, inplace = False);  x = None|return relu"),
     (lambda x: x.relu().view(x.size(0), -1),
@@ -190,6 +199,7 @@ REFUSED: list[tuple[Callable[..., Any], type[Exception], str]] = [
     (lambda x: len(x), RuntimeError, "'len' is not supported"),
     (lambda x: range(x.shape[0]), TypeError, "Proxy"),
     (lambda x: operator.setitem(x, 0, 1), TypeError, "item assignment"),
+    (lambda x: x.node.append(x), TypeError, r"append\(\) move a Node, got Proxy.*test_fx\.py:"),
 ]
 
 

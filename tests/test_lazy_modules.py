@@ -132,3 +132,13 @@ def test_a_copy_of_a_buffer_without_size_is_saved_as_the_buffer_is(persistent: b
         module = nn.Module()
         module.mean = copied
         assert list(module.state_dict()) == ["mean"] * persistent
+
+
+@pytest.mark.parametrize("read", [mg.tape_table, mg.explain, mg.source, lambda y, *net: mg.draw(y, *net).dot])
+def test_readers_pass_over_parameters_without_a_size(read: Any) -> None:
+    net, x = nn.LazyLinear(3), mg.ones(2, 2, requires_grad=True)
+    y = (x * mg.rand(2, 2)).sum()
+    assert "x" in str(read(y))
+    if read is not mg.source:  # which takes no names that do not occur
+        assert "x" in str(read(y, net))
+    assert is_lazy(net.weight)

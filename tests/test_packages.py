@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import warnings
+from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -315,8 +316,19 @@ def test_classes_that_are_trees(torch: ModuleType) -> None:
     doubled = tree.tree_map(lambda x: 2 * x, [Output(a=1, b=(2, 3))])
     assert type(doubled[0]) is Output
     assert doubled == [{"a": 2, "b": (4, 6)}]
-    with pytest.raises(ValueError, match="already registered"):
-        tree.register_pytree_node(Output, abs, abs)
+    for cls in (Output, dict, deque):
+        with pytest.raises(ValueError, match="already registered"):
+            tree.register_pytree_node(cls, abs, abs)
+    added = tree.tree_map(lambda x, y: x + y, deque([1, 2], maxlen=4), deque([3, 4], maxlen=4))
+    assert (added, added.maxlen) == (deque([4, 6]), 4)
+    counts = tree.tree_map(lambda x: x + 1, defaultdict(int, a=1))
+    assert (counts, counts["b"]) == ({"a": 2, "b": 0}, 0)
+    assert tree.tree_map(lambda x, y: (x, y), {"a": 1, "b": 2}, {"b": [3], "a": ()}) == {
+        "a": (1, ()),
+        "b": (2, [3]),
+    }
+    with pytest.raises(ValueError, match=r"expects trees of one structure, \[\*\], got \(\*,\)"):
+        tree.tree_map(max, [1], (1,))
     grads = mg.func.grad(lambda o: (o["w"] ** 2).sum())(Output(w=mg.tensor([3.0])))
     assert type(grads) is Output
     assert grads["w"].tolist() == [6]

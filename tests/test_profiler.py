@@ -210,6 +210,11 @@ def test_operations_are_counted_as_pytorch_counts_them() -> None:
     ]  # fmt: skip
     for k, (forward, forwards, backwards) in enumerate(cases):
         assert flops(forward) == (forwards, backwards), k
+    # A result that nothing comes back to does not keep the others from their module.
+    net = nn.Sequential(nn.MultiheadAttention(8, 2, batch_first=True))
+    with FlopCounterMode(display=False) as counter:
+        net[0](*[mg.ones(2, 3, 8)] * 3)[0].sum().backward()
+    assert counter.get_flop_counts()["MultiheadAttention"] == counter.get_flop_counts()["Global"]
     a, b = n(3, 4), n(4, 5)
     with FlopCounterMode(display=False) as counter, mg.no_grad(), profiler.profile() as times:
         a @ b

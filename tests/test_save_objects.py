@@ -423,6 +423,7 @@ def hooked() -> nn.Module:
         (Words(a=1), "plain dict"),
         (Net.forward, "function"),
         ({"f": lambda: 0}, r"function at \['f'\].*defined in a function"),
+        (types.FunctionType((lambda: 0).__code__, {"__name__": None}), "defined in a function"),
         (type("Inside", (nn.Module,), {"__qualname__": "f.<locals>.Inside"}), "defined in a function"),
         (type("Lost", (nn.Module,), {"__module__": __name__}), "no Lost"),
         (hooked(), "has hooks"),

@@ -23,6 +23,7 @@ ANSWERS = {
     "cuda.max_memory_allocated()": 0, "cuda.memory_reserved()": 0, "cuda.max_memory_reserved()": 0,
     "cuda.get_rng_state_all()": [], "cuda.set_rng_state_all([])": None, "cuda.reset_peak_memory_stats()": None,
     "backends.cudnn.benchmark": False, "backends.cudnn.deterministic": False, "backends.cudnn.enabled": True,
+    "backends.cudnn.benchmark_limit": None, "backends.cuda.matmul.fp32_precision": "none",
     "backends.cudnn.is_available()": False, "backends.cudnn.version()": None, "backends.cuda.is_built()": False,
     "backends.mps.is_available()": False, "backends.mps.is_built()": False, "backends.mkl.is_available()": False,
     "backends.mkldnn.is_available()": False, "backends.openmp.is_available()": False,
@@ -127,6 +128,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "its place": (lambda: mg.serialization.default_restore_location(3, "cuda:0"), RuntimeError, CARD),
     "no growth": (lambda: mg.amp.GradScaler("cpu", growth_factor=1.0), ValueError, "growth factor must be > 1"),
     "no retreat": (lambda: mg.amp.GradScaler("cpu", backoff_factor=1.0), ValueError, "backoff factor must be < 1"),
+    "half": (lambda: step(mg.amp.GradScaler("cpu"), mg.float16), ValueError, "Attempting to unscale FP16 gradients"),
+    "no loss": (lambda: mg.amp.GradScaler("cpu").scale(3), ValueError, "must be a Tensor or an iterable"),
     "no scale": (lambda: mg.amp.GradScaler("cpu").update(), RuntimeError, "Attempted update before scale"),
     **{
         f"cuda.{name}": (getattr(mg.cuda, name), kind, f"^Torch not compiled .* cuda.{name}\\(\\) needs")
@@ -229,8 +232,8 @@ def test_autocast_that_is_off() -> None:
         mg.autocast("cpu", dtype=mg.float32)
 
 
-def step(scaler: Any) -> list[float]:
-    x = mg.tensor([1.0, 2.0], requires_grad=True)
+def step(scaler: Any, dtype: mg.dtype = mg.float32) -> list[float]:
+    x = mg.tensor([1.0, 2.0], dtype=dtype, requires_grad=True)
     optimizer = mg.optim.SGD([x], lr=0.25)
     for _ in range(2):
         optimizer.zero_grad()
@@ -273,6 +276,15 @@ def test_a_scaler_backs_off() -> None:
         "scale": 32768.0, "growth_factor": 2.0, "backoff_factor": 0.5, "growth_interval": 2000, "_growth_tracker": 0
     }  # fmt: skip
     assert scaler.state_dict() == state
+    (first, (second,)) = scaler.scale((x.sum(), [x.sum()]))
+    assert (first.item(), second.item()) == (65536, 65536)
+    assert [t.item() for t in scaler.scale({mg.ones(()): 0})] == [32768]
+    most = mg.amp.GradScaler("cpu", init_scale=2.0**127, growth_interval=1)
+    optimizer.zero_grad()
+    most.scale(1e-9 * x.sum()).backward()
+    most.step(optimizer)
+    most.update()
+    assert most.get_scale() == 2.0**127  # twice that is no float32
     again = mg.amp.GradScaler("cpu")
     again.load_state_dict({**state, "_growth_tracker": 5})
     assert again.state_dict() == {**state, "_growth_tracker": 5}
@@ -341,10 +353,23 @@ def test_a_checkpoint_gives_what_the_function_gives() -> None:
     x = mg.ones(1, 2)
     calls = (
         mg.utils.checkpoint.checkpoint(net, x, use_reentrant=False),
-        mg.utils.checkpoint.checkpoint(net, input=x, preserve_rng_state=True),
+        mg.utils.checkpoint.checkpoint(net, input=x, preserve_rng_state=True, use_reentrant=False),
         mg.utils.checkpoint.checkpoint_sequential(net, 2, x, use_reentrant=False),
     )
     assert all(mg.equal(y, net(x)) for y in calls)
+    # As PyTorch's reentrant one: where no argument requires grad, nothing is recorded.
+    with pytest.warns(UserWarning, match="Gradients will be None"):
+        assert not mg.utils.checkpoint.checkpoint(net, x, use_reentrant=True).requires_grad
+    x.requires_grad_()
+    for more in (
+        {"input": x},
+        {"debug": True},
+        {"context_fn": lambda: mg.utils.checkpoint.noop_context_fn()},
+    ):
+        with pytest.raises(
+            ValueError, match=r"keyword arguments: input;|only supported when use_reentrant=False"
+        ):
+            mg.utils.checkpoint.checkpoint(net, *[x] * ("input" not in more), use_reentrant=True, **more)
 
 
 def test_channels_last() -> None:

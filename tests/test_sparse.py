@@ -77,10 +77,16 @@ SAME: list[Callable[[Any], Any]] = [
 # Of these only with places.
 BY_PLACES: list[Callable[[Any], Any]] = [
     lambda s: mg.cat([s, s]), lambda s: mg.cat([s, s], 1), lambda s: mg.stack([s, s]), lambda s: s.unsqueeze(0),
+    lambda s: s[mg.tensor(1)],
+    lambda s: mg.mm(s, cols(), out=mg.empty(2, 2)), lambda s: mg.add(s, s, out=mg.zeros_like(s)),
     lambda s: s.index_select(0, mg.tensor([1, 0, 1])), lambda s: s.index_select(1, mg.tensor([2, 0])),
     lambda s: s.sum(0),
     lambda s: s.sum((0, 1)), lambda s: s.norm(), lambda s: s.clone().mul_(2).add_(s), lambda s: s.T, lambda s: s[:, 2],
     lambda s: mg.zeros_like(s), lambda s: s.clone().zero_(), lambda s: mg.bmm(mg.stack([s, s]), mg.stack([cols()] * 2)),
+    lambda s: s[None, 1], lambda s: s[..., None], lambda s: s[0, None, 2], lambda s: s.narrow_copy(1, 1, 2),
+    lambda s: mg.permute(s, dims=(1, 0)), lambda s: cols().t().clone().mul_(s), lambda s: s.int().sum(0),
+    lambda s: s.int()[1, 2], lambda s: s.half().add_(s), lambda s: s.new_zeros(size=(2, 3)),
+    lambda s: s.new_zeros(2, 3, layout=mg.strided),
 ]  # fmt: skip
 
 
@@ -117,6 +123,10 @@ def test_parts_and_questions() -> None:
     assert not isinstance(s, mg.FloatTensor)
     assert mg.is_tensor(s)
     assert s._indices().tolist() == I
+    sums = mg.sparse.sum(s.int(), 0), s.int().sum(0), mg.sparse.sum(s, 0, mg.float64), s.int()[0][0]
+    assert [t.dtype for t in sums] == [mg.int32, mg.int64, mg.float64, mg.int32]
+    assert s.sum(()).to_dense().tolist() == DENSE
+    assert s.index_select(1, mg.tensor([-1])).to_dense()[:, 0].tolist() == [row[-1] for row in DENSE]
     c = s.coalesce()
     assert c is c.coalesce()
     assert (c.indices().tolist(), c.values().tolist()) == ([[0, 1, 1], [2, 0, 2]], [4.0, 4.0, 5.0])
@@ -181,6 +191,36 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "mg.sparse_csr_tensor([0, 2, 1], [0, 1], [1.0, 2.0], (2, 2))": (RuntimeError, "rise from 0"),
     "mg.ones(2, 3).copy_(coo())": (RuntimeError, "between dense and sparse Tensors"),
     "coo().norm(dim=1)": (RuntimeError, "full reductions"),
+    "coo().norm(dim=(0, 1), keepdim=True)": (RuntimeError, "does not support keepdim=True"),
+    "coo().sparse_resize_((3, 3, 3), 2, 0)": (
+        RuntimeError,
+        r"len\(size\) = 3, sparse_dim = 2, dense_dim = 0",
+    ),
+    "coo().sparse_resize_and_clear_((3, 3), 3, -1)": (RuntimeError, r"len\(size\) = 2, sparse_dim = 3"),
+    "mg.mm(coo(), cols(), out=mg.empty(0).to_sparse())": (
+        RuntimeError,
+        "has the layout minigrad.strided, and",
+    ),
+    "mg.mul(coo(), coo(), out=coo().long())": (
+        RuntimeError,
+        "mul: result type minigrad.float32 can't be cast",
+    ),
+    "mg.sqrt(coo(requires_grad=True), out=coo())": (RuntimeError, "don't support automatic differentiation"),
+    "mg.add(cols(), cols(), out=coo())": (NotImplementedError, "it is for sparse Tensors"),
+    "coo().index_select(0, mg.tensor([-3]))": (IndexError, r"out of the range \[-2, 2\)"),
+    "coo().narrow_copy(1, 2, 2)": (RuntimeError, r"subset of range\(0, 3\), got start=2, length=2"),
+    "coo().long().add(coo().long(), alpha=0.5)": (RuntimeError, "argument alpha must not be a float"),
+    "mg.sub(coo(), coo(), alpha=True)": (RuntimeError, "Boolean alpha only supported"),
+    "coo() - coo().bool()": (RuntimeError, "with a bool tensor is not supported"),
+    "coo().long().div_(2)": (RuntimeError, "div_: result type minigrad.float32 can't be cast"),
+    "coo().long().add_(coo())": (RuntimeError, "add_: result type minigrad.float32 can't be cast"),
+    "coo().long().sqrt_()": (RuntimeError, "sqrt_: result type minigrad.float32 can't be cast"),
+    "cols().t().long().add_(coo())": (RuntimeError, "add_: result type minigrad.float32 can't be cast"),
+    "cols().div_(coo().t())": (RuntimeError, "Sparse division requires a scalar"),
+    "mg.sparse.softmax(coo().long(), 0)": (
+        NotImplementedError,
+        '"softmax" not implemented for minigrad.int64',
+    ),
     "mg.utils.data.default_collate([coo(), coo()])": (RuntimeError, "Batches of sparse tensors"),
     "mg.mv(coo(), 'a')": (TypeError, r"mv\(\) of a sparse Tensor does not take \(str\).*<user>:1"),
     "coo() @ 'a'": (TypeError, "unsupported operand type"),

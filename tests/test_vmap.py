@@ -32,6 +32,7 @@ def test_dimensions_come_and_go_where_they_are_said_to() -> None:
         (vmap(lambda a, k: a + k)(x, k=y), X + TENS),
         (vmap(vmap(lambda a: a * a))(x), X * X),
         (vmap(lambda a: y, out_dims=None)(x), [10, 20]),
+        (vmap(lambda a: a[:1] * 0 + complex("nan"), out_dims=None)(x), [complex("nan")]),
         (vmap(lambda a: (a.sum(), [a]), out_dims=(0, [1]))(x)[1][0], X.T),
         (vmap(lambda a: {"k": a.sum()})(x)["k"], X.sum(1)),
     ]

@@ -7,7 +7,7 @@ import minigrad as mg
 from peers import compiled_api
 
 package, prepared = mg, mg.compile
-step, buffers, first_calls, replays, own_cost = compiled_api.use()
+step, first_calls, replays, own_cost = compiled_api.use()
 
 
 def about() -> str:

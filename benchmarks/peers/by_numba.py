@@ -6,7 +6,7 @@ import scipy
 
 from peers import compiled_api
 
-step, _, first_calls, replays, _ = compiled_api.use(backend="numba")
+step, first_calls, replays, _ = compiled_api.use(backend="numba")
 
 
 def about() -> str:

@@ -21,7 +21,6 @@ class Use(NamedTuple):
     """What a peer can do: the step, and what a fresh process does once."""
 
     step: Callable[[Layers, Batches, float], Step]
-    buffers: Callable[[int, str], int]
     first_calls: Callable[[int, str, int, int], dict[str, list[float]]]
     replays: Callable[[int, str, int], dict[str, int]]
     own_cost: Callable[[int, str, int], list[float]]
@@ -36,12 +35,6 @@ def use(**options: Any) -> Use:
 
     _, step = torch_api.use(mg, prepared)
     _, eager = torch_api.use(mg)
-
-    def buffers(batch: int, dtype: str) -> int:
-        """Bytes of the buffers of the step, as its report says."""
-        step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE).advance()
-        found: int = compiled[-1].report()[0].buffer_bytes
-        return found
 
     def first_calls(batch: int, dtype: str, rounds: int, calls: int) -> dict[str, list[float]]:
         """What compiled steps cost at first, in eager steps of the same round.
@@ -94,7 +87,7 @@ def use(**options: Any) -> Use:
         memory.trim()
         return {"blocks": sys.getallocatedblocks() - blocks, "resident": memory.now() - resident}
 
-    return Use(step, buffers, first_calls, replays, own_cost)
+    return Use(step, first_calls, replays, own_cost)
 
 
 def seconds(work: Callable[[], Any]) -> float:

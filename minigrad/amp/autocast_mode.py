@@ -10,14 +10,14 @@ from minigrad.core.mode import MODE
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.gate.overriding import arm
 
-# Those for which PyTorch has mixed precision, with the element type that it takes first.
+# The devices for which PyTorch has mixed precision, each with its default element type.
 _FIRST = {
     "cpu": dtypes.bfloat16, "cuda": dtypes.float16, "hpu": dtypes.bfloat16, "ipu": dtypes.float16,
     "maia": dtypes.bfloat16, "meta": dtypes.bfloat16, "mps": dtypes.float16, "mtia": dtypes.bfloat16,
     "privateuseone": dtypes.bfloat16, "xla": dtypes.bfloat16, "xpu": dtypes.float16,
 }  # fmt: skip
 _LOWER = (dtypes.bfloat16, dtypes.float16)
-# What `set_autocast_dtype` has made of them.
+# The same, after `set_autocast_dtype`.
 _CHOSEN = dict(_FIRST)
 
 

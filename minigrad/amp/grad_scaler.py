@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
 from minigrad.tensor import Tensor
 
@@ -58,21 +59,21 @@ class GradScaler:
         self._finite: dict[int, bool] = {}
 
     def scale(self, outputs: Any) -> Any:
-        """A Tensor, or a list or tuple of Tensors, times the factor."""
+        """A Tensor, or a list, tuple or other iterable of Tensors, times the factor. ValueError for anything else."""
         if not self._enabled:
             return outputs
         self._begun = True
         if isinstance(outputs, Tensor):
             return outputs * self._scale
         if isinstance(outputs, Iterable):
-            scaled = [self.scale(x) for x in outputs]
-            return scaled if isinstance(outputs, list) else tuple(scaled)
+            scaled = map(self.scale, outputs)
+            return type(outputs)(scaled) if isinstance(outputs, (list, tuple)) else scaled
         raise value_error("outputs must be a Tensor or an iterable of Tensors")
 
     def unscale_(self, optimizer: Any) -> None:
         """Divides the gradients of an optimizer by the factor, for instance before they are clipped.
 
-        RuntimeError if that was done since the last `update`, or after `step`.
+        RuntimeError if that was done since the last `update`, or after `step`; ValueError for gradients in float16.
         """
         if not self._enabled:
             return
@@ -86,6 +87,10 @@ class GradScaler:
         grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         if any(grad.is_complex() for grad in grads):
             raise not_implemented_error("GradScaler.unscale_() is not implemented for complex gradients")
+        if any(grad.dtype == dtypes.float16 for grad in grads):
+            raise value_error(
+                "Attempting to unscale FP16 gradients: keep parameters in float32, autocast() casts them where it pays"
+            )
         for grad in grads:
             grad.detach().mul_(1.0 / self._scale)
         if grads:
@@ -127,7 +132,9 @@ class GradScaler:
         elif all(self._finite.values()):
             self._growth_tracker += 1
             if self._growth_tracker == self._growth_interval:
-                self._scale, self._growth_tracker = self._scale * self._growth_factor, 0
+                # PyTorch's factor is a float32, and stays finite.
+                grown = self._scale * self._growth_factor
+                self._scale, self._growth_tracker = grown if grown < 2.0**128 else self._scale, 0
         else:
             self._scale, self._growth_tracker = self._scale * self._backoff_factor, 0
         self._stages, self._finite = {}, {}

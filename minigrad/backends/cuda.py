@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 matmul = SimpleNamespace(
-    allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True
-)
+    allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True,
+    fp32_precision="none",
+)  # fmt: skip
 # Which of PyTorch's kernels of attention a script has switched on.
 _attention = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True}
 

@@ -11,6 +11,7 @@ from minigrad.backends._flags import held
 
 allow_tf32 = True
 benchmark = False
+benchmark_limit: int | None = None
 deterministic = False
 enabled = True
 
@@ -34,7 +35,8 @@ def flags(
     fp32_precision: str = "none",
     depthwise_kernel: str = "auto",
 ) -> AbstractContextManager[None]:
-    """A context in which the flags say something else; those that are not given say what stands here."""
+    """A context with other flags; those that are not given take the defaults shown here."""
     return held(
-        globals(), enabled=enabled, benchmark=benchmark, deterministic=deterministic, allow_tf32=allow_tf32
-    )
+        globals(), enabled=enabled, benchmark=benchmark, benchmark_limit=benchmark_limit,
+        deterministic=deterministic, allow_tf32=allow_tf32,
+    )  # fmt: skip

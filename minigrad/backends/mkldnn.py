@@ -36,7 +36,7 @@ class verbose:
 def flags(
     enabled: bool = False, deterministic: bool = False, allow_tf32: bool = True, fp32_precision: str = "none"
 ) -> AbstractContextManager[None]:
-    """A context in which the flags say something else."""
+    """A context with other flags."""
     return held(
         globals(),
         enabled=enabled,

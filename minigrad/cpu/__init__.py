@@ -18,7 +18,7 @@ __all__ = [
 
 
 class Stream:
-    """The order in which all runs: there is one."""
+    """A queue of work, under PyTorch's name: there is one, and each call returns when its work is done."""
 
     def __init__(self, priority: int = -1, device: Any = None) -> None:
         pass

@@ -85,7 +85,7 @@ seed_all = empty_cache = seed
 
 
 def get_rng_state_all() -> list[Any]:
-    """An empty list, as long as there are cards."""
+    """An empty list: one state for each card, of which there are none."""
     return []
 
 
@@ -131,7 +131,7 @@ def is_current_stream_capturing() -> bool:
 
 
 def set_stream(stream: None) -> None:
-    """Does nothing for None, of which there are no others."""
+    """Does nothing: None is the only stream."""
 
 
 def stream(stream: None) -> AbstractContextManager[None]:
@@ -155,7 +155,7 @@ class device(nullcontext[None]):
         super().__init__()
 
 
-# None.
+# One for each card.
 default_generators: tuple[Any, ...] = ()
 has_half, has_magma = True, False
 

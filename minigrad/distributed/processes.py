@@ -59,7 +59,10 @@ class Work:
         return True
 
     def wait(self, timeout: Any = None) -> bool:
-        """Waits until it is over; returns True. RuntimeError if another process has ended, so nothing will come."""
+        """Waits until it is over, whatever ``timeout`` says; returns True.
+
+        RuntimeError if another process has ended, so nothing will come.
+        """
         polls, late = 0, 0.0
         while not self.is_completed():  # MPI's own waiting would let no interrupt through
             polls += 1
@@ -79,7 +82,7 @@ class Work:
         return True
 
     def _waits_for(self) -> set[int]:
-        """Processes that have ended, if this cannot be completed therefore."""
+        """The processes that have ended, where this can never be completed because of it."""
         comm = mpi().COMM_WORLD
         others = {*range(comm.size)} - {comm.rank}
         ended = {r for r in others if comm.Iprobe(r, _ENDED)}
@@ -229,7 +232,7 @@ def get_group_rank(group: ProcessGroup, global_rank: int) -> int:
     """The rank in ``group`` of a global rank. ValueError for one that is not in the group."""
     if global_rank not in group.ranks:
         raise value_error(f"Global rank {global_rank} is not part of group {group}")
-    return list(group.ranks).index(global_rank)
+    return group.ranks.index(global_rank)
 
 
 def get_backend(group: ProcessGroup | None = None) -> str:
@@ -244,8 +247,8 @@ def new_group(ranks: Sequence[int] | None = None, *args: Any, **kwargs: Any) -> 
     In processes outside of the group its functions do nothing, and warn. ValueError for a rank out of range.
     """
     world = of("new_group", None)
-    numbers = sorted(world.ranks if ranks is None else ranks)
-    key = [world.at(r) for r in {*numbers}]
+    numbers = sorted({*(world.ranks if ranks is None else ranks)})
+    key = [world.at(r) for r in numbers]
     comm = world.comm.Split(0 if world.rank() in key else mpi().UNDEFINED, world.rank())
     return ProcessGroup(comm if world.rank() in key else None, numbers)
 

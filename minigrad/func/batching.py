@@ -189,4 +189,4 @@ def _stacked(name: str, column: tuple[Any, ...], dim: int | None) -> Any:
 
 
 def _is_float(a: Any) -> bool:
-    return isinstance(a, np.ndarray) and a.dtype.kind in "fV"
+    return isinstance(a, np.ndarray) and a.dtype.kind in "fcV"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 
@@ -34,23 +34,33 @@ class Spec(NamedTuple):
 
 _LEAF = Spec(None, (), ())
 # By class, the functions that take its objects apart, into values and what else there is, and put them together.
-REGISTERED: dict[type[Any], tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {}
+REGISTERED: dict[type[Any], tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {
+    deque: (lambda d: ([*d], d.maxlen), deque),
+    defaultdict: (
+        lambda d: ([*d.values()], (d.default_factory, [*d])),
+        lambda values, context: defaultdict(context[0], zip(context[1], values, strict=True)),
+    ),
+}
+
+
+def _parts(tree: Any) -> tuple[tuple[Any, ...], Iterable[Any]] | None:
+    """The keys of a tree and its parts; None for a leaf."""
+    if type(tree) in REGISTERED:
+        values, context = REGISTERED[type(tree)][0](tree)
+        return (context,), values
+    if isinstance(tree, dict):
+        return tuple(tree), tree.values()
+    if type(tree) in (tuple, list) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
+        return (), tree
+    return None
 
 
 def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Spec]:
     """The leaves of a tree, from left to right, and its structure. Where ``is_leaf`` is true there is one leaf."""
-    if is_leaf is not None and is_leaf(tree):
+    found = None if is_leaf is not None and is_leaf(tree) else _parts(tree)
+    if found is None:
         return [tree], _LEAF
-    keys: tuple[Any, ...]
-    if type(tree) in REGISTERED:
-        values, context = REGISTERED[type(tree)][0](tree)
-        keys = (context,)
-    elif isinstance(tree, dict):
-        keys, values = tuple(tree), tree.values()
-    elif type(tree) in (tuple, list) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
-        keys, values = (), tree
-    else:
-        return [tree], _LEAF
+    keys, values = found
     leaves: list[Any] = []
     parts: list[Spec] = []
     for value in values:
@@ -58,6 +68,19 @@ def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[li
         leaves += below
         parts.append(spec)
     return leaves, Spec(type(tree), keys, tuple(parts))
+
+
+def flatten_up_to(tree: Any, spec: Spec) -> list[Any]:
+    """The parts of a tree where a structure has its leaves, from left to right. ValueError for another structure."""
+    if spec.kind is None:
+        return [tree]
+    keys, values = _parts(tree) or ((), ())
+    parts = [*values]
+    if isinstance(tree, dict) and type(tree) not in REGISTERED and {*keys} == {*spec.keys}:
+        keys, parts = spec.keys, [tree[key] for key in spec.keys]  # in whichever order they stand there
+    if type(tree) is not spec.kind or keys != spec.keys or len(parts) != len(spec.parts):
+        raise ValueError(f"tree_map() expects trees of one structure, {spec!r}, got {flatten(tree)[1]!r}")
+    return [x for part, below in zip(parts, spec.parts, strict=True) for x in flatten_up_to(part, below)]
 
 
 def unflatten(leaves: Sequence[Any], spec: Spec) -> Any:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from minigrad.errors import assertion_error, runtime_error, value_error
+from minigrad.errors import assertion_error, runtime_error, type_error, value_error
 
 __all__ = ["Argument", "Node", "Target", "map_aggregate", "map_arg"]
 
@@ -134,7 +134,9 @@ class Node:
         return self._prev
 
     def prepend(self, x: Node) -> None:
-        """Moves ``x`` before this node."""
+        """Moves ``x`` before this node. TypeError for anything but a node."""
+        if not isinstance(x, Node):
+            raise type_error(f"prepend() and append() move a Node, got {type(x).__name__}")
         if x is self:
             return
         x._unlink()

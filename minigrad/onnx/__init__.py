@@ -196,10 +196,10 @@ class _Graph:
             arrays, others = self.first.arrays[node], self.second.arrays[twin]
             if node.dtype.kind == "c":
                 raise self.refuse("it is of complex numbers, which ONNX has no operations for")
-            # of numbers among the operands
+            # The type of numbers among the operands.
             self.dtype = node.dtype if node.dtype.kind != "b" else np.result_type(*arrays[:-1])
             inputs = [self.operand(*row) for row in zip(node.inputs, arrays[:-1], others[:-1], strict=True)]
-            # of constants that a form adds
+            # The type of constants that a form adds.
             self.dtype = next((a.dtype for a in arrays if isinstance(a, np.ndarray)), self.dtype)
             result = self(form, *inputs) if isinstance(form, str) else form(self, *inputs, **node.params)
             if isinstance(result, list):

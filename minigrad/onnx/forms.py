@@ -253,9 +253,13 @@ def _elu(o: Out, x: str, alpha: float, scale: float, input_scale: float) -> str:
 
 
 def _softplus(o: Out, x: str, beta: float, threshold: float) -> str:
-    return (
-        o("Softplus", x) if beta == 1 else o("Div", o("Softplus", o("Mul", x, o.array(beta))), o.array(beta))
-    )
+    """Above the threshold it is ``x``, which needs a form of its own where that differs."""
+    scaled = x if beta == 1 else o("Mul", x, o.array(beta))
+    y = o("Softplus", scaled)
+    y = y if beta == 1 else o("Div", y, o.array(beta))
+    if np.exp(-threshold) < np.finfo(o.node.dtype).eps:
+        return y
+    return o("Where", o("Greater", scaled, o.array(threshold)), x, y)
 
 
 def _log(base: float) -> Callable[..., str]:

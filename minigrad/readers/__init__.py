@@ -1,1 +1,1 @@
-"""Readers of a tape other than backward: drawings now, programs later. They never know each other."""
+"""Readers of the tape beside backward: drawings, programs, derivations, tables. No reader imports another."""

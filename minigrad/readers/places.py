@@ -19,6 +19,7 @@ from minigrad import errors
 from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
+from minigrad.core.views import refresh
 from minigrad.readers.amounts import kept
 
 _FAST = ("LOAD_FAST", "STORE_FAST")
@@ -76,14 +77,42 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 # ---------------------------------------------------------------- names of values
 
 
+def has_values(t: Tensor) -> bool:
+    """Whether it is no parameter of a lazy module, which has no size yet."""
+    return type(t)._array is Tensor._array
+
+
+def given(named: Any, what: str = "params") -> dict[Node, str]:
+    """The records of the Tensors in a Module or a dict, with their names there. TypeError for anything else."""
+    if named is None:
+        return {}
+    pairs: Any
+    if contents(named) is not None:
+        pairs = chain(named_tensors(named, "parameters"), named_tensors(named, "buffers"))
+    elif isinstance(named, Mapping):
+        pairs = named.items()
+    else:
+        raise errors.type_error(
+            f"{what} must be a Module or a dict of names to Tensors, got {type(named).__name__}"
+        )
+    names: dict[Node, str] = {}
+    for name, t in pairs:
+        if not isinstance(t, Tensor):
+            raise errors.type_error(f"{what}: {name!r} must be a Tensor, got {type(t).__name__}")
+        refresh(t)
+        if t._node is not None:
+            names.setdefault(t._node, str(name))
+    return names
+
+
 def variables(
     frame: FrameType | None, parts: bool = True, records: Sequence[Node] = ()
 ) -> dict[Node, tuple[str, Tensor]]:
     """For records the variables of a frame that hold their Tensors; those of a function go before global ones.
 
     ``parts``: also what variables hold that are modules, lists, dicts or objects of the user's, after all others.
-    Where leaves of ``records`` find no name: variables of the frames around this one have theirs, if they want
-    gradients, and variables with the same numbers, as ``x.reshape(10, 3)`` of ``x``.
+    While a leaf of ``records`` that requires grad has no name, the frames around this one are searched too.  Other
+    leaves are named after the variable that has the same numbers, such as ``x.reshape(10, 3)``.
     """
     named: dict[Node, tuple[str, Tensor]] = {}
     others: dict[int, tuple[str, Tensor]] = {}
@@ -99,8 +128,10 @@ def variables(
             ]
             keys.update(k for k, _ in new)
             held += new
-        found = [pair for pair in held if isinstance(pair[1], Tensor)]
+        found = [pair for pair in held if _is(pair[1], Tensor)]
         for key, t in chain(found, _parts(held) if parts else ()):
+            if not has_values(t):
+                continue
             if t._node is not None:
                 named.setdefault(t._node, (key, t))
             if t._node not in ours and not t._sparse:
@@ -161,27 +192,32 @@ def _parts(held: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Tensor]]:
             seen.add(id(value))
             for pair in _entries(key, value):
                 looked += 1
-                if isinstance(pair[1], Tensor):
+                if _is(pair[1], Tensor):
                     yield pair
-                elif not isinstance(pair[1], _PLAIN):
+                elif not _is(pair[1], *_PLAIN):
                     todo.append(pair)
 
 
-def _entries(key: str, value: Any) -> Iterable[tuple[str, Any]]:
-    if isinstance(value, (list, tuple)):
-        return ((f"{key}[{i}]", t) for i, t in enumerate(value[:MANY]))
-    if isinstance(value, dict):
-        return ((f"{key}[{name!r}]", t) for name, t in islice(list(value.items()), MANY))
-    if isinstance(value, (type, Tensor)):
-        return ()
+def _is(value: Any, *kinds: type) -> bool:
+    """As isinstance, which asks some objects for their class: the `request` of a web server has none now and then."""
+    return issubclass(type(value), kinds)
+
+
+def _entries(key: str, value: Any) -> list[tuple[str, Any]]:
     try:
+        if _is(value, list, tuple):
+            return [(f"{key}[{i}]", t) for i, t in enumerate(value[:MANY])]
+        if _is(value, dict):
+            return [(f"{key}[{name!r}]", t) for name, t in islice(list(value.items()), MANY)]
+        if _is(value, type, Tensor):
+            return []
         if contents(value) is not None:
             kinds = (named_tensors(value, kind) for kind in ("parameters", "buffers"))
             return [(f"{key}.{name}", t) for name, t in chain(*kinds)]
         own = type(value).__module__.partition(".")[0] not in sys.stdlib_module_names
-        return [(f"{key}.{name}", t) for name, t in vars(value).items()] if own else ()
-    except (AttributeError, TypeError, ValueError):  # without attributes, or not whole yet
-        return ()
+        return [(f"{key}.{name}", t) for name, t in vars(value).items()] if own else []
+    except Exception:  # whatever an object of the program raises that has no attributes, or is not whole yet
+        return []
 
 
 def with_variables(given: dict[Node, str], found: Mapping[Node, tuple[str, Tensor]]) -> dict[Node, str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Const, Node, Packed, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -29,9 +27,8 @@ class TapeRow(NamedTuple):
     inputs: tuple[str, ...]  # numbers of rows, or values of plain numbers
     shape: tuple[int, ...] | None  # None: the operation has several results, and a row for each
     dtype: str
-    saved_bytes: (
-        int | None
-    )  # None: they were freed; 0 too where hooks keep them, or a checkpoint computes them again
+    # None: they were freed; 0 too where hooks keep them, or a checkpoint computes them again
+    saved_bytes: int | None
     line: str
 
 
@@ -72,20 +69,14 @@ def tape_table(
 
     ``params``, a Module or a dict of names to Tensors, names rows; so do the variables of your program.
     ``saved`` counts the bytes that a record holds for backward; an array that several hold counts for each.
-    TypeError for anything but Tensors.
+    TypeError for a ``result`` or ``params`` of anything but Tensors.
     """
     results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     for t in results:
         if not isinstance(t, Tensor):
             raise no_result("tape_table", t)
         refresh(t)
-    names: dict[Node, str] = {}
-    named: Any = {} if params is None else params
-    if contents(named) is not None:
-        named = dict(chain(named_tensors(named, "parameters"), named_tensors(named, "buffers")))
-    for name, t in named.items():
-        if isinstance(t, Tensor) and t._node is not None:
-            names.setdefault(t._node, str(name))
+    names = places.given(params)
     nodes = tape([t._node for t in results if t._node is not None])
     numbers = {node: i for i, node in enumerate(nodes)}
     names = places.with_variables(names, places.variables(user_frame(), records=nodes))

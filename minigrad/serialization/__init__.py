@@ -145,10 +145,11 @@ def load(
         weights_only = pickle_module is None and not _is_set("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
     elif pickle_module is not None and weights_only:
         raise runtime_error("Can not safely load weights when explicit pickle_module is specified")
+    weights_only = weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD")
     _check_location(map_location)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            return _read(file, repr(os.fspath(f)), weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
+            return _read(file, repr(os.fspath(f)), weights_only)
     if not all(hasattr(f, method) for method in ("read", "seek", "tell")):
         raise AttributeError(
             f"load() takes a path or a file that can read, seek and tell, got {type(f).__name__}; io.BytesIO(data) is "
@@ -157,7 +158,7 @@ def load(
     if mmap:
         raise value_error("f must be a file path in order to use the mmap argument")
     whole: IO[bytes] = f if hasattr(f, "seekable") else io.BytesIO(f.read())  # zipfile asks for it
-    return _read(whole, "the file", weights_only or _is_set("TORCH_FORCE_WEIGHTS_ONLY_LOAD"))
+    return _read(whole, "the file", weights_only)
 
 
 def _is_set(variable: str) -> bool:

@@ -133,7 +133,7 @@ def name_of(value: Any) -> str:
 
     ValueError if a file may not name it, or if it would not be found under its name.
     """
-    home, name = value.__module__, value.__qualname__
+    home, name = value.__module__ or "", value.__qualname__  # `exec` may run without a name
     if home == functional.__name__:
         return f"torch.nn.functional {name}"
     if home.startswith("minigrad."):

@@ -66,7 +66,7 @@ def cosine(
     M: int, *, sym: bool = True, dtype: DTypeLike | None = None, layout: Any = None, device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Half a turn of the sine: its values in the middles of equal parts."""
+    """``sin(pi (k + 1/2) / M)``: half a period of the sine, at the midpoints of M equal parts."""
     return _window(
         "cosine",
         M,

@@ -22,17 +22,18 @@ from minigrad.sparse.tensor import Sparse, made
 
 
 @taken("permute")
-def permute(input: Sparse, *dims: Any) -> Sparse:
+def permute(input: Sparse, *given: Any, dims: Any = ()) -> Sparse:
     """The dimensions in another order, sparse ones and dense ones apart."""
-    order = [one_dim(d, input.ndim) for d in (dims[0] if isinstance(dims[0], (tuple, list)) else dims)]
+    wanted = given[0] if given and isinstance(given[0], (tuple, list)) else given or dims
+    order = tuple(one_dim(d, input.ndim) for d in wanted)
     count = input.sparse_dim()
     first, rest = order[:count], order[count:]
     if sorted(first) != [*range(count)]:
         raise runtime_error("permute: sparse and dense dimensions of a sparse Tensor stay apart")
     form = {sparse_csr: sparse_csc, sparse_csc: sparse_csr}.get(input._form, sparse_coo)
     numbers = input._numbers.permute(0, *(d - count + 1 for d in rest)) if rest else input._numbers
-    ordered = input._coalesced and first == [*range(count)]
-    return made(wrap(input._places._array[first]), numbers, [input.shape[d] for d in order], form, ordered)
+    ordered = input._coalesced and first == (*range(count),)
+    return made(wrap(input._places._array[[*first]]), numbers, [input.shape[d] for d in order], form, ordered)
 
 
 @taken("transpose", "swapaxes", "swapdims")
@@ -169,7 +170,7 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Sparse:
 
 @taken("index_select")
 def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
-    """The slices that ``index`` names, in its order. IndexError outside [0, size)."""
+    """The slices that ``index`` names, in its order. IndexError outside [-size, size)."""
     needs_value("index_select() of a sparse Tensor")
     d, count = one_dim(dim, input.ndim), input.sparse_dim()
     wanted = np.atleast_1d(index._array)
@@ -178,13 +179,15 @@ def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
             f"index_select() argument index must be 1-D strided (non-sparse) long-tensor, got {index.dtype} of shape "
             f"{list(index.shape)}"
         )
-    if wanted.size and (wanted.min() < 0 or wanted.max() >= input.shape[d]):
-        raise index_error(f"index_select(): index contains values out of the range [0, {input.shape[d]})")
+    n = input.shape[d]
+    if wanted.size and (wanted.min() < -n or wanted.max() >= n):
+        raise index_error(f"index_select(): index contains values out of the range [-{n}, {n})")
+    wanted = np.where(wanted < 0, wanted + n, wanted)
     sizes = [*input.shape]
     sizes[d] = len(wanted)
     t = input._coo()
     if d >= count:
-        numbers = t._numbers.index_select(d - count + 1, index)
+        numbers = t._numbers.index_select(d - count + 1, wrap(wanted))
         return made(t._places, numbers, sizes, sparse_coo, t._coalesced)
     line = t._places._array[d]
     order = ordered(line)
@@ -199,6 +202,18 @@ def index_select(input: Sparse, dim: int, index: Tensor) -> Sparse:
     )
 
 
+@taken("narrow_copy")
+def narrow_copy(input: Sparse, dim: int, start: int, length: int) -> Sparse:
+    """``length`` slices from ``start`` on. RuntimeError for a range that is not within the dimension."""
+    n = input.shape[dim := one_dim(dim, input.ndim)]
+    if not 0 <= length <= n or not 0 <= start <= n - length:
+        raise runtime_error(
+            f"Invalid range to narrow. range(start, start+length) must be a subset of range(0, {n}), got "
+            f"start={start}, length={length}"
+        )
+    return index_select(input, dim, wrap(np.arange(start, start + length)))
+
+
 @taken("select")
 def select(input: Sparse, dim: int, index: int) -> Tensor:
     """The slice at one index; dense where no sparse dimension is left."""
@@ -209,7 +224,8 @@ def select(input: Sparse, dim: int, index: int) -> Tensor:
             f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {d}"
         )
     one = index_select(input, d, wrap(np.array([index % n])))
-    return sums.sum(one, d) if d >= one.sparse_dim() or one.sparse_dim() == 1 else _without(one, d)
+    whole = d >= one.sparse_dim() or one.sparse_dim() == 1
+    return sums.sum(one, d).to(input.dtype) if whole else _without(one, d)
 
 
 def _without(t: Sparse, dim: int) -> Sparse:
@@ -218,16 +234,21 @@ def _without(t: Sparse, dim: int) -> Sparse:
     return made(wrap(np.delete(t._places._array, dim, axis=0)), t._numbers, sizes, sparse_coo, t._coalesced)
 
 
+def _is_number(k: Any) -> bool:
+    """Whether an index is a Tensor of one whole number."""
+    return isinstance(k, Tensor) and not k._sparse and not k.dim() and k._array.dtype.kind in "iu"
+
+
 @taken("getitem", label="-")
 def getitem(input: Any, key: Any) -> Any:
-    """``input[i, j]``, also with ``:`` and ``...`` for whole dimensions."""
+    """``input[i, j]``, also with ``:`` and ``...`` for whole dimensions, and None for a new one."""
     if not isinstance(input, Sparse):
         raise refused("index", key if isinstance(key, Sparse) else key[0])
-    ks = [*key] if isinstance(key, tuple) else [key]
+    ks = [int(k) if _is_number(k) else k for k in (key if isinstance(key, tuple) else [key])]
     if ... in [k for k in ks if not isinstance(k, Tensor)]:
         at = ks.index(...)
-        ks[at : at + 1] = [slice(None)] * (input.ndim - len(ks) + 1)
-    if len(ks) > input.ndim:
+        ks[at : at + 1] = [slice(None)] * (input.ndim - sum(k is not None for k in ks) + 1)
+    if sum(k is not None for k in ks) > input.ndim:
         raise index_error(f"too many indices for tensor of dimension {input.ndim}")
     y: Any = input
     dim = 0
@@ -236,6 +257,9 @@ def getitem(input: Any, key: Any) -> Any:
             dim += 1
         elif isinstance(k, (int, np.integer)) and not isinstance(k, bool):
             y = y.select(dim, int(k))
+        elif k is None:
+            y = y.unsqueeze(dim)
+            dim += 1
         else:
             raise refused("index" if isinstance(k, Tensor) else "as_strided", input)
     return y

@@ -20,10 +20,11 @@ from minigrad.errors import runtime_error, type_error
 from minigrad.formats import sparse_coo, strided
 from minigrad.functions import parts
 from minigrad.functions.dims import all_dims
+from minigrad.functions.elementwise import check_factor
 from minigrad.functions.sparse import sparse_coo_tensor
 from minigrad.functions.store import has_no_history
 from minigrad.kernels.scatter import add_to_rows
-from minigrad.sparse.table import TABLE, refused, taken
+from minigrad.sparse.table import TABLE, cast_for, refused, taken
 from minigrad.sparse.tensor import Sparse, made
 
 
@@ -50,6 +51,7 @@ def _found(t: Sparse, other: Sparse) -> tuple[Any, Any]:
 @taken("add")
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input + alpha * other``: sparse of two sparse ones, dense of a dense and a sparse one."""
+    _check_alpha("add", input, other, alpha)
     if isinstance(input, Sparse) and not isinstance(other, Sparse):
         if input._form is sparse_coo or not isinstance(other, Tensor):
             raise runtime_error("add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
@@ -68,6 +70,12 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     dtype = dtypes.promote_types(input.dtype, numbers.dtype)
     flat = input.to(dtype).reshape(-1, *sizes[count:])
     return flat.index_add(0, wrap(b._keys()), numbers.to(dtype)).reshape(sizes)
+
+
+def _check_alpha(name: str, input: Any, other: Any, alpha: Any) -> None:
+    """RuntimeError for a factor of a higher kind than the sum, or a bool."""
+    if isinstance(input, Tensor) and isinstance(other, Tensor):
+        check_factor(name, "alpha", alpha, dtypes.promote_types(input.dtype, other.dtype).numpy)
 
 
 def is_one(x: Any) -> bool:
@@ -94,6 +102,11 @@ def _both(a: Sparse, b: Sparse) -> Sparse:
 @taken("sub", "subtract")
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input - alpha * other``."""
+    _check_alpha("sub", input, other, alpha)
+    if dtypes.bool in (getattr(input, "dtype", None), getattr(other, "dtype", None)):
+        raise runtime_error(
+            "Subtraction, the `-` operator, with a bool tensor is not supported; convert with .int() first"
+        )
     return add(input, other, alpha=-alpha)
 
 
@@ -155,12 +168,12 @@ def _in_place(of: Callable[..., Any]) -> Callable[..., Any]:
     """A function that changes its first argument."""
 
     def change(input: Any, other: Any, **named: Any) -> Any:
-        if not isinstance(input, Sparse):
-            if of not in (add, sub):
-                raise refused(f"{of.__name__}_", other)
+        if not isinstance(input, Sparse) and of in (add, sub):
             alpha = named.get("alpha", 1)
             return _add_to_dense(input, other, alpha if of is add else -alpha)
-        result = of(input, other, **named)
+        result = cast_for(f"{of.__name__}_", of(input, other, **named), input)
+        if not isinstance(input, Sparse):
+            return input.copy_(result.to_dense())
         same = (
             result._sparse and result._places._array is input._places._array and result.dtype == input.dtype
         )
@@ -184,7 +197,7 @@ def _add_to_dense(input: Tensor, other: Sparse, alpha: Any) -> Tensor:
             add_to_rows(array.reshape(math.prod(input.shape[: other.sparse_dim()]), -1), other._keys(),
                         numbers._array.reshape(len(numbers), -1))  # fmt: skip
             return input
-    return input.copy_(add(input, other, alpha=alpha))
+    return input.copy_(cast_for("add_", add(input, other, alpha=alpha), input))
 
 
 for _of, _names in ((add, "add_"), (sub, "sub_ subtract_"), (mul, "mul_ multiply_"), (div, "div_ divide_")):
@@ -199,6 +212,8 @@ def norm(input: Sparse, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
             "norm_sparse currently only supports full reductions, so 'dim' must either be empty or contain all "
             "dimensions of the input"
         )
+    if keepdim:
+        raise runtime_error("norm_sparse currently does not support keepdim=True; use .to_dense()")
     if input._form is not sparse_coo:
         raise refused("norm", input)
     return input.coalesce()._numbers.reshape(-1).norm(2 if p in ("fro", None) else p, dtype=dtype)
@@ -248,9 +263,13 @@ def new(input: Sparse, *parts: Any) -> Tensor:
 
 
 @taken("new_zeros", "new_empty", label="-")
-def new_zeros(input: Sparse, *size: Any, dtype: Any = None, **_: Any) -> Tensor:
-    """Of this size, without any number."""
-    sizes = size if isinstance(size[0], int) else size[0]
+def new_zeros(
+    input: Sparse, *sizes: Any, size: Any = (), dtype: Any = None, layout: Any = None, **_: Any
+) -> Tensor:
+    """Of this size, without any number; with ``layout=strided`` zeros."""
+    sizes = sizes[0] if sizes and not isinstance(sizes[0], int) else sizes or size
+    if layout is strided:
+        return input._numbers.new_zeros(sizes, dtype=dtype)
     return sparse_coo_tensor(Size(sizes), dtype=input.dtype if dtype is None else dtype)
 
 
@@ -274,7 +293,7 @@ def grad(outputs: Any, inputs: Any, *args: Any, **named: Any) -> Any:
 
 @taken("eq", "ne", label="-")
 def eq(input: Any, other: Any) -> Any:
-    """NotImplementedError, as in PyTorch; but for anything but a number, such as None, to which it is not equal."""
+    """NotImplementedError, as in PyTorch, for Tensors and numbers. Nothing else, such as None, is equal to it."""
     if isinstance(input, Sparse) and not isinstance(other, (Tensor, int, float, complex)):
         return NotImplemented
     raise refused("eq", input if isinstance(input, Sparse) else other)
@@ -304,9 +323,18 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Sparse:
     return input._become(other.to(input.dtype))
 
 
+def _check_sizes(size: Any, sparse_dim: int, dense_dim: int) -> None:
+    if min(sparse_dim, dense_dim) < 0 or len(size) != sparse_dim + dense_dim:
+        raise runtime_error(
+            f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, sparse_dim = "
+            f"{sparse_dim}, dense_dim = {dense_dim}"
+        )
+
+
 @taken("sparse_resize_", label="-")
 def sparse_resize_(input: Sparse, size: Any, sparse_dim: int, dense_dim: int) -> Sparse:
     """The same numbers in a Tensor of another size. RuntimeError for fewer sizes or other dimensions."""
+    _check_sizes(size, sparse_dim, dense_dim)
     if input._nnz():
         if (sparse_dim, dense_dim) != (input.sparse_dim(), input.dense_dim()):
             raise runtime_error(
@@ -325,5 +353,6 @@ def sparse_resize_(input: Sparse, size: Any, sparse_dim: int, dense_dim: int) ->
 @taken("sparse_resize_and_clear_", label="-")
 def sparse_resize_and_clear_(input: Sparse, size: Any, sparse_dim: int, dense_dim: int) -> Sparse:
     """Another size, without any number."""
+    _check_sizes(size, sparse_dim, dense_dim)
     none = input._numbers.detach().new_zeros((0, *size[sparse_dim:]))
     return input._become(made(wrap(np.empty((sparse_dim, 0), np.int64)), none, Size(size)))

@@ -109,7 +109,7 @@ def compressed(
     device: Any,
     requires_grad: bool,
 ) -> Tensor:
-    """`sparse_csr_tensor` and `sparse_csc_tensor`: of starts of rows, or of columns, and the other places."""
+    """`sparse_csr_tensor` and `sparse_csc_tensor`: from where rows, or columns, begin, and the other indices."""
     since = next_seq()
     needs_value(f"{name}()")
     starts, others, numbers = as_tensor(first), as_tensor(second), as_tensor(values, dtype)

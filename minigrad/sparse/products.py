@@ -1,4 +1,4 @@
-"""Matrix products of which one is sparse."""
+"""Matrix products with a sparse factor."""
 
 from __future__ import annotations
 

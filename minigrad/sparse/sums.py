@@ -9,22 +9,27 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.formats import sparse_coo
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.sparse.table import labelled, refused, taken
 from minigrad.sparse.tensor import Sparse, keys, made
 
 
-@taken("sum", label="-")
-def sum(input: Sparse, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+def sum(input: Sparse, dim: Any = None, dtype: Any = None) -> Tensor:
     """The sum of all values, or over ``dim``: a sparse Tensor unless all sparse dimensions are summed."""
     if not isinstance(input, Sparse):
         raise refused("_indices", input)
     t: Any = input if dtype is None else input.to(dtype)
-    if dim is None or dim == ():
-        return t._numbers.sum()
-    return _sum_along(t, dim, keepdim)
+    return t._numbers.sum() if dim is None else _sum_along(t, dim, False)
+
+
+@taken("sum", label="-")
+def _sum(input: Sparse, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+    """`sum`, which keeps dimensions too, and adds up whole numbers as int64."""
+    whole = dtype is None and not (input._numbers.is_floating_point() or input._numbers.is_complex())
+    t: Any = input.to(dtypes.int64 if whole else dtype)
+    return t._numbers.sum() if dim is None else _sum_along(t, dim, keepdim)
 
 
 @labelled("SumBackward1")
@@ -42,8 +47,6 @@ def _sum_along(t: Sparse, dim: Any, keepdim: bool) -> Tensor:
         places = t._places._array[[d not in dims for d in range(count)]]
     if not len(places):
         return numbers.sum(0)
-    if numbers.dtype in (dtypes.int32, dtypes.int16, dtypes.int8, dtypes.uint8, dtypes.bool):
-        numbers = numbers.long()
     return made(wrap(places), numbers, sizes).coalesce().to_sparse(layout=form)
 
 
@@ -52,6 +55,8 @@ def _softmax(name: str, input: Any, dim: int, dtype: Any, log: bool) -> Sparse:
     if not isinstance(input, Sparse) or input._form is not sparse_coo:
         raise refused(f"_sparse_{name}", input)
     t: Any = (input if dtype is None else input.to(dtype)).coalesce()
+    if not t._numbers.is_floating_point():
+        raise not_implemented_error(f'"{name}" not implemented for {t.dtype}: it takes floats; pass a dtype')
     d, count = one_dim(dim, t.ndim), t.sparse_dim()
     if d >= count:
         x = t._numbers

@@ -6,10 +6,12 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from minigrad import dtypes
 from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
 from minigrad.core.tensor import Tensor
-from minigrad.errors import not_implemented_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error
+from minigrad.gate.out import into
 from minigrad.gate.precision import chosen
 from minigrad.ops import shape as s
 
@@ -55,6 +57,34 @@ def refused(name: str, t: Tensor) -> Exception:
         f"Could not run 'aten::{name}' with arguments from the '{NAMES[t.layout.name]}CPU' backend: {name} is not "
         f"there for the layout {t.layout}; convert with .to_dense() first"
     )
+
+
+def cast_for(name: str, value: Tensor, target: Tensor) -> Any:
+    """The value in the element type of the Tensor that it goes into. RuntimeError where that is of a lower kind."""
+    if not dtypes.can_cast(value.dtype.numpy, target.dtype.numpy):
+        raise runtime_error(
+            f"{name}: result type {value.dtype} can't be cast to the desired output type {target.dtype}; use the "
+            "function that makes a new Tensor, or convert with .float() first"
+        )
+    return value.to(target.dtype)
+
+
+def stored(name: str, result: Any, out: Any) -> Any:
+    """``out`` with a result in it. RuntimeError for another layout or kind of dtype, and where a gradient is wanted."""
+    if not isinstance(out, Tensor):
+        raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if result._sparse != out._sparse:
+        raise runtime_error(
+            f"{name}(): the result has the layout {result.layout}, and the argument 'out' {out.layout}; leave 'out' out"
+        )
+    if not result._sparse:
+        return into(name, result, out)
+    if result.requires_grad or out.requires_grad:
+        raise runtime_error(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad; assign the result"
+        )
+    return out._become(cast_for(name, result._in(out.layout), out))  # type: ignore[attr-defined]
 
 
 TABLE: dict[str, Callable[..., Any]] = {}

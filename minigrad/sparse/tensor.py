@@ -26,7 +26,7 @@ from minigrad.functions.dims import one_dim
 from minigrad.gate.overriding import arm, plainly
 from minigrad.kernels.sparse import ordered
 from minigrad.ops import shape as s
-from minigrad.sparse.table import NAMES, TABLE, labelled, refused
+from minigrad.sparse.table import NAMES, TABLE, cast_for, labelled, refused, stored
 
 # Properties and functions that are those of the numbers; of the second kind the result is sparse.
 _OF_NUMBERS = frozenset([
@@ -68,11 +68,11 @@ class Sparse(Tensor):
     _coalesced: bool  # whether the places are sorted and none stands twice
 
     def __getattr__(self, name: str) -> NoReturn:
-        # What would read the empty slot of a dense Tensor is not written for this class.
+        # Code for dense Tensors would read the empty slot.
         if name == "_array":
             raise not_implemented_error(
-                f"what is called takes no Tensor of the layout {self._form}: convert with .to_dense() first, or leave "
-                "this part uncompiled where a function is compiled"
+                f"this operation takes no Tensor of the layout {self._form}: convert with .to_dense() first, or leave "
+                "this part out of a compiled function"
             )
         raise AttributeError(f"'Tensor' object has no attribute {name!r}")
 
@@ -90,22 +90,24 @@ class Sparse(Tensor):
     ) -> Any:
         if isinstance(getattr(func, "__self__", None), property) and not isinstance(args[0], Sparse):
             return plainly(func, types, args, kwargs)  # a dense Tensor is given a sparse gradient
-        name = called(func)
+        name, named = called(func), dict(kwargs or {})
+        out = named.pop("out", None)
         try:
-            return cls._run(func, name, args, kwargs or {})
+            result = cls._run(func, name, args, named)
+            return result if out is None else stored(name, result, out)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             # What Python or NumPy say inside has no line of the user's; `grad` runs hooks, whose errors are left alone.
             if " (at " in str(error) or name == "grad":
                 raise
             kind = index_error if isinstance(error, IndexError) else type_error
-            given = ", ".join(type(x).__name__ for x in (*args[1:], *(kwargs or {}).values()))
+            given = ", ".join(type(x).__name__ for x in (*args[1:], *named.values()))
             raise kind(f"{name}() of a sparse Tensor does not take ({given}): {error}") from error
 
     @staticmethod
     def _run(func: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         t = next((x for x in _flat((*args, *named.values())) if isinstance(x, Sparse)), None)
         own = TABLE.get(name)
-        if own is not None:
+        if own is not None and t is not None:
             return own(*args, **named)
         if t is None or not args or t is not args[0]:
             raise refused(name, args[0] if t is None else t)
@@ -124,7 +126,7 @@ class Sparse(Tensor):
         out_of_place = getattr(Tensor, name[:-1], None) if name[-1] == "_" else None
         if out_of_place is None:
             raise refused(name, t)
-        return t._become(out_of_place(*args, **named))
+        return t._become(cast_for(name, out_of_place(*args, **named), t))
 
     # ------------------------------------------------------------ parts
 

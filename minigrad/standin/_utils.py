@@ -1,6 +1,6 @@
 """What packages take from ``torch._utils`` and ``torch._tensor``, and what plain pickles of PyTorch's call there.
 
-Whoever reads a pickle with `pickle` trusts it, and `minigrad.load` reads files by code of its own: see `serialization`.
+To read a pickle with `pickle` is to trust it; `minigrad.load` reads files by code of its own: see `serialization`.
 """
 
 from __future__ import annotations

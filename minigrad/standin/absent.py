@@ -1,4 +1,4 @@
-"""Modules of PyTorch that are not here, as packages import them: their names are known, and whoever uses one is told.
+"""Modules of PyTorch that are not here, as packages import them: their names exist, and using one is an error.
 
 A package names in its imports what few of its functions need, such as ``torch.fft``.  A script gets an error at once.
 """

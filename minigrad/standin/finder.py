@@ -75,7 +75,7 @@ class Finder(MetaPathFinder):
         if fullname == "functorch":  # it comes with PyTorch, and is part of it
             return ModuleSpec(fullname, _Alias("minigrad.standin.functorch"))
         head, _, rest = fullname.partition(".")
-        # Who only asks whether it is there gets the answer of the other finders.
+        # A question whether it is there gets the answer of the other finders.
         imported = sys._getframe(2).f_code.co_name.startswith("_find_and_load")
         if imported and fullname in ON_TOP and _is_not_to_be_had(fullname):
             error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)

@@ -9,7 +9,7 @@ from typing import Any
 def _group_tensors_by_device_and_dtype(
     tensorlistlist: Sequence[Sequence[Any]], with_indices: bool = False
 ) -> dict[tuple[Any, Any], tuple[list[list[Any]], list[int]]]:
-    """By device and dtype of the first list's Tensors: of each list those rows, and the numbers of the rows."""
+    """Splits lists by device and dtype of the first list's Tensors: for each, the parts, and their row numbers."""
     groups: dict[tuple[Any, Any], tuple[list[list[Any]], list[int]]] = {}
     for i, first in enumerate(tensorlistlist[0]):
         key = first.device, first.dtype
@@ -22,7 +22,7 @@ def _group_tensors_by_device_and_dtype(
 
 
 def _get_foreach_kernels_supported_devices() -> list[str]:
-    """The devices for which PyTorch has such functions; the CPU, which is the only one here, is none of them."""
+    """The devices for which PyTorch has such functions; the CPU, the only device here, is not among them."""
     return ["cuda", "xpu", "mtia"]
 
 

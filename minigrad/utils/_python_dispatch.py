@@ -12,7 +12,7 @@ from minigrad.overrides import TorchFunctionMode
 __all__ = ["TorchDispatchMode"]
 
 
-# What functions return that PyTorch's lower layer does not compute; getters tell nothing.
+# Return types of functions that PyTorch's dispatcher never sees; a getter has none.
 _NO_TENSORS = {
     "", "Array", "None", "Number", "Own", "RemovableHandle", "Size | int", "TypedStorage", "UntypedStorage", "bool",
     "complex", "float", "int", "list[Any]", "list[str]", "str", "tuple[Any, ...]", "tuple[int, ...] | int",
@@ -55,8 +55,8 @@ class Overload:
 class TorchDispatchMode(TorchFunctionMode):
     """In ``with``: every public function calls ``__torch_dispatch__`` of the mode in its place.
 
-    A subclass writes that; inside of it the mode is off. It hears of what a program calls, not of what that consists
-    of, and nothing of a backward pass. NotImplementedError for a class without it.
+    A subclass defines ``__torch_dispatch__``, in which the mode is off. It sees the public functions that a program
+    calls, not the operations that these consist of, and no backward pass. NotImplementedError for a class without it.
     """
 
     def __init__(self, _dispatch_key: Any = None) -> None: ...

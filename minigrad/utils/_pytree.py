@@ -1,7 +1,7 @@
-"""PyTorch's names for trees: tuples (also named ones), lists and dicts, nested at will.
+"""PyTorch's names for trees: tuples (also named ones), lists, deques and dicts, nested at will.
 
-Everything else is a leaf, also None, but for objects of classes that are registered.  These names begin with an
-underscore in PyTorch too, and many packages use them.
+Everything else is a leaf, also None, except objects of registered classes.  The module's name begins with an underscore
+in PyTorch too, and many packages use it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from minigrad.func.trees import REGISTERED, Spec, flatten, unflatten
+from minigrad.func.trees import REGISTERED, Spec, flatten, flatten_up_to, unflatten
 
 __all__ = [
     "MappingKey", "PyTree", "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten", "tree_leaves",
@@ -38,12 +38,13 @@ def _of_dict(kind: type[Any]) -> NodeDef:
     return NodeDef(lambda d: ([*d.values()], [*d]), lambda values, keys: kind(zip(keys, values, strict=True)))
 
 
-# By class, for packages that walk trees themselves; of what `register_pytree_node` adds nothing is here.
+# By class, for packages that walk trees themselves; what `register_pytree_node` adds is not here.
 SUPPORTED_NODES: dict[type[Any], NodeDef] = {
     tuple: NodeDef(lambda t: ([*t], None), lambda values, _: tuple(values)),
     list: NodeDef(lambda t: ([*t], None), lambda values, _: [*values]),
     dict: _of_dict(dict),
     OrderedDict: _of_dict(OrderedDict),
+    **{cls: NodeDef(*functions) for cls, functions in REGISTERED.items()},
 }
 
 
@@ -71,7 +72,7 @@ def register_pytree_node(
     ``flatten_fn`` gives their values and what else there is, ``unflatten_fn`` makes an object of these.  What PyTorch
     takes by keyword serves its export and its messages.  ValueError for a class that is registered.
     """
-    if cls in REGISTERED:
+    if cls in REGISTERED or cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
     REGISTERED[cls] = flatten_fn, unflatten_fn
 
@@ -105,17 +106,12 @@ def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> S
 def tree_map(
     func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None
 ) -> Any:
-    """The tree with ``func`` of each leaf, and of those of ``rests`` in its place.
+    """The tree with ``func`` of each leaf, and of what ``rests`` have in its place, which may be trees.
 
-    ValueError if a tree of ``rests`` has another structure.
+    ValueError if a tree of ``rests`` has another structure above.
     """
     leaves, spec = flatten(tree, is_leaf)
-    rows = [leaves]
-    for rest in rests:
-        row, other = flatten(rest, is_leaf)
-        if other != spec:
-            raise ValueError(f"tree_map() expects trees of one structure, {spec!r}, got {other!r}")
-        rows.append(row)
+    rows = [leaves, *(flatten_up_to(rest, spec) for rest in rests)]
     return unflatten([func(*values) for values in zip(*rows, strict=True)], spec)
 
 

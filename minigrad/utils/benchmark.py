@@ -178,8 +178,8 @@ class Timer:
     """Measures ``stmt``, run after ``setup`` with the names in ``globals`` and ``torch``, which is minigrad.
 
     ``label``, ``sub_label``, ``description`` and ``env`` are printed with the result. BLAS has ``num_threads``
-    threads meanwhile, where the package threadpoolctl is installed. ValueError for a statement that is not a str;
-    NotImplementedError for statements in C++.
+    threads meanwhile, where the package threadpoolctl is installed. ValueError for a statement that is not a str, and
+    for another language; NotImplementedError for C++.
     """
 
     def __init__(
@@ -198,8 +198,10 @@ class Timer:
     ) -> None:
         if not isinstance(stmt, str):
             raise value_error("Currently only a `str` stmt is supported.")
+        if language in ("cpp", "c++"):
+            raise not_implemented_error("Timer: statements are Python's here, not of C++")
         if language not in ("python", "py"):
-            raise not_implemented_error(f"Timer: statements are Python's here, not of {language!r}")
+            raise value_error(f"Invalid language `{language}`: it is 'python'")
         if global_setup:
             raise value_error(
                 f"global_setup is C++ only, got {global_setup!r}; it can simply be moved to `setup`"

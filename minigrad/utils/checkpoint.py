@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from minigrad.autograd.grad_mode import no_grad
 from minigrad.autograd.graph import Packing
 from minigrad.core.changes import changed_since, check_unchanged
 from minigrad.core.mode import MODE, Mode, ModeManager
@@ -50,9 +51,11 @@ def checkpoint(
 
     Gradients flow to the arguments, and to what else the function uses, such as parameters. With
     ``preserve_rng_state`` the second run draws the numbers of the first. ``context_fn`` returns a context for each of
-    the two runs. ``determinism_check="none"`` allows other shapes in the second run. ``use_reentrant``,
-    ``debug`` and ``early_stop`` change nothing. Where nothing is recorded, and where a whole tape is read or compiled,
-    it is a plain call.
+    the two runs. ``determinism_check="none"`` allows other shapes in the second run. With ``use_reentrant`` nothing is
+    recorded where no argument requires grad, as in PyTorch; ``debug`` and ``early_stop`` change nothing. Where nothing
+    is recorded, and where a whole tape is read or compiled, it is a plain call.
+
+    ValueError, with ``use_reentrant`` True or not given, for keywords of the function, ``context_fn`` and ``debug``.
 
     Backward raises `CheckpointError`, a RuntimeError, if the second run records other operations, and RuntimeError if
     an argument or a leaf that the function has read was changed in place since the first run.
@@ -66,9 +69,18 @@ def checkpoint(
             "utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
             "recommended"
         )
-    elif use_reentrant and not any(isinstance(x, Tensor) and x.requires_grad for x in args):
-        warn("None of the inputs have requires_grad=True. Gradients will be None")
+        use_reentrant = True
+    if use_reentrant and kwargs:
+        raise value_error(
+            f"Unexpected keyword arguments: {', '.join(kwargs)}; checkpoint(..., use_reentrant=False) passes them on"
+        )
+    if use_reentrant and (context_fn is not noop_context_fn or debug):
+        raise value_error("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
     mode = MODE.get()
+    if use_reentrant and not any(isinstance(x, Tensor) and x.requires_grad for x in args):
+        warn("None of the inputs have requires_grad=True. Gradients will be None")
+        with no_grad():
+            return function(*args)
     if not mode.grad or mode.everything or mode.recorder is not None or mode.transform:
         return function(*args, **kwargs)
     first, second = context_fn()
@@ -259,7 +271,7 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def check_backward_validity(inputs: Iterable[Any]) -> None:
-    """Warn if no Tensor among the inputs asks for a gradient, so that a checkpoint by hand gives none."""
+    """Warns if no Tensor among the inputs asks for a gradient, so that a checkpoint by hand gives none."""
     if not any(x.requires_grad for x in inputs if isinstance(x, Tensor)):
         warnings.warn(
             "None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=2

@@ -63,18 +63,19 @@ class ModuleTracker:
     def _enter(self, module: Any, args: Any) -> None:
         name = self._name(module)
         self._running[name] += 1
-        self._when_reached(args, lambda grads: self._end_of(name))
+        self._when_reached(args, lambda grads: self._end_of(name), "all")
 
     def _leave(self, module: Any, args: Any, result: Any) -> None:
         name = self._name(module)
         self._end_of(name)
 
-        def begin(grads: Any) -> None:
+        def begin(grad: Any) -> None:
             self._running[name] += 1
             if (at_end := AT_END.get(None)) is not None and self._end not in at_end:
                 at_end.append(self._end)
 
-        self._when_reached(result, begin)
+        # The first of several results begins it: nothing may come to the others, such as the weights of an attention.
+        self._when_reached(result, begin, "any")
 
     def _end_of(self, name: str) -> None:
         self._running[name] = max(0, self._running[name] - 1)
@@ -82,8 +83,8 @@ class ModuleTracker:
     def _end(self) -> None:
         self._running = Counter({"Global": 1})
 
-    def _when_reached(self, values: Any, fn: Any) -> None:
-        """Calls a function in backward once there are the gradients of all Tensors among values."""
+    def _when_reached(self, values: Any, fn: Any, mode: str) -> None:
+        """Calls a function in backward once there are the gradients of "all" Tensors among values, or of "any"."""
         tensors = [t for t in flatten(values)[0] if isinstance(t, Tensor) and t.requires_grad]
         if tensors:
-            self._hooks.append(register_multi_grad_hook(tensors, fn))
+            self._hooks.append(register_multi_grad_hook(tensors, fn, mode=mode))

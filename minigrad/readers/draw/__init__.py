@@ -23,7 +23,7 @@ from minigrad.readers.draw.backward import Pass, record
 from minigrad.readers.draw.build import build
 from minigrad.readers.draw.graph import Box, Graph
 from minigrad.readers.draw.groups import Groups, chunked, grouped
-from minigrad.readers.draw.modules import Names
+from minigrad.readers.draw.modules import Names, dense
 from minigrad.readers.draw.player import STEPS, Player
 from minigrad.readers.draw.records import NO_PASS, Records
 from minigrad.readers.values import size, text
@@ -161,14 +161,15 @@ def draw(
     once, with the number of times.  A picture of more than ``max_nodes`` boxes puts more together, and says so;
     None: never.  ``legend``: whether there is one.
 
-    It changes nothing and keeps nothing alive.  TypeError or ValueError for arguments that mean
-    nothing, such as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
+    It changes nothing and keeps nothing alive.  TypeError or ValueError for wrong arguments, such
+    as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
     the forward picture where there is no backward pass to draw, for example because an earlier one freed the graph.
     """
     _needs_graphviz()
     results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     shown = frozenset([show] if isinstance(show, str) else show)
     _check(results, direction, shown, depth, max_nodes)
+    results = [dense(t) for t in results]
     for t in results:
         refresh(t)
     names = Names(params)

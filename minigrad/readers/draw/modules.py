@@ -74,11 +74,13 @@ class Names:
         return {n: self.of[id(n)] for n in records if id(n) in self.of}
 
     def _name(self, name: str, t: Tensor) -> int:
-        if not hasattr(t, "_array"):
+        if not isinstance(t, Tensor):
             raise type_error(f"params[{name!r}] must be a Tensor, got {type(t).__name__}")
+        t = dense(t)
         key = id(t if t._node is None else t._node)
         self.of.setdefault(key, name)
-        self.tensors.setdefault(key, t)
+        if places.has_values(t):
+            self.tensors.setdefault(key, t)
         return key
 
     def _read(self, model: Any) -> None:
@@ -163,9 +165,8 @@ class _Search:
     full: set[Path]  # modules that have parameters
     paths: list[Path | None]
     parameters: list[frozenset[int]]  # the keys of those that an operation reads
-    last: dict[Any, tuple[int, Path]] = field(
-        default_factory=dict
-    )  # for a module's code, the latest operation
+    # For a module's code, the latest operation.
+    last: dict[Any, tuple[int, Path]] = field(default_factory=dict)
 
 
 def _anchors(ops: Sequence[Node], names: Names) -> tuple[list[Path | None], list[frozenset[int]]]:
@@ -257,6 +258,11 @@ def _outermost_library(path: Path, names: Names) -> Path:
     while path and path in names.library and path[:-1] in names.library:
         path = path[:-1]
     return path
+
+
+def dense(t: Any) -> Any:
+    """The Tensor; of a sparse one the Tensor of its values, which all that it is computed from leads to."""
+    return t._numbers if t._sparse else t
 
 
 def common(paths: Sequence[Path]) -> Path:

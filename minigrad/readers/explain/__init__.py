@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minigrad import errors
-from minigrad.core.contents import contents, named_tensors
-from minigrad.core.node import Node, tape
+from minigrad.core.node import tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.readers import places, steps
@@ -56,9 +54,9 @@ def explain(
     program assigned values to.  ``t3`` is the result of step 3.  ``precision`` is the number of significant digits.
     The gradient of a result of several elements is taken to be ones.
 
-    It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for arguments that mean
-    nothing; RuntimeError for a Tensor without a gradient to explain, a graph that a backward pass freed, or a saved
-    array that was changed in place.
+    It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for wrong arguments;
+    RuntimeError for a Tensor without a gradient to explain, a graph that a backward pass freed, or a saved array that
+    was changed in place.
     """
     if not isinstance(loss, Tensor):
         raise errors.no_result("explain", loss)
@@ -72,30 +70,7 @@ def explain(
             "was computed under no_grad()"
         )
     found = places.variables(errors.user_frame(), records=tape([node]))
-    names = places.with_variables(_given(params, "params") | _given(inputs, "inputs"), found)
+    names = places.with_variables(places.given(params) | places.given(inputs, "inputs"), found)
     held = [loss, *(t for _, t in found.values())]
     derivation, _, _ = steps.derivation([loss], names, precision, pictured=False, held=held)
     return Explanation(derivation)
-
-
-def _given(named: Any, what: str) -> dict[Node, str]:
-    """The records of Tensors that have names."""
-    if named is None:
-        return {}
-    pairs: Any
-    if contents(named) is not None:
-        pairs = chain(named_tensors(named, "parameters"), named_tensors(named, "buffers"))
-    elif isinstance(named, Mapping):
-        pairs = named.items()
-    else:
-        raise errors.type_error(
-            f"{what} must be a Module or a dict of names to Tensors, got {type(named).__name__}"
-        )
-    names: dict[Node, str] = {}
-    for name, t in pairs:
-        if not isinstance(t, Tensor):
-            raise errors.type_error(f"{what}: {name!r} must be a Tensor, got {type(t).__name__}")
-        refresh(t)
-        if t._node is not None:
-            names.setdefault(t._node, str(name))
-    return names

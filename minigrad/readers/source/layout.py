@@ -14,13 +14,8 @@ _PARTS = re.compile(
     | \ (?=(?:(?P<branch>if|else|for)|(?P<logic>and|or)|(?P<operator>in|not|is|[=!<>]=|[-+*/%@|&<>^]+))\ )""",
     re.VERBOSE,
 )
-_RANKS = {
-    "comma": 0,
-    "branch": 1,
-    "logic": 2,
-    "operator": 3,
-    "open": 5,
-}  # the better place to break at goes first
+# The better place to break at goes first.
+_RANKS = {"comma": 0, "branch": 1, "logic": 2, "operator": 3, "open": 5}
 _HEAD = re.compile(r"(?:return|if|elif|while|assert|for .*? in) |(?!def )(?:[^'\"]*? [-+*/@|&]?= )+")
 _COMMENT: Any = re.compile(r"(.*?)(?:  (#[^'\"]*))?")
 

@@ -88,7 +88,7 @@ def send(channel: Connection, parcel: Parcel) -> None:
 
 
 def receive(channel: Connection) -> Any:
-    """The next value. EOFError or another OSError where the other side is no more."""
+    """The next value. EOFError or OSError where the other side is gone."""
     pickled, sizes = channel.recv()
     if not sizes:
         return pickle.loads(pickled)

@@ -1,4 +1,4 @@
-"""What a training run tells TensorBoard: PyTorch's ``utils.tensorboard``. Names only."""
+"""What a training run tells TensorBoard: PyTorch's ``utils.tensorboard``."""
 
 from typing import TYPE_CHECKING
 
