@@ -296,6 +296,10 @@ def test_pruning() -> None:
     assert layer.weight.tolist() == [[0.0, -2.0, 3.0], [-4.0, 5.0, 0.0]]
     prune.ln_structured(layer, "weight", 0.5, n=2, dim=0)  # the rows with what is left of them
     assert layer.weight.tolist() == [[0.0, 0.0, 0.0], [-4.0, 5.0, 0.0]]
+    frobenius = nn.Linear(3, 2)
+    frobenius.weight.data = mg.tensor([[0.0, -2.0, 3.0], [-4.0, 5.0, 0.0]])
+    prune.ln_structured(frobenius, "weight", 0.5, n="fro", dim=0)
+    assert mg.equal(frobenius.weight, layer.weight)
     (hook,) = layer._forward_pre_hooks.values()
     assert [type(method) for method in hook] == [prune.L1Unstructured, prune.LnStructured]
     assert hook._tensor_name == "weight"

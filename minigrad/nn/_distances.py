@@ -43,7 +43,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     kind = common([x1._array, x2._array])
     if kind.kind not in "fV":
         raise runtime_error(f"expected common dtype to be floating point, yet common dtype is {kind}")
-    x1, x2 = (x if x._array.dtype == kind else cast(x, kind) for x in (x1, x2))
+    # as in PyTorch, floats of another type keep it: the norm of a half is one too
+    x1, x2 = (x if x._array.dtype.kind in "fV" else cast(x, kind) for x in (x1, x2))
     shape = broadcast("cosine_similarity", x1._array.shape, x2._array.shape)
     x1, x2 = (x if x._array.shape == shape else x.expand(shape) for x in (x1, x2))
     lengths = [bounded_below(length(x, 2, all_dims(dim, len(shape)), True), eps) for x in (x1, x2)]

@@ -13,6 +13,7 @@ from minigrad.functions.elementwise import clamp_min, where
 from minigrad.gate import public
 from minigrad.nn._distances import pairwise_distance
 from minigrad.nn._reductions import (
+    check_weights,
     difference,
     legacy_reduction,
     of_input,
@@ -59,7 +60,7 @@ def binary_cross_entropy(
             "target.to(input.dtype)"
         )
     losses = functions.bce(input, target)
-    return reduced(times(losses, weight), reduction)
+    return reduced(times("binary_cross_entropy", losses, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -82,8 +83,9 @@ def binary_cross_entropy_with_logits(
     else:
         positive = (pos_weight - 1) * target + 1
         losses = (1 - target) * input - positive * functions.log_sigmoid(input)
+        losses = of_shape("binary_cross_entropy_with_logits", input, losses)
     losses = losses if losses._array.dtype == target._array.dtype else cast(losses, target._array.dtype)
-    return reduced(times(losses, weight), reduction)
+    return reduced(times("binary_cross_entropy_with_logits", losses, weight), reduction)
 
 
 def kl_div(
@@ -113,9 +115,9 @@ def kl_div(
     else:
         zero = target.eq(0)
         losses = where(zero, target * 0, target * where(zero, 1.0, target).log()) - target * input
-    if reduction == "batchmean" and input._array.ndim:
-        return losses.sum() / input._array.shape[0]
-    return reduced(losses, "mean" if reduction == "batchmean" else reduction)
+    if reduction == "batchmean":
+        return losses.sum() / input._array.shape[0] if input._array.ndim else losses.sum()
+    return reduced(losses, reduction)
 
 
 # ---------------------------------------------------------------- regression
@@ -155,8 +157,7 @@ def huber_loss(
     losses = of_input("huber_loss", input, functions.huber(d, delta=float(delta)))
     if weight is None:
         return reduced(losses, reduction)
-    if weight._array.shape != input._array.shape:
-        raise value_error("Weights and input must have the same size.")
+    check_weights(input, weight)
     return reduced(losses * weight, reduction)  # PyTorch: the mean here is the plain one
 
 
@@ -245,9 +246,8 @@ def hinge_embedding_loss(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if input._array.dtype.kind in "iu":  # PyTorch: the margin is cut off to a whole number
         margin = int(margin)
-    zero: float = type(margin)(0)
-    apart = where(target.ne(1), clamp_min(margin - input, 0), zero)
-    return reduced(apart + where(target.ne(-1), input, zero), reduction)
+    apart = where(target.ne(1), clamp_min(margin - input, 0), 0)
+    return reduced(apart + where(target.ne(-1), input, 0), reduction)
 
 
 def margin_ranking_loss(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,32 +21,32 @@ from minigrad.tensor import Tensor
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 
-def _alike(input: Tensor, *parts: Tensor | None) -> bool:
-    """Whether a weight, and a bias if there is one, are vectors of the input's element type."""
-    kind = input._array.dtype
-    return all(t is None or (_goes_with(t, kind) and t._array.ndim == 1) for t in parts)
-
-
-def _goes_with(t: Tensor, kind: np.dtype[Any]) -> bool:
-    """Whether an input of that type may have such a weight: of its own type, or of float32 if it is shorter."""
-    return t._array.dtype == kind or (kind.itemsize == 2 and t._array.dtype == np.float32)
+def _vectors(*parts: Tensor | None) -> bool:
+    """Whether what there is are vectors."""
+    return all(t is None or t._array.ndim == 1 for t in parts)
 
 
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
-    """RuntimeError unless all are of one type; only to floats of two bytes may weights and statistics of float32 go."""
+    """RuntimeError unless all are of one type; with an input of two bytes, all others may be of float32."""
     kind = input._array.dtype
     if kind.kind not in "fV":
         raise not_implemented_error(
             f"norms are not implemented for an input of {input.dtype}; use .float() first"
         )
-    for t in parts:
-        if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
-            if _goes_with(t, kind):
-                continue
-            raise runtime_error(
-                f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
-                f"{input.dtype} and a weight or statistic of {t.dtype}; convert the input, or the module"
-            )
+    others = [t for t in parts if t is not None]
+    wrong = [t for t in others if t._array.dtype is not kind and t._array.dtype != kind]
+    if not wrong or (kind.itemsize == 2 and all(t._array.dtype == np.float32 for t in others)):
+        return
+    raise runtime_error(
+        f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
+        f"{input.dtype} and a weight or statistic of {wrong[0].dtype}; convert the input, or the module"
+    )
+
+
+def _check_both(mean: Tensor | None, var: Tensor | None) -> None:
+    """ValueError for one of the running statistics alone."""
+    if (mean is None) != (var is None):
+        raise value_error("running_mean and running_var must either both be None or neither be None")
 
 
 def layer_norm(
@@ -59,14 +58,9 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = features(input, normalized_shape, weight, bias)
-    kind = input._array.dtype
-    if (
-        weight is not None
-        and all(t is None or _goes_with(t, kind) for t in (weight, bias))
-        and kind.kind in "fV"
-    ):
-        return cast(norms.layer_norm(input, weight, bias, eps), kind)
     _check_types(input, weight, bias)
+    if weight is not None:
+        return cast(norms.layer_norm(input, weight, bias, eps), input._array.dtype)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
     return scaled(standardize(input, dims, eps), weight, bias, shape)
@@ -123,7 +117,7 @@ def group_norm(
                 f"shape {list(t._array.shape)} and input of shape {list(size)}"
             )
     _check_types(input, weight, bias)
-    if weight is not None and _alike(input, weight, bias):
+    if weight is not None:
         return cast(channel_norm(input, weight, bias, num_groups, eps), input._array.dtype)
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = laid_like(standardize(groups, (2,), eps).reshape(size), input)
@@ -159,6 +153,7 @@ def batch_norm(
         raise runtime_error(f"batch_norm expects an input of 2 dimensions or more, got {list(size)}")
     if training:
         _verify_batch_size(size)
+        _check_both(running_mean, running_var)
     channels = size[1]
     _per_channel(channels, running_mean, running_var, weight, bias)
     _check_types(input, running_mean, running_var, weight, bias)
@@ -166,7 +161,7 @@ def batch_norm(
     shape = (channels, *(1,) * (len(size) - 2))
     if not training:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
-    if weight is not None and _alike(input, weight, bias):
+    if weight is not None and _vectors(weight, bias):
         y = channel_norm(input, weight, bias, 0, eps)
         follow(input, running_mean, running_var, momentum, y)
         return cast(y, input._array.dtype)
@@ -193,7 +188,7 @@ def _by_running(
 ) -> Tensor:
     if mean is None or var is None:
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
-    if weight is not None and _alike(input, mean, var, weight, bias):
+    if weight is not None and _vectors(weight, bias, mean, var):
         return cast(running_norm(input, mean, var, weight, bias, eps), input._array.dtype)
     scale = (var.detach() + eps).rsqrt()
     if weight is not None:  # a vector's product, so that one of the input's size is left out
@@ -218,10 +213,11 @@ def instance_norm(
         raise value_error(f"Expected more than 1 spatial element when training, got input size {list(size)}")
     if len(size) < 2:
         raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
-    if not use_input_stats and (running_mean is None or running_var is None):
-        raise runtime_error("Expected running_mean and running_var to be defined when use_input_stats=False")
+    if use_input_stats:
+        _check_both(running_mean, running_var)
     _per_channel(size[1], running_mean, running_var, weight, bias)
-    _check_types(input, running_mean, running_var, weight, bias)
+    _check_types(input, running_mean, running_var)
+    _check_types(input, weight, bias)
     dims, shape = tuple(range(2, len(size))), (size[1], *(1,) * (len(size) - 2))
     if not use_input_stats:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
@@ -230,7 +226,7 @@ def instance_norm(
             running_mean.mul_(1 - momentum).add_(input.detach().mean((0, *dims)), alpha=momentum)
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
-    if weight is not None and _alike(input, weight, bias):
+    if weight is not None and _vectors(weight, bias):
         y = channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
         return cast(y, input._array.dtype)
     return scaled(standardize(input, dims, eps), weight, bias, shape)

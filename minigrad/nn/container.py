@@ -74,7 +74,7 @@ class _Row(Module):
     def insert(self, index: int, module: Module) -> Self:
         """Puts a module before position ``index``; IndexError beyond the ends. Returns self.
 
-        KeyError before modules that have names of yours, which would have to change.
+        TypeError for no Module, KeyError before modules that have names of yours, which would have to change.
         """
         if not isinstance(module, Module):
             raise type_error(f"module should be a Module, got {type(module).__name__}")

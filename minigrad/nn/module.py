@@ -140,6 +140,8 @@ class Module(Hooked, Converted):
             if name in self.__dict__.get(table, ()):
                 if value is not None and not (kind == "buffer" and isinstance(value, Tensor)):
                     raise _members.wrong_kind(value, kind, name)
+                if kind != "parameter":
+                    value = _hooks.registered(self, table[1:-1], name, value)
                 self.__dict__[table][name] = value
                 return
         object.__setattr__(self, name, value)
@@ -350,9 +352,9 @@ class Module(Hooked, Converted):
         fn(self)
         return self
 
-    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Puts ``fn(t)`` for the data of each parameter, gradient and buffer; Parameters stay themselves."""
-        for module in self.children():
+        for module in self.children() if recurse else ():
             module._apply(fn)
         _tensors.convert(self.__minigrad_contents__(), fn)
         return self

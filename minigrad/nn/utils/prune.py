@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 from minigrad.functions.creation import ones_like, zeros_like
+from minigrad.functions.distances import norm
 from minigrad.functions.draws import rand, rand_like
-from minigrad.functions.matrix_norms import vector_norm
 from minigrad.functions.sorting import kthvalue, topk
 from minigrad.nn.module import Module
 from minigrad.nn.utils.convert_parameters import parameters_to_vector
@@ -60,9 +60,9 @@ def random_structured(module: M, name: str, amount: float, dim: int) -> M:
 
 
 def ln_structured(
-    module: M, name: str, amount: float, n: float, dim: int, importance_scores: Tensor | None = None
+    module: M, name: str, amount: float, n: float | str, dim: int, importance_scores: Tensor | None = None
 ) -> M:
-    """Prunes the channels, indices of ``dim``, with the smallest norms of order ``n``."""
+    """Prunes the channels, indices of ``dim``, with the smallest norms of order ``n``, a number or "fro"."""
     LnStructured.apply(module, name, amount, n, dim, importance_scores)
     return module
 
@@ -397,13 +397,13 @@ class RandomStructured(_Structured):
 class LnStructured(_Structured):
     """Prunes the channels with the smallest norms of order ``n``."""
 
-    def __init__(self, amount: float, n: float, dim: int = -1) -> None:
+    def __init__(self, amount: float, n: float | str, dim: int = -1) -> None:
         super().__init__(amount)
         self.n, self.dim = n, dim
 
     def _kept(self, t: Tensor, size: int, count: int) -> Tensor:
         others = [d for d in range(t.dim()) if d != self.dim % t.dim()]
-        return topk(vector_norm(t, self.n, others), size - count).indices
+        return topk(norm(t, self.n, others), size - count).indices
 
     @classmethod
     def apply(  # type: ignore[override]
@@ -411,7 +411,7 @@ class LnStructured(_Structured):
         module: Module,
         name: str,
         amount: float,
-        n: float,
+        n: float | str,
         dim: int,
         importance_scores: Tensor | None = None,
     ) -> LnStructured:
