@@ -30,7 +30,7 @@ __all__ = [
 
 
 class _Dependent(Constraint):
-    """What depends on other parameters. Called with ``is_discrete`` or ``event_dim``, one that knows them."""
+    """A set that depends on other parameters. Called with ``is_discrete`` or ``event_dim``, it gives one with these."""
 
     _is_discrete: Any = NotImplemented
     _event_dim: Any = NotImplemented

@@ -91,7 +91,7 @@ class Transform:
         """The shape of the argument."""
         return Size(shape)
 
-    # Two of one class are equal if what they hold is, beside the cache.
+    # Two transforms of one class are equal if all that they hold is equal, but for the cache.
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and _same(self._held(), other._held())
 

@@ -383,7 +383,7 @@ def embedding(
 
 
 def _renormed(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:
-    """Scales those of the rows named that are longer than ``max_norm``, in place and unrecorded."""
+    """Scales the rows at ``index`` that are longer than ``max_norm``, in place and unrecorded."""
     needs_value("embedding() with max_norm")
     places = np.unique(index)
     if not places.size or places[0] < 0 or places[-1] >= len(weight._array):

@@ -286,7 +286,7 @@ def multi_head_attention_forward(
 
 
 def _weighed(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropped: float) -> tuple[Tensor, Tensor]:
-    """What (batch * heads, steps, width) see of keys and values, and the probabilities by which they do."""
+    """Attention of queries (batch * heads, steps, width) to keys and values, and its probabilities."""
     scores = (q * math.sqrt(1.0 / q._array.shape[2])) @ k.mT
     p = softmax(scores if mask is None else scores + mask, -1)
     if dropped > 0.0:
@@ -295,7 +295,7 @@ def _weighed(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropped: floa
 
 
 def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal: bool) -> Tensor:
-    """What (batch, heads, steps, width) see of keys and values, as (steps, batch, heads * width)."""
+    """Attention of queries (batch, heads, steps, width) to keys and values, as (steps, batch, heads * width)."""
     batch, heads, steps, width = q._array.shape
     if mask is not None:
         keys = k._array.shape[2]
@@ -364,7 +364,7 @@ def _check_shapes(
 
 
 def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | None) -> tuple[Any, Any, Any]:
-    """Queries, keys and values by one weight, whose rows are those of the three one below the other."""
+    """Queries, keys and values by one weight, in which the rows for the three stand one below the other."""
     if w is None:
         raise runtime_error("use_separate_proj_weight is False but in_proj_weight is None")
     if k._array.shape != v._array.shape:
@@ -463,5 +463,5 @@ def _merged(mask: Any, padding: Any, batch: int, heads: int, keys: int) -> Any:
     return rows if mask is None else mask + rows
 
 
-# No gate has room for the many parameters of the other; the functions that it calls look at them.
+# `multi_head_attention_forward` has too many parameters for a gate; the functions that it calls check them.
 public(globals(), ("scaled_dot_product_attention",), check="Tensors", home="minigrad.nn.functional")

@@ -144,7 +144,9 @@ def batch_norm(
 ) -> Tensor:
     """Normalizes each channel (dimension 1) to mean 0 and variance 1, then scales it by weight and bias.
 
-    Training uses the input's own mean and variance, and updates the running ones in place; else the running ones serve.
+    Training uses the input's own mean and variance, and updates the running ones in place; evaluation uses these.
+    ValueError for one value per channel in training, and for one of the running statistics alone; RuntimeError for
+    sizes and dtypes that do not fit. With an input of two bytes, all others may be float32.
     """
     size = input._array.shape
     if size == (0,):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from minigrad.autograd import no_grad
@@ -79,7 +79,6 @@ class Converted:
 
     if TYPE_CHECKING:
         __minigrad_contents__: Callable[[], Contents]
-        modules: Callable[[], Iterator[Any]]
 
         def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self: ...
 

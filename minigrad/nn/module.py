@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Module", "RemovableHandle"]
 
+
 # Pickles of modules with hooks know the class by this name.
 _ForwardHook = _hooks.ForwardHook
 

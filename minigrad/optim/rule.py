@@ -213,7 +213,7 @@ class _Step:
             self.changed += [arrays[0], *arrays[2:], *counts]
 
     def rows(self, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
-        """The formula for the elements alone that a sparse gradient has."""
+        """The formula for only those elements that a sparse gradient has."""
         self._check(p, own)
         t = g.coalesce()
         places, values = tuple(t.indices()._array), t.values()._array
