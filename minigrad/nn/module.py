@@ -141,7 +141,7 @@ class Module(Hooked, Converted):
             if name in self.__dict__.get(table, ()):
                 if value is not None and not (kind == "buffer" and isinstance(value, Tensor)):
                     raise _members.wrong_kind(value, kind, name)
-                if kind != "parameter":
+                if _hooks.REGISTRATION[table[1:-1]] and kind != "parameter":
                     value = _hooks.registered(self, table[1:-1], name, value)
                 self.__dict__[table][name] = value
                 return
