@@ -518,6 +518,30 @@ def test_transforms_by_numbers_equal_those_by_tensors() -> None:
     assert D.AffineTransform(t([1.0, 1.0]), 2) != D.AffineTransform(t([1.0]), 2)
 
 
+def test_gradients_at_the_edges_of_formulas() -> None:
+    p = t(0.5).double().requires_grad_()
+    (g,) = mg.autograd.grad(D.Binomial(5, p).log_prob(t(2.0).double()), p, create_graph=True)
+    assert close(g.detach(), 2 / 0.5 - 3 / 0.5)
+    (second,) = mg.autograd.grad(g, p)
+    assert close(second, -2 / 0.25 - 3 / 0.25)
+    # where a moment or a divergence is infinite, or there is none, no gradient flows
+    edges: list[tuple[Any, list[float]]] = [
+        (lambda x: D.FisherSnedecor(3.0, x).mean, [2.0, 1.0]),
+        (lambda x: D.FisherSnedecor(3.0, x).variance, [4.0, 2.0]),
+        (lambda x: D.StudentT(x).variance, [2.0, 1.0]),
+        (lambda x: D.kl_divergence(D.Pareto(1.0, x), D.Normal(0.0, 1.0)), [2.0, 1.0]),
+        (lambda x: D.kl_divergence(D.Pareto(1.0, x), D.Exponential(1.0)), [1.0, 0.5]),
+        (lambda x: D.kl_divergence(D.Pareto(1.0, x), D.Gamma(2.0, 1.0)), [1.0, 0.5]),
+    ]
+    for f, values in edges:
+        x = t([*values, 5.0]).requires_grad_()
+        f(x).sum().backward()
+        assert x.grad is not None
+        assert x.grad[:2].tolist() == [0.0, 0.0]
+        assert bool(x.grad[2].isfinite())
+        assert x.grad[2] != 0
+
+
 def test_values_by_pytorchs_keywords() -> None:
     mixture = D.MixtureSameFamily(D.Categorical(t([1.0, 3.0])), D.Normal(t([0.0, 0.0]), 1.0))
     assert close(mixture.log_prob(x=t(0.0)), D.Normal(0.0, 1.0).log_prob(t(0.0)))
