@@ -21,7 +21,10 @@ __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 def normalize(
     input: Tensor, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12, out: Tensor | None = None
 ) -> Tensor:
-    """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
+    """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least; of the shape of ``input``.
+
+    RuntimeError for integers and bools.
+    """
     if input._array.dtype.kind not in "fcV":
         raise runtime_error(
             f"normalize(): Expected a floating point tensor as input. Got {input.dtype}; use .float() first"
@@ -33,13 +36,16 @@ def normalize(
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
-    """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
+    """The p-norm of ``x1 - x2 + eps`` along the last dimension, which ``keepdim`` keeps with size 1."""
     x = x1 - x2 + eps
     return length(x, p, all_dims(-1, x._array.ndim), keepdim)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``."""
+    """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``; the operands broadcast.
+
+    RuntimeError unless one of them is of floats.
+    """
     kind = common([x1._array, x2._array])
     if kind.kind not in "fV":
         raise runtime_error(f"expected common dtype to be floating point, yet common dtype is {kind}")

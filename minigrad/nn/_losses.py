@@ -46,7 +46,8 @@ def binary_cross_entropy(
 ) -> Tensor:
     """``-(target * log(input) + (1 - target) * log(1 - input))``, each logarithm at least -100, times ``weight``.
 
-    ValueError for another shape of target, RuntimeError for an input or a target outside [0, 1].
+    ValueError for another shape of target, RuntimeError for an input or a target outside [0, 1], for a target of
+    another dtype, and for a weight that would broadcast the losses.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
@@ -72,7 +73,10 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """:func:`binary_cross_entropy` of ``sigmoid(input)``, without overflow; ``pos_weight`` is that of targets 1."""
+    """:func:`binary_cross_entropy` of ``sigmoid(input)``, without overflow; ``pos_weight`` is that of targets 1.
+
+    ValueError for another shape of target, RuntimeError for weights that would broadcast the losses.
+    """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
         raise value_error(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
@@ -98,7 +102,7 @@ def kl_div(
 ) -> Tensor:
     """``target * (log(target) - input)``, where ``input`` has logarithms, and ``target`` too with ``log_target``.
 
-    ``reduction="batchmean"`` divides the sum by the size of the first dimension.
+    ``reduction="batchmean"`` divides the sum by the size of the first dimension. RuntimeError for integers and bools.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction == "mean":
@@ -173,6 +177,7 @@ def poisson_nll_loss(
 ) -> Tensor:
     """A Poisson distribution's negative log likelihood: ``exp(input) - target * input``, or without ``log_input``
     ``input - target * log(input + eps)``; with ``full`` Stirling's approximation of the rest, for targets above 1.
+    ValueError for another reduction.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction not in ("none", "mean", "sum"):
@@ -224,7 +229,7 @@ def soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``log(1 + exp(-target * input))`` for targets 1 and -1."""
+    """``log(1 + exp(-target * input))`` for targets 1 and -1. RuntimeError for a target of more elements."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target.is_complex() and not input.is_complex():
         raise runtime_error(
@@ -259,7 +264,10 @@ def margin_ranking_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``max(0, margin - target * (input1 - input2))`` for targets 1 and -1."""
+    """``max(0, margin - target * (input1 - input2))`` for targets 1 and -1.
+
+    RuntimeError unless all three have as many dimensions.
+    """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if not input1.dim() == input2.dim() == target.dim():
         raise runtime_error(
@@ -278,7 +286,10 @@ def cosine_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``1 - cos(input1, input2)`` where the target is 1, ``max(0, cos - margin)`` where it is -1."""
+    """``1 - cos(input1, input2)`` where the target is 1, ``max(0, cos - margin)`` where it is -1.
+
+    For inputs (N, D) and target (N), or (D) and (). RuntimeError for other numbers of dimensions.
+    """
     reduction = legacy_reduction(size_average, reduce, reduction)
     count = target.dim()
     if count > 1:

@@ -153,7 +153,10 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Tensor:
-    """:func:`triplet_margin_loss` with any function of two Tensors, :func:`pairwise_distance` by default."""
+    """:func:`triplet_margin_loss` with any function of two Tensors, :func:`pairwise_distance` by default.
+
+    ValueError for a margin <= 0 and for another reduction.
+    """
     if reduction not in ("mean", "sum", "none"):
         raise value_error(f"{reduction} is not a valid value for reduction")
     distance = pairwise_distance if distance_function is None else distance_function

@@ -71,7 +71,8 @@ def rms_norm(
 ) -> Tensor:
     """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions.
 
-    ``eps`` None is the epsilon of the dtype that it is computed in, float32 for shorter ones.
+    ``eps`` None is the epsilon of the dtype that it is computed in, float32 for shorter ones. ValueError for an input
+    of too few dimensions.
     """
     if not isinstance(normalized_shape, int) and input._array.ndim < len(normalized_shape):
         raise value_error(
@@ -97,7 +98,10 @@ def group_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalizes each of ``num_groups`` groups of channels (dimension 1) to mean 0 and variance 1, then scales."""
+    """Normalizes each of ``num_groups`` groups of channels (dimension 1) to mean 0 and variance 1, then scales.
+
+    RuntimeError unless the channels are divisible by ``num_groups`` and there is a weight and a bias for each of them.
+    """
     size = input._array.shape
     if len(size) < 2:
         raise runtime_error(f"Expected at least 2 dimensions for input tensor but received {len(size)}")
@@ -209,7 +213,10 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """`batch_norm` of each example alone; the running statistics follow the averages over the batch."""
+    """`batch_norm` of each example alone; the running statistics follow the averages over the batch.
+
+    It raises as `batch_norm` does.
+    """
     size = input._array.shape
     if use_input_stats and math.prod(size[2:]) == 1:
         raise value_error(f"Expected more than 1 spatial element when training, got input size {list(size)}")

@@ -60,7 +60,7 @@ class _Row(Module):
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
-        """Adds several modules at the end; returns self."""
+        """Adds several modules at the end; returns self. TypeError for anything but an iterable."""
         if not isinstance(modules, Iterable):
             raise type_error(
                 f"{type(self).__name__}.extend should be called with an iterable, "
@@ -269,7 +269,7 @@ class ParameterList(Module):
         return self
 
     def extend(self, values: Iterable[Any]) -> Self:
-        """Adds several values at the end; returns self."""
+        """Adds several values at the end; returns self. TypeError for a Tensor, and for anything but an iterable."""
         some: Any = values
         if isinstance(some, Tensor) or not isinstance(some, Iterable):
             raise type_error(

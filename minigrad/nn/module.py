@@ -323,7 +323,10 @@ class Module(Hooked, Converted):
     # ---------------------------------------------------------------- changing all at once
 
     def train(self, mode: bool = True) -> Self:
-        """Sets training mode (or with False evaluation mode) here and in all submodules; returns self."""
+        """Sets training mode (or with False evaluation mode) here and in all submodules; returns self.
+
+        ValueError unless ``mode`` is a bool.
+        """
         if not isinstance(mode, bool):
             raise value_error(f"training mode is expected to be boolean, got {mode!r}")
         self.training = mode

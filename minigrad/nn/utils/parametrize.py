@@ -159,7 +159,8 @@ def register_parametrization(
     ``right_inverse``, if it has one, computes ``original`` from a value, so ``module.weight`` may be assigned.
     The ``state_dict`` has ``parametrizations.weight.original``.
 
-    ValueError where shape or dtype change, unless ``unsafe``, or if the module has no such parameter or buffer.
+    ValueError where shape or dtype change, unless ``unsafe``, or if the module has no such parameter or buffer; then
+    nothing has changed. TypeError unless ``parametrization`` is a Module.
     """
     if not isinstance(parametrization, Module):
         raise TypeError(

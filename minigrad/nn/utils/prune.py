@@ -158,7 +158,7 @@ class BasePruningMethod(ABC):
     ) -> Any:
         """Prunes a parameter by ``cls(*args, **kwargs)``, on top of what is pruned already; returns the method.
 
-        Where anything fails, the parameter stays as it was.
+        ValueError for ``importance_scores`` of another shape. Where anything fails, the parameter stays as it was.
         """
         hooks = module._forward_pre_hooks
         before = {
@@ -195,7 +195,10 @@ class BasePruningMethod(ABC):
     def prune(
         self, t: Tensor, default_mask: Tensor | None = None, importance_scores: Tensor | None = None
     ) -> Tensor:
-        """``t`` times the mask that the method computes for it, or for ``importance_scores`` of its shape."""
+        """``t`` times the mask that the method computes for it, or for ``importance_scores`` of its shape.
+
+        ValueError for scores of another shape.
+        """
         if importance_scores is None:
             importance_scores = t
         elif importance_scores.shape != t.shape:
