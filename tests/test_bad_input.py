@@ -152,6 +152,15 @@ def test_results_have_pytorch_s_element_types() -> None:
     assert (
         F.hinge_embedding_loss(WHOLE, -WHOLE, 2.5, reduction="sum").item() == 6
     )  # the margin is cut off to 2
+    # norms with a bias alone are rounded once
+    x, bias = mg.rand(4, 6).half(), mg.rand(6) + 2
+    for norm in (
+        lambda x, b: F.layer_norm(x, (6,), None, b),
+        lambda x, b: F.group_norm(x, 2, None, b),
+        lambda x, b: F.batch_norm(x, None, None, None, b, True),
+        lambda x, b: F.batch_norm(x, bias, bias, None, b),
+    ):
+        assert mg.equal(norm(x, bias), norm(x.float(), bias).half())
     assert F.multilabel_soft_margin_loss(mg.ones(3), X, reduction="none").shape == (3,)
     assert F.l1_loss(X[0], 2 * X, weight=X[0], reduction="none").tolist() == [[1.0] * 3] * 2
     assert F.kl_div(mg.tensor(-1.0), mg.ones(2), reduction="batchmean") == 2.0

@@ -63,7 +63,21 @@ def layer_norm(
         return cast(norms.layer_norm(input, weight, bias, eps), input._array.dtype)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
-    return scaled(standardize(input, dims, eps), weight, bias, shape)
+    return _standardized(input, dims, eps, weight, bias, shape)
+
+
+def _standardized(
+    input: Tensor,
+    dims: tuple[int, ...],
+    eps: float,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    shape: tuple[int, ...],
+) -> Tensor:
+    """`standardize`, and what scales it; floats of two bytes are rounded once."""
+    kind = input._array.dtype
+    x = input if weight is None and bias is None else cast(input, working(kind))
+    return cast(scaled(standardize(x, dims, eps), weight, bias, shape), kind)
 
 
 def rms_norm(
@@ -123,9 +137,10 @@ def group_norm(
     _check_types(input, weight, bias)
     if weight is not None:
         return cast(channel_norm(input, weight, bias, num_groups, eps), input._array.dtype)
-    groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
+    x = input if bias is None else cast(input, working(input._array.dtype))  # rounded once
+    groups = x.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = laid_like(standardize(groups, (2,), eps).reshape(size), input)
-    return scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
+    return cast(scaled(y, None, bias, (channels, *(1,) * (len(size) - 2))), input._array.dtype)
 
 
 def _verify_batch_size(size: Sequence[int]) -> None:
@@ -172,7 +187,7 @@ def batch_norm(
         follow(input, running_mean, running_var, momentum, y)
         return cast(y, input._array.dtype)
     follow(input, running_mean, running_var, momentum)
-    return scaled(standardize(input, dims, eps), weight, bias, shape)
+    return _standardized(input, dims, eps, weight, bias, shape)
 
 
 def _per_channel(channels: int, *parts: Tensor | None) -> None:
@@ -200,7 +215,7 @@ def _by_running(
     if weight is not None:  # a vector's product, so that one of the input's size is left out
         scale = scale * weight.reshape(scale._array.shape)
     centred = (input - mean.detach().reshape(shape)) * scale.reshape(shape)
-    return scaled(cast(centred, input._array.dtype), None, bias, shape)
+    return cast(scaled(centred, None, bias, shape), input._array.dtype)
 
 
 def instance_norm(
@@ -238,7 +253,7 @@ def instance_norm(
     if weight is not None and _vectors(weight, bias):
         y = channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
         return cast(y, input._array.dtype)
-    return scaled(standardize(input, dims, eps), weight, bias, shape)
+    return _standardized(input, dims, eps, weight, bias, shape)
 
 
 def local_response_norm(
