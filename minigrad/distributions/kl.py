@@ -249,7 +249,7 @@ def _to_continuous_bernoulli(p: Any, q: Any) -> Tensor:
 
 
 def _to_uniform(p: Any, q: Any) -> Tensor:
-    """From a family of numbers from 0 to 1."""
+    """From a family on [0, 1]."""
     return where((q.high < 1) | (q.low > 0), math.inf, (q.high - q.low).log() - p.entropy())
 
 

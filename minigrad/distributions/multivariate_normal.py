@@ -17,7 +17,7 @@ __all__ = ["MultivariateNormal"]
 
 
 def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
-    """The matrix products and vectors, of whatever batch."""
+    """The products of matrices and vectors, of any batch."""
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 
@@ -73,7 +73,7 @@ class OfCovariance(Distribution):
         return self._for_each(inverse.mT @ inverse)
 
     def _for_each(self, matrix: Tensor) -> Tensor:
-        """The matrix of each of the batch."""
+        """The matrix, expanded to the batch."""
         return matrix.expand(*self._batch_shape, *matrix.shape[-2:])
 
 

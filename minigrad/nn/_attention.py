@@ -80,7 +80,7 @@ def scaled_dot_product_attention(
 
 
 def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float) -> list[int]:
-    """The dimensions as the result lies in memory: where PyTorch has one kernel for all of it, as the query does.
+    """The order of the result's dimensions in memory: that of the query where PyTorch has one kernel for all of it.
 
     So heads that were split off by a view are put together by one, ``y.transpose(1, 2).view(batch, rows, -1)``.
     """
@@ -440,7 +440,7 @@ def _static(x: Tensor, static: Tensor | None, count: int) -> Tensor:
 
 
 def _checked_mask(mask: Any, batch: int, heads: int, steps: int, keys: int) -> Any:
-    """A mask of 3 dimensions."""
+    """The mask with 3 dimensions. RuntimeError for a shape that does not fit."""
     if mask is None:
         return None
     expected = (steps, keys) if mask.dim() == 2 else (batch * heads, steps, keys)

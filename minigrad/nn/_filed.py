@@ -15,7 +15,7 @@ _HOOKS = (
     "_forward_hooks_always_called", "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_state_dict_hooks",
     "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
 )  # fmt: skip
-# What only one of the two packages has.
+# Attributes that only one of the two packages has.
 _OTHERS = {"_hooked", "_is_full_backward_hook"}
 # The modules with the classes of hooks that a file may have: objects of data alone, which compute a parameter.
 _COMPUTING = {"minigrad.nn.utils._weight_norm", "minigrad.nn.utils.prune"}

@@ -22,7 +22,7 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 
 def _vectors(*parts: Tensor | None) -> bool:
-    """Whether what there is are vectors."""
+    """Whether all that are not None are vectors."""
     return all(t is None or t._array.ndim == 1 for t in parts)
 
 
@@ -144,7 +144,7 @@ def group_norm(
 
 
 def _verify_batch_size(size: Sequence[int]) -> None:
-    """ValueError if a channel has one value: ``size[1]`` is that of the channels."""
+    """ValueError if a channel has a single value; ``size[1]`` is the number of channels."""
     if size[0] * math.prod(size[2:]) == 1:
         raise value_error(
             f"Expected more than 1 value per channel when training, got input size {list(size)}"

@@ -328,7 +328,7 @@ class TransformerEncoder(Module):
             output = layer(output, src_mask=mask, src_key_padding_mask=padding, is_causal=is_causal is True)
         if padding is not None and mask is None and self._without_padding(src):
             padded = padding != 0
-            # at the ends of all sequences: no padding before what is none
+            # whether padding stands elsewhere than at the ends: before a position that is not padded
             apart = (padded[:, :-1] & ~padded[:, 1:]).any()
             output = output.masked_fill((padded & ~apart).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)

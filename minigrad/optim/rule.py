@@ -419,7 +419,7 @@ def moments(group: Group) -> Named:
 
 
 def _number(x: Tensor) -> Array:
-    """The array of such a Tensor, also of one that a user made with a dimension."""
+    """The array of a Tensor of one number, without a dimension that a user may have given it."""
     return x._array.reshape(()) if x._array.ndim else x._array
 
 

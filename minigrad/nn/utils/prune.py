@@ -289,7 +289,7 @@ class Identity(BasePruningMethod):
 
 
 class _ByAmount(BasePruningMethod):
-    """What prunes a fraction or a number."""
+    """Base class of methods that prune a fraction or a number."""
 
     def __init__(self, amount: float) -> None:
         number: Any = amount
@@ -313,7 +313,7 @@ class _ByAmount(BasePruningMethod):
 
 
 class _Unstructured(_ByAmount):
-    """What prunes single elements: those with the ``largest`` or smallest of ``_values``."""
+    """Base class of methods that prune single elements: those with the ``largest`` or smallest of ``_values``."""
 
     PRUNING_TYPE = "unstructured"
     largest: ClassVar[bool]
@@ -357,7 +357,7 @@ class L1Unstructured(_Unstructured):
 
 
 class _Structured(_ByAmount):
-    """What prunes channels: those that ``_kept`` leaves out."""
+    """Base class of methods that prune channels: those that ``_kept`` leaves out."""
 
     PRUNING_TYPE = "structured"
     dim: int
