@@ -12,6 +12,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn
 from minigrad.nn import functional as F
+from minigrad.nn.utils import rnn
 
 X, D = mg.ones(2, 3), mg.ones(2, 3, dtype=mg.float64)
 WHOLE, FLAGS = mg.ones(2, 3, dtype=mg.int64), mg.ones(2, 3, dtype=mg.bool)
@@ -35,6 +36,20 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: F.huber_loss(X, X, delta=math.nan), "non-positive values for delta"),
         (lambda: F.smooth_l1_loss(X, X, beta=math.nan), "negative values for beta"),
         (lambda: F.normalize(WHOLE), "Expected a floating point tensor"),
+        (lambda: F.binary_cross_entropy(0.5 * X[0], X[0], X), "doesn't match the broadcast shape [2, 3]"),
+        (lambda: F.binary_cross_entropy_with_logits(X[0], X[0], X), "doesn't match the broadcast shape [2, 3]"),
+        (lambda: F.binary_cross_entropy_with_logits(X[0], X[0], pos_weight=X), "the broadcast shape [2, 3]"),
+        (lambda: F.multilabel_margin_loss(X[:, :0], WHOLE[:, :0]), "Expected non-empty vector or matrix"),
+        (lambda: F.scaled_dot_product_attention(X, X, X, mg.zeros(4, 2, 2)), "the broadcast shape [4, 2, 2]"),
+        (lambda: F.scaled_dot_product_attention(X, X, X, mg.ones(4, 2, 2) > 0), "the broadcast shape [4, 2, 2]"),
+        (lambda: F.scaled_dot_product_attention(X, X, X, dropout_p=2.0), "between 0 and 1, but got 2"),
+        (lambda: F.scaled_dot_product_attention(X, X, X, mg.ones(2, 2).double()), "Expected attn_mask dtype"),
+        (lambda: F.layer_norm(X.half(), (3,), X[0], X[0].half()), "mixed dtype (CPU)"),
+        (lambda: F.layer_norm(X.half(), (3,), X[0].half(), X[0]), "mixed dtype (CPU)"),
+        (lambda: F.group_norm(X.half(), 1, X[0], X[0].half()), "mixed dtype (CPU)"),
+        (lambda: F.batch_norm(X.half(), X[0], X[0].half()), "mixed dtype (CPU)"),
+        (lambda: F.batch_norm(X.half(), X[0], X[0], X[0].half(), training=True), "mixed dtype (CPU)"),
+        (lambda: F.batch_norm(X, X[0], None), "to be defined when training=False"),
         (lambda: F.cosine_similarity(WHOLE, FLAGS), "expected common dtype to be floating point"),
         (lambda: F.multi_margin_loss(X, ROWS, weight=mg.ones(2)), "inconsistent weight size, expected 3"),
         (lambda: F.multi_margin_loss(X, ROWS, weight=mg.ones(3).double()), "for the weight"),
@@ -49,6 +64,9 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: bag(per_sample_weights=mg.ones(2).double()), "per_sample_weights of the same type"),
         (lambda: F.conv2d(mg.ones(1, 3, 4, 4), mg.ones(0, 3, 2, 2)), "weight to be at least 1 at dimension 0"),
         (lambda: F.max_unpool2d(mg.ones(3), mg.ones(3).long(), 2), "3d or 4d Tensor"),
+        (lambda: nn.LSTM(3, 4)(X, (X, X, X)), "lstm expects two hidden states"),  # type: ignore[arg-type]
+        (lambda: nn.LSTMCell(3, 4)(X, (X,)), "lstm expects two hidden states"),  # type: ignore[arg-type]
+        (lambda: rnn.pad_sequence([mg.tensor(1.0)]), "without dimensions has no length"),
         (lambda: F.binary_cross_entropy(0 * X, X + 1), "all elements of target should be between 0 and 1"),
         (lambda: F.unfold(mg.ones(1, 1, 4, 4), (2,)), "It is expected kernel_size equals to 2, but got size 1"),
         (lambda: F.fold(mg.ones(1, 4, 9), 4, 2, padding=[0]), "It is expected padding equals to 2, but got size 1"),
@@ -76,15 +94,27 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     TypeError: [
         (lambda: F.lp_pool1d(mg.ones(1, 2, 4), 2, (2,)), "argument 'kernel_size' must be int, not tuple"),
         (lambda: bag(padding_idx=1.5), "must be int, not float"),
+        (lambda: nn.LSTMCell(3, 4)(X, X), "'hx' must be tuple of Tensors, not Tensor"),  # type: ignore[arg-type]
         (lambda: F.embedding(ROWS, TABLE, padding_idx=1.5), "must be int, not float"),  # type: ignore[arg-type]
         (lambda: F.layer_norm(X, 3), "tuple of ints, not int"),  # type: ignore[arg-type]
         (lambda: F.adaptive_avg_pool2d(mg.ones(1, 1, 2, 2), 1.5), "must be int or tuple of ints"),
         (lambda: F.ctc_loss(LOGS, TARGETS, (5.0, 4.0), (2, 2)), "tuple of ints"),  # type: ignore[arg-type]
     ],
     ValueError: [
+        (lambda: F.embedding(ROWS, TABLE, padding_idx=3), "Padding_idx must be within num_embeddings"),
+        (lambda: nn.Embedding(3, 2, padding_idx=3), "Padding_idx must be within num_embeddings"),
+        (lambda: nn.EmbeddingBag(3, 2, padding_idx=-4), "padding_idx must be within num_embeddings"),
+        (lambda: nn.Embedding(3, 2, _weight=X), "Shape of weight does not match"),
+        (lambda: nn.Embedding.from_pretrained(X[0]), "expected to be 2-dimensional"),
+        (lambda: nn.Hardtanh(2.0, 1.0), "max_val (1.0) must be greater than min_val (2.0)"),
+        (lambda: nn.Upsample(scale_factor=0)(X[None]), "either size or scale_factor"),
         (lambda: F.cross_entropy(X, mg.tensor(1)), "batch_size (2) to match target batch_size (0)"),
         (lambda: F.rms_norm(mg.ones(()), (4,)), "at least 1 dimensions"),
         (lambda: F.instance_norm(mg.ones(3)), "more than 1 spatial element"),
+        (lambda: F.batch_norm(X, X[0], None, training=True), "must either both be None or neither be None"),
+        (lambda: F.instance_norm(mg.ones(2, 3, 4), None, X[0]), "must either both be None or neither be None"),
+        (lambda: F.mse_loss(X, X, weight=X[0]), "Weights and input must have the same size"),
+        (lambda: F.huber_loss(X, X, weight=X[0]), "Weights and input must have the same size"),
         (lambda: F.interpolate(X), "either size or scale_factor"),
         (lambda: F.interpolate(X, (2, 2)), "same number of spatial dimensions"),
     ],
@@ -113,12 +143,29 @@ def test_results_have_pytorch_s_element_types() -> None:
         (F.mse_loss(half, mg.tensor(0.5)), mg.float32),
         (F.l1_loss(mg.tensor(0.5), half), mg.float32),
         (F.cosine_similarity(X, WHOLE), mg.float32),
+        (F.scaled_dot_product_attention(D, D, D, mg.zeros(2, 2)), mg.float64),
+        (F.scaled_dot_product_attention(half, half, half, mg.zeros(2, 2)), mg.float16),
+        (F.layer_norm(half, (3,), None, X[0]), mg.float16),
+        (F.batch_norm(half, X[0], X[0], X[0], X[0]), mg.float16),
     ):
         assert y.dtype is dtype, (y, dtype)
     assert (
         F.hinge_embedding_loss(WHOLE, -WHOLE, 2.5, reduction="sum").item() == 6
     )  # the margin is cut off to 2
+    # norms with a bias alone are rounded once
+    x, bias = mg.rand(4, 6).half(), mg.rand(6) + 2
+    for norm in (
+        lambda x, b: F.layer_norm(x, (6,), None, b),
+        lambda x, b: F.group_norm(x, 2, None, b),
+        lambda x, b: F.batch_norm(x, None, None, None, b, True),
+        lambda x, b: F.batch_norm(x, bias, bias, None, b),
+    ):
+        assert mg.equal(norm(x, bias), norm(x.float(), bias).half())
     assert F.multilabel_soft_margin_loss(mg.ones(3), X, reduction="none").shape == (3,)
+    assert F.l1_loss(X[0], 2 * X, weight=X[0], reduction="none").tolist() == [[1.0] * 3] * 2
+    assert F.kl_div(mg.tensor(-1.0), mg.ones(2), reduction="batchmean") == 2.0
+    # the norm of a half is one too
+    assert F.cosine_similarity(X, half).tolist() == pytest.approx([0.99965036] * 2)
     assert F.nll_loss(mg.ones(3), mg.tensor([1]), reduction="none").shape == ()
 
 

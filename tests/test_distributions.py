@@ -430,7 +430,11 @@ def test_what_is_drawn_by_rejection_is_drawn_in_replays() -> None:
 # ---------------------------------------------------------------- transforms and constraints
 
 VECTOR = mg.tensor([[0.3, -0.7, 1.1], [-0.2, 0.4, 0.9]], dtype=mg.float64)
+OF_EVENTS = D.CatTransform(
+    [D.IndependentTransform(g(), 1) for g in (D.ExpTransform, D.TanhTransform)], -1, [1, 2]
+)
 TRANSFORMS: list[Any] = [
+    OF_EVENTS,
     D.ExpTransform(), D.AffineTransform(1.0, -2.0), D.AffineTransform(VECTOR[0], 2.0, event_dim=1),
     D.SigmoidTransform(),
     D.TanhTransform(), D.TanhTransform(cache_size=1), D.SoftplusTransform(), D.StickBreakingTransform(),
@@ -483,6 +487,67 @@ def test_correlations_of_numbers() -> None:
     for wrong, message in (((2, 3), "not square"), ((2,), "Too few")):
         with pytest.raises(ValueError, match=message):
             f.inverse_shape(wrong)
+
+
+def test_transforms_of_parts_say_what_does_not_fit() -> None:
+    f = D.CatTransform([D.ExpTransform(), D.TanhTransform()], 0, [1, 2])
+    assert (f.length, f.event_dim) == (3, 0)
+    mixed = D.CatTransform([D.ExpTransform(), D.IndependentTransform(D.TanhTransform(), 1)], -1, [1, 2])
+    assert close(
+        mixed.log_abs_det_jacobian(VECTOR, mixed(VECTOR)), OF_EVENTS.log_abs_det_jacobian(VECTOR, VECTOR)
+    )
+    stacked: Any = D.StackTransform
+    for call, message in (
+        (lambda: stacked([D.ExpTransform(), 3]), "must be Transform instances"),
+        (lambda: D.CatTransform([D.ExpTransform()], 0, [1, 2]), r"lengths \(2\) must match transforms \(1\)"),
+        (lambda: f(z(4)), r"x.size\(0\) = 4 must equal length 3"),
+        (lambda: D.CatTransform([f], 1, [3])(z(3)), "dim 1 out of range"),
+        (lambda: stacked([f, f])(z(3, 3)), r"x.size\(0\) = 3 must equal length 2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    for g in (D.SoftmaxTransform(), D.StickBreakingTransform()):
+        with pytest.raises(ValueError, match="Too few dimensions"):
+            g.forward_shape(())
+
+
+def test_transforms_by_numbers_equal_those_by_tensors() -> None:
+    assert D.PowerTransform(2.0) == D.PowerTransform(t(2.0))
+    assert D.AffineTransform(1.0, 2) == D.AffineTransform(t(1.0), 2.0)
+    assert D.AffineTransform(1.0, 2) != D.AffineTransform(t(1.0), t(3.0))
+    assert D.AffineTransform(t([1.0, 1.0]), 2) != D.AffineTransform(t([1.0]), 2)
+
+
+def test_gradients_at_the_edges_of_formulas() -> None:
+    p = t(0.5).double().requires_grad_()
+    (g,) = mg.autograd.grad(D.Binomial(5, p).log_prob(t(2.0).double()), p, create_graph=True)
+    assert close(g.detach(), 2 / 0.5 - 3 / 0.5)
+    (second,) = mg.autograd.grad(g, p)
+    assert close(second, -2 / 0.25 - 3 / 0.25)
+    # where a moment or a divergence is infinite, or there is none, no gradient flows
+    edges: list[tuple[Any, list[float]]] = [
+        (lambda x: D.FisherSnedecor(3.0, x).mean, [2.0, 1.0]),
+        (lambda x: D.FisherSnedecor(3.0, x).variance, [4.0, 2.0]),
+        (lambda x: D.StudentT(x).variance, [2.0, 1.0]),
+        (lambda x: D.kl_divergence(D.Pareto(1.0, x), D.Normal(0.0, 1.0)), [2.0, 1.0]),
+        (lambda x: D.kl_divergence(D.Pareto(1.0, x), D.Exponential(1.0)), [1.0, 0.5]),
+        (lambda x: D.kl_divergence(D.Pareto(1.0, x), D.Gamma(2.0, 1.0)), [1.0, 0.5]),
+    ]
+    for f, values in edges:
+        x = t([*values, 5.0]).requires_grad_()
+        f(x).sum().backward()
+        assert x.grad is not None
+        assert x.grad[:2].tolist() == [0.0, 0.0]
+        assert bool(x.grad[2].isfinite())
+        assert x.grad[2] != 0
+
+
+def test_values_by_pytorchs_keywords() -> None:
+    mixture = D.MixtureSameFamily(D.Categorical(t([1.0, 3.0])), D.Normal(t([0.0, 0.0]), 1.0))
+    assert close(mixture.log_prob(x=t(0.0)), D.Normal(0.0, 1.0).log_prob(t(0.0)))
+    assert close(mixture.cdf(x=t(0.0)), 0.5)
+    assert close(D.HalfCauchy(1.0).icdf(prob=t(0.5)), 1.0, 1e-6)
+    assert bool(constraints.multinomial(3).check(x=t([1.0, 2.0])))
 
 
 def test_generalized_pareto_of_all_shapes() -> None:

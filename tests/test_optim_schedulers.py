@@ -427,6 +427,21 @@ def test_a_class_of_ones_own() -> None:
         LRScheduler(optimizer)
 
 
+def test_groups_stay_as_they_are_where_a_schedule_is_refused() -> None:
+    kind: Any = mg.optim.Optimizer
+    o = kind([nn.Parameter(mg.ones(1))], {"lr": 1.0})
+    before = dict(o.param_groups[0])
+    for refused in (
+        lambda: CyclicLR(o, 0.1, 0.2),
+        lambda: OneCycleLR(o, 0.1, 9),
+        lambda: OneCycleLR(o, [0.1, 0.2], 9),
+        lambda: mg.optim.swa_utils.SWALR(o, 0.1, anneal_strategy="x"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(ValueError, match=r"momentum|same length|anneal_strategy"):
+            refused()
+        assert o.param_groups[0] == before
+
+
 def test_what_is_refused() -> None:
     o, other = optimizer_of(), optimizer_of()
     step = StepLR(o, 1)

@@ -111,6 +111,25 @@ def test_what_is_computed_is_kept_while_cached() -> None:
     assert layer.weight is not weight
 
 
+class Doubled(nn.Module):
+    """Its inverse fits, and it does not."""
+
+    def forward(self, x: Any) -> Any:
+        return mg.cat([x, x])
+
+    def right_inverse(self, x: Any) -> Any:
+        return x + 1
+
+
+def test_a_parametrization_that_is_refused_leaves_the_values() -> None:
+    layer = nn.Linear(2, 2)
+    weight, before = layer.weight, layer.weight.tolist()
+    with pytest.raises(ValueError, match="may not change the shape"):
+        add(layer, "weight", Doubled())
+    assert layer.weight is weight
+    assert weight.tolist() == before
+
+
 def test_what_parametrize_refuses() -> None:
     layer = parametrize.register_parametrization(nn.Linear(2, 2), "bias", Halves())
     for kind, match, call in (
@@ -179,6 +198,12 @@ def test_weight_norm() -> None:
         assert utils.remove_weight_norm(old).weight.tolist() == before.tolist()
         with pytest.raises(ValueError, match="weight_norm of 'weight' not found"):
             utils.remove_weight_norm(old)
+        plain = nn.Linear(3, 2)
+        with pytest.warns(FutureWarning), pytest.raises(IndexError, match="Dimension out of range"):
+            utils.weight_norm(plain, dim=2)
+        assert keys(plain) == {"weight": (2, 3), "bias": (2,)}
+        with pytest.raises(IndexError, match="Dimension out of range"):
+            parametrizations.weight_norm(plain, dim=-3)
         mg.manual_seed(1)
         for _ in range((0, 1, None).index(dim) + 1):
             nn.Linear(3, 2)
@@ -296,6 +321,10 @@ def test_pruning() -> None:
     assert layer.weight.tolist() == [[0.0, -2.0, 3.0], [-4.0, 5.0, 0.0]]
     prune.ln_structured(layer, "weight", 0.5, n=2, dim=0)  # the rows with what is left of them
     assert layer.weight.tolist() == [[0.0, 0.0, 0.0], [-4.0, 5.0, 0.0]]
+    frobenius = nn.Linear(3, 2)
+    frobenius.weight.data = mg.tensor([[0.0, -2.0, 3.0], [-4.0, 5.0, 0.0]])
+    prune.ln_structured(frobenius, "weight", 0.5, n="fro", dim=0)
+    assert mg.equal(frobenius.weight, layer.weight)
     (hook,) = layer._forward_pre_hooks.values()
     assert [type(method) for method in hook] == [prune.L1Unstructured, prune.LnStructured]
     assert hook._tensor_name == "weight"

@@ -172,9 +172,12 @@ def test_packing_and_padding_are_inverse() -> None:
     padded = packing.pad_sequence(sequences, padding_value=-1.0)
     assert padded.shape == (3, 3, 2)
     assert padded[:, 2].tolist() == [[10, 11], [-1, -1], [-1, -1]]
+    assert packing.pad_sequence([mg.ones(2), mg.ones(1, dtype=mg.float64)]).dtype is mg.float32
     left = packing.pad_sequence(sequences, batch_first=True, padding_side="left")
     assert left[2].tolist() == [[0, 0], [0, 0], [10, 11]]
     packed = packing.pack_sequence(sequences, enforce_sorted=False)
+    for name in ("long", "int", "short", "char", "byte"):
+        assert getattr(packed, name)().data.dtype is getattr(packed.data, name)().dtype
     for again in (packing.unpack_sequence(packed), packing.unpad_sequence(padded, mg.tensor([2, 3, 1]))):
         assert [t.tolist() for t in again] == [t.tolist() for t in sequences]
     wide, lengths = packing.pad_packed_sequence(packed, True, 7.0, total_length=4)
@@ -192,6 +195,13 @@ def test_layers_start_as_in_pytorch() -> None:
     # recorded from PyTorch
     np.testing.assert_allclose(array(layer.weight_ih_l0)[:2, 0], [-0.005293981172, 0.379322886467], atol=1e-6)
     assert repr(layer) == "LSTM(1, 2, proj_size=1, bidirectional=True)"
+
+
+def heads(bias_k: Any = None, bias_v: Any = None, **options: Any) -> Any:
+    """`multi_head_attention_forward` of 3 steps of a batch of 2, with 2 heads of width 2."""
+    x, out = mg.zeros(3, 2, 4), (False, 0.0, mg.zeros(4, 4), None)
+    weights = (mg.zeros(12, 4), None, bias_k, bias_v, *out)
+    return nn.functional.multi_head_attention_forward(x, x, x, 4, 2, *weights, **options)
 
 
 ERRORS = [
@@ -268,6 +278,7 @@ ERRORS = [
         RuntimeError,
         "Expected lengths of at most 3",
     ),
+    (lambda: packing.pack_padded_sequence(mg.zeros(3), [3]), IndexError, "Dimension out of range"),
     (lambda: packing.pad_sequence([]), RuntimeError, "received an empty list of sequences"),
     (lambda: nn.MultiheadAttention(4, 3), ValueError, "embed_dim must be divisible by num_heads"),
     (
@@ -279,6 +290,12 @@ ERRORS = [
         lambda: nn.MultiheadAttention(4, 2)(*[mg.zeros(3, 4)] * 3, attn_mask=mg.zeros(2, 3)),
         RuntimeError,
         "The shape of the 2D attn_mask",
+    ),
+    (lambda: heads(bias_k=mg.zeros(1, 1, 4)), RuntimeError, "got only one of them"),
+    (
+        lambda: heads(bias_k=mg.zeros(1, 1, 4), bias_v=mg.zeros(1, 1, 4), static_k=mg.zeros(4, 3, 2)),
+        RuntimeError,
+        "cannot be added to static",
     ),
     (
         lambda: nn.functional.scaled_dot_product_attention(

@@ -171,6 +171,10 @@ def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:
     state = {"module.a": 1, "b": 2}
     utils.consume_prefix_in_state_dict_if_present(state, "module.")
     assert state == {"a": 1, "b": 2}
+    inner = torch.nn.Sequential(torch.nn.BatchNorm1d(1))
+    state = torch.nn.ModuleDict({"module": inner}).state_dict()
+    utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    assert state._metadata == inner.state_dict()._metadata
 
 
 def test_private_files_that_scripts_import(torch: ModuleType) -> None:

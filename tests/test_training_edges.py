@@ -50,6 +50,25 @@ def test_a_parameter_to_come_is_not_told_to_hooks() -> None:
         model = nn.Linear(1, 1, bias=False)
         model.bias = nn.Parameter(mg.ones(1))
     assert seen == ["weight", "bias"]
+    seen.clear()
+    with (
+        hooks.register_module_buffer_registration_hook(lambda module, name, value: seen.append(name)),
+        hooks.register_module_module_registration_hook(lambda module, name, value: seen.append(name)),
+    ):
+        norm = nn.BatchNorm1d(1, affine=False)
+        norm.running_mean = mg.ones(1)
+        norm.running_var = None
+        outer = nn.Sequential(nn.Tanh())
+        setattr(outer, "0", None)
+    assert seen == [
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+        "running_mean",
+        "running_var",
+        "0",
+        "0",
+    ]
 
 
 def test_a_backward_hook_without_inputs_that_require_grad_warns() -> None:
@@ -153,6 +172,15 @@ REFUSED: dict[str, tuple[type[Exception], str, Any]] = {
         ValueError, r"expected 2D or 3D input \(got 4D input\)", lambda: nn.CircularPad1d(1)(mg.ones(1, 1, 1, 3)),
     ),
 }  # fmt: skip
+
+
+def test_bounds_under_their_older_names() -> None:
+    with (
+        pytest.warns(FutureWarning, match="`min_value` is"),
+        pytest.warns(FutureWarning, match="`max_value` is"),
+    ):
+        layer = nn.Hardtanh(min_value=-3.0, max_value=2.0)
+    assert (layer.min_val, layer.max_val) == (-3.0, 2.0)
 
 
 def test_what_is_refused() -> None:

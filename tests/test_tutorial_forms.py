@@ -270,6 +270,10 @@ def test_scores_of_functions_have_the_shape_and_the_precision_of_scores() -> Non
 def test_causal_masks_from_either_corner() -> None:
     assert causal_upper_left(3, 2).tolist() == np.tri(3, 2, dtype=bool).tolist()
     assert causal_lower_right(2, 4).tolist() == [[True, True, True, False], [True] * 4]
+    for causal in (causal_upper_left, causal_lower_right):
+        for sizes in ((4,), (2, 3, 1)):
+            with pytest.raises(ValueError, match="only supports 2D tensors"):
+                causal(*sizes)
     q, k = mg.randn(1, 2, 3), mg.randn(1, 4, 3)
     y = F.scaled_dot_product_attention(q, k, k, causal_lower_right(2, 4))
     assert mg.allclose(y[0, 0], F.scaled_dot_product_attention(q[:, :1], k[:, :3], k[:, :3])[0, 0], atol=1e-6)

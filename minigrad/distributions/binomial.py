@@ -13,6 +13,7 @@ from minigrad.distributions.utils import broadcast_all, formula, parameters
 from minigrad.functions.creation import arange
 from minigrad.functions.draws import binomial
 from minigrad.functions.table import lgamma
+from minigrad.nn.functional import logsigmoid
 
 __all__ = ["Binomial"]
 
@@ -49,9 +50,7 @@ class Binomial(Odds, Distribution):
         self._validate_sample(value)
         n = self.total_count
         ways = lgamma(n + 1) - lgamma(value + 1) - lgamma(n - value + 1)
-        # n * log(1 + exp(logits)), which does not overflow
-        norm = n * (self.logits.clamp(min=0) + (-self.logits.abs()).exp().log1p())
-        return value * self.logits + ways - norm
+        return value * self.logits + ways + n * logsigmoid(-self.logits)
 
     def entropy(self) -> Tensor:
         values = self.enumerate_support(False)

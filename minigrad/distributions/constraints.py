@@ -30,7 +30,7 @@ __all__ = [
 
 
 class _Dependent(Constraint):
-    """What depends on other parameters. Called with ``is_discrete`` or ``event_dim``, one that knows them."""
+    """A set that depends on other parameters. Called with ``is_discrete`` or ``event_dim``, it gives one with these."""
 
     _is_discrete: Any = NotImplemented
     _event_dim: Any = NotImplemented
@@ -152,8 +152,8 @@ class _Multinomial(Constraint):
     def __init__(self, upper_bound: Any) -> None:
         self.upper_bound = upper_bound
 
-    def check(self, value: Tensor) -> Tensor:
-        return (value >= 0).all(dim=-1) & (value.sum(dim=-1) <= self.upper_bound)
+    def check(self, x: Tensor) -> Tensor:
+        return (x >= 0).all(dim=-1) & (x.sum(dim=-1) <= self.upper_bound)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

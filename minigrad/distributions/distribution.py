@@ -163,7 +163,7 @@ class Distribution:
     # ------------------------------------------------------------ for the families
 
     def _extended_shape(self, sample_shape: Shape = ()) -> Size:
-        """That of a sample."""
+        """The shape of a sample."""
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def _get_checked_instance(self, cls: type, _instance: Any = None) -> Any:

@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.gamma import Gamma
-from minigrad.distributions.utils import broadcast_all, formula, parameters
+from minigrad.distributions.utils import broadcast_all, parameters
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma
 from minigrad.functions.typed import finfo
@@ -28,7 +28,14 @@ class FisherSnedecor(Distribution):
         self.df1, self.df2 = broadcast_all(df1, df2)
         super().__init__(self.df1.shape, validate_args=validate_args)
 
-    mean = formula(lambda self: where(self.df2 > 2, self.df2 / (self.df2 - 2), math.nan))
+    def _df2_above(self, least: float) -> Tensor:
+        """``df2`` where it is large enough for a moment, else nan, through which no gradient flows."""
+        return where(self.df2 > least, self.df2, math.nan)
+
+    @property
+    def mean(self) -> Tensor:
+        b = self._df2_above(2)
+        return b / (b - 2)
 
     @property
     def mode(self) -> Tensor:
@@ -37,9 +44,8 @@ class FisherSnedecor(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        a, b = self.df1, self.df2
-        variance = 2 * b.square() * (a + b - 2) / (a * (b - 2).square() * (b - 4))
-        return where(b > 4, variance, math.nan)
+        a, b = self.df1, self._df2_above(4)
+        return 2 * b.square() * (a + b - 2) / (a * (b - 2).square() * (b - 4))
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         first = Gamma(self.df1 * 0.5, self.df1, validate_args=False).rsample(sample_shape)

@@ -227,6 +227,17 @@ def _to_gamma(p: Any, q: Any) -> Tensor:
     return lgamma(a) - a * b.log() - (a - 1) * log_mean + b * p.mean - p.entropy()
 
 
+def _from_pareto(divergence: Divergence, most: int) -> Divergence:
+    """A divergence by moments that are infinite up to the exponent ``most``; there no gradient flows."""
+
+    def function(p: Any, q: Any) -> Tensor:
+        finite = p.alpha > most
+        tame = Pareto(p.scale, where(finite, p.alpha, most + 1.0), validate_args=False)
+        return where(finite, divergence(tame, q), math.inf)
+
+    return function
+
+
 def _never(p: Any, q: Any) -> Tensor:
     """p draws what q never does."""
     like = p.mean + q.mean
@@ -238,18 +249,17 @@ def _to_continuous_bernoulli(p: Any, q: Any) -> Tensor:
 
 
 def _to_uniform(p: Any, q: Any) -> Tensor:
-    """From a family of numbers from 0 to 1."""
+    """From a family on [0, 1]."""
     return where((q.high < 1) | (q.low > 0), math.inf, (q.high - q.low).log() - p.entropy())
 
 
 _PAIRS: tuple[tuple[Divergence, tuple[Any, ...], tuple[Any, ...]], ...] = (
-    (
-        _to_normal,
-        (Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Laplace, Pareto, Uniform),
-        (Normal,),
-    ),
-    (_to_exponential, (Beta, ContinuousBernoulli, Gamma, Pareto), (Exponential,)),
-    (_to_gamma, (Beta, Exponential, Pareto), (Gamma,)),
+    (_to_normal, (Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Laplace, Uniform), (Normal,)),
+    (_to_exponential, (Beta, ContinuousBernoulli, Gamma), (Exponential,)),
+    (_to_gamma, (Beta, Exponential), (Gamma,)),
+    (_from_pareto(_to_normal, 2), (Pareto,), (Normal,)),
+    (_from_pareto(_to_exponential, 1), (Pareto,), (Exponential,)),
+    (_from_pareto(_to_gamma, 1), (Pareto,), (Gamma,)),
     (_to_continuous_bernoulli, (Beta,), (ContinuousBernoulli,)),
     (_to_uniform, (Beta, ContinuousBernoulli), (Uniform,)),
     (_never, (Normal, Laplace, Gumbel), (Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform)),

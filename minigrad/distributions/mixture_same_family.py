@@ -96,14 +96,14 @@ class MixtureSameFamily(Distribution):
             index = index.expand(*drawn.shape[:dim], 1, *self.event_shape)
             return drawn.gather(dim, index).squeeze(dim)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        each = self._component_distribution.log_prob(value.unsqueeze(-1 - len(self.event_shape)))
+    def log_prob(self, x: Tensor) -> Tensor:
+        self._validate_sample(x)
+        each = self._component_distribution.log_prob(x.unsqueeze(-1 - len(self.event_shape)))
         weights = log_softmax(self._mixture_distribution.logits, dim=-1)
         return (each + weights).logsumexp(dim=-1)
 
-    def cdf(self, value: Tensor) -> Tensor:
-        each = self._component_distribution.cdf(value.unsqueeze(-1 - len(self.event_shape)))
+    def cdf(self, x: Tensor) -> Tensor:
+        each = self._component_distribution.cdf(x.unsqueeze(-1 - len(self.event_shape)))
         return (each * self._mixture_distribution.probs).sum(-1)
 
     def __repr__(self) -> str:

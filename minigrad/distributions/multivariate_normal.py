@@ -17,7 +17,7 @@ __all__ = ["MultivariateNormal"]
 
 
 def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
-    """The matrix products and vectors, of whatever batch."""
+    """The products of matrices and vectors, of any batch."""
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 
@@ -43,13 +43,13 @@ def _tril_of_precision(precision: Tensor) -> Tensor:
 
 
 class OfCovariance(Distribution):
-    """What has a covariance, which may be given by its inverse or its Cholesky factor; each follows from the others."""
+    """Base class of what has a covariance, given as such, by its inverse or by its Cholesky factor."""
 
-    # as given, without the dimensions of the batch that only other parameters have
+    # of what was given, without the dimensions of the batch that only other parameters have
     _unbroadcasted_scale_tril: Tensor
 
     def _follow(self, name: str, matrix: Tensor) -> None:
-        """Sets the factor, by what was given: the matrix of that name."""
+        """Sets the factor, from the matrix that was given under this name."""
         if name == "covariance_matrix":
             matrix = cholesky(matrix)
         self._unbroadcasted_scale_tril = _tril_of_precision(matrix) if name == "precision_matrix" else matrix
@@ -73,7 +73,7 @@ class OfCovariance(Distribution):
         return self._for_each(inverse.mT @ inverse)
 
     def _for_each(self, matrix: Tensor) -> Tensor:
-        """The matrix of each of the batch."""
+        """The matrix, expanded to the batch."""
         return matrix.expand(*self._batch_shape, *matrix.shape[-2:])
 
 

@@ -32,8 +32,10 @@ class StudentT(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        finite = self.scale.square() * self.df / (self.df - 2)
-        return where(self.df > 2, finite, where(self.df > 1, math.inf, math.nan))
+        finite = self.df > 2
+        df = where(finite, self.df, 3.0)  # no gradient flows through the others
+        variance = self.scale.square() * df / (df - 2)
+        return where(finite, variance, where(self.df > 1, math.inf, math.nan))
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

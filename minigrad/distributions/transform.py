@@ -91,7 +91,7 @@ class Transform:
         """The shape of the argument."""
         return Size(shape)
 
-    # Two of one class are equal if what they hold is, beside the cache.
+    # Two transforms of one class are equal if all that they hold is equal, but for the cache.
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and _same(self._held(), other._held())
 
@@ -109,10 +109,10 @@ class Transform:
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
-    if isinstance(a, Tensor) or isinstance(b, Tensor):
-        both = isinstance(a, Tensor) and isinstance(b, Tensor)
-        return a is b or (both and a.shape == b.shape and bool((a == b).all()))
-    return bool(a == b)
+    if isinstance(a, Tensor) and isinstance(b, Tensor) and a.shape != b.shape:
+        return False
+    equal: Any = a is b or a == b  # a number may stand beside a Tensor
+    return bool(equal.all() if isinstance(equal, Tensor) else equal)
 
 
 class _InverseTransform(Transform):

@@ -206,6 +206,13 @@ class CumulativeDistributionTransform(Transform):
 # ---------------------------------------------------------------- vectors and matrices
 
 
+def _vector(shape: Sequence[int]) -> Sequence[int]:
+    """The shape. ValueError for one without dimensions."""
+    if len(shape) < 1:
+        raise value_error("Too few dimensions on input")
+    return shape
+
+
 class SoftmaxTransform(Transform):
     """Softmax along the last dimension; it is not bijective, so it has no log determinant."""
 
@@ -216,6 +223,11 @@ class SoftmaxTransform(Transform):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return y.log()
+
+    def _same_shape(self, shape: Sequence[int]) -> Size:
+        return Size(_vector(shape))
+
+    forward_shape = inverse_shape = _same_shape
 
 
 class StickBreakingTransform(Transform):
@@ -244,10 +256,10 @@ class StickBreakingTransform(Transform):
         return (-x + logsigmoid(x) + y[..., :-1].log()).sum(-1)
 
     def forward_shape(self, shape: Sequence[int]) -> Size:
-        return Size((*shape[:-1], shape[-1] + 1))
+        return Size((*_vector(shape)[:-1], shape[-1] + 1))
 
     def inverse_shape(self, shape: Sequence[int]) -> Size:
-        return Size((*shape[:-1], shape[-1] - 1))
+        return Size((*_vector(shape)[:-1], shape[-1] - 1))
 
 
 class LowerCholeskyTransform(Transform):
@@ -290,9 +302,7 @@ class CorrCholeskyTransform(Transform):
         return 0.5 * left.log().sum(-1) - 2 * slope.sum(-1)
 
     def forward_shape(self, shape: Sequence[int]) -> Size:
-        if len(shape) < 1:
-            raise value_error("Too few dimensions on input")
-        count = shape[-1]
+        count = _vector(shape)[-1]
         side = round((0.25 + 2 * count) ** 0.5 + 0.5)
         if side * (side - 1) // 2 != count:
             raise value_error("Input is not a flattened lower-diagonal number")
@@ -323,7 +333,11 @@ class PositiveDefiniteTransform(Transform):
 class _PartsTransform(Transform):
     """Transforms of parts along a dimension."""
 
-    transforms: list[Transform]
+    def __init__(self, tseq: Sequence[Transform], dim: int, cache_size: int) -> None:
+        super().__init__(cache_size)
+        if not all(isinstance(t, Transform) for t in tseq):
+            raise value_error("All elements of tseq must be Transform instances")
+        self.transforms, self.dim = [t.with_cache(cache_size) for t in tseq], dim
 
     bijective = formula(lambda self: all(t.bijective for t in self.transforms))
 
@@ -345,16 +359,16 @@ class _PartsTransform(Transform):
 
 
 class StackTransform(_PartsTransform):
-    """Applies a transform to each slice along ``dim``."""
+    """Applies a transform to each slice along ``dim``. ValueError unless there are as many slices."""
 
     def __init__(self, tseq: Sequence[Transform], dim: int = 0, cache_size: int = 0) -> None:
-        super().__init__(cache_size)
-        self.transforms, self.dim = [t.with_cache(cache_size) for t in tseq], dim
+        super().__init__(tseq, dim, cache_size)
 
     domain = formula(lambda self: constraints.stack([t.domain for t in self.transforms], self.dim))
     codomain = formula(lambda self: constraints.stack([t.codomain for t in self.transforms], self.dim))
 
     def _split(self, x: Tensor) -> Sequence[Tensor]:
+        _check_size(x, self.dim, len(self.transforms))
         return x.unbind(self.dim)
 
     def _join(self, parts: Sequence[Tensor]) -> Tensor:
@@ -362,7 +376,10 @@ class StackTransform(_PartsTransform):
 
 
 class CatTransform(_PartsTransform):
-    """Applies a transform to each part along ``dim``; ``lengths`` are the sizes of the parts."""
+    """Applies a transform to each part along ``dim``; ``lengths`` are the sizes of the parts, 1 by default.
+
+    ValueError unless there is one for each transform, and their sum is the size of what is transformed.
+    """
 
     def __init__(
         self,
@@ -371,9 +388,13 @@ class CatTransform(_PartsTransform):
         lengths: Sequence[int] | None = None,
         cache_size: int = 0,
     ) -> None:
-        super().__init__(cache_size)
-        self.transforms, self.dim = [t.with_cache(cache_size) for t in tseq], dim
+        super().__init__(tseq, dim, cache_size)
         self.lengths = [1] * len(self.transforms) if lengths is None else list(lengths)
+        if len(self.lengths) != len(self.transforms):
+            raise value_error(f"lengths ({len(self.lengths)}) must match transforms ({len(self.transforms)})")
+
+    event_dim = formula(lambda self: max(t.event_dim for t in self.transforms))
+    length = formula(lambda self: sum(self.lengths))
 
     @property
     def domain(self) -> Any:
@@ -384,7 +405,23 @@ class CatTransform(_PartsTransform):
         return constraints.cat([t.codomain for t in self.transforms], self.dim, self.lengths)
 
     def _split(self, x: Tensor) -> Sequence[Tensor]:
+        _check_size(x, self.dim, self.length)
         return x.split(self.lengths, self.dim)
 
     def _join(self, parts: Sequence[Tensor]) -> Tensor:
         return cat(list(parts), self.dim)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        depth = self.event_dim
+        parts = zip(self.transforms, self._split(x), self._split(y), strict=True)
+        each = [sum_rightmost(t.log_abs_det_jacobian(a, b), depth - t.event_dim) for t, a, b in parts]
+        # the dimension of the parts, from behind: that of the batch, or of the event, over which one sums
+        dim = (self.dim - x.dim() if self.dim >= 0 else self.dim) + depth
+        return cat(each, dim) if dim < 0 else stack(each).sum(0)
+
+
+def _check_size(x: Tensor, dim: int, size: int) -> None:
+    if not -x.dim() <= dim < x.dim():
+        raise value_error(f"dim {dim} out of range for tensor with {x.dim()} dimensions")
+    if x.shape[dim] != size:
+        raise value_error(f"x.size({dim}) = {x.shape[dim]} must equal length {size}")

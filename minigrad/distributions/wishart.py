@@ -114,8 +114,8 @@ class Wishart(OfCovariance):
     def rsample(self, sample_shape: Shape = (), max_try_correction: int | None = None) -> Tensor:
         """Draws, of which those that are singular in this precision are drawn again, ``max_try_correction`` times.
 
-        PyTorch's test of what is singular is turned round, so it draws all that is well once more.  So it is here, to
-        have its numbers for a seed.
+        PyTorch's test for singular draws is inverted, so it draws the regular ones once more.  The same is done here,
+        so that a seed gives the same numbers.
         """
         sample = self._bartlett(tuple(sample_shape))
         if recorded():

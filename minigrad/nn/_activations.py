@@ -85,7 +85,10 @@ def gumbel_softmax(
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """``input * Phi(input)``, Phi the standard normal distribution function; ``approximate="tanh"`` approximates it."""
+    """``input * Phi(input)``, Phi the standard normal distribution function; ``approximate="tanh"`` approximates it.
+
+    RuntimeError for another ``approximate``.
+    """
     if approximate not in ("none", "tanh"):
         raise runtime_error(f"approximate argument must be either none or tanh, got {approximate!r}.")
     return functions.gelu(input, approximate=approximate)
@@ -154,7 +157,10 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """``input`` between the bounds; no gradient at or beyond them. ValueError where they cross."""
+    """``input`` between the bounds; no gradient at or beyond them.
+
+    ValueError where they cross, RuntimeError for bools and for bounds that the dtype cannot hold.
+    """
     if min_val > max_val:
         raise value_error("min_val cannot be greater than max_val")
     kind = input._array.dtype.kind
@@ -168,7 +174,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """``min(max(0, input), 6)``."""
+    """``min(max(0, input), 6)``. RuntimeError for bools."""
     if input._array.dtype.kind == "b":
         raise runtime_error("Boolean inputs not supported for relu6")
     return hardtanh(input, 0.0, 6.0, inplace)
@@ -206,7 +212,7 @@ def rrelu(
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """The first half along ``dim``, times the sigmoid of the second."""
+    """The first half along ``dim``, times the sigmoid of the second. RuntimeError for an odd size, or no dimension."""
     if not input._array.ndim:
         raise runtime_error("glu does not support 0-dimensional tensors")
     d = one_dim(dim, input._array.ndim)
@@ -356,7 +362,8 @@ def embedding(
 
     Row ``padding_idx`` gets no gradient. With ``max_norm``, looked-up rows that are longer are scaled to it, in place.
     ``scale_grad_by_freq`` divides a row's gradient by how often it was looked up. With ``sparse`` the gradient of a
-    leaf is a sparse Tensor; a backward pass that is itself recorded makes a dense one.
+    leaf is a sparse Tensor; a backward pass that is itself recorded makes a dense one. IndexError for an index out of
+    range, ValueError for such a ``padding_idx``, RuntimeError for other dtypes and for a weight that is no matrix.
     """
     array, index = weight._array, input._array
     if array.ndim != 2:
@@ -383,7 +390,7 @@ def embedding(
 
 
 def _renormed(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:
-    """Scales those of the rows named that are longer than ``max_norm``, in place and unrecorded."""
+    """Scales the rows at ``index`` that are longer than ``max_norm``, in place and unrecorded."""
     needs_value("embedding() with max_norm")
     places = np.unique(index)
     if not places.size or places[0] < 0 or places[-1] >= len(weight._array):

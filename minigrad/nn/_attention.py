@@ -12,6 +12,7 @@ from minigrad.core.apply import cast
 from minigrad.core.tensor import wrap
 from minigrad.dtypes import F32, dtype, is_short
 from minigrad.errors import assertion_error, runtime_error, warn
+from minigrad.functions import activations as functions
 from minigrad.functions.activations import safe_softmax, softmax
 from minigrad.functions.creation import zeros, zeros_like
 from minigrad.functions.elementwise import where
@@ -20,6 +21,7 @@ from minigrad.functions.nn import linear
 from minigrad.functions.parts import cat
 from minigrad.gate import public
 from minigrad.nn._activations import dropout
+from minigrad.nn._reductions import of_shape
 from minigrad.tensor import Tensor
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
@@ -43,9 +45,10 @@ def scaled_dot_product_attention(
     """``softmax(query @ key.mT * scale + attn_mask) @ value``: query (..., L, E), key (..., S, E), value (..., S, V).
 
     A bool ``attn_mask`` is True where a query may see a key; ``is_causal`` stands for one that lets each query see the
-    keys up to its own place. A query that may see none gives zeros. ``scale`` is 1/sqrt(E) by default. Probabilities
+    keys up to its own place; one of numbers, of the query's dtype or float32, is added. A query that may see none
+    gives zeros. ``scale`` is 1/sqrt(E) by default. Probabilities
     are dropped with ``dropout_p``. ``enable_gqa`` lets the heads (dimension -3) of query share those of key and value.
-    RuntimeError for shapes that do not fit, other element types, and a mask beside ``is_causal``.
+    RuntimeError for shapes that do not fit, other dtypes, and a mask beside ``is_causal``.
     """
     _check_operands(query, key, value, attn_mask, is_causal)
     kind = query._array.dtype
@@ -65,10 +68,11 @@ def scaled_dot_product_attention(
         scores = where(wrap(np.tri(*scores._array.shape[-2:], dtype=bool)), scores, -math.inf)
     elif attn_mask is not None:
         bits = attn_mask._array.dtype == bool
-        scores = where(attn_mask, scores, -math.inf) if bits else scores + attn_mask
+        masked = where(attn_mask, scores, -math.inf) if bits else scores + attn_mask
+        scores = of_shape("scaled_dot_product_attention", scores, masked)
     p = softmax(scores, -1) if attn_mask is None else safe_softmax(scores, -1)
     if dropout_p > 0.0:
-        p = dropout(p, dropout_p)
+        p = functions.dropout(p, dropout_p, True)
     y = p @ value
     if order == [0, 1, 2, 3] or y._array.shape != query._array.shape:
         return y
@@ -76,7 +80,7 @@ def scaled_dot_product_attention(
 
 
 def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float) -> list[int]:
-    """The dimensions as the result lies in memory: where PyTorch has one kernel for all of it, as the query does.
+    """The order of the result's dimensions in memory: that of the query where PyTorch has one kernel for all of it.
 
     So heads that were split off by a view are put together by one, ``y.transpose(1, 2).view(batch, rows, -1)``.
     """
@@ -113,7 +117,7 @@ def _check_operands(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_cau
         raise runtime_error(
             "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
         )
-    if mask._array.dtype not in (bool, arrays[0].dtype):
+    if mask._array.dtype not in (bool, F32, arrays[0].dtype):
         raise runtime_error(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
             f"{mask.dtype} and query.dtype: {q.dtype} instead."
@@ -254,7 +258,11 @@ def multi_head_attention_forward(
         y = linear(y, out_proj_weight, out_proj_bias)
         return (y if batched else y.squeeze(1)), None
     more = 0  # keys beside those of the sequence
-    if bias_k is not None and bias_v is not None:
+    if bias_k is not None or bias_v is not None:
+        if bias_k is None or bias_v is None:
+            raise runtime_error("bias_k and bias_v go together: got only one of them")
+        if static_k is not None or static_v is not None:
+            raise runtime_error("bias_k and bias_v cannot be added to static keys and values")
         k, v, more = cat((k, bias_k.expand(1, batch, -1))), cat((v, bias_v.expand(1, batch, -1))), 1
     q, k, v = (_heads(x, batch, num_heads) for x in (q, k, v))
     k, v = _static(k, static_k, batch * num_heads), _static(v, static_v, batch * num_heads)
@@ -278,7 +286,7 @@ def multi_head_attention_forward(
 
 
 def _weighed(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropped: float) -> tuple[Tensor, Tensor]:
-    """What (batch * heads, steps, width) see of keys and values, and the probabilities by which they do."""
+    """Attention of queries (batch * heads, steps, width) to keys and values, and its probabilities."""
     scores = (q * math.sqrt(1.0 / q._array.shape[2])) @ k.mT
     p = softmax(scores if mask is None else scores + mask, -1)
     if dropped > 0.0:
@@ -287,7 +295,7 @@ def _weighed(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropped: floa
 
 
 def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal: bool) -> Tensor:
-    """What (batch, heads, steps, width) see of keys and values, as (steps, batch, heads * width)."""
+    """Attention of queries (batch, heads, steps, width) to keys and values, as (steps, batch, heads * width)."""
     batch, heads, steps, width = q._array.shape
     if mask is not None:
         keys = k._array.shape[2]
@@ -356,7 +364,7 @@ def _check_shapes(
 
 
 def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | None) -> tuple[Any, Any, Any]:
-    """Queries, keys and values by one weight, whose rows are those of the three one below the other."""
+    """Queries, keys and values by one weight, in which the rows for the three stand one below the other."""
     if w is None:
         raise runtime_error("use_separate_proj_weight is False but in_proj_weight is None")
     if k._array.shape != v._array.shape:
@@ -432,7 +440,7 @@ def _static(x: Tensor, static: Tensor | None, count: int) -> Tensor:
 
 
 def _checked_mask(mask: Any, batch: int, heads: int, steps: int, keys: int) -> Any:
-    """A mask of 3 dimensions."""
+    """The mask with 3 dimensions. RuntimeError for a shape that does not fit."""
     if mask is None:
         return None
     expected = (steps, keys) if mask.dim() == 2 else (batch * heads, steps, keys)
@@ -455,5 +463,5 @@ def _merged(mask: Any, padding: Any, batch: int, heads: int, keys: int) -> Any:
     return rows if mask is None else mask + rows
 
 
-# No gate has room for the many parameters of the other; the functions that it calls look at them.
+# `multi_head_attention_forward` has too many parameters for a gate; the functions that it calls check them.
 public(globals(), ("scaled_dot_product_attention",), check="Tensors", home="minigrad.nn.functional")

@@ -126,7 +126,7 @@ def embedding_bag(
 
 
 def _padding(padding_idx: Any, rows: int) -> int | None:
-    """The row that counts for nothing, from the front."""
+    """The row that is in no bag, counted from the front; None where there is none."""
     if padding_idx is None:
         return None
     if not hasattr(type(padding_idx), "__index__"):
@@ -141,7 +141,7 @@ def _padding(padding_idx: Any, rows: int) -> int | None:
 
 
 def _starts(input: Tensor, offsets: Tensor | None, with_last: bool) -> tuple[Any, Tensor]:
-    """Where each bag begins, and all numbers of rows."""
+    """Where each bag begins, and the row numbers of all bags."""
     if input.dim() == 2:
         if offsets is not None:
             raise value_error(

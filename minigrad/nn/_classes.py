@@ -62,7 +62,7 @@ def cross_entropy(
 
 
 def _shaped(losses: Tensor, target: Tensor) -> Tensor:
-    """Losses, or their reduction; of each target in the shape of these."""
+    """Losses in the shape of their targets; a reduction as it is."""
     shape = target._array.shape
     return losses if not losses._array.ndim or losses._array.shape == shape else losses.reshape(shape)
 
@@ -83,7 +83,7 @@ def _rows(input: Tensor) -> Tensor:
 
 
 def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-    """The target, with no dimension where the input has one."""
+    """The target, without dimensions where the input has one dimension. Raises as `cross_entropy` says."""
     x, t = input._array, target._array
     if not x.ndim:
         raise value_error(f"Expected 1 or more dimensions (got {x.ndim})")

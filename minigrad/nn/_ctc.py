@@ -28,7 +28,7 @@ def ctc_loss(
     ``log_probs`` (T, N, C) or (T, C) are log probabilities, ``targets`` are classes (N, S), or those of all
     sequences concatenated. The lengths (N) are Tensors of integers, or tuples. "mean" divides each loss by its
     target's length first. A target that does not fit has loss inf, 0 with ``zero_infinity``. RuntimeError for shapes,
-    lengths and classes that do not fit.
+    lengths and classes that do not fit, ValueError for another reduction.
 
     The gradient is that by ``log_probs``; PyTorch's has ``exp(log_probs)`` added, which `log_softmax` removes again.
     """

@@ -1,4 +1,4 @@
-"""Modules that differ in little, which the heads of their classes say."""
+"""Modules that differ only in a rank and a function, which stand in the heads of their classes."""
 
 from __future__ import annotations
 

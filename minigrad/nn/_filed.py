@@ -15,9 +15,9 @@ _HOOKS = (
     "_forward_hooks_always_called", "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_state_dict_hooks",
     "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
 )  # fmt: skip
-# What only one of the two packages has.
+# Attributes that only one of the two packages has.
 _OTHERS = {"_hooked", "_is_full_backward_hook"}
-# Where the classes stand of which a hook may be: objects of data alone, that compute a parameter of others.
+# The modules with the classes of hooks that a file may have: objects of data alone, which compute a parameter.
 _COMPUTING = {"minigrad.nn.utils._weight_norm", "minigrad.nn.utils.prune"}
 
 _DATA = (str, int, float, bool, type(None), Tensor)
@@ -69,7 +69,7 @@ def check_hook(cls: type, state: dict[str, Any]) -> None:
 
 
 def _check_hooks(cls: type, state: dict[str, Any]) -> None:
-    # Another object could be asked whether it is empty.
+    # Only of dicts: to ask another object for its values could run code of its own.
     tables = [state.get(table, {}) for table in _HOOKS]
     right = all(isinstance(table, dict) for table in tables)
     hooks = [hook for table in tables for hook in table.values()] if right else []

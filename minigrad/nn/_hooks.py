@@ -26,7 +26,7 @@ H = TypeVar("H")
 
 
 class Table(Generic[H]):
-    """A table of hooks of a Module, made with the others when one is asked for; then the module looks for hooks."""
+    """A table of hooks of a Module, made with the others when one is asked for; from then on calls look for hooks."""
 
     def __set_name__(self, owner: Any, name: str) -> None:
         self.name = name
@@ -52,7 +52,7 @@ class StateTable(Table[H]):
 class ForwardHook(NamedTuple):
     """A function that is called before or after ``forward``; with ``always`` also where ``forward`` raised.
 
-    One that is called without keywords, and not then, stands in its table as it is.
+    A hook without keywords and without ``always`` stands in its table as it is.
     """
 
     call: Callable[..., Any]

@@ -13,6 +13,7 @@ from minigrad.functions.elementwise import clamp_min, where
 from minigrad.gate import public
 from minigrad.nn._distances import pairwise_distance
 from minigrad.nn._reductions import (
+    check_weights,
     difference,
     legacy_reduction,
     of_input,
@@ -45,7 +46,8 @@ def binary_cross_entropy(
 ) -> Tensor:
     """``-(target * log(input) + (1 - target) * log(1 - input))``, each logarithm at least -100, times ``weight``.
 
-    ValueError for another shape of target, RuntimeError for an input or a target outside [0, 1].
+    ValueError for another shape of target, RuntimeError for an input or a target outside [0, 1], for a target of
+    another dtype, and for a weight that would broadcast the losses.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
@@ -59,7 +61,7 @@ def binary_cross_entropy(
             "target.to(input.dtype)"
         )
     losses = functions.bce(input, target)
-    return reduced(times(losses, weight), reduction)
+    return reduced(times("binary_cross_entropy", losses, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -71,7 +73,10 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """:func:`binary_cross_entropy` of ``sigmoid(input)``, without overflow; ``pos_weight`` is that of targets 1."""
+    """:func:`binary_cross_entropy` of ``sigmoid(input)``, without overflow; ``pos_weight`` is that of targets 1.
+
+    ValueError for another shape of target, RuntimeError for weights that would broadcast the losses.
+    """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
         raise value_error(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
@@ -82,8 +87,9 @@ def binary_cross_entropy_with_logits(
     else:
         positive = (pos_weight - 1) * target + 1
         losses = (1 - target) * input - positive * functions.log_sigmoid(input)
+        losses = of_shape("binary_cross_entropy_with_logits", input, losses)
     losses = losses if losses._array.dtype == target._array.dtype else cast(losses, target._array.dtype)
-    return reduced(times(losses, weight), reduction)
+    return reduced(times("binary_cross_entropy_with_logits", losses, weight), reduction)
 
 
 def kl_div(
@@ -96,7 +102,7 @@ def kl_div(
 ) -> Tensor:
     """``target * (log(target) - input)``, where ``input`` has logarithms, and ``target`` too with ``log_target``.
 
-    ``reduction="batchmean"`` divides the sum by the size of the first dimension.
+    ``reduction="batchmean"`` divides the sum by the size of the first dimension. RuntimeError for integers and bools.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction == "mean":
@@ -113,9 +119,9 @@ def kl_div(
     else:
         zero = target.eq(0)
         losses = where(zero, target * 0, target * where(zero, 1.0, target).log()) - target * input
-    if reduction == "batchmean" and input._array.ndim:
-        return losses.sum() / input._array.shape[0]
-    return reduced(losses, "mean" if reduction == "batchmean" else reduction)
+    if reduction == "batchmean":
+        return losses.sum() / input._array.shape[0] if input._array.ndim else losses.sum()
+    return reduced(losses, reduction)
 
 
 # ---------------------------------------------------------------- regression
@@ -155,8 +161,7 @@ def huber_loss(
     losses = of_input("huber_loss", input, functions.huber(d, delta=float(delta)))
     if weight is None:
         return reduced(losses, reduction)
-    if weight._array.shape != input._array.shape:
-        raise value_error("Weights and input must have the same size.")
+    check_weights(input, weight)
     return reduced(losses * weight, reduction)  # PyTorch: the mean here is the plain one
 
 
@@ -172,6 +177,7 @@ def poisson_nll_loss(
 ) -> Tensor:
     """A Poisson distribution's negative log likelihood: ``exp(input) - target * input``, or without ``log_input``
     ``input - target * log(input + eps)``; with ``full`` Stirling's approximation of the rest, for targets above 1.
+    ValueError for another reduction.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction not in ("none", "mean", "sum"):
@@ -223,7 +229,7 @@ def soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``log(1 + exp(-target * input))`` for targets 1 and -1."""
+    """``log(1 + exp(-target * input))`` for targets 1 and -1. RuntimeError for a target of more elements."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target.is_complex() and not input.is_complex():
         raise runtime_error(
@@ -245,9 +251,8 @@ def hinge_embedding_loss(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if input._array.dtype.kind in "iu":  # PyTorch: the margin is cut off to a whole number
         margin = int(margin)
-    zero: float = type(margin)(0)
-    apart = where(target.ne(1), clamp_min(margin - input, 0), zero)
-    return reduced(apart + where(target.ne(-1), input, zero), reduction)
+    apart = where(target.ne(1), clamp_min(margin - input, 0), 0)
+    return reduced(apart + where(target.ne(-1), input, 0), reduction)
 
 
 def margin_ranking_loss(
@@ -259,7 +264,10 @@ def margin_ranking_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``max(0, margin - target * (input1 - input2))`` for targets 1 and -1."""
+    """``max(0, margin - target * (input1 - input2))`` for targets 1 and -1.
+
+    RuntimeError unless all three have as many dimensions.
+    """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if not input1.dim() == input2.dim() == target.dim():
         raise runtime_error(
@@ -278,7 +286,10 @@ def cosine_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``1 - cos(input1, input2)`` where the target is 1, ``max(0, cos - margin)`` where it is -1."""
+    """``1 - cos(input1, input2)`` where the target is 1, ``max(0, cos - margin)`` where it is -1.
+
+    For inputs (N, D) and target (N), or (D) and (). RuntimeError for other numbers of dimensions.
+    """
     reduction = legacy_reduction(size_average, reduce, reduction)
     count = target.dim()
     if count > 1:

@@ -34,6 +34,7 @@ def multi_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """The sum of ``max(0, margin - input[target] + input)**p`` over the other classes, divided by C.
+
     For input (N, C) and int64 target (N), or (C) and (). ``weight`` (C) has one for each class. ValueError for a p
     other than 1 and 2, RuntimeError for shapes and classes that do not fit.
     """
@@ -43,11 +44,7 @@ def multi_margin_loss(
     if weight is not None and weight.dim() != 1:
         raise value_error("weight must be one-dimensional")
     x, t = input._array, target._array
-    classes = x.shape[-1] if x.ndim else 1
-    if x.ndim > 2 or not classes:
-        raise runtime_error(
-            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
-        )
+    classes = _count(x)
     rows = x.size // classes
     if t.size != rows or t.ndim > 1:
         raise runtime_error(f"inconsistent target size, expected {rows} but got {list(t.shape)}")
@@ -85,9 +82,9 @@ def multilabel_margin_loss(
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     x, t = input._array, target._array
-    if x.ndim > 2 or t.shape != x.shape:
+    classes = _count(x)
+    if t.shape != x.shape:
         raise runtime_error(f"inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}")
-    classes = x.shape[-1] if x.ndim else 1
     _check_classes("multilabel_margin_loss", t, -1, classes)
     _refuse_half("multilabel_margin_loss", input)
     t = t.reshape(-1, classes)
@@ -102,8 +99,18 @@ def multilabel_margin_loss(
     return reduced(losses if x.ndim == 2 else losses.reshape(()), reduction)
 
 
+def _count(x: Any) -> int:
+    """How many classes there are. RuntimeError where there is none, and for more than 2 dimensions."""
+    classes: int = x.shape[-1] if x.ndim else 1
+    if x.ndim > 2 or not classes:
+        raise runtime_error(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
+        )
+    return classes
+
+
 def _refuse_half(name: str, input: Tensor) -> None:
-    """NotImplementedError for float16, of which sums over classes would lose most, and for whole numbers."""
+    """NotImplementedError for floats of two bytes, and for whole numbers."""
     refuse_whole(name, input)
     if short := short_name(input._array.dtype):
         raise not_implemented_error(f"\"{name}\" not implemented for '{short}'; use .float() first")
@@ -146,7 +153,10 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Tensor:
-    """:func:`triplet_margin_loss` with any function of two Tensors, :func:`pairwise_distance` by default."""
+    """:func:`triplet_margin_loss` with any function of two Tensors, :func:`pairwise_distance` by default.
+
+    ValueError for a margin <= 0 and for another reduction.
+    """
     if reduction not in ("mean", "sum", "none"):
         raise value_error(f"{reduction} is not a valid value for reduction")
     distance = pairwise_distance if distance_function is None else distance_function

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,32 +21,32 @@ from minigrad.tensor import Tensor
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 
-def _alike(input: Tensor, *parts: Tensor | None) -> bool:
-    """Whether a weight, and a bias if there is one, are vectors of the input's element type."""
-    kind = input._array.dtype
-    return all(t is None or (_goes_with(t, kind) and t._array.ndim == 1) for t in parts)
-
-
-def _goes_with(t: Tensor, kind: np.dtype[Any]) -> bool:
-    """Whether an input of that type may have such a weight: of its own type, or of float32 if it is shorter."""
-    return t._array.dtype == kind or (kind.itemsize == 2 and t._array.dtype == np.float32)
+def _vectors(*parts: Tensor | None) -> bool:
+    """Whether all that are not None are vectors."""
+    return all(t is None or t._array.ndim == 1 for t in parts)
 
 
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
-    """RuntimeError unless all are of one type; only to floats of two bytes may weights and statistics of float32 go."""
+    """RuntimeError unless all are of one type; with an input of two bytes, all others may be of float32."""
     kind = input._array.dtype
     if kind.kind not in "fV":
         raise not_implemented_error(
             f"norms are not implemented for an input of {input.dtype}; use .float() first"
         )
-    for t in parts:
-        if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
-            if _goes_with(t, kind):
-                continue
-            raise runtime_error(
-                f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
-                f"{input.dtype} and a weight or statistic of {t.dtype}; convert the input, or the module"
-            )
+    others = [t for t in parts if t is not None]
+    wrong = [t for t in others if t._array.dtype is not kind and t._array.dtype != kind]
+    if not wrong or (kind.itemsize == 2 and all(t._array.dtype == np.float32 for t in others)):
+        return
+    raise runtime_error(
+        f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
+        f"{input.dtype} and a weight or statistic of {wrong[0].dtype}; convert the input, or the module"
+    )
+
+
+def _check_both(mean: Tensor | None, var: Tensor | None) -> None:
+    """ValueError for one of the running statistics alone."""
+    if (mean is None) != (var is None):
+        raise value_error("running_mean and running_var must either both be None or neither be None")
 
 
 def layer_norm(
@@ -59,17 +58,26 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = features(input, normalized_shape, weight, bias)
-    kind = input._array.dtype
-    if (
-        weight is not None
-        and all(t is None or _goes_with(t, kind) for t in (weight, bias))
-        and kind.kind in "fV"
-    ):
-        return cast(norms.layer_norm(input, weight, bias, eps), kind)
     _check_types(input, weight, bias)
+    if weight is not None:
+        return cast(norms.layer_norm(input, weight, bias, eps), input._array.dtype)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
-    return scaled(standardize(input, dims, eps), weight, bias, shape)
+    return _standardized(input, dims, eps, weight, bias, shape)
+
+
+def _standardized(
+    input: Tensor,
+    dims: tuple[int, ...],
+    eps: float,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    shape: tuple[int, ...],
+) -> Tensor:
+    """`standardize`, and what scales it; floats of two bytes are rounded once."""
+    kind = input._array.dtype
+    x = input if weight is None and bias is None else cast(input, working(kind))
+    return cast(scaled(standardize(x, dims, eps), weight, bias, shape), kind)
 
 
 def rms_norm(
@@ -77,7 +85,8 @@ def rms_norm(
 ) -> Tensor:
     """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions.
 
-    ``eps`` None is the epsilon of the dtype that it is computed in, float32 for shorter ones.
+    ``eps`` None is the epsilon of the dtype that it is computed in, float32 for shorter ones. ValueError for an input
+    of too few dimensions.
     """
     if not isinstance(normalized_shape, int) and input._array.ndim < len(normalized_shape):
         raise value_error(
@@ -103,7 +112,10 @@ def group_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalizes each of ``num_groups`` groups of channels (dimension 1) to mean 0 and variance 1, then scales."""
+    """Normalizes each of ``num_groups`` groups of channels (dimension 1) to mean 0 and variance 1, then scales.
+
+    RuntimeError unless the channels are divisible by ``num_groups`` and there is a weight and a bias for each of them.
+    """
     size = input._array.shape
     if len(size) < 2:
         raise runtime_error(f"Expected at least 2 dimensions for input tensor but received {len(size)}")
@@ -123,15 +135,16 @@ def group_norm(
                 f"shape {list(t._array.shape)} and input of shape {list(size)}"
             )
     _check_types(input, weight, bias)
-    if weight is not None and _alike(input, weight, bias):
+    if weight is not None:
         return cast(channel_norm(input, weight, bias, num_groups, eps), input._array.dtype)
-    groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
+    x = input if bias is None else cast(input, working(input._array.dtype))  # rounded once
+    groups = x.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = laid_like(standardize(groups, (2,), eps).reshape(size), input)
-    return scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
+    return cast(scaled(y, None, bias, (channels, *(1,) * (len(size) - 2))), input._array.dtype)
 
 
 def _verify_batch_size(size: Sequence[int]) -> None:
-    """ValueError if a channel has one value: ``size[1]`` is that of the channels."""
+    """ValueError if a channel has a single value; ``size[1]`` is the number of channels."""
     if size[0] * math.prod(size[2:]) == 1:
         raise value_error(
             f"Expected more than 1 value per channel when training, got input size {list(size)}"
@@ -150,7 +163,9 @@ def batch_norm(
 ) -> Tensor:
     """Normalizes each channel (dimension 1) to mean 0 and variance 1, then scales it by weight and bias.
 
-    Training uses the input's own mean and variance, and updates the running ones in place; else the running ones serve.
+    Training uses the input's own mean and variance, and updates the running ones in place; evaluation uses these.
+    ValueError for one value per channel in training, and for one of the running statistics alone; RuntimeError for
+    sizes and dtypes that do not fit. With an input of two bytes, all others may be float32.
     """
     size = input._array.shape
     if size == (0,):
@@ -159,6 +174,7 @@ def batch_norm(
         raise runtime_error(f"batch_norm expects an input of 2 dimensions or more, got {list(size)}")
     if training:
         _verify_batch_size(size)
+        _check_both(running_mean, running_var)
     channels = size[1]
     _per_channel(channels, running_mean, running_var, weight, bias)
     _check_types(input, running_mean, running_var, weight, bias)
@@ -166,12 +182,12 @@ def batch_norm(
     shape = (channels, *(1,) * (len(size) - 2))
     if not training:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
-    if weight is not None and _alike(input, weight, bias):
+    if weight is not None and _vectors(weight, bias):
         y = channel_norm(input, weight, bias, 0, eps)
         follow(input, running_mean, running_var, momentum, y)
         return cast(y, input._array.dtype)
     follow(input, running_mean, running_var, momentum)
-    return scaled(standardize(input, dims, eps), weight, bias, shape)
+    return _standardized(input, dims, eps, weight, bias, shape)
 
 
 def _per_channel(channels: int, *parts: Tensor | None) -> None:
@@ -193,13 +209,13 @@ def _by_running(
 ) -> Tensor:
     if mean is None or var is None:
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
-    if weight is not None and _alike(input, mean, var, weight, bias):
+    if weight is not None and _vectors(weight, bias, mean, var):
         return cast(running_norm(input, mean, var, weight, bias, eps), input._array.dtype)
     scale = (var.detach() + eps).rsqrt()
     if weight is not None:  # a vector's product, so that one of the input's size is left out
         scale = scale * weight.reshape(scale._array.shape)
     centred = (input - mean.detach().reshape(shape)) * scale.reshape(shape)
-    return scaled(cast(centred, input._array.dtype), None, bias, shape)
+    return cast(scaled(centred, None, bias, shape), input._array.dtype)
 
 
 def instance_norm(
@@ -212,16 +228,20 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """`batch_norm` of each example alone; the running statistics follow the averages over the batch."""
+    """`batch_norm` of each example alone; the running statistics follow the averages over the batch.
+
+    It raises as `batch_norm` does.
+    """
     size = input._array.shape
     if use_input_stats and math.prod(size[2:]) == 1:
         raise value_error(f"Expected more than 1 spatial element when training, got input size {list(size)}")
     if len(size) < 2:
         raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
-    if not use_input_stats and (running_mean is None or running_var is None):
-        raise runtime_error("Expected running_mean and running_var to be defined when use_input_stats=False")
+    if use_input_stats:
+        _check_both(running_mean, running_var)
     _per_channel(size[1], running_mean, running_var, weight, bias)
-    _check_types(input, running_mean, running_var, weight, bias)
+    _check_types(input, running_mean, running_var)
+    _check_types(input, weight, bias)
     dims, shape = tuple(range(2, len(size))), (size[1], *(1,) * (len(size) - 2))
     if not use_input_stats:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
@@ -230,10 +250,10 @@ def instance_norm(
             running_mean.mul_(1 - momentum).add_(input.detach().mean((0, *dims)), alpha=momentum)
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
-    if weight is not None and _alike(input, weight, bias):
+    if weight is not None and _vectors(weight, bias):
         y = channel_norm(input.contiguous(), weight, bias, size[1], eps)  # as in PyTorch, row by row
         return cast(y, input._array.dtype)
-    return scaled(standardize(input, dims, eps), weight, bias, shape)
+    return _standardized(input, dims, eps, weight, bias, shape)
 
 
 def local_response_norm(

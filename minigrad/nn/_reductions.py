@@ -9,17 +9,17 @@ from minigrad.tensor import Tensor
 
 
 def paired(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Both, with a UserWarning for shapes that differ; of 0 dimensions, one counts for its element type too."""
+    """Both, with a UserWarning for shapes that differ.
+
+    A number beside a Tensor of more dimensions becomes one of 1, so that its element type counts too.
+    """
     if target.shape != input.shape:
         warn(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size."
         )
-        if not input.dim() or not target.dim():
-            return input.reshape(
-                -1
-            ) if not input.dim() else input, target if target.dim() else target.reshape(-1)
+        input, target = (t if t.dim() else t.reshape(1) for t in (input, target))
     return input, target
 
 
@@ -30,25 +30,30 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
     return legacy_get_string(size_average, reduce)
 
 
-def weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
-    """The reduction of errors; with weights the mean is over these."""
+def weighted(input: Tensor, errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """The reduction of the errors of an input; with weights the mean is over these."""
     if weight is not None:
-        if weight.shape != errors.shape:
-            raise value_error(
-                "Weights and input must have the same size. "
-                f"Got weight {tuple(weight.shape)} and input {tuple(errors.shape)}."
-            )
+        check_weights(input, weight)
         errors = errors * weight
         if reduction == "mean":
             return errors.sum() / weight.sum()
     return reduced(errors, reduction)
 
 
-def times(losses: Tensor, weight: Tensor | None) -> Tensor:
-    """Each loss times its weight, in the losses' element type."""
+def check_weights(input: Tensor, weight: Tensor) -> None:
+    """ValueError unless there is a weight for each element of the input."""
+    if weight.shape != input.shape:
+        raise value_error(
+            "Weights and input must have the same size. "
+            f"Got weight {tuple(weight.shape)} and input {tuple(input.shape)}."
+        )
+
+
+def times(name: str, losses: Tensor, weight: Tensor | None) -> Tensor:
+    """Each loss times its weight, in the losses' element type. RuntimeError for a weight of more elements."""
     if weight is None:
         return losses
-    product: Tensor = losses * weight
+    product = of_shape(name, losses, losses * weight)
     return product if product._array.dtype == losses._array.dtype else cast(product, losses._array.dtype)
 
 
@@ -96,8 +101,8 @@ def of_input(name: str, input: Tensor, losses: Tensor) -> Tensor:
 
 
 def of_shape(name: str, input: Tensor, losses: Tensor) -> Tensor:
-    """The losses. RuntimeError if broadcasting to the target has given them another shape than the input's."""
-    if losses.shape != input.shape:
+    """The losses. RuntimeError if another operand has broadcast them to another shape than the input's."""
+    if losses._array.shape != input._array.shape:
         raise runtime_error(
             f"{name}: input {list(input.shape)} doesn't match the broadcast shape {list(losses.shape)}; use reshape()"
         )

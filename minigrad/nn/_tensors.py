@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from minigrad.autograd import no_grad
@@ -79,9 +79,8 @@ class Converted:
 
     if TYPE_CHECKING:
         __minigrad_contents__: Callable[[], Contents]
-        modules: Callable[[], Iterator[Any]]
 
-        def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self: ...
+        def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self: ...
 
     def to(self, *args: DType | DeviceLike | Tensor | bool, **kwargs: Any) -> Self:
         """Converts floating-point parameters and buffers in place; returns self.
@@ -110,9 +109,7 @@ class Converted:
     def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
         """Gives all parameters and buffers other memory, with whatever is in it; returns self."""
         check_device(device)
-        for module in self.modules() if recurse else [self]:
-            convert(module.__minigrad_contents__(), empty_like)
-        return self
+        return self._apply(empty_like, recurse)
 
     def share_memory(self) -> Self:
         """Moves parameters and buffers to memory that processes share, see `Tensor.share_memory_`; returns self."""

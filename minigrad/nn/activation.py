@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import value_error
+from minigrad.errors import value_error, warn
 from minigrad.functions.creation import full
 from minigrad.functions.table import relu, sigmoid, tanh
 from minigrad.nn import functional as F
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class _InPlace(Module):
-    """What may change its input in place."""
+    """Base class of activations that may work in place, and print that they do."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class _Alpha(_InPlace):
 
 
 class _Hard(Module):
-    """What may change its input in place, and does not tell."""
+    """Base class of activations that may work in place, and do not print it."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class GLU(Module):
 
 
 class _Shrink(Module):
-    """What treats numbers from ``-lambd`` to ``lambd`` otherwise than the rest."""
+    """Base class of activations with a threshold ``lambd`` on both sides of 0."""
 
     _told = "*lambd"
 
@@ -151,16 +151,31 @@ class Hardswish(_Hard):
 
 
 class Hardtanh(_InPlace):
-    """``x`` between the bounds. ValueError unless ``min_val < max_val``."""
+    """``x`` between the bounds. ValueError unless ``min_val < max_val``.
+
+    ``min_value`` and ``max_value`` are older names of the bounds; they warn (FutureWarning).
+    """
 
     _told = "min_val max_val"
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
         super().__init__(inplace)
-        self.min_val = min_val
-        self.max_val = max_val
-        if not max_val > min_val:
-            raise value_error("max_val must be larger than min_val")
+        for name, bound in (("min", min_value), ("max", max_value)):
+            if bound is not None:
+                warn(
+                    f"keyword argument `{name}_value` is deprecated and rename to `{name}_val`", FutureWarning
+                )
+        self.min_val = min_val if min_value is None else min_value
+        self.max_val = max_val if max_value is None else max_value
+        if not self.max_val > self.min_val:
+            raise value_error(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
@@ -273,7 +288,7 @@ class RReLU(_InPlace):
 
 
 class _Along(Module):
-    """What works along a dimension."""
+    """Base class of activations along a dimension."""
 
     _told = "dim"
 

@@ -60,7 +60,7 @@ class _Row(Module):
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
-        """Adds several modules at the end; returns self."""
+        """Adds several modules at the end; returns self. TypeError for anything but an iterable."""
         if not isinstance(modules, Iterable):
             raise type_error(
                 f"{type(self).__name__}.extend should be called with an iterable, "
@@ -74,7 +74,7 @@ class _Row(Module):
     def insert(self, index: int, module: Module) -> Self:
         """Puts a module before position ``index``; IndexError beyond the ends. Returns self.
 
-        KeyError before modules that have names of yours, which would have to change.
+        TypeError for no Module, KeyError before modules that have names of yours, which would have to change.
         """
         if not isinstance(module, Module):
             raise type_error(f"module should be a Module, got {type(module).__name__}")
@@ -269,7 +269,7 @@ class ParameterList(Module):
         return self
 
     def extend(self, values: Iterable[Any]) -> Self:
-        """Adds several values at the end; returns self."""
+        """Adds several values at the end; returns self. TypeError for a Tensor, and for anything but an iterable."""
         some: Any = values
         if isinstance(some, Tensor) or not isinstance(some, Iterable):
             raise type_error(

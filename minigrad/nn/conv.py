@@ -211,7 +211,7 @@ class _Transposed(_Conv):
         num_spatial_dims: int | None = None,
         dilation: Any = None,
     ) -> tuple[int, ...]:
-        """The output padding that leads to a size, for subclasses in scripts; what the module has is not asked."""
+        """The output padding that leads to a size, for subclasses in scripts; all else is the module's own."""
         return self._more(input, output_size)
 
     def _more(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:

@@ -125,13 +125,12 @@ def mse_loss(
     Raises ValueError for another ``reduction`` and for a weight of another shape, RuntimeError for shapes
     that do not broadcast.
     """
-    if not functions.same_shape(input, target):
-        input, target = paired(input, target)
+    x, y = (input, target) if functions.same_shape(input, target) else paired(input, target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce, reduction)
     if weight is None and reduction == "mean":
-        return functions.mse_mean(input, target)
-    return weighted(difference("mse_loss", input, target) ** 2, weight, reduction)
+        return functions.mse_mean(x, y)
+    return weighted(input, difference("mse_loss", x, y) ** 2, weight, reduction)
 
 
 def l1_loss(
@@ -143,9 +142,9 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The absolute error ``|input - target|``; the arguments are those of :func:`mse_loss`."""
-    input, target = paired(input, target)
+    x, y = paired(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
-    return weighted((input - target).abs(), weight, reduction)
+    return weighted(input, (x - y).abs(), weight, reduction)
 
 
 linear.__module__ = __name__  # pickles name it by where users find it

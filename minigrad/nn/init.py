@@ -112,7 +112,7 @@ def _normal_cdf(x: float) -> float:
 def _reject_normal(
     like: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None
 ) -> Tensor:
-    # The bounds as the dtype has them, lest a value that equals a rounded bound is drawn for ever.
+    # The bounds as the dtype has them: else a value that equals a rounded bound would be drawn again without end.
     lo, hi = make([a, b], dtype=like.dtype).tolist()
     values = empty_like(like).normal_(mean, std, generator=generator)
     while (outside := (values < lo) | (values > hi)).any():

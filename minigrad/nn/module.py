@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Module", "RemovableHandle"]
 
+
 # Pickles of modules with hooks know the class by this name.
 _ForwardHook = _hooks.ForwardHook
 
@@ -140,6 +141,8 @@ class Module(Hooked, Converted):
             if name in self.__dict__.get(table, ()):
                 if value is not None and not (kind == "buffer" and isinstance(value, Tensor)):
                     raise _members.wrong_kind(value, kind, name)
+                if _hooks.REGISTRATION[table[1:-1]] and kind != "parameter":
+                    value = _hooks.registered(self, table[1:-1], name, value)
                 self.__dict__[table][name] = value
                 return
         object.__setattr__(self, name, value)
@@ -320,7 +323,10 @@ class Module(Hooked, Converted):
     # ---------------------------------------------------------------- changing all at once
 
     def train(self, mode: bool = True) -> Self:
-        """Sets training mode (or with False evaluation mode) here and in all submodules; returns self."""
+        """Sets training mode (or with False evaluation mode) here and in all submodules; returns self.
+
+        ValueError unless ``mode`` is a bool.
+        """
         if not isinstance(mode, bool):
             raise value_error(f"training mode is expected to be boolean, got {mode!r}")
         self.training = mode
@@ -350,9 +356,9 @@ class Module(Hooked, Converted):
         fn(self)
         return self
 
-    def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Puts ``fn(t)`` for the data of each parameter, gradient and buffer; Parameters stay themselves."""
-        for module in self.children():
+        for module in self.children() if recurse else ():
             module._apply(fn)
         _tensors.convert(self.__minigrad_contents__(), fn)
         return self

@@ -122,7 +122,7 @@ class UninitializedTensorMixin(Tensor):
             f"Attempted to use an uninitialized parameter: a {type(self).__name__} has no values. {_FIRST}"
         )
 
-    # The slot of Tensor holds the dtype meanwhile; whoever asks for the array is an operation.
+    # Until then the slot of Tensor holds an empty array of the dtype; only operations ask for the array itself.
     _array = property(_refuse, Tensor.__dict__["_array"].__set__)
 
     @property

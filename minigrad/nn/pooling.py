@@ -20,7 +20,7 @@ _Sizes = int | Sequence[int]
 
 
 class _Windows(Family):
-    """What moves windows over its input."""
+    """Base class of modules that move windows over their input."""
 
     _told = "kernel_size stride padding"
 

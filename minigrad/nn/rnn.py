@@ -313,6 +313,15 @@ class GRU(RNNBase):
         return y, h
 
 
+def _two_states(name: str, hx: Any) -> Any:
+    """The states. TypeError or RuntimeError unless they are a pair, or None."""
+    if isinstance(hx, Tensor):
+        raise type_error(f"{name}: argument 'hx' must be tuple of Tensors, not Tensor: (hidden state, cell)")
+    if hx is not None and len(hx) != 2:
+        raise runtime_error(f"{name}: lstm expects two hidden states, (hidden state, cell), got {len(hx)}")
+    return hx
+
+
 class LSTM(RNNBase):
     """Layers of long short-term memory: ``c' = f * c + i * g`` and ``h' = o * tanh(c')``, called as `RNN`.
 
@@ -342,7 +351,7 @@ class LSTM(RNNBase):
     def forward(
         self, input: Any, hx: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Any, tuple[Tensor, Tensor]]:
-        y, [h, c] = self._run(input, hx)
+        y, [h, c] = self._run(input, _two_states("LSTM", hx))
         return y, (h, c)
 
 
@@ -484,5 +493,5 @@ class LSTMCell(_Gated):
     _chunks = 4
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        h, c = self._step("LSTM", input, hx)
+        h, c = self._step("LSTM", input, _two_states("LSTMCell", hx))
         return h, c

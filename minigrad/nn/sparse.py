@@ -69,7 +69,7 @@ class Embedding(_Rows):
     """Looks up rows of ``weight`` (num_embeddings, embedding_dim) by an input of integer indices.
 
     The weight starts normally distributed, and with zeros in row ``padding_idx``, which gets no gradient. The other
-    arguments are those of :func:`minigrad.nn.functional.embedding`. Gradients are dense.
+    arguments are those of :func:`minigrad.nn.functional.embedding`. ValueError for a ``padding_idx`` out of range.
     """
 
     _padding = "Padding_idx"
@@ -125,7 +125,7 @@ class EmbeddingBag(_Rows):
     """The mean, sum or maximum, by ``mode``, of bags of rows of ``weight`` (num_embeddings, embedding_dim).
 
     The weight starts normally distributed, with zeros in row ``padding_idx``. The arguments are those of
-    :func:`minigrad.nn.functional.embedding_bag`. Gradients are dense.
+    :func:`minigrad.nn.functional.embedding_bag`. ValueError for a ``padding_idx`` out of range.
     """
 
     def __init__(

@@ -29,9 +29,11 @@ RuntimeError for sizes that do not fit."""
 def max_pool1d_with_indices(input: Tensor, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None=None, padding: int | Sequence[int]=0, dilation: int | Sequence[int]=1, ceil_mode: bool=False, return_indices: bool=False) -> Any:
     """`max_pool1d` with its indices: the pair of both, whatever ``return_indices`` says."""
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int=1, eps: float=1e-08) -> Tensor:
-    """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``."""
+    """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``; the operands broadcast.
+
+RuntimeError unless one of them is of floats."""
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float=2.0, eps: float=1e-06, keepdim: bool=False) -> Tensor:
-    """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
+    """The p-norm of ``x1 - x2 + eps`` along the last dimension, which ``keepdim`` keeps with size 1."""
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None=None, pos_weight: Tensor | None=None, reduction: int=0) -> Tensor:
     """:func:`minigrad.nn.functional.binary_cross_entropy_with_logits`, with a number for the reduction."""
 def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float=0.0, reduction: int=0) -> Tensor:

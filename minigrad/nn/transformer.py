@@ -155,9 +155,8 @@ def _nestable(layer: Any) -> bool:
     return not why
 
 
-def _activation(activation: Activation) -> Callable[[Tensor], Tensor]:
-    if not isinstance(activation, str):
-        return activation
+def _get_activation_fn(activation: str) -> Callable[..., Any]:
+    """`relu` or `gelu`, by its name. RuntimeError for another name."""
     if activation not in ("relu", "gelu"):
         raise runtime_error(f"activation should be relu/gelu, not {activation}")
     return F.relu if activation == "relu" else F.gelu
@@ -199,9 +198,9 @@ class _Layer(Module):
         self.dropout2 = Dropout(dropout)
         if self._remembers:
             self.dropout3 = Dropout(dropout)
-        self.activation = _activation(activation)
+        self.activation = _get_activation_fn(activation) if isinstance(activation, str) else activation
 
-    # The parts bear PyTorch's names: subclasses in scripts call them, and replace them.
+    # The parts have PyTorch's names: subclasses in scripts call them, and replace them.
 
     def _sa_block(
         self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool = False
@@ -296,8 +295,8 @@ class TransformerEncoder(Module):
     """``num_layers`` copies of a layer one after the other, then ``norm``.
 
     There are no nested Tensors.  PyTorch computes with them where nothing is recorded, in evaluation mode, with
-    ``batch_first`` and ``src_key_padding_mask`` alone, if all padding stands at the ends: then it has 0 for each
-    padded position, before ``norm``, unless ``enable_nested_tensor`` is False.  So it is here.
+    ``batch_first`` and ``src_key_padding_mask`` alone, if all padding stands at the ends. Then each padded position is
+    0 before ``norm``, here too, unless ``enable_nested_tensor`` is False.
     """
 
     def __init__(
@@ -309,7 +308,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = _copies(encoder_layer, num_layers)
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -329,7 +328,7 @@ class TransformerEncoder(Module):
             output = layer(output, src_mask=mask, src_key_padding_mask=padding, is_causal=is_causal is True)
         if padding is not None and mask is None and self._without_padding(src):
             padded = padding != 0
-            # at the ends of all sequences: no padding before what is none
+            # whether padding stands elsewhere than at the ends: before a position that is not padded
             apart = (padded[:, :-1] & ~padded[:, 1:]).any()
             output = output.masked_fill((padded & ~apart).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
@@ -346,7 +345,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = _copies(decoder_layer, num_layers)
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
@@ -371,8 +370,9 @@ class TransformerDecoder(Module):
         return output if self.norm is None else self.norm(output)
 
 
-def _copies(layer: Module, count: int) -> ModuleList:
-    return ModuleList([copy.deepcopy(layer) for _ in range(count)])
+def _get_clones(module: Module, N: int) -> ModuleList:
+    """N copies of a module, each with parameters of its own."""
+    return ModuleList([copy.deepcopy(module) for _ in range(N)])
 
 
 class Transformer(Module):

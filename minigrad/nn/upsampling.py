@@ -28,9 +28,8 @@ class Upsample(Module):
         self.name = type(self).__name__
         self.size = size
         many = isinstance(scale_factor, (tuple, list))
-        self.scale_factor: Any = (
-            tuple(float(f) for f in scale_factor) if many else scale_factor and float(scale_factor)
-        )
+        one = float(scale_factor) if scale_factor and not many else None
+        self.scale_factor: Any = tuple(float(f) for f in scale_factor) if many else one
         self.mode, self.align_corners = mode, align_corners
         self.recompute_scale_factor = recompute_scale_factor
 

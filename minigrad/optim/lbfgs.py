@@ -228,7 +228,7 @@ def _search(
     def flat(p: _Point) -> bool:
         return bool(abs(p.slope) <= -c2 * start.slope)
 
-    # Longer and longer steps, until one lies beyond a point that holds them.
+    # Longer and longer steps, until one satisfies the conditions, or two enclose a point that does.
     before, now = start, point(t)
     rounds = 0
     done = False

@@ -22,7 +22,7 @@ from minigrad.tensor import Tensor
 __all__ = ["Optimizer", "ParamsT", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
-_params_t = ParamsT  # its name of before
+_params_t = ParamsT  # its older name
 Loss = TypeVar("Loss")
 
 

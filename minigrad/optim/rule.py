@@ -213,7 +213,7 @@ class _Step:
             self.changed += [arrays[0], *arrays[2:], *counts]
 
     def rows(self, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
-        """The formula for the elements alone that a sparse gradient has."""
+        """The formula for only those elements that a sparse gradient has."""
         self._check(p, own)
         t = g.coalesce()
         places, values = tuple(t.indices()._array), t.values()._array
@@ -419,7 +419,7 @@ def moments(group: Group) -> Named:
 
 
 def _number(x: Tensor) -> Array:
-    """The array of such a Tensor, also of one that a user made with a dimension."""
+    """The array of a Tensor of one number, without a dimension that a user may have given it."""
     return x._array.reshape(()) if x._array.ndim else x._array
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from itertools import chain
 from typing import Any, Literal, TypeAlias
 
 from minigrad.autograd.grad_mode import no_grad
@@ -160,7 +159,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
         for layer in layers:
             layer.reset_running_stats()
             layer.momentum = None
-        for item in chain(loader):
+        for item in loader:
             batch = item[0] if isinstance(item, (list, tuple)) else item
             model(batch if device is None else batch.to(device))
     finally:
@@ -186,8 +185,7 @@ class SWALR(LRScheduler):
         anneal_strategy: Literal["cos", "linear"] = "cos",
         last_epoch: int = -1,
     ) -> None:
-        for group, rate in zip(optimizer.param_groups, each("swa_lr", optimizer, swa_lr), strict=True):
-            group["swa_lr"] = rate
+        rates = each("swa_lr", optimizer, swa_lr)
         if anneal_strategy not in ("cos", "linear"):
             raise value_error(
                 f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
@@ -195,6 +193,8 @@ class SWALR(LRScheduler):
         epochs: Any = anneal_epochs
         if not isinstance(epochs, int) or epochs < 0:
             raise value_error(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["swa_lr"] = rate
         self._anneal_strategy = anneal_strategy
         self.anneal_epochs = anneal_epochs
         super().__init__(optimizer, last_epoch)

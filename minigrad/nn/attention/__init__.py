@@ -6,6 +6,8 @@ import enum
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from minigrad.errors import value_error
+
 __all__ = ["SDPBackend", "sdpa_kernel"]
 
 
@@ -21,5 +23,13 @@ class SDPBackend(enum.IntEnum):
 
 
 def sdpa_kernel(backends: Any, set_priority: bool = False) -> AbstractContextManager[None]:
-    """A context that changes nothing: `scaled_dot_product_attention` computes as it does outside."""
+    """A context that changes nothing: `scaled_dot_product_attention` computes as it does outside.
+
+    ValueError for anything but an `SDPBackend` or a list of them.
+    """
+    several = [backends] if isinstance(backends, SDPBackend) else backends
+    if not isinstance(several, (list, tuple)) or not all(isinstance(b, SDPBackend) for b in several):
+        raise value_error(
+            f"Backend must be an instance of SDPBackend or a list of SDPBackend instances, got {backends!r}"
+        )
     return nullcontext()

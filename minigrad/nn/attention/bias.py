@@ -6,6 +6,7 @@ import enum
 
 import numpy as np
 
+from minigrad.errors import value_error
 from minigrad.functions.creation import from_numpy
 from minigrad.tensor import Tensor
 
@@ -22,12 +23,22 @@ class CausalVariant(enum.IntEnum):
 def causal_upper_left(*size: int) -> Tensor:
     """A bool mask, queries by keys: query ``i`` sees the keys up to ``i``.
 
-    It is a Tensor as any other, where PyTorch has a class that leaves its values for later.
+    It is a Tensor as any other, where PyTorch has a class that leaves its values for later. ValueError unless there are
+    two sizes.
     """
-    return from_numpy(np.tri(*size, dtype=bool))
+    return _causal("causal_upper_left", size, False)
 
 
 def causal_lower_right(*size: int) -> Tensor:
-    """A bool mask, queries by keys: the last query sees all keys, the one before all but the last, and so on."""
+    """A bool mask, queries by keys: the last query sees all keys, the one before all but the last, and so on.
+
+    ValueError unless there are two sizes.
+    """
+    return _causal("causal_lower_right", size, True)
+
+
+def _causal(name: str, size: tuple[int, ...], right: bool) -> Tensor:
+    if len(size) != 2:
+        raise value_error(f"{name} only supports 2D tensors: expected queries and keys, got {size}")
     queries, keys = size
-    return from_numpy(np.tri(queries, keys, keys - queries, dtype=bool))
+    return from_numpy(np.tri(queries, keys, keys - queries if right else 0, dtype=bool))

@@ -127,8 +127,8 @@ def flex_attention(
     ``score_mod(score, batch, head, q_idx, kv_idx)`` returns other scores; ``block_mask`` says what a query may see.  A
     query that may see nothing gives zeros.  With ``enable_gqa`` heads of query share those of key and value.  With
     ``return_lse`` the logarithms of the sums of exponentials, (B, H, L), come too, with ``return_aux`` an `AuxOutput`
-    of what that asks for.  Scores are float64 for float64,
-    else float32, and all in memory at once.  ValueError for shapes that do not fit, and for different dtypes.
+    of what that asks for.  Scores are float64 for float64, else float32, and all in memory at once.  ValueError for
+    shapes that do not fit, and for different dtypes.
     """
     dtype = query.dtype
     if not dtype == key.dtype == value.dtype:

@@ -39,7 +39,14 @@ def _list_with_default(out_size: Any, defaults: Sequence[int]) -> Any:
 
 
 def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
-    """Takes ``prefix`` (such as ``"module."``) off the keys of a state dict that begin with it, in place."""
+    """Takes ``prefix`` (such as ``"module."``) off the keys of a state dict that begin with it, in place.
+
+    So it does with the names of modules in its ``_metadata``, where the entry of the outer module is lost.
+    """
     entries = [(key.removeprefix(prefix), value) for key, value in state_dict.items()]
     state_dict.clear()
     state_dict.update(entries)
+    metadata = getattr(state_dict, "_metadata", {})
+    for key in [*metadata]:
+        if key:
+            metadata[key[len(prefix) :]] = metadata.pop(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, TypeVar
 
+from minigrad.functions.dims import one_dim
 from minigrad.functions.matrix_norms import vector_norm
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter, is_lazy
@@ -43,7 +44,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
     Parameters ``weight_g``, with a length for each index of ``dim`` (None: one for all), and ``weight_v`` take its
     place; a hook computes it before each call. FutureWarning: `nn.utils.parametrizations.weight_norm` is the newer
-    form. RuntimeError if it was done before, ValueError for a lazy module.
+    form. RuntimeError if it was done before, ValueError for a lazy module, IndexError for a ``dim`` that is not there.
     """
     warnings.warn(
         "`nn.utils.weight_norm` is deprecated in favor of `nn.utils.parametrizations.weight_norm`.",
@@ -57,8 +58,9 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
             "The module passed to `WeightNorm` can't have uninitialized parameters. Call it with a batch first"
         )
     hook = WeightNorm(name, -1 if dim is None else dim)
+    length = norm_except_dim(weight, 2, hook.dim).detach()
     del module._parameters[name]
-    module.register_parameter(f"{name}_g", Parameter(norm_except_dim(weight, 2, hook.dim).detach()))
+    module.register_parameter(f"{name}_g", Parameter(length))
     module.register_parameter(f"{name}_v", Parameter(weight.detach()))
     setattr(module, name, hook.compute_weight(module))
     module.register_forward_pre_hook(hook)
@@ -75,10 +77,14 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
 
 
 def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
-    """The norms over all dimensions but ``dim``, which they keep; -1 means over all, without dimensions."""
+    """The norms over all dimensions but ``dim``, which they keep; -1 means over all, without dimensions.
+
+    IndexError for a ``dim`` that the Tensor does not have.
+    """
     if dim == -1:
         return vector_norm(v, float(pow))
-    others = [d for d in range(v.dim()) if d != dim % v.dim()]
+    kept = one_dim(dim, v.dim())
+    others = [d for d in range(v.dim()) if d != kept]
     # one dimension more, for where there are no others
     return vector_norm(v.unsqueeze(-1), float(pow), [*others, -1], keepdim=True).squeeze(-1)
 

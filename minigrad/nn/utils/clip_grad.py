@@ -100,7 +100,7 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
 
 
 def _plain(t: Tensor) -> bool:
-    """Whether it is one of which `vector_norm` has no more to say than `length`, in two thirds of the time."""
+    """Whether `length` does for it what `vector_norm` does, in two thirds of the time."""
     return t.__class__ is Tensor and (t._array.dtype is F32 or t._array.dtype is F64)
 
 

@@ -57,7 +57,7 @@ class ParametrizationList(ModuleList):
             raise ValueError("ParametrizationList requires one or more modules.")
         super().__init__(modules)
         self.unsafe = unsafe
-        shape, dtype = original.shape, original.dtype
+        shape, dtype, before = original.shape, original.dtype, original.data
         with no_grad():
             value: Any = original
             for module in reversed(list(self)):
@@ -89,10 +89,12 @@ class ParametrizationList(ModuleList):
                     part = Parameter(part, original.requires_grad)
                 _register(self, f"original{i}", part.requires_grad_(original.requires_grad))
         if not self.unsafe:
-            computed = self()
-            _check(
-                "A parametrization", computed, "the tensor", ("unparametrized", dtype, shape), "parametrized"
-            )
+            try:
+                about = "unparametrized", dtype, shape
+                _check("A parametrization", self(), "the tensor", about, "parametrized")
+            except BaseException:
+                original.data = before
+                raise
 
     def _originals(self) -> list[Tensor]:
         names = ["original"] if self.is_tensor else [f"original{i}" for i in range(self.ntensors)]
@@ -157,7 +159,8 @@ def register_parametrization(
     ``right_inverse``, if it has one, computes ``original`` from a value, so ``module.weight`` may be assigned.
     The ``state_dict`` has ``parametrizations.weight.original``.
 
-    ValueError where shape or dtype change, unless ``unsafe``, or if the module has no such parameter or buffer.
+    ValueError where shape or dtype change, unless ``unsafe``, or if the module has no such parameter or buffer; then
+    nothing has changed. TypeError unless ``parametrization`` is a Module.
     """
     if not isinstance(parametrization, Module):
         raise TypeError(

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 from minigrad.functions.creation import ones_like, zeros_like
+from minigrad.functions.distances import norm
 from minigrad.functions.draws import rand, rand_like
-from minigrad.functions.matrix_norms import vector_norm
 from minigrad.functions.sorting import kthvalue, topk
 from minigrad.nn.module import Module
 from minigrad.nn.utils.convert_parameters import parameters_to_vector
@@ -60,9 +60,9 @@ def random_structured(module: M, name: str, amount: float, dim: int) -> M:
 
 
 def ln_structured(
-    module: M, name: str, amount: float, n: float, dim: int, importance_scores: Tensor | None = None
+    module: M, name: str, amount: float, n: float | str, dim: int, importance_scores: Tensor | None = None
 ) -> M:
-    """Prunes the channels, indices of ``dim``, with the smallest norms of order ``n``."""
+    """Prunes the channels, indices of ``dim``, with the smallest norms of order ``n``, a number or "fro"."""
     LnStructured.apply(module, name, amount, n, dim, importance_scores)
     return module
 
@@ -158,7 +158,7 @@ class BasePruningMethod(ABC):
     ) -> Any:
         """Prunes a parameter by ``cls(*args, **kwargs)``, on top of what is pruned already; returns the method.
 
-        Where anything fails, the parameter stays as it was.
+        ValueError for ``importance_scores`` of another shape. Where anything fails, the parameter stays as it was.
         """
         hooks = module._forward_pre_hooks
         before = {
@@ -195,7 +195,10 @@ class BasePruningMethod(ABC):
     def prune(
         self, t: Tensor, default_mask: Tensor | None = None, importance_scores: Tensor | None = None
     ) -> Tensor:
-        """``t`` times the mask that the method computes for it, or for ``importance_scores`` of its shape."""
+        """``t`` times the mask that the method computes for it, or for ``importance_scores`` of its shape.
+
+        ValueError for scores of another shape.
+        """
         if importance_scores is None:
             importance_scores = t
         elif importance_scores.shape != t.shape:
@@ -286,7 +289,7 @@ class Identity(BasePruningMethod):
 
 
 class _ByAmount(BasePruningMethod):
-    """What prunes a fraction or a number."""
+    """Base class of methods that prune a fraction or a number."""
 
     def __init__(self, amount: float) -> None:
         number: Any = amount
@@ -310,7 +313,7 @@ class _ByAmount(BasePruningMethod):
 
 
 class _Unstructured(_ByAmount):
-    """What prunes single elements: those with the ``largest`` or smallest of ``_values``."""
+    """Base class of methods that prune single elements: those with the ``largest`` or smallest of ``_values``."""
 
     PRUNING_TYPE = "unstructured"
     largest: ClassVar[bool]
@@ -354,7 +357,7 @@ class L1Unstructured(_Unstructured):
 
 
 class _Structured(_ByAmount):
-    """What prunes channels: those that ``_kept`` leaves out."""
+    """Base class of methods that prune channels: those that ``_kept`` leaves out."""
 
     PRUNING_TYPE = "structured"
     dim: int
@@ -397,13 +400,13 @@ class RandomStructured(_Structured):
 class LnStructured(_Structured):
     """Prunes the channels with the smallest norms of order ``n``."""
 
-    def __init__(self, amount: float, n: float, dim: int = -1) -> None:
+    def __init__(self, amount: float, n: float | str, dim: int = -1) -> None:
         super().__init__(amount)
         self.n, self.dim = n, dim
 
     def _kept(self, t: Tensor, size: int, count: int) -> Tensor:
         others = [d for d in range(t.dim()) if d != self.dim % t.dim()]
-        return topk(vector_norm(t, self.n, others), size - count).indices
+        return topk(norm(t, self.n, others), size - count).indices
 
     @classmethod
     def apply(  # type: ignore[override]
@@ -411,7 +414,7 @@ class LnStructured(_Structured):
         module: Module,
         name: str,
         amount: float,
-        n: float,
+        n: float | str,
         dim: int,
         importance_scores: Tensor | None = None,
     ) -> LnStructured:

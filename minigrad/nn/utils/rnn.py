@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from minigrad.core.apply import cast
 from minigrad.core.names import known_as
-from minigrad.dtypes import bfloat16, float16, float32, float64
+from minigrad.dtypes import bfloat16, float16, float32, float64, int8, int16, int32, int64, uint8
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy, full
-from minigrad.functions.dims import tensor_list
+from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.parts import cat
 from minigrad.gate import public
 from minigrad.tensor import Tensor
@@ -75,6 +76,26 @@ class PackedSequence(_Packed):
         """The same in bfloat16."""
         return self.to(bfloat16)
 
+    def long(self) -> PackedSequence:
+        """The same in int64."""
+        return self.to(int64)
+
+    def int(self) -> PackedSequence:
+        """The same in int32."""
+        return self.to(int32)
+
+    def short(self) -> PackedSequence:
+        """The same in int16."""
+        return self.to(int16)
+
+    def char(self) -> PackedSequence:
+        """The same in int8."""
+        return self.to(int8)
+
+    def byte(self) -> PackedSequence:
+        """The same in uint8."""
+        return self.to(uint8)
+
     def cpu(self) -> PackedSequence:
         """The same: there is one device."""
         return self
@@ -122,6 +143,7 @@ def pack_padded_sequence(
         raise runtime_error("Cannot pack empty tensors.")
     if batch_first:
         input = input.transpose(0, 1)
+    one_dim(1, input._array.ndim)  # IndexError for a vector
     longest, batch = input._array.shape[:2]
     if len(sizes) != batch:
         raise runtime_error(
@@ -211,7 +233,7 @@ def pad_sequence(
     """Pads Tensors (length, ...) to one length and stacks them: (longest, batch, ...).
 
     ``batch_first`` makes it (batch, longest, ...). ``padding_side`` is "right" or "left". RuntimeError for another
-    one, for an empty list, and for anything but Tensors.
+    one, for an empty list, and for anything but Tensors of a dimension or more.
     """
     if not isinstance(sequences, Iterable):
         raise runtime_error(
@@ -223,6 +245,10 @@ def pad_sequence(
     tensors = tensor_list("pad_sequence", several)
     if padding_side not in ("right", "left"):
         raise runtime_error(f"Expected padding_side to be one of left or right, but got {padding_side}.")
+    if not all(t._array.ndim for t in tensors):
+        raise runtime_error("pad_sequence: a Tensor without dimensions has no length; use reshape(1)")
+    # as in PyTorch, all get the first one's element type
+    tensors = [cast(t, tensors[0]._array.dtype) for t in tensors]
     lengths = np.array([len(t._array) for t in tensors])
     longest = int(lengths.max())
     step = np.arange(longest)[:, None]

@@ -65,7 +65,10 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return [low + (base - low) * height / 2 for base in self.base_lrs]
 
     def step(self, epoch: float | None = None) -> None:
-        """Sets the rates of the next step, or of ``epoch``, which may be a fraction such as ``epoch + i / batches``."""
+        """Sets the rates of the next step, or of ``epoch``, which may be a fraction such as ``epoch + i / batches``.
+
+        ValueError for a negative ``epoch``.
+        """
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

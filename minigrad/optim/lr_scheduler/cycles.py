@@ -19,19 +19,20 @@ class _WithMomentum(LRScheduler):
     cycle_momentum: bool
     use_beta1: bool
 
-    def _begin_momentum(self, base: Any, most: Any, last_epoch: int) -> tuple[list[float], list[float]]:
-        """The smallest and largest momentum of each group, which begins with the largest."""
+    def _momenta(self, base: Any, most: Any) -> list[list[float]]:
+        """The smallest and the largest momentum of each group. ValueError for an optimizer without momentum."""
         optimizer = self.optimizer
         self.use_beta1 = "betas" in optimizer.defaults
         if not self.use_beta1 and "momentum" not in optimizer.defaults:
             raise value_error("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
-        smallest, largest = each("base_momentum", optimizer, base), each("max_momentum", optimizer, most)
-        if last_epoch == -1:
-            for group, low, high in zip(optimizer.param_groups, smallest, largest, strict=True):
-                self._put_momentum(group, high)
-                group["max_momentum"] = high
-                group["base_momentum"] = low
-        return smallest, largest
+        return [each("base_momentum", optimizer, base), each("max_momentum", optimizer, most)]
+
+    def _begin_momentum(self, smallest: list[float], largest: list[float]) -> None:
+        """Each group begins with its largest momentum."""
+        for group, low, high in zip(self.optimizer.param_groups, smallest, largest, strict=True):
+            self._put_momentum(group, high)
+            group["max_momentum"] = high
+            group["base_momentum"] = low
 
     def _put_momentum(self, group: dict[str, Any], value: float) -> None:
         if self.use_beta1:
@@ -85,9 +86,15 @@ class CyclicLR(_WithMomentum):
             raise value_error(f"mode is invalid and scale_fn is None: {mode!r}")
         base_lrs = each("base_lr", optimizer, base_lr)
         self.max_lrs = each("max_lr", optimizer, max_lr)
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:
+            self.base_momentums, self.max_momentums = self._momenta(base_momentum, max_momentum)
+        # all is checked: from here on the groups change
         if last_epoch == -1:
             for lr, group in zip(base_lrs, optimizer.param_groups, strict=True):
                 put(group, "lr", lr)
+            if cycle_momentum:
+                self._begin_momentum(self.base_momentums, self.max_momentums)
         up = float(step_size_up)
         down = up if step_size_down is None else float(step_size_down)
         self.total_size = up + down
@@ -97,11 +104,6 @@ class CyclicLR(_WithMomentum):
         self._scale_fn_custom = scale_fn
         self.scale_mode = scale_mode
         self._choose_scale()
-        self.cycle_momentum = cycle_momentum
-        if cycle_momentum:
-            self.base_momentums, self.max_momentums = self._begin_momentum(
-                base_momentum, max_momentum, last_epoch
-            )
         super().__init__(optimizer, last_epoch)
         self.base_lrs = base_lrs
 
@@ -205,14 +207,16 @@ class OneCycleLR(_WithMomentum):
         self._schedule_phases: list[dict[str, Any]] = [dict(zip(names, p, strict=True)) for p in phases]
         self._anneal_func_type = anneal_strategy
         highest = each("max_lr", optimizer, max_lr)
+        self.cycle_momentum = cycle_momentum
+        momenta = self._momenta(base_momentum, max_momentum) if cycle_momentum else []
+        # all is checked: from here on the groups change
         if last_epoch == -1:
             for group, high in zip(optimizer.param_groups, highest, strict=True):
                 group["initial_lr"] = high / div_factor
                 group["max_lr"] = high
                 group["min_lr"] = group["initial_lr"] / final_div_factor
-        self.cycle_momentum = cycle_momentum
-        if cycle_momentum:
-            self._begin_momentum(base_momentum, max_momentum, last_epoch)
+            if momenta:
+                self._begin_momentum(*momenta)
         super().__init__(optimizer, last_epoch)
 
     def _rates(self) -> list[Any]:
