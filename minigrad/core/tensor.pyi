@@ -982,9 +982,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     RuntimeError for a size that is greater than the dimension, or a step that is not greater than 0."""
     def unsafe_chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Copies of the parts of `chunk`: to change one in place leaves the others."""
-    def unsafe_split(self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Copies of the parts of `split`: to change one in place leaves the others."""
+        """The parts of `chunk`; a change in place of one shows in ``input``, and no gradient of ``input`` knows of it."""
+    def unsafe_split(self, split_size: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """The parts of `split`, as `unsafe_chunk` gives those of `chunk`."""
     def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
@@ -1182,7 +1182,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def take(self, index: Tensor) -> Tensor:
         """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
-        """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
+        """Elements of ``input`` at ``indices`` (int64) along ``dim``; both broadcast in the other dimensions.
+    
+    Negative indices count from the end. Without ``dim`` it is `gather` of all elements, and takes none."""
     def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
         """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:

@@ -18,10 +18,11 @@ from minigrad.core.mode import MODE
 from minigrad.core.op import in_float32
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import index_error, not_implemented_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.results import prints_as
 from minigrad.gate import public
+from minigrad.kernels import spaced
 
 __all__ = ["bincount", "histc", "histogram", "histogramdd", "unique", "unique_consecutive"]
 
@@ -54,10 +55,12 @@ def unique(
     needs_value("unique()")
     x = in_float32(_ordered("unique", input, dim))
     axis = _axis(x, dim)
-    inverse = counts = None
-    if axis is not None and x.ndim and not x.shape[axis]:
+    values: Any
+    inverse: Any
+    counts: Any
+    if axis is not None and not x.shape[axis]:
         values, inverse, counts = x.copy(), np.zeros(0, np.int64), np.zeros(0, np.int64)
-    elif axis is not None and x.ndim:
+    elif axis is not None:
         values, inverse, counts = np.unique(
             x, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
         )
@@ -67,8 +70,8 @@ def unique(
         inverse = inverse.reshape(x.shape) if return_inverse else None
     result = cast(wrap(np.ascontiguousarray(values)), input._array.dtype)
     if input.requires_grad and MODE.get().grad:
-        flat: Any = x.reshape(-1) if axis is None or not x.ndim else x
-        places = np.unique(flat, return_index=True, axis=axis if x.ndim else None, equal_nan=False)[1]
+        flat: Any = x.reshape(-1) if axis is None else x
+        places = np.unique(flat, return_index=True, axis=axis, equal_nan=False)[1]
         result = _from(input, "unique", axis, places) if x.size else result
     return _several(result, inverse, counts, return_inverse, return_counts)
 
@@ -84,6 +87,8 @@ def _ordered(name: str, input: Tensor, dim: int | None) -> Any:
 
 
 def _axis(x: Any, dim: int | None) -> int | None:
+    if dim is not None and not x.ndim:
+        raise index_error(f"Dimension specified as {dim} but tensor has no dimensions")
     axis = None if dim is None else one_dim(dim, x.ndim)
     if axis is not None and 0 in x.shape[:axis] + x.shape[axis + 1 :]:
         raise runtime_error(
@@ -95,7 +100,7 @@ def _axis(x: Any, dim: int | None) -> int | None:
 
 def _from(input: Tensor, name: str, axis: int | None, places: Any) -> Tensor:
     """The elements or slices at these places; NotImplementedError where backward asks for a gradient of them."""
-    line = input.reshape(-1) if axis is None or not input._array.ndim else input
+    line = input.reshape(-1) if axis is None else input
     values = line.index_select(axis or 0, wrap(np.asarray(places, np.int64)))
 
     def refuse(_: Tensor) -> Any:
@@ -138,7 +143,7 @@ def unique_consecutive(
     needs_value("unique_consecutive()")
     x = _ordered("unique_consecutive", input, dim)
     axis = _axis(x, dim)
-    rows = x.reshape(-1) if axis is None or not x.ndim else np.moveaxis(x, axis, 0)
+    rows = x.reshape(-1) if axis is None else np.moveaxis(x, axis, 0)
     first = np.ones(len(rows), bool)
     if len(rows):
         different = rows[1:] != rows[:-1]
@@ -146,7 +151,7 @@ def unique_consecutive(
     values = rows[first]
     inverse = np.cumsum(first, dtype=np.int64) - 1
     counts = np.diff(np.append(np.flatnonzero(first), len(rows)))
-    if axis is None or not x.ndim:
+    if axis is None:
         inverse = inverse.reshape(x.shape)
     else:
         values = np.moveaxis(values, 0, axis)
@@ -165,7 +170,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if minlength < 0:
         raise runtime_error("minlength should be >= 0")
     x = x.astype(np.intp, copy=False)
-    if weights is None:
+    if weights is None or not x.size:
         return wrap(np.bincount(x, minlength=minlength).astype(np.int64, copy=False))
     w = weights._array
     if weights.is_complex():
@@ -182,8 +187,8 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's."""
     needs_value("histc()")
     x = input._array
-    if x.dtype.kind in "bc":
-        raise not_implemented_error(f"\"histogram_cpu\" not implemented for '{input.dtype}'")
+    if x.dtype.kind not in "fV":
+        raise not_implemented_error(f'"histogram_cpu" not implemented for {input.dtype}; use .float() first')
     if bins <= 0:
         raise runtime_error("bins must be > 0")
     low, high = float(min), float(max)
@@ -192,8 +197,10 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     if low == high:
         low, high = low - 1, high + 1
     _check_range(low, high, "histc")
-    counts, _ = np.histogram(x, int(bins), (low, high))
-    return wrap(counts.astype(x.dtype))
+    some = in_float32(x[(x >= low) & (x <= high)])
+    # In the order of PyTorch's operations, which decides where elements go that lie between two parts.
+    parts = ((some - some.dtype.type(low)) * bins / some.dtype.type(high - low)).astype(np.intp)
+    return wrap(np.bincount(np.minimum(parts, bins - 1), minlength=bins).astype(x.dtype))
 
 
 def _weights(input: Tensor, weight: Tensor | None) -> Any:
@@ -224,11 +231,13 @@ def _edges(name: str, x: Any, bins: Any, range: Any) -> Any:
         raise runtime_error(f"{name}: bins must be > 0, but got {bins}")
     if range is None:
         range = (x.min(), x.max()) if x.size else (0, 1)
+    if len(range) != 2:
+        raise runtime_error(f"{name}: range should have 2 elements, the ends, but got {len(range)}")
     low, high = float(range[0]), float(range[1])
     _check_range(low, high, name)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, int(bins) + 1).astype(x.dtype)
+    return spaced.between(low, high, int(bins) + 1, x.dtype)  # as PyTorch's, to the last bit
 
 
 def histogram(

@@ -340,6 +340,8 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind not in "fcV":
         raise not_implemented_error(f'"lerp" not implemented for {input.dtype}; use .float() first')
+    if not isinstance(weight, Tensor):
+        weight = held(weight, dtypes.working(input._array.dtype))
     return holding(apply(e.lerp, (input, end, weight)))
 
 
@@ -396,8 +398,9 @@ def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, eq
     for key, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
+    exact = a.dtype.kind in "iu" and not rtol and not atol  # floats do not hold all whole numbers
     try:
-        return QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
+        return a == b if exact else QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
     except ValueError:
         raise runtime_error(
             f"{name}: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"

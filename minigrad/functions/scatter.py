@@ -10,7 +10,7 @@ from minigrad.core.apply import apply, cast, fails_by_values, single
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.errors import index_error, runtime_error, warn_once
+from minigrad.errors import index_error, runtime_error, type_error, warn_once
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own
 from minigrad.gate import public
@@ -34,7 +34,7 @@ def scatter(
     """
     src = value if src is None else src
     if src is None:
-        raise runtime_error("scatter(): give src, a Tensor or a number")
+        raise type_error("scatter(): give src, a Tensor or a number")
     if reduce not in (None, "add", "multiply"):
         raise runtime_error("reduce argument must be either add or multiply.")
     if reduce is not None and isinstance(src, Tensor):
