@@ -671,10 +671,6 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The whole number towards 0; gradient 0."""
     def fix_(self) -> Tensor:
         """`fix`, in place."""
-    def round(self, *, decimals: builtins.int=0) -> Tensor:
-        """To ``decimals`` places, halves to even; gradient 0."""
-    def round_(self, *, decimals: builtins.int=0) -> Tensor:
-        """`round`, in place."""
     def maximum(self, other: Tensor) -> Tensor:
         """The larger of two elements; nan wins; at a tie each gets half the gradient."""
     def minimum(self, other: Tensor) -> Tensor:
@@ -1134,6 +1130,10 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power."""
     def pow_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`pow`, in place."""
+    def round(self, *, decimals: builtins.int=0) -> Tensor:
+        """To ``decimals`` places, halves to even; gradient 0. NotImplementedError for bool, and of integers to places."""
+    def round_(self, *, decimals: builtins.int=0) -> Tensor:
+        """`round`, in place."""
     def square(self) -> Tensor:
         """``input * input``."""
     def square_(self) -> Tensor:

@@ -27,7 +27,7 @@ from minigrad.ops import shape
 __all__ = [
     "add", "addcdiv", "addcmul", "allclose", "clamp", "clamp_max", "clamp_min", "clip", "div",
     "divide", "equal", "fill", "float_power", "frac", "isclose", "lerp", "masked_fill", "nonzero", "nonzero_static",
-    "positive", "pow", "rsub", "square", "sub", "subtract", "true_divide", "where",
+    "positive", "pow", "round", "rsub", "square", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
 
 
@@ -188,6 +188,15 @@ def frac(input: Tensor) -> Tensor:
     if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"frac" not implemented for {input.dtype}; use .float() first')
     return apply(e.sub, (input, apply(e.trunc, (input,))))
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """To ``decimals`` places, halves to even; gradient 0. NotImplementedError for bool, and of integers to places."""
+    if decimals and input._array.dtype.kind not in "fcV":
+        raise not_implemented_error(
+            f'"round" to decimals not implemented for {input.dtype}; use .float() first'
+        )
+    return apply(e.round, (input,), {"decimals": decimals})
 
 
 # ---------------------------------------------------------------- two operands
@@ -416,6 +425,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
 METHODS = """
     add addcdiv addcdiv_ addcmul addcmul_ allclose clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_
     clip clip_ div div_ divide divide_ equal float_power frac frac_ isclose lerp lerp_
-    masked_fill nonzero nonzero_static positive pow pow_ square square_ sub subtract true_divide true_divide_
+    masked_fill nonzero nonzero_static positive pow pow_ round round_ square square_ sub subtract
+    true_divide true_divide_
 """
 public(globals(), __all__, home="minigrad")
