@@ -402,7 +402,8 @@ def test_choices_and_loops_as_functions() -> None:
         ("linalg.cond(mg.zeros(2, 2), 1)", math.inf), ("bincount(N[:0], V[:0], 2)", [0, 0]),
         ("histc(mg.arange(1, 101).double() / 100, 10, 0, 1)", [9, *[10] * 8, 11]),  # PyTorch's
         ("histogram(mg.arange(1, 101) / 100, 10, range=(0.0, 1.0)).hist", [9, *[10] * 8, 11]),
-        ("index_select(A, 0, N[:0].int())", []), ("gcd(mg.tensor([True]), N)", [1]),
+        ("index_select(A, 0, N[:0].int())", []), ("tensor(A.to_sparse(dense_dim=1).dense_dim())", 1),
+        ("gcd(mg.tensor([True]), N)", [1]),
         ("pow(mg.tensor([-1, 3, 1]).to(mg.int8), mg.tensor([-128, -128, -127]).to(mg.int8))", [1, 0, 1]),
     ],
 )  # fmt: skip

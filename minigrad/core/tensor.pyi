@@ -904,7 +904,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     The gradient takes the exponent as fixed. RuntimeError for integers."""
     def heaviside(self, values: Tensor) -> Tensor:
-        """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError for two dtypes."""
+        """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError unless both have one dtype."""
     def heaviside_(self, values: Tensor) -> Tensor:
         """`heaviside`, in place."""
     def is_nonzero(self) -> builtins.bool:
@@ -930,7 +930,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def narrow_copy(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
         """`narrow`, as a copy."""
     def repeat_interleave(self, repeats: Tensor | builtins.int | None=None, dim: builtins.int | None=None, *, output_size: builtins.int | None=None) -> Tensor:
-        """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
+        """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector (int32 or int64).
     
     With ``repeats`` alone: the places 0, 1, ..., each as often as it says."""
     def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
@@ -972,7 +972,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def sgn_(self) -> Tensor:
         """`sgn`, in place."""
     def sum_to_size(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
+        """The sum over what broadcasting from ``size`` repeats. RuntimeError where that does not broadcast to this shape."""
     def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
         """All windows of ``size`` along ``dimension``, each ``step`` further, as a view with a last dimension of ``size``.
     
@@ -982,19 +982,22 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def unsafe_split(self, split_size: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """The parts of `split`, as `unsafe_chunk` gives those of `chunk`."""
     def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
-        """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
+        """How often each number from 0 on occurs in a vector of whole numbers (int64), or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
-        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's."""
+        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's extremes.
+    
+    In the dtype of ``input``. NotImplementedError for integers."""
     def histogram(self, bins: builtins.int | Tensor=100, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
-    The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
+    The equal parts lie in ``range``, by default from the least element to the largest. A range of no length is widened
+    by one half at each end.
     Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1."""
     def unique(self, sorted: builtins.bool=True, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
-        """The different elements in increasing order, or the different slices along ``dim``.
+        """The distinct elements in increasing order, or the distinct slices along ``dim``; whatever ``sorted`` says.
     
     With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
-    often it comes: then the result is a tuple."""
+    often each occurs (both int64): then the result is a tuple. Backward through it is a NotImplementedError."""
     def unique_consecutive(self, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
         """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
     def diag(self, diagonal: builtins.int=0) -> Tensor:
@@ -1186,7 +1189,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     Negative indices count from the end. Without ``dim`` it is `gather` of all elements, and takes none."""
     def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
-        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
+        """Writes ``other`` (a Tensor or number that broadcasts to this shape) over it; ``non_blocking`` changes nothing."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
     def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
@@ -1329,7 +1332,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def symeig(self, eigenvectors: builtins.bool=False, upper: builtins.bool=True) -> NoReturn:
         """RuntimeError: it is `linalg.eigh` or `linalg.eigvalsh` today."""
     def apply_(self, callable: Any) -> Tensor:
-        """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
+        """Each element becomes ``callable`` of it, a Python number. Slow; RuntimeError for Tensors that require grad."""
     def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
         """`as_strided`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
@@ -1538,9 +1541,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def to_sparse(self, sparse_dim: builtins.int | None=None, *, layout: Any=None, blocksize: Any=None, dense_dim: builtins.int | None=None) -> Tensor:
         """Converts to a sparse Tensor of the elements that are not 0, by default in COO format (``layout``).
     
-    With ``sparse_dim`` only the first dimensions are indexed; the others are dimensions of each value. RuntimeError for
-    a ``sparse_dim`` out of range, and for CSR or CSC of anything but a matrix; NotImplementedError for the layouts
-    ``sparse_bsr`` and ``sparse_bsc``."""
+    With ``sparse_dim`` only so many first dimensions are indexed, with ``dense_dim`` all but so many last ones; the others
+    are dimensions of each value. RuntimeError for either out of range, for a ``blocksize``, and for CSR or CSC of
+    anything but a matrix; NotImplementedError for the layouts ``sparse_bsr`` and ``sparse_bsc``."""
     def to_sparse_coo(self) -> Tensor:
         """Converts to COO format: `to_sparse` without arguments."""
     def to_sparse_csc(self, dense_dim: builtins.int | None=None) -> Tensor:

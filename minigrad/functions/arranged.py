@@ -1,4 +1,4 @@
-"""Elements in other places, and grids, under PyTorch's names."""
+"""Rolled, turned, repeated and joined elements, and grids, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def repeat_interleave(
     *,
     output_size: int | None = None,
 ) -> Tensor:
-    """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
+    """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector (int32 or int64).
 
     With ``repeats`` alone: the places 0, 1, ..., each as often as it says.
     """

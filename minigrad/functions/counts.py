@@ -1,4 +1,4 @@
-"""What there is in a Tensor, and how often, under PyTorch's names.
+"""Distinct elements, and how often each occurs, under PyTorch's names.
 
 The size of most results depends on values, so `minigrad.compile` refuses these functions.
 """
@@ -47,10 +47,10 @@ def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:  # fmt: skip
-    """The different elements in increasing order, or the different slices along ``dim``.
+    """The distinct elements in increasing order, or the distinct slices along ``dim``; whatever ``sorted`` says.
 
     With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
-    often it comes: then the result is a tuple.
+    often each occurs (both int64): then the result is a tuple. Backward through it is a NotImplementedError.
     """
     needs_value("unique()")
     x = in_float32(_ordered("unique", input, dim))
@@ -162,7 +162,7 @@ def unique_consecutive(
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
+    """How often each number from 0 on occurs in a vector of whole numbers (int64), or the sums of their ``weights``."""
     needs_value("bincount()")
     x = input._array
     if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
@@ -184,7 +184,10 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
-    """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's."""
+    """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's extremes.
+
+    In the dtype of ``input``. NotImplementedError for integers.
+    """
     needs_value("histc()")
     x = input._array
     if x.dtype.kind not in "fV":
@@ -246,7 +249,8 @@ def histogram(
 ) -> Any:  # fmt: skip
     """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
 
-    The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
+    The equal parts lie in ``range``, by default from the least element to the largest. A range of no length is widened
+    by one half at each end.
     Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1.
     """
     needs_value("histogram()")

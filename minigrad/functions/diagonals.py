@@ -66,7 +66,7 @@ def _indices(
     return _finish(places, False, device)
 
 
-def _two_dims(input: Tensor, dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
+def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
     a, b = one_dim(dim1, ndim), one_dim(dim2, ndim)
     if a == b:
         raise runtime_error(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
@@ -75,14 +75,14 @@ def _two_dims(input: Tensor, dim1: int, dim2: int, ndim: int) -> tuple[int, int]
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal over two dimensions as the last dimension: a view. ``offset`` counts to the right."""
-    a, b = _two_dims(input, dim1, dim2, input._array.ndim)
+    a, b = _two_dims(dim1, dim2, input._array.ndim)
     return apply_view(ops.diagonal, input, {"offset": int(offset), "dim1": a, "dim2": b})
 
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices over two new dimensions, with the last dimension of the input on their diagonal."""
     x = input._array
-    a, b = _two_dims(input, dim1, dim2, x.ndim + 1)
+    a, b = _two_dims(dim1, dim2, x.ndim + 1)
     size = (x.shape[-1] if x.ndim else 1) + abs(offset)
     shape = list(x.shape[:-1])
     for d in sorted((a, b)):

@@ -48,13 +48,13 @@ def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def own(t: Tensor) -> Tensor:
-    """A result that is formed as a view of what nobody else has, and so is not a view to its user."""
+    """A result that was made as a view of memory to which nothing else refers: to its user it is no view."""
     t._view = None
     return t
 
 
 def dropped(t: Tensor, d: int) -> Tensor:
-    """A result that nobody else has, without its dimension ``d`` of size 1."""
+    """A new result without its dimension ``d``, of size 1; to its user it is no view."""
     size = t._array.shape
     return own(apply_view(shape.reshape, t, {"shape": (*size[:d], *size[d + 1 :])}))
 

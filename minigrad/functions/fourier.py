@@ -200,7 +200,7 @@ def _frequencies(
     return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
 
 
-_DOC = "The frequencies of what `{}` gives of ``n`` points at distances ``d``, in turns."
+_DOC = "The frequencies of what `{}` gives for ``n`` points at distances ``d``, in cycles per unit of ``d``."
 fftfreq = case(_frequencies, "fftfreq", _DOC.format("fft"), np.fft.fftfreq)
 rfftfreq = case(_frequencies, "rfftfreq", _DOC.format("rfft"), np.fft.rfftfreq)
 

@@ -90,7 +90,7 @@ def mirrored(A: Tensor) -> Tensor:
 def tolerances(
     A: Tensor, atol: Tensor | Number | None, rtol: Tensor | Number | None
 ) -> tuple[Tensor | Number, Tensor | Number]:
-    """The two as they are without being given."""
+    """Both tolerances, with the defaults for those that are not given."""
     least: Tensor | Number = 0.0 if atol is None else atol
     usual = float(np.finfo(A._array.dtype).eps) * max(A._array.shape[-2:])
     if rtol is not None:
@@ -205,7 +205,7 @@ _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> LeastSquares:
-    """The least ``X`` for which the squares of ``A @ X - B`` sum up to the least.
+    """The ``X`` for which the sum of squares of ``A @ X - B`` is least; where several are, the shortest of them.
 
     A is (..., m, n), B is (..., m, k), (m) or a batch of (m).
 

@@ -391,9 +391,9 @@ def hfftn(input: Tensor, s: Dim=None, dim: Dim=None, norm: Norm=None) -> Tensor:
 def ihfftn(input: Tensor, s: Dim=None, dim: Dim=None, norm: Norm=None) -> Tensor:
     """The inverse of `hfftn`."""
 def fftfreq(n: int, d: float=1.0, *, dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: bool=False) -> Tensor:
-    """The frequencies of what `fft` gives of ``n`` points at distances ``d``, in turns."""
+    """The frequencies of what `fft` gives for ``n`` points at distances ``d``, in cycles per unit of ``d``."""
 def rfftfreq(n: int, d: float=1.0, *, dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: bool=False) -> Tensor:
-    """The frequencies of what `rfft` gives of ``n`` points at distances ``d``, in turns."""
+    """The frequencies of what `rfft` gives for ``n`` points at distances ``d``, in cycles per unit of ``d``."""
 def fftshift(input: Tensor, dim: Dim=None) -> Tensor:
     """The frequency 0 moved to the middle of the dimensions."""
 def ifftshift(input: Tensor, dim: Dim=None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Weights for pieces of signals, and places in an array by their number."""
+"""Window functions, scalars, and indices from flat positions, under PyTorch's names."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Linear algebra of matrices: inverse, determinant, systems, factorizations, the exponential.
 
-A factorization with several results is one operation without gradient, which packs them in one array; an operation for
-each result takes it out, and knows its gradient by the matrix that was factorized.  So a result that is not used has no
-part in the gradient, which of the vectors is not finite where values repeat, and of the values always is.
+A factorization with several results is one operation without gradient, which packs them in one array. An operation for
+each result takes it out, and its gradient rule reads the matrix that was factorized.  So a result that is not used adds
+nothing to the gradient: that of vectors is not finite where values repeat, while that of values always is.
 """
 
 from __future__ import annotations

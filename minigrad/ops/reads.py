@@ -1,4 +1,4 @@
-"""How operations read whose parameters are those of their kernels: `Facts.reads`, `Facts.derives`."""
+"""Formulas of operations whose parameters are those of their kernels, for `Facts.reads` and `Facts.derives`."""
 
 from __future__ import annotations
 
