@@ -972,7 +972,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def sgn_(self) -> Tensor:
         """`sgn`, in place."""
     def sum_to_size(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """The sum over what broadcasting from ``size`` repeats. RuntimeError where that does not broadcast to this shape."""
+        """The sum over what broadcasting from ``size`` repeats. RuntimeError where it does not broadcast to this shape."""
     def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
         """All windows of ``size`` along ``dimension``, each ``step`` further, as a view with a last dimension of ``size``.
     
@@ -1541,9 +1541,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def to_sparse(self, sparse_dim: builtins.int | None=None, *, layout: Any=None, blocksize: Any=None, dense_dim: builtins.int | None=None) -> Tensor:
         """Converts to a sparse Tensor of the elements that are not 0, by default in COO format (``layout``).
     
-    With ``sparse_dim`` only so many first dimensions are indexed, with ``dense_dim`` all but so many last ones; the others
-    are dimensions of each value. RuntimeError for either out of range, for a ``blocksize``, and for CSR or CSC of
-    anything but a matrix; NotImplementedError for the layouts ``sparse_bsr`` and ``sparse_bsc``."""
+    With ``sparse_dim`` only so many first dimensions are indexed, with ``dense_dim`` all but so many last ones; the
+    others are dimensions of each value. RuntimeError for either out of range, for a ``blocksize``, and for CSR or CSC
+    of anything but a matrix; NotImplementedError for the layouts ``sparse_bsr`` and ``sparse_bsc``."""
     def to_sparse_coo(self) -> Tensor:
         """Converts to COO format: `to_sparse` without arguments."""
     def to_sparse_csc(self, dense_dim: builtins.int | None=None) -> Tensor:

@@ -127,7 +127,7 @@ def unfold_copy(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 
 def sum_to_size(self: Tensor, *size: Sizes) -> Tensor:
-    """The sum over what broadcasting from ``size`` repeats. RuntimeError where that does not broadcast to this shape."""
+    """The sum over what broadcasting from ``size`` repeats. RuntimeError where it does not broadcast to this shape."""
     wanted = size[0] if len(size) == 1 and not isinstance(size[0], int) else size
     target = tuple(int(n) for n in wanted)  # type: ignore[arg-type]
     sizes = self._array.shape

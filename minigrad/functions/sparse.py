@@ -138,9 +138,9 @@ def to_sparse(
 ) -> Tensor:
     """Converts to a sparse Tensor of the elements that are not 0, by default in COO format (``layout``).
 
-    With ``sparse_dim`` only so many first dimensions are indexed, with ``dense_dim`` all but so many last ones; the others
-    are dimensions of each value. RuntimeError for either out of range, for a ``blocksize``, and for CSR or CSC of
-    anything but a matrix; NotImplementedError for the layouts ``sparse_bsr`` and ``sparse_bsc``.
+    With ``sparse_dim`` only so many first dimensions are indexed, with ``dense_dim`` all but so many last ones; the
+    others are dimensions of each value. RuntimeError for either out of range, for a ``blocksize``, and for CSR or CSC
+    of anything but a matrix; NotImplementedError for the layouts ``sparse_bsr`` and ``sparse_bsc``.
     """
     matrix = layout in (sparse_csr, sparse_csc)
     if blocksize is not None and (matrix or layout in (None, sparse_coo)):

@@ -327,8 +327,8 @@ _TRIANGLES = {(1, 1, 0): "tril(x)", (0, 1, 1): "triu(x)", (1, 0, 0): "tril(x, -1
 
 def _are_rows(pivots: Any, rows: int, dtype: Any) -> None:
     if pivots.size and not 1 <= pivots.min() <= pivots.max() <= rows:
-        raise runtime_error(
-            f"pivots must be between 1 and {rows}, the number of rows, as linalg.lu_factor gives them"
+        raise RuntimeError(
+            f"pivots must be between 1 and {rows}, the number of rows, as lu_factor gives them"
         )
 
 
