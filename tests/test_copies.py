@@ -49,10 +49,12 @@ def test_copies_hold_what_views_show(name: str, arguments: Any, expected: Any) -
     [
         "alias_copy(X)", "squeeze_copy(X)", "unsqueeze_copy(X, 0)", "view_copy(X, (2, 3))", "narrow_copy(X, 0, 0, 2)",
         "unbind_copy(X[None])[0]", "split_with_sizes_copy(X, [2, 0])[0]", "roll(X, 0, 0)", "roll(X, (2, 3), (0, 1))",
-        "rot90(X, 4)", "view_as_real_copy(X + 0j)", "view_as_complex_copy(mg.zeros(3, 2, 2).transpose(0, 1))",
+        "addmm(X[:, :2], mg.ones(2, 1), mg.ones(1, 2))", "addbmm(X, mg.ones(1, 2, 1), mg.ones(1, 1, 3))",
+        "renorm(X, 2, 0, 1.0)", "index_copy(X, 0, mg.tensor([0]), mg.ones(1, 3))", "rot90(X, 4)",
+        "view_as_real_copy(X + 0j)", "view_as_complex_copy(mg.zeros(3, 2, 2).transpose(0, 1))",
     ],
 )  # fmt: skip
-def test_copies_lie_row_by_row(code: str) -> None:
+def test_these_lie_row_by_row_whatever_they_are_of(code: str) -> None:
     y = eval(f"mg.{code}", {"mg": mg, "X": mg.zeros(3, 2).t()})
     assert y.is_contiguous()
     assert y._view is None

@@ -130,7 +130,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
         raise runtime_error(f"renorm: input needs at least 2 dimensions, got {ndim} dimensions")
     d = one_dim(dim, ndim)
     size = length(input, float(p), tuple(k for k in range(ndim) if k != d), True)
-    return input * where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)
+    return (input * where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)).contiguous()
 
 
 def nanmean(

@@ -374,7 +374,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
         )
     product = tensordot(batch1, batch2, ([0, 2], [0, 1]))
     beta, alpha = (held(x, working(product._array.dtype)) for x in (beta, alpha))  # of integers: whole
-    return _weighted(_expanded("addbmm", input, product._array.shape), beta, product, alpha)
+    return _weighted(_expanded("addbmm", input, product._array.shape), beta, product, alpha).contiguous()
 
 
 def _expanded(name: str, input: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -199,7 +199,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     d, index = _slices("index_copy", input, dim, index, source)
     line, _, pattern = _in_slices(input, d)
     part = source if source._array.ndim else source.reshape(1)
-    y = apply(i.index_put, (line, part, index), {"pattern": pattern})
+    y = apply(i.index_put, (line, part, index), {"pattern": pattern}).contiguous()
     return y if input._array.ndim else own(y.reshape(()))
 
 
