@@ -1027,7 +1027,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def corrcoef(self) -> Tensor:
         """The correlation coefficients of the rows; each column is an observation."""
     def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
-        """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+        """The covariances of rows; each column is an observation, which ``fweights`` repeats and ``aweights`` weights."""
     def deg2rad(self) -> Tensor:
         """Degrees as radians; integers become the default float. RuntimeError for complex numbers."""
     def deg2rad_(self) -> Tensor:
@@ -1462,8 +1462,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def view(self, *size: builtins.int | Sequence[builtins.int] | dtypes.dtype, dtype: DTypeLike | None=None) -> Tensor:
         """As `reshape`, but RuntimeError where that would copy.
     
-    With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
-    or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit."""
+    With an element type in place of sizes, the same memory read as that type: the last dimension then has more or
+    fewer elements, and no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:
@@ -1483,7 +1483,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def median(self, dim: builtins.int, keepdim: builtins.bool=False) -> ValuesAndIndices:
         ...
     def mode(self, dim: builtins.int=-1, keepdim: builtins.bool=False) -> ValuesAndIndices:
-        """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
+        """The most frequent element along ``dim`` (the smallest of several), and its last place (int64)."""
     def msort(self) -> Tensor:
         """The elements in increasing order along the first dimension."""
     @overload

@@ -167,7 +167,7 @@ def _times(name: str, input: Tensor, factor: float) -> Tensor:
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
-    """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+    """The covariances of rows; each column is an observation, which ``fweights`` repeats and ``aweights`` weights."""
     x = input
     if x._array.ndim > 2:
         raise runtime_error(

@@ -288,7 +288,7 @@ def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ..
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     needs_value(
-        "nonzero(), of which the size depends on values (give all rows a weight, 0 where they are not meant),"
+        "nonzero(), whose size depends on values (give each row a weight instead, 0 where it does not count),"
     )
     indices = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
     if as_tuple:

@@ -86,7 +86,7 @@ def _source(name: str, input: Tensor, d: int, index: Tensor, src: Tensor | None)
 
 
 def _unwritten(input: Tensor, src: Any) -> Tensor:
-    """A copy of the input; ``src``, of which nothing is written, gets a gradient of zeros."""
+    """A copy of the input; nothing of ``src`` is written, so its gradient is 0."""
     return input + src.reshape(-1)[:0].sum() if src.requires_grad else input.clone()
 
 

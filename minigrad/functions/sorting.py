@@ -173,7 +173,7 @@ def _some(name: str, input: Tensor, dim: int) -> int:
 
 
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
-    """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
+    """The most frequent element along ``dim`` (the smallest of several), and its last place (int64)."""
     d = _some("mode", input, dim)
     place = apply(ops.mode_place, (input,), {"dim": d})
     return _dropped(_taken("mode", input, d, place), d, keepdim)

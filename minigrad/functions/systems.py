@@ -248,7 +248,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 def _full(driver: str, ranks: Tensor, n: int) -> bool:
     if driver == "gels":
         return True  # which takes it for granted
-    needs_value("lstsq(), of which the rank decides about residuals,")
+    needs_value("lstsq(), whose residuals depend on the rank,")
     return bool((ranks._array == n).all())
 
 

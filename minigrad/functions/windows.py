@@ -114,7 +114,7 @@ def scalar_tensor(
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
     """By dimension of an array of ``shape``, the places of the elements with these numbers, counted row by row.
 
-    Numbers beyond the end begin anew. TypeError for numbers that are not whole, ValueError for a negative size.
+    Numbers beyond the end wrap around. TypeError for numbers that are not whole, ValueError for a negative size.
     """
     if indices._array.dtype.kind not in "iu":
         raise type_error(f"expected 'indices' to be integer dtype, but got {indices.dtype}")

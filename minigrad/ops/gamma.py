@@ -1,4 +1,4 @@
-"""The gamma function and its kin, and Bessel functions: by SciPy."""
+"""The gamma function, functions related to it, and Bessel functions: by SciPy."""
 
 from __future__ import annotations
 

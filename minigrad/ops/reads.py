@@ -135,7 +135,7 @@ def by_frequencies(n: Node) -> str:
 
 
 def at(x: str, value: str = "") -> Reads:
-    """Elements by their numbers, read of ``x`` or written there."""
+    """Elements by index, read from ``x`` or written to it."""
 
     def reads(n: Node) -> str:
         k, star, base = 0, n.op.inputs[-1], f"zeros{n.shape}" if x == "zeros" else x  # type: ignore[union-attr]
