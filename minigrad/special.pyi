@@ -8,8 +8,9 @@ from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Operand
 from minigrad.functions.activations import log_softmax, softmax
+from minigrad.functions.elementwise import round
 from minigrad.functions.gamma import mvlgamma as multigammaln, polygamma
-from minigrad.functions.table import digamma, digamma as psi, erf, erfc, erfinv, exp2, expm1, i0, igamma as gammainc, igammac as gammaincc, lgamma as gammaln, log1p, logit, logsumexp, round, sigmoid as expit, sinc, xlogy
+from minigrad.functions.table import digamma, digamma as psi, erf, erfc, erfinv, exp2, expm1, i0, igamma as gammainc, igammac as gammaincc, lgamma as gammaln, log1p, logit, logsumexp, sigmoid as expit, sinc, xlogy
 from minigrad.gate import case, public
 from minigrad.hints import module_getattr
 from minigrad.ops import gamma

@@ -27,8 +27,6 @@ X = np.arange(24.0).reshape(2, 3, 4) ** 1.5
         ("unfold_copy", (2, 3, 1), np.lib.stride_tricks.sliding_window_view(X, 3, 2)),
         ("split_with_sizes_copy", ([1, 2], 1), [X[:, :1], X[:, 1:]]),
         ("unbind_copy", (), [*X]),
-        ("unsafe_chunk", (2, 2), [X[..., :2], X[..., 2:]]),
-        ("unsafe_split", (2, 1), [X[:, :2], X[:, 2:]]),
     ],
 )
 def test_copies_hold_what_views_show(name: str, arguments: Any, expected: Any) -> None:
@@ -46,6 +44,33 @@ def test_copies_hold_what_views_show(name: str, arguments: Any, expected: Any) -
     assert np.allclose(x.grad.numpy(), 2 * X * counts.grad.numpy())
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "alias_copy(X)", "squeeze_copy(X)", "unsqueeze_copy(X, 0)", "view_copy(X, (2, 3))", "narrow_copy(X, 0, 0, 2)",
+        "unbind_copy(X[None])[0]", "split_with_sizes_copy(X, [2, 0])[0]", "roll(X, 0, 0)", "roll(X, (2, 3), (0, 1))",
+        "addmm(X[:, :2], mg.ones(2, 1), mg.ones(1, 2))", "addbmm(X, mg.ones(1, 2, 1), mg.ones(1, 1, 3))",
+        "renorm(X, 2, 0, 1.0)", "index_copy(X, 0, mg.tensor([0]), mg.ones(1, 3))", "rot90(X, 4)",
+        "view_as_real_copy(X + 0j)", "view_as_complex_copy(mg.zeros(3, 2, 2).transpose(0, 1))",
+    ],
+)  # fmt: skip
+def test_these_lie_row_by_row_whatever_they_are_of(code: str) -> None:
+    y = eval(f"mg.{code}", {"mg": mg, "X": mg.zeros(3, 2).t()})
+    assert y.is_contiguous()
+    assert y._view is None
+
+
+def test_unsafe_parts_share_memory_and_no_record() -> None:
+    x = mg.arange(4.0).requires_grad_()
+    y = x * 1
+    for part, factor in zip(mg.unsafe_chunk(y, 2), (2, 3), strict=True):
+        part.mul_(factor)
+    assert y.tolist() == [0, 2, 6, 9]
+    first, second = mg.unsafe_split(x * 1, 2)
+    (first.mul_(2).sum() + second.sum()).backward()
+    assert x.grad.tolist() == [2, 2, 1, 1]
+
+
 def test_windows_are_a_view() -> None:
     x = mg.zeros(2, 7)
     y = x.unfold(1, 3, 2)
@@ -53,6 +78,9 @@ def test_windows_are_a_view() -> None:
     x[0, 2] = 1.0
     assert y[0].tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     assert mg.tensor(3.0).unfold(0, 1, 1).tolist() == [3.0]
+    for arguments in ((0, -1, 1), (0, 1, 0), (0, 2, 1)):
+        with pytest.raises(RuntimeError, match="but"):
+            mg.tensor(3.0).unfold(*arguments)
     for arguments, sentence in [
         ((1, 8, 1), "maximum size for tensor at dimension 1 is 7 but size is 8"),
         ((1, 2, 0), "step is 0 but must be > 0"),

@@ -247,9 +247,69 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("X.clone().random_(None)", TypeError, "random_"),
     ("X.clone().random_(1, 2, 3)", TypeError, "random_"),
     ("X.clone().random_(5, 5)", RuntimeError, "less than 'to'"),
+    ("X.to_sparse(blocksize=(1, 1))", RuntimeError, "blocksize"),
+    ("X.to_sparse_csr(dense_dim=1)", RuntimeError, r"in the range of \[0, 0\]"),
+    ("X.to_sparse(dense_dim=3)", RuntimeError, r"in the range of \[0, 2\]"),
+    ("I.clone().reciprocal_()", RuntimeError, "can't be cast"),
+    ("mg.rrelu(X, 0.1, float('inf'))", RuntimeError, "upper bound must be finite"),
+    ("mg.rrelu(I, training=True)", NotImplementedError, "rrelu"),
+    ("mg.prelu(X, X[:1, :1])", RuntimeError, "scalar or 1D tensor"),
+    ("mg.svd(X[0], compute_uv=False)", RuntimeError, "at least 2 dimensions"),
+    ("mg.lu_unpack(X[0], mg.ones(2).int())", RuntimeError, "at least 2 dimensions"),
+    ("mg.lu_unpack(X, mg.tensor([1, 5]).int())", RuntimeError, "between 1 and 2"),
+    ("mg.lu_solve(V[0, :2], V[:, :2], mg.ones(2).int())", RuntimeError, "at least 2 dimensions"),
+    ("mg.lu_solve(V[:, :2], V[:, :2], mg.ones(3).int())", RuntimeError, "Number of pivots"),
+    ("mg.cholesky_solve(V, V[:, :2].double())", RuntimeError, "same dtype"),
+    ("mg.cholesky_solve(mg.ones(3, 2, 1), mg.ones(2, 2, 2))", RuntimeError, "cholesky_solve: the batches"),
+    ("mg.repeat_interleave(X.sum(), 2, 0)", IndexError, "no dimensions"),
+    ("mg.diff(X, 0, append=I)", RuntimeError, "same number of dimensions"),
+    ("mg.unique(X.sum(), dim=0)", IndexError, "no dimensions"),
+    ("mg.histc(I)", NotImplementedError, "histogram_cpu"),
+    ("mg.histogram(X, 2, range=(1,))", RuntimeError, "range should have 2"),
+    ("mg.arange(0, 1, float('nan'))", RuntimeError, "nonzero"),
+    ("mg.full((2,), I)", TypeError, "^full"),
+    ("mg.tril_indices(2, 2, dtype=mg.float32)", NotImplementedError, "tril_indices"),
+    ("mg.trace(X[:, :2] > 0)", NotImplementedError, "trace"),
+    ("mg.slice_scatter(X, X, step=0)", RuntimeError, "must be positive"),
+    ("mg.lerp(X, X, 1j)", RuntimeError, "cannot be converted"),
+    ("mg.fft.fftshift(X.sum())", RuntimeError, "shifts"),
+    ("mg.fft.fftfreq(-1)", RuntimeError, "negative dimension"),
+    ("mg.stft(I, 2, window=mg.ones(2), return_complex=True)", RuntimeError, "floating point or complex"),
+    ("X.take_along_dim(-I)", RuntimeError, "out of bounds"),
+    ("X.index_select(0, I.byte())", RuntimeError, "int32 or int64"),
+    ("mg.linalg.norm(X, dtype=mg.complex64)", RuntimeError, "real for real inputs"),
+    (
+        "nn.functional.grid_sample(mg.ones(1, 1, 2, 2).int(), mg.ones(1, 1, 1, 2).int(), align_corners=False)",
+        NotImplementedError,
+        "grid_sampler",
+    ),
+    ("mg.linalg.cross(V, V.double())", RuntimeError, "expected scalar type"),
+    ("mg.chain_matmul()", RuntimeError, "one or more matrices"),
+    ("mg.addbmm(X, mg.ones(1, 2, 3), mg.ones(2, 3, 3))", RuntimeError, "number of batches"),
+    ("mg.addbmm(X, mg.ones(2, 2, 1), mg.ones(2, 3, 3))", RuntimeError, "matrix product"),
+    ("mg.addbmm(X.double(), mg.ones(2, 2, 3), mg.ones(2, 3, 3))", RuntimeError, "same dtype"),
+    ("mg.fake_quantize_per_tensor_affine(I, 0.5, 0, 0, 4)", NotImplementedError, "fake_quantize"),
+    (
+        "mg.fake_quantize_per_channel_affine(X, V[0], 0 * V[0].long(), 1, 0, 4)",
+        RuntimeError,
+        "Zero-point must be",
+    ),
+    ("mg.fake_quantize_per_channel_affine(X, V[0], 9 * V[0].int(), 1, 0, 4)", RuntimeError, "between"),
+    *(
+        (f"mg.{call}, device='cuda')", AssertionError, "CPU only")
+        for call in (
+            "hann_window(3",
+            "bartlett_window(3",
+            "kaiser_window(3",
+            "range(0, 3",
+            "scalar_tensor(3",
+            "fft.rfftfreq(3",
+        )
+    ),
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:UserWarning")
 @pytest.mark.parametrize(("call", "kind", "text"), MALFORMED, ids=[call for call, _, _ in MALFORMED])
 def test_what_pytorch_refuses_is_refused(call: str, kind: type[Exception], text: str) -> None:
     names = {"mg": mg, "nn": nn, "X": X, "V": V, "I": I, "W": mg.ones(2, requires_grad=True)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from typing import Any
 
@@ -254,8 +255,9 @@ def test_windows_and_places_are_those_of_pytorch() -> None:
     assert [t.tolist() for t in mg.unravel_index(mg.tensor(3), 4)] == [3]
     with pytest.raises(TypeError, match="integer dtype"):
         mg.unravel_index(mg.ones(1), (2,))
-    with pytest.raises(RuntimeError, match="at least 1"):
-        mg.unravel_index(mg.tensor([1]), ())
+    assert mg.unravel_index(mg.tensor([1]), ()) == ()
+    with pytest.raises(ValueError, match="negative values"):
+        mg.unravel_index(mg.tensor([1]), (2, -3))
     assert (mg.scalar_tensor(3).dtype, mg.scalar_tensor(2.5, dtype=mg.int64).item()) == (mg.float32, 2)
 
 
@@ -369,8 +371,9 @@ def test_numbers_of_few_bits() -> None:
             whole(x, *args)
     with pytest.raises(RuntimeError, match="not consistent with input"):
         mg.fake_quantize_per_channel_affine(x, scales[:2], zeros, 1, 0, 10)
-    with pytest.raises(IndexError, match="`axis` must be"):
-        mg.fake_quantize_per_channel_affine(x, scales, zeros, 2, 0, 10)
+    for axis, kind in ((-1, RuntimeError), (2, IndexError), (3, RuntimeError)):
+        with pytest.raises(kind, match=r"`axis` must be|out of range"):
+            mg.fake_quantize_per_channel_affine(x, scales, zeros, axis, 0, 10)
 
 
 def test_choices_and_loops_as_functions() -> None:
@@ -388,3 +391,40 @@ def test_choices_and_loops_as_functions() -> None:
         3,
         1,
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("dropout(V > 2, 1.0, True)", [False, False]), ("rrelu(-V, 0.5, 0.5, True, mg.Generator())", [-1.0, -1.5]),
+        ("constant_pad_nd(V + 0j, (1, 0), 2j)", [2j, 2, 3]), ("isclose(N, N - 1, 0, 0)", [False]),
+        ("addbmm(A.long(), A[None].long(), A[None].long(), beta=1.5, alpha=1.5)", [[6, 6], [0, 12]]),
+        ("linalg.cond(mg.zeros(2, 2), 1)", math.inf), ("bincount(N[:0], V[:0], 2)", [0, 0]),
+        ("histc(mg.arange(1, 101).double() / 100, 10, 0, 1)", [9, *[10] * 8, 11]),  # PyTorch's
+        ("histogram(mg.arange(1, 101) / 100, 10, range=(0.0, 1.0)).hist", [9, *[10] * 8, 11]),
+        ("index_select(A, 0, N[:0].int())", []), ("tensor(A.to_sparse(dense_dim=1).dense_dim())", 1),
+        ("gcd(mg.tensor([True]), N)", [1]),
+        ("pow(mg.tensor([-1, 3, 1]).to(mg.int8), mg.tensor([-128, -128, -127]).to(mg.int8))", [1, 0, 1]),
+    ],
+)  # fmt: skip
+def test_values(code: str, expected: Any) -> None:
+    y = eval(f"mg.{code}", {"mg": mg, "V": V, "A": A, "N": mg.tensor([2**62 + 1])})
+    assert y.tolist() == expected
+
+
+def test_what_has_no_dtype_yet_is_of_the_default_one() -> None:
+    mg.set_default_dtype(mg.float64)
+    try:
+        whole = mg.tensor([-1, 2])
+        results = (mg.block_diag(), mg.angle(whole), mg.gradient(whole)[0])
+        assert {y.dtype for y in results} == {mg.float64}
+    finally:
+        mg.set_default_dtype(mg.float32)
+
+
+def test_what_works_in_place_on_a_list_returns_it() -> None:
+    from minigrad.functions import foreach
+
+    xs = [V.clone()]
+    assert foreach.made("_foreach_add_")(xs, 1) is xs
+    assert xs[0].tolist() == [3, 4]

@@ -671,10 +671,6 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """The whole number towards 0; gradient 0."""
     def fix_(self) -> Tensor:
         """`fix`, in place."""
-    def round(self, *, decimals: builtins.int=0) -> Tensor:
-        """To ``decimals`` places, halves to even; gradient 0."""
-    def round_(self, *, decimals: builtins.int=0) -> Tensor:
-        """`round`, in place."""
     def maximum(self, other: Tensor) -> Tensor:
         """The larger of two elements; nan wins; at a tie each gets half the gradient."""
     def minimum(self, other: Tensor) -> Tensor:
@@ -908,7 +904,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     The gradient takes the exponent as fixed. RuntimeError for integers."""
     def heaviside(self, values: Tensor) -> Tensor:
-        """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError for two dtypes."""
+        """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError unless both have one dtype."""
     def heaviside_(self, values: Tensor) -> Tensor:
         """`heaviside`, in place."""
     def is_nonzero(self) -> builtins.bool:
@@ -934,7 +930,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def narrow_copy(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
         """`narrow`, as a copy."""
     def repeat_interleave(self, repeats: Tensor | builtins.int | None=None, dim: builtins.int | None=None, *, output_size: builtins.int | None=None) -> Tensor:
-        """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
+        """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector (int32 or int64).
     
     With ``repeats`` alone: the places 0, 1, ..., each as often as it says."""
     def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
@@ -976,29 +972,32 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def sgn_(self) -> Tensor:
         """`sgn`, in place."""
     def sum_to_size(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
+        """The sum over what broadcasting from ``size`` repeats. RuntimeError where it does not broadcast to this shape."""
     def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
         """All windows of ``size`` along ``dimension``, each ``step`` further, as a view with a last dimension of ``size``.
     
     RuntimeError for a size that is greater than the dimension, or a step that is not greater than 0."""
     def unsafe_chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Copies of the parts of `chunk`: to change one in place leaves the others."""
-    def unsafe_split(self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Copies of the parts of `split`: to change one in place leaves the others."""
+        """The parts of `chunk`; a change in place of one shows in ``input``, and no gradient of ``input`` knows of it."""
+    def unsafe_split(self, split_size: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """The parts of `split`, as `unsafe_chunk` gives those of `chunk`."""
     def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
-        """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
+        """How often each number from 0 on occurs in a vector of whole numbers (int64), or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
-        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's."""
+        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's extremes.
+    
+    In the dtype of ``input``. NotImplementedError for integers."""
     def histogram(self, bins: builtins.int | Tensor=100, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
-    The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
+    The equal parts lie in ``range``, by default from the least element to the largest. A range of no length is widened
+    by one half at each end.
     Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1."""
     def unique(self, sorted: builtins.bool=True, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
-        """The different elements in increasing order, or the different slices along ``dim``.
+        """The distinct elements in increasing order, or the distinct slices along ``dim``; whatever ``sorted`` says.
     
     With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
-    often it comes: then the result is a tuple."""
+    often each occurs (both int64): then the result is a tuple. Backward through it is a NotImplementedError."""
     def unique_consecutive(self, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
         """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
     def diag(self, diagonal: builtins.int=0) -> Tensor:
@@ -1028,7 +1027,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def corrcoef(self) -> Tensor:
         """The correlation coefficients of the rows; each column is an observation."""
     def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
-        """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+        """The covariances of rows; each column is an observation, which ``fweights`` repeats and ``aweights`` weights."""
     def deg2rad(self) -> Tensor:
         """Degrees as radians; integers become the default float. RuntimeError for complex numbers."""
     def deg2rad_(self) -> Tensor:
@@ -1134,6 +1133,10 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power."""
     def pow_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
         """`pow`, in place."""
+    def round(self, *, decimals: builtins.int=0) -> Tensor:
+        """To ``decimals`` places, halves to even; gradient 0. NotImplementedError for bool, and of integers to places."""
+    def round_(self, *, decimals: builtins.int=0) -> Tensor:
+        """`round`, in place."""
     def square(self) -> Tensor:
         """``input * input``."""
     def square_(self) -> Tensor:
@@ -1182,9 +1185,11 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def take(self, index: Tensor) -> Tensor:
         """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
-        """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
+        """Elements of ``input`` at ``indices`` (int64) along ``dim``; both broadcast in the other dimensions.
+    
+    Negative indices count from the end. Without ``dim`` it is `gather` of all elements, and takes none."""
     def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
-        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
+        """Writes ``other`` (a Tensor or number that broadcasts to this shape) over it; ``non_blocking`` changes nothing."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
     def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
@@ -1327,7 +1332,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def symeig(self, eigenvectors: builtins.bool=False, upper: builtins.bool=True) -> NoReturn:
         """RuntimeError: it is `linalg.eigh` or `linalg.eigvalsh` today."""
     def apply_(self, callable: Any) -> Tensor:
-        """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
+        """Each element becomes ``callable`` of it, a Python number. Slow; RuntimeError for Tensors that require grad."""
     def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
         """`as_strided`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
@@ -1457,8 +1462,8 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def view(self, *size: builtins.int | Sequence[builtins.int] | dtypes.dtype, dtype: DTypeLike | None=None) -> Tensor:
         """As `reshape`, but RuntimeError where that would copy.
     
-    With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
-    or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit."""
+    With an element type in place of sizes, the same memory read as that type: the last dimension then has more or
+    fewer elements, and no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:
@@ -1478,7 +1483,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def median(self, dim: builtins.int, keepdim: builtins.bool=False) -> ValuesAndIndices:
         ...
     def mode(self, dim: builtins.int=-1, keepdim: builtins.bool=False) -> ValuesAndIndices:
-        """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
+        """The most frequent element along ``dim`` (the smallest of several), and its last place (int64)."""
     def msort(self) -> Tensor:
         """The elements in increasing order along the first dimension."""
     @overload
@@ -1536,9 +1541,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def to_sparse(self, sparse_dim: builtins.int | None=None, *, layout: Any=None, blocksize: Any=None, dense_dim: builtins.int | None=None) -> Tensor:
         """Converts to a sparse Tensor of the elements that are not 0, by default in COO format (``layout``).
     
-    With ``sparse_dim`` only the first dimensions are indexed; the others are dimensions of each value. RuntimeError for
-    a ``sparse_dim`` out of range, and for CSR or CSC of anything but a matrix; NotImplementedError for the layouts
-    ``sparse_bsr`` and ``sparse_bsc``."""
+    With ``sparse_dim`` only so many first dimensions are indexed, with ``dense_dim`` all but so many last ones; the
+    others are dimensions of each value. RuntimeError for either out of range, for a ``blocksize``, and for CSR or CSC
+    of anything but a matrix; NotImplementedError for the layouts ``sparse_bsr`` and ``sparse_bsc``."""
     def to_sparse_coo(self) -> Tensor:
         """Converts to COO format: `to_sparse` without arguments."""
     def to_sparse_csc(self, dense_dim: builtins.int | None=None) -> Tensor:

@@ -88,7 +88,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         raise runtime_error(
             f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}; convert one with .to()"
         )
-    if w.ndim > 1 and w.size != 1:
+    if w.ndim > 1:
         raise runtime_error(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.ndim}")
     if w.size != 1:
         if not x.ndim:
@@ -105,18 +105,29 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return apply(a.prelu, (input, weight))
 
 
-def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
-    """``input`` where it is positive, else ``slope * input``: with the mean of the bounds, or drawn when training."""
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
+    generator: random.Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """``input`` where it is positive, else ``slope * input``: with the mean of the bounds, or drawn when training.
+
+    RuntimeError for bounds that are not finite or not in order, NotImplementedError for integers.
+    """
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if not math.isfinite(bound):
+            raise runtime_error(f"rrelu: {name} bound must be finite, got {bound}")
     if lower > upper:
         raise runtime_error(
             f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}"
         )
     if not training:
         return apply(a.leaky_relu, (input,), {"slope": (float(lower) + float(upper)) / 2})
-    generator = random.default_generator
+    if input._array.dtype.kind not in "fV":
+        raise not_implemented_error(f'"rrelu" not implemented for {input.dtype}; use .float() first')
+    source = random.default_generator if generator is None else generator
     if (recorder := MODE.get().recorder) is not None:
-        recorder.draws_from(generator)
-    slopes = apply(draws.slopes, (input.detach(),), {"generator": generator, "lower": lower, "upper": upper})
+        recorder.draws_from(source)
+    slopes = apply(draws.slopes, (input.detach(),), {"generator": source, "lower": lower, "upper": upper})
     return apply(e.mul, (input, slopes))
 
 
@@ -130,7 +141,7 @@ def _dropped(name: str, input: Tensor, p: float, train: bool) -> Tensor:
     if p == 0 or not train or not array.size:
         return input
     if p == 1:
-        return apply(e.mul, (input, 0.0 if array.dtype.kind in "fcV" else 0))
+        return apply(e.mul, (input, array.dtype.type(0).item()))
     if array.dtype.kind not in "fV":
         raise runtime_error(
             f"result type Float can't be cast to {input.dtype}: dropout in training needs a Tensor of floats; convert "
@@ -182,9 +193,12 @@ def over(input: Tensor, function: Callable[..., Tensor], *args: Any) -> Tensor:
     return input if result is input else store(input, result, function.__name__, since)
 
 
-def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+def rrelu_(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
+    generator: random.Generator | None = None,
+) -> Tensor:  # fmt: skip
     """`rrelu`, in place."""
-    return over(input, rrelu, lower, upper, training)
+    return over(input, rrelu, lower, upper, training, generator)
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:

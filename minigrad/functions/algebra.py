@@ -13,7 +13,7 @@ from minigrad.functions.elementwise import own
 from minigrad.functions.factorizations import NOTHING, both_triangles, identity
 from minigrad.functions.images import pad
 from minigrad.functions.linalg import matmul
-from minigrad.functions.matrix_checks import matrix, square, square_sizes
+from minigrad.functions.matrix_checks import matrix, one_dtype, same_batch, square, square_sizes, two_dims
 from minigrad.functions.results import OlderQR, OlderSVD, SignAndLogDet, TriangularSolution, Unpacked
 from minigrad.gate import public
 from minigrad.ops import matrices as ops
@@ -109,11 +109,13 @@ def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """``X`` with ``A @ X = input``, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
     matrix("cholesky_solve", input, letter="B")
     square("cholesky_solve", L)
+    one_dtype("cholesky_solve", L, input)
     if input._array.shape[-2] != L._array.shape[-1]:
         raise runtime_error(
             f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L._array.shape[-1]} by "
             f"{L._array.shape[-1]} but each b matrix is {input._array.shape[-2]} by {input._array.shape[-1]}"
         )
+    same_batch("cholesky_solve", L, input)
     return apply(ops.cholesky_solve, (input, L), {"upper": upper})
 
 
@@ -135,9 +137,8 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> OlderSVD:
     Without ``compute_uv`` U and V are zeros.
     """
     if not compute_uv:
-        n, m = input._array.shape[-2:]
-        batch = input._array.shape[:-2]
         values = factorizations.svdvals(input)
+        *batch, n, m = input._array.shape
         return OlderSVD(input.new_zeros((*batch, n, n)), values, input.new_zeros((*batch, m, m)))
     u, s, v = factorizations.svd(input, not some)
     return OlderSVD(u, s, own(v.mH))
@@ -205,6 +206,7 @@ def lu_unpack(
             "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Got "
             f"{LU_pivots.dtype}; it should come from linalg.lu_factor"
         )
+    two_dims("lu_unpack", LU_data)
     nothing = LU_data.new_empty(0)
     low, up = both_triangles(LU_data) if unpack_data else (nothing, nothing)
     params = {"rows": LU_data._array.shape[-2], "dtype": LU_data._array.dtype}

@@ -1,4 +1,4 @@
-"""Parts of numbers, both extremes, areas under points, and what PyTorch asks of Tensors, under its names."""
+"""Mantissa and exponent, both extremes, areas under points, and questions about Tensors, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
-    """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError for two dtypes."""
+    """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError unless both have one dtype."""
     if input._array.dtype != values._array.dtype:
         raise runtime_error("heaviside is not yet implemented for tensors with different dtypes.")
     return apply(ops.heaviside, (input, values))
@@ -106,7 +106,7 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, 
 
 
 def _areas(name: str, y: Tensor, x: Tensor | None, dx: Number, dim: int) -> Tensor:
-    """That between each two neighbours, whose number is one less than that of the points."""
+    """The area between each point and the next one, one less than there are points."""
     ndim = y._array.ndim
     if not ndim:
         raise index_error("Dimension specified as -1 but tensor has no dimensions")

@@ -1,4 +1,4 @@
-"""Elements in other places, and grids, under PyTorch's names."""
+"""Rolled, turned, repeated and joined elements, and grids, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
         size = y._array.shape[d]
         if size and (cut := -int(n) % size):
             y = cat([part(y, d, slice(cut, size)), part(y, d, slice(0, cut))], d)
-    return y.clone() if y is input else y
+    return apply(s.contiguous, (y,)) if y is input else y
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
@@ -71,7 +71,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         return own(input.flip(b).transpose(a, b))
     if turns == 2:
         return input.flip((a, b))
-    return own(input.flip(a).transpose(a, b)) if turns == 3 else input.clone()
+    return own(input.flip(a).transpose(a, b)) if turns == 3 else apply(s.contiguous, (input,))
 
 
 def repeat_interleave(
@@ -81,7 +81,7 @@ def repeat_interleave(
     *,
     output_size: int | None = None,
 ) -> Tensor:
-    """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
+    """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector (int32 or int64).
 
     With ``repeats`` alone: the places 0, 1, ..., each as often as it says.
     """
@@ -89,7 +89,9 @@ def repeat_interleave(
         return _counted(input, output_size)
     if isinstance(repeats, Tensor):
         needs_value("repeat_interleave() with a Tensor of repeats")
-    line: Any = input.reshape(-1) if dim is None or not input._array.ndim else input
+    if dim is not None and not input._array.ndim:
+        raise index_error(f"Dimension specified as {dim} but tensor has no dimensions")
+    line: Any = input.reshape(-1) if dim is None else input
     d = 0 if dim is None else one_dim(dim, input._array.ndim)
     size = line._array.shape[d]
     if not isinstance(repeats, Tensor):
@@ -137,7 +139,8 @@ def diff(
         raise runtime_error(f"order must be non-negative but got {n}")
     d = one_dim(dim, input._array.ndim)
     parts = [t for t in (prepend, input, append) if t is not None]
-    y = cat(parts, d) if len(parts) > 1 and n else input
+    joined = cat(parts, d) if len(parts) > 1 else input
+    y = joined if n else input
     for _ in range(min(int(n), y._array.shape[d])):
         size = y._array.shape[d]
         after, before = y.narrow(d, min(1, size), max(size - 1, 0)), y.narrow(d, 0, max(size - 1, 0))
@@ -210,7 +213,7 @@ def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
 
 def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`narrow`, as a copy."""
-    return input.narrow(dim, start, length).clone()
+    return apply(s.contiguous, (input.narrow(dim, start, length),))
 
 
 def block_diag(*tensors: Tensor) -> Tensor:
@@ -228,7 +231,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
         left, right = (b.new_zeros((n, k)) for k in (before, width - before - m))
         rows.append(cat([left, b, right], 1))
         before += m
-    return cat(rows, 0) if rows else wrap(np.zeros((1, 0), np.float32))
+    return cat(rows, 0) if rows else wrap(np.zeros((1, 0), dtypes.default_float()))
 
 
 # ---------------------------------------------------------------- grids

@@ -5,15 +5,17 @@ from __future__ import annotations
 import builtins
 import math
 
-from minigrad.core.apply import apply
+from minigrad.core.apply import apply, cast
 from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import apply_view
+from minigrad.dtypes import default_float
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
 from minigrad.ops import complex as ops
 from minigrad.ops import elementwise as e
+from minigrad.ops.shape import contiguous
 
 __all__ = [
     "adjoint", "angle", "complex", "conj", "conj_physical", "imag", "is_complex", "is_conj", "is_neg", "isreal",
@@ -104,12 +106,12 @@ def view_as_complex(input: Tensor) -> Tensor:
 
 def view_as_real_copy(input: Tensor) -> Tensor:
     """A copy of `view_as_real`."""
-    return view_as_real(input).clone()
+    return apply(contiguous, (view_as_real(input),))
 
 
 def view_as_complex_copy(input: Tensor) -> Tensor:
     """A copy of `view_as_complex`."""
-    return view_as_complex(input).clone()
+    return apply(contiguous, (view_as_complex(input),))
 
 
 def conj(input: Tensor) -> Tensor:
@@ -176,7 +178,7 @@ def angle(input: Tensor) -> Tensor:
     """
     if is_complex(input):
         return apply(ops.angle, (input,))
-    x = input if input._array.dtype.kind in "fV" else input.float()
+    x = input if input._array.dtype.kind in "fV" else cast(input, default_float())
     # through `sign`, whose gradient is 0 also where the input is inf
     sign = apply(e.sign, (x,))
     y = (sign.abs() - sign) * (math.pi / 2)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.core import basic
-from minigrad.core.apply import apply
+from minigrad.core.apply import apply, cast
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Sizes
+from minigrad.dtypes import default_float
 from minigrad.errors import runtime_error
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim
+from minigrad.functions.elementwise import own
 from minigrad.functions.images import pad as padded
 from minigrad.functions.parts import cat, chunk, split, unbind
 from minigrad.gate import public
@@ -26,73 +28,76 @@ __all__ = [
 
 
 # ---------------------------------------------------------------- views, copied
-#
-# `shape.contiguous` always copies, row by row.
+
+
+def _copied(view: Tensor) -> Tensor:
+    """A copy that lies row by row, whatever the view does."""
+    return apply(shape.contiguous, (view,))
 
 
 def alias_copy(input: Tensor) -> Tensor:
     """A copy of ``input``."""
-    return input.clone()
+    return _copied(input)
 
 
 def diagonal_copy(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A copy of `diagonal`."""
-    return apply(shape.contiguous, (diagonal(input, offset, dim1, dim2),))
+    return _copied(diagonal(input, offset, dim1, dim2))
 
 
 def expand_copy(input: Tensor, size: Sequence[int]) -> Tensor:
     """A copy of `Tensor.expand`."""
-    return apply(shape.contiguous, (input.expand(size),))
+    return _copied(input.expand(size))
 
 
 def permute_copy(input: Tensor, dims: Sequence[int]) -> Tensor:
     """A copy of `permute`."""
-    return apply(shape.contiguous, (input.permute(dims),))
+    return _copied(input.permute(dims))
 
 
 def squeeze_copy(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """A copy of `squeeze`."""
-    return (input.squeeze() if dim is None else input.squeeze(dim)).clone()
+    return _copied(input.squeeze() if dim is None else input.squeeze(dim))
 
 
 def t_copy(input: Tensor) -> Tensor:
     """A copy of `t`."""
-    return apply(shape.contiguous, (input.t(),))
+    return _copied(input.t())
 
 
 def transpose_copy(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """A copy of `transpose`."""
-    return apply(shape.contiguous, (input.transpose(dim0, dim1),))
+    return _copied(input.transpose(dim0, dim1))
 
 
 def unsqueeze_copy(input: Tensor, dim: int) -> Tensor:
     """A copy of `unsqueeze`."""
-    return input.unsqueeze(dim).clone()
+    return _copied(input.unsqueeze(dim))
 
 
 def view_copy(input: Tensor, size: Sequence[int]) -> Tensor:
     """A copy of `Tensor.view`."""
-    return input.view(size).clone()
+    return _copied(input.view(size))
 
 
 def split_with_sizes_copy(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Copies of the parts of `split`."""
-    return tuple(part.clone() for part in split(input, [*split_sizes], dim))
+    return tuple(map(_copied, split(input, [*split_sizes], dim)))
 
 
 def unbind_copy(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Copies of the parts of `unbind`."""
-    return tuple(part.clone() for part in unbind(input, dim))
+    return tuple(map(_copied, unbind(input, dim)))
 
 
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Copies of the parts of `chunk`: to change one in place leaves the others."""
-    return tuple(part.clone() for part in chunk(input, chunks, dim))
+    """The parts of `chunk`; a change in place of one shows in ``input``, and no gradient of ``input`` knows of it."""
+    return tuple(map(own, chunk(input, chunks, dim)))
 
 
-def unsafe_split(tensor: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Copies of the parts of `split`: to change one in place leaves the others."""
-    return tuple(part.clone() for part in split(tensor, split_size, dim))
+def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """The parts of `split`, as `unsafe_chunk` gives those of `chunk`."""
+    return tuple(map(own, split(tensor, split_size, dim)))
 
 
 # ---------------------------------------------------------------- windows and sums
@@ -103,29 +108,26 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
     RuntimeError for a size that is greater than the dimension, or a step that is not greater than 0.
     """
-    if self._array.ndim == 0:
-        if size > 1:
-            raise runtime_error(f"maximum size for tensor at dimension {dimension} is 1 but size is {size}")
-        one_dim(dimension, 0)
-        return self.reshape(1)[:size]
     d = one_dim(dimension, self._array.ndim)
-    n = self._array.shape[d]
+    n = self._array.shape[d] if self._array.ndim else 1
     if size < 0:
         raise runtime_error(f"size is {size} but must be >= 0")
     if size > n:
         raise runtime_error(f"maximum size for tensor at dimension {d} is {n} but size is {size}")
     if step <= 0:
         raise runtime_error(f"step is {step} but must be > 0")
+    if not self._array.ndim:
+        return self.reshape(1)[:size]
     return apply(strided.sliding, (self,), {"dim": d, "size": int(size), "step": int(step)})
 
 
 def unfold_copy(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """A copy of `Tensor.unfold`."""
-    return apply(shape.contiguous, (unfold(input, dimension, size, step),))
+    return _copied(unfold(input, dimension, size, step))
 
 
 def sum_to_size(self: Tensor, *size: Sizes) -> Tensor:
-    """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
+    """The sum over what broadcasting from ``size`` repeats. RuntimeError where it does not broadcast to this shape."""
     wanted = size[0] if len(size) == 1 and not isinstance(size[0], int) else size
     target = tuple(int(n) for n in wanted)  # type: ignore[arg-type]
     sizes = self._array.shape
@@ -137,7 +139,7 @@ def sum_to_size(self: Tensor, *size: Sizes) -> Tensor:
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Tensor:
     """`nn.functional.pad` with a constant."""
-    return padded(input, pad, "constant", float(value))
+    return padded(input, pad, "constant", value)
 
 
 # ---------------------------------------------------------------- differences
@@ -167,7 +169,7 @@ def gradient(
     for d in dims:
         if input._array.shape[d] < edge_order + 1:
             raise runtime_error("torch.gradient expected each dimension size to be at least edge_order+1")
-    x = input if input._array.dtype.kind in "fcV" else input.float()
+    x = input if input._array.dtype.kind in "fcV" else cast(input, default_float())
     return tuple(_slopes(x, d, step, edge_order) for d, step in zip(dims, steps, strict=True))
 
 

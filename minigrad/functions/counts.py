@@ -1,4 +1,4 @@
-"""What there is in a Tensor, and how often, under PyTorch's names.
+"""Distinct elements, and how often each occurs, under PyTorch's names.
 
 The size of most results depends on values, so `minigrad.compile` refuses these functions.
 """
@@ -18,10 +18,11 @@ from minigrad.core.mode import MODE
 from minigrad.core.op import in_float32
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import index_error, not_implemented_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.results import prints_as
 from minigrad.gate import public
+from minigrad.kernels import spaced
 
 __all__ = ["bincount", "histc", "histogram", "histogramdd", "unique", "unique_consecutive"]
 
@@ -46,18 +47,20 @@ def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:  # fmt: skip
-    """The different elements in increasing order, or the different slices along ``dim``.
+    """The distinct elements in increasing order, or the distinct slices along ``dim``; whatever ``sorted`` says.
 
     With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
-    often it comes: then the result is a tuple.
+    often each occurs (both int64): then the result is a tuple. Backward through it is a NotImplementedError.
     """
     needs_value("unique()")
     x = in_float32(_ordered("unique", input, dim))
     axis = _axis(x, dim)
-    inverse = counts = None
-    if axis is not None and x.ndim and not x.shape[axis]:
+    values: Any
+    inverse: Any
+    counts: Any
+    if axis is not None and not x.shape[axis]:
         values, inverse, counts = x.copy(), np.zeros(0, np.int64), np.zeros(0, np.int64)
-    elif axis is not None and x.ndim:
+    elif axis is not None:
         values, inverse, counts = np.unique(
             x, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
         )
@@ -67,8 +70,8 @@ def unique(
         inverse = inverse.reshape(x.shape) if return_inverse else None
     result = cast(wrap(np.ascontiguousarray(values)), input._array.dtype)
     if input.requires_grad and MODE.get().grad:
-        flat: Any = x.reshape(-1) if axis is None or not x.ndim else x
-        places = np.unique(flat, return_index=True, axis=axis if x.ndim else None, equal_nan=False)[1]
+        flat: Any = x.reshape(-1) if axis is None else x
+        places = np.unique(flat, return_index=True, axis=axis, equal_nan=False)[1]
         result = _from(input, "unique", axis, places) if x.size else result
     return _several(result, inverse, counts, return_inverse, return_counts)
 
@@ -84,6 +87,8 @@ def _ordered(name: str, input: Tensor, dim: int | None) -> Any:
 
 
 def _axis(x: Any, dim: int | None) -> int | None:
+    if dim is not None and not x.ndim:
+        raise index_error(f"Dimension specified as {dim} but tensor has no dimensions")
     axis = None if dim is None else one_dim(dim, x.ndim)
     if axis is not None and 0 in x.shape[:axis] + x.shape[axis + 1 :]:
         raise runtime_error(
@@ -95,7 +100,7 @@ def _axis(x: Any, dim: int | None) -> int | None:
 
 def _from(input: Tensor, name: str, axis: int | None, places: Any) -> Tensor:
     """The elements or slices at these places; NotImplementedError where backward asks for a gradient of them."""
-    line = input.reshape(-1) if axis is None or not input._array.ndim else input
+    line = input.reshape(-1) if axis is None else input
     values = line.index_select(axis or 0, wrap(np.asarray(places, np.int64)))
 
     def refuse(_: Tensor) -> Any:
@@ -138,7 +143,7 @@ def unique_consecutive(
     needs_value("unique_consecutive()")
     x = _ordered("unique_consecutive", input, dim)
     axis = _axis(x, dim)
-    rows = x.reshape(-1) if axis is None or not x.ndim else np.moveaxis(x, axis, 0)
+    rows = x.reshape(-1) if axis is None else np.moveaxis(x, axis, 0)
     first = np.ones(len(rows), bool)
     if len(rows):
         different = rows[1:] != rows[:-1]
@@ -146,7 +151,7 @@ def unique_consecutive(
     values = rows[first]
     inverse = np.cumsum(first, dtype=np.int64) - 1
     counts = np.diff(np.append(np.flatnonzero(first), len(rows)))
-    if axis is None or not x.ndim:
+    if axis is None:
         inverse = inverse.reshape(x.shape)
     else:
         values = np.moveaxis(values, 0, axis)
@@ -157,7 +162,7 @@ def unique_consecutive(
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
+    """How often each number from 0 on occurs in a vector of whole numbers (int64), or the sums of their ``weights``."""
     needs_value("bincount()")
     x = input._array
     if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
@@ -165,7 +170,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if minlength < 0:
         raise runtime_error("minlength should be >= 0")
     x = x.astype(np.intp, copy=False)
-    if weights is None:
+    if weights is None or not x.size:
         return wrap(np.bincount(x, minlength=minlength).astype(np.int64, copy=False))
     w = weights._array
     if weights.is_complex():
@@ -179,11 +184,14 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
-    """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's."""
+    """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, by default the input's extremes.
+
+    In the dtype of ``input``. NotImplementedError for integers.
+    """
     needs_value("histc()")
     x = input._array
-    if x.dtype.kind in "bc":
-        raise not_implemented_error(f"\"histogram_cpu\" not implemented for '{input.dtype}'")
+    if x.dtype.kind not in "fV":
+        raise not_implemented_error(f'"histogram_cpu" not implemented for {input.dtype}; use .float() first')
     if bins <= 0:
         raise runtime_error("bins must be > 0")
     low, high = float(min), float(max)
@@ -192,8 +200,10 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     if low == high:
         low, high = low - 1, high + 1
     _check_range(low, high, "histc")
-    counts, _ = np.histogram(x, int(bins), (low, high))
-    return wrap(counts.astype(x.dtype))
+    some = in_float32(x[(x >= low) & (x <= high)])
+    # In the order of PyTorch's operations, which decides where elements go that lie between two parts.
+    parts = ((some - some.dtype.type(low)) * bins / some.dtype.type(high - low)).astype(np.intp)
+    return wrap(np.bincount(np.minimum(parts, bins - 1), minlength=bins).astype(x.dtype))
 
 
 def _weights(input: Tensor, weight: Tensor | None) -> Any:
@@ -224,11 +234,13 @@ def _edges(name: str, x: Any, bins: Any, range: Any) -> Any:
         raise runtime_error(f"{name}: bins must be > 0, but got {bins}")
     if range is None:
         range = (x.min(), x.max()) if x.size else (0, 1)
+    if len(range) != 2:
+        raise runtime_error(f"{name}: range should have 2 elements, the ends, but got {len(range)}")
     low, high = float(range[0]), float(range[1])
     _check_range(low, high, name)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, int(bins) + 1).astype(x.dtype)
+    return spaced.between(low, high, int(bins) + 1, x.dtype)  # as PyTorch's, to the last bit
 
 
 def histogram(
@@ -237,7 +249,8 @@ def histogram(
 ) -> Any:  # fmt: skip
     """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
 
-    The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
+    The equal parts lie in ``range``, by default from the least element to the largest. A range of no length is widened
+    by one half at each end.
     Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1.
     """
     needs_value("histogram()")

@@ -315,11 +315,11 @@ zeros = case(_filled, "zeros", "A new Tensor of this size, filled with 0.", np.z
 ones = case(_filled, "ones", "A new Tensor of this size, filled with 1.", np.ones)
 
 
-def _plain_number(x: Any) -> Any:
+def _plain_number(name: str, x: Any) -> Any:
     """A Python number of a 0-d Tensor or NumPy number. TypeError for what has dimensions."""
     if getattr(x, "ndim", 0):
         raise type_error(
-            f"arange(): arguments must be Numbers, not {type(x).__name__} of shape {[*x.shape]}; use .item()"
+            f"{name}(): arguments must be Numbers, not {type(x).__name__} of shape {[*x.shape]}; use .item()"
         )
     return x.item() if hasattr(x, "item") else x
 
@@ -329,7 +329,7 @@ def full(
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
-    value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
+    value = fill_value if isinstance(fill_value, Numeral) else _plain_number("full", fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
     whole = _shape("full", (size,))
     if value.__class__ is not Numeral:
@@ -430,13 +430,13 @@ def arange(
         start, end = None, start
     if end is None:
         raise type_error("arange() takes end, or start and end, as in arange(3) or arange(1, 3)")
-    start, end, step = [_plain_number(x) for x in (0 if start is None else start, end, step)]
+    start, end, step = [_plain_number("arange", x) for x in (0 if start is None else start, end, step)]
     kind = None if dtype is None else dtypes.as_numpy(dtype)
     if kind is not None and kind.kind == "c":
         raise not_implemented_error(f'"arange" not implemented for {dtype}; use .to() on another one')
     if kind is not None and kind.kind == "b":
         raise not_implemented_error('"arange" not implemented for bool; use .bool() on another one')
-    if step == 0:
+    if not step or step != step:
         raise runtime_error("step must be nonzero")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise runtime_error(f"unsupported range: {start} -> {end}")
@@ -466,7 +466,7 @@ def linspace(
 
     TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
     """
-    start, end = (_plain_number(x) for x in (start, end))
+    start, end = (_plain_number("linspace", x) for x in (start, end))
     if steps < 0:
         raise runtime_error("number of steps must be non-negative")
     kind = _dtype(dtype)

@@ -41,11 +41,8 @@ def losses(
 
 def _lengths(name: str, lengths: Any, n: int) -> Tensor:
     if not isinstance(lengths, Tensor):
-        if not isinstance(lengths, (tuple, list)):
-            raise type_error(
-                f"ctc_loss(): {name}_lengths must be a Tensor or a tuple of ints, not {lengths!r}"
-            )
-        if not all(hasattr(type(n), "__index__") for n in lengths):
+        listed = isinstance(lengths, (tuple, list))
+        if not listed or not all(hasattr(type(n), "__index__") for n in lengths):
             raise type_error(
                 f"ctc_loss(): {name}_lengths must be a Tensor or a tuple of ints, not {lengths!r}"
             )

@@ -10,7 +10,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import apply_view
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.creation import _finish
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import own
@@ -43,14 +43,14 @@ def _triangle(name: str, input: Tensor, diagonal: int, upper: bool) -> Tensor:
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, device: DeviceLike = None
 ) -> Tensor:
-    """The places of the upper triangle of a matrix: rows, then columns (int64)."""
+    """The places of the upper triangle of a matrix, (2, count): rows, then columns (int64, or int32)."""
     return _indices("triu_indices", np.triu_indices, row, col, offset, dtype, device)
 
 
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: DTypeLike | None = None, device: DeviceLike = None
 ) -> Tensor:
-    """The places of the lower triangle of a matrix: rows, then columns (int64)."""
+    """The places of the lower triangle of a matrix, (2, count): rows, then columns (int64, or int32)."""
     return _indices("tril_indices", np.tril_indices, row, col, offset, dtype, device)
 
 
@@ -60,11 +60,13 @@ def _indices(
     if row < 0 or col < 0:
         raise runtime_error(f"{name}(): row and col must be non-negative, got {row} and {col}")
     kind = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
+    if kind not in (dtypes.I64, np.int32):
+        raise not_implemented_error(f'"{name}" not implemented for {dtype}; it is for int64 and int32')
     places = np.stack(of(row, offset, col)).astype(kind)  # type: ignore[operator]
     return _finish(places, False, device)
 
 
-def _two_dims(input: Tensor, dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
+def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
     a, b = one_dim(dim1, ndim), one_dim(dim2, ndim)
     if a == b:
         raise runtime_error(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
@@ -73,14 +75,14 @@ def _two_dims(input: Tensor, dim1: int, dim2: int, ndim: int) -> tuple[int, int]
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal over two dimensions as the last dimension: a view. ``offset`` counts to the right."""
-    a, b = _two_dims(input, dim1, dim2, input._array.ndim)
+    a, b = _two_dims(dim1, dim2, input._array.ndim)
     return apply_view(ops.diagonal, input, {"offset": int(offset), "dim1": a, "dim2": b})
 
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices over two new dimensions, with the last dimension of the input on their diagonal."""
     x = input._array
-    a, b = _two_dims(input, dim1, dim2, x.ndim + 1)
+    a, b = _two_dims(dim1, dim2, x.ndim + 1)
     size = (x.shape[-1] if x.ndim else 1) + abs(offset)
     shape = list(x.shape[:-1])
     for d in sorted((a, b)):
@@ -112,6 +114,8 @@ def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     if input._array.ndim != 2:
         raise runtime_error(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
+    if input._array.dtype == bool:
+        raise not_implemented_error('"trace" not implemented for bool; use .int() first')
     return diagonal(input).sum()
 
 
@@ -144,6 +148,8 @@ def slice_scatter(
     """A copy with ``src`` as the slice from ``start`` to before ``end`` along ``dim``."""
     y = input.clone()
     d = one_dim(dim, y._array.ndim)
+    if step < 1:
+        raise runtime_error(f"slice step must be positive, got {step}")
     part = y[(*(slice(None),) * d, slice(start, end, step))]
     return _scattered("slice_scatter", y, part, src)
 

@@ -130,7 +130,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
         raise runtime_error(f"renorm: input needs at least 2 dimensions, got {ndim} dimensions")
     d = one_dim(dim, ndim)
     size = length(input, float(p), tuple(k for k in range(ndim) if k != d), True)
-    return input * where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)
+    return (input * where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)).contiguous()
 
 
 def nanmean(
@@ -167,7 +167,7 @@ def _times(name: str, input: Tensor, factor: float) -> Tensor:
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
-    """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+    """The covariances of rows; each column is an observation, which ``fweights`` repeats and ``aweights`` weights."""
     x = input
     if x._array.ndim > 2:
         raise runtime_error(

@@ -27,7 +27,7 @@ from minigrad.ops import shape
 __all__ = [
     "add", "addcdiv", "addcmul", "allclose", "clamp", "clamp_max", "clamp_min", "clip", "div",
     "divide", "equal", "fill", "float_power", "frac", "isclose", "lerp", "masked_fill", "nonzero", "nonzero_static",
-    "positive", "pow", "rsub", "square", "sub", "subtract", "true_divide", "where",
+    "positive", "pow", "round", "rsub", "square", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
 
 
@@ -48,13 +48,13 @@ def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def own(t: Tensor) -> Tensor:
-    """A result that is formed as a view of what nobody else has, and so is not a view to its user."""
+    """A result that was made as a view of memory to which nothing else refers: to its user it is no view."""
     t._view = None
     return t
 
 
 def dropped(t: Tensor, d: int) -> Tensor:
-    """A result that nobody else has, without its dimension ``d`` of size 1."""
+    """A new result without its dimension ``d``, of size 1; to its user it is no view."""
     size = t._array.shape
     return own(apply_view(shape.reshape, t, {"shape": (*size[:d], *size[d + 1 :])}))
 
@@ -190,6 +190,15 @@ def frac(input: Tensor) -> Tensor:
     return apply(e.sub, (input, apply(e.trunc, (input,))))
 
 
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """To ``decimals`` places, halves to even; gradient 0. NotImplementedError for bool, and of integers to places."""
+    if decimals and input._array.dtype.kind not in "fcV":
+        raise not_implemented_error(
+            f'"round" to decimals not implemented for {input.dtype}; use .float() first'
+        )
+    return apply(e.round, (input,), {"decimals": decimals})
+
+
 # ---------------------------------------------------------------- two operands
 
 
@@ -279,7 +288,7 @@ def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ..
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     needs_value(
-        "nonzero(), of which the size depends on values (give all rows a weight, 0 where they are not meant),"
+        "nonzero(), whose size depends on values (give each row a weight instead, 0 where it does not count),"
     )
     indices = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
     if as_tuple:
@@ -340,6 +349,8 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind not in "fcV":
         raise not_implemented_error(f'"lerp" not implemented for {input.dtype}; use .float() first')
+    if not isinstance(weight, Tensor):
+        weight = held(weight, dtypes.working(input._array.dtype))
     return holding(apply(e.lerp, (input, end, weight)))
 
 
@@ -396,8 +407,9 @@ def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, eq
     for key, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
+    exact = a.dtype.kind in "iu" and not rtol and not atol  # floats do not hold all whole numbers
     try:
-        return QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
+        return a == b if exact else QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
     except ValueError:
         raise runtime_error(
             f"{name}: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
@@ -413,6 +425,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
 METHODS = """
     add addcdiv addcdiv_ addcmul addcmul_ allclose clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_
     clip clip_ div div_ divide divide_ equal float_power frac frac_ isclose lerp lerp_
-    masked_fill nonzero nonzero_static positive pow pow_ square square_ sub subtract true_divide true_divide_
+    masked_fill nonzero nonzero_static positive pow pow_ round round_ square square_ sub subtract
+    true_divide true_divide_
 """
 public(globals(), __all__, home="minigrad")

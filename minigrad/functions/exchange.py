@@ -32,14 +32,14 @@ class _Capsule:
 
 
 def from_dlpack(ext_tensor: Any, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
-    """A Tensor over the memory of another library's array, which has ``__dlpack__``, or of a capsule of DLPack.
+    """A Tensor over the memory of another library's array, which has ``__dlpack__``, or of a DLPack capsule.
 
-    ``copy``: True for memory of its own, False for an error if that is needed. Memory that the other library does not
-    let be written to is shared too, and a write into the Tensor is a RuntimeError. So it is with capsules of versions
-    before 1.0 of DLPack, which do not tell.
+    ``copy``: True for memory of its own, False for an error if that is needed. Read-only memory is shared too, and a
+    write into the Tensor is a RuntimeError. Capsules of DLPack before version 1.0, which do not say whether they may be
+    written to, count as read-only.
 
     BufferError for Tensors that require grad and for memory that is not the CPU's, TypeError for element types that
-    minigrad has not.
+    minigrad does not have.
     """
     check_device(device)
     if type(ext_tensor).__name__ == "PyCapsule":

@@ -26,7 +26,7 @@ def made(name: str) -> Callable[..., Any]:
     """The function of a name."""
     operation = name.removeprefix(_PREFIX)
 
-    def each(self: Any, *args: Any, **named: Any) -> tuple[Tensor, ...] | None:
+    def each(self: Any, *args: Any, **named: Any) -> Any:
         number = isinstance(self, (int, float))  # as in pow(2.0, exponents)
         scalars = operation.startswith("addc") and len(args) == 3  # numbers, also in one Tensor
         results = []
@@ -39,7 +39,7 @@ def made(name: str) -> Callable[..., Any]:
                 value = rest.pop()
                 others["value"] = value[i].item() if isinstance(value, Tensor) else value
             results.append(_one(operation, t, rest, others))
-        return None if operation.endswith("_") else tuple(results)
+        return self if operation.endswith("_") else tuple(results)
 
     each.__name__ = each.__qualname__ = name
     each.__doc__ = f"`{operation}` of each Tensor of a list; what else is a list goes along, one by one."

@@ -12,7 +12,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim
-from minigrad.device import DeviceLike
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, warn
 from minigrad.functions.arranged import roll
@@ -139,8 +139,6 @@ def _transform(name: str, x: Tensor, s: Any, dim: Any, norm: Norm) -> Tensor:
 
 
 def _in_one(name: str, input: Tensor, n: int | None = None, dim: int = -1, norm: Norm = None) -> Tensor:
-    if n == -1:  # of several dimensions it means that they stay as they are
-        raise runtime_error("Invalid number of data points (-1) specified")
     if n == -1:  # which stands for all of them only where there are several dimensions
         raise runtime_error("Invalid number of data points (-1) specified")
     return _transform(name, input, n, dim, norm)
@@ -192,6 +190,9 @@ def _frequencies(
     turns: Callable[[int], Any], n: int, d: float = 1.0, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
+    if n < 0:
+        raise runtime_error(f"Trying to create tensor with negative dimension {n}: [{n}]")
+    check_device(device)
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     # As PyTorch: whole numbers, times a number that is rounded once.
     values = np.rint(turns(n or 1) * n).astype(kind)[: n if turns is np.fft.fftfreq else None]
@@ -199,7 +200,7 @@ def _frequencies(
     return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
 
 
-_DOC = "The frequencies of what `{}` gives of ``n`` points at distances ``d``, in turns."
+_DOC = "The frequencies of what `{}` gives for ``n`` points at distances ``d``, in cycles per unit of ``d``."
 fftfreq = case(_frequencies, "fftfreq", _DOC.format("fft"), np.fft.fftfreq)
 rfftfreq = case(_frequencies, "rfftfreq", _DOC.format("rfft"), np.fft.rfftfreq)
 
@@ -207,8 +208,6 @@ rfftfreq = case(_frequencies, "rfftfreq", _DOC.format("rfft"), np.fft.rfftfreq)
 def _shifted(way: int, input: Tensor, dim: Dim = None) -> Tensor:
     given = range(input._array.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
     dims = [one_dim(d, input._array.ndim) for d in given]
-    if not dims:
-        return input
     sizes = [input._array.shape[d] for d in dims]
     return roll(input, [n // 2 if way > 0 else (n + 1) // 2 for n in sizes], dims)
 
@@ -268,6 +267,10 @@ def stft(
         )
     if align_to_window is not None and center:
         raise runtime_error("stft align_to_window should only be set when center = false.")
+    if input._array.dtype.kind not in "fcV":
+        raise runtime_error(
+            f"{name}: expected a tensor of floating point or complex values, got {input.dtype}"
+        )
     x = _floats("stft", input, None)
     if x._array.ndim not in (1, 2):
         raise runtime_error(f"{name}: expected a 1D or 2D tensor, but got {x._array.ndim}D")

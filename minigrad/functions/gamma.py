@@ -17,7 +17,7 @@ __all__ = ["mvlgamma", "polygamma"]
 
 
 def polygamma(n: int, input: Tensor) -> Tensor:
-    """The derivative number ``n`` of `digamma`. RuntimeError for negative ``n``. It needs SciPy."""
+    """The ``n``-th derivative of `digamma`. RuntimeError for negative ``n``. It needs SciPy."""
     if n < 0:
         raise runtime_error("polygamma(n, x) does not support negative n.")
     return apply(ops.polygamma, (input,), {"n": n})

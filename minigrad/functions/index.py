@@ -303,9 +303,12 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
+    """Elements of ``input`` at ``indices`` (int64) along ``dim``; both broadcast in the other dimensions.
+
+    Negative indices count from the end. Without ``dim`` it is `gather` of all elements, and takes none.
+    """
     if dim is None:
-        return gather(input.reshape(-1), 0, _from_front(indices, input._array.size).reshape(-1))
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
     if indices._array.dtype != np.int64:
         raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if input._array.ndim != indices._array.ndim:
@@ -331,7 +334,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
     if index._array.ndim > 1:
         raise index_error("index_select(): Index is supposed to be a vector")
-    if index._array.dtype.kind not in "iu":
+    if index._array.dtype not in (dtypes.I64, np.int32):
         raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
     if not all_below(index._array, (input._array.shape or (1,))[d]) and index._array.min() < 0:

@@ -141,7 +141,7 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
 
 
 def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
-    """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
+    """Writes ``other`` (a Tensor or number that broadcasts to this shape) over it; ``non_blocking`` changes nothing."""
     return _copied(self, other)
 
 
@@ -176,7 +176,7 @@ def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
 
 
 def overwritable(t: Tensor) -> bool:
-    """Whether the memory of ``t`` may be written over without a word to the tape."""
+    """Whether the memory of ``t`` may be written over without a record."""
     mode, base = MODE.get(), t if t._view is None else t._view.base
     if mode.everything or t._inference or base._inference or (mode.grad and carries_gradients(t)):
         return False
@@ -184,7 +184,7 @@ def overwritable(t: Tensor) -> bool:
 
 
 def _written(t: Tensor, value: Any) -> bool:
-    """Writes over ``t`` a number, or a Tensor of its shape and type, where the tape has nothing to hear of it."""
+    """Writes over ``t`` a number, or a Tensor of its shape and type, where nothing is recorded; whether it did."""
     array, mode = t._array, MODE.get()
     if value is t or not overwritable(t):
         return False

@@ -1,4 +1,4 @@
-"""The norm of vectors, of which distances and norms of matrices consist."""
+"""The norm of vectors, from which distances and norms of matrices are made."""
 
 from __future__ import annotations
 

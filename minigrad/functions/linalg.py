@@ -195,7 +195,8 @@ def _plus(
         raise runtime_error(
             f"The expanded size of the tensor {list(shape)} must match the existing size {list(input._array.shape)}"
         )
-    return total
+    # As a product lies, whatever the order of the input.
+    return total if total._array.flags.c_contiguous else apply(s.contiguous, (total,))
 
 
 METHODS = """

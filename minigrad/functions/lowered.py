@@ -65,7 +65,7 @@ def _statistics(x: Tensor, dims: tuple[int, ...], eps: float, keepdim: bool) -> 
 def native_layer_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> Three:
-    """`nn.functional.layer_norm`, and the means and inverse deviations of its rows, of which each dimension stays."""
+    """`nn.functional.layer_norm`, and the means and inverse deviations of its rows, with all dimensions kept."""
     shape, rank = features(input, normalized_shape, weight, bias), input._array.ndim
     dims = tuple(range(rank - len(shape), rank))
     return scaled(standardize(input, dims, eps), weight, bias, shape), *_statistics(input, dims, eps, True)

@@ -14,7 +14,7 @@ __all__ = ["pca_lowrank", "svd_lowrank"]
 def svd_lowrank(
     A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """U, S and V of about ``A - M`` (..., m, n): ``q`` columns, of which the first are as those of `linalg.svd`.
+    """U (..., m, q), S (..., q) and V (..., n, q): about the largest part of the SVD of ``A - M`` (..., m, n).
 
     ``niter`` more passes over the matrix make them more exact.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import short_name
 from minigrad.errors import LinAlgError, not_implemented_error, runtime_error
@@ -11,11 +13,12 @@ def matrix(
     name: str, input: Tensor, *, low: type[Exception] | None = NotImplementedError, letter: str = "A"
 ) -> None:
     """RuntimeError for vectors and integers; the error of PyTorch for float16 and bfloat16, unless ``low`` is None."""
-    _two_dims(name, input, letter)
+    two_dims(name, input, letter)
     floats(name, input, low=low)
 
 
-def _two_dims(name: str, input: Tensor, letter: str = "A") -> None:
+def two_dims(name: str, input: Tensor, letter: str = "A") -> None:
+    """RuntimeError for vectors and numbers."""
     if input._array.ndim < 2:
         raise runtime_error(f"{name}: The input tensor {letter} must have at least 2 dimensions.")
 
@@ -45,7 +48,7 @@ def square(name: str, input: Tensor, *, low: type[Exception] | None = NotImpleme
 
 def square_sizes(name: str, input: Tensor) -> None:
     """As `square`, of any dtype."""
-    _two_dims(name, input)
+    two_dims(name, input)
     n, m = input._array.shape[-2:]
     if n != m:
         raise runtime_error(f"{name}: A must be batches of square matrices, but they are {n} by {m} matrices")
@@ -58,6 +61,17 @@ def one_dtype(name: str, a: Tensor, b: Tensor) -> None:
             f"{name}: Expected A and B to have the same dtype, but found A of type {a.dtype} and B of type {b.dtype} "
             "instead; convert one with .to(dtype)"
         )
+
+
+def same_batch(name: str, A: Tensor, B: Tensor) -> None:
+    """RuntimeError where the dimensions before those of the matrices do not broadcast."""
+    a, b = A._array.shape[:-2], B._array.shape[:-2]
+    try:
+        np.broadcast_shapes(a, b)
+    except ValueError:
+        raise runtime_error(
+            f"{name}: the batches {list(a)} and {list(b)} of A and B do not broadcast"
+        ) from None
 
 
 def no_info(name: str, info: Tensor, sentence: str) -> None:

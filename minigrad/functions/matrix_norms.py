@@ -30,6 +30,8 @@ def _in_dtype(name: str, x: Tensor, dtype: DTypeLike | None) -> Tensor:
     kind = as_numpy(dtype)
     if kind.kind not in "fcV":
         raise runtime_error(f"{name}: dtype should be floating point or complex, but got {dtype}")
+    if kind.kind == "c" != x._array.dtype.kind:
+        raise runtime_error(f"{name}: dtype should be real for real inputs, but got {dtype}")
     if np.promote_types(x._array.dtype, kind) != kind:
         raise runtime_error(
             f"{name}: the dtype of the input ({x.dtype}) should be convertible without narrowing to the specified "
@@ -153,11 +155,10 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:
     if not A._array.shape[-1]:
         return A.new_zeros(A._array.shape[:-2])
     inverse = apply(ops.inv_ex, (A,))
-    if p == "nuc":  # singular values of inf there are none
-        good = inverse.isfinite().all(-1).all(-1)
-        inverse = where(good[..., None, None], inverse, 0.0)
-        return where(good, matrix_norm(A, p) * matrix_norm(inverse, p), math.inf)
-    return matrix_norm(A, p) * matrix_norm(inverse, p)
+    # There are no singular values of inf, and 0 times inf is no inf.
+    good = inverse.isfinite().all(-1).all(-1)
+    inverse = where(good[..., None, None], inverse, 0.0)
+    return where(good, matrix_norm(A, p) * matrix_norm(inverse, p), math.inf)
 
 
 def matrix_rank(

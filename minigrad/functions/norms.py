@@ -14,7 +14,7 @@ from minigrad.ops import norms
 
 
 def scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
-    """``y * weight + bias``, of which each may be None; both get the shape in which they broadcast."""
+    """``y * weight + bias``; each of the two may be None, and takes ``shape``, in which it broadcasts."""
     kind = y._array.dtype
     if weight is not None:
         y = y * (weight if weight._array.shape == shape else weight.reshape(shape))

@@ -11,7 +11,7 @@ from minigrad.core.apply import apply
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.dtypes import common
+from minigrad.dtypes import common, working
 from minigrad.errors import runtime_error, type_error, value_error, warn_once
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim, tensor_list
@@ -283,7 +283,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The vector product over ``dim``, which has size 3: without it, over the first such dimension."""
     if input._array.ndim != other._array.ndim:
         raise runtime_error("linalg.cross: inputs must have the same number of dimensions.")
-    if input.is_complex() != other.is_complex():
+    if input._array.dtype != other._array.dtype:
         raise runtime_error(f"expected scalar type {input.dtype} but found {other.dtype}")
     shape = broadcast("cross", input._array.shape, other._array.shape)
     if dim is None:
@@ -329,7 +329,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
         "chain_matmul is deprecated and will be removed in a future PyTorch release. Use linalg.multi_dot"
     )
     if not matrices:
-        raise value_error("chain_matmul(): Expected one or more matrices")
+        raise runtime_error("chain_matmul(): Expected one or more matrices")
     for m in matrices:
         if m._array.ndim != 2:
             raise runtime_error(f"Tensor dimension is {m._array.ndim}, expected 2 instead")
@@ -362,8 +362,19 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
     for n, b in enumerate((batch1, batch2), 1):
         if b._array.ndim != 3:
             raise runtime_error(f"batch{n} must be a 3D tensor")
+    (count, _, k), (other, rows, _) = batch1._array.shape, batch2._array.shape
+    if (count, k) != (other, rows):
+        raise runtime_error(
+            f"addbmm: batch1 {list(batch1._array.shape)} and batch2 {list(batch2._array.shape)} must have the same "
+            "number of batches, and sizes for a matrix product"
+        )
+    if input._array.dtype != batch1._array.dtype:
+        raise runtime_error(
+            f"addbmm: self and mat2 must have the same dtype, but got {input.dtype} and {batch1.dtype}"
+        )
     product = tensordot(batch1, batch2, ([0, 2], [0, 1]))
-    return _weighted(_expanded("addbmm", input, product._array.shape), beta, product, alpha)
+    beta, alpha = (held(x, working(product._array.dtype)) for x in (beta, alpha))  # of integers: whole
+    return _weighted(_expanded("addbmm", input, product._array.shape), beta, product, alpha).contiguous()
 
 
 def _expanded(name: str, input: Tensor, shape: tuple[int, ...]) -> Tensor:

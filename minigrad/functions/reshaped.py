@@ -1,4 +1,4 @@
-"""Methods that few programs need: another shape in place, functions of Python's on elements, the memory itself."""
+"""Methods that few programs need: another shape in place, Python functions of elements, the memory itself."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def as_strided_(
     return _reshaped(input, "as_strided_", lambda x: as_strided(x, size, stride, storage_offset))
 
 
-# ---------------------------------------------------------------- functions of Python's
+# ---------------------------------------------------------------- Python functions
 
 
 def apply_(self: Tensor, callable: Any) -> Tensor:
-    """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
+    """Each element becomes ``callable`` of it, a Python number. Slow; RuntimeError for Tensors that require grad."""
     return _called(self, "apply_", callable)
 
 

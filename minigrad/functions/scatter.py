@@ -10,7 +10,7 @@ from minigrad.core.apply import apply, cast, fails_by_values, single
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.errors import index_error, runtime_error, warn_once
+from minigrad.errors import index_error, runtime_error, type_error, warn_once
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own
 from minigrad.gate import public
@@ -34,7 +34,7 @@ def scatter(
     """
     src = value if src is None else src
     if src is None:
-        raise runtime_error("scatter(): give src, a Tensor or a number")
+        raise type_error("scatter(): give src, a Tensor or a number")
     if reduce not in (None, "add", "multiply"):
         raise runtime_error("reduce argument must be either add or multiply.")
     if reduce is not None and isinstance(src, Tensor):
@@ -86,7 +86,7 @@ def _source(name: str, input: Tensor, d: int, index: Tensor, src: Tensor | None)
 
 
 def _unwritten(input: Tensor, src: Any) -> Tensor:
-    """A copy of the input; ``src``, of which nothing is written, gets a gradient of zeros."""
+    """A copy of the input; nothing of ``src`` is written, so its gradient is 0."""
     return input + src.reshape(-1)[:0].sum() if src.requires_grad else input.clone()
 
 
@@ -199,7 +199,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     d, index = _slices("index_copy", input, dim, index, source)
     line, _, pattern = _in_slices(input, d)
     part = source if source._array.ndim else source.reshape(1)
-    y = apply(i.index_put, (line, part, index), {"pattern": pattern})
+    y = apply(i.index_put, (line, part, index), {"pattern": pattern}).contiguous()
     return y if input._array.ndim else own(y.reshape(()))
 
 

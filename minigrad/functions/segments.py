@@ -1,4 +1,4 @@
-"""Sums and their like of parts of a Tensor that follow each other."""
+"""Sums, means, products and extremes of consecutive parts of a Tensor."""
 
 from __future__ import annotations
 

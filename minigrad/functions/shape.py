@@ -78,8 +78,8 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
 def view(self: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = None) -> Tensor:
     """As `reshape`, but RuntimeError where that would copy.
 
-    With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
-    or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit.
+    With an element type in place of sizes, the same memory read as that type: the last dimension then has more or
+    fewer elements, and no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit.
     """
     if dtype is not None or (size and isinstance(size[0], dtypes.dtype | type)):
         if len(size) > (dtype is None):
@@ -364,7 +364,7 @@ def contiguous(self: Tensor, *, memory_format: Any = None) -> Tensor:
 
 
 def laid_like(y: Tensor, input: Tensor) -> Tensor:
-    """The result, or if images have their channels last in memory and it has not, a copy that has."""
+    """The result; if the input has its channels last in memory and the result does not, a copy that does."""
     if not is_behind(input._array) or is_behind(y._array):
         return y
     return apply(s.in_memory, (y,), {"axes": channels_last(y._array.ndim)})

@@ -16,7 +16,7 @@ from minigrad.core.basic import in_memory
 from minigrad.core.promote import number as wrapped
 from minigrad.core.tensor import Tensor, ValuesAndIndices, wrap
 from minigrad.core.types import Number
-from minigrad.errors import index_error, not_implemented_error, runtime_error, value_error
+from minigrad.errors import index_error, not_implemented_error, runtime_error, type_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import dropped, lerp, own, where
 from minigrad.functions.index import gather
@@ -173,7 +173,7 @@ def _some(name: str, input: Tensor, dim: int) -> int:
 
 
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
-    """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
+    """The most frequent element along ``dim`` (the smallest of several), and its last place (int64)."""
     d = _some("mode", input, dim)
     place = apply(ops.mode_place, (input,), {"dim": d})
     return _dropped(_taken("mode", input, d, place), d, keepdim)
@@ -326,7 +326,7 @@ def isin(
 ) -> Tensor:  # fmt: skip
     """Whether each element is one of ``test_elements``; with ``invert``, whether it is none."""
     if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
-        raise value_error("isin(): at least one of elements and test_elements must be a Tensor")
+        raise type_error("isin(): at least one of elements and test_elements must be a Tensor")
     pair = [x if isinstance(x, Tensor) else wrap(np.asarray(x)) for x in (elements, test_elements)]
     return apply(ops.isin, tuple(pair), {"invert": invert})
 

@@ -11,7 +11,7 @@ from minigrad import dtypes
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import NumberLike
-from minigrad.device import DeviceLike
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, warn
 from minigrad.functions.creation import from_numpy, linspace
@@ -64,6 +64,7 @@ def range(
         raise runtime_error(f"unsupported range: {first:g} -> {last:g}")
     if (last - first) * by < 0:
         raise runtime_error("upper bound and lower bound inconsistent with step sign")
+    check_device(device)
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     if kind.kind == "b":
         raise not_implemented_error('"range" not implemented for bool')

@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error
-from minigrad.formats import sparse_csc, sparse_csr
+from minigrad.formats import sparse_coo, sparse_csc, sparse_csr
 from minigrad.gate import public
 
 __all__ = [
@@ -138,10 +138,20 @@ def to_sparse(
 ) -> Tensor:
     """Converts to a sparse Tensor of the elements that are not 0, by default in COO format (``layout``).
 
-    With ``sparse_dim`` only the first dimensions are indexed; the others are dimensions of each value. RuntimeError for
-    a ``sparse_dim`` out of range, and for CSR or CSC of anything but a matrix; NotImplementedError for the layouts
-    ``sparse_bsr`` and ``sparse_bsc``.
+    With ``sparse_dim`` only so many first dimensions are indexed, with ``dense_dim`` all but so many last ones; the
+    others are dimensions of each value. RuntimeError for either out of range, for a ``blocksize``, and for CSR or CSC
+    of anything but a matrix; NotImplementedError for the layouts ``sparse_bsr`` and ``sparse_bsc``.
     """
+    matrix = layout in (sparse_csr, sparse_csc)
+    if blocksize is not None and (matrix or layout in (None, sparse_coo)):
+        raise runtime_error("to_sparse(): a blocksize goes with the layouts sparse_bsr and sparse_bsc alone")
+    if dense_dim is not None:
+        most = input._array.ndim - 2 * matrix
+        if not 0 <= dense_dim <= most:
+            raise runtime_error(
+                f"to_sparse(): dense_dim must be in the range of [0, {most}], but got {dense_dim}"
+            )
+        sparse_dim = sparse_dim if matrix else input._array.ndim - dense_dim
     return _making().of_dense(input, sparse_dim, layout)
 
 
@@ -152,12 +162,12 @@ def to_sparse_coo(input: Tensor) -> Tensor:
 
 def to_sparse_csr(input: Tensor, dense_dim: int | None = None) -> Tensor:
     """Converts a matrix to CSR format: see `sparse_csr_tensor`."""
-    return input.to_sparse(layout=sparse_csr)
+    return input.to_sparse(layout=sparse_csr, dense_dim=dense_dim)
 
 
 def to_sparse_csc(input: Tensor, dense_dim: int | None = None) -> Tensor:
     """Converts a matrix to CSC format: see `sparse_csc_tensor`."""
-    return input.to_sparse(layout=sparse_csc)
+    return input.to_sparse(layout=sparse_csc, dense_dim=dense_dim)
 
 
 def sparse_mask(input: Tensor, mask: Tensor) -> Tensor:

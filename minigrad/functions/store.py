@@ -19,7 +19,7 @@ from minigrad.dtypes import F32, F64, I64, can_cast
 from minigrad.errors import runtime_error, warn_once
 from minigrad.ops import shape
 
-# Methods that write to single elements, so that it does no harm if elements share memory; of some PyTorch warns.
+# Methods that write to single elements, so that elements may share memory; and whether PyTorch warns then.
 _SOME = {"index_fill_": True, "index_put_": True, "tril_": False, "triu_": False}
 IN_PLACE = """
 
@@ -71,7 +71,8 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
         others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
         numbers = _TAKES.get(dtype, ())
-        alike = bool(numbers)
+        # NumPy's reciprocal of a whole number is a whole number.
+        alike = bool(numbers) and (dtype is not I64 or op.cast != "float")
         for x in others:
             alike = alike and (x.__class__ in numbers or getattr(x, "dtype", None) is dtype)
         if alike:

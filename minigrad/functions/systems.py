@@ -17,7 +17,7 @@ from minigrad.functions.dims import tensor_list
 from minigrad.functions.elementwise import own
 from minigrad.functions.factorizations import LOWER, STRICTLY_LOWER, svdvals
 from minigrad.functions.linalg import matmul
-from minigrad.functions.matrix_checks import floats, matrix, no_info, one_dtype, square
+from minigrad.functions.matrix_checks import floats, matrix, no_info, one_dtype, same_batch, square
 from minigrad.functions.parts import cat, stack
 from minigrad.functions.products import multiplied
 from minigrad.functions.results import InverseAndInfo, LeastSquares, ResultAndInfo
@@ -90,7 +90,7 @@ def mirrored(A: Tensor) -> Tensor:
 def tolerances(
     A: Tensor, atol: Tensor | Number | None, rtol: Tensor | Number | None
 ) -> tuple[Tensor | Number, Tensor | Number]:
-    """The two as they are without being given."""
+    """Both tolerances, with the defaults for those that are not given."""
     least: Tensor | Number = 0.0 if atol is None else atol
     usual = float(np.finfo(A._array.dtype).eps) * max(A._array.shape[-2:])
     if rtol is not None:
@@ -116,7 +116,7 @@ def _columns(name: str, A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, bool]
             f"{name} is equivalent to B / A.squeeze(-1)"
         )
     _fits(name, A, B, left)
-    _same_batch(name, A, B)
+    same_batch(name, A, B)
     return B, vector
 
 
@@ -127,16 +127,6 @@ def _fits(name: str, A: Tensor, B: Tensor, left: bool) -> None:
         raise runtime_error(
             f"{name}: Incompatible shapes of A and B for the equation {equation} ({a[-2]}x{a[-1]} and {b[-2]}x{b[-1]})"
         )
-
-
-def _same_batch(name: str, A: Tensor, B: Tensor) -> None:
-    a, b = A._array.shape[:-2], B._array.shape[:-2]
-    try:
-        np.broadcast_shapes(a, b)
-    except ValueError:
-        raise runtime_error(
-            f"{name}: the batches {list(a)} and {list(b)} of A and B do not broadcast"
-        ) from None
 
 
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
@@ -178,7 +168,7 @@ def solve_triangular(
     matrix("linalg.solve_triangular", B, letter="B")
     one_dtype("linalg.solve_triangular", A, B)
     _fits("linalg.solve_triangular", A, B, left)
-    _same_batch("linalg.solve_triangular", A, B)
+    same_batch("linalg.solve_triangular", A, B)
     if left:
         return apply(ops.solve_triangular, (A, B), {"upper": upper, "unit": unitriangular})
     params = {"upper": not upper, "unit": unitriangular}
@@ -191,9 +181,15 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
     With ``adjoint`` A is transposed.
     """
     square("linalg.lu_solve", LU)
+    matrix("linalg.lu_solve", B, letter="B")
     one_dtype("linalg.lu_solve", LU, B)
     if pivots._array.dtype != np.int32:
         raise runtime_error("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
+    if pivots._array.shape[-1:] != LU._array.shape[-1:]:
+        raise runtime_error(
+            "linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix: "
+            f"{list(pivots._array.shape)} for {list(LU._array.shape)}"
+        )
     if not left:
         return own(lu_solve(LU, pivots, B.mH, left=True, adjoint=not adjoint).mH)
     _fits("linalg.lu_solve", LU, B, True)
@@ -209,7 +205,7 @@ _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> LeastSquares:
-    """The least ``X`` for which the squares of ``A @ X - B`` sum up to the least.
+    """The ``X`` for which the sum of squares of ``A @ X - B`` is least; where several are, the shortest of them.
 
     A is (..., m, n), B is (..., m, k), (m) or a batch of (m).
 
@@ -230,7 +226,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     columns = B.unsqueeze(-1) if vector else B
     if columns._array.shape[-2] != a[-2]:
         raise runtime_error("minigrad.linalg.lstsq: input.size(-2) should match other.size(-2)")
-    _same_batch("linalg.lstsq", A, columns)
+    same_batch("linalg.lstsq", A, columns)
     usual = float(np.finfo(A._array.dtype).eps) * max(a[-2:])
     ratio = 0.0 if name == "gels" else usual if rcond is None or rcond < 0 else float(rcond)
     solution = matmul(apply(ops.pinv, (A,), {"atol": 0.0, "rtol": ratio}), columns)
@@ -252,7 +248,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 def _full(driver: str, ranks: Tensor, n: int) -> bool:
     if driver == "gels":
         return True  # which takes it for granted
-    needs_value("lstsq(), of which the rank decides about residuals,")
+    needs_value("lstsq(), whose residuals depend on the rank,")
     return bool((ranks._array == n).all())
 
 

@@ -52,7 +52,9 @@ def _function(op: Op) -> Any:
 
 def _unfit(op: Op, signature: str) -> TypeError:
     has = f"the inputs {op.inputs} and the parameters {op.params}"
-    return TypeError(f"op {op.name}: its public signature ({signature}) has not {has}; say which by form=")
+    return TypeError(
+        f"op {op.name}: its public signature ({signature}) does not have {has}; say which by form="
+    )
 
 
 def _from_text(op: Op, signature: str, name: str) -> Any:

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
-    """Of sizes memory with whatever is in it, of a Tensor itself, in its graph, of anything else a copy of it."""
+    """For sizes uninitialized memory, for a Tensor itself, in its graph, for anything else a copy of it."""
     if len(args) == 1 and isinstance(args[0], Tensor):
         if args[0].dtype is not dtype:
             raise type_error(

@@ -1,4 +1,4 @@
-"""Weights for pieces of signals, and places in an array by their number."""
+"""Window functions, scalars, and indices from flat positions, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.device import DeviceLike
+from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import from_numpy, full
 from minigrad.gate import public
 
@@ -23,8 +23,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _kind(name: str, n: int, dtype: DTypeLike | None) -> np.dtype[Any]:
+def _kind(name: str, n: int, dtype: DTypeLike | None, device: DeviceLike) -> np.dtype[Any]:
     """The element type of a window of length ``n``."""
+    check_device(device)
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     if n < 0:
         raise runtime_error(f"{name} requires non-negative window_length, got window_length={n}")
@@ -34,10 +35,11 @@ def _kind(name: str, n: int, dtype: DTypeLike | None) -> np.dtype[Any]:
 
 
 def _waves(
-    name: str, n: int, periodic: bool, weights: Sequence[float], dtype: DTypeLike | None, grad: bool
-) -> Tensor:
+    name: str, n: int, periodic: bool, weights: Sequence[float], dtype: DTypeLike | None, device: DeviceLike,
+    grad: bool,
+) -> Tensor:  # fmt: skip
     """The sum of ``weights[k] * cos(2 pi k t)`` for t from 0 to 1, as a window."""
-    kind = _kind(name, n, dtype)
+    kind = _kind(name, n, dtype, device)
     size = n + periodic
     values = np.ones(n, kind)
     if n > 1:
@@ -55,7 +57,7 @@ def hann_window(
 
     RuntimeError for a negative length and for whole numbers as ``dtype``.
     """
-    return _waves("hann_window", window_length, periodic, (0.5, -0.5), dtype, requires_grad)
+    return _waves("hann_window", window_length, periodic, (0.5, -0.5), dtype, device, requires_grad)
 
 
 def hamming_window(
@@ -63,7 +65,7 @@ def hamming_window(
     dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``alpha - beta * cos(2 pi t)``, as `hann_window`."""
-    return _waves("hamming_window", window_length, periodic, (alpha, -beta), dtype, requires_grad)
+    return _waves("hamming_window", window_length, periodic, (alpha, -beta), dtype, device, requires_grad)
 
 
 def blackman_window(
@@ -71,7 +73,9 @@ def blackman_window(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``0.42 - 0.5 * cos(2 pi t) + 0.08 * cos(4 pi t)``, as `hann_window`."""
-    return _waves("blackman_window", window_length, periodic, (0.42, -0.5, 0.08), dtype, requires_grad)
+    return _waves(
+        "blackman_window", window_length, periodic, (0.42, -0.5, 0.08), dtype, device, requires_grad
+    )
 
 
 def bartlett_window(
@@ -79,7 +83,7 @@ def bartlett_window(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """From 0 up to 1 and down again, in straight lines, as `hann_window`."""
-    kind = _kind("bartlett_window", window_length, dtype)
+    kind = _kind("bartlett_window", window_length, dtype, device)
     size = window_length + periodic
     values = np.ones(window_length, kind)
     if window_length > 1:
@@ -93,7 +97,7 @@ def kaiser_window(
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``i0(beta * sqrt(1 - (2 t - 1)**2)) / i0(beta)`` for t from 0 to 1, as `hann_window`; see `numpy.kaiser`."""
-    kind = _kind("kaiser_window", window_length, dtype)
+    kind = _kind("kaiser_window", window_length, dtype, device)
     whole = np.kaiser(window_length + (periodic and window_length > 1), beta)
     values = whole[:window_length]
     return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
@@ -104,19 +108,19 @@ def scalar_tensor(
 ) -> Tensor:
     """A number as a Tensor without dimensions, of the default float unless ``dtype`` says something else."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
-    return full((), s, dtype=kind, requires_grad=requires_grad)
+    return full((), s, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
     """By dimension of an array of ``shape``, the places of the elements with these numbers, counted row by row.
 
-    Numbers beyond the end begin anew. TypeError for numbers that are not whole, RuntimeError for an empty shape.
+    Numbers beyond the end wrap around. TypeError for numbers that are not whole, ValueError for a negative size.
     """
     if indices._array.dtype.kind not in "iu":
         raise type_error(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not sizes or min(sizes) < 1:
-        raise runtime_error(f"unravel_index(): 'shape' must have sizes of at least 1, got {list(sizes)}")
+    if min(sizes, default=0) < 0:
+        raise value_error(f"'shape' cannot have negative values, but got {sizes}")
     rest, places = indices, []
     for n in reversed(sizes):
         places.append(rest % n)

@@ -1,6 +1,6 @@
 """Maxima, and weighted sums, of neighbours along each of the last dimensions: pooling and resizing.
 
-What is taken along a dimension is told by a tuple, its *plan*:
+A tuple, its *plan*, says what is taken along a dimension:
 
 - ``("window", size, kernel, stride, pad, dilation, out)``: maxima of windows
 - ``("mean", size, kernel, stride, pad, out, include)``: means of windows, which count padding with ``include``

@@ -118,7 +118,7 @@ def _with_small_buffers(kernel: Callable[..., None]) -> Callable[..., None]:
     def run(sizes: Sizes, *args: Any) -> None:
         if sizes[2] < DIRECT or args[0].size < LARGE:
             return kernel(sizes, *args)
-        # The size belongs to a context that nobody else runs in, so no interrupt can leave it on.
+        # The size belongs to a context in which nothing else runs, so no interrupt can leave it on.
         context = contextvars.copy_context()
         context.run(np.setbufsize, 16)
         return context.run(kernel, sizes, *args)

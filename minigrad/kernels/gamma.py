@@ -1,4 +1,4 @@
-"""The gamma function and its kin, and Bessel functions, by SciPy, which is imported when one is first called."""
+"""The gamma function, its relatives, and Bessel functions, by SciPy, which is imported when one is first called."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def _one_by_one(function: Any, instead: Any, *operands: Array) -> Any:
 
 
 def _no_number(a: Array, *more: Array) -> Array:
-    """Inf for a singular matrix; nan for one that has some, of which LAPACK says the same."""
+    """Inf for a singular matrix; nan for one that has nan, which LAPACK does not tell apart."""
     return np.full_like(more[-1] if more else a, np.nan if np.isnan(a).any() else np.inf)
 
 
@@ -217,7 +217,7 @@ def cofactor(x: Array) -> Any:
 
 
 def cholesky(x: Array) -> Any:
-    """The lower triangle ``y`` with ``y @ y.mT = x``, of which the lower triangle is read."""
+    """The lower triangle ``y`` with ``y @ y.mT = x``; only the lower triangle of ``x`` is read."""
     y = cholesky_ex(x)
     orders = minors(x, y)
     bad = np.argwhere(orders)

@@ -40,7 +40,7 @@ def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = 
 def standardize_backward(
     d: Array, x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
-    """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed anew, and its factor r."""
+    """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed again, and its factor r."""
     d, x = np.ascontiguousarray(d), np.ascontiguousarray(x)
     count = math.prod([x.shape[i] for i in dim])
     if not x.size or not _trailing(x.shape, dim):

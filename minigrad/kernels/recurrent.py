@@ -24,7 +24,7 @@ class States(np.ndarray[Any, Any]):
     """A result together with the gates and cells behind it.
 
     The vector that a kernel returns is a view of its beginning. Backward looks whether what it gets still is, and
-    otherwise, as in a program that has copied the vector, computes them anew.
+    otherwise, as in a program that has copied the vector, computes them again.
     """
 
 

@@ -44,7 +44,7 @@ def rows_of(size: int, columns: int) -> int:
 
 
 class _Starts:
-    """Where blocks begin that nobody has taken yet, and who is at work on those that are taken."""
+    """Where blocks begin that no thread has taken yet, and how many threads work on those that are taken."""
 
     def __init__(self, starts: range) -> None:
         self.left, self.open = list(starts[::-1]), True
@@ -62,7 +62,7 @@ class _Starts:
             raise StopIteration from None
 
     def help(self, work: Work) -> None:
-        """What a helper does, unless it comes too late: nobody waits for one that has not begun."""
+        """What a helper does, unless it comes too late: no thread waits for one that has not begun."""
         with self.lock:
             if not self.left:
                 return
@@ -81,7 +81,7 @@ class _Starts:
                     self.writing.release()
 
     def close(self) -> None:
-        """Returns once nobody writes any more; nothing is begun after that."""
+        """Returns once no thread writes any more; none begins after that."""
         with self.lock:
             self.left.clear()
         with self.writing:
@@ -98,7 +98,7 @@ class Threads:
         # What is shared. Not a lock: two interrupts in a row could leave it taken.
         self.shared: Callable[[], _Starts | None] = lambda: None
         self.alone: set[int] = set()  # calls that share nothing
-        self.teams: set[int] = set()  # whoever has threads of his own at work: kernels do not add to these
+        self.teams: set[int] = set()  # callers with threads of their own at work, to which kernels add none
 
     def number(self) -> int:
         """How many threads share a kernel: as many as processors, or as the environment says."""

@@ -1,7 +1,7 @@
 """The tables of operations, by family. A record is declared once; every reader of the tape uses it.
 
 The families that are imported here are those without which no program runs. `minigrad.ops.later` lists what the others
-have; they are imported when one of their names is first asked for, and all of them by whoever asks for `TABLE` here.
+have; a family is imported when one of its names is first asked for, and all of them when `TABLE` is asked for here.
 """
 
 from importlib import import_module

@@ -18,7 +18,6 @@ def _first_wins(a: Any, b: Any, compare: Op) -> Any:
 
 
 _PAIR = "input: Tensor, other: Tensor"
-_NOT_BOOL = {"b": "not implemented for 'Bool'; convert with .int() first"}
 
 # fmt: off
 fmax = Op("fmax", np.fmax, "a b", lambda g, a, b: where(_first_wins(a, b, e.ge), g, 0.0),
@@ -32,16 +31,16 @@ copysign = Op("copysign", np.copysign, "a b", lambda g, a, y: g * (e.sign(a) * e
               doc="The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0.",
               grad_fn=names.of_number("Copysign", 1, 1))
 nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b), 0.0, g),
-               lambda g, a, b: where(e.eq(a, b), g, 0.0), cast="floats",
+               lambda g: e.zero(g), cast="floats",
                typed=True, public="nextafter nextafter_", form=_PAIR,
                doc="The next floating-point number from ``input`` towards ``other``.")
 heaviside = Op("heaviside", k.heaviside, "x values", e.underived("heaviside"), e.underived("heaviside"),
                elementwise=True, new=True)
 nan_to_num = Op("nan_to_num", k.nan_to_num, "x; nan posinf neginf", lambda g, x: where(e.isfinite(x), g, 0.0),
                 elementwise=True, new=True, usual={"nan": 0})
-gcd = Op("gcd", np.gcd, "a b", cast="bits", refuse=_NOT_BOOL,
+gcd = Op("gcd", np.gcd, "a b", cast="shifts",
          public="gcd gcd_", form=_PAIR, doc="The greatest common divisor of integers.")
-lcm = Op("lcm", np.lcm, "a b", cast="bits", refuse=_NOT_BOOL,
+lcm = Op("lcm", np.lcm, "a b", cast="shifts",
          public="lcm lcm_", form=_PAIR, doc="The least common multiple of integers.")
 exponent = Op("exponent", k.exponent, "x", elementwise=True, new=True)
 scale_down: Op = Op("scale_down", k.scale_down, "x exponent", lambda g, exponent: scale_down(g, exponent), None,

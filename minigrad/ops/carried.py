@@ -2,7 +2,7 @@
 
 They are no result, so no record saves them. Each is kept here for as long as the result and its record, and backward,
 which has the result among what was saved, takes it from here. Where it is gone (a second pass over one graph, a result
-that was packed away or replayed) backward computes it anew, to the same bits.
+that was packed away or replayed) backward computes it again, to the same bits.
 """
 
 from __future__ import annotations

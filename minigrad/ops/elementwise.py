@@ -73,8 +73,8 @@ def _power(a: Array, b: Array) -> Array:
     whole = np.result_type(a, b)
     if whole.kind not in "iu" or np.greater_equal(b, 0).all():
         return np.power(a, b)
-    # PyTorch: an integer to a negative power is 0, unless it is 1 or -1
-    y = np.power(a, np.abs(b))
+    # PyTorch: an integer to a negative power is 0, unless it is 1 or -1, of which only odd powers differ
+    y = np.power(a, np.where(np.less(b, 0), np.bitwise_and(b, 1), b))
     return np.where(np.less(b, 0) & np.not_equal(np.abs(a), 1), y.dtype.type(0), y)
 
 
@@ -361,9 +361,7 @@ ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g),
 trunc = Op("trunc", np.trunc, "x", lambda g: zero(g),
          cast="rounds", public="trunc trunc_ fix fix_", doc="The whole number towards 0; gradient 0.")
 round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True,
-         cast="rounds", public="round round_", form="input: Tensor, *, decimals: int = 0",
-         doc="To ``decimals`` places, halves to even; gradient 0.",
-           new=True, grad_fn=names.of_round, usual={"decimals": 0})
+         cast="rounds", new=True, grad_fn=names.of_round, usual={"decimals": 0})
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
              lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same",
          public="maximum", form=_PAIR,

@@ -1,4 +1,4 @@
-"""The gamma function and its kin, and Bessel functions: by SciPy."""
+"""The gamma function, functions related to it, and Bessel functions: by SciPy."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def _i1_over(x: Any, y: Any) -> Any:
 
 
 _KIND: dict[str, Any] = {"elementwise": True, "new": True, "cast": "float"}
+_FLOATS = {**_KIND, "cast": "floats"}
 _PAIR = "input: Tensor, other: Tensor"
 
 # fmt: off
@@ -42,9 +43,9 @@ zeta: Op = Op("zeta", k.zeta, "x q", _no_derivative("zeta"), lambda g, x, q: g *
 igamma = Op("igamma", k.gammainc, "a x", _no_derivative("igamma"), lambda g, a, x: g * _density(a, x),
             public="igamma igamma_", form=_PAIR,
             doc="The incomplete gamma function of order ``input`` up to ``other``, over the whole one. The order has "
-            "no gradient. It needs SciPy.", **_KIND)
+            "no gradient. It needs SciPy.", **_FLOATS)
 igammac = Op("igammac", k.gammaincc, "a x", _no_derivative("igammac"), lambda g, a, x: -(g * _density(a, x)),
-             public="igammac igammac_", form=_PAIR, doc="``1 - igamma(input, other)``. It needs SciPy.", **_KIND)
+             public="igammac igammac_", form=_PAIR, doc="``1 - igamma(input, other)``. It needs SciPy.", **_FLOATS)
 i0: Op = Op("i0", k.i0, "x", lambda g, x: g * i1(x), public="i0 i0_",
             doc="The modified Bessel function of order 0. It needs SciPy.", **_KIND)
 i0e: Op = Op("i0e", k.i0e, "x", lambda g, x, y: g * (i1e(x) - e.sign(x) * y), grad_fn="SpecialI0EBackward0", **_KIND)

@@ -1,8 +1,8 @@
 """Linear algebra of matrices: inverse, determinant, systems, factorizations, the exponential.
 
-A factorization with several results is one operation without gradient, which packs them in one array; an operation for
-each result takes it out, and knows its gradient by the matrix that was factorized.  So a result that is not used has no
-part in the gradient, which of the vectors is not finite where values repeat, and of the values always is.
+A factorization with several results is one operation without gradient, which packs them in one array. An operation for
+each result takes it out, and its gradient rule reads the matrix that was factorized.  So a result that is not used adds
+nothing to the gradient: that of vectors is not finite where values repeat, while that of values always is.
 """
 
 from __future__ import annotations
@@ -325,6 +325,13 @@ _RAISES: dict[str, Any] = {"raises": True}
 _TRIANGLES = {(1, 1, 0): "tril(x)", (0, 1, 1): "triu(x)", (1, 0, 0): "tril(x, -1)", (0, 0, 1): "triu(x, 1)"}
 
 
+def _are_rows(pivots: Any, rows: int, dtype: Any) -> None:
+    if pivots.size and not 1 <= pivots.min() <= pivots.max() <= rows:
+        raise RuntimeError(
+            f"pivots must be between 1 and {rows}, the number of rows, as lu_factor gives them"
+        )
+
+
 # ---------------------------------------------------------------- how they print
 
 
@@ -434,7 +441,7 @@ lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_
 lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN, complex="analytic")
 lu_info = Op("lu_info", k.zero_diagonal, "x", complex="analytic")
 lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", **_OWN, complex="analytic")
-unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN, complex="analytic")
+unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN, complex="analytic", check=_are_rows)
 
 matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp, grad_fn="LinalgMatrixExpBackward0",
         complex="analytic")

@@ -79,7 +79,7 @@ def rnn_backward(v: Call) -> list[str] | None:
 # ---------------------------------------------------------------- LSTM
 
 
-def _lstm_steps(v: Call, sizes: tuple[int, int, int, str], biased: bool, kept: bool) -> list[str]:
+def _lstm_steps(sizes: tuple[int, int, int, str], biased: bool, kept: bool) -> list[str]:
     """The lines of the forward pass; with ``kept`` they keep what backward reads of each step."""
     count, n, width, back = sizes
     rows = f"x.reshape({count}, 1, {n}, -1)"
@@ -107,7 +107,7 @@ def lstm(v: Call) -> list[str] | None:
     if sizes is None or len(v.shapes) % 2 == 0:
         return None
     return [
-        *_lstm_steps(v, sizes, v.params["biased"], False),
+        *_lstm_steps(sizes, v.params["biased"], False),
         f"return np.concatenate([np.ravel(a) for a in (steps{sizes[3]}, now, cell)])",
     ]
 
@@ -119,7 +119,7 @@ def lstm_backward(v: Call) -> list[str] | None:
     count, n, width, back = sizes
     rows = count * n * width
     return [
-        *_lstm_steps(v, sizes, v.params["biased"], True),
+        *_lstm_steps(sizes, v.params["biased"], True),
         f"out = np.concatenate([step[0] for step in steps{back}])",
         f"ups = d[:{rows}].reshape({count}, {n}, {width}){back}",
         f"dh, dc = d[{rows}:].reshape(2, {n}, {width})",
@@ -142,7 +142,7 @@ def lstm_backward(v: Call) -> list[str] | None:
 # ---------------------------------------------------------------- GRU
 
 
-def _gru_steps(v: Call, sizes: tuple[int, int, int, str], biased: bool, kept: bool) -> list[str]:
+def _gru_steps(sizes: tuple[int, int, int, str], biased: bool, kept: bool) -> list[str]:
     count, n, width, back = sizes
     both = 2 * width
     shift = f" + b_hh[{both}:]" * biased
@@ -170,7 +170,7 @@ def gru(v: Call) -> list[str] | None:
     if sizes is None:
         return None
     return [
-        *_gru_steps(v, sizes, len(v.shapes) > 4, False),
+        *_gru_steps(sizes, len(v.shapes) > 4, False),
         f"return np.concatenate([np.ravel(a) for a in (steps{sizes[3]}, now)])",
     ]
 
@@ -184,7 +184,7 @@ def gru_backward(v: Call) -> list[str] | None:
     first = "np.matmul(inward, w), " if v.params["onward"] else ""
     biases = ", np.dot(ones, inward), np.dot(ones, onward)" * biased
     return [
-        *_gru_steps(v, sizes, biased, True),
+        *_gru_steps(sizes, biased, True),
         f"ups, dh = d[:{rows}].reshape({count}, {n}, {width}){back}, d[{rows}:].reshape({n}, {width})",
         "inward, onward = [], []",
         "for (r, z, a, q, before), up in list(zip(steps, ups))[::-1]:",

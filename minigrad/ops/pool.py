@@ -1,4 +1,4 @@
-"""Pooling and resizing: maxima, and weighted sums, of neighbours along dimensions; `kernels.along` tells the plans."""
+"""Pooling and resizing: maxima, and weighted sums, of neighbours along dimensions; `kernels.along` explains plans."""
 
 from __future__ import annotations
 

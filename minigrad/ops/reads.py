@@ -1,4 +1,4 @@
-"""How operations read whose parameters are those of their kernels: `Facts.reads`, `Facts.derives`."""
+"""Formulas of operations whose parameters are those of their kernels, for `Facts.reads` and `Facts.derives`."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def by_frequencies(n: Node) -> str:
 
 
 def at(x: str, value: str = "") -> Reads:
-    """Elements by their numbers, read of ``x`` or written there."""
+    """Elements by index, read from ``x`` or written to it."""
 
     def reads(n: Node) -> str:
         k, star, base = 0, n.op.inputs[-1], f"zeros{n.shape}" if x == "zeros" else x  # type: ignore[union-attr]

@@ -210,7 +210,7 @@ _every: Any = np.logical_and.reduce
 
 
 def _int64(places: Any) -> Any:
-    """Indices, of which NumPy makes the platform's own integers."""
+    """Indices as int64; NumPy gives them as the platform's own integers."""
     return places if places.dtype is I64 else places.astype(I64)
 
 

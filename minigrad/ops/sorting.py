@@ -44,7 +44,7 @@ top_places = Op("top_places", k.top_places, "x; k dim largest sorted", order="C"
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
 running_place = Op("running_place", place_so_far, "x; dim largest", order="C")
-# The gradient is for all that are the median; of nan for those that it has not passed by.
+# All elements that equal the median share the gradient; if it is nan, all that are nan.
 median = Op("median", k.median, "x; ignore",
             lambda g, x, y: shared(g, e.logical_or(e.eq(x, y), e.logical_and(e.isnan(x), e.isnan(y)))),
             order="C", raises=True, derives={"x": of_ties})

@@ -64,7 +64,7 @@ def fork_rng(
     Args:
         devices: other devices whose generators to fork; there are none here, so None or empty.
         enabled: False makes the block do nothing.
-        device_type: accepted for PyTorch's sake.
+        device_type: accepted, as in PyTorch, and ignored.
 
     Raises:
         AssertionError: `devices` names a graphics card; RuntimeError for another device than the CPU.

@@ -116,7 +116,7 @@ def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> Non
         if whole := len(words) - len(words) % _BLOCK:
             out[place][:whole] = box_muller(words[:whole], work.type(mean), work.type(std))
 
-    # The last 16 are drawn anew when blocks do not come out even. Before that, float32 and float64
+    # The last 16 are drawn again when the count is no multiple of 16. Before that, float32 and float64
     # draw for the incomplete block too; float16 is made block by block and does not.
     rest = count % _BLOCK
     whole, drawn = count - rest, count if work == out.dtype else count - rest
@@ -295,7 +295,7 @@ def _cos_sin(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def shuffled(count: int, targets: npt.NDArray[np.int64], kind: np.dtype[Any]) -> Array:
-    """0..count-1, of which each but the last is exchanged in turn with that at its target, which is none before it."""
+    """0..count-1, each but the last exchanged in turn with the one at its target, which is never before it."""
     if count < 512:
         row = list(range(count))
         for i, j in enumerate(targets.tolist()):

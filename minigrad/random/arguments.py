@@ -65,7 +65,7 @@ def real_range(low: float, high: float, kind: np.dtype[Any]) -> tuple[float, flo
 
 
 def integer_range(low: int | None, high: int | None, kind: np.dtype[Any]) -> tuple[int, int, bool]:
-    """The range of whole numbers, of which the second is left out, and whether one takes 64 bits."""
+    """The range of whole numbers, without its end, and whether each of them takes 64 random bits."""
     if kind.kind not in "biufV":
         raise not_implemented_error(f"integers is not implemented for {kind}; use a real or bool dtype")
     digits = limits(kind).nmant + 1 if kind.kind in "fV" else 0

@@ -29,7 +29,7 @@ np.empty(1 << 22, np.uint8)
 
 
 def constant(value: Any, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """An array that nobody changes: NumPy takes one without dimensions in half the time of a Python number."""
+    """A read-only array: NumPy takes one without dimensions in half the time of a Python number."""
     array = np.array(value, dtype)
     array.flags.writeable = False
     return array
