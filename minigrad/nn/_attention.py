@@ -83,10 +83,12 @@ def _attend(
 
 def _seen(queries: int, keys: int) -> Any:
     """Which keys each query may see; nothing writes to it."""
-    return (_tri if queries * keys <= LARGE else np.tri)(queries, keys, dtype=bool)
+    return (_kept_seen if queries * keys <= LARGE else np.tri)(queries, keys, dtype=bool)
 
 
-_tri = functools.lru_cache(maxsize=16)(np.tri)
+@functools.lru_cache(maxsize=16)
+def _kept_seen(queries: int, keys: int, dtype: Any) -> Any:
+    return np.tri(queries, keys, dtype=dtype)
 
 
 def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float) -> list[int]:
