@@ -107,6 +107,13 @@ def rows() -> list[Any]:
         ("lstm", several, False, True, 0, {"biased": True}),
         ("lstm", several, True, True, 1, {"biased": True}),
         ("lstm", ((2, 0),), False, True, 0, {"biased": True}),
+        # what cells take
+        ("rnn", ((1, 2),), False, True, 0, {"relu": False}),
+        ("rnn", ((1, 1),), True, False, 0, {"relu": True}),
+        ("gru", ((1, 2),), False, True, 0, {}),
+        ("gru", ((1, 1),), True, False, 0, {}),
+        ("lstm", ((1, 2),), False, True, 0, {"biased": True}),
+        ("lstm", ((1, 1),), True, False, 1, {"biased": False}),
     ]
     forward = {"rnn": rnn, "gru": gru, "lstm": lstm}
     for name, runs, reverse, biased, projected, other in cases:

@@ -633,6 +633,7 @@ CONSTRAINTS: list[tuple[Any, Any, Any]] = [
     (constraints.independent(constraints.positive, 1), [0.4, 0.6], [0.4, 0.0]),
     (constraints.one_hot, [0.0, 1.0], [1.0, 1.0]), (constraints.positive_integer, [1], [0]),
     (constraints.nonnegative_integer, [0.0], [0.5]), (constraints.integer_interval(0, 3), [3], [4]),
+    (constraints.integer_interval(0, 3), [3.0], [2.5]), (constraints.nonnegative_integer, [0], [-1]),
     (constraints.multinomial(3), [1, 2], [1, 3]), (constraints.lower_triangular, [[1.0, 0.0], [2.0, 3.0]],
     [[1.0, 1.0]] * 2),
     (constraints.lower_cholesky, [[1.0, 0.0], [2.0, 3.0]], [[1.0, 0.0], [2.0, -3.0]]),

@@ -441,6 +441,19 @@ def test_errors_of_functions_that_are_passed_come_through() -> None:
         y.backward()
 
 
+def test_an_array_that_is_a_number_is_looked_at_each_time() -> None:
+    x = mg.zeros(2, 1)
+    assert [mg.unsqueeze(x, np.array(1)).shape for _ in range(2)] == [(2, 1, 1)] * 2  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="must be"):
+        mg.unsqueeze(x, np.array([1, 0]))  # type: ignore[arg-type]
+    for data in (np.array([1.5]), np.array([1, 2]), np.array("a")):  # only its class is remembered
+        if data.dtype.kind == "U":
+            with pytest.raises(TypeError):
+                mg.as_tensor(data)
+        else:
+            assert mg.as_tensor(data).tolist() == mg.tensor(data).tolist() == data.tolist()
+
+
 def test_a_class_of_the_users_is_not_kept() -> None:
     class Three(int):
         pass

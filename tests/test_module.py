@@ -1113,6 +1113,12 @@ def test_tanh_and_sigmoid():
     x = mg.tensor([0.0, 1.0])
     np.testing.assert_allclose(nn.Tanh()(x).numpy(), np.tanh([0.0, 1.0]), rtol=1e-6)
     np.testing.assert_allclose(nn.Sigmoid()(x).numpy(), [0.5, 1 / (1 + np.exp(-1.0))], rtol=1e-6)
+    # where exp(-x) is infinite it is 0, as in PyTorch
+    ends = mg.tensor([-np.inf, -89.0, -87.0, 89.0, np.inf, np.nan], requires_grad=True)
+    y = nn.Sigmoid()(ends)
+    np.testing.assert_allclose(y.detach().numpy(), [0, 0, 1.645811e-38, 1, 1, np.nan], rtol=1e-6)
+    y.sum().backward()
+    np.testing.assert_allclose(ends.grad.numpy(), [0, 0, 1.645811e-38, 0, 0, np.nan], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["mse_loss", "l1_loss"])

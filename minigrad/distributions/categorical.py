@@ -57,9 +57,11 @@ class Categorical(Weights, Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         value = value.long().unsqueeze(-1)
-        shape = broadcast_shapes(value.shape[:-1], self._batch_shape)
-        chosen = self.logits.expand(*shape, self._num_events).gather(-1, value.expand(*shape, 1))
-        return chosen.squeeze(-1)
+        logits, shape = self.logits, value._array.shape[:-1]
+        if shape != self._batch_shape:
+            shape = broadcast_shapes(shape, self._batch_shape)
+            logits, value = logits.expand(*shape, self._num_events), value.expand(*shape, 1)
+        return logits.gather(-1, value).squeeze(-1)
 
     def entropy(self) -> Tensor:
         lowest = finfo(self.logits.dtype).min

@@ -103,6 +103,11 @@ class _HalfOpenInterval(_Bounds):
         return (value >= self.lower_bound) & (value < self.upper_bound)
 
 
+def _whole(value: Tensor, holds: Tensor) -> Tensor:
+    """Whether numbers for which something holds are whole too, as integers are."""
+    return holds if value._array.dtype.kind in "iu" else (value % 1 == 0) & holds
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class _IntegerInterval(_Bounds):
     lower_bound: Any
@@ -111,7 +116,7 @@ class _IntegerInterval(_Bounds):
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
-        return (value % 1 == 0) & (value >= self.lower_bound) & (value <= self.upper_bound)
+        return _whole(value, (value >= self.lower_bound) & (value <= self.upper_bound))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,7 +138,7 @@ class _IntegerGreaterThan(_GreaterThan):
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
-        return (value % 1 == 0) & (value >= self.lower_bound)
+        return _whole(value, value >= self.lower_bound)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

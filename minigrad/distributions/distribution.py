@@ -10,7 +10,14 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.constraints import Constraint, is_dependent
-from minigrad.distributions.utils import attribute, broadcast_all, lazy_property, parameters, recorded
+from minigrad.distributions.utils import (
+    attribute,
+    broadcast_all,
+    everywhere,
+    lazy_property,
+    parameters,
+    recorded,
+)
 from minigrad.errors import value_error, warn
 
 __all__ = ["Distribution"]
@@ -54,7 +61,7 @@ class Distribution:
                 if is_dependent(constraint) or lazy:
                     continue  # told from others, or computed when it is first read
                 value = getattr(self, name)
-                if not bool(constraint.check(value).all()):
+                if not everywhere(constraint.check(value)):
                     raise value_error(
                         f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of "
                         f"distribution {self!r} to satisfy the constraint {constraint!r}, but found invalid "
@@ -197,7 +204,7 @@ class Distribution:
             support = self.support
         except NotImplementedError:
             return
-        if not bool(support.check(value).all()):
+        if not everywhere(support.check(value)):
             raise value_error(
                 f"Expected value argument ({type(value).__name__} of shape {shape}) to be within the support "
                 f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"

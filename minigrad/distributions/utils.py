@@ -148,6 +148,11 @@ def one_matrix(
 R = TypeVar("R")
 
 
+def everywhere(holds: Any) -> bool:
+    """Whether what a constraint tells of a value holds for all of it; not while a function is recorded."""
+    return bool(holds._array.all() if type(holds) is Tensor else holds.all())
+
+
 class _Formula(property):
     def __set_name__(self, owner: type, name: str) -> None:
         self.__doc__ = getattr(getattr(super(owner, owner), name, None), "__doc__", None)

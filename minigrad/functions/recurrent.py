@@ -30,9 +30,11 @@ def layer(
     weights: Sequence[Tensor],
     runs: Runs,
     reverse: bool = False,
+    outputs: bool = True,
 ) -> list[Tensor]:
     """The outputs (rows, hidden) of all rows of ``x`` (rows, input), then the last states, each (batch, hidden).
 
+    Without ``outputs`` the states alone.
     ``mode`` is that of `nn.RNNBase`. ``weights`` are those of input and hidden state, the two biases if there are
     any, and the projection of an LSTM, if it has one. ``runs`` tells how many steps have how many sequences.
     """
@@ -47,9 +49,9 @@ def layer(
     since = next_seq()
     operands = x, *states, *weights
     y = r.STEPS[op.name](*operands, **params) if is_complex(x) else apply(op, operands, params)
-    shapes = [(len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)]
-    parts = [own(part) for part in split(y, shapes)]
-    for state, name in zip(parts[1:], _LAST[mode], strict=True):
+    rows, last = (len(x._array), states[0]._array.shape[1]), [s._array.shape for s in states]
+    parts = [own(t) for t in (split(y, [rows, *last]) if outputs else split(y, last, rows[0] * rows[1]))]
+    for state, name in zip(parts[outputs:], _LAST[mode], strict=True):
         if state._node is not None:
             state._node.outer = name, since
     return parts

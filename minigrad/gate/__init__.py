@@ -18,6 +18,7 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Collection, Iterable
+from itertools import zip_longest
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -175,7 +176,9 @@ class Gate:
         for name in self.numbers & named.keys():
             if is_boxed(named[name]):
                 named, key = {**named, name: named[name].item()}, None
-        if key is not None and all(map(_lasting, (*args, *named.values()))):
+        given = (*zip_longest(self.names[: len(args)], args, fillvalue=self.rest), *named.items())
+        # What else is looked at than the class of an array, is looked at each time.
+        if key is not None and all(_lasting(x, name not in self.kinds) for name, x in given):
             self.seen.add(key)
         return self.run(*values, **named)
 
@@ -338,8 +341,10 @@ def _describe(value: Any, kind: Kind) -> str:
     return type(value).__name__
 
 
-def _lasting(value: Any) -> bool:
+def _lasting(value: Any, arrays: bool) -> bool:
     """Whether a class may be remembered: one of the user's might be freed. NumPy's element types have one each."""
+    if type(value) is np.ndarray:
+        return arrays
     return type(value).__module__.partition(".")[0] in ("builtins", "minigrad") or isinstance(value, np.dtype)
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigrad.buffers import Empty
+from minigrad.kernels.cells import gru_step, lstm_step, rnn_step
 
 Array = np.ndarray[Any, Any]
 Runs: TypeAlias = "tuple[tuple[int, int], ...]"
@@ -180,6 +181,10 @@ def rnn(
     rows, width = len(x), len(w)
     y = empty((rows * width + h.size,), x.dtype)
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
+    if runs == ((1, len(h)),):
+        rnn_step(x, h, w, u, bias, relu, out)
+        last[...] = out
+        return y
     last[...] = h
     _input(x, w, bias[0] + bias[1] if bias else None, 1.0, out)
     turned, product = np.ascontiguousarray(u.T), np.empty(h.shape, h.dtype)
@@ -239,6 +244,10 @@ def _lstm_run(
     gates, cells = _gates(memory, 4, rows, width)
     out, last = y[:outputs].reshape(rows, h.shape[1]), y[outputs : outputs + h.size].reshape(h.shape)
     last_cell = y[outputs + h.size :].reshape(c.shape)
+    if runs == ((1, batch),):
+        lstm_step(x, h, c, w, u, more, biased, gates, cells, out)
+        last[...], last_cell[...] = out, cells
+        return y, memory
     last[...], last_cell[...] = h, c
     projection = more[-1].T if len(more) % 2 else None
     # sigmoid(z) is tanh(z / 2) / 2 + 1 / 2: by what gates are multiplied before and after, and what is added.
@@ -393,6 +402,10 @@ def _gru_run(
     y, memory = (_two if place is None else place)(rows * width + h.size, 4 * rows * width, dtype, empty)
     gates, inner = _gates(memory, 3, rows, width)
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
+    if runs == ((1, batch),):
+        gru_step(x, h, w, u, bias, gates, inner, out)
+        last[...] = out
+        return y, memory
     last[...] = h
     scale = np.full(3 * width, 0.5, dtype)
     scale[2 * width :] = 1.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,10 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """``softmax(query @ key.mT * scale + attn_mask) @ value``: query (..., L, E), key (..., S, E), value (..., S, V).
 
-    A bool ``attn_mask`` is True where a query may see a key; ``is_causal`` stands for one that lets each query see the
-    keys up to its own place; one of numbers, of the query's dtype or float32, is added. A query that may see none
-    gives zeros. ``scale`` is 1/sqrt(E) by default. Probabilities
-    are dropped with ``dropout_p``. ``enable_gqa`` lets the heads (dimension -3) of query share those of key and value.
+    A bool ``attn_mask`` is True where a query may see a key; ``is_causal`` stands for one that lets each query see
+    the keys up to its own place; one of numbers, of the query's dtype or float32, is added. A query that may see
+    none gives zeros. ``scale`` is 1/sqrt(E) by default. Probabilities are dropped with ``dropout_p``.
+    ``enable_gqa`` lets the heads (dimension -3) of query share those of key and value.
     RuntimeError for shapes that do not fit, other dtypes, and a mask beside ``is_causal``.
     """
     _check_operands(query, key, value, attn_mask, is_causal)
@@ -59,24 +60,39 @@ def scaled_dot_product_attention(
         return cast(y, kind)
     if enable_gqa:
         key, value = _shared("key", query, key), _shared("value", query, value)
+    y = _attend(query, key, value, attn_mask, dropout_p, is_causal, scale)
     order = _order(query, key, value, attn_mask, dropout_p)
+    if order == [0, 1, 2, 3] or y._array.shape != query._array.shape:
+        return y
+    return y.permute(order).contiguous().permute([order.index(d) for d in range(4)])
+
+
+def _attend(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float, is_causal: bool,
+    scale: float | None = None,
+) -> Tensor:  # fmt: skip
     width = query._array.shape[-1]
     if scale is None:
         scale = 1.0 / math.sqrt(width) if width else 0.0
     scores = (query * scale) @ key.mT
     if is_causal:
-        scores = where(wrap(np.tri(*scores._array.shape[-2:], dtype=bool)), scores, -math.inf)
-    elif attn_mask is not None:
-        bits = attn_mask._array.dtype == bool
-        masked = where(attn_mask, scores, -math.inf) if bits else scores + attn_mask
+        scores = where(wrap(_seen(*scores._array.shape[-2:])), scores, -math.inf)
+    elif mask is not None:
+        bits = mask._array.dtype == bool
+        masked = where(mask, scores, -math.inf) if bits else scores + mask
         scores = of_shape("scaled_dot_product_attention", scores, masked)
-    p = softmax(scores, -1) if attn_mask is None else safe_softmax(scores, -1)
-    if dropout_p > 0.0:
-        p = functions.dropout(p, dropout_p, True)
-    y = p @ value
-    if order == [0, 1, 2, 3] or y._array.shape != query._array.shape:
-        return y
-    return y.permute(order).contiguous().permute([order.index(d) for d in range(4)])
+    p = softmax(scores, -1) if mask is None else safe_softmax(scores, -1)
+    return (functions.dropout(p, dropout_p, True) if dropout_p > 0.0 else p) @ value
+
+
+def _seen(queries: int, keys: int) -> Any:
+    """Which keys each query may see; nothing writes to it."""
+    return (_kept_seen if queries * keys <= LARGE else np.tri)(queries, keys, dtype=bool)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept_seen(queries: int, keys: int, dtype: Any) -> Any:
+    return np.tri(queries, keys, dtype=dtype)
 
 
 def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float) -> list[int]:
@@ -242,18 +258,17 @@ def multi_head_attention_forward(
     turned = plain and alike and all(_lies_turned(x._array) for x in (query, key, value))
     if turned:
         query, key, value = each_once(lambda x: x.transpose(0, 1), query, key, value)
+    cut: Any = _side_by_side
+    if plain:
+        cut = functools.partial(_by_heads, heads=num_heads, order=(0, 2, 1, 3) if turned else (1, 2, 0, 3))
     if use_separate_proj_weight:
         weights = (q_proj_weight, k_proj_weight, v_proj_weight)
-        q, k, v = _projected_apart(query, key, value, weights, in_proj_bias)
+        q, k, v = (cut(x, 1)[0] for x in _projected_apart(query, key, value, weights, in_proj_bias))
     else:
-        q, k, v = _projected(query, key, value, in_proj_weight, in_proj_bias)
+        q, k, v = _projected(query, key, value, in_proj_weight, in_proj_bias, cut)
     mask = _checked_mask(mask, batch, num_heads, steps, length)
     dropped = dropout_p if training else 0.0
     if plain:
-        order = (0, 2, 1, 3) if turned else (1, 2, 0, 3)
-        q, k, v = (
-            x.reshape(*x._array.shape[:2], num_heads, width // num_heads).permute(order) for x in (q, k, v)
-        )
         y = _attended(q, k, v, _merged(mask, padding, batch, num_heads, length), dropped, causal)
         y = linear(y, out_proj_weight, out_proj_bias)
         return (y if batched else y.squeeze(1)), None
@@ -300,7 +315,9 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal
     if mask is not None:
         keys = k._array.shape[2]
         mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, heads, -1, keys)
-    y = scaled_dot_product_attention(q, k, v, mask, dropped, causal)
+    _check_operands(q, k, v, mask, causal)
+    attend = scaled_dot_product_attention if is_short(q._array.dtype) else _attend
+    y = attend(q, k, v, mask, dropped, causal)
     return y.permute(2, 0, 1, 3).reshape(steps, batch, heads * width)
 
 
@@ -329,8 +346,8 @@ def _lies_turned(array: Any) -> bool:
 
 def each_once(change: Callable[[Tensor], Tensor], *operands: Tensor) -> list[Tensor]:
     """Operands changed, each once: what is one Tensor stays one, and its projections are a single product."""
-    by_id = {id(x): change(x) for x in operands}
-    return [by_id[id(x)] for x in operands]
+    changed = {id(x): change(x) for x in {id(x): x for x in operands}.values()}
+    return [changed[id(x)] for x in operands]
 
 
 def _check_shapes(
@@ -363,8 +380,25 @@ def _check_shapes(
     return rank == 3
 
 
-def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | None) -> tuple[Any, Any, Any]:
-    """Queries, keys and values by one weight, in which the rows for the three stand one below the other."""
+def _side_by_side(y: Tensor, count: int) -> list[Tensor]:
+    """The parts of a product by ``count`` weights in one."""
+    width = y._array.shape[-1] // count
+    return [y.narrow(-1, i * width, width) for i in range(count)] if count > 1 else [y]
+
+
+def _by_heads(y: Tensor, count: int, heads: int, order: Sequence[int]) -> list[Tensor]:
+    """As `_side_by_side`, with heads apart and in another order of dimensions: two views for all, and one for each."""
+    *rows, width = y._array.shape
+    if count == 1:
+        return [y.reshape(*rows, heads, width // heads).permute(order)]
+    parts = y.reshape(*rows, count, heads, width // (count * heads)).permute(2, *(d + (d > 1) for d in order))
+    return [parts[i] for i in range(count)]
+
+
+def _projected(
+    q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | None, cut: Callable[..., list[Tensor]]
+) -> list[Tensor]:
+    """Queries, keys and values by one weight, whose rows are those of the three one below the other."""
     if w is None:
         raise runtime_error("use_separate_proj_weight is False but in_proj_weight is None")
     if k._array.shape != v._array.shape:
@@ -374,15 +408,13 @@ def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | No
     # and added: of large ones three products take a tenth less of a transformer's step, of small ones a fifth more.
     one = k is v and k._array.size < LARGE
     if one and q is k:
-        y = linear(q, w, b)
-        return y.narrow(-1, 0, e), y.narrow(-1, e, e), y.narrow(-1, 2 * e, e)
+        return cut(linear(q, w, b), 3)
     if one:
         rest = linear(k, w[e:], None if b is None else b[e:])
-        return linear(q, w[:e], None if b is None else b[:e]), rest.narrow(-1, 0, e), rest.narrow(-1, e, e)
+        return cut(linear(q, w[:e], None if b is None else b[:e]), 1) + cut(rest, 2)
     if k is v:
         q, k, v = each_once(lambda x: x.contiguous(), q, k, v)  # in place of a copy for each product
-    each = _in_projection_packed(q, k, v, w, b)
-    return each[0], each[1], each[2]
+    return [cut(x, 1)[0] for x in _in_projection_packed(q, k, v, w, b)]
 
 
 def _in_projection_packed(

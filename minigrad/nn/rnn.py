@@ -415,10 +415,10 @@ class RNNCellBase(Module):
         else:
             states = list(hx) if batched else [t.unsqueeze(0) for t in hx]
         self._check(x, states)
-        weights = [self.weight_ih, self.weight_hh]
-        if self.bias_ih is not None and self.bias_hh is not None:
-            weights += [self.bias_ih, self.bias_hh]
-        _, *new = layer(mode, x, states, weights, ((1, len(x._array)),))
+        weights: list[Any] = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
+        if weights[2] is None or weights[3] is None:
+            del weights[2:]
+        new = layer(mode, x, states, weights, ((1, len(x._array)),), outputs=False)
         return new if batched else [own(t.squeeze(0)) for t in new]
 
     def _check(self, x: Tensor, states: Sequence[Tensor]) -> None:
@@ -434,10 +434,11 @@ class RNNCellBase(Module):
                 raise runtime_error(
                     f"hidden{k} has inconsistent hidden_size: got {t._array.shape[-1]}, expected {self.hidden_size}"
                 )
+        weight = self.weight_ih
         for t in (x, *states):
-            if t._array.dtype != self.weight_ih._array.dtype:
+            if t._array.dtype != weight._array.dtype:
                 raise runtime_error(
-                    f"mat1 and mat2 must have the same dtype, but got {t.dtype} and {self.weight_ih.dtype}"
+                    f"mat1 and mat2 must have the same dtype, but got {t.dtype} and {weight.dtype}"
                 )
 
 

@@ -45,6 +45,9 @@ def rnn(v: Call) -> list[str] | None:
         return None
     count, n, width, back = sizes
     curve = "np.maximum(z, 0.0)" if v.params["relu"] else "np.tanh(z)"
+    if count == 1:
+        sums = f"np.dot(x, w.T){' + (b_ih + b_hh)' * (len(v.shapes) > 4)} + np.dot(h, u.T)"
+        return [f"h = {curve.replace('z', sums)}", "return np.concatenate((h.reshape(-1), h.reshape(-1)))"]
     return [
         f"out = (np.matmul(x, w.T){' + (b_ih + b_hh)' * (len(v.shapes) > 4)}).reshape({count}, {n}, {width})",
         "u = np.ascontiguousarray(u.T)",
@@ -87,14 +90,24 @@ def _lstm_steps(sizes: tuple[int, int, int, str], biased: bool, kept: bool) -> l
     if n < FEW:
         gates = f"np.matmul(x, by).reshape(4, {count}, {n}, {width}).swapaxes(0, 1)"
     shift = f" + (b_ih + b_hh).reshape(4, 1, {width}) * scale" * biased
-    return [
-        "# sigmoid(z) is tanh(z / 2) / 2 + 1 / 2",
+    curves = [
         "scale = np.array([[[0.5]], [[0.5]], [[1.0]], [[0.5]]], x.dtype)",
         f"by, again = (np.ascontiguousarray(a.reshape(4, {width}, -1).swapaxes(1, 2) * scale) for a in (w, u))",
         f"gates = np.ascontiguousarray({gates}){shift}",
+    ]
+    step = "z[...] = np.tanh(np.matmul(now, again) + z) * scale + (1.0 - scale)"
+    if count == 1:
+        curves = [
+            f"scale = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], x.dtype), {width})",
+            f"gates = [np.dot(x, w.T){' + (b_ih + b_hh)' * biased} + np.dot(h, u.T)]",
+        ]
+        step = f"(np.tanh(z * scale) * scale + (1.0 - scale)).reshape({n}, 4, {width}).swapaxes(0, 1)"
+    return [
+        "# sigmoid(z) is tanh(z / 2) / 2 + 1 / 2",
+        *curves,
         "steps, now, cell = [], h, c",
         f"for z in gates{back}:",
-        "    i, f, g, o = z[...] = np.tanh(np.matmul(now, again) + z) * scale + (1.0 - scale)",
+        f"    i, f, g, o = {step}",
         *["    before = cell"] * kept,
         "    cell = f * cell + i * g",
         "    now = o * np.tanh(cell)",
@@ -146,17 +159,23 @@ def _gru_steps(sizes: tuple[int, int, int, str], biased: bool, kept: bool) -> li
     count, n, width, back = sizes
     both = 2 * width
     shift = f" + b_hh[{both}:]" * biased
-    bias = [f"bias = b_ih + np.where(np.arange({3 * width}) < {both}, b_hh, 0.0)"] * biased
-    return [
-        "# sigmoid(z) is tanh(z / 2) / 2 + 1 / 2",
+    curves = [
         f"scale = np.repeat(np.array([0.5, 0.5, 1.0], x.dtype), {width})",
-        *bias,
+        *[f"bias = b_ih + np.where(np.arange({3 * width}) < {both}, b_hh, 0.0)"] * biased,
         f"sums = (np.matmul(x, w.T * scale){' + bias * scale' * biased}).reshape({count}, {n}, {3 * width})",
         "again = np.ascontiguousarray(u.T * scale)",
+    ]
+    product, half = "np.dot(now, again)", ""
+    if count == 1:
+        curves = [f"sums = [np.dot(x, w.T){' + b_ih' * biased}]"]
+        product, half, shift = f"np.dot(h, u.T){' + b_hh' * biased}", " * 0.5", ""
+    return [
+        "# sigmoid(z) is tanh(z / 2) / 2 + 1 / 2",
+        *curves,
         "steps, now = [], h",
         f"for s in sums{back}:",
-        "    p = np.dot(now, again)",
-        f"    r, z = np.split(np.tanh(s[:, :{both}] + p[:, :{both}]) * 0.5 + 0.5, 2, axis=1)",
+        f"    p = {product}",
+        f"    r, z = np.split(np.tanh((s[:, :{both}] + p[:, :{both}]){half}) * 0.5 + 0.5, 2, axis=1)",
         f"    q = p[:, {both}:]{shift}",
         f"    a = np.tanh(s[:, {both}:] + r * q)",
         *["    before = now"] * kept,

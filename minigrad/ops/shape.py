@@ -17,6 +17,7 @@ from minigrad.core.basic import in_memory as in_memory
 from minigrad.core.basic import reshape as reshape
 from minigrad.core.op import Array, Op
 from minigrad.core.text import Call, Text
+from minigrad.core.views import apply_view
 from minigrad.kernels.order import channels_last, is_behind
 from minigrad.kernels.order import inverse as inverse
 from minigrad.kernels.sums import by_rows, copied
@@ -108,11 +109,13 @@ def _subscript(k: Any) -> str:
     return f"{start}:{stop}" + (f":{step}" if step else "")
 
 
-def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    """The parts of a vector that has arrays of these shapes one behind the other."""
-    ends = accumulate((math.prod(s) for s in shapes), initial=0)
+def split(flat: Any, shapes: Sequence[tuple[int, ...]], first: int = 0) -> list[Any]:
+    """The parts of a vector that has arrays of these shapes one behind the other, from its element ``first`` on."""
+    ends = accumulate((math.prod(s) for s in shapes), initial=first)
+    if type(flat) is np.ndarray:
+        return [flat[i:j].reshape(s) for (i, j), s in zip(pairwise(ends), shapes, strict=True)]
     return [
-        reshape(slice_(flat, index=(slice(*at),)), shape=s)
+        apply_view(reshape, apply_view(slice_, flat, {"index": (slice(*at),)}), {"shape": s})
         for at, s in zip(pairwise(ends), shapes, strict=True)
     ]
 
