@@ -195,6 +195,12 @@ def test_hooks_of_records() -> None:
         z.sum().backward()
     with pytest.raises(RuntimeError, match="the record of a leaf"):
         (w * 2).grad_fn.next_functions[0][0].register_hook(print)
+    # What has come to an input before is not where the gradients of this record are added up.
+    h, seed = w * 1.0, mg.tensor([1.0, 2.0])
+    y = h + h
+    y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(outputs)))
+    mg.autograd.backward([y, h * 2, h * 3], [seed, mg.ones(2), mg.ones(2)])
+    assert (log[-1], seed.tolist(), w.grad.tolist()) == ([[1.0, 2.0]], [1.0, 2.0], [7.0, 9.0])
 
 
 def test_hooks_of_pytorch_before_full_ones() -> None:

@@ -186,12 +186,14 @@ class Pass:
         """As `send`, with the hooks of the record in between that see what its inputs get."""
         if self.leads is not None and self.ends_at(node, g):
             return
-        grads, self.grads = self.grads, {}
+        # Apart from what has reached the inputs before, to which nothing may be added in place here.
+        before, self.grads, self.owned = (self.grads, self.owned), {}, set()
         try:
             self.send(node, g)
             own = self.grads
         finally:
-            self.grads = grads
+            self.grads, self.owned = before
+        grads = self.grads
         for x, d in call_after(node, g, own, self.record):
             self.shared.add(x)
             self.owned.discard(x)
