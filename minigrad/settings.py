@@ -58,7 +58,12 @@ def get_num_interop_threads() -> int:
 
 
 def set_deterministic_debug_mode(debug_mode: int | str) -> None:
-    """`use_deterministic_algorithms` by number or word: 0 "default", 1 "warn", 2 "error". RuntimeError for another."""
+    """`use_deterministic_algorithms` by number or word: 0 "default", 1 "warn", 2 "error".
+
+    RuntimeError for another number or word, TypeError for anything else.
+    """
+    if not isinstance(debug_mode, (int, str)):
+        raise type_error(f"debug_mode must be str or int, but got {type(debug_mode).__name__}")
     modes = ("default", "warn", "error")
     mode = modes.index(debug_mode) if debug_mode in modes else debug_mode
     if mode not in (0, 1, 2):

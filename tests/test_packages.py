@@ -323,6 +323,8 @@ def test_futures() -> None:
     assert both.wait() == [first, second]
     with pytest.raises(ValueError, match=r"^no$"):
         mg.futures.wait_all([first, second])
+    with pytest.raises(RuntimeError, match="when running the callback: ZeroDivisionError: "):
+        first.then(lambda f: f.wait() // 0).wait()
     assert mg.Future is mg.futures.Future
 
 
