@@ -44,7 +44,7 @@ _CHANNELS = {"channels_last": 4, "channels_last_3d": 5}
 
 
 def rank_of(format: Any) -> int:
-    """How many dimensions a format with the channels last has, 0 for other formats. TypeError for no format."""
+    """How many dimensions a format with the channels last has, 0 for other formats. TypeError for anything else."""
     if format is None or format is contiguous_format or format is preserve_format:
         return 0
     if not isinstance(format, memory_format) or format.name not in _CHANNELS:
@@ -53,7 +53,7 @@ def rank_of(format: Any) -> int:
 
 
 def channels_behind(format: Any, ndim: int) -> bool:
-    """Whether a format has the channels last. TypeError for no format, RuntimeError where dimensions do not fit."""
+    """Whether a format has the channels last. RuntimeError where dimensions do not fit, TypeError for anything else."""
     rank = rank_of(format)
     if rank not in (0, ndim):
         raise RuntimeError(f"required rank {rank} tensor to use {format.name} format, got rank {ndim}")

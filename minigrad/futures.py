@@ -42,7 +42,7 @@ class Future(Generic[T]):
         self._future.set_result(result)
 
     def set_exception(self, result: Exception) -> None:
-        """Sets an error in place of a result. RuntimeError if there is one, TypeError for no exception."""
+        """Sets an error in place of a result. RuntimeError if there is one, TypeError for anything but an exception."""
         if not isinstance(result, Exception):
             raise TypeError(f"{result!r} is of type {type(result).__name__}, not an Exception.")
         self._once()

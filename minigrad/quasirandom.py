@@ -22,8 +22,8 @@ _BITS = 30
 class SobolEngine:
     """Points of a Sobol sequence in ``dimension`` dimensions, the first of which is the origin.
 
-    With ``scramble`` they are moved at random, as ``seed`` says, and stay as even. ValueError for a dimension that is
-    not from 1 to 160; PyTorch has 21,201.
+    With ``scramble`` they are moved at random, by ``seed``, and fill the cube as evenly. ValueError for a dimension
+    that is not from 1 to 160; PyTorch has 21,201.
     """
 
     MAXBIT = _BITS

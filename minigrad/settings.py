@@ -16,7 +16,10 @@ _precision = ["highest"]
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Accepted, and remembered: every operation of minigrad gives the same each time anyway. TypeError for no bool."""
+    """Accepted, and remembered: every operation of minigrad gives the same each time anyway.
+
+    TypeError for a ``mode`` that is not a bool.
+    """
     if not isinstance(mode, bool):
         raise type_error(
             f"use_deterministic_algorithms(): argument 'mode' must be bool, not {type(mode).__name__}"

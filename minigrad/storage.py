@@ -154,7 +154,7 @@ class UntypedStorage(_Storage):
     @classmethod
     def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> Self:
         """The first ``nbytes`` of a file; with ``shared``, what is written is written to the file."""
-        mode: Any = "r+" if shared else "c"  # of a copy of what is written
+        mode: Any = "r+" if shared else "c"  # what is written stays in memory
         return cls(wrap(np.asarray(np.memmap(filename, np.uint8, mode, shape=nbytes or None))))
 
     def untyped(self) -> UntypedStorage:

@@ -181,7 +181,11 @@ class Node:
         return self._hook(After(hook))
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Calls ``hook(grad_outputs)`` before; a tuple that it returns (not None) replaces the gradient."""
+        """Calls ``hook(grad_outputs)`` before a backward pass goes through the record.
+
+        A tuple that the hook returns (not None) replaces the gradient. Returns a handle with ``remove()``.
+        RuntimeError for a leaf's record.
+        """
         return self._hook(Before(hook))
 
     def _hook(self, hook: Any) -> RemovableHandle:

@@ -324,7 +324,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     ``ambiguity_check``: True for a RuntimeError where another order is as true, as with dimensions of size 1; of a
     list of memory formats, where it lies not in exactly one of them. TypeError for anything else."""
     def is_contiguous(self, memory_format: Any=None) -> builtins.bool:
-        """Whether memory is in row order, or in that of the format, without gaps. TypeError for no format."""
+        """Whether memory is in row order, or in that of the format, without gaps. TypeError for anything else."""
     def is_floating_point(self) -> builtins.bool:
         """Whether elements are floats."""
     def is_inference(self) -> builtins.bool:

@@ -146,7 +146,7 @@ class _Value(Tensor):
         return tuple(dims) if self.is_contiguous() else tuple(sorted(dims, key=lambda d: -steps[d]))
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether memory is in row order, or in that of the format, without gaps. TypeError for no format."""
+        """Whether memory is in row order, or in that of the format, without gaps. TypeError for anything else."""
         if memory_format is not None:
             from minigrad.formats import rank_of
 
