@@ -138,14 +138,14 @@ class Node:
                 inputs = (Step(name, *inputs),)
         elif self.op is not None and self.op.edges is not None:
             inputs = self.op.edges(self)
-        elif len(inputs) == 2 and inputs[0].__class__ is Const:
-            inputs = inputs[::-1]
         else:
             inputs = self._led()
         return tuple((n.shown() if n.requires_grad else None, 0) for n in inputs)
 
     def _led(self) -> tuple[Any, ...]:
-        """The inputs that have a rule: indices, masks and targets are no edges in PyTorch."""
+        """The inputs that have a rule: indices, masks and targets are no edges in PyTorch. Of ``2 * x``, x is first."""
+        if len(self.inputs) == 2 and self.inputs[0].__class__ is Const:
+            return self.inputs[::-1]
         rules = self.op.rules if self.op is not None else ()
         if not rules:
             return self.inputs
@@ -175,8 +175,9 @@ class Node:
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(grad_inputs, grad_outputs)`` when a backward pass has come through the record.
 
-        Both are tuples, ``grad_inputs`` with an entry for each input, None for what gets no gradient; a tuple that the
-        hook returns (not None) replaces it. Returns a handle with ``remove()``. RuntimeError for a leaf's record.
+        Both are tuples, ``grad_inputs`` with an entry for each of ``next_functions``, None for what gets no gradient; a
+        tuple that the hook returns (not None) replaces it. Returns a handle with ``remove()``. RuntimeError for a
+        leaf's record.
         """
         return self._hook(After(hook))
 
