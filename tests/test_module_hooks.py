@@ -193,8 +193,18 @@ def test_hooks_of_records() -> None:
     z.grad_fn.register_hook(lambda inputs, outputs: (inputs[0],))
     with pytest.raises(RuntimeError, match="must return gradients of the shapes"):
         z.sum().backward()
-    with pytest.raises(RuntimeError, match="the record of a leaf"):
-        (w * 2).grad_fn.next_functions[0][0].register_hook(print)
+    # The record of a leaf, which adds its gradient to .grad.
+    u = mg.ones(2, requires_grad=True)
+    adds = (u * 2).grad_fn.next_functions[0][0]
+    adds.register_prehook(lambda outputs: (outputs[0] * 5,))
+    after = adds.register_hook(lambda *grads: log.append([*map(lists, grads), u.grad.tolist()]))
+    for times in (1, 2):
+        (u * 2).sum().backward()
+        assert log[-1] == [[], [[10.0, 10.0]], [10.0 * times] * 2]
+    after.remove()
+    mg.autograd.grad((u * 2).sum(), u)
+    (u * 2).sum().backward()
+    assert (log[-1][2], u.grad.tolist()) == ([20.0, 20.0], [30.0, 30.0])
     # What has come to an input before is not where the gradients of this record are added up.
     h, seed = w * 1.0, mg.tensor([1.0, 2.0])
     y = h + h

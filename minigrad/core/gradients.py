@@ -217,7 +217,9 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     hooks = t._node.hooks if t._node is not None else None
     for key, hook in tuple((hooks or {}).items()):
         # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.
-        if key <= AFTER and (returned := hook(t)) is not None and returned is not t:
+        if key <= AFTER and type(hook) is After:
+            hook.hook((), (wrap(g),))
+        elif key <= AFTER and (returned := hook(t)) is not None and returned is not t:
             kind = RuntimeError if isinstance(returned, Tensor) else TypeError
             raise kind(
                 f"Tensor post accumulate grad hooks should return None, got {type(returned).__name__}; change .grad "
