@@ -18,12 +18,13 @@ _precision = ["highest"]
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Accepted, and remembered: every operation of minigrad gives the same each time anyway.
 
-    TypeError for a ``mode`` that is not a bool.
+    TypeError for anything but bools.
     """
-    if not isinstance(mode, bool):
-        raise type_error(
-            f"use_deterministic_algorithms(): argument 'mode' must be bool, not {type(mode).__name__}"
-        )
+    for name, flag in (("mode", mode), ("warn_only", warn_only)):
+        if not isinstance(flag, bool):
+            raise type_error(
+                f"use_deterministic_algorithms(): argument {name!r} must be bool, not {type(flag).__name__}"
+            )
     _values["deterministic"], _values["warn_only"] = mode, mode and warn_only
 
 
@@ -80,9 +81,12 @@ def get_deterministic_debug_mode() -> int:
 
 
 def set_warn_always(b: bool) -> None:
-    """Accepted, and remembered: which warnings are shown is up to Python's filters."""
+    """Accepted, and remembered: which warnings are shown is up to Python's filters.
+
+    RuntimeError for anything but a bool.
+    """
     if not isinstance(b, bool):
-        raise type_error(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+        raise runtime_error(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
     _values["warn_always"] = b
 
 

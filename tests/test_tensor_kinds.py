@@ -129,6 +129,8 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
         "complex numbers have no order",
     ),
     (lambda: mg.quasirandom.SobolEngine(2).draw(0), RuntimeError, "n must be at least 1 here, got 0"),
+    (lambda: mg.use_deterministic_algorithms(True, warn_only=1), TypeError, "'warn_only' must be bool"),  # type: ignore[arg-type]
+    (lambda: mg.set_warn_always(1), RuntimeError, "expects a bool"),  # type: ignore[arg-type]
     (lambda: mg.set_deterministic_debug_mode(1.5), TypeError, "must be str or int"),  # type: ignore[arg-type]
     (
         lambda: mg.autograd.backward([leaf().sum(), mg.ones(1)]),
