@@ -79,7 +79,7 @@ def takes(t: Tensor, node: Node) -> bool:
 
 
 def _misfit(shape: Sequence[int], expected: Sequence[int]) -> RuntimeError:
-    """The error for a gradient that has not the shape of its Tensor."""
+    """The error for a gradient that does not have the shape of its Tensor."""
     return runtime_error(
         f"a backward pass got an invalid gradient of shape {list(shape)}, but expected shape compatible with "
         f"{list(expected)}: .data was set to a Tensor of another shape after it was used; set .grad to None, and "
