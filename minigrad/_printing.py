@@ -107,7 +107,7 @@ def tensor_text(array: npt.NDArray[Any], *, suffixes: Sequence[str] = (), prefix
     """The text of a tensor, character for character that of PyTorch's ``repr``.
 
     Args:
-        array: the values: float16/32/64, any integer dtype or bool, any shape.
+        array: the values, of any shape and of any dtype that a Tensor has.
         suffixes: what follows the values, such as ``"dtype=torch.float64"`` or ``"requires_grad=True"``; the
             caller decides on them. Only ``size=(...)`` is added here, in front, where the values do not show
             the shape: an empty array that is not 1-d, or ``edgeitems=0``.

@@ -153,7 +153,7 @@ TOLD: set[str] = set()
 
 
 def warn_once(message: str) -> None:
-    """As `warn`, but once in a process, as PyTorch does of what is deprecated."""
+    """As `warn`, but once in a process, as PyTorch warns of what is deprecated."""
     if message not in TOLD:
         TOLD.add(message)
         warn(message)

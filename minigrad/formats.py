@@ -43,14 +43,18 @@ jagged, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr = map(
 _CHANNELS = {"channels_last": 4, "channels_last_3d": 5}
 
 
-def channels_behind(format: Any, ndim: int) -> bool:
-    """Whether a format has the channels last. TypeError for no format, RuntimeError where dimensions do not fit."""
+def rank_of(format: Any) -> int:
+    """How many dimensions a format with the channels last has, 0 for other formats. TypeError for anything else."""
     if format is None or format is contiguous_format or format is preserve_format:
-        return False
+        return 0
     if not isinstance(format, memory_format) or format.name not in _CHANNELS:
         raise TypeError(f"argument 'memory_format' must be memory_format, not {type(format).__name__}")
-    if ndim != _CHANNELS[format.name]:
-        raise RuntimeError(
-            f"required rank {_CHANNELS[format.name]} tensor to use {format.name} format, got rank {ndim}"
-        )
-    return True
+    return _CHANNELS[format.name]
+
+
+def channels_behind(format: Any, ndim: int) -> bool:
+    """Whether a format has the channels last. RuntimeError where dimensions do not fit, TypeError for anything else."""
+    rank = rank_of(format)
+    if rank not in (0, ndim):
+        raise RuntimeError(f"required rank {rank} tensor to use {format.name} format, got rank {ndim}")
+    return rank > 0

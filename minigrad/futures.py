@@ -13,7 +13,7 @@ S = TypeVar("S")
 
 
 class Future(Generic[T]):
-    """A result that somebody sets, once, and others wait for. ``devices`` must be empty: there is the CPU alone."""
+    """A result that is set once, and that others wait for. ValueError for ``devices``: there is the CPU alone."""
 
     def __init__(self, *, devices: Sequence[Any] | None = None) -> None:
         if devices:
@@ -42,21 +42,25 @@ class Future(Generic[T]):
         self._future.set_result(result)
 
     def set_exception(self, result: Exception) -> None:
-        """Sets an error in place of a result. RuntimeError if there is one, TypeError for no exception."""
+        """Sets an error in place of a result. RuntimeError if there is one, TypeError for anything but an exception."""
         if not isinstance(result, Exception):
             raise TypeError(f"{result!r} is of type {type(result).__name__}, not an Exception.")
         self._once()
         self._future.set_exception(result)
 
     def then(self, callback: Callable[[Future[T]], S]) -> Future[S]:
-        """A Future of what ``callback`` returns; it is called with this one when the result is there."""
+        """A Future of what ``callback`` returns; it is called with this one when the result is there.
+
+        Where ``callback`` raises, the error of the new Future is a RuntimeError that names it.
+        """
         following: Future[S] = Future()
 
         def call(_: Any) -> None:
             try:
                 following.set_result(callback(self))
             except Exception as error:
-                following.set_exception(error)
+                said = f"Got the following error when running the callback: {type(error).__name__}: {error}"
+                following.set_exception(RuntimeError(said).with_traceback(error.__traceback__))
 
         self._future.add_done_callback(call)
         return following

@@ -36,7 +36,7 @@ class ScriptFunction:
 
 
 class TracerWarning(Warning):
-    """Programs name it where they silence it; nothing warns so."""
+    """Programs name it to silence it; nothing here warns with it."""
 
 
 class ScriptWarning(Warning):
@@ -108,7 +108,7 @@ def interface(obj: _T) -> _T:
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
-    """The function itself; ``ignore(drop=True)`` gives what leaves functions as they are."""
+    """The function itself; ``ignore(drop=True)`` returns a decorator that leaves functions as they are."""
     return drop if callable(drop) else script
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -26,58 +27,60 @@ class CustomOpDef:
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self._name, self._function = name, function
+        self._backward: Callable[..., Any] = self._refuse
         self._applied: type[autograd.Function] | None = None
+        self._setup: Callable[..., Any] | None = None
         _BY_NAME[name] = self
 
     def __repr__(self) -> str:
         return f"<CustomOpDef({self._name})>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        wanted = MODE.get().grad and any(isinstance(x, Tensor) and x.requires_grad for x in args)
-        if not wanted:
+        given = (*args, *kwargs.values())
+        if not (MODE.get().grad and any(isinstance(x, Tensor) and x.requires_grad for x in given)):
             return self._function(*args, **kwargs)
-        applied = self._applied or self._without_gradient()
-        return applied.apply(*args, *kwargs.values())
+        bound = inspect.signature(self._function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        return self._with(bound.kwargs).apply(*bound.args)
 
     def register_autograd(
         self, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None
     ) -> None:
         """Sets the gradient: ``backward(ctx, *grads)`` returns one for each argument, None for what has none.
 
-        ``setup_context(ctx, inputs, output)`` saves for it what it needs.
+        ``setup_context(ctx, inputs, output)`` saves what that needs; ``inputs`` has defaults too. Arguments that the
+        function takes by name alone come in a dict, ``keyword_only_inputs``.
         """
-        self._applied = self._with(backward, setup_context)
+        self._backward, self._setup, self._applied = backward, setup_context, None
 
-    def _with(
-        self, backward: Callable[..., Any], setup: Callable[..., Any] | None
-    ) -> type[autograd.Function]:
-        op = self
+    def _refuse(self, ctx: Any, *grads: Any) -> NoReturn:
+        raise runtime_error(
+            f"Trying to backward through {self._name}.default but no autograd formula was registered. If you need "
+            "to use autograd with this custom operator, use torch.library.register_autograd"
+        )
+
+    def _with(self, named: dict[str, Any]) -> type[autograd.Function]:
+        """The Function of a call with these arguments by name alone; the one without any is kept."""
+        if self._applied is not None and not named:
+            return self._applied
+        op, backward, setup = self, self._backward, self._setup
 
         class Applied(autograd.Function):
             @staticmethod
             def forward(*args: Any) -> Any:
-                return op._function(*args)
+                return op._function(*args, **named)
 
             @staticmethod
             def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
                 if setup is not None:
-                    setup(ctx=ctx, inputs=inputs, output=output)
+                    more = {"keyword_only_inputs": named} if named else {}
+                    setup(ctx=ctx, inputs=inputs, output=output, **more)
 
-            @staticmethod
-            def backward(ctx: Any, *grads: Any) -> Any:
-                return backward(ctx, *grads)
-
+        Applied.backward = staticmethod(backward)  # type: ignore[method-assign]
         Applied.__name__ = Applied.__qualname__ = self._name.rpartition("::")[2]
+        if not named:
+            self._applied = Applied
         return Applied
-
-    def _without_gradient(self) -> type[autograd.Function]:
-        def refuse(ctx: Any, *grads: Any) -> NoReturn:
-            raise runtime_error(
-                f"Trying to backward through {self._name}.default but no autograd formula was registered. If you need "
-                "to use autograd with this custom operator, use torch.library.register_autograd"
-            )
-
-        return self._with(refuse, None)
 
     def register_fake(self, fn: Callable[..., Any], /) -> Callable[..., Any]:
         """``fn``, which tells PyTorch's compiler the shapes of results; here the function itself runs."""

@@ -18,7 +18,7 @@ from minigrad.core.apply import apply, cast, single
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim, Number
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import index_error, value_error
+from minigrad.errors import index_error, type_error, value_error
 from minigrad.functions import activations, reduce, sorting
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
@@ -50,11 +50,14 @@ def _counting(name: str, input: Tensor, mask: Tensor) -> Tensor:
     return cast(mask, np.dtype(np.bool_)).expand(input._array.shape)
 
 
-def _filled(name: str, input: Tensor, mask: Tensor | None, value: Number) -> Tensor:
-    """``input`` with ``value`` where it is masked out."""
+def _filled(
+    name: str, input: Tensor, mask: Tensor | None, value: Number | Callable[[Tensor], Number]
+) -> Tensor:
+    """``input`` with ``value``, or what that makes of the input, where it is masked out."""
     if mask is None:
         return input
-    return where(_counting(name, input, mask), input, single(value, input._array.dtype))
+    number = value(input) if callable(value) else value
+    return where(_counting(name, input, mask), input, single(number, input._array.dtype))
 
 
 def _least(input: Tensor) -> Number:
@@ -68,6 +71,10 @@ def _most(input: Tensor) -> Number:
 def _bounds(dtype: np.dtype[Any]) -> tuple[Number, Number]:
     if dtype.kind in "fV":
         return -math.inf, math.inf
+    if dtype.kind == "c":
+        raise type_error(
+            f"a mask of {dtype}: complex numbers have no order, so none is the least or the greatest"
+        )
     return (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
 
 
@@ -125,7 +132,7 @@ def _reduction(
     keepdim: bool = False, dtype: DTypeLike | None = None, mask: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     function, value = how
-    filled = _filled(function.__name__, input, mask, value(input))
+    filled = _filled(function.__name__, input, mask, value)
     return _to(function(filled, _dims(input, dim), keepdim), dtype, input)
 
 
@@ -134,7 +141,7 @@ def _place(
     keepdim: bool = False, dtype: DTypeLike | None = None, mask: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     function, value = how
-    return _to(function(_filled(function.__name__, input, mask, value(input)), dim, keepdim), dtype, input)
+    return _to(function(_filled(function.__name__, input, mask, value), dim, keepdim), dtype, input)
 
 
 amax = case(_reduction, "amax", """
@@ -211,7 +218,7 @@ def logsumexp(
     mask: Tensor | None = None,
 ) -> Tensor:
     """``log(sum(exp(input)))`` of what the mask leaves."""
-    filled = _filled("logsumexp", input, mask, _least(input))
+    filled = _filled("logsumexp", input, mask, _least)
     return _to(function("logsumexp")(filled, _dims(input, dim), keepdim), dtype, input)
 
 
@@ -274,21 +281,19 @@ def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Te
 
 def softmax(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
     """`softmax` of what the mask leaves, 0 elsewhere; nan where it leaves nothing."""
-    return activations.softmax(_filled("softmax", input, mask, _least(input)), dim, _dtype(input, dtype))
+    return activations.softmax(_filled("softmax", input, mask, _least), dim, _dtype(input, dtype))
 
 
 def log_softmax(
     input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None
 ) -> Tensor:
     """The logarithm of `softmax`."""
-    return activations.log_softmax(
-        _filled("log_softmax", input, mask, _least(input)), dim, _dtype(input, dtype)
-    )
+    return activations.log_softmax(_filled("log_softmax", input, mask, _least), dim, _dtype(input, dtype))
 
 
 def softmin(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
     """`softmax` of ``-input``."""
-    return activations.softmax(-_filled("softmin", input, mask, _most(input)), dim, _dtype(input, dtype))
+    return activations.softmax(-_filled("softmin", input, mask, _most), dim, _dtype(input, dtype))
 
 
 def _dtype(input: Tensor, dtype: DTypeLike | None) -> DTypeLike:
@@ -318,8 +323,8 @@ def logaddexp(
     other_mask: Tensor | None = None,
 ) -> Tensor:
     """`logaddexp`; masked elements count as -inf."""
-    a = _filled("logaddexp", input, input_mask, _least(input))
-    b = _filled("logaddexp", other, other_mask, _least(other))
+    a = _filled("logaddexp", input, input_mask, _least)
+    b = _filled("logaddexp", other, other_mask, _least)
     return _to(apply(special.logaddexp, (a, b)), dtype, input)
 
 

@@ -11,7 +11,7 @@ from minigrad.core.apply import apply, cast, single
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim, Number
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import index_error, value_error
+from minigrad.errors import index_error, type_error, value_error
 from minigrad.functions import activations, reduce, sorting
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
@@ -25,8 +25,8 @@ __all__ = ['amax', 'amin', 'argmax', 'argmin', 'cumprod', 'cumsum', 'log_softmax
 _F32: Any
 def _counting(name: str, input: Tensor, mask: Tensor) -> Tensor:
     """The mask as bools in the shape of ``input``."""
-def _filled(name: str, input: Tensor, mask: Tensor | None, value: Number) -> Tensor:
-    """``input`` with ``value`` where it is masked out."""
+def _filled(name: str, input: Tensor, mask: Tensor | None, value: Number | Callable[[Tensor], Number]) -> Tensor:
+    """``input`` with ``value``, or what that makes of the input, where it is masked out."""
 def _least(input: Tensor) -> Number:
     ...
 def _most(input: Tensor) -> Number:

@@ -77,7 +77,7 @@ class ProcessContext:
         while not ready & sentinels:
             left = None if end is None else max(end - time.monotonic(), 0)
             ready = set(wait([*sentinels, *self._errors.values()], left))
-            # A process does not end until somebody has read a long text.
+            # A process that sends a long text does not end before it is read.
             for i in [i for i, pipe in self._errors.items() if pipe in ready]:
                 self._read(i)
             if not ready:
@@ -190,7 +190,7 @@ def get_sharing_strategy() -> str:
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Accepted, and means nothing. RuntimeError for a name that PyTorch has not."""
+    """Accepted, and means nothing. RuntimeError for a name that PyTorch does not have."""
     if new_strategy not in get_all_sharing_strategies():
         raise runtime_error(
             f"sharing strategies: {sorted(get_all_sharing_strategies())}; got {new_strategy!r}"

@@ -55,8 +55,8 @@ def schedule(
 ) -> Callable[[int], ProfilerAction]:
     """For each step what a profiler does: after ``skip_first`` steps it waits, warms up and records, in turn.
 
-    ``repeat``: how many such cycles there are, 0 for no end.  With ``skip_first_wait`` the first cycle waits not at
-    all.  ValueError for negative counts, and for no ``active`` step.
+    ``repeat``: how many such cycles there are, 0 for no end.  With ``skip_first_wait`` the first cycle does not
+    wait.  ValueError for negative counts, and for no ``active`` step.
     """
     if min(wait, warmup, repeat, skip_first) < 0 or active <= 0:
         raise value_error(
@@ -85,12 +85,17 @@ def schedule(
 def tensorboard_trace_handler(
     dir_name: str, worker_name: str | None = None, use_gzip: bool = False
 ) -> Callable[[profile], None]:
-    """For ``on_trace_ready``: writes each trace into a folder, under the names that TensorBoard looks for."""
+    """For ``on_trace_ready``: writes each trace into a folder, under the names that TensorBoard looks for.
+
+    ``worker_name`` is by default that of the machine and the number of the process; ``use_gzip`` compresses the files.
+    """
+
+    ending = ".gz" if use_gzip else ""
 
     def handler(prof: profile) -> None:
         os.makedirs(dir_name, exist_ok=True)
         worker = worker_name or f"{socket.gethostname()}_{os.getpid()}"
-        prof.export_chrome_trace(os.path.join(dir_name, f"{worker}.{time.time_ns()}.pt.trace.json"))
+        prof.export_chrome_trace(os.path.join(dir_name, f"{worker}.{time.time_ns()}.pt.trace.json{ending}"))
 
     return handler
 
@@ -99,7 +104,7 @@ class profile:
     """Times what runs in a ``with`` statement, or between `start` and `stop`; with a schedule, in some of its steps.
 
     Args:
-        activities: accepted for PyTorch's sake.
+        activities: kept as `activities`; time is measured on the CPU whatever they are.
         schedule: of the number of a step, what to do in it (see `schedule`); `step` ends a step.
         on_trace_ready: called with the profiler when a cycle of steps has been recorded, and at the end.
         record_shapes, profile_memory, with_stack: as of `autograd.profiler.profile`.

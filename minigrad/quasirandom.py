@@ -22,8 +22,8 @@ _BITS = 30
 class SobolEngine:
     """Points of a Sobol sequence in ``dimension`` dimensions, the first of which is the origin.
 
-    With ``scramble`` they are moved at random, as ``seed`` says, and stay as even. ValueError for a dimension that is
-    not from 1 to 160; PyTorch has 21,201.
+    With ``scramble`` they are moved at random, by ``seed``, and fill the cube as evenly. ValueError for a dimension
+    that is not from 1 to 160; PyTorch has 21,201.
     """
 
     MAXBIT = _BITS
@@ -46,12 +46,18 @@ class SobolEngine:
         self.num_generated = 0
 
     def draw(self, n: int = 1, out: Tensor | None = None, dtype: DTypeLike | None = None) -> Tensor:
-        """The next ``n`` points, of shape (n, dimension); they are written into ``out``, if there is one."""
+        """The next ``n`` points, of shape (n, dimension), in ``dtype``, by default the default float.
+
+        They are written into ``out``, if there is one. RuntimeError for a negative ``n``, and for 0 where the origin
+        is next.
+        """
         kind = get_default_dtype() if dtype is None else dtype
         parts = []
         if not self.num_generated:
             parts.append((self.shift / 2**_BITS).reshape(1, -1).to(kind))
         count = n - len(parts)
+        if count < 0:
+            raise RuntimeError(f"SobolEngine.draw(): n must be at least {len(parts)} here, got {n}")
         if count or not parts:
             # From one point to the next a single direction is added: that of the lowest 0 in the number of the point.
             numbers = np.arange(count, dtype=np.int64) + max(self.num_generated - 1, 0)
@@ -59,7 +65,7 @@ class SobolEngine:
             steps = np.concatenate([self.quasi.numpy()[None], self.sobolstate.numpy().T[lowest]])
             points = np.bitwise_xor.accumulate(steps)
             self.quasi = from_numpy(points[-1].copy())
-            parts.append(from_numpy(points[1:]).to(kind) * 2.0**-_BITS)
+            parts.append(from_numpy(points[1:] * 2.0**-_BITS).to(kind))
         self.num_generated += n
         result = cat(parts) if len(parts) > 1 else parts[0]
         return result if out is None else out.resize_(result.shape).copy_(result)

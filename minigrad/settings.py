@@ -16,11 +16,15 @@ _precision = ["highest"]
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Accepted, and remembered: every operation of minigrad gives the same each time anyway. TypeError for no bool."""
-    if not isinstance(mode, bool):
-        raise type_error(
-            f"use_deterministic_algorithms(): argument 'mode' must be bool, not {type(mode).__name__}"
-        )
+    """Accepted, and remembered: every operation of minigrad gives the same each time anyway.
+
+    TypeError for anything but bools.
+    """
+    for name, flag in (("mode", mode), ("warn_only", warn_only)):
+        if not isinstance(flag, bool):
+            raise type_error(
+                f"use_deterministic_algorithms(): argument {name!r} must be bool, not {type(flag).__name__}"
+            )
     _values["deterministic"], _values["warn_only"] = mode, mode and warn_only
 
 
@@ -58,7 +62,12 @@ def get_num_interop_threads() -> int:
 
 
 def set_deterministic_debug_mode(debug_mode: int | str) -> None:
-    """`use_deterministic_algorithms` by number or word: 0 "default", 1 "warn", 2 "error". RuntimeError for another."""
+    """`use_deterministic_algorithms` by number or word: 0 "default", 1 "warn", 2 "error".
+
+    RuntimeError for another number or word, TypeError for anything else.
+    """
+    if not isinstance(debug_mode, (int, str)):
+        raise type_error(f"debug_mode must be str or int, but got {type(debug_mode).__name__}")
     modes = ("default", "warn", "error")
     mode = modes.index(debug_mode) if debug_mode in modes else debug_mode
     if mode not in (0, 1, 2):
@@ -72,9 +81,12 @@ def get_deterministic_debug_mode() -> int:
 
 
 def set_warn_always(b: bool) -> None:
-    """Accepted, and remembered: which warnings are shown is up to Python's filters."""
+    """Accepted, and remembered: which warnings are shown is up to Python's filters.
+
+    RuntimeError for anything but a bool.
+    """
     if not isinstance(b, bool):
-        raise type_error(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+        raise runtime_error(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
     _values["warn_always"] = b
 
 

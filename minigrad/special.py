@@ -89,8 +89,12 @@ bessel_y0 = _bessel("bessel_y0", "y0", "The Bessel function of the second kind o
 bessel_y1 = _bessel("bessel_y1", "y1", "The Bessel function of the second kind of order 1.")
 modified_bessel_i0 = _bessel("modified_bessel_i0", "i0", "The values of `i0`.")
 modified_bessel_i1 = _bessel("modified_bessel_i1", "i1", "The values of `i1`.")
-modified_bessel_k0 = _bessel("modified_bessel_k0", "k0", "The modified one of the second kind of order 0.")
-modified_bessel_k1 = _bessel("modified_bessel_k1", "k1", "The modified one of the second kind of order 1.")
+modified_bessel_k0 = _bessel(
+    "modified_bessel_k0", "k0", "The modified Bessel function of the second kind of order 0."
+)
+modified_bessel_k1 = _bessel(
+    "modified_bessel_k1", "k1", "The modified Bessel function of the second kind of order 1."
+)
 scaled_modified_bessel_k0 = _bessel(
     "scaled_modified_bessel_k0", "k0e", "``exp(input)`` times `modified_bessel_k0`."
 )

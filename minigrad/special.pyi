@@ -59,9 +59,9 @@ def modified_bessel_i0(input: Tensor) -> Tensor:
 def modified_bessel_i1(input: Tensor) -> Tensor:
     """The values of `i1`. It has no gradient, and needs SciPy."""
 def modified_bessel_k0(input: Tensor) -> Tensor:
-    """The modified one of the second kind of order 0. It has no gradient, and needs SciPy."""
+    """The modified Bessel function of the second kind of order 0. It has no gradient, and needs SciPy."""
 def modified_bessel_k1(input: Tensor) -> Tensor:
-    """The modified one of the second kind of order 1. It has no gradient, and needs SciPy."""
+    """The modified Bessel function of the second kind of order 1. It has no gradient, and needs SciPy."""
 def scaled_modified_bessel_k0(input: Tensor) -> Tensor:
     """``exp(input)`` times `modified_bessel_k0`. It has no gradient, and needs SciPy."""
 def scaled_modified_bessel_k1(input: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.buffers import shared_memory
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import changed, owner
+from minigrad.core.changes import changed, memory_of, owner
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import device
 from minigrad.dtypes import printed
@@ -30,10 +30,12 @@ class _Storage:
                 "tensor.untyped_storage()"
             )
         needs_value("a Tensor's storage")
+        # A write through what `.data` has given out is no change of the memory that records know.
         self._owner: Any = owner(tensor._array)
-        if not self._owner.flags.forc:
+        memory = memory_of(tensor._array)
+        if not memory.flags.forc:
             raise runtime_error("the memory of this Tensor is NumPy's, and has gaps; clone() the Tensor")
-        self._flat: Any = self._owner.reshape(-1, order="A").view(self._kind(tensor))
+        self._flat: Any = memory.reshape(-1, order="A").view(self._kind(tensor))
 
     def _kind(self, tensor: Tensor) -> Any:
         return np.dtype(np.uint8)
@@ -152,7 +154,7 @@ class UntypedStorage(_Storage):
     @classmethod
     def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> Self:
         """The first ``nbytes`` of a file; with ``shared``, what is written is written to the file."""
-        mode: Any = "r+" if shared else "c"  # of a copy of what is written
+        mode: Any = "r+" if shared else "c"  # what is written stays in memory
         return cls(wrap(np.asarray(np.memmap(filename, np.uint8, mode, shape=nbytes or None))))
 
     def untyped(self) -> UntypedStorage:

@@ -21,9 +21,9 @@ __all__ = ["get_num_threads", "set_num_threads"]
 def set_num_threads(num: int) -> None:
     """Sets how many threads large operations and matrix products use from now on, NumPy's own products too.
 
-    One is a good choice for small networks, and for a machine that is busy
-    with other programs: threads that wait for each other can make a step a hundred times slower. The environment
-    variable OPENBLAS_NUM_THREADS (or MKL_NUM_THREADS) does the same before Python starts.
+    One is a good choice for small networks, and for a machine that is busy with other programs: threads that wait for
+    each other can make a step a hundred times slower. The environment variable OPENBLAS_NUM_THREADS (or
+    MKL_NUM_THREADS) does the same before Python starts.
 
     RuntimeError unless ``num`` is an int of at least 1, ValueError for one beyond 32 bits, ImportError where
     threadpoolctl is missing; a UserWarning where NumPy has a library whose threads cannot be set.

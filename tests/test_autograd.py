@@ -1132,6 +1132,33 @@ def test_mark_dirty() -> None:
         y = AddOne.apply(x)
     assert (y is x, y.requires_grad, x.requires_grad, x.tolist()) == (False, False, True, [3.0])
 
+    class MarksAnother(AddOne):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.mark_dirty(mg.ones(1))
+            return x * 2
+
+    for argument in (double(2.0), mg.ones(1)):
+        with pytest.raises(RuntimeError, match="marked as dirty during the forward method were not returned"):
+            MarksAnother.apply(argument)
+
+
+def test_no_gradient_for_what_is_not_a_tensor() -> None:
+    class Scaled(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, by: Any) -> Any:
+            return x * by
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2, g
+
+    x = double(3.0)
+    Scaled.apply(x, mg.tensor(2.0)).sum().backward()
+    assert x.grad.tolist() == [2.0]
+    with pytest.raises(RuntimeError, match="different than None at position 2, but the corresponding"):
+        Scaled.apply(x, 2.0).sum().backward()
+
 
 def test_an_input_returned_as_it_is() -> None:
     class Same(Function):

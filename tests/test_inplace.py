@@ -148,6 +148,9 @@ def test_a_view_of_what_has_got_another_shape_is_part_of_the_graph() -> None:
     w = double(2.0, 3.0)
     x = mg.ones(2, 2, dtype=mg.float64)
     u, v = x[1], x[:]
+    with pytest.raises(IndexError, match="out of range"):
+        x.unsqueeze_(5)
+    assert x._epoch == 0  # a shape that is refused leaves all as it was
     x.t_()
     u.mul_(w)
     v.fill_(5.0)

@@ -193,8 +193,43 @@ def test_hooks_of_records() -> None:
     z.grad_fn.register_hook(lambda inputs, outputs: (inputs[0],))
     with pytest.raises(RuntimeError, match="must return gradients of the shapes"):
         z.sum().backward()
-    with pytest.raises(RuntimeError, match="the record of a leaf"):
-        (w * 2).grad_fn.next_functions[0][0].register_hook(print)
+    # The record of a leaf, which adds its gradient to .grad.
+    u = mg.ones(2, requires_grad=True)
+    adds = (u * 2).grad_fn.next_functions[0][0]
+    adds.register_prehook(lambda outputs: (outputs[0] * 5,))
+    after = adds.register_hook(lambda *grads: log.append([*map(lists, grads), u.grad.tolist()]))
+    for times in (1, 2):
+        (u * 2).sum().backward()
+        assert log[-1] == [[], [[10.0, 10.0]], [10.0 * times] * 2]
+    after.remove()
+    mg.autograd.grad((u * 2).sum(), u)
+    (u * 2).sum().backward()
+    assert (log[-1][2], u.grad.tolist()) == ([20.0, 20.0], [30.0, 30.0])
+    # What has come to an input before is not where the gradients of this record are added up.
+    h, seed = w * 1.0, mg.tensor([1.0, 2.0])
+    y = h + h
+    y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(outputs)))
+    mg.autograd.backward([y, h * 2, h * 3], [seed, mg.ones(2), mg.ones(2)])
+    assert (log[-1], seed.tolist(), w.grad.tolist()) == ([[1.0, 2.0]], [1.0, 2.0], [7.0, 9.0])
+    # An entry for each place of an input, in the order of the edges.
+    for call, expected in (
+        (lambda w: w * w, [[1.0, 2.0], [1.0, 2.0]]),
+        (lambda w: w - w, [[1.0, 1.0], [-1.0, -1.0]]),
+        (lambda w: 2 * w, [[2.0, 2.0], None]),
+        (lambda w: mg.where(w > 1, w, w), [[0.0, 1.0], [1.0, 0.0]]),
+        (lambda w: mg.stack([w, v, w]), [[1.0, 1.0], None, [1.0, 1.0]]),
+    ):
+        y = call(w)
+        y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(inputs)))
+        y.grad_fn.register_hook(lambda inputs, outputs: (*inputs[:-1], None))
+        (g,) = mg.autograd.grad(y.sum(), w)
+        assert log[-1] == expected
+        kept = [
+            d
+            for d, (n, _) in zip(expected[:-1], y.grad_fn.next_functions, strict=False)
+            if n and n.variable is w
+        ]
+        assert g.tolist() == mg.tensor(kept).sum(0).tolist()
 
 
 def test_hooks_of_pytorch_before_full_ones() -> None:

@@ -92,6 +92,19 @@ SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
         lambda v: (*np.meshgrid(v, [1.0, 2.0]), *np.meshgrid(v, V, indexing="ij"), *np.meshgrid(v, V, sparse=True)),
         (V,),
     ),
+    "numbers": (
+        lambda a: (np.sum(a, np.int64(0)), np.max(a, axis=np.int64(1)), np.std(a, np.int64(0))),
+        (A,),
+    ),
+    "numbers of parts": (
+        lambda a: (*np.array_split(a, np.int64(2)), *np.split(a, np.int64(3)), *np.split(a, np.array([1]))),
+        (A,),
+    ),
+    "numbers of sizes": (
+        lambda a: (np.tile(a, np.int64(2)), np.broadcast_to(a, np.array((2, *A.shape)))),
+        (A,),
+    ),
+    "triangles of rows": (lambda v: (np.tril(v), np.triu(v, 1)), (V,)),
     "atleast": (lambda v: (np.atleast_1d(v[0]), np.atleast_2d(v), np.atleast_3d(v), *np.atleast_1d(v, v[0])), (V,)),
 }  # fmt: skip
 # Without a gradient.
@@ -105,6 +118,8 @@ FLAT: dict[str, Callable[[Any], Any]] = {
     "likes": lambda a: (np.zeros_like(a), np.ones_like(a, dtype=np.int64), np.full_like(a, 2.5)),
     "nonzero": lambda a: (*np.nonzero(a > 0), *np.where(a > 0), np.argwhere(a > 0), np.count_nonzero(a > 0)),
     "count_nonzero": lambda a: (np.count_nonzero(a, axis=1), np.shape(np.empty_like(a))),
+    "rows": lambda a: (np.imag(a * np.nan), np.nanmean(a > -9, axis=0)),
+    "nan": lambda a: (np.unique(a[0] * np.nan), *np.unique(a[0] * np.nan, return_counts=True, equal_nan=False)),
     "unique": lambda a: (np.unique(a > 0), *np.unique(a, return_inverse=True, return_counts=True)),
     "searchsorted": lambda a: (
         np.searchsorted(np.sort(a[0]), [0.1, 0.3]),
@@ -213,6 +228,7 @@ def test_without_a_gradient_other_functions_work_on_the_arrays() -> None:
     np.testing.assert_array_equal(roots.numpy(), np.cbrt(A))
     parts: Any = np.modf(t)  # type: ignore[call-overload]
     assert [part.tolist() for part in parts] == [part.tolist() for part in np.modf(A)]
+    assert [part.tolist() for part in np.modf(mg.tensor(1.5))] == [0.5, 1.0]  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=r"np\.cbrt is not recorded"):
         np.cbrt(t.requires_grad_())  # type: ignore[call-overload]
     for ufunc in (np.degrees, np.radians, np.rint, np.positive, np.conjugate):

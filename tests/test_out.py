@@ -50,11 +50,18 @@ def test_element_types_of_out() -> None:
     for wrong in (
         lambda: mg.neg(x, out=wide), lambda: mg.floor(x, out=wide), lambda: mg.amax(x, 1, out=wide),
         lambda: mg.argmax(x, 1, out=narrow), lambda: mg.all(x, 1, out=wide), lambda: mg.softmax(x, 1, out=wide),
-        lambda: mg.sort(x, out=(wide, narrow)), lambda: mg.tril(x, out=wide), lambda: mg.exp(x, out=narrow),
+        lambda: mg.sort(x, out=(wide, narrow)), lambda: mg.max(x, 1, out=(mg.empty(0), mg.empty(0))),
+        lambda: mg.split_with_sizes_copy(x, [1, 2], 1, out=[wide, wide.clone()]),
+        lambda: mg.lu_unpack(*mg.linalg.lu_factor(square), out=[wide, wide.clone(), wide.clone()]),
+        lambda: mg.lerp(x, x, 0.5, out=wide), lambda: mg.tril(x, out=wide), lambda: mg.exp(x, out=narrow),
         lambda: mg.where(x > 0, x, x, out=wide), lambda: mg.tensordot(x, square, 1, out=wide),
     ):  # fmt: skip
         with pytest.raises(RuntimeError, match="can't be cast to the desired output type"):
             wrong()
+    doubles = [mg.empty(0, dtype=mg.complex128) for _ in range(2)]
+    for result in (mg.linalg.eigvals(square, out=doubles[0]), *mg.linalg.eig(square, out=doubles)):
+        assert result.dtype == mg.complex128
+    assert mg.matrix_power(square, 2, out=mg.empty(0, dtype=mg.float64)).dtype == mg.float64
     for kind in (mg.bool, mg.uint8):
         for data in (x, x.byte()):
             assert mg.any(data, 1, out=mg.empty(2, dtype=kind)).dtype is kind

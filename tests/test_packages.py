@@ -283,6 +283,28 @@ def test_an_operation_of_one_s_own_under_a_name() -> None:
         mg.library.custom_op("scale", abs, mutates_args=())
     with pytest.raises(RuntimeError, match="no operation 'tests::other'"):
         mg.library.register_autograd("tests::other", abs)
+
+    def affine(x: mg.Tensor, y: mg.Tensor, k: float = 2.0, *, shift: float = 1.0) -> mg.Tensor:
+        return x * y * k + shift
+
+    def keep_all(ctx: Any, inputs: Any, output: Any, keyword_only_inputs: Any) -> None:
+        ctx.x, ctx.y, ctx.k = inputs
+        ctx.shift = keyword_only_inputs["shift"]
+
+    op = mg.library.custom_op("tests::affine", affine, mutates_args=())
+    backward = lambda ctx, g: (g * ctx.y * ctx.k, g * ctx.x * ctx.k + 0 * ctx.shift, None)  # noqa: E731
+    op.register_autograd(backward, setup_context=keep_all)
+    for k, shift, call in (
+        (2, 1, lambda x, y: op(x, y)),  # defaults reach setup_context too
+        (2, 1, lambda x, y: op(y=y, x=x)),
+        (4, 5, lambda x, y: op(x, shift=5.0, k=4.0, y=y)),
+    ):
+        x, y = mg.tensor(2.0, requires_grad=True), mg.tensor(3.0, requires_grad=True)
+        z = call(x, y)
+        z.backward()
+        assert x.grad is not None
+        assert y.grad is not None
+        assert (z.item(), x.grad.item(), y.grad.item()) == (6 * k + shift, 3 * k, 2 * k)
     library = mg.library.Library("tests", "DEF")
     library.impl(library.define("twice(Tensor x) -> Tensor"), lambda x: 2 * x)
     mg.library.register_kernel("tests::twice", "cpu", lambda x: 4 * x)
@@ -301,6 +323,8 @@ def test_futures() -> None:
     assert both.wait() == [first, second]
     with pytest.raises(ValueError, match=r"^no$"):
         mg.futures.wait_all([first, second])
+    with pytest.raises(RuntimeError, match="when running the callback: ZeroDivisionError: "):
+        first.then(lambda f: f.wait() // 0).wait()
     assert mg.Future is mg.futures.Future
 
 

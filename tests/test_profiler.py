@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable
@@ -92,6 +93,14 @@ def test_steps_of_a_schedule(tmp_path: Path) -> None:
     with profiler.profile(on_trace_ready=profiler.tensorboard_trace_handler(str(folder), "w")):
         mg.ones(2).cos()
     assert [f.name.startswith("w.") and f.name.endswith(".pt.trace.json") for f in folder.iterdir()] == [True]
+    write = profiler.tensorboard_trace_handler(str(tmp_path / "packed"), use_gzip=True)
+    with profiler.profile(on_trace_ready=write) as prof, record_function("whole"):
+        mg.ones(2).cos()
+    with gzip.open(next((tmp_path / "packed").glob("*.pt.trace.json.gz"))) as file:
+        assert {e["name"] for e in json.load(file)["traceEvents"]} == {"whole", "cos"}
+    tops = [prof.events().table(top_level_events_only=only) for only in (True, False)]
+    assert ["cos" in table for table in tops] == [False, True]
+    assert all("whole" in table for table in tops)
     assert schedule(wait=1, warmup=0, active=1, skip_first_wait=1)(0) is ProfilerAction.RECORD_AND_SAVE
     for options in ({"wait": -1, "warmup": 0, "active": 1}, {"wait": 0, "warmup": 0, "active": 0}):
         with pytest.raises(ValueError, match="Invalid profiler schedule arguments"):

@@ -552,6 +552,7 @@ def test_points_of_a_sobol_sequence_are_pytorch_s() -> None:
     with pytest.raises(ValueError, match="Supported range"):
         mg.quasirandom.SobolEngine(161)
     assert repr(engine) == "SobolEngine(dimension=3, scramble=True, seed=5)"
+    assert mg.quasirandom.SobolEngine(1).draw(3, dtype=mg.float16).tolist() == [[0], [0.5], [0.75]]
 
 
 FLAT: dict[str, Callable[[mg.Tensor], mg.Tensor]] = {

@@ -11,6 +11,24 @@ import minigrad as mg
 from minigrad.autograd import Function
 
 X = mg.arange(24).reshape(2, 3, 4)
+COPIED: list[Any] = [
+    (mg.int64, False, True),
+    ("cpu", mg.int64, True, True),
+    ("cpu", None, False, True),
+    (X, True, True),
+]
+ITSELF: list[Any] = [
+    (),
+    (None,),
+    (mg.int64, True),
+    ("cpu", mg.int64, True, False),
+    (X, False),
+    (None, mg.int64),
+]
+
+
+def leaf() -> mg.Tensor:
+    return mg.ones(2, requires_grad=True)
 
 
 def second(function: Callable[[mg.Tensor], mg.Tensor]) -> mg.Tensor:
@@ -34,6 +52,26 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
     (lambda: list(mg.empty_permuted((2, 3, 4), (2, 0, 1)).dim_order(ambiguity_check=True)), [2, 0, 1]),
     (lambda: list(mg.ones(2, 1, 3).transpose(1, 2).dim_order()), [0, 1, 2]),
     (lambda: list(mg.ones(2, 1, 3).dim_order(ambiguity_check=[mg.contiguous_format])), [0, 1, 2]),
+    # itself, or a copy
+    (lambda: [X.to(*args) is X for args in COPIED], [False] * len(COPIED)),
+    (lambda: [X.to(*args) is X for args in ITSELF], [True] * len(ITSELF)),
+    (lambda: mg.ones(1, requires_grad=True).to(mg.float32, copy=True).grad_fn.name(), "ToCopyBackward0"),  # type: ignore[union-attr]
+    (
+        lambda: [
+            mg.ones(2, 3).is_contiguous(memory_format=f) for f in (mg.channels_last, mg.contiguous_format)
+        ],
+        [0, 1],
+    ),
+    (lambda: [x in mg.tensor([1.0, 2j]) for x in (1j, 2j, True, mg.ones(2, 1))], [False, True, True, True]),
+    (
+        lambda: [mg.Tensor([2], device="cpu")[0], *mg.IntTensor(0, device="cpu"), *X.new([3], device="cpu")],
+        [2, 3],
+    ),
+    # whole numbers that float64 does not tell apart
+    (lambda: mg.isclose(mg.tensor(2**53), mg.tensor([2**53, 2**53 + 1]), 0, 0), [True, False]),
+    (lambda: mg.isclose(mg.tensor(mg.nan), mg.tensor(mg.nan), 0, 0, equal_nan=True), True),
+    # a mask for complex numbers, where nothing must be put in the place of any
+    (lambda: mg.masked.logsumexp(mg.tensor([0j, 0j]), 0).exp().real.round(decimals=5), 2.0),
     # numbers for the letters of einsum
     (lambda: mg.einsum(X[0], [0, 1], X[0], [2, 1], [0, 2])[0], (X[0] @ X[0].T)[0].tolist()),
     (lambda: mg.einsum(X[0], [1, 0]), X[0].T.tolist()),
@@ -77,6 +115,29 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
 ]
 
 ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: X.to(mg.int32, mg.int64), TypeError, "one device, one dtype"),
+    (lambda: X.to(X, dtype=mg.int64), TypeError, "one device, one dtype"),
+    (lambda: X.to("cpu", device="cpu"), TypeError, "one device, one dtype"),
+    (lambda: X.to(mg.int32, False, True, False), TypeError, "one device, one dtype"),
+    (lambda: mg.ones(3) in mg.ones(2), RuntimeError, r"The size of tensor a \(2\) must match"),
+    (lambda: ~mg.tensor([1j]), TypeError, "only implemented on integer and Boolean"),
+    (lambda: mg.Tensor([2], device="cuda"), RuntimeError, "CPU only"),
+    (lambda: mg.FloatTensor(mg.ones(2), device="cpu"), RuntimeError, "Legacy tensor constructor"),
+    (
+        lambda: mg.masked.amin(mg.tensor([1j]), 0, mask=mg.tensor([True])),
+        TypeError,
+        "complex numbers have no order",
+    ),
+    (lambda: mg.quasirandom.SobolEngine(2).draw(0), RuntimeError, "n must be at least 1 here, got 0"),
+    (lambda: mg.use_deterministic_algorithms(True, warn_only=1), TypeError, "'warn_only' must be bool"),  # type: ignore[arg-type]
+    (lambda: mg.set_warn_always(1), RuntimeError, "expects a bool"),  # type: ignore[arg-type]
+    (lambda: mg.set_deterministic_debug_mode(1.5), TypeError, "must be str or int"),  # type: ignore[arg-type]
+    (
+        lambda: mg.autograd.backward([leaf().sum(), mg.ones(1)]),
+        RuntimeError,
+        "^element 1 of tensors does not",
+    ),
+    (lambda: mg.autograd.grad(leaf().sum(), leaf(), retain_graph="a"), TypeError, "retain_graph"),  # type: ignore[arg-type]
     (
         lambda: mg.tensor(300, dtype=mg.uint8),
         RuntimeError,
@@ -249,6 +310,13 @@ def test_a_gradient_lies_in_memory_as_its_tensor_does() -> None:
 
 def test_hooks_and_gradients_refuse() -> None:
     x = mg.ones(2, requires_grad=True)
+    with pytest.warns(FutureWarning, match="grad_variables"):
+        mg.autograd.backward(x * 3, grad_variables=mg.ones(2))
+    assert x.grad is not None
+    assert x.grad.tolist() == [3, 3]
+    both = pytest.raises(RuntimeError, match="both passed")
+    with pytest.warns(FutureWarning, match="grad_variables"), both:
+        mg.autograd.backward(x * 3, mg.ones(2), grad_variables=mg.ones(2))
     with pytest.raises(RuntimeError, match="own grad"):
         x.grad = x
     hook = x.register_hook(lambda g: g.double())
@@ -316,6 +384,11 @@ def test_what_is_close() -> None:
     ):
         with pytest.raises(AssertionError, match=words):
             close(a, b)
+    for a, b in ((2**53, 2**53 + 1), (mg.tensor([2**60]), mg.tensor([2**60 + 1]))):
+        with pytest.raises(AssertionError, match="absolute difference: 1 "):
+            close(a, b)
+    with pytest.raises(TypeError, match="No comparison pair"):
+        close(mg.ones(1), mg.nn.Parameter(mg.ones(1)), allow_subclasses=False)
     for a, b in (("a", "a"), (object(), object()), ([1, "a"], [1, "a"])):
         with pytest.raises(TypeError, match="No comparison pair was able to handle inputs of type"):
             close(a, b)

@@ -221,6 +221,21 @@ def test_storages() -> None:
         bytes_.copy_(typed)  # type: ignore[arg-type]
     assert x.is_set_to(x.view(3))
     assert not x.is_set_to(x[:2])
+    # What `.data` gives out stands on the same memory.
+    for dtype in (mg.float32, mg.bfloat16):
+        whole = mg.arange(6, dtype=dtype).reshape(2, 3)
+        for part in (whole[:, 1:], whole[1:], whole.T):
+            for t in (part.data, part.data.data):
+                assert t.untyped_storage() == whole.untyped_storage()
+                assert (t.storage_offset(), t[1:].storage_offset()) == (
+                    part.storage_offset(),
+                    part[1:].storage_offset(),
+                )
+        copies = copy.deepcopy([whole, whole[1:].data, whole.data[1:]])
+        copies[0].fill_(7)
+        assert [t.tolist() for t in copies[1:]] == [[[7.0] * 3]] * 2
+    with pytest.raises(RuntimeError, match="of which this Tensor shows a part only"):
+        mg.arange(4.0)[1:].data.as_strided((2,), (1,), 0)
 
 
 def test_a_write_into_a_storage_is_noticed() -> None:

@@ -69,11 +69,11 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
     if len(grads) != len(outputs):
         raise runtime_error(f"got {len(outputs)} tensors and {len(grads)} gradients")
     nodes, seeds = [], []
-    for t, g in zip(outputs, grads, strict=True):
+    for i, (t, g) in enumerate(zip(outputs, grads, strict=True)):
         node, shape, dtype = end_of(t, "can only differentiate Tensors")
         if node is None or not node.requires_grad:
             raise runtime_error(
-                "element 0 of tensors does not require grad and does not have a grad_fn: nothing that it was "
+                f"element {i} of tensors does not require grad and does not have a grad_fn: nothing that it was "
                 "computed from requires grad, or it was computed under no_grad(); call requires_grad_() before it"
             )
         if g is None:
@@ -121,7 +121,16 @@ def backward(
     """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`.
 
     ``tensors``, ``grad_tensors`` and ``inputs`` are a Tensor or an iterable of them, ``inputs`` may be a dict.
+    ``grad_variables`` is an older name of ``grad_tensors``, with a FutureWarning; RuntimeError for both.
     """
+    if grad_variables is not None:
+        warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
+        if grad_tensors is not None:
+            raise runtime_error(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
+                "use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     if create_graph:
         warn_once(
             "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
@@ -132,13 +141,12 @@ def backward(
             "backward() inside of a function that minigrad.func differentiates leaves gradients that are constants to "
             "it; use func.grad or func.vjp there, or create_graph=True"
         )
-    if grad_tensors is None and grad_variables is None and inputs is None and isinstance(tensors, Tensor):
+    if grad_tensors is None and inputs is None and isinstance(tensors, Tensor):
         nodes, seeds = _roots((tensors,), _NOTHING, create_graph)  # the usual call, without lists
         engine.run(nodes, seeds, None, create_graph if retain_graph is None else retain_graph, create_graph)
         return
     outputs = _list(tensors)
-    given = grad_tensors if grad_tensors is not None else grad_variables
-    grads = [None] * len(outputs) if given is None else _list(given)
+    grads = [None] * len(outputs) if grad_tensors is None else _list(grad_tensors)
     nodes, seeds = _roots(outputs, grads, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
@@ -222,6 +230,7 @@ def grad(
     # PyTorch takes whole numbers for these, and no other object.
     create_graph = bool(operator.index(create_graph))
     allow_unused = None if allow_unused is None else bool(operator.index(allow_unused))
+    retain_graph = None if retain_graph is None else bool(operator.index(retain_graph))
     results, wanted = _list(outputs), _inputs("grad", inputs)
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
     create_graph = create_graph or MODE.get().transform == "forward"  # reverse passes stand for it

@@ -37,6 +37,7 @@ class FunctionCtx:
         self._node: weakref.ref[Node] | None = None
         self._places: tuple[int, ...] = ()  # of the Tensors among the arguments
         self._arguments = 0  # how many there are
+        self._others: set[int] = set()  # the places of those that are no Tensors
         self._outputs: tuple[Any, ...] = ()  # shape and dtype of each, None for anything but a Tensor
         self._materialize = True
         self._no_gradient: tuple[Any, ...] = ()

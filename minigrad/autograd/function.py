@@ -117,6 +117,7 @@ class Function:
             refresh(t)
         ctx._places = tuple(i for i, t in enumerate(args) if isinstance(t, Tensor))
         ctx._arguments = len(args)
+        ctx._others = {i for i, t in enumerate(given) if not isinstance(t, Tensor)}
         nodes = [t._node if isinstance(t, Tensor) else None for t in args]
         ctx.needs_input_grad = tuple(node is not None and node.requires_grad for node in nodes)
         mode = MODE.get()
@@ -166,17 +167,17 @@ def _apart(t: Any, inputs: Sequence[Any], dirty: Sequence[Any]) -> Any:
 def _changed(
     cls: type[Function], ctx: FunctionCtx, inputs: list[Any], outputs: tuple[Any, ...]
 ) -> list[Tensor]:
-    """The inputs that forward changed in place. RuntimeError if it does not return one of them."""
+    """The inputs that forward changed in place. RuntimeError if it does not return what it has marked."""
     dirty = [t for t in inputs if _among(t, ctx._dirty)]
+    if any(not _among(t, outputs) for t in ctx._dirty):
+        raise runtime_error(
+            f"Some elements marked as dirty during the forward method were not returned as output: {cls.__name__} must "
+            "return every input that it changes in place and names in mark_dirty()"
+        )
     if any(not _among(t, inputs) for t in ctx._dirty):
         warnings.warn(
             f"{cls.__name__}: mark_dirty() names a Tensor that is no input; there is no need to name others",
             stacklevel=3,
-        )
-    if any(not _among(t, outputs) for t in dirty):
-        raise runtime_error(
-            f"Some elements marked as dirty during the forward method were not returned as output: {cls.__name__} must "
-            "return every input that it changes in place and names in mark_dirty()"
         )
     changed(*[t._array for t in dirty])
     return dirty
@@ -325,6 +326,11 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
             f"{ctx._arguments}, got {len(gradients)}): backward returns one for each argument of forward behind ctx, "
             "None for anything but a Tensor"
         )
+    if odd := [i for i in sorted(ctx._others) if gradients[i] is not None]:
+        raise runtime_error(
+            f"function {cls.__name__}Backward returned a gradient different than None at position {odd[0] + 1}, but "
+            "the corresponding forward input was not a Tensor; return None there"
+        )
     of_tensors = []
     for k, place in enumerate(ctx._places):
         wanted = ctx.needs_input_grad[place]
@@ -363,7 +369,9 @@ def _transposed(
             at = copy.copy(ctx)  # what jvp deletes is there when it is called again
             at._saved, at._origins = ctx._for_jvp or ctx.saved_tensors, None
             by_place = dict(zip(ctx._places, tangents, strict=True))
-            return cls.jvp(at, *map(by_place.get, range(ctx._arguments)))
+            returned = cls.jvp(at, *map(by_place.get, range(ctx._arguments)))
+            returned = returned if isinstance(returned, tuple) else (returned,)
+            return tuple(None if z is None else t for t, z in zip(returned, zeros, strict=True))
 
     returned = Transposed.apply(*zeros)
     return list(returned) if create else [t._array for t in returned]

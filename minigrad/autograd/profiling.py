@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,8 @@ class FunctionEvent:
     """A kernel, a step of a backward pass, or a named part that ran once. Times are in microseconds."""
 
     count = 1
+
+    cpu_parent: FunctionEvent | None = None  # the one in which it ran
 
     def __init__(
         self, name: str, start: float, end: float, inner: float, shapes: Any, made: int, line: str
@@ -108,9 +111,10 @@ class EventList(list[FunctionEvent]):
 
         ``sort_by`` is ``"cpu_time_total"``, ``"self_cpu_time_total"``, ``"cpu_time"``, ``"cpu_memory_usage"``,
         ``"self_cpu_memory_usage"`` or ``"count"``; other names of PyTorch's, of times on cards, leave the order. The
-        first ``row_limit`` rows are shown, or all with -1.  ValueError for another name.
+        first ``row_limit`` rows are shown, or all with -1; with ``top_level_events_only`` those of events that ran in
+        no other.  ValueError for another name.
         """
-        rows = list(self)
+        rows = [e for e in self if not (top_level_events_only and e.cpu_parent)]
         if sort_by in _COLUMNS:
             rows.sort(key=attrgetter(sort_by), reverse=True)
         elif sort_by is not None and not any(word in sort_by for word in ("cuda", "device", "xpu")):
@@ -144,7 +148,7 @@ class EventList(list[FunctionEvent]):
         return "\n".join([*lines, f"Self CPU time total: {time_text(self.self_cpu_time_total)}", ""])
 
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
-        """Writes a file that chrome://tracing and ui.perfetto.dev show."""
+        """Writes a file that chrome://tracing and ui.perfetto.dev show, compressed if its name ends with ``.gz``."""
         events = [
             {
                 "name": e.name, "ph": "X", "ts": e.time_range.start, "dur": e.cpu_time_total, "pid": os.getpid(),
@@ -152,7 +156,8 @@ class EventList(list[FunctionEvent]):
             }
             for e in self
         ]  # fmt: skip
-        with open(path, "w", encoding="utf-8") as file:
+        write = gzip.open if os.fspath(path).endswith(".gz") else open
+        with write(path, "wt", encoding="utf-8") as file:
             json.dump({"schemaVersion": 1, "traceEvents": events}, file)
 
 
@@ -169,6 +174,12 @@ def events_of(clock: Any) -> EventList:
         for what, begin, end, inner, shapes, made, line in clock.events
     ]  # fmt: skip
     events.sort(key=lambda e: (e.time_range.start, -e.time_range.end))
+    around: list[FunctionEvent] = []
+    for e in events:
+        while around and around[-1].time_range.end < e.time_range.end:
+            around.pop()
+        e.cpu_parent = around[-1] if around else None
+        around.append(e)
     return EventList(events, clock.memory)
 
 

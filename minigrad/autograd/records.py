@@ -16,7 +16,7 @@ class FunctionNode(Node):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name in Node.__slots__ or name.startswith("__"):  # a field that this record has not
+        if name in Node.__slots__ or name.startswith("__"):  # a field that this record does not have
             raise AttributeError(name)
         return getattr(self.params["ctx"], name)
 

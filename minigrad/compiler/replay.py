@@ -12,7 +12,7 @@ from minigrad.compiler.arguments import Arguments
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import at_once
 from minigrad.compiler.world import World
-from minigrad.core.changes import RUNNING, Apart, changed, changed_again, changes_of, owner, part, will_change
+from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, memory_of, part, will_change
 from minigrad.core.mode import MODE, Mode
 from minigrad.core.node import new
 from minigrad.core.quiet import QUIET
@@ -77,7 +77,7 @@ class Replay:
         self._standing: tuple[list[Any], list[Any]] = arrays, []
         written = [arrays[i] for i in self._often]
         self._changes = changes_of(written)
-        self._written = {*map(_memory, written)}
+        self._written = {id(memory_of(a)) for a in written}
 
     @property
     def text(self) -> str:
@@ -99,7 +99,7 @@ class Replay:
         if inputs is None:
             return None
         taken = inputs[: len(self.plan.takes)]
-        memory = [id(a) if a.base is None else _memory(a) for a in taken]
+        memory = [id(a) if a.base is None else id(memory_of(a)) for a in taken]
         often = () if self._written.isdisjoint(memory) else self._often
         if self._changed and not all(taken[i - len(self._bound)].flags.writeable for i in self._changed):
             return None
@@ -163,11 +163,3 @@ class Replay:
 def _alias(arrays: list[Any], written: list[int]) -> bool:
     """Whether one of the arrays, whose places are ``written``, shares memory with another."""
     return any(np.may_share_memory(arrays[i], a) for i in written for k, a in enumerate(arrays) if k != i)
-
-
-def _memory(array: Any) -> int:
-    """The id of the array whose memory this one shows, also where `.data` has given it out."""
-    array = owner(array)
-    while array.base.__class__ is Apart:
-        array = owner(array.base.array)
-    return id(array)

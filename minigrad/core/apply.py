@@ -265,7 +265,7 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
 def single(x: Any, dtype: np.dtype[Any], many: bool = True) -> Any:
     """A 0-d Tensor of a Python number. RuntimeError where the dtype does not hold it.
 
-    But not for ``many`` elements, one beyond the largest float of two bytes becomes infinite.
+    Where it is not for ``many`` elements, a number beyond the largest float of two bytes becomes infinite.
     """
     if not many and is_short(dtype):
         return cast(single(x, F64), dtype)

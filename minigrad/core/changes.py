@@ -48,6 +48,13 @@ def held_by(array: Array) -> Array:
     return held.array if held.__class__ is Apart and lie_alike(held.array, array) else array
 
 
+def memory_of(array: Array) -> Array:
+    """The array that owns the memory of this one, also where ``.data`` has given it out."""
+    array = owner(array)
+    base: Any = array.base
+    return memory_of(base.array) if base.__class__ is Apart else array
+
+
 def lie_alike(a: Array, b: Array) -> bool:
     """Whether two arrays of the same memory show the same elements."""
     return (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)

@@ -11,7 +11,18 @@ import numpy as np
 from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import changes
-from minigrad.core.gradients import Lean, Part, Watch, accumulate, call_after, call_hooks, fit, own, takes
+from minigrad.core.gradients import (
+    Each,
+    Lean,
+    Part,
+    Watch,
+    accumulate,
+    call_after,
+    call_hooks,
+    fit,
+    own,
+    takes,
+)
 from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
@@ -186,13 +197,12 @@ class Pass:
         """As `send`, with the hooks of the record in between that see what its inputs get."""
         if self.leads is not None and self.ends_at(node, g):
             return
-        grads, self.grads = self.grads, {}
+        grads, self.grads = self.grads, (own := Each())
         try:
             self.send(node, g)
-            own = self.grads
         finally:
             self.grads = grads
-        for x, d in call_after(node, g, own, self.record):
+        for x, d in call_after(node, g, own.each, self.record):
             self.shared.add(x)
             self.owned.discard(x)
             self.grads[x] = d if x not in grads else grads[x] + d

@@ -114,7 +114,7 @@ class Facts:
     #: How it prints. It is a template, or a function of a `minigrad.core.text.Call` that returns one;
     #: None prints a call.
     text: str | TextOf | None = None
-    #: How readers tell of it who know no NumPy, in the names of its inputs (``*xs`` for a star) and with its
+    #: How it reads for those who know no NumPy, in the names of its inputs (``*xs`` for a star) and with its
     #: parameters in braces: ``"put(g, into=zeros{shape}[{index}])"``; or a function of the node that gives that.
     #: Else by its text if that is a formula, or by its name and its parameters.
     reads: str | Callable[[Any], str] = ""
@@ -125,7 +125,7 @@ class Facts:
     #: gives either.
     derives: Any = {}  # noqa: RUF012
     #: Of a result that is a vector of several arrays, one behind the other, their names and shapes: a function of
-    #: the node. They tell of them by these names.
+    #: the node. Readers use these names.
     packs: Callable[[Any], dict[str, tuple[int, ...]]] | None = None
     #: It is printed wherever it is used.
     inline: bool = False

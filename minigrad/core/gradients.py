@@ -79,7 +79,7 @@ def takes(t: Tensor, node: Node) -> bool:
 
 
 def _misfit(shape: Sequence[int], expected: Sequence[int]) -> RuntimeError:
-    """The error for a gradient that has not the shape of its Tensor."""
+    """The error for a gradient that does not have the shape of its Tensor."""
     return runtime_error(
         f"a backward pass got an invalid gradient of shape {list(shape)}, but expected shape compatible with "
         f"{list(expected)}: .data was set to a Tensor of another shape after it was used; set .grad to None, and "
@@ -124,17 +124,29 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
     return t if record or sparse else t._array
 
 
-def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[tuple[Node, Any]]:
-    """The inputs of a record that get a gradient, each with what its hooks have made of the one in ``own``.
+class Each(dict[Node, Any]):
+    """In the place of the gradients on their way: those that one record gives, each place of an input by itself."""
 
-    An input that stands twice has its whole gradient at its first place.  RuntimeError for a hook that returns another
-    number of gradients, another shape, or one for an input without.
+    def __init__(self) -> None:
+        self.each: list[tuple[Node, Any]] = []  # in the order of the inputs
+
+    def get(self, node: Node, default: Any = None) -> Any:
+        return None
+
+    def __setitem__(self, node: Node, d: Any) -> None:
+        self.each.append((node, d))
+
+
+def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -> list[tuple[Node, Any]]:
+    """The inputs of a record that get a gradient, each with what the hooks have made of it.
+
+    RuntimeError for a hook that returns another number of gradients, another shape, or one for an input without.
     """
     grad_outputs = (g if record else wrap(g),)
-    own = {n: d.dense() if isinstance(d, Lean) else d for n, d in own.items()}
-    inputs = [n if n in own else None for n in node.inputs]
-    first = [n if n is not None and n not in inputs[:i] else None for i, n in enumerate(inputs)]
-    grads = tuple(None if n is None else own[n] if record else wrap(own[n]) for n in first)
+    left, inputs = each[::-1], node._led()
+    own = [left.pop()[1] if left and left[-1][0] is n else None for n in inputs]
+    own = [d.dense() if isinstance(d, Lean) else d for d in own]
+    grads = tuple(d if d is None or record else wrap(d) for d in own)
     for hook in [h.hook for h in (node.hooks or {}).values() if type(h) is After]:
         changed = hook(grads, grad_outputs)
         if changed is None:
@@ -151,7 +163,7 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
                 f"{[None if s is None else list(s) for s in expected]}, or None, it returned those of {shapes}"
             )
         grads = tuple(changed)
-    pairs = [(n, d) for n, d in zip(first, grads, strict=True) if n is not None and d is not None]
+    pairs = [(n, d) for n, d in zip(inputs, grads, strict=True) if d is not None]
     return [(n, fit(d if record else getattr(d, "_array", d), n)) for n, d in pairs]
 
 
@@ -205,7 +217,9 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     hooks = t._node.hooks if t._node is not None else None
     for key, hook in tuple((hooks or {}).items()):
         # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.
-        if key <= AFTER and (returned := hook(t)) is not None and returned is not t:
+        if key <= AFTER and type(hook) is After:
+            hook.hook((), (wrap(g),))
+        elif key <= AFTER and (returned := hook(t)) is not None and returned is not t:
             kind = RuntimeError if isinstance(returned, Tensor) else TypeError
             raise kind(
                 f"Tensor post accumulate grad hooks should return None, got {type(returned).__name__}; change .grad "

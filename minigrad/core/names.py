@@ -23,7 +23,7 @@ def in_full(title: str) -> str:
 
 
 class Step:
-    """A record that PyTorch has and minigrad has not, for those who follow ``next_functions``."""
+    """A record that PyTorch has and minigrad does not, for those who follow ``next_functions``."""
 
     __slots__ = ("_name", "inputs")
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from minigrad import errors
 from minigrad.core.hooks import AFTER as AFTER
 from minigrad.core.hooks import RETAIN as RETAIN
-from minigrad.core.hooks import After, Before, RemovableHandle
+from minigrad.core.hooks import After, Before, RemovableHandle, after_ids, ids
 from minigrad.core.layout import Layout
 from minigrad.core.names import Step, class_named, in_full
 from minigrad.core.op import NO_PARAMS, Op, Params
@@ -138,14 +138,14 @@ class Node:
                 inputs = (Step(name, *inputs),)
         elif self.op is not None and self.op.edges is not None:
             inputs = self.op.edges(self)
-        elif len(inputs) == 2 and inputs[0].__class__ is Const:
-            inputs = inputs[::-1]
         else:
             inputs = self._led()
         return tuple((n.shown() if n.requires_grad else None, 0) for n in inputs)
 
     def _led(self) -> tuple[Any, ...]:
-        """The inputs that have a rule: indices, masks and targets are no edges in PyTorch."""
+        """The inputs that have a rule: indices, masks and targets are no edges in PyTorch. Of ``2 * x``, x is first."""
+        if len(self.inputs) == 2 and self.inputs[0].__class__ is Const:
+            return self.inputs[::-1]
         rules = self.op.rules if self.op is not None else ()
         if not rules:
             return self.inputs
@@ -175,24 +175,30 @@ class Node:
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(grad_inputs, grad_outputs)`` when a backward pass has come through the record.
 
-        Both are tuples, ``grad_inputs`` with an entry for each input, None for what gets no gradient; a tuple that the
-        hook returns (not None) replaces it. Returns a handle with ``remove()``. RuntimeError for a leaf's record.
+        Both are tuples, ``grad_inputs`` with an entry for each of ``next_functions``, None for what gets no gradient; a
+        tuple that the hook returns (not None) replaces it. Of a leaf's record it is called when the gradient was added
+        to ``.grad``, with an empty tuple. Returns a handle with ``remove()``. RuntimeError for a record of one of
+        several outputs of a Function.
         """
         return self._hook(After(hook))
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Calls ``hook(grad_outputs)`` before; a tuple that it returns (not None) replaces the gradient."""
+        """Calls ``hook(grad_outputs)`` before a backward pass goes through the record.
+
+        A tuple that the hook returns (not None) replaces the gradient. Returns a handle with ``remove()``.
+        RuntimeError for a record of one of several outputs of a Function.
+        """
         return self._hook(Before(hook))
 
     def _hook(self, hook: Any) -> RemovableHandle:
-        if self.op is None or any(n.shape is None for n in self.inputs) or self.shape is None:
+        if any(n.shape is None for n in self.inputs) or self.shape is None:
             raise RuntimeError(
-                "the record of a leaf, or of one of several outputs of a Function, has no hooks; use "
-                "Tensor.register_hook, or Tensor.register_post_accumulate_grad_hook"
+                "the record of one of several outputs of a Function has no hooks; use Tensor.register_hook"
             )
         if self.hooks is None:
             self.hooks = {}
-        handle = RemovableHandle(self.hooks)
+        last = self.op is None and type(hook) is After
+        handle = RemovableHandle(self.hooks, after_ids if last else ids)
         self.hooks[handle.id] = hook
         return handle
 

@@ -33,7 +33,7 @@ def rounds(op: Op, dtype: np.dtype[Any]) -> bool:
 
 
 def rounding(op: Op, operands: Iterable[Any]) -> Op:
-    """What an op becomes for the first operand of two bytes."""
+    """The op that computes in the place of another, by the element type of its first operand of two bytes."""
     dtype = next(t._array.dtype for t in operands if isinstance(t, Tensor) and rounds(op, t._array.dtype))
     if op.rounding is None:
         op.rounding = {}
@@ -58,7 +58,10 @@ class Rounded(Op):
 
 
 def made(op: Op, operands: Any) -> Op:
-    """The one made before, where all Tensors have its element type; else ``op``: a third of the time of a small one."""
+    """The rounded op that was made before, where all Tensors have its element type; else ``op``.
+
+    With it a small operation takes 0.4 of the time.
+    """
     first = operands[0] if operands else None
     dtype = first._array.dtype if isinstance(first, Tensor) else None
     own = op.rounding.get(dtype)  # type: ignore[union-attr]

@@ -82,7 +82,10 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     
     The generator's method gets ``before``, the shape, the dtype, and ``after``; ``of`` gets a gradient of 0."""
     def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
-        """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+        """In another dtype (recorded); itself if nothing changes, unless ``copy``. A device may only be the CPU.
+    
+    By place come a device, a dtype or a Tensor that has it, then ``non_blocking``, which changes nothing, and
+    ``copy``. TypeError for two of a kind."""
     @overload
     def type(self, dtype: None=None, non_blocking: builtins.bool=False) -> str:
         ...
@@ -93,7 +96,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """In the dtype of ``other``."""
     def cpu(self) -> Tensor:
         """Itself."""
-    def new(self, *args: Any) -> Tensor:
+    def new(self, *args: Any, device: DeviceLike=None) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor`, in the dtype of this Tensor unless ``dtype`` says another."""
@@ -272,7 +275,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
     _grad: Tensor | None
-    def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:
+    def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor, device: DeviceLike=None) -> Self:
         ...
     @property
     def shape(self) -> Size:
@@ -321,7 +324,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     ``ambiguity_check``: True for a RuntimeError where another order is as true, as with dimensions of size 1; of a
     list of memory formats, where it lies not in exactly one of them. TypeError for anything else."""
     def is_contiguous(self, memory_format: Any=None) -> builtins.bool:
-        """Whether memory is in row order, or in that of the format, without gaps."""
+        """Whether memory is in row order, or in that of the format, without gaps. TypeError for anything else."""
     def is_floating_point(self) -> builtins.bool:
         """Whether elements are floats."""
     def is_inference(self) -> builtins.bool:

@@ -239,9 +239,10 @@ def become_view(t: Tensor, reshaped: Callable[[Tensor], Tensor]) -> None:
     if t._view is None:
         before = wrap(t._array, t._node)
         before._epoch, before._inference = t._epoch, t._inference
-        t._epoch += 1
     with ModeManager(_mode().flowing()):
         y = reshaped(before)
+    if before is not t:
+        t._epoch += 1
     t._array, t._view, t._rows = y._array, y._view and y._view._replace(own=own), False
     replace_node(t, y._node)
 

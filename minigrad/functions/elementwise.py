@@ -399,6 +399,13 @@ def allclose(
     return bool(_close("allclose", input, other, rtol, atol, equal_nan).all())
 
 
+def close(a: Any, b: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
+    """As ``np.isclose``, which makes floats of integers; without tolerances they are compared as they are."""
+    if rtol or atol:
+        return np.isclose(a, b, rtol, atol, equal_nan)
+    return (a == b) | (equal_nan & (a != a) & (b != b))
+
+
 def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Any:
     needs_value(f"{name}()")
     a, b = input._array, other._array
@@ -407,9 +414,8 @@ def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, eq
     for key, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
-    exact = a.dtype.kind in "iu" and not rtol and not atol  # floats do not hold all whole numbers
     try:
-        return a == b if exact else QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
+        return QUIET.run(close, a, b, rtol, atol, equal_nan)
     except ValueError:
         raise runtime_error(
             f"{name}: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minigrad.core.apply import apply
-from minigrad.core.changes import owner
+from minigrad.core.changes import memory_of
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
@@ -24,7 +24,7 @@ def _start(array: Array) -> int:
 def storage_offset(self: Tensor) -> int:
     """How many elements of its memory lie before the first one."""
     array = self._array
-    return (_start(array) - _start(owner(array))) // array.itemsize if array.size else 0
+    return (_start(array) - _start(memory_of(array))) // array.itemsize if array.size else 0
 
 
 def _dense(input: Tensor) -> Tensor | None:
@@ -62,7 +62,7 @@ def as_strided(
     first, each = _start(base._array), input._array.itemsize
     if storage_offset is None:
         address = _start(input._array)
-    elif first == _start(owner(base._array)):
+    elif first == _start(memory_of(base._array)):
         address = first + int(storage_offset) * each
     else:
         raise runtime_error(

@@ -11,9 +11,9 @@ from minigrad import dtypes
 from minigrad.core.apply import apply
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
-from minigrad.device import DeviceLike, check_device, device
+from minigrad.device import DeviceLike, check_device, check_place, device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import type_error, warn_once
+from minigrad.errors import runtime_error, type_error, warn_once
 from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
 from minigrad.ops import shape
@@ -25,9 +25,18 @@ __all__ = [
 ]  # fmt: skip
 
 
-def typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
-    """For sizes uninitialized memory, for a Tensor itself, in its graph, for anything else a copy of it."""
+def typed(args: tuple[Any, ...], dtype: dtypes.dtype, device: DeviceLike = None) -> Tensor:
+    """For sizes uninitialized memory, for a Tensor itself, in its graph, for anything else a copy of it.
+
+    RuntimeError for a Tensor with a ``device``, and for any device but the CPU.
+    """
+    check_place(device)
     if len(args) == 1 and isinstance(args[0], Tensor):
+        if device is not None:
+            raise runtime_error(
+                "Legacy tensor constructor of the form torch.Tensor(tensor, device=device) is not supported. Use "
+                "torch.tensor(...) or torch.as_tensor(...) instead."
+            )
         if args[0].dtype is not dtype:
             raise type_error(
                 f"new(): expected a Tensor of {dtype}, got one of {args[0].dtype}; use .to({dtype})"
@@ -59,8 +68,8 @@ class _OfType(type):
 
     dtype: dtypes.dtype
 
-    def __call__(cls, *args: Any) -> Tensor:
-        return typed(args, cls.dtype)
+    def __call__(cls, *args: Any, device: DeviceLike = None) -> Tensor:
+        return typed(args, cls.dtype, device)
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Tensor) and not instance._sparse and instance.dtype is cls.dtype

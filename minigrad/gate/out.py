@@ -19,20 +19,20 @@ _TYPED = """
     arange cumprod cumsum empty eye full linspace logspace nansum ones prod rand randint randn randperm range sum zeros
 """
 _OF_OUT = frozenset(_TYPED.split())
-# Those whose `out` has the element type of the result; others convert to it. (PyTorch's by trial, one by one.)
+# Those whose `out` has the element type of the result; others convert to it. (PyTorch's by trial, one by one.) Of those
+# with several results all but two are like that.
 _EXACT = """
-    abs absolute addbmm addmm addmv alias_copy amax amin aminmax argmax argmin argsort as_strided_copy baddbmm
-    bitwise_not bmm bucketize ceil chain_matmul complex conj_physical cross cummax cummin det diag diagonal_copy dot
-    eig eigh eigvals eigvalsh fix float_power floor frac frexp gather hardshrink heaviside histc histogram index_add
-    index_copy index_select inner inv inv_ex inverse isin isneginf isposinf kthvalue log_softmax logcumsumexp
-    masked_select matmul matrix_norm matrix_power median mm mode msort multi_dot multinomial mv nan_to_num nanmedian
-    nanquantile narrow_copy neg negative nonzero nonzero_static norm polar qr quantile renorm round scatter
-    scatter_add scatter_reduce searchsorted sgn sign signbit slogdet softmax solve sort squeeze_copy svd svdvals
-    t_copy take take_along_dim topk transpose_copy tril triu trunc unbind_copy unfold_copy unsqueeze_copy vdot
-    vecdot vector_norm view_copy cholesky_ex lu lu_factor lu_factor_ex slice_scatter solve_ex tensordot
-    triangular_solve where
+    abs absolute addbmm addmm addmv alias_copy amax amin argmax argmin argsort as_strided_copy baddbmm bitwise_not
+    bmm bucketize ceil chain_matmul complex conj_physical cross det diag diagonal_copy dot eigvalsh fix float_power
+    floor frac gather hardshrink heaviside histc ifft ihfft index_add index_copy index_select inner inv inverse isin
+    isneginf isposinf lerp log_softmax logcumsumexp masked_select matmul matrix_norm median mm msort multi_dot
+    multinomial mv nan_to_num nanmedian nanquantile narrow_copy neg negative nonzero nonzero_static norm polar
+    quantile renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter softmax
+    solve squeeze_copy svdvals t_copy take take_along_dim tensordot transpose_copy tril triu trunc unfold_copy
+    unsqueeze_copy vdot vecdot vector_norm view_as_complex_copy view_copy where
 """
 _IN_THEIR_TYPE = frozenset(_EXACT.split())
+_CONVERTED = frozenset(["eig", "lstsq"])
 
 
 def with_type_of(name: str, out: Any, named: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def into(name: str, result: Any, out: Any) -> Any:
     if isinstance(result, Tensor):
         if not isinstance(out, Tensor):
             raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
-        _check(name, result, out)
+        _check(name, result, out, name in _IN_THEIR_TYPE)
         return _write(name, result, out)
     count = len(result)
     if not isinstance(out, (tuple, list)) or len(out) != count or not all(isinstance(t, Tensor) for t in out):
@@ -61,12 +61,12 @@ def into(name: str, result: Any, out: Any) -> Any:
     if len({id(t) for t in out}) < count:
         raise runtime_error(f"{name}(): argument 'out' has one Tensor for several results")
     for one, t in zip(result, out, strict=True):
-        _check(name, one, t)
+        _check(name, one, t, name not in _CONVERTED)
     written = [_write(name, one, t) for one, t in zip(result, out, strict=True)]
     return result._make(written) if hasattr(result, "_make") else type(result)(written)
 
 
-def _check(name: str, result: Tensor, out: Tensor) -> None:
+def _check(name: str, result: Tensor, out: Tensor, exact: bool) -> None:
     if result.requires_grad or (out.requires_grad and MODE.get().grad):
         raise runtime_error(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
@@ -76,9 +76,7 @@ def _check(name: str, result: Tensor, out: Tensor) -> None:
     if name in ("all", "any"):
         fits = array.dtype.char in "?B"
     else:
-        fits = value.dtype == array.dtype or (
-            name not in _IN_THEIR_TYPE and can_cast(value.dtype, array.dtype)
-        )
+        fits = value.dtype == array.dtype or (not exact and can_cast(value.dtype, array.dtype))
     if not fits:
         raise runtime_error(
             f"{name}(): result type {value.dtype} can't be cast to the desired output type {array.dtype}"

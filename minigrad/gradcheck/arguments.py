@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.op import Array
+from minigrad.core.changes import overlaps
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.complex import view_as_complex, view_as_real
@@ -113,7 +113,7 @@ def check_memory(every: list[tuple[str, Any]], leaves: list[tuple[str, Any]]) ->
     """RuntimeError for ``leaves`` whose elements cannot be moved one by one; a warning for other than float64."""
     for name, t in leaves:
         warn_of_dtype(f"Input {name} requires gradient, it", t._array.dtype)
-        if _overlaps(t._array):
+        if overlaps(t._array):
             raise RuntimeError(
                 f"Input {name} has elements that share memory (as expand() makes them), so one cannot be moved "
                 "without another: call .contiguous() or .clone() on it before passing it to gradcheck."
@@ -130,21 +130,3 @@ def check_memory(every: list[tuple[str, Any]], leaves: list[tuple[str, Any]]) ->
                     "without the other. Before passing them to gradcheck call .clone() on one of them, or "
                     ".detach().clone().requires_grad_() if it is a view of the other."
                 )
-
-
-def _overlaps(a: Array) -> bool:
-    """Whether two elements share a place in memory."""
-    if a.size < 2:
-        return False
-    steps = sorted((abs(step), n) for step, n in zip(a.strides, a.shape, strict=True) if n > 1)
-    reach = a.itemsize
-    for step, n in steps:  # each dimension steps over all that the smaller ones reach
-        if step < reach:
-            break
-        reach = step * (n - 1) + reach
-    else:
-        return False
-    if steps[0][0] == 0:
-        return True
-    grid = sum(np.arange(n).reshape(-1, *(1,) * k) * step for k, (step, n) in enumerate(steps))
-    return len(np.unique(grid)) < a.size

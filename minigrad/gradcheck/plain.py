@@ -43,7 +43,7 @@ def check(
 
 
 def _by_hand(what: str, finding: Finding) -> Finding:
-    """Advice for who wrote the derivative: there is no tape from which a value may have been detached."""
+    """Advice for the author of the derivative: there is no tape from which a value may have been detached."""
     if finding.kind != kinds.DETACHED or finding.projected:
         return finding
     return finding._replace(hint=f"look for a part that the {what} leaves out, cuts off or overwrites")

@@ -1,4 +1,4 @@
-"""`Whole`: a module that loads its names when they are asked for, and all of them for who reads ``__dict__``."""
+"""`Whole`: a module that loads each name when it is asked for, and all of them for code that reads ``__dict__``."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ class Whole(ModuleType):
 
 
 def whole(name: str) -> None:
-    """Makes a loaded module such a one."""
+    """Makes a loaded module a `Whole`, by its name."""
     sys.modules[name].__class__ = Whole

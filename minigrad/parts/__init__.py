@@ -132,7 +132,7 @@ def _ways(reduce: Any, spec: Spec) -> list[str]:
 
 
 def _weighted(way: str, value: Any, share: float) -> Any:
-    """A value as it is added to those of other parts; in a list, if it is joined. TypeError where that has no sense."""
+    """A value as it is added to those of other parts; in a list, if it is joined. TypeError where neither can be."""
     tensor, number = isinstance(value, Tensor), type(value) in (int, float)
     if value is None or (way == "sum" and (tensor or number)):
         return value

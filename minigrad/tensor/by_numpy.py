@@ -1,6 +1,6 @@
 """NumPy's functions on Tensors: which are recorded, how, and what is said of the others.
 
-A function in `minigrad.tensor.as_numpy` bears the name and the parameters of one of NumPy's. Its annotations tell what
+A function in `minigrad.tensor.as_numpy` has the name and the parameters of one of NumPy's. Its annotations tell what
 its arguments become: a ``Tensor`` is made of an array, a list or a number; as an ``Operand`` a number stays one; what
 is ``Unused`` may only have NumPy's default.
 """
@@ -73,7 +73,7 @@ FORMS: dict[Any, Form] = {
 }
 FORMS.pop(None, None)
 FORMS |= {np.amax: FORMS[np.max], np.amin: FORMS[np.min], np.around: FORMS[np.round]}
-# They tell of arrays what no gradient depends on.
+# They answer questions about arrays, on which no gradient depends.
 ASKS = {
     np.allclose, np.array_equal, np.array_equiv, np.can_cast, np.iscomplexobj, np.isrealobj, np.may_share_memory,
     np.result_type, np.shares_memory,

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, overload
 
 from minigrad import dtypes
 from minigrad.core.apply import cast
+from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Sizes
 from minigrad.device import DeviceLike, check_device
@@ -70,22 +71,26 @@ class _Convert(Tensor):
         self, *args: dtypes.DTypeLike | DeviceLike | Tensor | bool, dtype: dtypes.DTypeLike | None = None,
         device: DeviceLike = None, copy: bool = False, **ignored: object,
     ) -> Tensor:  # fmt: skip
-        """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+        """In another dtype (recorded); itself if nothing changes, unless ``copy``. A device may only be the CPU.
+
+        By place come a device, a dtype or a Tensor that has it, then ``non_blocking``, which changes nothing, and
+        ``copy``. TypeError for two of a kind.
+        """
         unknown = ignored.keys() - {"non_blocking", "memory_format"}
         if unknown:
             raise type_error(f"to() got an unexpected keyword argument '{min(unknown)}'")
-        for a in args:
-            if isinstance(a, Tensor):
-                dtype = a._array.dtype
-            elif isinstance(a, (str, Device)):
-                device = a
-            elif isinstance(a, bool):
-                continue
-            elif a is not None:
-                dtype = a
-        check_device(device)
-        changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
-        changed = changed.clone() if copy and changed is self else changed
+        flags = [a for a in args if isinstance(a, bool)]
+        types = [a for a in (*args, dtype) if a is not None and not isinstance(a, (bool, str, Device))]
+        devices = [a for a in (*args, device) if isinstance(a, (str, Device))]
+        if len(types) > 1 or len(devices) > 1 or len(flags) > 2:
+            raise type_error(f"to() takes one device, one dtype, non_blocking and copy, got {args}")
+        for name in devices:
+            check_device(name)
+        changed: Tensor = self
+        for to in types:
+            changed = cast(self, to._array.dtype if isinstance(to, Tensor) else dtypes.as_numpy(to))
+        if changed is self and (copy or flags[1:] == [True]):
+            changed = known_as("ToCopyBackward0", self.clone())
         format = ignored.get("memory_format")
         return changed if format is None else in_format(changed, format, self)
 
@@ -124,11 +129,11 @@ class _Convert(Tensor):
         """Itself."""
         return self
 
-    def new(self, *args: Any) -> Tensor:
+    def new(self, *args: Any, device: DeviceLike = None) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
         from minigrad.functions.typed import typed
 
-        return typed(args, self.dtype)
+        return typed(args, self.dtype, device)
 
     def new_tensor(
         self, data: Any, *, dtype: dtypes.DTypeLike | None = None, device: DeviceLike = None,

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.buffers import is_view
 from minigrad.core.apply import needs_value
+from minigrad.core.changes import Apart
 from minigrad.core.tensor import Tensor, extend
 from minigrad.errors import runtime_error
 from minigrad.functions import creation
@@ -69,8 +70,8 @@ class _Copies(Tensor):
         """What `_restore` takes: for a view all of the memory, so that Tensors that share it do so afterwards."""
         needs_value("a copy or a pickle of a Tensor")
         array = memory = self._array
-        while is_view(memory) and isinstance(memory.base, np.ndarray):
-            memory = memory.base
+        while is_view(memory) and isinstance(base := memory.base, (np.ndarray, Apart)):
+            memory = base.array if isinstance(base, Apart) else base
         plain = memory.flags.c_contiguous or memory.flags.f_contiguous
         if memory is array or type(memory) is not np.ndarray or memory.dtype.hasobject or not plain:
             return array, self.requires_grad, type(self)

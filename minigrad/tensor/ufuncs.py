@@ -55,7 +55,8 @@ def _wants_grad(x: Any) -> bool:
 def _of_arrays(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     """What a ufunc gives where no gradient is wanted and minigrad has no function of its name, as Tensors."""
     results = ufunc(*[x.numpy() if isinstance(x, Tensor) else x for x in inputs])
-    return tuple(map(from_numpy, results)) if isinstance(results, tuple) else from_numpy(np.asarray(results))
+    found = [from_numpy(np.asarray(y)) for y in (results if isinstance(results, tuple) else (results,))]
+    return tuple(found) if isinstance(results, tuple) else found[0]
 
 
 @functools.cache

@@ -17,9 +17,9 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, extend, of_users
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
+from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.errors import runtime_error, type_error, value_error, warn_once
-from minigrad.functions import elementwise
 from minigrad.functions.dims import one_dim
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
@@ -35,13 +35,13 @@ class _Value(Tensor):
 
     _grad: Tensor | None = None
 
-    def __new__(cls, *data: int | Sequence[Any] | Array | Tensor) -> Self:
+    def __new__(cls, *data: int | Sequence[Any] | Array | Tensor, device: DeviceLike = None) -> Self:
         only = data[0] if len(data) == 1 else None
-        if isinstance(only, Tensor):
+        if isinstance(only, Tensor) and device is None:
             return Tensor.as_subclass(only, cls)
         from minigrad.functions.typed import typed
 
-        made = typed(data, dtypes.get_default_dtype())
+        made = typed(data, dtypes.get_default_dtype(), device)
         return cls._make_subclass(cls, made, False)
 
     @property
@@ -146,12 +146,13 @@ class _Value(Tensor):
         return tuple(dims) if self.is_contiguous() else tuple(sorted(dims, key=lambda d: -steps[d]))
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether memory is in row order, or in that of the format, without gaps."""
+        """Whether memory is in row order, or in that of the format, without gaps. TypeError for anything else."""
         if memory_format is not None:
-            from minigrad.formats import channels_behind
+            from minigrad.formats import rank_of
 
-            if channels_behind(memory_format, self._array.ndim):
-                return bool(np.moveaxis(self._array, 1, -1).flags.c_contiguous)
+            if rank := rank_of(memory_format):
+                a = self._array
+                return a.ndim == rank and bool(np.moveaxis(a, 1, -1).flags.c_contiguous)
         return bool(self._array.flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
@@ -252,11 +253,11 @@ class _Value(Tensor):
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")
-        if not isinstance(element, (Tensor, int, float, np.generic, np.ndarray)):
+        if not isinstance(element, (Tensor, int, float, complex, np.generic, np.ndarray)):
             raise runtime_error(
                 f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
             )
-        return bool(np.any(QUIET.run(operator.eq, self._array, elementwise.raw(element))))
+        return bool(np.any(Tensor.__eq__(self, element)._array))
 
     def __bool__(self) -> bool:
         if self._array.size != 1:

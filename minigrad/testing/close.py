@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.tensor import Tensor
+from minigrad.functions.elementwise import close
 
 # How far apart values may be, relative to the expected one and absolutely, by the bytes of a float or a part; 0 is for
 # whole numbers, "V" for bfloat16.
@@ -31,8 +32,9 @@ def assert_close(
     """AssertionError unless ``|actual - expected| <= atol + rtol * |expected|`` for Tensors, arrays and numbers.
 
     Sequences and mappings of these are compared item by item. The tolerances are PyTorch's for the element type, the
-    looser of two, unless given; integers must be equal. ValueError where only one of them is given, TypeError for
-    types that cannot be compared.
+    looser of two, unless given; integers must be equal. ``msg`` stands for the message of the error, or makes it of
+    that. ValueError where only one of ``rtol`` and ``atol`` is given, TypeError for types that cannot be compared, and
+    without ``allow_subclasses`` for two of different classes.
     """
     if (rtol is None) != (atol is None):
         raise ValueError("rtol and atol must both be specified or both be unspecified")
@@ -60,7 +62,8 @@ def assert_close(
             if a is not b:
                 fail(f"None mismatch: {a} is not {b}", where)
             return
-        if not (isinstance(a, _KINDS) and isinstance(b, _KINDS)):
+        related = allow_subclasses or type(a) is type(b)
+        if not (related and isinstance(a, _KINDS) and isinstance(b, _KINDS)):
             raise TypeError(
                 f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}."
                 + (f" They stand at {where}." if where else "")
@@ -84,9 +87,10 @@ def assert_close(
         relative = max(k[0] for k in kinds) if rtol is None else rtol
         absolute = max(k[1] for k in kinds) if atol is None else atol
         with np.errstate(all="ignore"):
-            good = np.isclose(x, y, relative, absolute, equal_nan)
+            good = close(x, y, relative, absolute, equal_nan)
             if not good.all():
-                wide = np.result_type(x, y, np.float64)
+                whole = {x.dtype.kind, y.dtype.kind} <= set("biu")
+                wide = np.dtype(object) if whole else np.result_type(x, y, np.float64)
                 apart = np.abs(x.astype(wide) - y.astype(wide))
                 fail(
                     f"{'Scalars' if single else 'Tensor-likes'} are not close! Mismatched elements: "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.functions import creation, elementwise, index, linalg, lookup, reduce
@@ -41,4 +43,9 @@ def cat(tensors: Sequence[Tensor], dim: int) -> Tensor:
 
 def over(a: Tensor, axis: Axis, keepdims: bool) -> tuple[Tensor, Axis, bool]:
     """What to reduce, and over which dimensions: over none for ``()``, which PyTorch's functions take for all."""
-    return (a.unsqueeze(0), 0, False) if axis == () else (a, axis, keepdims)
+    return (a.unsqueeze(0), 0, False) if isinstance(axis, tuple) and not axis else (a, axis, keepdims)
+
+
+def numbers(x: Any) -> tuple[int, ...]:
+    """One whole number, of Python's or of NumPy's, or several, as a tuple."""
+    return tuple(np.atleast_1d(x).tolist())

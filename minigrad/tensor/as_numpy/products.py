@@ -160,11 +160,16 @@ def diagonal(a: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tens
 
 
 def tril(m: Tensor, k: int = 0) -> Tensor:
-    return m.tril(k)
+    return _square(m).tril(k)
 
 
 def triu(m: Tensor, k: int = 0) -> Tensor:
-    return m.triu(k)
+    return _square(m).triu(k)
+
+
+def _square(m: Tensor) -> Tensor:
+    """A vector as the rows of a matrix."""
+    return m.expand(len(m), len(m)) if m.ndim == 1 else m
 
 
 def linalg_norm(x: Tensor, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:

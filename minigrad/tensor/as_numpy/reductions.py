@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.functions import creation
@@ -110,7 +111,7 @@ def nanmean(
     a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
 ) -> Tensor:
     a, axis, keepdims = over(a, axis, keepdims)
-    return a.nanmean(axis, keepdims, dtype=dtype)
+    return (a if dtype is not None else floating(a)).nanmean(axis, keepdims, dtype=dtype)
 
 
 def median(
@@ -268,7 +269,11 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
 ) -> Any:
-    return ar.detach().unique(True, return_inverse, return_counts, axis)
+    needs_value("np.unique()")
+    made: Any = np.unique  # which takes all nan for one, unlike PyTorch's
+    found = made(ar.numpy(force=True), False, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    parts = [creation.from_numpy(y) for y in (found if isinstance(found, tuple) else (found,))]
+    return tuple(parts) if isinstance(found, tuple) else parts[0]
 
 
 def searchsorted(a: Tensor, v: Tensor, side: str = "left", sorter: Unused = None) -> Tensor:

@@ -11,7 +11,7 @@ from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy.common import Axis, Unused, cat, own
+from minigrad.tensor.as_numpy.common import Axis, Unused, cat, numbers, own
 
 # ---------------------------------------------------------------- several in one, one in several
 
@@ -51,12 +51,12 @@ def append(arr: Tensor, values: Tensor, axis: int | None = None) -> Tensor:
 
 
 def array_split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    where_ = indices_or_sections
-    return list(ary.tensor_split(where_ if isinstance(where_, int) else tuple(int(i) for i in where_), axis))
+    places: Any = numbers(indices_or_sections)
+    return list(ary.tensor_split(places if np.ndim(indices_or_sections) else places[0], axis))
 
 
 def split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+    if np.ndim(indices_or_sections) == 0 and ary.shape[axis] % indices_or_sections:
         raise value_error(
             f"np.split: {ary.shape[axis]} elements do not make {indices_or_sections} equal parts; use np.array_split"
         )
@@ -156,11 +156,11 @@ def squeeze(a: Tensor, axis: Axis = None) -> Tensor:
 
 
 def broadcast_to(array: Tensor, shape: Any, subok: Unused = None) -> Tensor:
-    return array.broadcast_to((shape,) if isinstance(shape, int) else tuple(shape))
+    return array.broadcast_to(numbers(shape))
 
 
 def tile(A: Tensor, reps: Any) -> Tensor:
-    return A.tile((reps,) if isinstance(reps, int) else tuple(reps))
+    return A.tile(numbers(reps))
 
 
 def atleast_1d(*arys: Tensor) -> Any:

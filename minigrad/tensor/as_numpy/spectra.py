@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.functions import complex as parts
-from minigrad.functions import fourier
+from minigrad.functions import creation, fourier
 from minigrad.tensor.as_numpy.common import Axis, Unused
 
 
@@ -17,7 +17,7 @@ def real(val: Tensor) -> Tensor:
 
 
 def imag(val: Tensor) -> Tensor:
-    return parts.imag(val) if val.is_complex() else val * 0
+    return parts.imag(val) if val.is_complex() else creation.zeros_like(val)
 
 
 def angle(z: Tensor, deg: bool = False) -> Tensor:
