@@ -255,7 +255,7 @@ class _Value(Tensor):
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")
-        if not isinstance(element, (Tensor, int, float, np.generic, np.ndarray)):
+        if not isinstance(element, (Tensor, int, float, complex, np.generic, np.ndarray)):
             raise runtime_error(
                 f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
             )
