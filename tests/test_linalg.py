@@ -91,6 +91,7 @@ def test_systems() -> None:
             close(t @ y.numpy(), WIDE)
             y = linalg.solve_triangular(a, b.mT, upper=upper, left=False, unitriangular=unit)
             close(y.numpy() @ t, WIDE.mT)
+            assert linalg.solve_triangular(a, b.float(), upper=upper).dtype == mg.float64
             old = mg.triangular_solve(b, a, upper, True, unit)
             close(t.mT @ old.solution.numpy(), WIDE)
     both, pivots = linalg.lu_factor(a)
@@ -357,6 +358,8 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "solve-shape": (lambda: linalg.solve(E, mg.ones(3, 2)), RUN, r"Incompatible shapes .* AX = B \(2x2 and 3x2"),
     "solve-right": (lambda: linalg.solve(E, mg.ones(2, 3), left=False), RUN, r"XA = B \(2x2 and 2x3\)"),
     "solve-dtype": (lambda: linalg.solve(E, E.double()), RUN, "Expected A and B to have the same dtype"),
+    "cholesky-dtype": (lambda: mg.cholesky_solve(E, E.double()), RUN, "Expected A and B to have the same dtype"),
+    "older-dtype": (lambda: mg.triangular_solve(E, E.double()), RUN, "Expected A and B to have the same dtype"),
     "solve-batches": (lambda: linalg.solve(mg.ones(2, 2, 2), mg.ones(3, 2, 2)), RUN, "do not broadcast"),
     "triangular": (lambda: linalg.solve_triangular(E, mg.ones(2), upper=True), RUN, "tensor B must have at least 2"),
     "qr-mode": (lambda: linalg.qr(E, "x"), RUN, "^qr received unrecognized mode 'x' but expected one of 'reduced'"),
