@@ -230,6 +230,7 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("X.clone().__setitem__(9, None)", TypeError, "can't assign a NoneType"),
     ("X.clone().__setitem__([0], '2')", TypeError, "can't assign a str"),
     ("X.clone().__setitem__(I > 0, {1})", TypeError, "can't assign a set"),
+    ("mg.take_along_dim(X, mg.tensor([-1]))", RuntimeError, "index -1 is out of bounds"),
     ("X.__delitem__(0)", TypeError, "does not support deleting items"),
     ("X['a']", TypeError, "got str"),
     ("X[1.0]", IndexError, "got float"),

@@ -181,6 +181,13 @@ def test_norms_are_numpy_s() -> None:
     close(linalg.vector_norm(x, 3), (np.abs(TALL) ** 3).sum() ** (1 / 3))
     close(linalg.matrix_norm(x), np.linalg.norm(TALL, axis=(-2, -1)))
     close(linalg.norm(x[0], 2), np.linalg.norm(TALL[0], 2))
+    # one element is its own norm, where its power leaves the type
+    for p in (0.5, 2, 3, 50.0):
+        for value in (3e20, -1e-30, 0.0):
+            alone = mg.tensor([[value]], requires_grad=True)
+            y = alone.norm(p, 1)
+            y.backward()
+            assert (y, alone.grad) == (abs(alone[0]), alone.sign())
     half = linalg.vector_norm(mg.full((4096,), 16.0, dtype=mg.float16))
     assert (half.dtype, half.item()) == (mg.float16, 1024)  # the sum of squares is beyond float16
     assert linalg.norm(mg.ones(2, dtype=mg.float32), dtype=mg.float64).dtype is mg.float64
