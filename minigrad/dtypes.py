@@ -69,7 +69,8 @@ class dtype:
             return self
         if not self.is_here or self.numpy not in _COMPLEX_OF:
             raise RuntimeError(f"to_complex(): {self} has no complex type")
-        return OF_NUMPY[_COMPLEX_OF[self.numpy]]
+        other: Any = OF_NUMPY[_COMPLEX_OF[self.numpy]]
+        return other
 
     def to_real(self) -> Self:
         """The type of the parts of a complex type; any other is real itself. RuntimeError for complex32."""
@@ -77,7 +78,8 @@ class dtype:
             return self
         if not self.is_here:
             raise RuntimeError(f"to_real(): {self} is a name only")
-        return OF_NUMPY[_REAL_OF[self.numpy]]
+        part: Any = OF_NUMPY[_REAL_OF[self.numpy]]
+        return part
 
     def __repr__(self) -> str:
         return printed(self.name)
