@@ -64,12 +64,22 @@ class dtype:
         return self.numpy.kind in "ifcV"
 
     def to_complex(self) -> Self:
-        """The complex type whose parts have this floating-point type. TypeError for others, and for float16."""
-        return self if self.is_complex else _counterpart(self, _COMPLEX_OF, "to_complex")
+        """The complex type whose parts have this floating-point type. RuntimeError for others, and for float16."""
+        if self.is_complex:
+            return self
+        if not self.is_here or self.numpy not in _COMPLEX_OF:
+            raise RuntimeError(f"to_complex(): {self} has no complex type")
+        other: Any = OF_NUMPY[_COMPLEX_OF[self.numpy]]
+        return other
 
     def to_real(self) -> Self:
-        """The type of the parts of a complex type; a floating-point type itself. TypeError for others."""
-        return self if self.is_floating_point else _counterpart(self, _REAL_OF, "to_real")
+        """The type of the parts of a complex type; any other is real itself. RuntimeError for complex32."""
+        if not self.is_complex:
+            return self
+        if not self.is_here:
+            raise RuntimeError(f"to_real(): {self} is a name only")
+        part: Any = OF_NUMPY[_REAL_OF[self.numpy]]
+        return part
 
     def __repr__(self) -> str:
         return printed(self.name)
@@ -228,12 +238,6 @@ _OF_PYTHON = {builtins.complex: C128, builtins.float: F64, builtins.int: I64, bu
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
 _COMPLEX_OF = {F32: C64, F64: C128}
 _REAL_OF = {C64: F32, C128: F64}
-
-
-def _counterpart(d: Any, table: dict[NumpyType, NumpyType], name: str) -> Any:
-    if not d.is_here or d.numpy not in table:
-        raise TypeError(f"{name}() is not there for {d}")
-    return OF_NUMPY[table[d.numpy]]
 
 
 def complex_of(d: NumpyType) -> NumpyType:

@@ -314,6 +314,11 @@ def test_types_meet_as_pytorch_s_do() -> None:
     assert (z * mg.tensor(1.0, dtype=mg.float64)).dtype == mg.complex64
     assert mg.complex64.is_complex
     assert (mg.complex64.to_real(), mg.float64.to_complex()) == (mg.float32, mg.cdouble)
+    assert (mg.int8.to_real(), mg.bool.to_real()) == (mg.int8, mg.bool)
+    with pytest.raises(RuntimeError, match="int8 has no complex type"):
+        mg.int8.to_complex()
+    assert 1j in z
+    assert 2j not in single
     assert mg.promote_types(mg.complex64, mg.float64) == mg.complex128
     assert not mg.can_cast(mg.complex64, mg.float64)
     assert mg.finfo(mg.complex128).eps == mg.finfo(mg.float64).eps

@@ -743,6 +743,15 @@ def test_numbers_shapes_and_what_is_printed() -> None:
     assert (both.batch_shape, both.event_shape, both.has_rsample) == ((2,), (3,), True)
     assert close(both.log_prob(z(2, 3)), D.Normal(z(2, 3), 1.0).log_prob(z(2, 3)).sum(-1))
     turned = D.TransformedDistribution(d, [D.AffineTransform(1.0, -2.0)])
+    # the ends of the support, where there is no density
+    ends = [D.LogNormal(0.0, 1.0), D.Weibull(1.0, 2.0), D.InverseGamma(1.0, 2.0), D.Kumaraswamy(1.0, 2.0)]
+    assert [x.cdf(t(0.0)).item() for x in ends] == [0.0] * 4
+    with pytest.raises(ValueError, match="within the support"):
+        ends[0].cdf(t(-1.0))
+    cauchy = D.HalfCauchy(1.0, validate_args=False)
+    assert close([cauchy.log_prob(t(0.5)), cauchy.log_prob(t(0.5).double())], [-0.6747262, -0.6747262])
+    assert cauchy.log_prob(t(0.5).double()).dtype == mg.float32
+    assert D.Dirichlet(t([0.5, 0.9])).mode.tolist() == [1.0, 0.0]
     assert close([turned.cdf(t(0.3)), turned.icdf(turned.cdf(t(0.3)))], [1 - d.cdf(t(0.35)), 0.3])
     mixed = D.MixtureSameFamily(D.Categorical(t([0.25, 0.75])), D.Independent(D.Normal(mg.eye(2), 1.0), 1))
     assert close(mixed.mean, [0.25, 0.75])

@@ -76,6 +76,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "bits": (lambda: ones(2) & ones(2), NotImplementedError, ["bitwise_and", "floats", ".int()"]),
     "bits-mixed": (lambda: ones(2) | mg.arange(2), NotImplementedError, ["bitwise_or", "float32", ".int()"]),
     "bits-not": (lambda: ~ones(2), TypeError, ["operator.invert", "float32"]),
+    "bits-not-complex": (lambda: ~mg.tensor([1j]), TypeError, ["operator.invert", "complex64"]),
     "no-size": (lambda: mg.zeros(), TypeError, ["zeros", "size"]),
     "too-large": (lambda: mg.tensor(2**64), ValueError, ["64 bits"]),
     "too-large-by-one": (lambda: mg.tensor([1, 2**63]), ValueError, ["64 bits"]),

@@ -12,6 +12,15 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.core.hooks import RemovableHandle
 
+
+def test_a_root_that_leads_to_none_of_the_inputs_calls_no_hook() -> None:
+    x = mg.ones(2, requires_grad=True)
+    y, z, calls = x * 2.0, (x * 5.0).sum(), list[mg.Tensor]()
+    z.register_hook(calls.append)
+    (g,) = mg.autograd.grad([(y * 3.0).sum(), z], y)
+    assert (g.tolist(), calls) == ([3.0, 3.0], [])
+
+
 # ---------------------------------------------------------------- hooks after accumulation
 
 

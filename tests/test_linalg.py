@@ -91,6 +91,7 @@ def test_systems() -> None:
             close(t @ y.numpy(), WIDE)
             y = linalg.solve_triangular(a, b.mT, upper=upper, left=False, unitriangular=unit)
             close(y.numpy() @ t, WIDE.mT)
+            assert linalg.solve_triangular(a, b.float(), upper=upper).dtype == mg.float64
             old = mg.triangular_solve(b, a, upper, True, unit)
             close(t.mT @ old.solution.numpy(), WIDE)
     both, pivots = linalg.lu_factor(a)
@@ -180,6 +181,13 @@ def test_norms_are_numpy_s() -> None:
     close(linalg.vector_norm(x, 3), (np.abs(TALL) ** 3).sum() ** (1 / 3))
     close(linalg.matrix_norm(x), np.linalg.norm(TALL, axis=(-2, -1)))
     close(linalg.norm(x[0], 2), np.linalg.norm(TALL[0], 2))
+    # one element is its own norm, where its power leaves the type
+    for p in (0.5, 2, 3, 50.0):
+        for value in (3e20, -1e-30, 0.0):
+            alone = mg.tensor([[value]], requires_grad=True)
+            y = alone.norm(p, 1)
+            y.backward()
+            assert (y, alone.grad) == (abs(alone[0]), alone.sign())
     half = linalg.vector_norm(mg.full((4096,), 16.0, dtype=mg.float16))
     assert (half.dtype, half.item()) == (mg.float16, 1024)  # the sum of squares is beyond float16
     assert linalg.norm(mg.ones(2, dtype=mg.float32), dtype=mg.float64).dtype is mg.float64
@@ -357,6 +365,8 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "solve-shape": (lambda: linalg.solve(E, mg.ones(3, 2)), RUN, r"Incompatible shapes .* AX = B \(2x2 and 3x2"),
     "solve-right": (lambda: linalg.solve(E, mg.ones(2, 3), left=False), RUN, r"XA = B \(2x2 and 2x3\)"),
     "solve-dtype": (lambda: linalg.solve(E, E.double()), RUN, "Expected A and B to have the same dtype"),
+    "cholesky-dtype": (lambda: mg.cholesky_solve(E, E.double()), RUN, "Expected A and B to have the same dtype"),
+    "older-dtype": (lambda: mg.triangular_solve(E, E.double()), RUN, "Expected A and B to have the same dtype"),
     "solve-batches": (lambda: linalg.solve(mg.ones(2, 2, 2), mg.ones(3, 2, 2)), RUN, "do not broadcast"),
     "triangular": (lambda: linalg.solve_triangular(E, mg.ones(2), upper=True), RUN, "tensor B must have at least 2"),
     "qr-mode": (lambda: linalg.qr(E, "x"), RUN, "^qr received unrecognized mode 'x' but expected one of 'reduced'"),

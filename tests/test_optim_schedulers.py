@@ -284,6 +284,7 @@ def test_what_states_hold() -> None:
         ),
     ]:
         assert sorted(scheduler.state_dict()) == sorted([*base, *names.split()])
+    assert [*scheduler.state_dict()][-1] == "_scale_fn_custom"
     plateau = (
         "factor default_min_lr min_lrs patience cooldown eps last_epoch _last_lr mode_worse mode threshold "
         "threshold_mode best cooldown_counter num_bad_epochs"

@@ -170,6 +170,16 @@ def test_the_weight_norm_of_a_vector_is_that_of_each_element() -> None:
     close(mg.norm_except_dim(mg.tensor([3.0, -4.0])), [3, 4])
 
 
+def test_the_second_gradient_of_weight_norm() -> None:
+    layer, x = parametrizations.weight_norm(nn.Linear(3, 2).double()), mg.rand(2, 3, dtype=mg.float64)
+    names, values = zip(*layer.named_parameters(), strict=True)
+
+    def run(*tensors: mg.Tensor) -> mg.Tensor:
+        return mg.func.functional_call(layer, dict(zip(names, tensors, strict=True)), (x,)).sin()
+
+    assert mg.autograd.gradgradcheck(run, values)
+
+
 def test_weight_norm() -> None:
     mg.manual_seed(1)
     x = mg.arange(6.0).reshape(2, 3)

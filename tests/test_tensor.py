@@ -285,6 +285,12 @@ def test_an_unknown_operand_is_left_to_its_own_type() -> None:
     with pytest.raises(TypeError):
         mg.ones(2) @ 3
     assert (mg.ones(2) == "a") is False
+    # NumPy's strings are no numbers either, though they are NumPy's scalars.
+    assert (mg.ones(2) == np.str_("a")) is False
+    assert (np.bytes_(b"a") != mg.ones(2)) is True
+    for other in (np.array(["a", "b"]), np.array([None, 1]), np.datetime64("2020")):
+        with pytest.raises(TypeError, match="expected Tensors or numbers"):
+            mg.ones(2) + other
     assert (mg.ones(2) != None) is True  # noqa: E711
 
 

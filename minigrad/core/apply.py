@@ -189,11 +189,9 @@ def _convert(op: Op, operands: Sequence[Any]) -> Operands:
     for t in operands:
         if isinstance(t, Tensor):
             tensors = True
-        elif isinstance(t, np.generic):
-            t = t.item()
-        elif isinstance(t, np.ndarray):
+        elif isinstance(t, np.ndarray) and t.dtype.kind in "biufcV":
             t = wrap_operand(t)
-        elif not isinstance(t, (int, float, complex)):
+        elif not isinstance(t := t.item() if isinstance(t, np.generic) else t, (int, float, complex)):
             raise NotAnOperand(
                 f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} (at {errors.place(*here())})"
             )

@@ -249,6 +249,9 @@ class Pass:
         shared, ends = self.shared, self.ends
         plain = not self.record and not MODE.get().inference
         for node, g in self.grads.items():
+            # A root that leads to no end is not part of the pass.
+            if ends is not None and node not in ends:
+                continue
             g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
@@ -264,7 +267,7 @@ class Pass:
                     grad._array, grad._node, grad._view, grad._rows = g, None, None, True
                 else:
                     accumulate(node.tensor, g)
-            elif node in ends:
+            else:
                 self.results[node] = own(g) if node in shared else g
 
 

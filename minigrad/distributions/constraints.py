@@ -267,7 +267,7 @@ class _Square(Constraint):
 
 class _LowerTriangular(_Square):
     def check(self, value: Tensor) -> Tensor:
-        return super().check(value) & (value.tril() == value).flatten(-2).all(dim=-1)
+        return (value.tril() == value).flatten(-2).all(dim=-1) & super().check(value)
 
 
 class _LowerCholesky(_LowerTriangular):

@@ -37,7 +37,7 @@ class Dirichlet(ExponentialFamily):
         mode = above / above.sum(-1, keepdim=True)
         # without a concentration above 1 the density is greatest in a corner
         corner = (self.concentration < 1).all(dim=-1, keepdim=True)
-        place = one_hot(self.concentration.argmax(-1), self.event_shape[0]).to(mode.dtype)
+        place = one_hot(mode.argmax(-1), self.event_shape[0]).to(mode.dtype)
         return where(corner, place, mode)
 
     @property

@@ -89,10 +89,11 @@ class TransformedDistribution(Distribution):
         return log_prob + sum_rightmost(base, events - len(self.base_dist.event_shape))
 
     def cdf(self, value: Tensor) -> Tensor:
-        """By the transforms' inverses; they must be monotonic."""
-        self._validate_sample(value)
+        """By the transforms' inverses; they must be monotonic. So the ends of the support are taken too."""
         for transform in reversed(self.transforms):
             value = transform._inv_call(value)
+        if self._validate_args:
+            self.base_dist._validate_sample(value)
         return self._turned(self.base_dist.cdf(value))
 
     def icdf(self, value: Tensor) -> Tensor:

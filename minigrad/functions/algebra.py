@@ -180,6 +180,7 @@ def triangular_solve(
 ) -> TriangularSolution:
     """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed. Deprecated."""
     _deprecated("triangular_solve", "linalg.solve_triangular")
+    one_dtype("triangular_solve", A, b)
     a = A.mT if transpose else A
     y = systems.solve_triangular(a, b, upper=upper != transpose, unitriangular=unitriangular)
     return TriangularSolution(y, A.clone())

@@ -13,6 +13,7 @@ from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import next_seq
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
+from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index, Number
 from minigrad.core.views import apply_view, carries_gradients, check_change
@@ -225,7 +226,7 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     mode = MODE.get()
     if isinstance(value, np.ndarray):
         value = wrap_operand(value) if mode.recorder is not None else wrap(value.copy())
-    elif value is None or isinstance(value, (list, tuple)):
+    elif not isinstance(value, (Tensor, int, float, complex, np.number, np.bool_, Numeral)):
         raise type_error(f"can't assign a {type(value).__name__} to a Tensor; use minigrad.tensor(...)")
     if key is False:
         return

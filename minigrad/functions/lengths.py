@@ -18,6 +18,9 @@ __all__: list[str] = []
 
 def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
     """The norm over dimensions, or over all."""
+    # One element is its own norm, also where its power is too large or too small for its type.
+    if p and math.prod(x._array.shape if dims is None else [x._array.shape[d] for d in dims]) == 1:
+        p = 1.0
     over: dict[str, Any] = {"dim": dims, "keepdim": keepdim}
     if x._array.dtype.kind == "c":
         if p == 2:  # of all parts: sizes have no slope at 0, where this one has

@@ -162,11 +162,12 @@ def solve_triangular(
 ) -> Tensor:
     """``X`` with ``A @ X = B`` for the upper, or lower, triangle of A (..., n, n), and B (..., n, k).
 
-    With ``left=False`` it is ``X @ A = B``, with ``unitriangular`` the diagonal of A counts as ones.
+    With ``left=False`` it is ``X @ A = B``, with ``unitriangular`` the diagonal of A counts as ones.  X has the
+    element type of A.
     """
     square("linalg.solve_triangular", A)
+    B = cast(B, A._array.dtype)
     matrix("linalg.solve_triangular", B, letter="B")
-    one_dtype("linalg.solve_triangular", A, B)
     _fits("linalg.solve_triangular", A, B, left)
     same_batch("linalg.solve_triangular", A, B)
     if left:

@@ -110,6 +110,8 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tens
         raise not_implemented_error(f'"nll_loss" not implemented for {input.dtype}; use .float() first')
     if weight is not None:
         _check_weight(input, weight)
+        if weight._array.dtype != input._array.dtype:
+            raise runtime_error(f"expected scalar type {input.dtype} but found {weight.dtype} for the weight")
     return target.reshape(()) if x.ndim == 1 and t.ndim else target
 
 
@@ -120,8 +122,6 @@ def _check_weight(input: Tensor, weight: Tensor) -> None:
             "weight tensor should be defined either for all "
             f"{count} classes or no classes but got weight tensor of shape: {list(weight._array.shape)}"
         )
-    if weight._array.dtype != input._array.dtype:
-        raise runtime_error(f"expected scalar type {input.dtype} but found {weight.dtype} for the weight")
 
 
 def _weights(classes: Tensor, weight: Tensor | None, ignore: int, like: Tensor) -> Tensor:

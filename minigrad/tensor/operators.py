@@ -104,7 +104,7 @@ class _Operators(Tensor):
     __setitem__ = inplace.setitem
 
     def __invert__(self) -> Tensor:
-        if self._array.dtype.kind in "fVc":
+        if self._array.dtype.kind in "fcV":
             raise type_error(
                 "~ (operator.invert) is only implemented on integer and Boolean-type tensors; this one is of "
                 f"{self._array.dtype}: convert it with .bool() first"

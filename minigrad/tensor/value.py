@@ -248,6 +248,9 @@ class _Value(Tensor):
             raise type_error("iteration over a 0-d tensor")
         return iter(Tensor.unbind(self))
 
+    def __delitem__(self, key: object) -> None:
+        raise type_error("Tensor does not support deleting items; cat() what stays")
+
     def __reversed__(self) -> Tensor:
         return self.flip(0) if self._array.ndim else self
 

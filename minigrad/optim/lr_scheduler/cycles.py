@@ -137,7 +137,7 @@ class CyclicLR(_WithMomentum):
         """All attributes but the optimizer and functions; of a callable object its attributes."""
         state = super().state_dict()
         state.pop("_scale_fn_ref", None)
-        custom = state["_scale_fn_custom"]
+        custom = state.pop("_scale_fn_custom")
         state["_scale_fn_custom"] = None if custom is None else kept_of(custom)
         return state
 
