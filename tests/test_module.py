@@ -416,6 +416,34 @@ def test_apply_visits_children_first():
     assert seen == ["ReLU", "Identity", "Sequential", "Sequential"]
 
 
+def test_private_names_that_classes_override_and_call():
+    class Own(nn.Linear):
+        def _apply(self, fn, recurse=True):
+            super()._apply(fn, recurse=recurse)
+            self.seen = self.weight.dtype
+            return self
+
+        def __call__(self, *args):
+            return self._call_impl(*args) * 2
+
+    m = Own(2, 2)
+    net = nn.Sequential(m)
+    assert net.double()[0].seen is mg.float64
+    assert net._apply(lambda t: t.float(), recurse=False)[0].weight.dtype is mg.float64
+    assert net.to_empty(device="cpu") is net
+    m.register_forward_hook(lambda module, args, y: y + 1)
+    x = mg.ones(1, 2, dtype=mg.float64)
+    nn.init.ones_(m.weight)
+    assert mg.equal(m(x), 2 * (m.forward(x) + 1))
+    members = lambda one: one._parameters.items()  # noqa: E731
+    assert [name for name, _ in net._named_members(members, prefix="p")] == ["p.0.weight", "p.0.bias"]
+    assert not list(net._named_members(members, recurse=False))
+    assert mg.Tensor.__rdiv__ is mg.Tensor.__rtruediv__
+    assert mg.Tensor.__div__ is mg.Tensor.__truediv__
+    assert mg.tensor(3.0).__idiv__(2.0) == 1.5
+    assert mg.Tensor.__nonzero__(mg.tensor(3.0))
+
+
 def test_dtype_conversions_keep_the_parameters_themselves():
     net = Net()
     net.register_buffer("steps", mg.tensor(3))
