@@ -13,6 +13,7 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.core.contents import Contents, join, walk
 from minigrad.nn import functional as F
+from minigrad.nn.utils import parametrizations
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -438,6 +439,33 @@ def test_private_names_that_classes_override_and_call():
     members = lambda one: one._parameters.items()  # noqa: E731
     assert [name for name, _ in net._named_members(members, prefix="p")] == ["p.0.weight", "p.0.bias"]
     assert not list(net._named_members(members, recurse=False))
+
+    class Stable(nn.Embedding):
+        def reset_parameters(self):
+            nn.init.xavier_uniform_(self.weight)
+            self._fill_padding_idx_with_zero()
+
+    assert Stable(3, 2, padding_idx=1).weight[1].tolist() == [0, 0]
+
+    class Doubled(parametrizations._SpectralNorm):
+        def _power_method(self, weight_mat, n_power_iterations):
+            super()._power_method(weight_mat, 2 * n_power_iterations)
+
+        def forward(self, weight):
+            return 2 * self._reshape_weight_to_matrix(super().forward(weight))
+
+    assert float(Doubled(mg.eye(3)).eval()(mg.eye(3)).norm(2, (0, 1)) ** 2) >= 12 - 1e-3
+
+    class Told(mg.optim.lr_scheduler.ReduceLROnPlateau):
+        def _reduce_lr(self, epoch):
+            told.append(epoch)
+            super()._reduce_lr(epoch)
+
+    told = []
+    scheduler = Told(mg.optim.SGD(net.parameters(), 1.0), patience=1)
+    for metric in (1.0, 1.0, 1.0, 1.0):
+        scheduler.step(metric)
+    assert (told, scheduler.get_last_lr()) == ([3], [0.1])
     assert mg.Tensor.__rdiv__ is mg.Tensor.__rtruediv__
     assert mg.Tensor.__div__ is mg.Tensor.__truediv__
     assert mg.tensor(3.0).__idiv__(2.0) == 1.5
