@@ -13,6 +13,7 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.core.contents import Contents, join, walk
 from minigrad.nn import functional as F
+from minigrad.nn.utils import parametrizations
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -414,6 +415,61 @@ def test_apply_visits_children_first():
     net = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Identity()))
     assert net.apply(lambda m: seen.append(type(m).__name__)) is net
     assert seen == ["ReLU", "Identity", "Sequential", "Sequential"]
+
+
+def test_private_names_that_classes_override_and_call():
+    class Own(nn.Linear):
+        def _apply(self, fn, recurse=True):
+            super()._apply(fn, recurse=recurse)
+            self.seen = self.weight.dtype
+            return self
+
+        def __call__(self, *args):
+            return self._call_impl(*args) * 2
+
+    m = Own(2, 2)
+    net = nn.Sequential(m)
+    assert net.double()[0].seen is mg.float64
+    assert net._apply(lambda t: t.float(), recurse=False)[0].weight.dtype is mg.float64
+    assert net.to_empty(device="cpu") is net
+    m.register_forward_hook(lambda module, args, y: y + 1)
+    x = mg.ones(1, 2, dtype=mg.float64)
+    nn.init.ones_(m.weight)
+    assert mg.equal(m(x), 2 * (m.forward(x) + 1))
+    members = lambda one: one._parameters.items()  # noqa: E731
+    assert [name for name, _ in net._named_members(members, prefix="p")] == ["p.0.weight", "p.0.bias"]
+    assert not list(net._named_members(members, recurse=False))
+
+    class Stable(nn.Embedding):
+        def reset_parameters(self):
+            nn.init.xavier_uniform_(self.weight)
+            self._fill_padding_idx_with_zero()
+
+    assert Stable(3, 2, padding_idx=1).weight[1].tolist() == [0, 0]
+
+    class Doubled(parametrizations._SpectralNorm):
+        def _power_method(self, weight_mat, n_power_iterations):
+            super()._power_method(weight_mat, 2 * n_power_iterations)
+
+        def forward(self, weight):
+            return 2 * self._reshape_weight_to_matrix(super().forward(weight))
+
+    assert float(Doubled(mg.eye(3)).eval()(mg.eye(3)).norm(2, (0, 1)) ** 2) >= 12 - 1e-3
+
+    class Told(mg.optim.lr_scheduler.ReduceLROnPlateau):
+        def _reduce_lr(self, epoch):
+            told.append(epoch)
+            super()._reduce_lr(epoch)
+
+    told = []
+    scheduler = Told(mg.optim.SGD(net.parameters(), 1.0), patience=1)
+    for metric in (1.0, 1.0, 1.0, 1.0):
+        scheduler.step(metric)
+    assert (told, scheduler.get_last_lr()) == ([3], [0.1])
+    assert mg.Tensor.__rdiv__ is mg.Tensor.__rtruediv__
+    assert mg.Tensor.__div__ is mg.Tensor.__truediv__
+    assert mg.tensor(3.0).__idiv__(2.0) == 1.5
+    assert mg.Tensor.__nonzero__(mg.tensor(3.0))
 
 
 def test_dtype_conversions_keep_the_parameters_themselves():

@@ -91,6 +91,9 @@ def test_type_of_out_is_its_own() -> None:
     assert mg.arange(3, out=mg.empty(0, dtype=mg.int32)).dtype == mg.int32
     assert mg.zeros(2, out=mg.ones(2, dtype=mg.int64)).tolist() == [0, 0]
     assert mg.add(mg.tensor(1), mg.tensor(2), out=mg.tensor(0.0)).tolist() == 3.0
+    # PyTorch's bernoulli writes what was drawn into whatever is given, masks most of all
+    for kind in (mg.bool, mg.int64, mg.float64):
+        assert mg.bernoulli(mg.tensor([1.0, 0.0]), out=mg.empty(2, dtype=kind)).tolist() == [1, 0]
     with pytest.raises(RuntimeError, match=r"add\(\): result type float32 can't be cast to .* int64"):
         mg.add(x, 1.0, out=mg.zeros(2, 3, dtype=mg.int64))
 

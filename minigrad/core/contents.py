@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -84,18 +84,20 @@ def walk(
 
 
 def named_tensors(
-    holder: Any, kind: str, *, prefix: str = "", recurse: bool = True, shared: bool = False
-) -> Iterator[tuple[str, Any]]:
+    holder: Any, kind: str | Callable[[Any], Iterable[tuple[str, Any]]], *,
+    prefix: str = "", recurse: bool = True, shared: bool = False,
+) -> Iterator[tuple[str, Any]]:  # fmt: skip
     """The ``"parameters"`` or ``"buffers"`` of an object with dotted names, with ``recurse`` also of all that it holds.
 
+    ``kind`` may be a function that returns the names and members of one of them.
     One that stands in several places comes once, under its first name, or with ``shared`` under each.
     """
     seen: set[int] = set()  # by identity: Tensors compare element by element
     held: Iterable[tuple[str, Any, Contents]] = [(prefix, holder, holder.__minigrad_contents__())]
     if recurse:
         held = walk(holder, prefix=prefix, shared=shared)
-    for path, _, tables in held:
-        for name, t in getattr(tables, kind).items():
+    for path, one, tables in held:
+        for name, t in getattr(tables, kind).items() if isinstance(kind, str) else kind(one):
             if t is not None and (shared or id(t) not in seen):
                 seen.add(id(t))
                 yield join(path, name), t

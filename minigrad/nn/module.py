@@ -103,6 +103,9 @@ class Module(Hooked, Converted):
             note_place(module, error)
             raise
 
+    # What a class with a `__call__` of its own calls.
+    _call_impl = _wrapped_call_impl = __call__
+
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles this module's ``forward`` with `minigrad.compile`, in place; the arguments are its options."""
         self.forward = import_module("minigrad.compiler").compile(self.forward, *args, **kwargs)  # type: ignore[method-assign]
@@ -268,6 +271,13 @@ class Module(Hooked, Converted):
         """The parameters, each once, in the order of assignment; ``recurse``: also those of submodules."""
         for _, param in self.named_parameters(recurse=recurse):
             yield param
+
+    def _named_members(
+        self, get_members_fn: Any, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
+        return named_tensors(
+            self, get_members_fn, prefix=prefix, recurse=recurse, shared=not remove_duplicate
+        )
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True

@@ -81,6 +81,9 @@ def _with_functions(methods: type[Tensor]) -> type[Tensor]:
             function.__name__, function.__qualname__, function.__module__ = name, f"Tensor.{name}", "minigrad"
         if name not in own or name in ("__eq__", "__ne__"):
             setattr(methods, name, function)
+    # Names of Python 2, which classes with a `__torch_function__` list.
+    for name in ("div", "idiv"):
+        setattr(methods, f"__{name}__", added[f"__{name.replace('div', 'truediv')}__"])
     return methods
 
 
@@ -97,6 +100,7 @@ class _Operators(Tensor):
         # PyTorch: only the reciprocal is kept, and the result may be changed in place
         return apply(e.mul, (apply(e.reciprocal, (self,)), other))
 
+    __rdiv__ = __rtruediv__
     __neg__ = table.neg
     __pos__ = elementwise.positive
     __abs__ = table.abs

@@ -271,6 +271,8 @@ class _Value(Tensor):
         needs_value("bool(): a condition")
         return bool(self._array.item())
 
+    __nonzero__ = __bool__
+
     def __int__(self) -> int:
         return int(self._real())
 

@@ -126,10 +126,12 @@ class _Region:
         """The function once more, whose records give what they have saved."""
         self.unchanged()
         twins: list[Node] = []
+        saved: list[Any] = []
         records: list[tuple[str, Any]] = []  # as `keep` has named them: a function may name its last one anew
 
         def collect(node: Node) -> Any:
             twins.append(node)
+            saved.append(node.saved)
             records.append((node.name(), node.shape))
             if not self.whole and len(twins) == len(self.records):
                 raise _Enough
@@ -150,7 +152,8 @@ class _Region:
         self.compare(records)
         for twin in twins:
             check_unchanged(twin)
-        return {i: twin.saved for i, twin in enumerate(twins)}
+        # A change in place has left a twin the old values; what holds its numbers has dropped what it saved.
+        return {i: twin.saved or saved[i] for i, twin in enumerate(twins)}
 
     def unchanged(self) -> None:
         """RuntimeError if a second run would read other values than the first."""

@@ -89,27 +89,27 @@ class _SpectralNorm(Module):
         self.eps = eps
         if rank > 1:  # a vector has a length that needs no iterations
             self.n_power_iterations = n_power_iterations
-            matrix = self._matrix(weight)
+            matrix = self._reshape_weight_to_matrix(weight)
             rows, columns = (matrix.new_empty(n).normal_(0, 1) for n in matrix.shape)
             self.register_buffer("_u", F.normalize(rows, dim=0, eps=eps))
             self.register_buffer("_v", F.normalize(columns, dim=0, eps=eps))
-            self._iterate(matrix, 15)
+            self._power_method(matrix, 15)
 
-    def _matrix(self, weight: Tensor) -> Tensor:
+    def _reshape_weight_to_matrix(self, weight: Tensor) -> Tensor:
         return weight.movedim(self.dim, 0).flatten(1)
 
-    def _iterate(self, matrix: Tensor, times: int) -> None:
+    def _power_method(self, weight_mat: Tensor, n_power_iterations: int) -> None:
         with no_grad():
-            for _ in range(times):
-                self._u.copy_(F.normalize(matrix.mv(self._v), dim=0, eps=self.eps))
-                self._v.copy_(F.normalize(matrix.mH.mv(self._u), dim=0, eps=self.eps))
+            for _ in range(n_power_iterations):
+                self._u.copy_(F.normalize(weight_mat.mv(self._v), dim=0, eps=self.eps))
+                self._v.copy_(F.normalize(weight_mat.mH.mv(self._u), dim=0, eps=self.eps))
 
     def forward(self, weight: Tensor) -> Tensor:
         if weight.ndim == 1:
             return F.normalize(weight, dim=0, eps=self.eps)
-        matrix = self._matrix(weight)
+        matrix = self._reshape_weight_to_matrix(weight)
         if self.training:
-            self._iterate(matrix, self.n_power_iterations)
+            self._power_method(matrix, self.n_power_iterations)
         # copies: the next call changes the vectors, and this one may still be differentiated
         u, v = self._u.clone(), self._v.clone()
         return weight / u.vdot(matrix.mv(v))

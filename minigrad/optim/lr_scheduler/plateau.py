@@ -50,10 +50,10 @@ class ReduceLROnPlateau(LRScheduler):
         self.eps = eps
         self.last_epoch = 0
         self._last_lr = rates(optimizer)
-        self._compare(mode, threshold, threshold_mode)
+        self._init_is_better(mode, threshold, threshold_mode)
         self._reset()
 
-    def _compare(self, mode: str, threshold: float, threshold_mode: str) -> None:
+    def _init_is_better(self, mode: str, threshold: float, threshold_mode: str) -> None:
         if mode not in ("min", "max"):
             raise value_error(f"mode {mode} is unknown! It is 'min' or 'max'")
         if threshold_mode not in ("rel", "abs"):
@@ -84,12 +84,12 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            self._reduce()
+            self._reduce_lr(self.last_epoch)
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
         self._last_lr = rates(self.optimizer)
 
-    def _reduce(self) -> None:
+    def _reduce_lr(self, epoch: int) -> None:
         groups = self.optimizer.param_groups
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
@@ -118,4 +118,4 @@ class ReduceLROnPlateau(LRScheduler):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over what `state_dict` returned."""
         super().load_state_dict(state_dict)
-        self._compare(self.mode, self.threshold, self.threshold_mode)
+        self._init_is_better(self.mode, self.threshold, self.threshold_mode)
