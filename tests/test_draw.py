@@ -833,6 +833,38 @@ def test_what_graphviz_fails_to_rank_is_laid_out_in_another_way(monkeypatch: pyt
     assert asked[1:] == [f"digraph {{graph [{way} compound=true]}}" for way in engines.OTHER_WAYS]
 
 
+def test_what_takes_long_is_laid_out_in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def rendered(dot: str, kind: str) -> bytes:
+        asked.append(dot)
+        if len(asked) == 1:
+            raise TimeoutError
+        return b"<svg></svg>"
+
+    monkeypatch.setattr(engines, "_rendered", rendered)
+    with pytest.warns(
+        UserWarning, match=r"needs more than 30 s for this graph, so .* with straight lines; or draw"
+    ):
+        assert engines.render("digraph {graph [compound=true]}", "svg") == b"<svg></svg>"
+    assert asked[1:] == [f"digraph {{graph [{engines.HASTE} compound=true]}}"]
+
+
+def test_a_layout_is_ended(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, loss = article()
+    d = mg.draw(loss, net, direction="both")
+    monkeypatch.setattr(engines, "PATIENCE", 1e-4)
+    with (
+        pytest.warns(UserWarning, match="so it is laid out roughly"),
+        pytest.raises(
+            RuntimeError, match=r"even for a rough picture: draw less of it .*Drawing.dot yourself"
+        ),
+    ):
+        d.svg()
+    monkeypatch.undo()
+    assert "0.weight" in d.svg()
+
+
 def test_a_broken_text_is_an_error_with_the_reason(engine: str) -> None:
     with pytest.raises(RuntimeError, match=r"could not draw this graph.*(syntax error|Failed to parse)"):
         engines.render("digraph { a -> ", "svg")
