@@ -901,7 +901,7 @@ def test_a_leaf_has_one_name_in_a_box_a_table_a_derivation_and_a_program() -> No
     expected = {"x", "input_1", "input_2", "parameter_1"}
     d = mg.draw(y)
     assert {b.title for b in d._graph.boxes if b.kind in ("input", "parameter")} == expected
-    assert {n["name"] for n in (d._steps or {})["leaves"]} == expected
+    assert {n["name"] for n in d._steps["leaves"]} == expected
     assert {r.name for r in mg.tape_table(y) if not r.inputs} == expected
     text, program = str(mg.explain(y)), str(mg.source(y))
     assert all(re.search(rf"\b{name}\b", text) and re.search(rf"\b{name}\b", program) for name in expected)
