@@ -36,6 +36,10 @@ def test_what_the_text_says_of_the_programs_is_so():
     assert set(chapters.cells("matrices")["both"].printed.split()) == {"True"}
     assert chapters.cells("engine")["saved"].printed.splitlines()[1:2] == ["add keeps []"]
     assert "1/2 (0.5)" in chapters.cells("operation")["wrong"].printed
+    assert chapters.cells("reading")["run"].printed.split().count("True") == 4
+    assert chapters.cells("reading")["cut"].printed.count(".grad ") == 2
+    assert chapters.cells("checking")["ones"].printed.splitlines()[1].endswith("0e+00")
+    assert "1/4 (0.25)" in chapters.cells("checking")["faults"].printed
     compiled = chapters.cells("compiling")
     assert [compiled[name].printed.split()[-2] for name in ("step", "shape", "number")] == ["2", "3", "5"]
 
