@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,15 @@ def test_what_the_text_says_of_the_programs_is_so():
     assert chapters.cells("reading")["cut"].printed.count(".grad ") == 2
     assert chapters.cells("checking")["ones"].printed.splitlines()[1].endswith("0e+00")
     assert "1/4 (0.25)" in chapters.cells("checking")["faults"].printed
+    explained = [
+        float(n)
+        for n in re.findall(r"([\d.]+)%", "".join(c.printed for c in chapters.cells("later").values()))
+    ]
+    _, constant, annealed, up_and_down, without, dropped, _, squares, sigmoid, number, softmax = explained
+    assert constant < annealed < up_and_down
+    assert without < dropped
+    assert squares < sigmoid
+    assert number < softmax
     compiled = chapters.cells("compiling")
     assert [compiled[name].printed.split()[-2] for name in ("step", "shape", "number")] == ["2", "3", "5"]
 

@@ -48,10 +48,8 @@ for step in steps:
 def curve(values, colour, name, at):
     downward = -14 * np.log10(np.maximum(values, 1e-13))
     points = " ".join(f"{60 + 42 * k},{y:.0f}" for k, y in enumerate(downward))
-    return (
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
-        f'<text x="{at}" y="30" fill="{colour}">{name}</text>'
-    )
+    line = f'points="{points}" fill="none" stroke="{colour}" stroke-width="2"'
+    return f'<polyline {line}/><text x="{at}" y="30" fill="{colour}">{name}</text>'
 
 
 svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 232" role="img"'
@@ -62,9 +60,8 @@ for power in (-12, -9, -6, -3):
     svg += f'<text x="52" y="{y + 4}" text-anchor="end">1e{power}</text>'
     svg += f'<text x="{at}" y="200" text-anchor="middle">1e{power}</text>'
 one, both = np.array(off).T
-svg += curve(one, "#d55e00", "from one side", 420) + curve(
-    both, "#0072b2", "from both", 330
-)
+svg += curve(one, "#d55e00", "from one side", 420)
+svg += curve(both, "#0072b2", "from both", 330)
 svg += '<text x="60" y="222">step</text></svg>'
 
 # %% direction
