@@ -26,6 +26,8 @@ def test_a_chapter_quotes_each_cell_of_its_program(program):
     for name, cell in cells.items():
         assert f"```{{cell}} {program} {name}\n" in page
         assert max(map(len, cell.code.splitlines())) <= 84, "it fits the page"
+    pictures = [name for cell in cells.values() for name in cell.pictures]
+    assert len(pictures) == len(set(pictures)), "a picture's file has the name of its variable"
 
 
 def test_what_the_text_says_of_the_programs_is_so():

@@ -67,9 +67,7 @@ svg += '<text x="60" y="222">step</text></svg>'
 # %% direction
 v = rng.normal(size=x.shape)
 along = (f(x + 1e-6 * v) - f(x - 1e-6 * v)) / 2e-6
-print(
-    f"measured along v {along:.8f}, the gradient times v {(gradient * v).sum():.8f}"
-)
+print(f"measured {along:.8f}, by the rule {(gradient * v).sum():.8f}")
 
 # %% ones
 ones = np.ones_like(x)

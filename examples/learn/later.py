@@ -115,7 +115,7 @@ def maps(named, most):
 
 
 off = {name: fit - truth(grid) for name, fit in fits.items()}
-svg = maps({name: off[name] for name in list(off)[1:]}, most=0.6)
+by_rate = maps({name: off[name] for name in list(off)[1:]}, most=0.6)
 
 # %% dropout
 few = points[:200]
@@ -131,7 +131,7 @@ for dropped in (0.0, 0.1, 0.2):
     print(f"dropout {dropped}  explains {explained(fit):.1%}")
 
 # %% noisy
-svg = maps(noisy, most=1.5)
+by_dropout = maps(noisy, most=1.5)
 
 
 # %% sigmoid
