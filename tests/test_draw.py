@@ -844,7 +844,7 @@ def test_what_takes_long_is_laid_out_in_haste(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(engines, "_rendered", rendered)
     with pytest.warns(
-        UserWarning, match=r"needs more than 30 s for this graph, so .* with straight lines; or draw"
+        UserWarning, match=r"needs more than 60 s for this graph, so .* with straight lines; or draw"
     ):
         assert engines.render("digraph {graph [compound=true]}", "svg") == b"<svg></svg>"
     assert asked[1:] == [f"digraph {{graph [{engines.HASTE} compound=true]}}"]

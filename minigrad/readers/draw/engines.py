@@ -20,7 +20,7 @@ HOW = (
 )
 OTHER_WAYS = ("remincross=false", "newrank=true")
 # Seconds that a layout may take.  A graph of 350 boxes and 900 edges took minutes; in haste it takes 1.2 s.
-PATIENCE = 30.0
+PATIENCE = 60.0
 HASTE = "nslimit=0.5 nslimit1=0.5 mclimit=0.05 splines=line"
 LESS = "draw less of it (depth=, max_nodes=, a result further forward)"
 elsewhere: Callable[[str], str] | None = None
