@@ -851,6 +851,38 @@ def test_what_graphviz_fails_to_rank_is_laid_out_in_another_way(monkeypatch: pyt
     assert asked[1:] == [f"digraph {{graph [{way} compound=true]}}" for way in engines.OTHER_WAYS]
 
 
+def test_what_takes_long_is_laid_out_in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def rendered(dot: str, kind: str) -> bytes:
+        asked.append(dot)
+        if len(asked) == 1:
+            raise TimeoutError
+        return b"<svg></svg>"
+
+    monkeypatch.setattr(engines, "_rendered", rendered)
+    with pytest.warns(
+        UserWarning, match=r"needs more than 60 s for this graph, so .* with straight lines; or draw"
+    ):
+        assert engines.render("digraph {graph [compound=true]}", "svg") == b"<svg></svg>"
+    assert asked[1:] == [f"digraph {{graph [{engines.HASTE} compound=true]}}"]
+
+
+def test_a_layout_is_ended(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, loss = article()
+    d = mg.draw(loss, net, direction="both")
+    monkeypatch.setattr(engines, "PATIENCE", 1e-4)
+    with (
+        pytest.warns(UserWarning, match="so it is laid out roughly"),
+        pytest.raises(
+            RuntimeError, match=r"even for a rough picture: draw less of it .*Drawing.dot yourself"
+        ),
+    ):
+        d.svg()
+    monkeypatch.undo()
+    assert "0.weight" in d.svg()
+
+
 def test_a_broken_text_is_an_error_with_the_reason(engine: str) -> None:
     with pytest.raises(RuntimeError, match=r"could not draw this graph.*(syntax error|Failed to parse)"):
         engines.render("digraph { a -> ", "svg")
@@ -887,7 +919,7 @@ def test_a_leaf_has_one_name_in_a_box_a_table_a_derivation_and_a_program() -> No
     expected = {"x", "input_1", "input_2", "parameter_1"}
     d = mg.draw(y)
     assert {b.title for b in d._graph.boxes if b.kind in ("input", "parameter")} == expected
-    assert {n["name"] for n in (d._steps or {})["leaves"]} == expected
+    assert {n["name"] for n in d._steps["leaves"]} == expected
     assert {r.name for r in mg.tape_table(y) if not r.inputs} == expected
     text, program = str(mg.explain(y)), str(mg.source(y))
     assert all(re.search(rf"\b{name}\b", text) and re.search(rf"\b{name}\b", program) for name in expected)
@@ -911,7 +943,7 @@ def test_tables_of_deep_modules_fit_80_columns() -> None:
     assert max(map(len, tape + summary)) <= 80
     assert tape[0].split() == ["#", "operation", "shape", "dtype", "saved", "line"]
     assert re.search(r"^ 0  0\.layer\S*…\S*_weight  192 × 64 ", tape[2])
-    assert any(re.search(r" linear\(#\d+, #0, #1\) .* 7,680 B  \S+:\d+$", line) for line in tape)
+    assert any(re.search(r" linear\(#\d+, #0, #… .* 7,680 B  \S+:\d+$", line) for line in tape)
     assert summary[1].split() == ["module", "output", "parameters", "adds", "backward"]
     assert any(re.fullmatch(r" +out_proj: NonD\w*…  not called +4,160", line) for line in summary)
     assert summary[-1].startswith("total ")

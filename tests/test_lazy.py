@@ -76,6 +76,17 @@ def test_an_import_makes_no_function_of_a_record() -> None:
     assert set(names.split()) == {"abs", "absolute", "neg", "negative"}  # those of operators
 
 
+def test_a_reader_that_looks_for_names_loads_no_modules() -> None:
+    program = """if True:
+        from minigrad import nn, optim
+        w = mg.ones(2, requires_grad=True)
+        mg.explain((w * w).sum())
+        print(*(m for m in sys.modules if m.startswith(("minigrad.nn.", "minigrad.optim."))))
+    """
+    loaded = fresh(program)[0].split()
+    assert not {"minigrad.nn.rnn", "minigrad.nn.transformer", "minigrad.optim.adam"} & set(loaded)
+
+
 FIRST = {
     "mg.ones(2).relu().tolist()": "[1.0, 1.0]",
     "mg.relu(mg.ones(2)).tolist()": "[1.0, 1.0]",

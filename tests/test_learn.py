@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ def test_a_chapter_quotes_each_cell_of_its_program(program):
     for name, cell in cells.items():
         assert f"```{{cell}} {program} {name}\n" in page
         assert max(map(len, cell.code.splitlines())) <= 84, "it fits the page"
+    pictures = [name for cell in cells.values() for name in cell.pictures]
+    assert len(pictures) == len(set(pictures)), "a picture's file has the name of its variable"
 
 
 def test_what_the_text_says_of_the_programs_is_so():
@@ -36,6 +39,19 @@ def test_what_the_text_says_of_the_programs_is_so():
     assert set(chapters.cells("matrices")["both"].printed.split()) == {"True"}
     assert chapters.cells("engine")["saved"].printed.splitlines()[1:2] == ["add keeps []"]
     assert "1/2 (0.5)" in chapters.cells("operation")["wrong"].printed
+    assert chapters.cells("reading")["run"].printed.split().count("True") == 4
+    assert chapters.cells("reading")["cut"].printed.count(".grad ") == 2
+    assert chapters.cells("checking")["ones"].printed.splitlines()[1].endswith("0e+00")
+    assert "1/4 (0.25)" in chapters.cells("checking")["faults"].printed
+    explained = [
+        float(n)
+        for n in re.findall(r"([\d.]+)%", "".join(c.printed for c in chapters.cells("later").values()))
+    ]
+    _, constant, annealed, up_and_down, without, dropped, _, squares, sigmoid, number, softmax = explained
+    assert constant < annealed < up_and_down
+    assert without < dropped
+    assert squares < sigmoid
+    assert number < softmax
     compiled = chapters.cells("compiling")
     assert [compiled[name].printed.split()[-2] for name in ("step", "shape", "number")] == ["2", "3", "5"]
 

@@ -219,6 +219,9 @@ def test_what_cannot_be_stepped_through_has_no_player(any_engine: None) -> None:
         long = long + 1.0
     freed = x * x
     freed.sum().backward()
-    for t in (long, freed.sum(), mg.tensor(1.0)):
-        assert mg.draw(t)._steps is None
-    assert mg.draw(mg.tensor(np.ones(2)) * x)._steps is not None
+    why = "No player, for 401 operations are more than 400; minigrad.explain prints the steps."
+    for t, said in ((long, why), (freed.sum(), ""), (mg.tensor(1.0), "")):
+        d = mg.draw(t)
+        assert d._steps == said
+        assert f'"unplayed":"{said}"' in d.html()
+    assert "steps" in mg.draw(mg.tensor(np.ones(2)) * x)._steps

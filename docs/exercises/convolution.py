@@ -15,3 +15,13 @@ def convolve(signal, kernel):
 def backward_of_convolve(signal, kernel, g):
     """The gradients of the signal and of the kernel; g has a number for each place."""
     raise NotImplementedError("backward_of_convolve: go through the places, and add up what each hands back")
+
+
+def strided(signal, kernel, stride):
+    """The same at every place whose number is a multiple of the stride."""
+    return convolve(signal, kernel)[::stride]
+
+
+def backward_of_strided(signal, kernel, stride, g):
+    """The gradients of the signal and of the kernel, and None for the stride; g has a number for each place used."""
+    raise NotImplementedError("backward_of_strided: the k-th number of g belongs to the place k * stride")

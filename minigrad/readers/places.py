@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, count, islice
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -209,7 +209,7 @@ def _entries(key: str, value: Any) -> list[tuple[str, Any]]:
             return [(f"{key}[{i}]", t) for i, t in enumerate(value[:MANY])]
         if _is(value, dict):
             return [(f"{key}[{name!r}]", t) for name, t in islice(list(value.items()), MANY)]
-        if _is(value, type, Tensor):
+        if _is(value, type, Tensor, ModuleType):
             return []
         if contents(value) is not None:
             kinds = (named_tensors(value, kind) for kind in ("parameters", "buffers"))

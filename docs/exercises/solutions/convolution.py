@@ -14,3 +14,13 @@ def backward_of_convolve(signal, kernel, g):
         g_signal[i : i + len(kernel)] += g[i] * kernel
         g_kernel += g[i] * signal[i : i + len(kernel)]
     return g_signal, g_kernel
+
+
+def strided(signal, kernel, stride):
+    return convolve(signal, kernel)[::stride]
+
+
+def backward_of_strided(signal, kernel, stride, g):
+    every = np.zeros(len(signal) - len(kernel) + 1)
+    every[::stride] = g
+    return *backward_of_convolve(signal, kernel, every), None

@@ -58,10 +58,10 @@ class Drawing:
         legend: bool = True,
         whole: Graph | None = None,
         refusal: str = "",
-        steps: dict[str, Any] | None = None,
+        steps: dict[str, Any] | str = "",
     ) -> None:
         self._graph, self.direction, self._legend = graph, direction, legend
-        self._steps = steps  # of the page's player
+        self._steps = steps  # of the page's player, or why it has none
         # Forward and backward, for the page; or why there is no such picture.
         self._whole, self._refusal = whole, refusal
         self.dot = dot.write(graph, direction, legend)
@@ -179,7 +179,7 @@ def draw(
     recorded = list({id(t._node): t for t in results if t._node is not None}.values())
     forward = tape([t._node for t in recorded])
     names.add_variables(errors.user_frame(), forward)
-    player = _player(recorded, forward, names)
+    player, unplayed = _player(recorded, forward, names)
 
     def picture(direction: str) -> tuple[Graph, str]:
         """What is drawn for a direction, and why it is forward only if it has to be."""
@@ -203,7 +203,7 @@ def draw(
         refusal = "The backward pass is too large to be drawn unasked; direction='both' asks for it."
     else:
         whole, refusal = picture("both")
-    steps = None if player is None else player.data
+    steps = unplayed if player is None else player.data
     return Drawing(graph, direction, legend, None if refusal else whole, refusal, steps)
 
 
@@ -215,15 +215,17 @@ def _needs_graphviz() -> None:
         raise ImportError("minigrad.draw needs the Python package graphviz: pip install graphviz") from error
 
 
-def _player(recorded: list[Any], forward: list[Node], names: Names) -> Player | None:
-    """The steps for the page's player, if they are not too many and each can be told."""
-    ops = sum(n.op is not None for n in forward)
-    if not 0 < ops <= STEPS or _elements(forward) > ELEMENTS:
-        return None
+def _player(recorded: list[Any], forward: list[Node], names: Names) -> tuple[Player | None, str]:
+    """The steps for the page's player, if they are not too many and each can be told; and why there is none."""
+    ops, elements = sum(n.op is not None for n in forward), _elements(forward)
+    for count, most, what in ((ops, STEPS, "operations"), (elements, ELEMENTS, "elements")):
+        if count > most:
+            many = f"{count:,} {what} are more than {most:,}"
+            return None, f"No player, for {many}; minigrad.explain prints the steps."
     try:
-        return Player(recorded, names.named(forward), [*names.held, *recorded])
+        return (Player(recorded, names.named(forward), [*names.held, *recorded]) if ops else None), ""
     except Exception:  # whatever a rule or a user's Function may raise; the backward pass says why
-        return None
+        return None, ""
 
 
 def _elements(forward: list[Node]) -> int:

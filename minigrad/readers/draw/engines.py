@@ -7,6 +7,8 @@ import contextlib
 import os
 import shutil
 import subprocess
+import threading
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,29 +19,58 @@ HOW = (
     "The text in Drawing.dot needs neither, nor does minigrad.explain, which tells the same steps."
 )
 OTHER_WAYS = ("remincross=false", "newrank=true")
+# Seconds that a layout may take.  A graph of 350 boxes and 900 edges took minutes; in haste it takes 1.2 s.
+PATIENCE = 60.0
+HASTE = "nslimit=0.5 nslimit1=0.5 mclimit=0.05 splines=line"
+LESS = "draw less of it (depth=, max_nodes=, a result further forward)"
 elsewhere: Callable[[str], str] | None = None
 """Lays a graph out as SVG where no program and no wasmtime can run: set by a web page that runs minigrad in Pyodide."""
 _compiled: dict[str, Any] = {}  # the WebAssembly build, compiled once in a process
 
 
 def render(dot: str, kind: str) -> bytes:
-    """Lays out a graph as svg, png or pdf. RuntimeError if nothing installed can.
-
-    Graphviz fails on some graphs with frames ("trouble in init_rank"), and not if it orders boxes in another way.
+    """Lays out a graph as svg, png or pdf; in haste, with a UserWarning, if that takes long. RuntimeError if nothing
+    installed can.
     """
+    try:
+        return _in_some_way(dot, kind)
+    except TimeoutError:
+        told = f"Graphviz needs more than {PATIENCE:.0f} s for this graph"
+        warnings.warn(f"{told}, so it is laid out roughly, with straight lines; or {LESS}", stacklevel=2)
+    try:
+        return _in_some_way(_with(HASTE, dot), kind)
+    except TimeoutError:
+        raise RuntimeError(
+            f"{told}, even for a rough picture: {LESS}, or lay out Drawing.dot yourself"
+        ) from None
+
+
+def _with(way: str, dot: str) -> str:
+    return dot.replace("graph [", f"graph [{way} ", 1)
+
+
+def _in_some_way(dot: str, kind: str) -> bytes:
+    """Graphviz fails on some graphs with frames ("trouble in init_rank"), and not if it orders boxes in another way."""
     try:
         return _rendered(dot, kind)
     except RuntimeError as error:
         for way in OTHER_WAYS if "init_rank" in str(error) else ():
             with contextlib.suppress(RuntimeError):
-                return _rendered(dot.replace("graph [", f"graph [{way} ", 1), kind)
+                return _rendered(_with(way, dot), kind)
         raise
 
 
 def _rendered(dot: str, kind: str) -> bytes:
+    """TimeoutError where the layout takes longer than `PATIENCE`."""
     program = shutil.which("dot")
     if program:
-        done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
+        command = [program, f"-T{kind}"]
+        try:
+            done = subprocess.run(
+                command, input=dot.encode(), capture_output=True, check=False, timeout=PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
         if done.returncode or not done.stdout:
             reason = done.stderr.decode(errors="replace").strip()[:500] or done.returncode
             raise RuntimeError(f"{program} could not draw this graph as {kind}: {reason}")
@@ -88,6 +119,14 @@ def _in_webassembly(dot: str) -> bytes:
     linker = wasmtime.Linker(_compiled["engine"])
     linker.define_wasi()
     store.set_wasi(wasmtime.WasiConfig())
+    store.set_epoch_deadline(1)
+    late = threading.Event()
+
+    def interrupt() -> None:
+        late.set()
+        _compiled["engine"].increment_epoch()
+
+    timer = threading.Timer(PATIENCE, interrupt)
     exports: Any = linker.instantiate(store, _compiled["module"]).exports(store)
     memory = exports["memory"]
 
@@ -97,13 +136,18 @@ def _in_webassembly(dot: str) -> bytes:
         return at
 
     length = exports["malloc"](store, 4)
+    timer.start()
     try:
         at = exports["graphviz_render"](store, text(dot.encode()), text(b"svg"), text(b"dot"), length)
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+        if late.is_set():
+            raise TimeoutError from None
         raise RuntimeError(
             "Graphviz in WebAssembly gave up on this graph; draw less of it (depth=, max_nodes=) or install the "
             "dot program"
         ) from error
+    finally:
+        timer.cancel()
     if not at:
         begin = exports["graphviz_last_error"](store)
         reason = bytes(memory.read(store, begin, begin + 500)).partition(b"\0")[0].decode(errors="replace")
@@ -123,6 +167,7 @@ def _config(cache: bool) -> Any:
 
     config = wasmtime.Config()
     config.cranelift_opt_level = "none"
+    config.epoch_interruption = True
     if cache:
         config.cache = True
     return config

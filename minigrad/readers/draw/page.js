@@ -118,7 +118,7 @@ const drawing = (() => {
       other.root.classList.toggle("shown", other === v);
       other.button.setAttribute("aria-pressed", other === v);
     }
-    find("notes").textContent = [...v.notes, ...new Set(Object.values(data.refused))].join(" ");
+    find("notes").textContent = [...v.notes, ...new Set(Object.values(data.refused)), data.unplayed].join(" ").trim();
     find("fold").hidden = find("unfold").hidden = !v.frames.size;
     arrange();
     lookFor(search.value);
@@ -402,6 +402,7 @@ const drawing = (() => {
     found.textContent = text === "" ? "" : `${hits.length} found`;
     for (const id of hits) view.nodes.get(id).classList.add("hit");
     if (hits.length) next();
+    else tell(null);
   }
 
   function next() {

@@ -50,12 +50,12 @@ def write(
     views: Sequence[tuple[str, Graph]],
     refused: dict[str, str],
     legend: bool = True,
-    steps: dict[str, Any] | None = None,
+    steps: dict[str, Any] | str = "",
 ) -> str:
     """One HTML file with everything in it: pictures, layouts, facts about each box, style and program.
 
     ``views`` are directions with their graphs; ``refused`` says of the other directions why they are missing;
-    ``steps`` is what the player plays.
+    ``steps`` is what the player plays, or why there is none.
     """
     graphs: list[Graph] = []
     for _, graph in views:
@@ -76,7 +76,7 @@ def write(
         "style": _colours() + "\n" + (here / "page.css").read_text(encoding="utf-8"),
         "views": shown,
         "data": _json(
-            {"views": [], "graphs": told, "lines": list(lines), "refused": refused, "player": steps}
+            {"views": [], "graphs": told, "lines": list(lines), "refused": refused, **_played(steps)}
         ),
         "program": "".join(
             re.sub(r"^\s+|^//.*\n", "", (here / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -86,6 +86,10 @@ def write(
     _lighten(entries, WEIGHT - sum(len(text.encode()) for text in (template, *filled.values())))
     filled["data"] = filled["data"].replace("[]", _json(entries), 1)
     return re.sub(r"\{\{(\w+)\}\}", lambda m: filled[m[1]], template)
+
+
+def _played(steps: dict[str, Any] | str) -> dict[str, Any]:
+    return {"unplayed": steps} if isinstance(steps, str) else {"player": steps, "unplayed": ""}
 
 
 def _lighten(views: list[dict[str, Any]], room: int) -> None:
