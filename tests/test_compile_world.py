@@ -1002,12 +1002,20 @@ def test_what_people_write_works(program: str) -> None:
     assert len(g.recordings) == 1
 
 
-def test_a_new_global_is_not_set_in_replays() -> None:
-    run(
-        "def f(x):\n    global NEVER_SET\n    NEVER_SET = 1\n    return x * 2.0",
-        space := {"__file__": __file__},
-    )
-    with pytest.raises(RuntimeError, match="the function changes NEVER_SET"):
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        ("def f(x):\n    global NEVER_SET\n    NEVER_SET = 1\n    return x * 2.0", "NEVER_SET"),
+        (
+            "whole = np.ones(3)\npart = whole[1:]\npart.flags.writeable = False\n"
+            "def f(x):\n    whole[1] += 1\n    return x * float(part[0])",
+            "whole",
+        ),
+    ],
+)
+def test_what_a_replay_does_not_do_is_refused(lines: str, name: str) -> None:
+    run(lines, space := {"__file__": __file__, "np": np})
+    with pytest.raises(RuntimeError, match=f"the function changes {name}"):
         mg.compile(space["f"])(mg.tensor(X))
 
 

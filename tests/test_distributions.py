@@ -540,6 +540,8 @@ def test_gradients_at_the_edges_of_formulas() -> None:
         assert x.grad[:2].tolist() == [0.0, 0.0]
         assert bool(x.grad[2].isfinite())
         assert x.grad[2] != 0
+    unknown = D.Pareto(1.0, math.nan, validate_args=False)
+    assert bool(D.kl_divergence(unknown, D.Exponential(1.0)).isnan())
 
 
 def test_values_by_pytorchs_keywords() -> None:

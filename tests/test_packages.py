@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import warnings
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -351,8 +351,21 @@ def test_classes_that_are_trees(torch: ModuleType) -> None:
         "a": (1, ()),
         "b": (2, [3]),
     }
-    with pytest.raises(ValueError, match=r"expects trees of one structure, \[\*\], got \(\*,\)"):
-        tree.tree_map(max, [1], (1,))
+    # All kinds of dicts go with each other, and so do deques of other lengths.
+    kinds: list[Any] = [dict, OrderedDict, lambda d: defaultdict(int, d), lambda d: defaultdict(list, d)]
+    for first in kinds:
+        for second in kinds:
+            sums = tree.tree_map(lambda x, y: x + y, first({"a": 1, "b": 2}), second({"b": 20, "a": 10}))
+            assert (sums, type(sums)) == ({"a": 11, "b": 22}, type(first({})))
+    assert tree.tree_map(max, deque([1], maxlen=4), deque([2])).maxlen == 4
+    assert len({tree.tree_structure(x) for x in (counts, counts, deque([1]), {"a": 1})}) == 3
+    for one, other, what in (
+        ([1], (1,), r"\[\*\], got \(\*,\)"),
+        ({"a": 1}, defaultdict(int, b=1), "{'a': \\*}, got {'b': \\*}"),
+        (deque([1]), deque([1, 2]), r"deque\(\*\), got deque\(\*, \*\)"),
+    ):
+        with pytest.raises(ValueError, match=f"expects trees of one structure, {what}"):
+            tree.tree_map(max, one, other)
     grads = mg.func.grad(lambda o: (o["w"] ** 2).sum())(Output(w=mg.tensor([3.0])))
     assert type(grads) is Output
     assert grads["w"].tolist() == [6]

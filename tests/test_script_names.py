@@ -525,10 +525,11 @@ def test_the_kernel_of_attention_may_be_chosen() -> None:
 
     q = mg.randn(1, 2, 3, 4)
     for wrong in (3, [SDPBackend.MATH, "math"], None):
-        with pytest.raises(ValueError, match="Backend must be an instance of SDPBackend"):
-            sdpa_kernel(wrong)
+        with pytest.raises(ValueError, match="Backend must be an instance of SDPBackend"), sdpa_kernel(wrong):
+            pass
     with sdpa_kernel([SDPBackend.MATH, SDPBackend.FLASH_ATTENTION], set_priority=True):
         pass
+    assert sdpa_kernel(SDPBackend.MATH)(lambda: 3)() == 3  # as a decorator
     with sdpa_kernel(SDPBackend.MATH):
         inside = nn.functional.scaled_dot_product_attention(q, q, q)
     assert mg.equal(inside, nn.functional.scaled_dot_product_attention(q, q, q))

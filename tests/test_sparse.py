@@ -126,6 +126,9 @@ def test_parts_and_questions() -> None:
     sums = mg.sparse.sum(s.int(), 0), s.int().sum(0), mg.sparse.sum(s, 0, mg.float64), s.int()[0][0]
     assert [t.dtype for t in sums] == [mg.int32, mg.int64, mg.float64, mg.int32]
     assert s.sum(()).to_dense().tolist() == DENSE
+    assert all(s.new_zeros(2, 3, layout=k, requires_grad=True).requires_grad for k in (mg.strided, None))
+    with mg.no_grad():
+        assert mg.add(s, s, out=coo(requires_grad=True)).requires_grad
     assert s.index_select(1, mg.tensor([-1])).to_dense()[:, 0].tolist() == [row[-1] for row in DENSE]
     c = s.coalesce()
     assert c is c.coalesce()
@@ -207,6 +210,9 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     ),
     "mg.sqrt(coo(requires_grad=True), out=coo())": (RuntimeError, "don't support automatic differentiation"),
     "mg.add(cols(), cols(), out=coo())": (NotImplementedError, "it is for sparse Tensors"),
+    "mg.zeros(2, 3, out=coo())": (NotImplementedError, "zeros is not there for the layout"),
+    "mg.ones(size=(2, 3), out=coo())": (NotImplementedError, "ones is not there for the layout"),
+    "coo().permute()": (TypeError, r"permute\(\) of a sparse Tensor does not take \(\)"),
     "coo().index_select(0, mg.tensor([-3]))": (IndexError, r"out of the range \[-2, 2\)"),
     "coo().narrow_copy(1, 2, 2)": (RuntimeError, r"subset of range\(0, 3\), got start=2, length=2"),
     "coo().long().add(coo().long(), alpha=0.5)": (RuntimeError, "argument alpha must not be a float"),

@@ -152,7 +152,8 @@ def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
         yield (getattr(array, "_set_shape", None) or functools.partial(setattr, array, "shape"), shape)
     if writeable:
         yield (array.setflags, True)
-    yield (np.copyto, array, np.frombuffer(content, dtype).reshape(shape))
+    if writeable or array.flags.writeable:  # else another array of this memory was written to
+        yield (np.copyto, array, np.frombuffer(content, dtype).reshape(shape))
     yield (array.setflags, writeable)
 
 

@@ -231,9 +231,9 @@ def _from_pareto(divergence: Divergence, most: int) -> Divergence:
     """A divergence by moments that are infinite up to the exponent ``most``; there no gradient flows."""
 
     def function(p: Any, q: Any) -> Tensor:
-        finite = p.alpha > most
-        tame = Pareto(p.scale, where(finite, p.alpha, most + 1.0), validate_args=False)
-        return where(finite, divergence(tame, q), math.inf)
+        infinite = p.alpha <= most
+        tame = Pareto(p.scale, where(infinite, most + 1.0, p.alpha), validate_args=False)
+        return where(infinite, math.inf, divergence(tame, q))
 
     return function
 

@@ -15,6 +15,12 @@ class Spec(NamedTuple):
     parts: tuple[Spec, ...]
 
     @property
+    def names(self) -> tuple[Any, ...]:
+        """The keys of a dict; those of a defaultdict stand beside the function that makes what is missing."""
+        names: tuple[Any, ...] = self.keys[0][1] if self.kind is defaultdict else self.keys
+        return names
+
+    @property
     def num_leaves(self) -> int:
         """How many leaves a tree of this structure has."""
         return 1 if self.kind is None else sum(part.num_leaves for part in self.parts)
@@ -23,8 +29,8 @@ class Spec(NamedTuple):
         if self.kind is None:
             return "*"
         inside = ", ".join(map(repr, self.parts))
-        if issubclass(self.kind, dict) and self.kind not in REGISTERED:
-            return "{" + ", ".join(f"{k!r}: {p!r}" for k, p in zip(self.keys, self.parts, strict=True)) + "}"
+        if _is_dict(self.kind):
+            return "{" + ", ".join(f"{k!r}: {p!r}" for k, p in zip(self.names, self.parts, strict=True)) + "}"
         if self.kind is list:
             return f"[{inside}]"
         if self.kind is tuple:
@@ -37,10 +43,15 @@ _LEAF = Spec(None, (), ())
 REGISTERED: dict[type[Any], tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {
     deque: (lambda d: ([*d], d.maxlen), deque),
     defaultdict: (
-        lambda d: ([*d.values()], (d.default_factory, [*d])),
+        lambda d: ([*d.values()], (d.default_factory, (*d,))),
         lambda values, context: defaultdict(context[0], zip(context[1], values, strict=True)),
     ),
 }
+
+
+def _is_dict(kind: type[Any]) -> bool:
+    """Whether it is a kind of dict that was not registered by a program."""
+    return kind is defaultdict or (issubclass(kind, dict) and kind not in REGISTERED)
 
 
 def _parts(tree: Any) -> tuple[tuple[Any, ...], Iterable[Any]] | None:
@@ -74,11 +85,13 @@ def flatten_up_to(tree: Any, spec: Spec) -> list[Any]:
     """The parts of a tree where a structure has its leaves, from left to right. ValueError for another structure."""
     if spec.kind is None:
         return [tree]
-    keys, values = _parts(tree) or ((), ())
-    parts = [*values]
-    if isinstance(tree, dict) and type(tree) not in REGISTERED and {*keys} == {*spec.keys}:
-        keys, parts = spec.keys, [tree[key] for key in spec.keys]  # in whichever order they stand there
-    if type(tree) is not spec.kind or keys != spec.keys or len(parts) != len(spec.parts):
+    if _is_dict(type(tree)) and _is_dict(spec.kind):  # of any kind, and in any order
+        alike, parts = tree.keys() == {*spec.names}, [tree.get(name) for name in spec.names]
+    else:
+        keys, values = _parts(tree) or ((), ())
+        parts = [*values]
+        alike = type(tree) is spec.kind and (keys == spec.keys or spec.kind is deque)
+    if not alike or len(parts) != len(spec.parts):
         raise ValueError(f"tree_map() expects trees of one structure, {spec!r}, got {flatten(tree)[1]!r}")
     return [x for part, below in zip(parts, spec.parts, strict=True) for x in flatten_up_to(part, below)]
 

@@ -66,12 +66,17 @@ def into(name: str, result: Any, out: Any) -> Any:
     return result._make(written) if hasattr(result, "_make") else type(result)(written)
 
 
-def _check(name: str, result: Tensor, out: Tensor, exact: bool) -> None:
+def check_gradient(name: str, result: Tensor, out: Tensor) -> None:
+    """RuntimeError where a gradient is wanted, which none flows through."""
     if result.requires_grad or (out.requires_grad and MODE.get().grad):
         raise runtime_error(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             f"arguments requires grad; assign the result, or call it under no_grad()"
         )
+
+
+def _check(name: str, result: Tensor, out: Tensor, exact: bool) -> None:
+    check_gradient(name, result, out)
     value, array = result._array, out._array
     if name in ("all", "any"):
         fits = array.dtype.char in "?B"

@@ -22,7 +22,7 @@ from minigrad.sparse.tensor import Sparse, made
 
 
 @taken("permute")
-def permute(input: Sparse, *given: Any, dims: Any = ()) -> Sparse:
+def permute(input: Sparse, *given: Any, dims: Any = None) -> Sparse:
     """The dimensions in another order, sparse ones and dense ones apart."""
     wanted = given[0] if given and isinstance(given[0], (tuple, list)) else given or dims
     order = tuple(one_dim(d, input.ndim) for d in wanted)

@@ -264,13 +264,20 @@ def new(input: Sparse, *parts: Any) -> Tensor:
 
 @taken("new_zeros", "new_empty", label="-")
 def new_zeros(
-    input: Sparse, *sizes: Any, size: Any = (), dtype: Any = None, layout: Any = None, **_: Any
+    input: Sparse,
+    *sizes: Any,
+    size: Any = (),
+    dtype: Any = None,
+    layout: Any = None,
+    requires_grad: bool = False,
+    **_: Any,
 ) -> Tensor:
     """Of this size, without any number; with ``layout=strided`` zeros."""
     sizes = sizes[0] if sizes and not isinstance(sizes[0], int) else sizes or size
     if layout is strided:
-        return input._numbers.new_zeros(sizes, dtype=dtype)
-    return sparse_coo_tensor(Size(sizes), dtype=input.dtype if dtype is None else dtype)
+        return input._numbers.new_zeros(sizes, dtype=dtype, requires_grad=requires_grad)
+    kind = input.dtype if dtype is None else dtype
+    return sparse_coo_tensor(Size(sizes), dtype=kind, requires_grad=requires_grad)
 
 
 @taken("dropout", label="-")

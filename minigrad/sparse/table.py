@@ -11,7 +11,7 @@ from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
 from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, runtime_error, type_error
-from minigrad.gate.out import into
+from minigrad.gate.out import check_gradient, into
 from minigrad.gate.precision import chosen
 from minigrad.ops import shape as s
 
@@ -79,11 +79,7 @@ def stored(name: str, result: Any, out: Any) -> Any:
         )
     if not result._sparse:
         return into(name, result, out)
-    if result.requires_grad or out.requires_grad:
-        raise runtime_error(
-            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad; assign the result"
-        )
+    check_gradient(name, result, out)
     return out._become(cast_for(name, result._in(out.layout), out))  # type: ignore[attr-defined]
 
 

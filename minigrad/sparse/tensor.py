@@ -93,7 +93,7 @@ class Sparse(Tensor):
         name, named = called(func), dict(kwargs or {})
         out = named.pop("out", None)
         try:
-            result = cls._run(func, name, args, named)
+            result = cls._run(func, name, args, named, out)
             return result if out is None else stored(name, result, out)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             # What Python or NumPy say inside has no line of the user's; `grad` runs hooks, whose errors are left alone.
@@ -104,13 +104,14 @@ class Sparse(Tensor):
             raise kind(f"{name}() of a sparse Tensor does not take ({given}): {error}") from error
 
     @staticmethod
-    def _run(func: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _run(func: Any, name: str, args: tuple[Any, ...], named: dict[str, Any], out: Any) -> Any:
         t = next((x for x in _flat((*args, *named.values())) if isinstance(x, Sparse)), None)
         own = TABLE.get(name)
         if own is not None and t is not None:
             return own(*args, **named)
         if t is None or not args or t is not args[0]:
-            raise refused(name, args[0] if t is None else t)
+            first = next((x for x in args if isinstance(x, Tensor)), out)
+            raise refused(name, first if t is None else t)
         method = vars(Sparse).get(name)
         if callable(method):
             return method(*args, **named)

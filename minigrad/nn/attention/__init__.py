@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from minigrad.errors import value_error
@@ -22,8 +23,9 @@ class SDPBackend(enum.IntEnum):
     OVERRIDEABLE = 4
 
 
-def sdpa_kernel(backends: Any, set_priority: bool = False) -> AbstractContextManager[None]:
-    """A context that changes nothing: `scaled_dot_product_attention` computes as it does outside.
+@contextmanager
+def sdpa_kernel(backends: Any, set_priority: bool = False) -> Iterator[None]:
+    """A context, or decorator, that changes nothing: `scaled_dot_product_attention` computes as it does outside.
 
     ValueError for anything but an `SDPBackend` or a list of them.
     """
@@ -32,4 +34,4 @@ def sdpa_kernel(backends: Any, set_priority: bool = False) -> AbstractContextMan
         raise value_error(
             f"Backend must be an instance of SDPBackend or a list of SDPBackend instances, got {backends!r}"
         )
-    return nullcontext()
+    yield
