@@ -432,6 +432,14 @@ def f(x): return mg.func.jacrev(lambda t: (t * x).sum())(x), mg.func.jvp(mg.sin,
 -- with mg.inference_mode(k % 2 == 0): r = F(T(k, 3))
 with caught(): alter(r[0])
 with caught(): alter(r[1])
+== a detached leaf changed in place
+w = nn.Parameter(T(1, 3))
+def f(x): t = w.detach().requires_grad_(); t.zero_(); return x
+-- with called(): r = F(T(k, 3))
+== one long result
+a, b = T(1, 12), mg.zeros(0, 2)
+def f(x): v = b.as_strided((0, 2), (1, 1)); v.float().fill_(0.5); return (v,)
+-- r = F(T(k, 3))
 == what is returned shares memory as ever
 def f(x): return mg.func.vjp(lambda t: t.view(-1), x)[0], mg.func.grad(lambda t: (t.sum(), t), has_aux=True)(x)
 -- x = T(k, 2, 2)

@@ -859,6 +859,22 @@ F()
 net = nn.Module(); net.register_buffer("mean", mg.zeros(2))
 def f(x): net.mean = 0.5 * net.mean + 0.5 * x; return x - net.mean
 F(T(1, 2))
+== a hook of what is changed between two uses | a Tensor with a hook is changed under no_grad() between two uses
+w = T(1, 3, grad=True)
+handle = w.register_post_accumulate_grad_hook(lambda t: [t.grad.mul_(2), None][1])
+def f(x):
+    y = w * x
+    with mg.no_grad(): w.mul_(3.0)
+    (y + w * w).sum().backward()
+    return x * 2.0
+F(T(2, 3))
+== the gradient of a view kept while its base changes | adds or removes a hook
+w = T(1, 3, 2, grad=True); v = w.T.T
+def f(x):
+    v.retain_grad()
+    with mg.no_grad(): w.sub_(x)
+    return v.sum() * x
+F(T(2, 3, 2))
 """
 
 

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import operator
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, starmap
 from typing import Any, NamedTuple
@@ -186,7 +186,9 @@ class Run(Recorder):
                 raise not_repeated(self.world, f"sets an attribute of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
-            if any((record.hooks or {}) != hooks for record in records):
+            # `retain_grad` goes along to the record that a view gets when its base changes.
+            added = now is not None and not {*(now.hooks or ())} <= hooks.keys()
+            if added or any((record.hooks or {}) != hooks for record in records):
                 raise not_repeated(self.world, "adds or removes a hook of a Tensor that it gets")
         self._refuse_grown()
 
@@ -279,8 +281,14 @@ class Run(Recorder):
     def backward(self, roots: Iterable[Node], ends: set[Node]) -> Iterator[None]:
         """A Tensor that was changed under no_grad() has several records, of which only the last one is asked for."""
         again = {id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None}
-        others = [n for n in tape(roots) if n.op is None and n not in ends] if again else []
-        if any(n.tensor is not None and id(n.tensor()) in again for n in others):
+        leaves = [n for n in tape(roots) if n.op is None and n.tensor is not None] if self.follows else []
+        records = Counter(id(n.tensor()) for n in leaves)
+        if any(n.hooks and records[id(n.tensor())] > 1 for n in leaves):
+            raise errors.runtime_error(
+                "compile(): a Tensor with a hook is changed under no_grad() between two uses, so a recording has two "
+                "gradients of it, and the hook takes their sum. Change it before or after"
+            )
+        if any(id(n.tensor()) in again for n in leaves if n not in ends):
             raise errors.runtime_error(
                 "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
                 "which a recording cannot tell apart. Change it after that, or call backward()"

@@ -151,17 +151,19 @@ def check_change(t: Tensor) -> None:
         refresh(t)
     if recorder is not None:
         view = recorder.shown(t)
+    own = t._node
+    if view is not None and view.outside == "detach()":
+        # Only while a function is recorded: elsewhere nothing ties it to what it was detached from.
+        if own is None or own.op is not None or not own.requires_grad:
+            return
+        view = None
     base = t if view is None else view.base
     node = base._node
-    if view is not None and view.outside:
-        if view.outside == "detach()":
-            return  # only while a function is recorded: elsewhere nothing ties it to what it was detached from
-        if carries_gradients(t):
-            raise runtime_error(
-                f"a view that was made inside {view.outside} is being changed in place where operations are "
-                "recorded: its base would not know. clone() the view, or make it where it is changed"
-            )
-    own = t._node
+    if view is not None and view.outside and carries_gradients(t):
+        raise runtime_error(
+            f"a view that was made inside {view.outside} is being changed in place where operations are "
+            "recorded: its base would not know. clone() the view, or make it where it is changed"
+        )
     grown = (node is not None and node.requires_grad) or (own is not None and own.requires_grad)
     if grown and (node is None or node.op is None):
         what = "a view of a leaf Variable" if view is not None else "a leaf Variable"

@@ -384,4 +384,6 @@ def _wrapped(head: str, items: Sequence[str], tail: str, indent: str) -> str:
         ", ".join(item.replace(" ", "\0") for item in items) + ",", WIDTH - len(indent) - 4,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
-    return "\n".join([head, *(f"{indent}    {line}".replace("\0", " ") for line in inner), indent + tail])
+    return "\n".join(
+        [head, *(f"{indent}    {line}".replace("\0", " ") for line in inner), indent + tail.removeprefix(",")]
+    )
