@@ -437,8 +437,8 @@ w = nn.Parameter(T(1, 3))
 def f(x): t = w.detach().requires_grad_(); t.zero_(); return x
 -- with called(): r = F(T(k, 3))
 == one long result
-a, b = T(1, 12), mg.zeros(0, 2)
-def f(x): v = b.as_strided((0, 2), (1, 1)); v.float().fill_(0.5); return (v,)
+a_long_name_of_the_user = mg.zeros(0, 2)
+def f(x): v = a_long_name_of_the_user.as_strided((0, 2), (1, 1)); v.float().fill_(0.5); return (v,)
 -- r = F(T(k, 3))
 == what is returned shares memory as ever
 def f(x): return mg.func.vjp(lambda t: t.view(-1), x)[0], mg.func.grad(lambda t: (t.sum(), t), has_aux=True)(x)
