@@ -281,14 +281,15 @@ class Run(Recorder):
     def backward(self, roots: Iterable[Node], ends: set[Node]) -> Iterator[None]:
         """A Tensor that was changed under no_grad() has several records, of which only the last one is asked for."""
         again = {id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None}
-        leaves = [n for n in tape(roots) if n.op is None and n.tensor is not None] if self.follows else []
-        records = Counter(id(n.tensor()) for n in leaves)
-        if any(n.hooks and records[id(n.tensor())] > 1 for n in leaves):
+        order = tape(roots) if self.follows else []
+        leaves = [(n, id(n.tensor())) for n in order if n.op is None and n.tensor is not None]
+        records = Counter(t for _, t in leaves)
+        if any(n.hooks and records[t] > 1 for n, t in leaves):
             raise errors.runtime_error(
                 "compile(): a Tensor with a hook is changed under no_grad() between two uses, so a recording has two "
                 "gradients of it, and the hook takes their sum. Change it before or after"
             )
-        if any(id(n.tensor()) in again for n in leaves if n not in ends):
+        if any(t in again for n, t in leaves if n not in ends):
             raise errors.runtime_error(
                 "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
                 "which a recording cannot tell apart. Change it after that, or call backward()"
