@@ -23,6 +23,7 @@ from minigrad.functions.elementwise import scaled
 from minigrad.functions.index import check_fits, split_key
 from minigrad.functions.store import has_no_history, store, update
 from minigrad.gate import public
+from minigrad.gate.overriding import foreign
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 
@@ -227,6 +228,9 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     if isinstance(value, np.ndarray):
         value = wrap_operand(value) if mode.recorder is not None else wrap(value.copy())
     elif not isinstance(value, (Tensor, int, float, complex, np.number, np.bool_, Numeral)):
+        if foreign((value,)):
+            t[key] = value
+            return
         raise type_error(f"can't assign a {type(value).__name__} to a Tensor; use minigrad.tensor(...)")
     if key is False:
         return

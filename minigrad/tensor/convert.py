@@ -79,17 +79,22 @@ class _Convert(Tensor):
         unknown = ignored.keys() - {"non_blocking", "memory_format"}
         if unknown:
             raise type_error(f"to() got an unexpected keyword argument '{min(unknown)}'")
-        flags = [a for a in args if isinstance(a, bool)]
-        types = [a for a in (*args, dtype) if a is not None and not isinstance(a, (bool, str, Device))]
-        devices = [a for a in (*args, device) if isinstance(a, (str, Device))]
-        if len(types) > 1 or len(devices) > 1 or len(flags) > 2:
+        kind: Any = dtype
+        flags, twice = 0, False
+        for a in args:
+            if isinstance(a, (str, Device)):
+                twice, device = twice or device is not None, a
+            elif isinstance(a, bool):
+                flags, copy = flags + 1, copy or (flags == 1 and a)
+            elif a is not None:
+                twice, kind = twice or kind is not None, a
+        if twice or flags > 2:
             raise type_error(f"to() takes one device, one dtype, non_blocking and copy, got {args}")
-        for name in devices:
-            check_device(name)
+        check_device(device)
         changed: Tensor = self
-        for to in types:
-            changed = cast(self, to._array.dtype if isinstance(to, Tensor) else dtypes.as_numpy(to))
-        if changed is self and (copy or flags[1:] == [True]):
+        if kind is not None:
+            changed = cast(self, kind._array.dtype if isinstance(kind, Tensor) else dtypes.as_numpy(kind))
+        if copy and changed is self:
             changed = known_as("ToCopyBackward0", self.clone())
         format = ignored.get("memory_format")
         return changed if format is None else in_format(changed, format, self)
