@@ -271,6 +271,8 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("mg.histc(I)", NotImplementedError, "histogram_cpu"),
     ("mg.histogram(X, 2, range=(1,))", RuntimeError, "range should have 2"),
     ("mg.arange(0, 1, float('nan'))", RuntimeError, "nonzero"),
+    ("mg.range(0, 1, float('nan'))", RuntimeError, "nonzero"),
+    ("mg.histc(I, 0)", RuntimeError, "bins must be"),
     ("mg.full((2,), I)", TypeError, "^full"),
     ("mg.tril_indices(2, 2, dtype=mg.float32)", NotImplementedError, "tril_indices"),
     ("mg.trace(X[:, :2] > 0)", NotImplementedError, "trace"),
