@@ -262,7 +262,7 @@ class _Value(Tensor):
             raise runtime_error(
                 f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
             )
-        return bool(np.any(equal._array))
+        return bool(equal._array.any())
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
