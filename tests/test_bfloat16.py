@@ -313,6 +313,16 @@ def test_autocast_chooses_by_the_function(what: str) -> None:
         assert kinds(call()) == expected
 
 
+def test_autocast_meets_masks_and_float64() -> None:
+    heads = nn.MultiheadAttention(2, 1)
+    with mg.autocast("cpu", mg.float16):
+        y, _ = heads(*[LOW[:, :2]] * 3, need_weights=False, attn_mask=mg.ones(3, 3, dtype=mg.bool).triu(1))
+    assert y.dtype == mg.float16
+    for cell in (nn.LSTMCell(3, 2), nn.GRUCell(3, 2), nn.GRU(3, 2)):
+        with pytest.raises(RuntimeError, match="must have the same dtype"), mg.autocast("cpu"):
+            cell(X.double())
+
+
 def test_autocast_holds_inside_and_nests() -> None:
     def state() -> tuple[str, bool, str]:
         return (X @ X).dtype.name, mg.is_autocast_enabled("cpu"), mg.get_autocast_dtype("cpu").name

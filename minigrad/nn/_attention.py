@@ -79,9 +79,8 @@ def _attend(
         scale = 1.0 / math.sqrt(width) if width else 0.0
     scores = (query * scale) @ key.mT
     if is_causal:
-        sizes = scores._array.shape[-2:]
-        seen = (_seen if math.prod(sizes) <= LARGE else _seen.__wrapped__)(*sizes)
-        scores = where(wrap(seen), scores, -math.inf)
+        seen = _seen if math.prod(sizes := scores._array.shape[-2:]) <= LARGE else _seen.__wrapped__
+        scores = where(wrap(seen(*sizes)), scores, -math.inf)
     elif mask is not None:
         bits = mask._array.dtype == bool
         masked = where(mask, scores, -math.inf) if bits else scores + mask
@@ -314,10 +313,11 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal
     """Attention of queries (batch, heads, steps, width) to keys and values, as (steps, batch, heads * width)."""
     batch, heads, steps, width = q._array.shape
     if mask is not None:
-        keys = k._array.shape[2]
-        mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, heads, -1, keys)
-    _check_operands(q, k, v, mask, causal)
-    attend = scaled_dot_product_attention if is_short(q._array.dtype) else _attend
+        mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, heads, -1, k.shape[2])
+    attend = scaled_dot_product_attention
+    if not is_short(q._array.dtype):
+        _check_operands(q, k, v, mask, causal)
+        attend = _attend
     y = attend(q, k, v, mask, dropped, causal)
     return y.permute(2, 0, 1, 3).reshape(steps, batch, heads * width)
 
