@@ -346,8 +346,16 @@ def number_dtype(x: object) -> NumpyType:
 _PY_BOOL, _PY_INT = builtins.bool, builtins.int
 
 
+def python_number(x: Any) -> Any:
+    """The Python number of a NumPy number; one of more than 64 bits is rounded to them."""
+    number = x.item()
+    if isinstance(number, np.generic):
+        return (builtins.complex if x.dtype.kind == "c" else _PY_FLOAT)(number)
+    return number
+
+
 def result_type(tensor1: object, tensor2: object) -> dtype:
     """The dtype that arithmetic on the two (Tensors or numbers) would give."""
     # NumPy's numbers are numbers, not Tensors of no dimension.
-    numbers = (t.item() if isinstance(t, np.generic) else t for t in (tensor1, tensor2))
+    numbers = (python_number(t) if isinstance(t, np.generic) else t for t in (tensor1, tensor2))
     return OF_NUMPY[common([getattr(t, "_array", t) for t in numbers])]

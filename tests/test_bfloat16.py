@@ -251,6 +251,7 @@ def kinds(y: Any) -> str:
 
 X = mg.tensor([[0.5, 1.0, 2.0], [1.5, -1.0, 0.25], [1.0, 2.0, 3.0]])
 LOW, CLASSES, SPARSE = X.bfloat16(), mg.tensor([0, 1, 2]), X.to_sparse()
+PAIRS, ROW = X[:, :2], LOW[:1, :2]
 CAST: dict[str, tuple[Callable[[], Any], str]] = {
     "matmul": (lambda: X @ X, "bfloat16"),
     "method": (lambda: X.matmul(X[0]), "bfloat16"),
@@ -262,6 +263,22 @@ CAST: dict[str, tuple[Callable[[], Any], str]] = {
     "lstm, several lengths": (
         lambda: nn.LSTM(3, 2)(nn.utils.rnn.pack_sequence([X, X[:2]]))[0].data,
         "float32",
+    ),
+    "cells, by their states": (
+        lambda: (
+            nn.LSTMCell(3, 2)(LOW),
+            nn.LSTMCell(3, 2)(LOW, (X[:, :2], X[:, :2]))[0],
+            nn.GRUCell(3, 2)(LOW, X[:, :2]),
+        ),
+        "bfloat16 bfloat16 float32 float32",
+    ),
+    "other cells and layers": (
+        lambda: (
+            nn.RNNCell(3, 2)(LOW, X[:, :2]),
+            nn.LSTM(3, 2)(X, (LOW[:1, :2],) * 2)[0],
+            nn.GRU(3, 2)(X, LOW[:1, :2])[0],
+        ),
+        "bfloat16 bfloat16 bfloat16",
     ),
     "contraction": (lambda: mg.einsum("ij,jk->ik", X, X), "bfloat16"),
     "no contraction": (lambda: mg.einsum("ij,ij->ij", X, X), "float32"),
@@ -294,6 +311,16 @@ def test_autocast_chooses_by_the_function(what: str) -> None:
     call, expected = CAST[what]
     with mg.autocast("cpu"):
         assert kinds(call()) == expected
+
+
+def test_autocast_meets_masks_and_float64() -> None:
+    heads = nn.MultiheadAttention(2, 1)
+    with mg.autocast("cpu", mg.float16):
+        y, _ = heads(*[LOW[:, :2]] * 3, need_weights=False, attn_mask=mg.ones(3, 3, dtype=mg.bool).triu(1))
+    assert y.dtype == mg.float16
+    for cell in (nn.LSTMCell(3, 2), nn.GRUCell(3, 2), nn.GRU(3, 2)):
+        with pytest.raises(RuntimeError, match="must have the same dtype"), mg.autocast("cpu"):
+            cell(X.double())
 
 
 def test_autocast_holds_inside_and_nests() -> None:

@@ -115,6 +115,7 @@ def test_numba_says_what_it_cannot_do() -> None:
         lambda x: x.clamp(-0.5, 0.5) * x, lambda x: x.clamp(min=0.25), lambda x: x.abs() ** 2.5, lambda x: 2.0**x,
         lambda x: x % 0.7, lambda x: x // 0.7, lambda x: x.sum().clamp(max=0.5), lambda x: mg.where(x > 0, x, 0.0),
         lambda x: x * (x.double().sum() * 2.0).float(),  # as Adam has it
+        mg.sigmoid, lambda x: x.abs().rsqrt(), lambda x: x.sum().sigmoid(), lambda x: (1.0 / (x + 0j) * 2.0).real,
     ],
 )  # fmt: skip
 def test_numba_keeps_the_element_type_where_numbers_are_met(f: Any) -> None:

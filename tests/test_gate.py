@@ -226,6 +226,7 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("mg.addcmul(X, 1, X)", TypeError, "addcmul.*'tensor1' must be Tensor, not int"),
     ("mg.tensor([X, X])", ValueError, "only one element"),
     ("X.__contains__('a')", RuntimeError, "only supports Tensor or scalar"),
+    ("X.__contains__(np.str_('a'))", RuntimeError, "only supports Tensor or scalar"),
     ("X.clone().__setitem__(0, [1.0, 2.0, 3.0])", TypeError, "can't assign a list"),
     ("X.clone().__setitem__(9, None)", TypeError, "can't assign a NoneType"),
     ("X.clone().__setitem__([0], '2')", TypeError, "can't assign a str"),
@@ -271,6 +272,8 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("mg.histc(I)", NotImplementedError, "histogram_cpu"),
     ("mg.histogram(X, 2, range=(1,))", RuntimeError, "range should have 2"),
     ("mg.arange(0, 1, float('nan'))", RuntimeError, "nonzero"),
+    ("mg.range(0, 1, float('nan'))", RuntimeError, "nonzero"),
+    ("mg.histc(I, 0)", RuntimeError, "bins must be"),
     ("mg.full((2,), I)", TypeError, "^full"),
     ("mg.tril_indices(2, 2, dtype=mg.float32)", NotImplementedError, "tril_indices"),
     ("mg.trace(X[:, :2] > 0)", NotImplementedError, "trace"),
@@ -316,7 +319,7 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
 @pytest.mark.filterwarnings("ignore:.*deprecated:UserWarning")
 @pytest.mark.parametrize(("call", "kind", "text"), MALFORMED, ids=[call for call, _, _ in MALFORMED])
 def test_what_pytorch_refuses_is_refused(call: str, kind: type[Exception], text: str) -> None:
-    names = {"mg": mg, "nn": nn, "X": X, "V": V, "I": I, "W": mg.ones(2, requires_grad=True)}
+    names = {"mg": mg, "nn": nn, "np": np, "X": X, "V": V, "I": I, "W": mg.ones(2, requires_grad=True)}
     for _ in range(2):  # also when a good call came between
         with pytest.raises(kind, match=text) as caught:
             eval(call, names)

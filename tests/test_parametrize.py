@@ -111,6 +111,18 @@ def test_what_is_computed_is_kept_while_cached() -> None:
     assert layer.weight is not weight
 
 
+def test_a_cell_asks_for_its_weights_once() -> None:
+    calls: list[Any] = []
+    for make in (nn.RNNCell, nn.LSTMCell, nn.GRUCell):
+        cell: Any = make(2, 2)
+        for name in ("weight_ih", "weight_hh", "bias_ih"):
+            add(cell, name, Twice())
+            cell.parametrizations[name][0].register_forward_hook(lambda *_, name=name: calls.append(name))
+        calls.clear()
+        cell(mg.ones(1, 2))
+        assert calls == ["weight_ih", "weight_hh", "bias_ih"]
+
+
 class Doubled(nn.Module):
     """Its inverse fits, and it does not."""
 

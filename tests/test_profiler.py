@@ -199,6 +199,7 @@ def test_operations_are_counted_as_pytorch_counts_them() -> None:
         q = [n(2, 2, 5, 8) for _ in range(3)]
         return nn.functional.scaled_dot_product_attention(*q, dropout_p=p)
 
+    heads = nn.MultiheadAttention(4, 2)
     cases: list[tuple[Callable[[], mg.Tensor], dict[str, int], dict[str, int]]] = [
         (lambda: n(3, 4) @ n(4, 5), {"aten.mm": 120}, {"aten.mm": 240}),
         (lambda: mg.ones(3, 4) @ n(4, 5), {"aten.mm": 120}, {"aten.mm": 120}),
@@ -213,6 +214,7 @@ def test_operations_are_counted_as_pytorch_counts_them() -> None:
          {"aten.convolution": 1008}, {"aten.convolution_backward": 3024}),
         (lambda: attention(0.0), {}, {}),
         (lambda: attention(0.1), {"aten.bmm": 3200}, {"aten.bmm": 6400}),
+        (lambda: heads(*[n(3, 2, 4)] * 3, need_weights=False)[0], {"aten.addmm": 768}, {"aten.mm": 1536}),
         (lambda: nn.GRU(3, 4, 2)(n(5, 2, 3))[0], {"aten.addmm": 3600}, {"aten.mm": 6816}),
         (lambda: nn.LSTM(3, 4, 2)(n(5, 2, 3))[0], {}, {}),
         (lambda: nn.LSTMCell(3, 4)(n(2, 3))[0], {"aten.addmm": 448}, {"aten.mm": 640}),

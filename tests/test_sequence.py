@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,12 @@ def test_cells_are_layers_of_one_step(batch: tuple[int, ...], several: bool) -> 
         ends = layer(x.unsqueeze(0), tuple(t.unsqueeze(0) for t in hx) if several else hx.unsqueeze(0))[1]
         for a, b in zip(cell(x, hx) if several else [cell(x, hx)], ends if several else [ends], strict=True):
             np.testing.assert_allclose(array(a), array(b)[0], atol=1e-6)
+        # One bias may be missing.
+        nn.init.zeros_(cell.bias_ih)
+        expected = cell(x, hx)
+        cell.bias_ih = None
+        for a, b in zip(cell(x, hx), expected, strict=True):
+            np.testing.assert_array_equal(array(a), array(b))
     assert (
         repr(nn.RNNCell(2, 3, bias=False, nonlinearity="relu"))
         == "RNNCell(2, 3, bias=False, nonlinearity=relu)"
@@ -202,6 +209,13 @@ def heads(bias_k: Any = None, bias_v: Any = None, **options: Any) -> Any:
     x, out = mg.zeros(3, 2, 4), (False, 0.0, mg.zeros(4, 4), None)
     weights = (mg.zeros(12, 4), None, bias_k, bias_v, *out)
     return nn.functional.multi_head_attention_forward(x, x, x, 4, 2, *weights, **options)
+
+
+def of_two_types(make: Any) -> Any:
+    module = make(2, 3)
+    weight = module.weight_hh if "Cell" in make.__name__ else module.weight_hh_l0
+    weight.data = weight.data.double()
+    return module(mg.zeros(4, 2))
 
 
 ERRORS = [
@@ -257,6 +271,14 @@ ERRORS = [
         lambda: nn.GRUCell(2, 3)(mg.zeros(4, 2), mg.zeros(4, 2)),
         RuntimeError,
         "hidden0 has inconsistent hidden_size: got 2, expected 3",
+    ),
+    *(
+        (
+            partial(of_two_types, make),
+            RuntimeError,
+            "must have the same dtype, but got .*float32 and .*float64",
+        )
+        for make in (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell)
     ),
     (
         lambda: packing.pack_padded_sequence(mg.zeros(3, 2, 1), [1, 2]),

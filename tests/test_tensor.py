@@ -285,6 +285,11 @@ def test_an_unknown_operand_is_left_to_its_own_type() -> None:
     with pytest.raises(TypeError):
         mg.ones(2) @ 3
     assert (mg.ones(2) == "a") is False
+    # NumPy's long doubles are numbers.
+    for f in (lambda x: mg.tensor([1, 2]) * x, lambda x: x + mg.ones(2), lambda x: mg.full((2,), x)):
+        assert f(np.longdouble(2.5)).dtype == mg.float32
+    assert (mg.ones(2) * np.clongdouble(2j)).dtype == mg.complex64
+    assert mg.result_type(mg.ones(2), np.longdouble(2.5)) == mg.float32
     # NumPy's strings are no numbers either, though they are NumPy's scalars.
     assert (mg.ones(2) == np.str_("a")) is False
     assert (np.bytes_(b"a") != mg.ones(2)) is True

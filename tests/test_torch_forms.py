@@ -268,6 +268,7 @@ def test_windows_and_places_are_those_of_pytorch() -> None:
         [3, 3, 0, 3],
     ]
     assert [t.tolist() for t in mg.unravel_index(mg.tensor(3), 4)] == [3]
+    assert [t.tolist() for t in mg.unravel_index(mg.tensor(200).byte(), (2, 300))] == [0, 200]
     with pytest.raises(TypeError, match="integer dtype"):
         mg.unravel_index(mg.ones(1), (2,))
     assert mg.unravel_index(mg.tensor([1]), ()) == ()
@@ -411,11 +412,14 @@ def test_choices_and_loops_as_functions() -> None:
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("dropout(V > 2, 1.0, True)", [False, False]), ("rrelu(-V, 0.5, 0.5, True, mg.Generator())", [-1.0, -1.5]),
+        ("tensor(mg.dropout(V > 2, 1.0, True).dtype is mg.bool)", True),
+        ("rrelu(-V, 0.5, 0.5, True, mg.Generator())", [-1.0, -1.5]),
         ("constant_pad_nd(V + 0j, (1, 0), 2j)", [2j, 2, 3]), ("isclose(N, N - 1, 0, 0)", [False]),
         ("addbmm(A.long(), A[None].long(), A[None].long(), beta=1.5, alpha=1.5)", [[6, 6], [0, 12]]),
-        ("linalg.cond(mg.zeros(2, 2), 1)", math.inf), ("bincount(N[:0], V[:0], 2)", [0, 0]),
+        ("linalg.cond(mg.zeros(2, 2), 1)", math.inf), ("tensor(mg.bincount(N[:0], V[:0], 2).dtype is mg.int64)", True),
         ("histc(mg.arange(1, 101).double() / 100, 10, 0, 1)", [9, *[10] * 8, 11]),  # PyTorch's
+        ("histc((mg.arange(0, 11) / 10).half(), 10, 0, 1)", [*[1] * 9, 2]),
+        ("histc(mg.arange(10) / 10, 3, 0.3, 0.9)", [2, 2, 3]),
         ("histogram(mg.arange(1, 101) / 100, 10, range=(0.0, 1.0)).hist", [9, *[10] * 8, 11]),
         ("index_select(A, 0, N[:0].int())", []), ("tensor(A.to_sparse(dense_dim=1).dense_dim())", 1),
         ("gcd(mg.tensor([True]), N)", [1]),

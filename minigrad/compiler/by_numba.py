@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from minigrad.compiler.statements import Statements, ValueTarget
 from minigrad.compiler.values import as_text, is_view
 from minigrad.core.node import Const
 from minigrad.core.op import Op, Params, is_ufunc
-from minigrad.dtypes import F32, F64
+from minigrad.dtypes import C64, F32, F64
 from minigrad.readers.source.expressions import Expr, fill, literal, parsed
 from minigrad.readers.source.program import Value, numpy_name
 from minigrad.readers.source.text import _wrapped
@@ -53,13 +54,18 @@ class NumbaStatements(Statements):
             pattern = pattern.format(*(f"({t})" if " " in t else t for t in texts))
         if pattern is None and is_ufunc(op.unchecked):
             pattern = f"{numpy_name(op.unchecked)}({', '.join(texts)})"
-        if pattern is not None:
-            return parsed(pattern)
-        expr = super()._printed(v, xs, written)
-        numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
-        if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers) and not is_view(v):
-            # To Numba numbers are float64, and so is what they meet.
-            return fill("{}.astype(np.float32)" if v.shape else "np.float32({})", [expr])
+        expr = super()._printed(v, xs, written) if pattern is None else parsed(pattern)
+        # Real ones that ufuncs meet have a type of their own: see `number`.
+        numbers = [w.value for w in v.inputs if w.__class__ is Const and (pattern is None or v.dtype == C64)]
+        if pattern is None:
+            numbers += [*v.params.values(), *(n.value for n in ast.walk(expr) if n.__class__ is ast.Constant)]
+        if (
+            v.dtype in (F32, C64)
+            and any(isinstance(n, (float, int, complex)) for n in numbers)
+            and not is_view(v)
+        ):
+            # To Numba numbers are of 64 bits, and so is what they meet.
+            return fill(f"{{}}.astype(np.{v.dtype})" if v.shape else f"np.{v.dtype}({{}})", [expr])
         return expr
 
     def _refuse(self, op: Op) -> None:

@@ -22,7 +22,7 @@ from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import made, rounding, rounds
 from minigrad.core.tensor import Tensor, data_leaf, wrap
 from minigrad.core.views import mark_view, refresh, refuse_inference
-from minigrad.dtypes import F32, F64, I64, is_short
+from minigrad.dtypes import F32, F64, I64, is_short, python_number
 from minigrad.errors import here
 
 _mode = MODE.get
@@ -191,7 +191,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> Operands:
             tensors = True
         elif isinstance(t, np.ndarray) and t.dtype.kind in "biufcV":
             t = wrap_operand(t)
-        elif not isinstance(t := t.item() if isinstance(t, np.generic) else t, (int, float, complex)):
+        elif not isinstance(t := python_number(t) if isinstance(t, np.generic) else t, (int, float, complex)):
             raise NotAnOperand(
                 f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} (at {errors.place(*here())})"
             )

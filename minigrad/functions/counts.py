@@ -190,8 +190,6 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     """
     needs_value("histc()")
     x = input._array
-    if x.dtype.kind not in "fV":
-        raise not_implemented_error(f'"histogram_cpu" not implemented for {input.dtype}; use .float() first')
     if bins <= 0:
         raise runtime_error("bins must be > 0")
     low, high = float(min), float(max)
@@ -200,9 +198,12 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     if low == high:
         low, high = low - 1, high + 1
     _check_range(low, high, "histc")
-    some = in_float32(x[(x >= low) & (x <= high)])
-    # In the order of PyTorch's operations, which decides where elements go that lie between two parts.
-    parts = ((some - some.dtype.type(low)) * bins / some.dtype.type(high - low)).astype(np.intp)
+    if x.dtype.kind not in "fV":
+        raise not_implemented_error(f'"histogram_cpu" not implemented for {input.dtype}; use .float() first')
+    # In the order and the dtype of PyTorch's operations, which decide where elements go that lie between two parts.
+    first, last, count = map(x.dtype.type, (low, high, bins))
+    some = x[(x >= first) & (x <= last)]
+    parts = ((some - first) * count / (last - first)).astype(np.intp)
     return wrap(np.bincount(np.minimum(parts, bins - 1), minlength=bins).astype(x.dtype))
 
 

@@ -321,7 +321,7 @@ def _plain_number(name: str, x: Any) -> Any:
         raise type_error(
             f"{name}(): arguments must be Numbers, not {type(x).__name__} of shape {[*x.shape]}; use .item()"
         )
-    return x.item() if hasattr(x, "item") else x
+    return dtypes.python_number(x) if hasattr(x, "item") else x
 
 
 def full(

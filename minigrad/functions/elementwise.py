@@ -272,7 +272,7 @@ def where(
         condition = cast(condition, dtypes.BOOL)
     operands: list[Any] = [input, other]
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
-        plain = [t.item() if isinstance(t, np.generic) else t for t in operands]
+        plain = [dtypes.python_number(t) if isinstance(t, np.generic) else t for t in operands]
         operands = [wrap(np.asarray(t, dtypes.number_dtype(t))) for t in plain]
     return apply(e.where, (condition, *operands))
 

@@ -131,8 +131,6 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
         raise runtime_error(
             f"expected scalar type {input.dtype} but found {grid.dtype}; the grid has another dtype"
         )
-    if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"grid_sampler" not implemented for {input.dtype}; use .float() first')
     if len(shape) not in (4, 5) or len(shape) != len(points):
         raise runtime_error(
             "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with "
@@ -154,6 +152,8 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
         )
     if mode == "bicubic" and len(shape) == 5:
         raise runtime_error("grid_sampler(): bicubic interpolation only supports 4D input")
+    if input._array.dtype.kind not in "fV":
+        raise not_implemented_error(f'"grid_sampler" not implemented for {input.dtype}; use .float() first')
 
 
 def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> tuple[list[Tensor], list[Tensor]]:

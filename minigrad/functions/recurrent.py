@@ -9,6 +9,7 @@ from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
 from minigrad.core.op import Op, Params, is_complex
 from minigrad.core.tensor import Tensor
+from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.gate.overriding import enrol
 from minigrad.ops import recurrent as r
@@ -37,6 +38,7 @@ def layer(
     Without ``outputs`` the states alone.
     ``mode`` is that of `nn.RNNBase`. ``weights`` are those of input and hidden state, the two biases if there are
     any, and the projection of an LSTM, if it has one. ``runs`` tells how many steps have how many sequences.
+    RuntimeError unless all have one dtype.
     """
     op: Op
     params: Params = {"runs": runs, "reverse": reverse}
@@ -48,6 +50,11 @@ def layer(
         op, params["relu"] = r.rnn, mode == "RNN_RELU"
     since = next_seq()
     operands = x, *states, *weights
+    for t in operands:
+        if t._array.dtype != x._array.dtype:
+            raise runtime_error(
+                f"{op.name}: mat1 and mat2 must have the same dtype, but got {x.dtype} and {t.dtype}"
+            )
     y = r.STEPS[op.name](*operands, **params) if is_complex(x) else apply(op, operands, params)
     rows, last = (len(x._array), states[0]._array.shape[1]), [s._array.shape for s in states]
     parts = [own(t) for t in (split(y, [rows, *last]) if outputs else split(y, last, rows[0] * rows[1]))]

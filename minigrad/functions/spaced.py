@@ -58,7 +58,7 @@ def range(
     )
     numbers: Any = start, end, step
     first, last, by = map(float, numbers)
-    if by == 0:
+    if not by or by != by:
         raise runtime_error("step must be nonzero")
     if not math.isfinite(first) or not math.isfinite(last):
         raise runtime_error(f"unsupported range: {first:g} -> {last:g}")

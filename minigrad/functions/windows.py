@@ -112,7 +112,7 @@ def scalar_tensor(
 
 
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
-    """By dimension of an array of ``shape``, the places of the elements with these numbers, counted row by row.
+    """By dimension of an array of ``shape``, the places (int64) of the elements with these numbers, counted row by row.
 
     Numbers beyond the end wrap around. TypeError for numbers that are not whole, ValueError for a negative size.
     """
@@ -121,7 +121,7 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if min(sizes, default=0) < 0:
         raise value_error(f"'shape' cannot have negative values, but got {sizes}")
-    rest, places = indices, []
+    rest, places = indices.long(), []
     for n in reversed(sizes):
         places.append(rest % n)
         rest = rest.div(n, rounding_mode="floor")

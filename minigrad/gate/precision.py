@@ -65,6 +65,8 @@ def chosen(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
         to: NumpyType = F32
         if here == "lower":
             to = mode.autocast
+        elif here == "states":
+            to = _dtype(args[2][0])
         elif here == "widest":
             to = _widest((*args, *named.values()), mode.autocast)
         with ModeManager(mode.replace(autocast=None)):
@@ -83,7 +85,8 @@ def _by_arguments(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> st
     if name == "layer":
         # A cell has no direction; sequences of several lengths are several runs.
         steps = len(args) < 6 or len(args[4]) > 1
-        return "given" if args[0] == "GRU" or (args[0] == "LSTM" and steps) else "lower"
+        by_states = args[0] == "GRU" or (args[0] == "LSTM" and steps)
+        return "lower" if not by_states else "states" if _takes_part(args[2][0]) else "given"
     if not isinstance(args[0], str):
         return "lower"
     # einsum is a matrix product where it sums over a letter of several terms

@@ -21,6 +21,7 @@ from minigrad.functions.images import pad
 from minigrad.functions.nn import linear
 from minigrad.functions.parts import cat
 from minigrad.gate import public
+from minigrad.gate.names import LABELS, named_as
 from minigrad.nn._activations import dropout
 from minigrad.nn._reductions import of_shape
 from minigrad.tensor import Tensor
@@ -67,6 +68,8 @@ def scaled_dot_product_attention(
     return y.permute(order).contiguous().permute([order.index(d) for d in range(4)])
 
 
+# Its records have the name of the whole, also where a module calls it.
+@functools.partial(named_as, LABELS[scaled_dot_product_attention.__name__])
 def _attend(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float, is_causal: bool,
     scale: float | None = None,
@@ -76,7 +79,8 @@ def _attend(
         scale = 1.0 / math.sqrt(width) if width else 0.0
     scores = (query * scale) @ key.mT
     if is_causal:
-        scores = where(wrap(_seen(*scores._array.shape[-2:])), scores, -math.inf)
+        seen = _seen if math.prod(sizes := scores._array.shape[-2:]) <= LARGE else _seen.__wrapped__
+        scores = where(wrap(seen(*sizes)), scores, -math.inf)
     elif mask is not None:
         bits = mask._array.dtype == bool
         masked = where(mask, scores, -math.inf) if bits else scores + mask
@@ -85,14 +89,10 @@ def _attend(
     return (functions.dropout(p, dropout_p, True) if dropout_p > 0.0 else p) @ value
 
 
+@functools.lru_cache(maxsize=16)
 def _seen(queries: int, keys: int) -> Any:
     """Which keys each query may see; nothing writes to it."""
-    return (_kept_seen if queries * keys <= LARGE else np.tri)(queries, keys, dtype=bool)
-
-
-@functools.lru_cache(maxsize=16)
-def _kept_seen(queries: int, keys: int, dtype: Any) -> Any:
-    return np.tri(queries, keys, dtype=dtype)
+    return np.tri(queries, keys, dtype=bool)
 
 
 def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float) -> list[int]:
@@ -313,10 +313,11 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, mask: Any, dropped: float, causal
     """Attention of queries (batch, heads, steps, width) to keys and values, as (steps, batch, heads * width)."""
     batch, heads, steps, width = q._array.shape
     if mask is not None:
-        keys = k._array.shape[2]
-        mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, heads, -1, keys)
-    _check_operands(q, k, v, mask, causal)
-    attend = scaled_dot_product_attention if is_short(q._array.dtype) else _attend
+        mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, heads, -1, k.shape[2])
+    attend = scaled_dot_product_attention
+    if not is_short(q._array.dtype):
+        _check_operands(q, k, v, mask, causal)
+        attend = _attend
     y = attend(q, k, v, mask, dropped, causal)
     return y.permute(2, 0, 1, 3).reshape(steps, batch, heads * width)
 

@@ -11,7 +11,7 @@ from minigrad.core.names import known_as
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, type_error, value_error, warn
-from minigrad.functions.creation import empty, zeros
+from minigrad.functions.creation import empty, zeros, zeros_like
 from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, stack
 from minigrad.functions.recurrent import Runs, last_record, layer
@@ -187,7 +187,7 @@ class RNNBase(Module):
                 raise runtime_error(
                     f"Expected {which} size {(count, batch, width)}, got {list(t._array.shape)}"
                 )
-            if t._array.dtype != x._array.dtype:
+            if t._array.dtype != x._array.dtype and MODE.get().autocast is None:
                 raise runtime_error(
                     f"Input and hidden tensors must have the same dtype, found {x.dtype} and {t.dtype}"
                 )
@@ -414,10 +414,12 @@ class RNNCellBase(Module):
             states = [zeros(len(x._array), self.hidden_size, dtype=x.dtype)] * (2 if several else 1)
         else:
             states = list(hx) if batched else [t.unsqueeze(0) for t in hx]
+        # Each once: a parametrization computes anew at each look.
+        weights: list[Tensor] = [self.weight_ih, self.weight_hh]
+        biases = [self.bias_ih, self.bias_hh]
         self._check(x, states)
-        weights: list[Any] = [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh]
-        if weights[2] is None or weights[3] is None:
-            del weights[2:]
+        given = [b for b in biases if b is not None]
+        weights += [zeros_like(given[0]) if b is None else b for b in biases if given]
         new = layer(mode, x, states, weights, ((1, len(x._array)),), outputs=False)
         return new if batched else [own(t.squeeze(0)) for t in new]
 
@@ -433,12 +435,6 @@ class RNNCellBase(Module):
             if t._array.shape[1:] != (self.hidden_size,):
                 raise runtime_error(
                     f"hidden{k} has inconsistent hidden_size: got {t._array.shape[-1]}, expected {self.hidden_size}"
-                )
-        weight = self.weight_ih
-        for t in (x, *states):
-            if t._array.dtype != weight._array.dtype:
-                raise runtime_error(
-                    f"mat1 and mat2 must have the same dtype, but got {t.dtype} and {weight.dtype}"
                 )
 
 

@@ -256,11 +256,13 @@ class _Value(Tensor):
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")
-        if not isinstance(element, (Tensor, int, float, complex, np.generic, np.ndarray)):
+        known = isinstance(element, (Tensor, int, float, complex, np.generic, np.ndarray))
+        equal: Any = Tensor.__eq__(self, element) if known else NotImplemented
+        if equal is NotImplemented:
             raise runtime_error(
                 f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
             )
-        return bool(np.any(Tensor.__eq__(self, element)._array))
+        return bool(equal._array.any())
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
