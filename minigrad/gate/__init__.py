@@ -245,6 +245,8 @@ class Gate:
         count = len(self.names)
         if (len(others), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only):
             return None
+        if not named.keys().isdisjoint(self.only[: len(numbers)]):
+            return None
         now = ", ".join([*self.names[1:], *(f"{n}=..." for n in self.only)])
         warn_once(
             f"This overload of {self.name} is deprecated: numbers come last, and by name; {self.name}({now})"
