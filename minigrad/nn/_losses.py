@@ -105,13 +105,13 @@ def kl_div(
     ``reduction="batchmean"`` divides the sum by the size of the first dimension. RuntimeError for integers and bools.
     """
     by_batch = reduction == "batchmean"
-    reduction = legacy_reduction(size_average, reduce, "sum" if by_batch else reduction)
-    if reduction == "mean":
+    if size_average is reduce is None and reduction == "mean":
         warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
+    reduction = legacy_reduction(size_average, reduce, "sum" if by_batch else reduction)
     for t in (input, target):
         if t._array.dtype.kind not in "fV":
             raise runtime_error(f"kl_div: Integral inputs not supported, got {t.dtype}; use .float() first")
