@@ -166,6 +166,9 @@ def test_results_have_pytorch_s_element_types() -> None:
     assert F.multilabel_soft_margin_loss(mg.ones(3), X, reduction="none").shape == (3,)
     assert F.l1_loss(X[0], 2 * X, weight=X[0], reduction="none").tolist() == [[1.0] * 3] * 2
     assert F.kl_div(mg.tensor(-1.0), mg.ones(2), reduction="batchmean") == 2.0
+    # a legacy flag chooses the reduction, and the size of the batch still divides
+    with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
+        assert F.kl_div(mg.full((2, 3), -1.0), mg.ones(2, 3), True, reduction="batchmean") == 0.5
     # the norm of a half is one too
     assert F.cosine_similarity(X, half).tolist() == pytest.approx([0.99965036] * 2)
     assert F.nll_loss(mg.ones(3), mg.tensor([1]), reduction="none").shape == ()

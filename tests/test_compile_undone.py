@@ -338,6 +338,9 @@ def f(x, i): x[:, i], x[i], x.clone().index_fill(0, i, 1.0); return x * 2
 def f(x, i):
     return x.gather(0, i.reshape(1, 1)), x.index_add(0, i.reshape(1), x[:1]), nn.functional.nll_loss(x, i.expand(3))
 -- with called(): F(T(k, 3, 3), mg.tensor(9 if k % 2 else 1))
+== sentences of values that do not fit where a Tensor points
+def f(x, i, y): x[..., i] = y; return x * 2
+-- with called(): F(T(k, 3, 4), mg.tensor(1), T(k, *[(3, 4), (4,), (3,), (1, 3)][k]))
 == the first of several errors
 def f(x, i):
     a = x.index_select(0, i.reshape(1)); b = mg.linalg.inv(x * (i - 2)); c = x.gather(0, i.reshape(1, 1))

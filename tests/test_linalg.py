@@ -180,6 +180,11 @@ def test_norms_are_numpy_s() -> None:
     x = mg.from_numpy(TALL)
     close(linalg.vector_norm(x, 3), (np.abs(TALL) ** 3).sum() ** (1 / 3))
     close(linalg.matrix_norm(x), np.linalg.norm(TALL, axis=(-2, -1)))
+    for p in (1, 2, inf):  # the largest of nothing is 0, the least does not exist
+        assert linalg.matrix_norm(mg.zeros(2, 0, 5), p).tolist() == [0.0, 0.0]
+        assert linalg.norm(mg.zeros(5, 0), p) == 0.0
+    with pytest.raises(IndexError, match="non-zero size"):
+        linalg.matrix_norm(mg.zeros(0, 5), -2)
     close(linalg.norm(x[0], 2), np.linalg.norm(TALL[0], 2))
     # one element is its own norm, where its power leaves the type
     for p in (0.5, 2, 3, 50.0):

@@ -263,6 +263,11 @@ def test_results_with_a_factor_have_the_dtype_in_which_all_meet(dtype: Any) -> N
     assert mg.baddbmm(x, a[None], a[None], beta=factor, alpha=factor).dtype is dtype
 
 
+def test_a_factor_of_addr_is_multiplied_in_the_type_of_the_result() -> None:
+    byte = mg.tensor([[200]], dtype=mg.uint8)
+    assert mg.addr(byte, mg.tensor([1]), mg.tensor([2]), beta=3).tolist() == [[602]]
+
+
 def test_what_counts_nothing_in_addmm_keeps_its_record() -> None:
     x = mg.tensor([NAN, 2.0], requires_grad=True)
     for y in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -213,7 +214,7 @@ def test_windows_of_signals(name: str) -> None:
     options, four, three = WINDOWS[name]
     assert (window(4, **options) * 1000).round().tolist() == four
     assert (window(3, sym=False, **options) * 1000).round().tolist() == three
-    assert window(0, **options).shape == (0,)
+    assert window(np.int64(0), **options).shape == (0,)
     assert window(1, dtype=mg.float64, **options).dtype is mg.float64
     for wrong, says in (
         ({"dtype": mg.float16}, "expects float32 or float64"),

@@ -55,6 +55,7 @@ def test_element_types_of_out() -> None:
         lambda: mg.lu_unpack(*mg.linalg.lu_factor(square), out=[wide, wide.clone(), wide.clone()]),
         lambda: mg.lerp(x, x, 0.5, out=wide), lambda: mg.tril(x, out=wide), lambda: mg.exp(x, out=narrow),
         lambda: mg.where(x > 0, x, x, out=wide), lambda: mg.tensordot(x, square, 1, out=wide),
+        lambda: mg.sum(x, 1, dtype=mg.float32, out=wide), lambda: mg.arange(6, dtype=mg.float32, out=wide),
     ):  # fmt: skip
         with pytest.raises(RuntimeError, match="can't be cast to the desired output type"):
             wrong()

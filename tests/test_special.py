@@ -334,6 +334,7 @@ def test_orthogonal_polynomials(name: str) -> None:
     y = f(mg.tensor(0.3, dtype=mg.float64, requires_grad=True), mg.tensor([-1.0, 0.0, 1.0, 2.9, 5.0]))
     assert y.tolist() == pytest.approx(POLYNOMIALS[name], abs=1e-6)
     assert not y.requires_grad
+    assert f(0.3, mg.tensor([nan, inf, -inf])).tolist() == [0.0, 0.0, 0.0]
     assert f(mg.tensor([0.3]), 2).tolist() == pytest.approx(POLYNOMIALS[name][3:4], abs=1e-6)
     assert f(0.3, mg.arange(2)).dtype is f(mg.tensor([0, 1]), 2).dtype is mg.float32
     assert mg.equal(mg.compile(f)(y, 3), f(y, 3))

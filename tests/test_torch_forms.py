@@ -345,6 +345,8 @@ def test_numbers_may_stand_before_tensors_as_they_once_did(old: Any, new: Any) -
         lambda: V.add(1, 2, 3),
         lambda: V.addcmul(V, 2, V),
         lambda: mg.addmm(A, A, A, 1, 2),
+        lambda: mg.addcmul(V, V, V, -5, value=3),
+        lambda: mg.sub(V, 2, V, alpha=2),
     ],
 )
 def test_numbers_may_not_stand_behind_tensors(call: Any) -> None:

@@ -394,13 +394,19 @@ def index_put(
     return apply(e.add, (input, added))
 
 
+def picked_shape(part: Tensor, indices: Sequence[Tensor], pattern: tuple[bool, ...]) -> tuple[int, ...]:
+    """The shape of what the indices pick."""
+    picked: tuple[int, ...] = ops.index.kernel(
+        part._array, *[i._array for i in indices], pattern=pattern
+    ).shape
+    return picked
+
+
 def check_fits(
     part: Tensor, indices: Sequence[Tensor], pattern: tuple[bool, ...], value: Tensor
 ) -> tuple[int, ...]:
     """The shape that the indices pick. RuntimeError if the value does not broadcast to it."""
-    target: tuple[int, ...] = ops.index.kernel(
-        part._array, *[i._array for i in indices], pattern=pattern
-    ).shape
+    target = picked_shape(part, indices, pattern)
     try:
         fits = np.broadcast_shapes(value._array.shape, target) == target
     except ValueError:

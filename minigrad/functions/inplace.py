@@ -20,7 +20,7 @@ from minigrad.core.views import apply_view, carries_gradients, check_change
 from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import scaled
-from minigrad.functions.index import check_fits, split_key
+from minigrad.functions.index import check_fits, picked_shape, split_key
 from minigrad.functions.store import has_no_history, store, update
 from minigrad.gate import public
 from minigrad.gate.overriding import foreign
@@ -156,15 +156,8 @@ def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
     onto_itself = other is self
     dtype = self._array.dtype
     value: Any = other if isinstance(other, Tensor) else single(other, dtype, alike and self._array.size != 1)
-    if value._array.ndim > self._array.ndim:
-        raise runtime_error(
-            f"copy_(): output with shape {list(self._array.shape)} doesn't match the broadcast shape "
-            f"{list(value._array.shape)}; use reshape()"
-        )
-    value = cast(value, dtype)
-    if value._array.shape != self._array.shape:
-        value = value.expand(self._array.shape)
-    elif onto_itself:
+    value = _spread(cast(value, dtype), self._array.shape)
+    if onto_itself:
         if (recorder := MODE.get().recorder) is not None:
             recorder.stores(self, self)  # which checks
         return self
@@ -175,6 +168,16 @@ def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
     elif value is other:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
     return store(self, value, "copy", alike=alike)
+
+
+def _spread(value: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """``value``, expanded to the shape of what it is copied to; RuntimeError where it does not broadcast to that."""
+    if value._array.ndim > len(shape):
+        raise runtime_error(
+            f"copy_(): output with shape {list(shape)} doesn't match the broadcast shape "
+            f"{list(value._array.shape)}; use reshape()"
+        )
+    return value if value._array.shape == shape else value.expand(shape)
 
 
 def overwritable(t: Tensor) -> bool:
@@ -261,7 +264,10 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
         value = cast(value, t._array.dtype)
     if isinstance(value, Tensor):
         value = cast(_drop_leading(value, _picked_dims(part, indices)), t._array.dtype)
-        check_fits(part, indices, pattern, value)
+        if len(numbers) == len(indices):  # PyTorch copies to a view
+            value = _spread(value, picked_shape(part, indices, pattern))
+        else:
+            check_fits(part, indices, pattern, value)
     if not isinstance(value, Tensor):
         value = single(value, t._array.dtype, False)
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put", some=True)

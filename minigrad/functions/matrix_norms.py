@@ -92,8 +92,13 @@ def matrix_norm(
         return _spectral(name, A, ord, rows, columns, keepdim)
     along, across = (rows, columns) if abs(float(ord)) == 1 else (columns, rows)
     sums = total(A.abs(), along, True)
-    y = amax(sums, across, True) if float(ord) > 0 else amin(sums, across, True)
+    y = _largest(sums, across, True) if float(ord) > 0 else amin(sums, across, True)
     return y if keepdim else y.squeeze((rows, columns))
+
+
+def _largest(x: Tensor, dim: int, keepdim: bool = False) -> Tensor:
+    """The largest of a matrix's sums or singular values: 0 where it has none."""
+    return (amax if x._array.shape[dim] else total)(x, dim, keepdim)
 
 
 def _spectral(name: str, A: Tensor, ord: float | str, rows: int, columns: int, keepdim: bool) -> Tensor:
@@ -101,7 +106,7 @@ def _spectral(name: str, A: Tensor, ord: float | str, rows: int, columns: int, k
     ndim = A._array.ndim
     others = [d for d in range(ndim) if d not in (rows, columns)]
     values = svdvals(A.permute([*others, rows, columns]))
-    y = total(values, -1) if ord == "nuc" else amax(values, -1) if ord == 2 else amin(values, -1)
+    y = total(values, -1) if ord == "nuc" else _largest(values, -1) if ord == 2 else amin(values, -1)
     for d in sorted((rows, columns)) if keepdim else ():
         y = y.unsqueeze(d)
     return y

@@ -7,7 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.core.apply import apply
+from minigrad.core.apply import apply, cast
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
@@ -354,7 +354,9 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: 
     meet = common([input._array, product._array])
     for name, factor in (("beta", beta), ("alpha", alpha)):
         check_factor("addr", name, factor, meet)
-    return _weighted(_expanded("addr", input, shape), held(beta, meet), product, held(alpha, meet))
+    # the element types may differ here: the input takes part in that of the result
+    start = cast(_expanded("addr", input, shape), meet)
+    return _weighted(start, held(beta, meet), product, held(alpha, meet))
 
 
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:

@@ -210,7 +210,8 @@ class Gate:
             raise type_error(f"{self.name}() got an unexpected keyword argument 'out'")
         if target is None:
             return self.call(args, named)
-        return out.into(self.name, self.call(args, out.with_type_of(self.name, target, named)), target)
+        result = self.call(args, out.with_type_of(self.name, target, named))
+        return out.into(self.name, result, target, named.get("dtype") is not None)
 
     def renamed(self, args: tuple[Any, ...], others: dict[str, Any], own: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments with those given by another name in their places; TypeError for a name unknown here."""
@@ -244,6 +245,8 @@ class Gate:
             others = tuple(x for x in args if isinstance(x, Tensor))
         count = len(self.names)
         if (len(others), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only):
+            return None
+        if not named.keys().isdisjoint(self.only[: len(numbers)]):
             return None
         now = ", ".join([*self.names[1:], *(f"{n}=..." for n in self.only)])
         warn_once(

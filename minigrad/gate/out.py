@@ -42,16 +42,17 @@ def with_type_of(name: str, out: Any, named: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def into(name: str, result: Any, out: Any) -> Any:
+def into(name: str, result: Any, out: Any, exact: bool = False) -> Any:
     """``out``, a Tensor or one for each result, with the result of the function ``name`` in it.
 
     It is resized where its shape is another: then it stands on new memory, and views of it keep the old. UserWarning
-    if it had elements.  RuntimeError if a gradient is wanted, or for a kind of dtype that it cannot hold.
+    if it had elements.  RuntimeError if a gradient is wanted, or for a kind of dtype that it cannot hold; with
+    ``exact``, where the caller names the dtype, for any other.
     """
     if isinstance(result, Tensor):
         if not isinstance(out, Tensor):
             raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
-        _check(name, result, out, name in _IN_THEIR_TYPE)
+        _check(name, result, out, exact or name in _IN_THEIR_TYPE)
         return _write(name, result, out)
     count = len(result)
     if not isinstance(out, (tuple, list)) or len(out) != count or not all(isinstance(t, Tensor) for t in out):

@@ -146,7 +146,8 @@ def polynomial(x: Any, n: Any, name: str) -> Any:
     base = name.removeprefix("shifted_")
     first, step = _PAIRS[base]
     kind = np.result_type(x, n)
-    x, degrees = np.broadcast_arrays(np.asarray(x, kind), np.trunc(n))
+    # a degree that is no number, or endless, counts as one below 0
+    x, degrees = np.broadcast_arrays(np.asarray(x, kind), np.trunc(np.where(np.isfinite(n), n, -1)))
     x = x if base == name else 2 * x - 1
     before, now = np.ones_like(x), first(x)
     y = np.where(degrees == 0, before, kind.type(0))

@@ -104,13 +104,14 @@ def kl_div(
 
     ``reduction="batchmean"`` divides the sum by the size of the first dimension. RuntimeError for integers and bools.
     """
-    reduction = legacy_reduction(size_average, reduce, reduction)
-    if reduction == "mean":
+    by_batch = reduction == "batchmean"
+    if size_average is reduce is None and reduction == "mean":
         warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
+    reduction = legacy_reduction(size_average, reduce, "sum" if by_batch else reduction)
     for t in (input, target):
         if t._array.dtype.kind not in "fV":
             raise runtime_error(f"kl_div: Integral inputs not supported, got {t.dtype}; use .float() first")
@@ -119,9 +120,8 @@ def kl_div(
     else:
         zero = target.eq(0)
         losses = where(zero, target * 0, target * where(zero, 1.0, target).log()) - target * input
-    if reduction == "batchmean":
-        return losses.sum() / input._array.shape[0] if input._array.ndim else losses.sum()
-    return reduced(losses, reduction)
+    loss = reduced(losses, reduction)
+    return loss / input._array.shape[0] if by_batch and input._array.ndim else loss
 
 
 # ---------------------------------------------------------------- regression

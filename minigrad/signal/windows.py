@@ -7,6 +7,7 @@ negative ``M``, another element type, and another ``layout`` than the strided on
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -45,8 +46,10 @@ def _window(
         raise value_error(f"{name} is implemented for strided tensors only, got: {layout}")
     if kind.char not in "fd":
         raise value_error(f"{name} expects float32 or float64 dtypes, got: {dtypes.OF_NUMPY[kind]}")
-    if not isinstance(M, int):
-        raise type_error(f"{name}(): argument 'M' must be int, not {type(M).__name__}")
+    try:
+        M = operator.index(M)
+    except TypeError:
+        raise type_error(f"{name}(): argument 'M' must be int, not {type(M).__name__}") from None
     line = np.arange(M, dtype=np.float64)
     weights = np.ones(M) if M < 2 else values(line, M - 1 if sym else M)
     return from_numpy(np.asarray(weights).astype(kind)).requires_grad_(grad)
