@@ -76,6 +76,10 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         if dtype is dtypes.I64 or (dtype is dtypes.BOOL and key._array.ndim <= len(size)):
             _check_array(key, 0, size)
             return None, [key], (True,)
+    if kind is tuple and 0 < len(key) <= len(size) and all(map(_is_array, key)):
+        for d, k in enumerate(key):
+            _check_array(k, d, size)
+        return None, list(key), (True,) * len(key)
     if kind is tuple or key is None:
         basic = _usual(key if kind is tuple else (None,), size)
         if basic is not None:
@@ -157,6 +161,11 @@ def _is_usual(k: Any, size: int) -> bool:
 
 
 _BOUNDS = (int, type(None))
+
+
+def _is_array(k: Any) -> bool:
+    """Whether an item is a Tensor of integers of 64 bits, with dimensions."""
+    return k.__class__ is Tensor and k._array.dtype is dtypes.I64 and k._array.ndim > 0
 
 
 def _is_several(key: Any) -> bool:
