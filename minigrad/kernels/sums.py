@@ -184,6 +184,8 @@ def square_sum(x: Any) -> Any:
 def sum_squares(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Any:
     """The sum of squares over a tuple of axes, in increasing order, or over all; of floats of 32 or 64 bits."""
     flags, shape = x.flags, x.shape
+    if axis is None and 2 * FEW <= x.size <= VDOT and flags.c_contiguous and not keepdims:
+        return np.vdot(x, x)  # one row of what follows, in a quarter of the time
     count = x.size if axis is None else math.prod([shape[d] for d in axis])
     last = axis is None or axis == tuple(range(x.ndim - len(axis), x.ndim))
     if count < FEW or not last or not (flags.c_contiguous or (axis is None and flags.forc)):
