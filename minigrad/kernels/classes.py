@@ -191,7 +191,7 @@ def nll_backward(d: Array, target: Array, classes: int, ignore: int, mean: bool)
 
 def one_hot(target: Array, classes: int) -> Any:
     out = np.zeros((target.size, classes), np.int64)
-    out[np.arange(target.size), target.reshape(-1)] = 1
+    out.reshape(-1)[starts(*out.shape) + target.reshape(-1)] = 1
     return out.reshape((*target.shape, classes))
 
 

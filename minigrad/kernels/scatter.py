@@ -282,9 +282,17 @@ def undiagonal(g: Array, shape: tuple[int, ...], offset: int, dim1: int, dim2: i
 
 def triangle(x: Array, diagonal: int, upper: bool) -> Any:
     """``x`` with zeros below the diagonal, or above it."""
-    rows, columns = (np.arange(n) for n in x.shape[-2:])
-    distance = columns - rows[:, None]
-    kept = distance >= diagonal if upper else distance <= diagonal
+    rows, columns = x.shape[-2:]
+    kept = (_known_side if rows * columns <= _FEW else _side)(rows, columns, diagonal, upper)
     out = np.zeros(x.shape, x.dtype)
     np.copyto(out, x, where=kept)  # np.where takes twice as long
     return out
+
+
+def _side(rows: int, columns: int, diagonal: int, upper: bool) -> Any:
+    """Which elements of a matrix stand on one side of a diagonal, or on it."""
+    distance = np.arange(columns) - np.arange(rows)[:, None]
+    return distance >= diagonal if upper else distance <= diagonal
+
+
+_known_side = functools.lru_cache(maxsize=64)(_side)

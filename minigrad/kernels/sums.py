@@ -46,6 +46,8 @@ def by_rows(y: Any) -> Any:
 def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over a tuple of axes, in increasing order, or over all."""
     kind = x.dtype.char
+    if axis is None and kind in "fd" and x.flags.forc:
+        return _add(x, None, None, None, keepdims)  # as NumPy has it
     if kind == "e":
         return add_up(x.astype(np.float32), axis, keepdims).astype(np.float16)
     if kind in "FD" and x.size > FEW:  # their parts, for which the sum is exact
