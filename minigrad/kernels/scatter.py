@@ -54,7 +54,9 @@ def _steps(shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> tuple[in
     return strides[dim], offsets
 
 
-_known_steps = functools.lru_cache(maxsize=256)(_steps)
+@functools.lru_cache(maxsize=256)
+def _known_steps(shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> tuple[int, Any]:
+    return _steps(shape, sizes, dim)
 
 
 def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
@@ -295,4 +297,6 @@ def _side(rows: int, columns: int, diagonal: int, upper: bool) -> Any:
     return distance >= diagonal if upper else distance <= diagonal
 
 
-_known_side = functools.lru_cache(maxsize=64)(_side)
+@functools.lru_cache(maxsize=64)
+def _known_side(rows: int, columns: int, diagonal: int, upper: bool) -> Any:
+    return _side(rows, columns, diagonal, upper)

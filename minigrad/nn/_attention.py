@@ -104,10 +104,9 @@ def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: floa
     strides, shape = arrays[0].strides, arrays[0].shape
     if dropout_p or (mask is not None and (mask.requires_grad or mask.dim() not in (2, 4))):
         return [0, 1, 2, 3]
-    if 0 in strides:
-        return [0, 1, 2, 3]
     for a in arrays:
-        if a.ndim != 4 or a.strides[3] != a.itemsize or a.shape[:2] != shape[:2] or a.shape[3] != shape[3]:
+        same = a.ndim == 4 and a.shape[:2] == shape[:2] and a.shape[3] == shape[3]
+        if not same or a.strides[3] != a.itemsize or 0 in strides:
             return [0, 1, 2, 3]
     return sorted(range(4), key=strides.__getitem__, reverse=True)
 
