@@ -177,10 +177,11 @@ def add_to_rows(out: Array, numbers: Array, rows: Array, zeros: bool = False) ->
     table = None
     if len(out) <= min(count, most):
         table = (_known_numbers if out.size <= _FEW else _numbers)(out.shape)
-    for i in range(0, count, most):
-        part = numbers[i : i + most].astype(np.intp, copy=False)
+    some = max(most // 4, 1)  # whose places stay in the cache
+    for i in range(0, count, some):
+        part = numbers[i : i + some].astype(np.intp, copy=False)
         at = part[:, None] * width + np.arange(width) if table is None else table.take(part, 0)
-        np.add.at(flat, at.reshape(-1), rows[i : i + most].reshape(-1))
+        np.add.at(flat, at.reshape(-1), rows[i : i + some].reshape(-1))
 
 
 def _numbers(shape: tuple[int, ...]) -> Any:
