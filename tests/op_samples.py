@@ -368,13 +368,15 @@ def _winners(x: np.ndarray, *indices: Any, pattern: Any) -> np.ndarray:
 
 
 def _gather(x: np.ndarray, index: np.ndarray, dim: int) -> np.ndarray:
-    return build(index.shape, lambda *i: x[(*i[:dim], index[i], *i[dim + 1 :])] if i else x[()])
+    rest = dim + (index.ndim == x.ndim)
+    return build(index.shape, lambda *i: x[(*i[:dim], index[i], *i[rest:])] if x.ndim else x[()])
 
 
 def _ungather(g: np.ndarray, index: np.ndarray, shape: Any, dim: int) -> np.ndarray:
     out = np.zeros(shape)
+    rest = dim + (index.ndim == out.ndim)
     for i in np.ndindex(*index.shape):
-        out[(*i[:dim], index[i], *i[dim + 1 :]) if i else ()] += g[i]
+        out[(*i[:dim], index[i], *i[rest:]) if out.ndim else ()] += g[i]
     return out
 
 
@@ -740,10 +742,15 @@ ROWS: list[Row] = [
     Row("gather",   (real(3, 4), whole(0, 4, 3, 5)), _gather,   "0", {"dim": 1}),
     Row("gather",   (real(),     whole(0, 1)),       _gather,   "0", {"dim": 0}),
     Row("gather",   (real(3, 4), whole(0, 3, 0, 4)), _gather,   "0", {"dim": 0}),
+    Row("gather",   (real(3, 4), whole(0, 4, 3)),    _gather,   "0", {"dim": 1}),
+    Row("gather",   (real(2, 3, 4), whole(0, 3, 2, 4)), _gather, "0", {"dim": 1}),
+    Row("gather",   (real(4), whole(0, 4)),          _gather,   "0", {"dim": 0}),
     Row("ungather", (real(2, 4), whole(0, 3, 2, 4)), _ungather, "0", {"shape": (3, 4), "dim": 0}),
     Row("ungather", (real(3, 5), whole(0, 4, 3, 5)), _ungather, "0", {"shape": (3, 4), "dim": 1}),
     Row("ungather", (real(),     whole(0, 1)),       _ungather, "0", {"shape": (), "dim": 0}),
     Row("ungather", (real(0, 4), whole(0, 3, 0, 4)), _ungather, "0", {"shape": (3, 4), "dim": 0}),
+    Row("ungather", (real(4), whole(0, 3, 4)),       _ungather, "0", {"shape": (3, 4), "dim": 0}),
+    Row("ungather", (real(), whole(0, 4)),           _ungather, "0", {"shape": (4,), "dim": 0}),
 
     # products of matrices, networks
     Row("matmul", (real(2, 3),       real(3, 4)),       _matmul, "01"),

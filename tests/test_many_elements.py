@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,20 @@ def test_many_places_along_a_dimension(shape: tuple[int, ...], size: tuple[int, 
     back = np.zeros(shape)
     np.add.at(back, places, v)
     assert np.array_equal(mg.autograd.grad(a.gather(dim, at), a, mg.from_numpy(v))[0].numpy(), back)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((140_000, 3), 1), ((3, 140_000), 0), ((400, 3, 400), 1), ((3, 9), 1)]
+)
+def test_one_element_of_each_of_many_rows(shape: tuple[int, ...], dim: int) -> None:
+    x = np.random.default_rng(4).permutation(math.prod(shape)).reshape(shape) * 1.0
+    d = np.random.default_rng(5).standard_normal(x.max(dim).shape)
+    a = mg.from_numpy(x).requires_grad_()
+    y = a.max(dim)
+    assert np.array_equal(y.values.detach().numpy(), x.max(dim))
+    assert np.array_equal(y.indices.numpy(), x.argmax(dim))
+    (g,) = mg.autograd.grad(y.values, a, mg.from_numpy(d))
+    assert np.array_equal(g.numpy(), (x == x.max(dim, keepdims=True)) * np.expand_dims(d, dim))
 
 
 # By how they are computed: in one product or several, each of a sample or of many; with rows that are left out.

@@ -135,6 +135,7 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: x[:, [2, -1]].repeat_interleave(2, 1) + x.index_select(1, mg.tensor([3, 0, 0, 1])),
     lambda x: x.sum(0).expand(len(x), 4) + F.mse_loss(x, x.exp()) + mg.outer(x[0], x[0]).add(mg.eye(4)).det(),
     lambda x: x.lerp(x * 2, 0.3).sigmoid().logit(1e-6),
+    lambda x: x.max(1).values[:, None] + x.view(-1, 2, 2).min(1).indices.sum() + x,
     lambda x: x.log().nan_to_num(0.5) + (x / x.round()).nan_to_num(1, 2, 3) * F.cosine_similarity(x, x.exp(), 0),
     lambda x: x[:, :, None].mul(x[:, None]).diagonal(1, 1, 2) + mg.zeros(len(x), 3).scatter(1, x[:, :3].argsort(1), x),
     lambda x: x.scatter_add(1, x.argsort(1) // 2, x),

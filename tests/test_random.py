@@ -430,9 +430,9 @@ def test_moments() -> None:
         (lambda g: g.multinomial(np.ones((2, 2, 2)), 1), RuntimeError, "1-d or 2-d"),
         (lambda g: g.multinomial(np.ones(2), 0), RuntimeError, "positive"),
         (lambda g: g.multinomial(np.ones(2), 3), RuntimeError, "without replacement"),
-        (lambda g: g.multinomial(np.array([1.0, -1.0]), 1), RuntimeError, "below 0"),
+        (lambda g: g.multinomial(np.array([1.0, -1.0]), 1), RuntimeError, "element < 0"),
         (lambda g: g.multinomial(np.array([1.0, np.nan]), 1), RuntimeError, "nan"),
-        (lambda g: g.multinomial(np.zeros(2), 1), RuntimeError, "sum to 0"),
+        (lambda g: g.multinomial(np.zeros(2), 1), RuntimeError, "sum of probabilities"),
     ],
 )
 def test_errors(call: Callable[[Generator], object], error: type[Exception], text: str) -> None:

@@ -130,7 +130,7 @@ def fits(op: Op, arrays: list[Any], dtype: np.dtype[Any]) -> bool:
     ``dtype`` is that of the first array.
     """
     if op.cast is None:  # as a table and the numbers of its rows
-        return dtype.kind != "c" and not rounds(op, dtype)
+        return dtype is F32 or dtype is F64 or (dtype.kind != "c" and not rounds(op, dtype))
     if op.cast == "branches":
         a, b = (x.dtype if x.__class__ is np.ndarray else x.__class__ for x in arrays[1:])
         return (a is b or a is float or b is float) and (a is F32 or a is F64 or b is F32 or b is F64)

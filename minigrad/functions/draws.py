@@ -234,11 +234,11 @@ def _flat(op: Op, number: int, *inputs: Any, generator: Generator | None) -> Ten
     ``number`` is that of the record's name in PyTorch.
     """
     mode = MODE.get()
-    if mode.recorder is not None or not mode.grad:
+    wanted = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
+    if mode.recorder is not None or not mode.grad or not (wanted or mode.everything):
         return _draws(op, *inputs, generator=generator)
     with ModeManager(mode.recording(False)):
         y = _draws(op, *inputs, generator=generator)
-    wanted = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
     since = next_seq()
     for x in wanted:
         y = apply(elementwise.flat_in, (y, cast(x, y._array.dtype)))

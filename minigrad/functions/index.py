@@ -80,6 +80,10 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         basic = _usual(key if kind is tuple else (None,), size)
         if basic is not None:
             return basic, [], ()
+        if kind is tuple and len(key) <= len(size) and all(map(_is_array, key)):
+            for d, k in enumerate(key):
+                _check_array(k, d, size)
+            return None, list(key), (True,) * len(key)
     items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
     used = sum([_width(k) for k in items])
@@ -132,6 +136,8 @@ def _usual(key: tuple[Any, ...], size: tuple[int, ...]) -> tuple[Any, ...] | Non
     """The basic part of a key of which all items are usual but for those that add a dimension."""
     left = len(size) - len(key)
     if left < 0 or not all(map(_is_usual, key, size)):
+        if key[0].__class__ is Tensor:
+            return None
         dots = [i for i, k in enumerate(key) if k is Ellipsis]
         if dots:
             ahead, behind = key[: dots[0]], key[dots[0] + 1 :]
@@ -157,6 +163,11 @@ def _is_usual(k: Any, size: int) -> bool:
 
 
 _BOUNDS = (int, type(None))
+
+
+def _is_array(k: Any) -> bool:
+    """Whether an item is a Tensor of integers of 64 bits, with dimensions."""
+    return k.__class__ is Tensor and k._array.dtype is dtypes.I64 and k._array.ndim > 0
 
 
 def _is_several(key: Any) -> bool:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.core.apply import apply, cast
+from minigrad.core.mode import MODE
+from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.functions.elementwise import where
+from minigrad.functions.parts import stack
 from minigrad.ops import distances as ops
 from minigrad.ops.complex import as_real
 
 __all__: list[str] = []
+
+
+def length_of_all(tensors: Sequence[Tensor]) -> Tensor:
+    """The length of the vector of all elements of real float Tensors; for no_grad, in a third of the time of steps."""
+    if MODE.get().everything:
+        return length(stack([length(t, 2.0, None, False) for t in tensors]), 2.0, None, False)
+    return wrap(QUIET.run(_of_all, [t._array for t in tensors]))
+
+
+def _of_all(arrays: Sequence[Any]) -> Any:
+    lengths = [np.abs(a).reshape(()) if a.size == 1 else ops.length.kernel(a, None, False) for a in arrays]
+    return _of_all([np.array(lengths)]) if len(arrays) > 1 else lengths[0]
 
 
 def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:

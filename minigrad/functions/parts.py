@@ -93,8 +93,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
                     f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}"
                 )
             return (part(tensor, d, builtins.slice(0, 0)),)
-        starts = range(0, max(total, 1), size)
-        return tuple([part(tensor, d, builtins.slice(k, min(k + size, total))) for k in starts])
+        return _parts(tensor, size, d)
     # as Python's numbers: the places of Tensors would change with them
     parts = [whole("split(): each size", n) for n in split_size_or_sections]
     if any(n < 0 for n in parts) or sum(parts) != total:
@@ -118,7 +117,14 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     total = input._array.shape[d]
     if total == 0:
         return tuple([part(input, d, builtins.slice(0, 0)) for _ in range(chunks)])
-    return split(input, -(-total // chunks), d)
+    return _parts(input, -(-total // chunks), d)
+
+
+def _parts(input: Tensor, size: int, d: int) -> tuple[Tensor, ...]:
+    """Parts of one size along a dimension counted from the front; the last may be smaller."""
+    total = input._array.shape[d]
+    starts = range(0, max(total, 1), size)
+    return tuple([part(input, d, builtins.slice(k, min(k + size, total))) for k in starts])
 
 
 def tensor_split(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ def einsum(*args: Any) -> Tensor:
     if not xs:
         raise runtime_error("einsum(): must provide at least one operand")
     tensor_list("einsum", xs)
-    terms, result = _terms(equation, xs)
+    terms, result = _terms(equation, tuple([x._array.ndim for x in xs]))
     parts = [_plain(term, x) for term, x in zip(terms, xs, strict=True)]
     sizes: dict[str, int] = {}
     for letters, x in parts:
@@ -96,16 +97,17 @@ def _letters(numbers: Any) -> str:
 _DOTS = [chr(k) for k in range(0x370, 0x3D0)]  # letters for the dimensions that "..." stands for
 
 
-def _terms(equation: str, xs: Sequence[Tensor]) -> tuple[list[str], str]:
+@functools.lru_cache(maxsize=128)
+def _terms(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, "..." written out from the right."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
-    if len(terms) != len(xs):
-        more = "more" if len(xs) > len(terms) else "fewer"
+    if len(terms) != len(ndims):
+        more = "more" if len(ndims) > len(terms) else "fewer"
         raise runtime_error(f"einsum(): {more} operands were provided than specified in the equation")
     widest = 0
     written = []
-    for n, (term, x) in enumerate(zip(terms, xs, strict=True)):
+    for n, (term, ndim) in enumerate(zip(terms, ndims, strict=True)):
         letters = term.replace("...", "", 1)
         for c in letters:
             if c not in string.ascii_letters:
@@ -113,7 +115,6 @@ def _terms(equation: str, xs: Sequence[Tensor]) -> tuple[list[str], str]:
                     f"einsum(): invalid subscript given at index {equation.find(c)} in the equation "
                     f"string, subscripts must be in [a-zA-Z]"
                 )
-        ndim = x._array.ndim
         extra = ndim - len(letters)
         if extra < 0 or (extra and "..." not in term):
             raise runtime_error(
@@ -204,11 +205,15 @@ def _pair(
     right = _arranged(y, b, batch + inner + columns)
     if batch:
         product = bmm(
-            left.reshape([size["b"], size["r"], size["i"]]), right.reshape([size["b"], size["i"], size["c"]])
+            _shaped(left, size["b"], size["r"], size["i"]), _shaped(right, size["b"], size["i"], size["c"])
         )
     else:
-        product = matmul(left.reshape([size["r"], size["i"]]), right.reshape([size["i"], size["c"]]))
+        product = matmul(_shaped(left, size["r"], size["i"]), _shaped(right, size["i"], size["c"]))
     return out, own(product.reshape([sizes[c] for c in out]))
+
+
+def _shaped(x: Tensor, *shape: int) -> Tensor:
+    return x if x._array.shape == shape else x.reshape(shape)
 
 
 def _arranged(x: Tensor, letters: str, order: Sequence[str]) -> Tensor:

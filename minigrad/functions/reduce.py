@@ -25,7 +25,7 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import index_error, not_implemented_error, runtime_error, type_error, warn
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.dims import whole as whole
-from minigrad.functions.elementwise import dropped, own
+from minigrad.functions.elementwise import own
 from minigrad.gate import case, public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, reduce
@@ -258,9 +258,8 @@ def _choose(
     if not ndim:
         return kind(input.clone(), apply(arg, (input,), {"dim": None, "keepdim": False}))
     _not_empty(name, input, (d,))
-    indices = apply(arg, (input,), {"dim": d, "keepdim": True})
-    values = apply(index.gather, (input, indices), {"dim": d})
-    return kind(values, indices) if keepdim else kind(dropped(values, d), dropped(indices, d))
+    indices = apply(arg, (input,), {"dim": d, "keepdim": keepdim})
+    return kind(apply(index.gather, (input, indices), {"dim": d}), indices)
 
 
 def _arg(op: Op, input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:

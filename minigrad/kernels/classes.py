@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.buffers import Empty
-from minigrad.kernels.scatter import add_to_rows
+from minigrad.kernels.scatter import add_to_rows, starts
 from minigrad.kernels.sharing import by_rows
 from minigrad.kernels.sums import row_sums
 
@@ -58,15 +58,15 @@ def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
 
 def row_most(x: Array) -> Any:
     """The largest of each row, as a column; of many short rows by their places, in half the time."""
-    if len(x) < 32 or not 1 < x.shape[1] < 256:
+    if len(x) < 8 or not 1 < x.shape[1] < 256:
         return np.maximum.reduce(x, axis=1, keepdims=True)
-    return x[np.arange(len(x)), x.argmax(1)].reshape(-1, 1)
+    return x.take(x.argmax(1) + starts(*x.shape)).reshape(-1, 1)
 
 
 def _softmax_rows(x: Array, y: Array) -> None:
-    np.subtract(x, row_most(x), out=y)
-    np.exp(y, out=y)
-    np.divide(y, row_sums(y), out=y)
+    np.subtract(x, row_most(x), y)
+    np.exp(y, y)
+    np.divide(y, row_sums(y), y)
 
 
 def _safe_softmax_rows(x: Array, y: Array) -> None:
@@ -78,8 +78,8 @@ def _safe_softmax_rows(x: Array, y: Array) -> None:
 
 
 def _log_softmax_rows(x: Array, y: Array) -> None:
-    np.subtract(x, row_most(x), out=y)
-    np.subtract(y, np.log(row_sums(np.exp(y))), out=y)
+    np.subtract(x, row_most(x), y)
+    np.subtract(y, np.log(row_sums(np.exp(y))), y)
 
 
 def _softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
@@ -135,15 +135,15 @@ def log_loss(
     count, classes = x.shape
     out, sums, exps = np.zeros(count, x.dtype), np.empty(count, x.dtype), empty(x.shape, x.dtype)
     target, ignored = _classes(target, ignore, classes)
-    flat, at = exps.reshape(-1), np.arange(0, x.size, classes) + target if x.size else target
+    flat, at = exps.reshape(-1), starts(count, classes) + target
 
     def rows(x: Array, at: Array, y: Array, total: Array, out: Array) -> None:
-        np.subtract(x, row_most(x), out=y)
-        chosen = flat[at]
-        np.exp(y, out=y)
+        np.subtract(x, row_most(x), y)
+        chosen = flat.take(at)
+        np.exp(y, y)
         total[...] = row_sums(y)[:, 0]
-        np.log(total, out=out)
-        np.subtract(out, chosen, out=out)
+        np.log(total, out)
+        np.subtract(out, chosen, out)
 
     if x.size:
         by_rows(rows, x, at, exps, sums, out)
@@ -175,7 +175,7 @@ def log_loss_backward(
 def nll(x: Array, target: Array, ignore: int, mean: bool) -> Any:
     """``-x`` of one class for each row, 0 where it is ignored; with ``mean`` their mean."""
     target, ignored = _classes(target, ignore, x.shape[1])
-    y = -x[np.arange(len(x)), target] if x.shape[1] else np.zeros(len(x), x.dtype)
+    y = -x.take(starts(*x.shape) + target) if x.shape[1] else np.zeros(len(x), x.dtype)
     if ignored is not None:
         y[ignored] = 0.0
     return _mean(y, ignored) if mean else y
@@ -191,7 +191,7 @@ def nll_backward(d: Array, target: Array, classes: int, ignore: int, mean: bool)
 
 def one_hot(target: Array, classes: int) -> Any:
     out = np.zeros((target.size, classes), np.int64)
-    out[np.arange(target.size), target.reshape(-1)] = 1
+    out.reshape(-1)[starts(*out.shape) + target.reshape(-1)] = 1
     return out.reshape((*target.shape, classes))
 
 

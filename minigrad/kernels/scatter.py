@@ -15,6 +15,19 @@ from minigrad.kernels.sharing import BLOCK, blocks
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
+_FEW = 1024  # numbers that are kept, since they take longer to find than the elements
+
+
+@functools.lru_cache(maxsize=64)
+def _known_starts(rows: int, n: int) -> Any:
+    return np.arange(rows) * n
+
+
+def starts(rows: int, n: int) -> Any:
+    """Where each of so many rows of ``n`` elements begins in one vector."""
+    return _known_starts(rows, n) if rows <= _FEW else np.arange(rows) * n
+
+
 @functools.lru_cache(maxsize=256)
 def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     strides = [1] * len(shape)
@@ -25,11 +38,6 @@ def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> Any:
     """What is added for the places of an index in all dimensions but ``dim``."""
-    few = math.prod(sizes[:dim] + sizes[dim + 1 :]) <= _FEW
-    return (_known_offsets if few else _new_offsets)(sizes, strides, dim)
-
-
-def _new_offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> Any:
     total: Any = 0
     for d, n in enumerate(sizes):
         if d != dim and n > 1:
@@ -37,12 +45,18 @@ def _new_offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> 
     return total
 
 
-_FEW = 1024  # numbers that are kept, since they take longer to find than the elements
+def _steps(shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> tuple[int, Any]:
+    """By how much a place grows with an index of these sizes along ``dim``, and what is added for the others."""
+    strides, kept = _strides(shape), (*sizes[:dim], 1, *sizes[dim:]) if len(sizes) < len(shape) else sizes
+    offsets = _offsets(kept, strides, dim)
+    if kept is not sizes and np.ndim(offsets):
+        offsets = np.broadcast_to(offsets, kept).reshape(sizes)
+    return strides[dim], offsets
 
 
-@functools.lru_cache(maxsize=128)
-def _known_offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> Any:
-    return _new_offsets(sizes, strides, dim)
+@functools.lru_cache(maxsize=256)
+def _known_steps(shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> tuple[int, Any]:
+    return _steps(shape, sizes, dim)
 
 
 def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
@@ -57,10 +71,10 @@ def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
 
 def _places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
     """`flat_places` in the shape of the index, of one dimension at least."""
-    strides = _strides(shape)
+    stride, offsets = (_known_steps if index.size <= _FEW else _steps)(shape, index.shape, dim)
     index = index.astype(np.intp, copy=False)
-    places = index if strides[dim] == 1 else index * strides[dim]
-    return places + _offsets(index.shape, strides, dim) if index.ndim > 1 else places
+    places: Array = index if stride == 1 else index * stride
+    return places if len(shape) == 1 else places + offsets
 
 
 def all_below(index: Array, size: int) -> bool:
@@ -83,6 +97,8 @@ def in_blocks(
 
     Threads share the blocks if these only read, or each writes to rows of its own.
     """
+    if 0 < index.ndim < len(shape):
+        index = np.expand_dims(index, dim)
     if index.size <= BLOCK or index.ndim < 2:
 
         def few(starts: Iterator[int]) -> None:
@@ -111,7 +127,7 @@ def in_blocks(
 
 
 def gather(x: Array, index: Array, dim: int, out: Array | None = None) -> Array:
-    """The elements that ``index`` names along ``dim``."""
+    """The elements that ``index`` names along ``dim``; one of each row, where it lacks that dimension."""
     # In one dimension NumPy takes elements, and adds to them, in a third of the time, and has no need to look
     # again whether a checked index is in range.
     if out is None and x.ndim and index.ndim and index.size <= BLOCK:
@@ -161,10 +177,11 @@ def add_to_rows(out: Array, numbers: Array, rows: Array, zeros: bool = False) ->
     table = None
     if len(out) <= min(count, most):
         table = (_known_numbers if out.size <= _FEW else _numbers)(out.shape)
-    for i in range(0, count, most):
-        part = numbers[i : i + most].astype(np.intp, copy=False)
+    some = max(most // 4, 1)  # whose places stay in the cache
+    for i in range(0, count, some):
+        part = numbers[i : i + some].astype(np.intp, copy=False)
         at = part[:, None] * width + np.arange(width) if table is None else table.take(part, 0)
-        np.add.at(flat, at.reshape(-1), rows[i : i + most].reshape(-1))
+        np.add.at(flat, at.reshape(-1), rows[i : i + some].reshape(-1))
 
 
 def _numbers(shape: tuple[int, ...]) -> Any:
@@ -268,9 +285,19 @@ def undiagonal(g: Array, shape: tuple[int, ...], offset: int, dim1: int, dim2: i
 
 def triangle(x: Array, diagonal: int, upper: bool) -> Any:
     """``x`` with zeros below the diagonal, or above it."""
-    rows, columns = (np.arange(n) for n in x.shape[-2:])
-    distance = columns - rows[:, None]
-    kept = distance >= diagonal if upper else distance <= diagonal
+    rows, columns = x.shape[-2:]
+    kept = (_known_side if rows * columns <= _FEW else _side)(rows, columns, diagonal, upper)
     out = np.zeros(x.shape, x.dtype)
     np.copyto(out, x, where=kept)  # np.where takes twice as long
     return out
+
+
+def _side(rows: int, columns: int, diagonal: int, upper: bool) -> Any:
+    """Which elements of a matrix stand on one side of a diagonal, or on it."""
+    distance = np.arange(columns) - np.arange(rows)[:, None]
+    return distance >= diagonal if upper else distance <= diagonal
+
+
+@functools.lru_cache(maxsize=64)
+def _known_side(rows: int, columns: int, diagonal: int, upper: bool) -> Any:
+    return _side(rows, columns, diagonal, upper)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minigrad.kernels.scatter import starts
 from minigrad.kernels.ties import FEW, first_places
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -109,13 +110,11 @@ def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
     unclear: Any = range(len(flat))
     if sorted or k * FEW <= n:
         ahead = _ahead(flat, min(k + 1, n), largest)
-        values = flat.reshape(-1)[ahead + np.arange(0, flat.size, n)[:, None]]
-        equal = values[:, 1:] == values[:, :-1]
-        # Of few elements `any` takes four times as long as a count.
-        if flat.dtype.kind == "f" and np.count_nonzero(np.isnan(values[:, 0 if largest else -1])):
-            equal |= np.isnan(values[:, :-1]) & np.isnan(values[:, 1:])
+        values = flat.take(ahead + starts(*flat.shape).reshape(-1, 1))
+        clear = (np.greater if largest else np.less)(values[:, :-1], values[:, 1:])  # not where one is nan
         places = ahead[:, :k]
-        unclear = np.flatnonzero(equal.any(1)) if np.count_nonzero(equal) else ()
+        # Of few elements `all` takes six times as long.
+        unclear = () if not clear.size or clear.item(clear.argmin()) else np.flatnonzero(~clear.all(1))
     else:
         places = np.empty((len(flat), k), np.int64)
     if len(unclear):

@@ -30,6 +30,8 @@ def counted(start: Any, step: Any, count: int, kind: np.dtype[Any]) -> Array:
 
 def counted_whole(start: int, step: int, count: int, kind: np.dtype[Any]) -> Array:
     """``count`` whole numbers from ``start`` on, as any type."""
+    if step == 1:
+        return np.arange(start, start + count, dtype=np.int64).astype(kind, copy=False)
     whole: Array = start + step * np.arange(count, dtype=np.int64)
     return whole.astype(kind, copy=False)
 

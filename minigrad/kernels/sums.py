@@ -46,6 +46,8 @@ def by_rows(y: Any) -> Any:
 def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over a tuple of axes, in increasing order, or over all."""
     kind = x.dtype.char
+    if axis is None and kind in "fd" and x.flags.forc:
+        return _add(x, None, None, None, keepdims)  # as NumPy has it
     if kind == "e":
         return add_up(x.astype(np.float32), axis, keepdims).astype(np.float16)
     if kind in "FD" and x.size > FEW:  # their parts, for which the sum is exact
@@ -184,6 +186,8 @@ def square_sum(x: Any) -> Any:
 def sum_squares(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Any:
     """The sum of squares over a tuple of axes, in increasing order, or over all; of floats of 32 or 64 bits."""
     flags, shape = x.flags, x.shape
+    if axis is None and 2 * FEW <= x.size <= VDOT and flags.c_contiguous and not keepdims:
+        return np.vdot(x, x)  # one row of what follows, in a quarter of the time
     count = x.size if axis is None else math.prod([shape[d] for d in axis])
     last = axis is None or axis == tuple(range(x.ndim - len(axis), x.ndim))
     if count < FEW or not last or not (flags.c_contiguous or (axis is None and flags.forc)):

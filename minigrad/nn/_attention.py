@@ -105,25 +105,26 @@ def _order(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: floa
     if dropout_p or (mask is not None and (mask.requires_grad or mask.dim() not in (2, 4))):
         return [0, 1, 2, 3]
     for a in arrays:
-        same = a.ndim == 4 and (*a.shape[:2], a.shape[3]) == (*shape[:2], shape[3])
+        same = a.ndim == 4 and a.shape[:2] == shape[:2] and a.shape[3] == shape[3]
         if not same or a.strides[3] != a.itemsize or 0 in strides:
             return [0, 1, 2, 3]
-    return sorted(range(4), key=lambda d: -strides[d])
+    return sorted(range(4), key=strides.__getitem__, reverse=True)
 
 
 def _check_operands(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_causal: bool) -> None:
-    arrays = q._array, k._array, v._array
-    if any(a.dtype != arrays[0].dtype for a in arrays):
+    a, b, c = q._array, k._array, v._array
+    kind = a.dtype
+    if not (b.dtype == kind == c.dtype):
         raise runtime_error(
             "Expected query, key, and value to have the same dtype, but got query.dtype: "
             f"{q.dtype} key.dtype: {k.dtype} and value.dtype: {v.dtype} instead."
         )
-    if min(a.ndim for a in arrays) < 2:
+    if a.ndim < 2 or b.ndim < 2 or c.ndim < 2:
         raise runtime_error(
             "Expected query, key, and value to all be at least 2 dimensional, but got query.dim(): "
             f"{q.dim()}, key.dim(): {k.dim()} and value.dim(): {v.dim()} instead."
         )
-    if arrays[0].dtype.kind not in "fV":
+    if kind.kind not in "fV":
         raise runtime_error(
             f"scaled_dot_product_attention: expected a floating dtype, got {q.dtype}; use .float()"
         )
@@ -133,7 +134,7 @@ def _check_operands(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_cau
         raise runtime_error(
             "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
         )
-    if mask._array.dtype not in (bool, F32, arrays[0].dtype):
+    if mask._array.dtype not in (bool, F32, kind):
         raise runtime_error(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
             f"{mask.dtype} and query.dtype: {q.dtype} instead."

@@ -41,6 +41,13 @@ def _expand(o: Out, x: str, shape: Any) -> str:
     return o("Expand", x, _sizes(o, shape, wide, 1))
 
 
+def _gather(o: Out, x: str, index: str, dim: int) -> str:
+    if len(o.node.shape) == len(o.node.inputs[0].shape):
+        return o("GatherElements", x, index, axis=dim)
+    axis = o.array([dim], np.int64)
+    return o("Squeeze", o("GatherElements", x, o("Unsqueeze", index, axis), axis=dim), axis)
+
+
 def _part(o: Out, index: Any) -> str:
     """The matrix that is cut out of the vector of a recurrent layer's results, still as rows."""
     source = o.node.inputs[0]
@@ -418,7 +425,7 @@ FORMS: dict[str, Form] = {
     "floor_divide": _floor_divide,
     "fmod": lambda o, a, b: o("Mod", a, b, fmod=1),
     "index": _index,
-    "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
+    "gather": _gather,
     "gru": gru,
     "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
     "hardshrink": lambda o, x, lambd: o(

@@ -26,13 +26,6 @@ def _multinomial(weights: Any, generator: Any, num_samples: int, replacement: bo
     return generator.multinomial(np.asarray(weights), num_samples, replacement)
 
 
-def _weights(weights: Any, **_: Any) -> None:
-    if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise BadValue("probability tensor contains either `inf`, `nan` or element < 0")
-    if not (weights.sum(-1) > 0).all():
-        raise BadValue("invalid multinomial distribution (sum of probabilities <= 0)")
-
-
 def _normal(mean: Any, std: Any, generator: Any) -> Any:
     if np.iscomplexobj(std):
         raise BadValue("normal expects standard deviation to be non-complex")
@@ -96,6 +89,5 @@ normal = Op("normal", _normal, "mean std; generator", _flat, _flat, draws=True, 
 bernoulli = Op("bernoulli", _bernoulli, "p; generator", _flat, draws=True, raises=True, order="C", typed=True)
 slopes = Op("slopes", _slopes, "x; generator lower upper", draws=True, order="C")
 multinomial = Op("multinomial", _multinomial, "weights; generator num_samples replacement", draws=True,
-                 check=_weights,
-                 order="C")
+                 raises=True, order="C")
 # fmt: on

@@ -24,10 +24,14 @@ _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen fl
 
 # ---------------------------------------------------------------- kernels that NumPy lacks
 
+# A ufunc takes an array without dimensions in half the time of a Python number.
+_ONE = {kind: np.ones((), kind) for kind in "fd"}
+
 
 def _sigmoid(x: Array) -> Any:
     # As PyTorch's: where exp is infinite it is 0. In half the time of an exp that never overflows.
-    return np.reciprocal(1.0 + np.exp(-x))
+    y = np.exp(np.negative(x))
+    return np.reciprocal(np.add(y, _ONE.get(y.dtype.char, 1.0)))
 
 
 def _to_power(x: Array, exponent: float) -> Array:

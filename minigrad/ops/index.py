@@ -33,8 +33,8 @@ def _key(indices: tuple[Array, ...], pattern: Pattern) -> tuple[Any, ...]:
 def _index(x: Array, *indices: Array, pattern: Pattern) -> Any:
     if pattern == (True,) and indices[0].dtype is I64 and x.flags.c_contiguous:
         return x.take(indices[0].astype(np.intp, copy=False), 0)  # in a quarter of the time
-    if all(pattern) and 0 not in x.strides:
-        return x[_key(indices, pattern)]
+    if False not in pattern and 0 not in x.strides:
+        return x[indices]
     if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool:
         return np.take(x, indices[0].astype(np.intp, copy=False), axis=len(pattern) - 1)
     return np.ascontiguousarray(x[_key(indices, pattern)])  # NumPy lays the indexed dimensions outside

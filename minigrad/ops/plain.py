@@ -157,6 +157,9 @@ def embedding_backward(v: Call) -> list[str]:
 
 def gather(v: Call) -> list[str] | None:
     x, index, dim = *v.shapes, v.params["dim"]
+    if len(index) < len(x):
+        of_rows = f"np.take_along_axis(x, np.expand_dims(index, {dim}), axis={dim}).squeeze({dim})"
+        return [f"return {of_rows if index else 'x[index]'}"]
     if not x or any(m > n for d, (n, m) in enumerate(zip(x, index, strict=True)) if d != dim):
         return None
     part = [":" if d == dim or n == m else f":{m}" for d, (n, m) in enumerate(zip(x, index, strict=True))]
@@ -169,14 +172,15 @@ def ungather(v: Call) -> list[str] | None:
         return None
     return [
         f"out = np.zeros({v.shape}, g.dtype)",
-        *_places(v.params["dim"]),
+        *_places(v.params["dim"], len(v.shapes[1]) < len(v.shape)),
         "np.add.at(out, tuple(places), g)",
         "return out",
     ]
 
 
-def _places(dim: int) -> list[str]:
-    return ["places = list(np.indices(index.shape, sparse=True))", f"places[{dim}] = index"]
+def _places(dim: int, more: bool = False) -> list[str]:
+    at = f"places.insert({dim}, index)" if more else f"places[{dim}] = index"
+    return ["places = list(np.indices(index.shape, sparse=True))", at]
 
 
 def scatter(v: Call) -> list[str] | None:

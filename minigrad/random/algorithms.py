@@ -107,7 +107,9 @@ def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> Non
     """Puts what `Generator.normal` returns into a vector."""
     count, work = len(out), working(out.dtype)
     if count < _BLOCK or not blocks:
-        out[:] = narrow(serial_normal(bits, count, mean, std), out.dtype)
+        values = serial_normal(bits, count, mean, std)
+        standard = mean == 0 and std == 1 and work == out.dtype  # so none is too large
+        out[:] = values if standard else narrow(values, out.dtype)
         return
     wide = work == np.float64
     box_muller = _box_muller_float64 if wide else _box_muller_float32
@@ -140,12 +142,12 @@ def serial_normal(bits: Bits, count: int, mean: float, std: float) -> npt.NDArra
         return np.empty(0)
     with bits.lock:
         values = [] if bits.normal is None else [bits.normal]
-        pairs = units(bits.words64(2 * ((count - len(values) + 1) // 2))).tolist()
-        for turn, unit in zip(pairs[::2], pairs[1::2], strict=True):
+        for turn, unit in bits.pairs((count - len(values) + 1) // 2):
             radius, angle = math.sqrt(-2.0 * math.log1p(-unit)), 2.0 * math.pi * turn
             values += radius * math.cos(angle), radius * math.sin(angle)
         bits.normal = values.pop() if len(values) > count else None
-    return fused(np.array(values), std, mean, np.dtype(np.float64))
+    normals = np.array(values)
+    return normals + 0.0 if mean == 0 and std == 1 else fused(normals, std, mean, np.dtype(np.float64))
 
 
 def _box_muller_float64(words: Array, mean: float, std: float) -> Array:

@@ -35,6 +35,7 @@ def constant(value: Any, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     return array
 
 
+_53_BITS = 2**53 - 1
 # Of words of 64 and of 32 bits: those that are used, as which they are read, and what the last of them counts.
 _LONG, _SHORT = (
     (constant(2**n - 1, f"u{k}"), np.dtype(f"i{k}"), np.dtype(f"f{k}"), constant(2.0**-n, f"f{k}"))
@@ -102,6 +103,12 @@ class Bits:
     def words64(self, count: int) -> npt.NDArray[np.uint64]:
         """The next words of 64 bits, each made of two."""
         return _pairs(self._raw(2 * count))
+
+    def pairs(self, count: int) -> Iterator[tuple[float, float]]:
+        """Pairs of the next float64 of [0, 1), as Python's numbers: of few in a third of the time of `units`."""
+        words = iter(self._raw(4 * count).tolist())
+        numbers = (((high << 32 | low) & _53_BITS) * 2.0**-53 for high, low in zip(words, words, strict=True))
+        return zip(numbers, numbers, strict=True)
 
     def _raw(self, count: int) -> npt.NDArray[np.uint64]:
         if RUNNING and (p := part()) is not None:
