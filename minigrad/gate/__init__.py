@@ -259,7 +259,7 @@ class Gate:
         """
         if len(args) > len(self.names) and not self.rest and (again := self.numbers_first(args, named)):
             return again
-        if self.name not in OF_NO_ARGUMENT and foreign(args, named):
+        if self.door.__name__ not in OF_NO_ARGUMENT and foreign(args, named):
             given = [*args]
             while given and given[-1] is self.default(
                 self.names[len(given) - 1] if len(given) <= len(self.names) else ""
