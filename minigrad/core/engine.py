@@ -262,7 +262,7 @@ class Pass:
             if ends is not None and node not in ends:
                 continue
             g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
-            if max(node.hooks or (AFTER,)) > AFTER:
+            if node.hooks and max(node.hooks) > AFTER:
                 g = self.hooked(node, g)
             if ends is None:
                 g = own(g) if node in shared else g
