@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -389,6 +390,7 @@ def test_what_is_close() -> None:
             close(a, b)
     with pytest.raises(TypeError, match="No comparison pair"):
         close(mg.ones(1), mg.nn.Parameter(mg.ones(1)), allow_subclasses=False)
+    close(np.float64(1), 1.0, allow_subclasses=False)
     for a, b in (("a", "a"), (object(), object()), ([1, "a"], [1, "a"])):
         with pytest.raises(TypeError, match="No comparison pair was able to handle inputs of type"):
             close(a, b)
