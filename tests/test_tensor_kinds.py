@@ -315,6 +315,9 @@ def test_hooks_and_gradients_refuse() -> None:
         mg.autograd.backward(x * 3, grad_variables=mg.ones(2))
     assert x.grad is not None
     assert x.grad.tolist() == [3, 3]
+    x.exp().sum().backward(retain_graph=1, create_graph=0)  # PyTorch takes whole numbers for these
+    with pytest.raises(TypeError, match="argument 'create_graph' must be bool or int, not str"):
+        x.sum().backward(create_graph="a")  # type: ignore[arg-type]
     both = pytest.raises(RuntimeError, match="both passed")
     with pytest.warns(FutureWarning, match="grad_variables"), both:
         mg.autograd.backward(x * 3, mg.ones(2), grad_variables=mg.ones(2))

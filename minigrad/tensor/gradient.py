@@ -180,8 +180,8 @@ class _Gradient(Tensor):
     def backward(
         self,
         gradient: Tensor | None = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
+        retain_graph: bool | int | None = None,
+        create_graph: bool | int = False,
         inputs: Tensor | Iterable[Tensor] | None = None,
     ) -> None:
         """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
@@ -190,7 +190,7 @@ class _Gradient(Tensor):
         unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
         RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place.
         """
-        autograd.plain_backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        autograd.plain_backward(self, gradient, retain_graph, bool(create_graph), inputs=inputs)
 
     def retain_grad(self) -> None:
         """Keeps the gradient of a result in ``.grad`` too, which backward fills of leaves only.
