@@ -240,6 +240,12 @@ def test_hooks_of_records() -> None:
         y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(inputs)))
         y.sum().backward()
         assert log[-1] == expected
+    table = nn.Embedding(3, 1, sparse=True)
+    y = table(mg.tensor([2, 2]))
+    y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(inputs)))
+    y.sum().backward()
+    assert log[-1] == [[[0.0], [0.0], [2.0]]]
+    assert table.weight.grad.is_sparse
     # An entry for each place of an input, in the order of the edges.
     for call, expected in (
         (lambda w: w * w, [[1.0, 2.0], [1.0, 2.0]]),

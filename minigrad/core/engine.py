@@ -210,7 +210,8 @@ class Pass:
             finally:
                 self.grads = grads
             for x, d in call_after(node, g, own.each, self.record):
-                self.shared.add(x)
+                if not isinstance(d, Lean):
+                    self.shared.add(x)
                 self.owned.discard(x)
                 self.grads[x] = d if x not in grads else grads[x] + d
         else:

@@ -145,16 +145,20 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
     RuntimeError for a hook that returns another number of gradients, another shape, or one for an input without.
     """
     grad_outputs = (g if record else wrap(g),)
-    inputs, own = [*ends(node.edges())], list[Any]()
+    inputs, sent = [*ends(node.edges())], list[Any]()
     for n in inputs:
         at = next((i for i, (x, _) in enumerate(each) if x is n), None)
-        own.append(None if at is None else each.pop(at)[1])
-    own = [d.dense() if isinstance(d, Lean) else d for d in own]
-    grads = tuple(d if d is None or record else wrap(d) for d in own)
+        sent.append(None if at is None else each.pop(at)[1])
+    whole = [d.dense() if isinstance(d, Lean) else d for d in sent]
+    grads = shown = tuple(d if d is None or record else wrap(d) for d in whole)
     for hook in [h for h in (node.hooks or {}).values() if type(h) is After]:
         grads = hook(grads, grad_outputs, node)
-    pairs = [(n, d) for n, d in zip(inputs, grads, strict=True) if d is not None]
-    return [(n, fit(d if record else getattr(d, "_array", d), n)) for n, d in pairs]
+    # What no hook replaces goes on as it is: the gradient of a few rows too, which hooks see in full.
+    return [
+        (n, s if d is before else fit(d if record else getattr(d, "_array", d), n))
+        for n, s, before, d in zip(inputs, sent, shown, grads, strict=True)
+        if d is not None
+    ]
 
 
 def laid(g: Any, t: Tensor) -> Any:
