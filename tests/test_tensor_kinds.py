@@ -73,6 +73,10 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
     (lambda: mg.isclose(mg.tensor(mg.nan), mg.tensor(mg.nan), 0, 0, equal_nan=True), True),
     # a mask for complex numbers, where nothing must be put in the place of any
     (lambda: mg.masked.logsumexp(mg.tensor([0j, 0j]), 0).exp().real.round(decimals=5), 2.0),
+    (
+        lambda: mg.masked.logsumexp(mg.tensor([1 + 1j, 2j]), 0, mask=mg.tensor([True, False])).real.round(),
+        1.0,
+    ),
     # numbers for the letters of einsum
     (lambda: mg.einsum(X[0], [0, 1], X[0], [2, 1], [0, 2])[0], (X[0] @ X[0].T)[0].tolist()),
     (lambda: mg.einsum(X[0], [1, 0]), X[0].T.tolist()),
