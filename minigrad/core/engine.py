@@ -127,10 +127,8 @@ class Pass:
 
     def hooked(self, node: Node, g: Any) -> Any:
         """The gradient after the hooks of a Tensor. One of them may keep it, or return what stands elsewhere too."""
-        g = call_hooks(node, g, self.record)
-        if type(g) is np.ndarray:
-            self.shared.add(node)
-        return g
+        self.shared.add(node)
+        return call_hooks(node, g, self.record)
 
     def send(self, node: Node, g: Any, unpacked: Any = None) -> None:
         """Calls the rules of a record on its gradient, and adds what they return to the gradients of its inputs.
@@ -210,8 +208,7 @@ class Pass:
             finally:
                 self.grads = grads
             for x, d in call_after(node, g, own.each, self.record):
-                if not isinstance(d, Lean):
-                    self.shared.add(x)
+                self.shared.add(x)
                 self.owned.discard(x)
                 self.grads[x] = d if x not in grads else grads[x] + d
         else:

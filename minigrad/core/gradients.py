@@ -89,8 +89,10 @@ def _misfit(shape: Sequence[int], expected: Sequence[int]) -> RuntimeError:
 
 
 def own(g: Array | Tensor) -> Array | Tensor:
-    """A copy, which shares memory with nothing."""
-    return clone(g) if isinstance(g, Tensor) else buffers.copied(g)
+    """A copy, which shares memory with nothing; a sparse one is never changed in place, and stays."""
+    if isinstance(g, Tensor):
+        return g if g._sparse else clone(g)
+    return buffers.copied(g)
 
 
 # ---------------------------------------------------------------- hooks and .grad
@@ -184,8 +186,7 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     node = t._node
     hooks = node.hooks or {} if node is not None and node.op is None else {}
     if node is not None and any(type(h) is Before for h in hooks.values()):
-        g = call_hooks(node, g, isinstance(g, Tensor), Before)
-        g = own(g) if type(g) is np.ndarray else g
+        g = own(call_hooks(node, g, isinstance(g, Tensor), Before))
     before = t._grad
     sparse = type(g) is not np.ndarray and isinstance(g, Tensor) and g._sparse
     if before is None and not sparse:
