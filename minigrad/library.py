@@ -36,20 +36,24 @@ class CustomOpDef:
         return f"<CustomOpDef({self._name})>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        given = (*args, *kwargs.values())
+        given = _each((*args, *kwargs.values()))
         if not (MODE.get().grad and any(isinstance(x, Tensor) and x.requires_grad for x in given)):
             return self._function(*args, **kwargs)
         bound = inspect.signature(self._function).bind(*args, **kwargs)
         bound.apply_defaults()
-        return self._with(bound.kwargs).apply(*bound.args)
+        if self._applied is None:
+            self._applied = self._made()
+        lists = filter(_is_list, bound.args)
+        return self._applied.apply(*bound.args, *_each(lists), (len(bound.args), bound.kwargs))
 
     def register_autograd(
         self, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None
     ) -> None:
         """Sets the gradient: ``backward(ctx, *grads)`` returns one for each argument, None for what has none.
 
-        ``setup_context(ctx, inputs, output)`` saves what that needs; ``inputs`` has defaults too. Arguments that the
-        function takes by name alone come in a dict, ``keyword_only_inputs``.
+        Of a list or tuple of Tensors it returns a list. ``setup_context(ctx, inputs, output)`` saves what that needs;
+        ``inputs`` has defaults too. Arguments that the function takes by name alone come in a dict,
+        ``keyword_only_inputs``.
         """
         self._backward, self._setup, self._applied = backward, setup_context, None
 
@@ -59,27 +63,42 @@ class CustomOpDef:
             "to use autograd with this custom operator, use torch.library.register_autograd"
         )
 
-    def _with(self, named: dict[str, Any]) -> type[autograd.Function]:
-        """The Function of a call with these arguments by name alone; the one without any is kept."""
-        if self._applied is not None and not named:
-            return self._applied
-        op, backward, setup = self, self._backward, self._setup
+    def _made(self) -> type[autograd.Function]:
+        """A Function of the arguments, of the items of lists among them, and of what `_arguments` needs."""
+        op, user_backward, setup = self, self._backward, self._setup
 
         class Applied(autograd.Function):
             @staticmethod
-            def forward(*args: Any) -> Any:
+            def forward(*flat: Any) -> Any:
+                args, named = _arguments(flat)
                 return op._function(*args, **named)
 
             @staticmethod
             def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+                args, named = _arguments(inputs)
+                ctx._lists = [len(x) if _is_list(x) else None for x in args]
+                ctx._least = 1 + max(i for i, x in enumerate(args) if isinstance(x, Tensor) or _is_list(x))
                 if setup is not None:
                     more = {"keyword_only_inputs": named} if named else {}
-                    setup(ctx=ctx, inputs=inputs, output=output, **more)
+                    setup(ctx=ctx, inputs=args, output=output, **more)
 
-        Applied.backward = staticmethod(backward)  # type: ignore[method-assign]
+            @staticmethod
+            def backward(ctx: Any, *grads: Any) -> Any:
+                returned = user_backward(ctx, *grads)
+                returned = returned if isinstance(returned, tuple) else (returned,)
+                count = len(ctx._lists)
+                if len(returned) < ctx._least or any(g is not None for g in returned[count:]):
+                    raise runtime_error(
+                        f"{op._name}: backward returns one gradient for each of the {count} arguments, None for what "
+                        f"has none, got {len(returned)}"
+                    )
+                alone, items = list[Any](), list[Any]()
+                for g, n in zip((*returned, *[None] * count), ctx._lists, strict=False):
+                    alone.append(g if n is None else None)
+                    items += [] if n is None else [None] * n if g is None else g
+                return (*alone, *items, None)
+
         Applied.__name__ = Applied.__qualname__ = self._name.rpartition("::")[2]
-        if not named:
-            self._applied = Applied
         return Applied
 
     def register_fake(self, fn: Callable[..., Any], /) -> Callable[..., Any]:
@@ -98,6 +117,23 @@ class CustomOpDef:
             return fn
 
         return register if func is None else register(func)
+
+
+def _is_list(x: Any) -> bool:
+    """Whether an argument is a list or tuple with Tensors."""
+    return x.__class__ in (list, tuple) and any(isinstance(y, Tensor) for y in x)
+
+
+def _each(args: Iterable[Any]) -> list[Any]:
+    """Arguments, with the items of lists in the place of these."""
+    return [y for x in args for y in (x if _is_list(x) else (x,))]
+
+
+def _arguments(flat: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments by place and by name alone; lists hold the items that stand behind the former."""
+    count, named = flat[-1]
+    items = iter(flat[count:-1])
+    return tuple(x.__class__(next(items) for _ in x) if _is_list(x) else x for x in flat[:count]), named
 
 
 class Library:

@@ -64,6 +64,11 @@ def _least(input: Tensor) -> Number:
     return _bounds(input._array.dtype)[0]
 
 
+def _faintest(input: Tensor) -> Number:
+    """What adds nothing to a sum of exponentials."""
+    return -math.inf if input._array.dtype.kind == "c" else _least(input)
+
+
 def _most(input: Tensor) -> Number:
     return _bounds(input._array.dtype)[1]
 
@@ -218,7 +223,7 @@ def logsumexp(
     mask: Tensor | None = None,
 ) -> Tensor:
     """``log(sum(exp(input)))`` of what the mask leaves."""
-    filled = _filled("logsumexp", input, mask, _least)
+    filled = _filled("logsumexp", input, mask, _faintest)
     return _to(function("logsumexp")(filled, _dims(input, dim), keepdim), dtype, input)
 
 

@@ -29,6 +29,8 @@ def _filled(name: str, input: Tensor, mask: Tensor | None, value: Number | Calla
     """``input`` with ``value``, or what that makes of the input, where it is masked out."""
 def _least(input: Tensor) -> Number:
     ...
+def _faintest(input: Tensor) -> Number:
+    """What adds nothing to a sum of exponentials."""
 def _most(input: Tensor) -> Number:
     ...
 def _bounds(dtype: np.dtype[Any]) -> tuple[Number, Number]:

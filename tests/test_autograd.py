@@ -570,6 +570,31 @@ def test_a_hook_may_replace_the_gradient() -> None:
     assert x.grad.tolist() == [22.0, 22.0]
 
 
+@pytest.mark.filterwarnings("ignore:Using backward")
+@pytest.mark.parametrize("recorded", [False, True])
+def test_what_a_hook_keeps_or_returns_does_not_grow_with_the_gradient(recorded: bool) -> None:
+    w, mine, kept = double(1.0, 2.0), mg.tensor([5.0, 5.0], dtype=mg.float64), list[mg.Tensor]()
+    record = (w * 2).grad_fn.next_functions[0][0]
+    for add in (
+        lambda: w.register_hook(lambda g: kept.append(g)),
+        lambda: w.register_hook(lambda g: mine),
+        lambda: record.register_prehook(lambda outputs: (mine,)),
+    ):
+        w.grad = None
+        handle = add()
+        for _ in range(2):
+            (w * 2).sum().backward(create_graph=recorded)
+        handle.remove()
+        with mg.no_grad():
+            w.grad.zero_()
+    assert [g.tolist() for g in (*kept, mine)] == [[2.0, 2.0], [2.0, 2.0], [5.0, 5.0]]
+    h = w * 2
+    h.register_hook(lambda g: kept.append(g))
+    h.sum().backward(inputs=[h])
+    h.grad.zero_()
+    assert kept[-1].tolist() == [1.0, 1.0]
+
+
 def test_hooks_when_the_pass_is_recorded() -> None:
     x = scalar(2.0)
     m = x * x

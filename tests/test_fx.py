@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from test_lazy import each
 
 import minigrad as mg
 from minigrad import fx, nn
@@ -101,6 +102,19 @@ class Net(nn.Module):
 def net() -> nn.Module:
     mg.manual_seed(0)
     return Net()
+
+
+FIRST = {
+    "mg.zeros(2).clamp_(max=x)": "x _tensor_constant0 clamp_ output",
+    "mg.conj(x)": "x conj output",
+    "mg.zeros(2)[x]": "x _tensor_constant0 getitem output",
+    "mg.zeros(2).to(x.dtype)": "x _tensor_constant0 getattr_1 to output",
+}
+
+
+def test_the_first_program_is_traced_like_those_after_it() -> None:
+    head = "from minigrad import fx\nprint(*fx.symbolic_trace(lambda x: "
+    assert each([f"{head}{code}).graph.nodes)" for code in FIRST]) == [[nodes] for nodes in FIRST.values()]
 
 
 def test_a_traced_module_computes_trains_and_copies(net: nn.Module) -> None:

@@ -202,15 +202,50 @@ def test_hooks_of_records() -> None:
         (u * 2).sum().backward()
         assert log[-1] == [[], [[10.0, 10.0]], [10.0 * times] * 2]
     after.remove()
-    mg.autograd.grad((u * 2).sum(), u)
+    # What is asked for is the gradient before it goes through the record.
+    assert mg.autograd.grad((u * 2).sum(), u)[0].tolist() == [2.0, 2.0]
     (u * 2).sum().backward()
     assert (log[-1][2], u.grad.tolist()) == ([20.0, 20.0], [30.0, 30.0])
+    u.grad, log[:] = None, []
+    adds.register_hook(lambda inputs, outputs: log.append("record"))
+    u.register_post_accumulate_grad_hook(lambda t: log.append("tensor"))
+    (u * 2).sum().backward(inputs=[u])
+    assert (log, u.grad.tolist()) == (["tensor", "record"], [10.0, 10.0])
+    adds.register_hook(lambda inputs, outputs: (outputs[0],))
+    with pytest.raises(
+        RuntimeError, match=r"AccumulateGrad must return gradients of the shapes \[\], or None"
+    ):
+        (u * 2).sum().backward()
+    h = w * 3.0
+    h.grad_fn.register_prehook(lambda outputs: (outputs[0] * 10,))
+    h.retain_grad()
+    found = mg.autograd.grad(h.sum(), (h, w), retain_graph=True)
+    assert [g.tolist() for g in found] == [[1.0, 1.0], [30.0, 30.0]]
+    h.sum().backward()
+    assert (h.grad.tolist(), w.grad.tolist()) == ([2.0, 2.0], [30.0, 30.0])  # `grad` has filled it as well
+    w.grad = None
     # What has come to an input before is not where the gradients of this record are added up.
     h, seed = w * 1.0, mg.tensor([1.0, 2.0])
     y = h + h
     y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(outputs)))
     mg.autograd.backward([y, h * 2, h * 3], [seed, mg.ones(2), mg.ones(2)])
     assert (log[-1], seed.tolist(), w.grad.tolist()) == ([[1.0, 2.0]], [1.0, 2.0], [7.0, 9.0])
+    for y, expected in (
+        (2 - w, [[-1.0, -1.0]]),
+        (
+            mg.nn.functional.linear(mg.ones(1, 2), w[None], w[:1]),
+            [[1.0], None, [[1.0, 1.0]]],
+        ),  # addmm(b, x, w)
+    ):
+        y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(inputs)))
+        y.sum().backward()
+        assert log[-1] == expected
+    table = nn.Embedding(3, 1, sparse=True)
+    y = table(mg.tensor([2, 2]))
+    y.grad_fn.register_hook(lambda inputs, outputs: log.append(lists(inputs)))
+    y.sum().backward()
+    assert log[-1] == [[[0.0], [0.0], [2.0]]]
+    assert table.weight.grad.is_sparse
     # An entry for each place of an input, in the order of the edges.
     for call, expected in (
         (lambda w: w * w, [[1.0, 2.0], [1.0, 2.0]]),

@@ -305,6 +305,23 @@ def test_an_operation_of_one_s_own_under_a_name() -> None:
         assert x.grad is not None
         assert y.grad is not None
         assert (z.item(), x.grad.item(), y.grad.item()) == (6 * k + shift, 3 * k, 2 * k)
+    several = mg.library.custom_op("tests::several", lambda x, ys, k=2.0: x + sum(ys) * k, mutates_args=())
+    x, y, z = (mg.tensor(t, requires_grad=True) for t in (2.0, 3.0, 5.0))
+    # Each item of a list has a gradient; one for an argument that has none may be left out at the end.
+    gradients: Any
+    for gradients, expected in (
+        (lambda g: (g, [g, g * 2]), [1, 1, 2]),
+        (lambda g: (g, None, None), [2, 1, 2]),
+    ):
+        several.register_autograd(lambda ctx, g, of=gradients: of(g))
+        several(x, [y, mg.tensor(0.0)]).backward()
+        several(mg.tensor(0.0), (mg.tensor(1.0), z), k=4.0).backward()
+        assert [x.grad, y.grad, z.grad] == expected
+    several.register_autograd(lambda ctx, g: (g,))
+    with pytest.raises(
+        RuntimeError, match="tests::several: backward returns one gradient for each of the 3 arguments"
+    ):
+        several(x, [y]).backward()
     library = mg.library.Library("tests", "DEF")
     library.impl(library.define("twice(Tensor x) -> Tensor"), lambda x: 2 * x)
     mg.library.register_kernel("tests::twice", "cpu", lambda x: 4 * x)

@@ -98,8 +98,10 @@ def test_steps_of_a_schedule(tmp_path: Path) -> None:
         mg.ones(2).cos()
     with gzip.open(next((tmp_path / "packed").glob("*.pt.trace.json.gz"))) as file:
         assert {e["name"] for e in json.load(file)["traceEvents"]} == {"whole", "cos"}
-    tops = [prof.events().table(top_level_events_only=only) for only in (True, False)]
-    assert ["cos" in table for table in tops] == [False, True]
+    tops = [
+        e.table(top_level_events_only=x) for e in (prof.events(), prof.key_averages()) for x in (True, False)
+    ]
+    assert ["cos" in table for table in tops] == [False, True] * 2
     assert all("whole" in table for table in tops)
     assert schedule(wait=1, warmup=0, active=1, skip_first_wait=1)(0) is ProfilerAction.RECORD_AND_SAVE
     for options in ({"wait": -1, "warmup": 0, "active": 1}, {"wait": 0, "warmup": 0, "active": 0}):

@@ -227,6 +227,15 @@ FIRST = {
     "mg.add(mg.ones(1), A())": "['add', 2]",
     "mg.ones(1) * A()": "['mul', 2]",
     "mg.nn.functional.pad(A(), (1, 1))": "['pad', 2]",
+    "A() / mg.ones(1)": "['__rtruediv__', 2]",
+    "mg.ones(1)[A()]": "['__getitem__', 2]",
+    "mg.ones(1, 1)[0, A()]": "['__getitem__', 2]",
+    "mg.ones(1).__setitem__(0, A())": "None",
+    "mg.ones(1).__setitem__(A(), 0)": "None",
+    # What the function calls is asked first.
+    "mg.ones(1).clamp_(max=A())": "['clamp_', 1]",
+    "mg.conj(A())": "['conj', 1]",
+    "mg.msort(A())": "['msort', 1]",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -72,6 +73,10 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
     (lambda: mg.isclose(mg.tensor(mg.nan), mg.tensor(mg.nan), 0, 0, equal_nan=True), True),
     # a mask for complex numbers, where nothing must be put in the place of any
     (lambda: mg.masked.logsumexp(mg.tensor([0j, 0j]), 0).exp().real.round(decimals=5), 2.0),
+    (
+        lambda: mg.masked.logsumexp(mg.tensor([1 + 1j, 2j]), 0, mask=mg.tensor([True, False])).real.round(),
+        1.0,
+    ),
     # numbers for the letters of einsum
     (lambda: mg.einsum(X[0], [0, 1], X[0], [2, 1], [0, 2])[0], (X[0] @ X[0].T)[0].tolist()),
     (lambda: mg.einsum(X[0], [1, 0]), X[0].T.tolist()),
@@ -314,6 +319,9 @@ def test_hooks_and_gradients_refuse() -> None:
         mg.autograd.backward(x * 3, grad_variables=mg.ones(2))
     assert x.grad is not None
     assert x.grad.tolist() == [3, 3]
+    x.exp().sum().backward(retain_graph=1, create_graph=0)  # PyTorch takes whole numbers for these
+    with pytest.raises(TypeError, match="argument 'create_graph' must be bool or int, not str"):
+        x.sum().backward(create_graph="a")  # type: ignore[arg-type]
     both = pytest.raises(RuntimeError, match="both passed")
     with pytest.warns(FutureWarning, match="grad_variables"), both:
         mg.autograd.backward(x * 3, mg.ones(2), grad_variables=mg.ones(2))
@@ -389,6 +397,7 @@ def test_what_is_close() -> None:
             close(a, b)
     with pytest.raises(TypeError, match="No comparison pair"):
         close(mg.ones(1), mg.nn.Parameter(mg.ones(1)), allow_subclasses=False)
+    close(np.float64(1), 1.0, allow_subclasses=False)
     for a, b in (("a", "a"), (object(), object()), ([1, "a"], [1, "a"])):
         with pytest.raises(TypeError, match="No comparison pair was able to handle inputs of type"):
             close(a, b)

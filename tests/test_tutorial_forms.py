@@ -316,6 +316,14 @@ class Halves(mg.autograd.Function):
         return tx * ctx.k * y + x * ctx.k * ty, y.cos() * ty
 
 
+class Quarter(Halves):
+    """With a tangent for the first result alone."""
+
+    @staticmethod
+    def jvp(ctx: Any, tx: Any, tk: Any, ty: Any) -> Any:
+        return Halves.jvp(ctx, tx, tk, ty)[0]
+
+
 class Named(Halves):
     """With the other name of backward, of what was saved for it."""
 
@@ -368,6 +376,10 @@ def test_functions_with_a_jvp_have_tangents(function: Any) -> None:
         function.apply(leaf, 2.0, y)[0].sum().backward()
         assert leaf.grad is not None
         assert mg.equal(leaf.grad, 2 * y)
+    with pytest.raises(
+        RuntimeError, match=r"expected 2 but got 1\): Quarter\.jvp returns one for each result"
+    ):
+        func.jvp(lambda x, y: Quarter.apply(x, 2.0, y), (x, y), (tx, ty))
     with pytest.raises(RuntimeError, match="Implementing both 'backward' and 'vjp'"):
         Both.apply(leaf, 2.0, y)[0].sum().backward()
 

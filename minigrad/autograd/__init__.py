@@ -113,7 +113,7 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
 def backward(
     tensors: Ends,
     grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
+    retain_graph: bool | int | None = None,
     create_graph: bool = False,
     grad_variables: Tensor | Iterable[Tensor | None] | None = None,
     inputs: Ends | Mapping[Any, Tensor] | None = None,
@@ -143,12 +143,14 @@ def backward(
         )
     if grad_tensors is None and inputs is None and isinstance(tensors, Tensor):
         nodes, seeds = _roots((tensors,), _NOTHING, create_graph)  # the usual call, without lists
-        engine.run(nodes, seeds, None, create_graph if retain_graph is None else retain_graph, create_graph)
+        engine.run(
+            nodes, seeds, None, create_graph if retain_graph is None else bool(retain_graph), create_graph
+        )
         return
     outputs = _list(tensors)
     grads = [None] * len(outputs) if grad_tensors is None else _list(grad_tensors)
     nodes, seeds = _roots(outputs, grads, create_graph)
-    keep = create_graph if retain_graph is None else retain_graph
+    keep = create_graph if retain_graph is None else bool(retain_graph)
     if inputs is None:
         engine.run(nodes, seeds, None, keep, create_graph)
         return

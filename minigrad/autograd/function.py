@@ -371,6 +371,11 @@ def _transposed(
             by_place = dict(zip(ctx._places, tangents, strict=True))
             returned = cls.jvp(at, *map(by_place.get, range(ctx._arguments)))
             returned = returned if isinstance(returned, tuple) else (returned,)
+            if len(returned) != len(zeros):
+                raise runtime_error(
+                    f"Function's jvp returned an invalid number of forward gradients (expected {len(zeros)} but got "
+                    f"{len(returned)}): {cls.__name__}.jvp returns one for each result"
+                )
             return tuple(None if z is None else t for t, z in zip(returned, zeros, strict=True))
 
     returned = Transposed.apply(*zeros)

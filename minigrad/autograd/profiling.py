@@ -60,7 +60,7 @@ class FunctionEventAvg(FunctionEvent):
     def __init__(self, events: Sequence[FunctionEvent], name: str | None = None) -> None:
         first = events[0]
         super().__init__(first.name if name is None else name, 0.0, 0.0, 0.0, first.input_shapes, 0, "")
-        self.stack = first.stack
+        self.stack, self.cpu_parent = first.stack, first.cpu_parent
         self.count = sum(e.count for e in events)
         self.cpu_time_total = sum(e.cpu_time_total for e in events)
         self.self_cpu_time_total = sum(e.self_cpu_time_total for e in events)

@@ -70,8 +70,10 @@ def overlaps(array: Array) -> bool:
         reach += step * (n - 1)
     else:
         return False
+    if not array.size or steps[0][0] == 0:
+        return array.size > 0
     places = sum(np.ix_(*(np.arange(n) * step for step, n in steps)))
-    return bool(array.size and (steps[0][0] == 0 or np.unique(places).size < array.size))
+    return bool(np.unique(places).size < array.size)
 
 
 class Moment(NamedTuple):

@@ -23,7 +23,7 @@ from minigrad.core.gradients import (
     own,
     takes,
 )
-from minigrad.core.hooks import AT_END, After
+from minigrad.core.hooks import AFTER, AT_END, After, Before
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
 from minigrad.core.node import Const, Freed, Node, Packed, differentiable, new
@@ -116,16 +116,19 @@ class Pass:
             if g is None:
                 continue
             if node.hooks is not None:
-                g = call_hooks(node, g, self.record)
-                if any(type(hook) is After for hook in node.hooks.values()):
-                    self.send_by_hooks(node, g, freed)
-                    continue
+                self.send_by_hooks(node, self.hooked(node, g), freed)
+                continue
             if self.leads is not None and self.ends_at(node, g):
                 continue
             self.send(node, g)
             if freed is not None and node.saved:
                 node.saved = freed
         self.deposit()
+
+    def hooked(self, node: Node, g: Any) -> Any:
+        """The gradient after the hooks of a Tensor. One of them may keep it, or return what stands elsewhere too."""
+        self.shared.add(node)
+        return call_hooks(node, g, self.record)
 
     def send(self, node: Node, g: Any, unpacked: Any = None) -> None:
         """Calls the rules of a record on its gradient, and adds what they return to the gradients of its inputs.
@@ -194,18 +197,22 @@ class Pass:
         self.send(node, g, () if node.op is None or node.op.opaque else packed.arrays(node))
 
     def send_by_hooks(self, node: Node, g: Any, freed: Freed | None) -> None:
-        """As `send`, with the hooks of the record in between that see what its inputs get."""
+        """As `send`, with the hooks of the record, which see what comes to it and what its inputs get."""
         if self.leads is not None and self.ends_at(node, g):
             return
-        grads, self.grads = self.grads, (own := Each())
-        try:
+        g = call_hooks(node, g, self.record, Before)
+        if any(type(hook) is After for hook in (node.hooks or {}).values()):
+            grads, self.grads = self.grads, (own := Each())
+            try:
+                self.send(node, g)
+            finally:
+                self.grads = grads
+            for x, d in call_after(node, g, own.each, self.record):
+                self.shared.add(x)
+                self.owned.discard(x)
+                self.grads[x] = d if x not in grads else grads[x] + d
+        else:
             self.send(node, g)
-        finally:
-            self.grads = grads
-        for x, d in call_after(node, g, own.each, self.record):
-            self.shared.add(x)
-            self.owned.discard(x)
-            self.grads[x] = d if x not in grads else grads[x] + d
         if freed is not None and node.saved:
             node.saved = freed
 
@@ -253,8 +260,8 @@ class Pass:
             if ends is not None and node not in ends:
                 continue
             g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
-            if node.hooks is not None:
-                g = call_hooks(node, g, self.record)
+            if node.hooks and max(node.hooks) > AFTER:
+                g = self.hooked(node, g)
             if ends is None:
                 g = own(g) if node in shared else g
                 t: Any = node.tensor() if node.tensor is not None else None

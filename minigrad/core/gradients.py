@@ -10,8 +10,9 @@ import numpy as np
 from minigrad import buffers
 from minigrad.core.basic import clone, real, sum_to, to
 from minigrad.core.changes import changed, keeps_record, overlaps
-from minigrad.core.hooks import After
+from minigrad.core.hooks import After, Before
 from minigrad.core.mode import MODE
+from minigrad.core.names import ends
 from minigrad.core.node import AFTER, Node
 from minigrad.core.op import Array, in_float32
 from minigrad.core.tensor import Tensor, wrap
@@ -88,22 +89,25 @@ def _misfit(shape: Sequence[int], expected: Sequence[int]) -> RuntimeError:
 
 
 def own(g: Array | Tensor) -> Array | Tensor:
-    """A copy, which shares memory with nothing."""
-    return clone(g) if isinstance(g, Tensor) else buffers.copied(g)
+    """A copy, which shares memory with nothing; a sparse one is never changed in place, and stays."""
+    if isinstance(g, Tensor):
+        return g if g._sparse else clone(g)
+    return buffers.copied(g)
 
 
 # ---------------------------------------------------------------- hooks and .grad
 
 
-def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
-    """The gradient after the hooks of a record, each of which may replace it by a Tensor of the same shape.
+def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = None) -> Array | Tensor:
+    """The gradient after the hooks of a Tensor, or those of that ``kind``, of its record.
 
-    TypeError for another object, RuntimeError for another shape.
+    Each may replace it by a Tensor of the same shape. TypeError for another object, RuntimeError for another shape.
     """
     t = g if record else wrap(g)
     sparse = getattr(t, "_sparse", False)  # of several outputs there is a list
     for key, hook in tuple((node.hooks or {}).items()):
-        replaced = hook(t) if key > AFTER else None
+        own = type(hook) if type(hook) in (Before, After) else None
+        replaced = hook(t) if key > AFTER and own is kind else None
         if sparse and isinstance(replaced, Tensor):
             t = replaced
         elif replaced is not None:
@@ -143,28 +147,20 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
     RuntimeError for a hook that returns another number of gradients, another shape, or one for an input without.
     """
     grad_outputs = (g if record else wrap(g),)
-    left, inputs = each[::-1], node._led()
-    own = [left.pop()[1] if left and left[-1][0] is n else None for n in inputs]
-    own = [d.dense() if isinstance(d, Lean) else d for d in own]
-    grads = tuple(d if d is None or record else wrap(d) for d in own)
-    for hook in [h.hook for h in (node.hooks or {}).values() if type(h) is After]:
-        changed = hook(grads, grad_outputs)
-        if changed is None:
-            continue
-        if not isinstance(changed, (tuple, list)):
-            changed = (changed,)
-        shapes = [None if d is None else d.shape for d in changed]
-        expected = [None if d is None else d.shape for d in grads]
-        if len(shapes) != len(expected) or any(
-            s not in (None, e) for s, e in zip(shapes, expected, strict=True)
-        ):
-            raise RuntimeError(
-                f"a hook of {node.name()} at {node.where} must return gradients of the shapes "
-                f"{[None if s is None else list(s) for s in expected]}, or None, it returned those of {shapes}"
-            )
-        grads = tuple(changed)
-    pairs = [(n, d) for n, d in zip(inputs, grads, strict=True) if d is not None]
-    return [(n, fit(d if record else getattr(d, "_array", d), n)) for n, d in pairs]
+    inputs, sent = [*ends(node.edges())], list[Any]()
+    for n in inputs:
+        at = next((i for i, (x, _) in enumerate(each) if x is n), None)
+        sent.append(None if at is None else each.pop(at)[1])
+    whole = [d.dense() if isinstance(d, Lean) else d for d in sent]
+    grads = shown = tuple(d if d is None or record else wrap(d) for d in whole)
+    for hook in [h for h in (node.hooks or {}).values() if type(h) is After]:
+        grads = hook(grads, grad_outputs, node)
+    # What no hook replaces goes on as it is: the gradient of a few rows too, which hooks see in full.
+    return [
+        (n, s if d is before else fit(d if record else getattr(d, "_array", d), n))
+        for n, s, before, d in zip(inputs, sent, shown, grads, strict=True)
+        if d is not None
+    ]
 
 
 def laid(g: Any, t: Tensor) -> Any:
@@ -187,6 +183,10 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     t: Tensor | None = tensor() if tensor is not None else None
     if t is None:
         return
+    node = t._node
+    hooks = node.hooks or {} if node is not None and node.op is None else {}
+    if node is not None and any(type(h) is Before for h in hooks.values()):
+        g = own(call_hooks(node, g, isinstance(g, Tensor), Before))
     before = t._grad
     sparse = type(g) is not np.ndarray and isinstance(g, Tensor) and g._sparse
     if before is None and not sparse:
@@ -214,17 +214,17 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
             raise _misfit(g.shape, array.shape) from None
         if before._node is not None:
             keeps_record(before)
-    hooks = t._node.hooks if t._node is not None else None
-    for key, hook in tuple((hooks or {}).items()):
+    last = [h for key, h in hooks.items() if key <= AFTER]
+    for hook in [h for h in last if type(h) is not After]:
         # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.
-        if key <= AFTER and type(hook) is After:
-            hook.hook((), (wrap(g),))
-        elif key <= AFTER and (returned := hook(t)) is not None and returned is not t:
+        if (returned := hook(t)) is not None and returned is not t:
             kind = RuntimeError if isinstance(returned, Tensor) else TypeError
             raise kind(
                 f"Tensor post accumulate grad hooks should return None, got {type(returned).__name__}; change .grad "
                 "in place"
             )
+    for hook in [h for h in last if type(h) is After]:
+        hook((), (wrap(g),), node)
 
 
 # ---------------------------------------------------------------- anomaly mode

@@ -71,10 +71,26 @@ class Before:
 
 
 class After:
-    """A hook of a record, ``hook(grad_inputs, grad_outputs)``, for the engine; as a hook of the result it is idle."""
+    """A hook of a record, ``hook(grad_inputs, grad_outputs)``, for the engine."""
 
     def __init__(self, hook: Callable[..., Any]) -> None:
         self.hook = hook
 
-    def __call__(self, g: Any) -> None:
-        pass
+    def __call__(self, grads: tuple[Any, ...], outputs: tuple[Any, ...], node: Any) -> tuple[Any, ...]:
+        """The gradients that the hook returns, or ``grads``. RuntimeError for another number of them or shape."""
+        changed = self.hook(grads, outputs)
+        if changed is None:
+            return grads
+        if not isinstance(changed, (tuple, list)):
+            changed = (changed,)
+        shapes = [None if d is None else list(d.shape) for d in changed]
+        expected = [None if d is None else list(d.shape) for d in grads]
+        if len(shapes) != len(expected) or any(
+            s not in (None, e) for s, e in zip(shapes, expected, strict=True)
+        ):
+            at = f" at {node.where}" if node.op is not None else ""
+            raise RuntimeError(
+                f"a hook of {node.name()}{at} must return gradients of the shapes {expected}, or None, it returned "
+                f"those of {shapes}"
+            )
+        return tuple(changed)

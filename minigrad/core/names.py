@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Naming = Callable[[Any], str]
@@ -104,6 +104,12 @@ def edges_of_linear(node: Any) -> tuple[Any, ...]:
 def edges_without_number(at: int) -> Callable[[Any], tuple[Any, ...]]:
     """Of functions that PyTorch has with a number for input ``at``, which is not an edge then."""
     return lambda node: tuple(n for i, n in enumerate(node.inputs) if i != at or not _is_number(n))
+
+
+def ends(edges: Iterable[Any]) -> Iterator[Any]:
+    """The records of edges, without the steps that only PyTorch has."""
+    for n in edges:
+        yield from ends(n.inputs) if isinstance(n, Step) else (n,)
 
 
 def known_as(name: str, y: Any) -> Any:

@@ -80,7 +80,7 @@ class Node:
     shape: Any
     dtype: Any
     requires_grad: bool
-    hooks: dict[int, Callable[[Any], Any]] | None
+    hooks: dict[int, Any] | None
     tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
     # Of the last record of a function that PyTorch records as one: the name there (or those of several in a row, the
     # last first), and a ``seq`` before its first.
@@ -136,11 +136,13 @@ class Node:
             inputs = self._arguments(self.outer[1])
             for name in self.outer[0].split()[:0:-1]:
                 inputs = (Step(name, *inputs),)
-        elif self.op is not None and self.op.edges is not None:
-            inputs = self.op.edges(self)
         else:
-            inputs = self._led()
+            inputs = self.edges()
         return tuple((n.shown() if n.requires_grad else None, 0) for n in inputs)
+
+    def edges(self) -> tuple[Any, ...]:
+        """Where the record itself sends gradients to, in PyTorch's order."""
+        return self._led() if self.op is None or self.op.edges is None else self.op.edges(self)
 
     def _led(self) -> tuple[Any, ...]:
         """The inputs that have a rule: indices, masks and targets are no edges in PyTorch. Of ``2 * x``, x is first."""
@@ -175,18 +177,19 @@ class Node:
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(grad_inputs, grad_outputs)`` when a backward pass has come through the record.
 
-        Both are tuples, ``grad_inputs`` with an entry for each of ``next_functions``, None for what gets no gradient; a
-        tuple that the hook returns (not None) replaces it. Of a leaf's record it is called when the gradient was added
-        to ``.grad``, with an empty tuple. Returns a handle with ``remove()``. RuntimeError for a record of one of
-        several outputs of a Function.
+        Both are tuples, ``grad_inputs`` with an entry for each of ``next_functions`` (of several operations, for those
+        of the last), None for what gets no gradient; a tuple that the hook returns (not None) replaces it. Of a leaf's
+        record it is called when the gradient was added to ``.grad``, with an empty tuple. Returns a handle with
+        ``remove()``. RuntimeError for a record of one of several outputs of a Function.
         """
         return self._hook(After(hook))
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(grad_outputs)`` before a backward pass goes through the record.
 
-        A tuple that the hook returns (not None) replaces the gradient. Returns a handle with ``remove()``.
-        RuntimeError for a record of one of several outputs of a Function.
+        A tuple that the hook returns (not None) replaces the gradient there; `autograd.grad` and `retain_grad` give the
+        one before. Returns a handle with ``remove()``. RuntimeError for a record of one of several outputs of a
+        Function.
         """
         return self._hook(Before(hook))
 

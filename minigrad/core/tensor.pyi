@@ -154,7 +154,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     @property
     def retains_grad(self) -> builtins.bool:
         """Whether `retain_grad` was called on a result."""
-    def backward(self, gradient: Tensor | None=None, retain_graph: builtins.bool | None=None, create_graph: builtins.bool=False, inputs: Tensor | Iterable[Tensor] | None=None) -> None:
+    def backward(self, gradient: Tensor | None=None, retain_graph: builtins.bool | builtins.int | None=None, create_graph: builtins.bool | builtins.int=False, inputs: Tensor | Iterable[Tensor] | None=None) -> None:
         """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
     
     ``gradient``, of the same shape, is needed unless there is one element.  The saved arrays are freed

@@ -18,6 +18,7 @@ from minigrad.errors import index_error, runtime_error, type_error, value_error,
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
+from minigrad.gate.overriding import foreign
 from minigrad.kernels.scatter import all_below
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
@@ -36,7 +37,12 @@ def getitem(input: Tensor, key: Index) -> Tensor:
     """
     if key is Ellipsis or (key.__class__ is tuple and not key):
         return apply_view(shape.alias, input)
-    basic, indices, pattern = split_key(key, input._array.shape)
+    try:
+        basic, indices, pattern = split_key(key, input._array.shape)
+    except IndexError:
+        if foreign((key,)):
+            return input[key]
+        raise
     part = input if basic is None else apply_view(shape.slice_, input, {"index": basic})
     if not indices:
         return part if basic is not None else apply_view(shape.alias, input)

@@ -242,7 +242,13 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     if key is Ellipsis:
         copy_(t, _drop_leading(value, t._array.ndim) if isinstance(value, Tensor) else value)
         return
-    basic, indices, pattern = split_key(key, t._array.shape)
+    try:
+        basic, indices, pattern = split_key(key, t._array.shape)
+    except IndexError:
+        if foreign((key,)):
+            t[key] = value
+            return
+        raise
     if mode.grad:
         check_change(t)
     part = t if basic is None else apply_view(shape.slice_, t, {"index": basic})

@@ -16,6 +16,7 @@ from minigrad.errors import here, not_implemented_error, place, runtime_error, t
 from minigrad.formats import layout, memory_format
 from minigrad.fx.graph import BINARY, UNARY, Graph
 from minigrad.fx.node import Argument, Node, Target, map_aggregate, minigrad
+from minigrad.gate.overriding import arm
 from minigrad.nn import functional
 from minigrad.overrides import is_tensor_method_or_property
 
@@ -119,6 +120,7 @@ class Proxy:
     """Stands for the result of a node. Operators, methods, attributes and functions of it are new nodes."""
 
     def __init__(self, node: Node, tracer: TracerBase | None = None) -> None:
+        arm()  # a call that has to be made again, since no door asked the proxy, leaves steps of its own
         self.tracer = GraphAppendingTracer(node.graph) if tracer is None else tracer
         self.node = node
 

@@ -44,7 +44,7 @@ from minigrad.gate.kinds import (
     says_nothing,
 )  # fmt: skip
 from minigrad.gate.names import label_of, named_as
-from minigrad.gate.overriding import FILE, enrol, foreign
+from minigrad.gate.overriding import FILE, OF_NO_ARGUMENT, enrol, foreign
 
 C = TypeVar("C", bound=type)
 R = TypeVar("R")
@@ -262,7 +262,7 @@ class Gate:
         """
         if len(args) > len(self.names) and not self.rest and (again := self.numbers_first(args, named)):
             return again
-        if foreign(args, named):
+        if self.door.__name__ not in OF_NO_ARGUMENT and foreign(args, named):
             given = [*args]
             while given and given[-1] is self.default(
                 self.names[len(given) - 1] if len(given) <= len(self.names) else ""

@@ -24,8 +24,8 @@ _OF_OUT = frozenset(_TYPED.split())
 _EXACT = """
     abs absolute addbmm addmm addmv alias_copy amax amin argmax argmin argsort as_strided_copy baddbmm bitwise_not
     bmm bucketize ceil chain_matmul complex conj_physical cross det diag diagonal_copy dot eigvalsh fix float_power
-    floor frac gather hardshrink heaviside histc ifft ihfft index_add index_copy index_select inner inv inverse isin
-    isneginf isposinf lerp log_softmax logcumsumexp masked_select matmul matrix_norm median mm msort multi_dot
+    floor frac gather hardshrink heaviside histc ihfft index_add index_copy index_select inner inv inverse isin
+    isneginf isposinf log_softmax logcumsumexp masked_select matmul matrix_norm median mm msort multi_dot
     multinomial mv nan_to_num nanmedian nanquantile narrow_copy neg negative nonzero nonzero_static norm polar
     quantile renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter softmax
     solve squeeze_copy svdvals t_copy take take_along_dim tensordot transpose_copy tril triu trunc unfold_copy

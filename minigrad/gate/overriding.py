@@ -155,8 +155,11 @@ def _all_plain(args: Iterable[Any]) -> bool:
 
 
 def foreign(args: Iterable[Any], named: dict[str, Any] | None = None) -> bool:
-    """Whether a call failed only because doors are not armed yet; they are from now on."""
-    if DOORS.armed or not any(map(overrides, _each((*args, *(named or {}).values())))):
+    """Whether a call failed only because its door was not armed when it began; all are from now on.
+
+    What it called may have armed them meanwhile, but no armed door lets such an argument in.
+    """
+    if not now().by_classes or not any(map(overrides, _each((*args, *(named or {}).values())))):
         return False
     arm()
     return True
@@ -190,6 +193,7 @@ def offered(func: Any, found: list[Any], args: tuple[Any, ...], named: dict[str,
 # No argument takes these over, only a mode does; and these nothing does.
 _OF_MODES = frozenset({"as_tensor", "asarray", "tensor"})
 _NEVER = frozenset({"__init__", "__new__", "as_subclass", "from_dlpack", "from_numpy"})
+OF_NO_ARGUMENT = _OF_MODES | _NEVER
 
 
 def _route(inner: Any, func: Any, composed: bool, args: tuple[Any, ...], named: dict[str, Any]) -> Any:

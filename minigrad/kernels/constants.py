@@ -10,5 +10,5 @@ Array = np.ndarray[Any, Any]
 
 
 def constants(*numbers: float) -> dict[str, tuple[Array, ...]]:
-    """They in each real float type of NumPy's: ``half, two = constants(0.5, 2.0)[x.dtype.char]``."""
+    """The numbers in each real float type of NumPy's: ``half, two = constants(0.5, 2.0)[x.dtype.char]``."""
     return {kind: tuple([np.array(number, kind) for number in numbers]) for kind in "efd"}

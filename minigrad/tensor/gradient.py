@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
 from minigrad.core.changes import RUNNING, Apart, held_by, part, shows_other, times_changed
-from minigrad.core.hooks import Before, RemovableHandle, after_ids
+from minigrad.core.hooks import RemovableHandle, after_ids
 from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf
@@ -180,8 +180,8 @@ class _Gradient(Tensor):
     def backward(
         self,
         gradient: Tensor | None = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
+        retain_graph: bool | int | None = None,
+        create_graph: bool | int = False,
         inputs: Tensor | Iterable[Tensor] | None = None,
     ) -> None:
         """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
@@ -190,7 +190,7 @@ class _Gradient(Tensor):
         unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
         RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place.
         """
-        autograd.plain_backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        autograd.plain_backward(self, gradient, retain_graph, bool(create_graph), inputs=inputs)
 
     def retain_grad(self) -> None:
         """Keeps the gradient of a result in ``.grad`` too, which backward fills of leaves only.
@@ -215,10 +215,10 @@ class _Gradient(Tensor):
             raise runtime_error("cannot register a hook on a tensor that doesn't require gradient")
         hooks = self._hooks()
         handle = RemovableHandle(hooks)
-        # The gradient that is kept is the one after all hooks; those of the record come after it.
-        last = {key: hooks.pop(key) for key, h in tuple(hooks.items()) if key == RETAIN or type(h) is Before}
+        kept = hooks.pop(RETAIN, None)
         hooks[handle.id] = hook
-        hooks.update(last)
+        if kept is not None:  # the gradient that is kept is the one after all hooks
+            hooks[RETAIN] = kept
         return handle
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:

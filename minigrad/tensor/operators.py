@@ -47,9 +47,6 @@ def _reflected(op: Op) -> Callable[[Tensor, Operand], Tensor]:
     return method
 
 
-_divided = _reflected(e.div)
-
-
 def _in_place(op: Op) -> Callable[[T, Operand], T]:
     def method(self: T, other: Any) -> Any:
         try:
@@ -95,10 +92,13 @@ class _Operators(Tensor):
 
     def __rtruediv__(self, other: Operand) -> Tensor:
         kind: type = type(other)
-        if kind not in (int, float) and not isinstance(other, Numeral):
-            return _divided(self, other)
-        # PyTorch: only the reciprocal is kept, and the result may be changed in place
-        return apply(e.mul, (apply(e.reciprocal, (self,)), other))
+        if kind in (int, float) or isinstance(other, Numeral):
+            # PyTorch: only the reciprocal is kept, and the result may be changed in place
+            return apply(e.mul, (apply(e.reciprocal, (self,)), other))
+        try:
+            return apply(e.div, (other, self))
+        except NotAnOperand:
+            return Tensor.__rtruediv__(self, other) if foreign((other,)) else NotImplemented
 
     __rdiv__ = __rtruediv__
     __neg__ = table.neg

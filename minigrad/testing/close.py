@@ -34,7 +34,7 @@ def assert_close(
     Sequences and mappings of these are compared item by item. The tolerances are PyTorch's for the element type, the
     looser of two, unless given; integers must be equal. ``msg`` stands for the message of the error, or makes it of
     that. ValueError where only one of ``rtol`` and ``atol`` is given, TypeError for types that cannot be compared, and
-    without ``allow_subclasses`` for two of different classes.
+    without ``allow_subclasses`` for Tensors or arrays of different classes.
     """
     if (rtol is None) != (atol is None):
         raise ValueError("rtol and atol must both be specified or both be unspecified")
@@ -62,7 +62,7 @@ def assert_close(
             if a is not b:
                 fail(f"None mismatch: {a} is not {b}", where)
             return
-        related = allow_subclasses or type(a) is type(b)
+        related = allow_subclasses or type(a) is type(b) or not isinstance(a, (Tensor, np.ndarray))
         if not (related and isinstance(a, _KINDS) and isinstance(b, _KINDS)):
             raise TypeError(
                 f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}."

@@ -8,10 +8,11 @@ import os
 import shutil
 import subprocess
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from minigrad.errors import warn
 
 HOW = (
     "drawing needs Graphviz: install the program (for example apt install graphviz, brew install graphviz) or "
@@ -36,7 +37,7 @@ def render(dot: str, kind: str) -> bytes:
         return _in_some_way(dot, kind)
     except TimeoutError:
         told = f"Graphviz needs more than {PATIENCE:.0f} s for this graph"
-        warnings.warn(f"{told}, so it is laid out roughly, with straight lines; or {LESS}", stacklevel=2)
+        warn(f"{told}, so it is laid out roughly, with straight lines; or {LESS}")
     try:
         return _in_some_way(_with(HASTE, dot), kind)
     except TimeoutError:
