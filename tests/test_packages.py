@@ -536,6 +536,9 @@ def test_names_that_trainers_and_losses_ask_for(torch: ModuleType) -> None:
         options.precision = 1
         assert str(mg.tensor([0.5])) == "tensor([0.5])"
     assert vars(options) == vars(before) == torch._tensor_str.get_printoptions()
+    assert torch._tensor_str._tensor_str(mg.tensor([[1, 20], [3, 4]]), indent=2) == "[[ 1, 20],\n   [ 3,  4]]"
+    numbers = torch._tensor_str._Formatter(mg.tensor([0.5, -10.0]))
+    assert (numbers.format(0.5), numbers.width()) == ("  0.5000", 8)
     parts = [mg.ones(2, 2), mg.zeros(3)]
     flat = utils._flatten_dense_tensors(parts)
     assert flat.shape == (7,)
