@@ -227,8 +227,8 @@ class BackwardHooks:
         else:
             if self.hooks:
                 warn(
-                    "Full backward hook is firing when gradients of outputs are computed: no inputs require "
-                    "gradients, so the hook gets None for each grad_input"
+                    "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                    "inputs require gradients; it gets None for each grad_input"
                 )
             nothing = (None,) * len(self.inputs)
             for hook in self.hooks:
