@@ -140,6 +140,16 @@ def test_a_sequence_of_a_class_of_its_own_is_an_index_as_a_list_is() -> None:
         x[{0: 1}]
 
 
+def test_a_probability_of_dropout_is_any_number() -> None:
+    half = np.float32(0.5)
+    for layer in (nn.Dropout(half), nn.AlphaDropout(half), nn.LSTM(2, 2, 2, dropout=half)):
+        assert layer(mg.ones(3, 2)) is not None
+    assert str(nn.Dropout2d(half)) == "Dropout2d(p=0.5, inplace=False)"
+    for wrong in (np.float32(2.0), np.float32(np.nan)):
+        with pytest.raises(ValueError, match="in range"):
+            nn.GRU(2, 2, 2, dropout=wrong)
+
+
 @pytest.mark.parametrize("order", [1, 2, 4])
 def test_a_factorization_that_fails_leaves_what_it_had(order: int) -> None:
     m = mg.randn(4, 4, dtype=mg.float64)
