@@ -140,6 +140,22 @@ def values_text(array: npt.NDArray[Any], indent: int) -> str:
     return _values(array, indent, PRINT_OPTS) if array.size else "[]"
 
 
+def _tensor_str(self: Any, indent: int) -> str:
+    """The values of a Tensor without what stands around them; packages know it by PyTorch's private name."""
+    return values_text(self._array, indent)
+
+
+class _Formatter:
+    """PyTorch's private name for how one Tensor's numbers are written: ``_Formatter(tensor).format(value)``."""
+
+    def __init__(self, tensor: Any) -> None:
+        self.format, self.max_width = _number_format(tensor._array.ravel(), PRINT_OPTS)
+
+    def width(self) -> int:
+        """The characters of a number."""
+        return self.max_width
+
+
 def _values(array: npt.NDArray[Any], indent: int, options: PrintOptions) -> str:
     summarise = array.size > options.threshold
     write, width = _number_format(_edges(array, options.edgeitems) if summarise else array, options)

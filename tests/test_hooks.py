@@ -418,6 +418,7 @@ SETUPS = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook")
 @pytest.mark.parametrize("inside", [True, False], ids=["step", "loss"])
 @pytest.mark.parametrize("setup", SETUPS)
 def test_compiled_functions_honour_hooks_that_come_and_go(setup: Any, inside: bool) -> None:

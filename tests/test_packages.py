@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import warnings
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, UserList, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -123,6 +123,31 @@ def test_a_list_of_tensors_indexes_as_a_tuple_and_one_of_numbers_does_not() -> N
         assert x[[mg.tensor([0, 1]), mg.tensor(2)]].tolist() == A[[0, 1], 2].tolist()
     for key in ([0, 1, 1], [True, False], [[1]] * 32, np.array([[0, 1], [1, 1]])):
         assert x[key].tolist() == A[np.array(key)].tolist()
+
+
+def test_a_sequence_of_a_class_of_its_own_is_an_index_as_a_list_is() -> None:
+    x = mg.from_numpy(A.copy())
+    subset = mg.utils.data.Subset([1, 0, 5], [0, 1])
+    assert x[subset].tolist() == A[[1, 0]].tolist()
+    assert x[0, UserList([2, 0]), 1].tolist() == A[0, [2, 0], 1].tolist()
+    split = mg.utils.data.Subset(mg.arange(2), [1, 0] * 20)
+    assert x[split].tolist() == A[[1, 0] * 20].tolist()
+    x[UserList([True, False])] = -1
+    assert x.eq(-1).flatten(1).all(1).tolist() == [True, False]
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        assert x[UserList([UserList([1]), 0])].tolist() == A[[1], 0].tolist()
+    with pytest.raises(IndexError, match="got dict"):
+        x[{0: 1}]
+
+
+def test_a_probability_of_dropout_is_any_number() -> None:
+    half = np.float32(0.5)
+    for layer in (nn.Dropout(half), nn.AlphaDropout(half), nn.LSTM(2, 2, 2, dropout=half)):
+        assert layer(mg.ones(3, 2)) is not None
+    assert str(nn.Dropout2d(half)) == "Dropout2d(p=0.5, inplace=False)"
+    for wrong in (np.float32(2.0), np.float32(np.nan)):
+        with pytest.raises(ValueError, match="in range"):
+            nn.GRU(2, 2, 2, dropout=wrong)
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])
@@ -553,6 +578,9 @@ def test_names_that_trainers_and_losses_ask_for(torch: ModuleType) -> None:
         options.precision = 1
         assert str(mg.tensor([0.5])) == "tensor([0.5])"
     assert vars(options) == vars(before) == torch._tensor_str.get_printoptions()
+    assert torch._tensor_str._tensor_str(mg.tensor([[1, 20], [3, 4]]), indent=2) == "[[ 1, 20],\n   [ 3,  4]]"
+    numbers = torch._tensor_str._Formatter(mg.tensor([0.5, -10.0]))
+    assert (numbers.format(0.5), numbers.width()) == ("  0.5000", 8)
     parts = [mg.ones(2, 2), mg.zeros(3)]
     flat = utils._flatten_dense_tensors(parts)
     assert flat.shape == (7,)

@@ -36,6 +36,8 @@ EACH: list[tuple[str, Callable[[], Any]]] = [
     ("None of the inputs", lambda: mg.utils.checkpoint.checkpoint(mg.exp, mg.ones(1), use_reentrant=True)),
     ("batch_first was not True", lambda: mg.nn.TransformerEncoder(mg.nn.TransformerEncoderLayer(4, 2), 1)),
     ("Complex modules are a new feature", lambda: mg.nn.Linear(1, 1).to(mg.complex64)),
+    ("Full backward hook is firing when gradients are computed with respect", lambda: hooked(mg.ones(1, 1)).backward()),
+    ("Full backward hook is firing", lambda: hooked(mg.ones(1, 1), pre=True).backward()),
     ("`cuda.amp.autocast", lambda: mg.cuda.amp.autocast(enabled=False)),
     ("`cuda.amp.GradScaler", lambda: mg.cuda.amp.GradScaler(enabled=False)),
     ("`cuda.amp.custom_fwd.*device_type='cuda'", lambda: mg.cuda.amp.custom_fwd(loss)),
@@ -51,6 +53,12 @@ QUIET: list[Callable[[], Any]] = [
     lambda: mg.autograd.grad(LEAF.sum(), LEAF, create_graph=True), lambda: mg.FloatTensor(LEAF),
     lambda: np.quantile(LEAF, mg.tensor(0.5)), lambda: mg.optim.LBFGS([LEAF]).step(loss),  # type: ignore[call-overload]
 ]  # fmt: skip
+
+
+def hooked(x: mg.Tensor, pre: bool = False) -> mg.Tensor:
+    layer = mg.nn.Linear(1, 1)
+    (layer.register_full_backward_pre_hook if pre else layer.register_full_backward_hook)(lambda *given: None)
+    return layer(x).sum()
 
 
 def loss() -> mg.Tensor:

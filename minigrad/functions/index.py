@@ -90,6 +90,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
             for d, k in enumerate(key):
                 _check_array(k, d, size)
             return None, list(key), (True,) * len(key)
+    key = _listed(key)
     items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
     used = sum([_width(k) for k in items])
@@ -181,7 +182,12 @@ def _is_several(key: Any) -> bool:
     if not isinstance(key, list) or len(key) >= 32:
         return False
     several = any(
-        k is None or k is Ellipsis or isinstance(k, (Tensor, np.ndarray, list, tuple, range, slice))
+        k.__class__ is not int
+        and (
+            k is None
+            or k is Ellipsis
+            or isinstance(_listed(k), (Tensor, np.ndarray, list, tuple, range, slice))
+        )
         for k in key
     )
     if several:
@@ -190,6 +196,14 @@ def _is_several(key: Any) -> bool:
             "write x[tuple(seq)], or x[torch.tensor(seq)] for an array of indices"
         )
     return several
+
+
+def _listed(k: Any) -> Any:
+    """A list of what an object with a length and items has, such as a `Subset` of indices; all else as it is."""
+    known = (Tensor, np.ndarray, list, tuple, range, str, dict)
+    if isinstance(k, known) or not (hasattr(k, "__getitem__") and hasattr(k, "__len__")):
+        return k
+    return [k[i] for i in range(len(k))]
 
 
 def _item(k: Any) -> Any:
@@ -211,6 +225,8 @@ def _item(k: Any) -> Any:
         t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
     elif hasattr(k, "__index__"):
         return int(k.__index__())
+    elif (listed := _listed(k)) is not k:
+        return _item(listed)
     else:
         refused = type_error if isinstance(k, str) else index_error
         raise refused(

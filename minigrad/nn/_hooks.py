@@ -225,11 +225,10 @@ class BackwardHooks:
         if self.waits:
             self.grad_outputs = grad_outputs
         else:
-            if self.hooks:
-                warn(
-                    "Full backward hook is firing when gradients of outputs are computed: no inputs require "
-                    "gradients, so the hook gets None for each grad_input"
-                )
+            warn(
+                "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                "inputs require gradients; it gets None for each grad_input"
+            )
             nothing = (None,) * len(self.inputs)
             for hook in self.hooks:
                 changed = hook(self.module, nothing, grad_outputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Number
+
 from minigrad.errors import type_error, value_error
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
@@ -15,7 +17,7 @@ class _Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        if not isinstance(p, (int, float, Tensor)):
+        if not isinstance(p, (Number, Tensor)):
             raise type_error(f"dropout probability must be a number, not {type(p).__name__}")
         if p < 0 or p > 1:
             raise value_error(f"dropout probability has to be between 0 and 1, but got {p}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Number
 from typing import Any
 
 from minigrad.core.mode import MODE
@@ -214,7 +215,8 @@ class RNNBase(Module):
 def _check_sizes(
     input_size: Any, hidden_size: Any, num_layers: int, bias: Any, batch_first: Any, dropout: Any, proj_size: int
 ) -> None:  # fmt: skip
-    if not isinstance(dropout, (int, float)) or isinstance(dropout, bool) or not 0 <= dropout <= 1:
+    number = isinstance(dropout, Number) and not isinstance(dropout, bool)
+    if not number or not 0 <= dropout <= 1:
         raise value_error(
             "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
         )
