@@ -47,13 +47,21 @@ def mark(app, doctree):
             if ABSENT.search(code):
                 continue
             live(node, name, 0)
-            after = node.parent[node.parent.index(node) + 1 :][:1]
-            if after and isinstance(after[0], nodes.literal_block) and after[0].get("language") == "text":
-                after[0]["classes"].append("printed")
+            for k, shown in enumerate(node.parent[node.parent.index(node) + 1 :]):
+                text = isinstance(shown, nodes.literal_block) and shown.get("language") == "text"
+                if not (text and k == 0) and not is_picture(shown):
+                    break
+                shown["classes"].append("printed")
     if rest:
         raise ExtensionError(
             f"{page.name}: the tests run a block that is not on the page as it is: {rest[0]}"
         )
+
+
+def is_picture(node):
+    """Whether a paragraph is a picture alone, as those are that stand below a block which draws them."""
+    alone = isinstance(node, nodes.paragraph) and len(node) == 1
+    return alone and any(node.findall(nodes.image))
 
 
 def live(node, file, line, *exercises):
