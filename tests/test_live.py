@@ -56,7 +56,7 @@ const until = async (f) => {
 const bars = all('.live-bar'), outs = all('.live-output'), codes = all('.live pre');
 const [RUN, STOP, RESET] = [0, 1, 2], state = (n) => bars[n].querySelector('.live-state').textContent;
 const asked = () => performance.getEntriesByType('resource').map((r) => r.name);
-const loaded = () => asked().filter((name) => /pyodide|live_worker|whl|wasm/.test(name)).length;
+const loaded = () => asked().filter((name) => /pyodide|live_worker|bz2|wasm/.test(name)).length;
 const over = (n) => until(() => bars[n].children[STOP].hidden);
 const run = async (n, code) => {
   if (code !== undefined) codes[n].textContent = code;

@@ -152,7 +152,7 @@
   }
 
   function start() {
-    const wheels = told.wheels.map(([name, size]) => [near(name), size]);
+    const packages = [near(told.packages[0]), told.packages[1]];
     try {
       worker = new Worker(near("live_worker.js"), { type: "module" });
     } catch (error) { // the page is opened as a file
@@ -162,7 +162,7 @@
     worker.onerror = (event) => { event.preventDefault(); lose(`${LOST}: ${event.message || "no worker"}.`); };
     worker.onmessage = ({ data }) => hear(data);
     const pyodide = new URL(told.pyodide, here).href;
-    worker.postMessage({ start: { pyodide, wheels, graphviz: told.graphviz && near(told.graphviz) } });
+    worker.postMessage({ start: { pyodide, packages, graphviz: told.graphviz && near(told.graphviz) } });
   }
 
   function hear({ kind, value, more }) {

@@ -148,18 +148,16 @@ def failed(error, number):
     return "error"
 `;
 
-async function start({ pyodide, wheels, graphviz }) {
+async function start({ pyodide, packages: [address, size], graphviz }) {
   tell("loading", "loading Python and NumPy, about 10 MB");
   const { loadPyodide } = await import(pyodide + "pyodide.mjs");
   python = await loadPyodide({ indexURL: pyodide });
   await python.loadPackage("numpy", { messageCallback() {} });
   tell("loading", "loading minigrad");
-  for (const [address, size] of wheels) {
-    const answer = await fetch(address);
-    const bytes = answer.ok ? await answer.arrayBuffer() : null;
-    if (bytes?.byteLength !== size) throw new Error(`${address} is not what this page was built with; reload the page`);
-    python.unpackArchive(bytes, "wheel");
-  }
+  const answer = await fetch(address);
+  const bytes = answer.ok ? await answer.arrayBuffer() : null;
+  if (bytes?.byteLength !== size) throw new Error(`${address} is not what this page was built with; reload the page`);
+  python.unpackArchive(bytes, "bztar", { extractDir: python.runPython("import site; site.getsitepackages()[0]") });
   python.registerJsModule("live_page", { tell, draw: graphviz ? drawer(graphviz) : null });
   python.runPython(RUNNER);
 }
