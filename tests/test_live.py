@@ -107,7 +107,7 @@ told.printed = outs.map((o) => [...o.querySelectorAll('pre')].map((e) => e.textC
 const page = outs.map((o) => o.nextElementSibling);
 told.page = page.map((e) => e?.matches('.printed:not(img, .picture)') ? e.textContent : null);
 told.pictures = all('.live-output img, .live-output svg').length;
-told.twice = all('.printed img').filter((e) => e.checkVisibility()).length;
+told.twice = all('img').filter((e) => !e.closest('.live-output') && e.checkVisibility()).length;
 if (all('.live-output figure button').length) {
   all('.live-output figure button')[0].click();
   await until(() => all('iframe.player').length && all('iframe.player')[0].contentDocument.querySelector('svg .node'));
