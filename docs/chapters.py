@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import linecache
 import re
 import runpy
 import sys
@@ -44,16 +45,20 @@ def with_own_operations(function):
 @functools.cache
 @with_own_operations
 def cells(program):
-    """The cells of ``examples/learn/{program}.py``, by name, run in order in one namespace."""
-    file = EXAMPLES / "learn" / f"{program}.py"
-    text = file.read_text(encoding="utf-8")
+    """The cells of ``examples/learn/{program}.py``, by name, run in order in one namespace.
+
+    Messages call the file as the page does, wherever the pages are built.
+    """
+    path, file = EXAMPLES / "learn" / f"{program}.py", f"{program}.py"
+    text = path.read_text(encoding="utf-8")
+    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
     _, *parts = CELL.split(text)
-    names = {"__name__": "__main__", "__file__": str(file)}
+    names = {"__name__": "__main__", "__file__": str(path)}
     ran = {}
     for name, code in zip(parts[::2], parts[1::2], strict=True):
         before, printed = dict(names), io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile("\n" * _line(text, name) + code, str(file), "exec"), names)
+            exec(compile("\n" * _line(text, name) + code, file, "exec"), names)
         new = {k: v for k, v in names.items() if v is not before.get(k)}
         pictures = {
             k: v for k, v in new.items() if hasattr(v, "svg") or (isinstance(v, str) and v.startswith("<svg"))

@@ -71,6 +71,9 @@ html_search_scorer = str(Path(__file__).parent / "scorer.js")
 
 html_show_copyright = False
 
+# Whose functions are told with the rules of their derivatives.
+WITH_RULES = {"minigrad", "minigrad.nn.functional", "minigrad.linalg", "minigrad.special"}
+
 # From where a page loads Pyodide when a reader runs its blocks: the release that tests/test_live.py knows.
 live_pyodide = os.environ.get("MINIGRAD_PYODIDE_URL", "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/")
 
@@ -277,15 +280,20 @@ def linked(name, place="minigrad"):
 def add_other_names(app, what, name, obj, options, lines):
     """Puts the other names of a function, and the rule of its derivative, at the end of its entry."""
     place, _, function = name.rpartition(".")
-    if what != "function" or place != "minigrad" or function not in minigrad.__all__:
+    if what != "function" or not place.startswith("minigrad"):
         return
-    others, in_place = tables.other_names(function)
-    said = [("Other names", others), ("In place", in_place)]
+    said = []
+    if place == "minigrad" and function in minigrad.__all__:
+        others, in_place = tables.other_names(function)
+        said = [("Other names", others), ("In place", in_place)]
     sentences = [f"{title}: {', '.join(f'``{n}``' for n in names)}." for title, names in said if names]
     if sentences:
         lines += ["", " ".join(sentences), ""]
-    if texts := rules.of_function(function, obj):
-        lines += ["", f"Derivative: {', '.join(f'``{text}``' for text in texts)}.", ""]
+    if place in WITH_RULES:
+        texts, where = rules.of_function(function, obj)
+        if texts:
+            where = where and f", with ``{where}``"
+            lines += ["", f"Derivative{where}: {', '.join(f'``{text}``' for text in texts)}.", ""]
 
 
 def with_few_entries(app, pagename, templatename, context, doctree):

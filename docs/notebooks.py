@@ -124,8 +124,8 @@ def write(app):
         return
     folder = Path(app.outdir) / "_static" / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
-    wheels = getattr(app, "live", {}).get("wheels")
-    wheel = f"_static/{wheels[0][0]}" if wheels else ""
+    wheel = getattr(app, "live", {}).get("wheel", "")
+    wheel = wheel and f"_static/{wheel}"
     for page in chapters_of():
         text = notebook(page, app.config.html_baseurl if wheel else "", wheel)
         (folder / f"{page.stem}.ipynb").write_text(text, encoding="utf-8")

@@ -28,8 +28,9 @@ TESTS = Path(__file__).parent.parent / "tests"
 LONGEST = 90  # characters
 SIZED = re.compile(r"(?<![\w.])\d{2,}|\d\.\d")  # what only a sample has
 STANDS_FOR = (0.3125, 0.4375, 0.5625)  # values of float parameters, unlike any number of a rule
-# Rules write .T otherwise for stacks of matrices; the shorter is told.
-STACKED = {"matmul", "inv", "solve"}
+# Rules write .T otherwise for stacks of matrices, and rows of rows; the shorter is told.
+STACKED = {"matmul", "linear", "inv", "solve", "det", "amax", "amin"}
+NO_MATTER = {"dtype", "keepdim", "inplace", "out", "_stacklevel"}  # to a rule
 
 
 @functools.cache
@@ -53,21 +54,23 @@ def orders(name: str) -> str:
 
 
 @functools.cache
-def rules() -> dict[str, dict[str, str]]:
-    """For each operation, by the names of its inputs, the texts of its rules."""
-    texts: dict[str, dict[str, set[str]]] = {}
+def told() -> dict[str, list[tuple[dict[str, Any], dict[str, str]]]]:
+    """For each operation, its samples: their parameters and, by the names of its inputs, the texts of its rules."""
+    texts: dict[str, list[tuple[dict[str, Any], dict[str, str]]]] = {}
     for row in samples().ROWS:
         if row.d and TABLE[row.op].star is None:
-            for name, rule in _of_sample(row).items():
-                texts.setdefault(row.op, {}).setdefault(name, set()).add(rule)
-    return {
-        op: {
-            name: min(told, key=len)
-            for name, told in by.items()
-            if (len(told) == 1 or op in STACKED) and all(told)
-        }
-        for op, by in texts.items()
-    }
+            texts.setdefault(row.op, []).append((row.params, _of_sample(row)))
+    return texts
+
+
+def rules(name: str, **fixed: Any) -> dict[str, str]:
+    """By the names of an operation's inputs, the texts in which the samples agree that have these parameters."""
+    texts: dict[str, set[str]] = {}
+    for params, by in told().get(name, []):
+        if fixed.items() <= params.items():
+            for x, rule in by.items():
+                texts.setdefault(x, set()).add(rule)
+    return {x: min(by, key=len) for x, by in texts.items() if (len(by) == 1 or name in STACKED) and all(by)}
 
 
 def _of_sample(row) -> dict[str, str]:
@@ -104,6 +107,7 @@ def _told(rule: str, names: dict[str, str], sized: bool) -> str:
         if isinstance(node, ast.Call):
             node.keywords = [k for k in node.keywords if k.arg in ("into", "reverse")]
     text = re.sub(r"zeros\([\d, ]*\)", "zeros", ast.unparse(tree))
+    text = re.sub(r"^spread\(g / \d+\)$", "spread(g / n)", text)  # of n elements
     for value, name in names.items():
         text = text.replace(value, name)
     return "" if len(text) > LONGEST or (sized and SIZED.search(text)) else text
@@ -111,23 +115,35 @@ def _told(rule: str, names: dict[str, str], sized: bool) -> str:
 
 def text(name: str) -> list[str]:
     """The rules of an operation, one for each input: ``∂x = g * y``."""
-    return [f"∂{x} = {rule}" for x, rule in rules().get(name, {}).items()]
+    return [f"∂{x} = {rule}" for x, rule in rules(name).items()]
 
 
-def of_function(name: str, function: Callable[..., Any]) -> list[str]:
-    """The rules of the operation that a public function records, in the names of the function's parameters.
+def of_function(name: str, function: Callable[..., Any]) -> tuple[list[str], str]:
+    """The rules of the operation that a public function records, in the names of its parameters, and where they hold.
 
-    None where the function takes more than the operation, such as ``alpha``, for its derivative is another one then.
+    They hold everywhere, or with the defaults that are told: ``alpha=1``.  There are none where the operation takes its
+    inputs in another order, and where the function asks for more.
     """
-    if name not in _operations():
-        return []
-    op, parameters = TABLE[_operations()[name]], list(inspect.signature(function).parameters)
-    count = len(op.inputs)
-    called = dict(zip(op.inputs, parameters[:count], strict=False))
-    elsewhere = any(x in [p.lower() for p in parameters if p != called.get(x)] for x in op.inputs)
-    if elsewhere or set(parameters[count:]) - {*op.params, "dtype", "keepdim"}:
-        return []
-    return [re.sub(r"\b[a-z]+\b", lambda m: called.get(m[0], m[0]), rule) for rule in text(op.name)]
+    op = TABLE.get(_operations().get(name, name))
+    given = inspect.signature(function).parameters
+    if op is None:
+        return [], ""
+    called = dict(zip(op.inputs, given, strict=False))
+    elsewhere = any(x in [p.lower() for p in given if p != called.get(x)] for x in op.inputs)
+    for x, p in zip(op.params, [*given][len(op.inputs) :], strict=False):
+        if x in given or x[:3] in p:  # slope is negative_slope, pads is padding
+            called[x] = x if x in given else p
+    elsewhere |= len({*called.values()}) < len(called)
+    more = {p: given[p].default for p in given if p not in {*called.values(), *NO_MATTER}}
+    texts = rules(op.name)
+    if not texts:  # they may depend on a parameter that the operation has
+        more |= {x: given[x].default for x in op.params if x in given and x not in NO_MATTER}
+        texts = rules(op.name, **{x: more[x] for x in op.params if x in more})
+    if elsewhere or not texts or inspect.Parameter.empty in more.values():
+        return [], ""
+    rules_of = [f"∂{x} = {rule}" for x, rule in texts.items()]
+    told = [re.sub(r"\b[a-z]+\b", lambda m: called.get(m[0], m[0]), rule) for rule in rules_of]
+    return told, ", ".join(f"{p}={default!r}" for p, default in more.items())
 
 
 @functools.cache

@@ -1,4 +1,8 @@
-"""PyTorch in miniature, in NumPy, that shows its work."""
+"""PyTorch in miniature, in NumPy, that shows its work.
+
+Names are PyTorch's.  `explain`, `source`, `draw` and `tape_table` show how a result was computed and how its gradients
+are; `summary` counts; `compile` records a function and replays it; `in_parts` runs a batch in parts.
+"""
 
 from importlib import import_module
 from math import e as e, inf as inf, nan as nan, pi as pi

@@ -20,6 +20,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -307,17 +308,30 @@ def test_what_the_tables_of_operations_say() -> None:
 
 def test_what_the_rules_of_derivatives_say() -> None:
     assert rules.text("tanh") == ["∂x = g * (1 - y * y)"]
-    # In the names of the function's parameters; none where it takes more, or in another order.
-    assert rules.of_function("tanh", mg.tanh) == ["∂input = g * (1 - y * y)"]
-    assert rules.of_function("multiply", mg.multiply) == ["∂input = g * other", "∂other = g * input"]
-    assert rules.of_function("pow", mg.pow)[1] == "∂exponent = g * y * log(input)"
-    for name in ("add", "max", "div", "scatter", "solve", "mean", "eq", "zeros"):
-        assert rules.of_function(name, getattr(mg, name)) == [], name
+    # In the names of the function's parameters, and with which defaults; none where the order is another one.
+    for function, told in {
+        "tanh": (["∂input = g * (1 - y * y)"], ""),
+        "multiply": (["∂input = g * other", "∂other = g * input"], ""),
+        "mean": (["∂input = spread(g / n)"], ""),
+        "sub": (["∂input = g", "∂other = -g"], "alpha=1"),
+        "median": (["∂input = g where input == y, shared if several are; else 0"], "dim=None"),
+        "nn.functional.relu": (["∂input = where(y <= 0, 0, g)"], ""),
+        "nn.functional.leaky_relu": (["∂input = where(input > 0, g, g * negative_slope)"], ""),
+        "nn.functional.gelu": (
+            ["∂input = g * (normal_cdf(input) + input * normal_pdf(input))"],
+            "approximate='none'",
+        ),
+        "nn.functional.linear": (["∂input = g @ weight", "∂weight = g.T @ input", "∂bias = g"], ""),
+        "linalg.solve": (["∂A = -(solve(A.T, g) @ y.T)", "∂B = solve(A.T, g)"], "left=True"),
+        **dict.fromkeys(["solve", "scatter", "nn.functional.embedding", "eq", "zeros"], ([], "")),
+    }.items():
+        assert rules.of_function(function.split(".")[-1], attrgetter(function)(mg)) == told, function
+    assert rules.of_function("pow", mg.pow)[0][1] == "∂exponent = g * y * log(input)"
     assert rules.text("leaky_relu") == ["∂x = where(x > 0, g, g * slope)"]
     assert rules.text("matmul") == ["∂a = g @ b.T", "∂b = a.T @ g"]
     assert rules.text("cumprod") == ["∂x = cumsum(g * y, reverse=True) / x; its limit at 0"]
     assert rules.text("max_pool") == ["∂x = g at the largest element of each window, else 0"]
-    assert rules.text("unindex") == rules.text("mean") == rules.text("eq") == []
+    assert rules.text("unindex") == rules.text("clamp") == rules.text("eq") == []
     assert sum(bool(rules.text(name)) for name in TABLE) > 100
 
 

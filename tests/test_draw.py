@@ -928,6 +928,8 @@ def test_a_leaf_has_one_name_in_a_box_a_table_a_derivation_and_a_program() -> No
 def test_a_mean_that_is_the_rounding_of_a_sum_is_nought() -> None:
     t = mg.randn(50)
     assert re.fullmatch(r"\S+ … 0 … \S+", values.text((t - t.mean()).numpy()))
+    assert values.text(np.full((3, 4), 0.1)) == "all 0.1"
+    assert values.text(np.array([0.5] * 8 + [np.nan])) == "0.5 … 0.5 … 0.5, 1 not finite"
     assert values.text(np.array([1e-9, 2e-9] * 4, np.float32)) == "1e-09 … 1.5e-09 … 2e-09"
     assert values.text(np.array([70 + 2e-6j, 1e-9j, complex("nan+1j")])) == "[70+0j, 0+1e-09j, nan+1j]"
 

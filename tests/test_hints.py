@@ -176,6 +176,13 @@ def test_every_name_of_pytorch_that_is_missing_says_so() -> None:
     ]
     assert said == []
     assert lacking("minigrad.nn", "no_such_thing") == ""
+    for place, names in NAMES.items():  # each module asks for what it says
+        module: Any = importlib.import_module("minigrad")
+        if place.rpartition(".")[2].islower():
+            module = importlib.import_module(place.replace("torch", "minigrad", 1))
+        for name in [n for n in names.split() if n not in dir(module) and module is not mg][:1]:
+            with pytest.raises(AttributeError, match="PyTorch has it, minigrad "):
+                getattr(module, name)
 
 
 def test_what_is_suggested_exists_and_what_is_said_to_be_missing_is() -> None:

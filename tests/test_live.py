@@ -19,6 +19,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from test_draw import browser
 
@@ -55,7 +56,7 @@ const until = async (f) => {
 const bars = all('.live-bar'), outs = all('.live-output'), codes = all('.live pre');
 const [RUN, STOP, RESET] = [0, 1, 2], state = (n) => bars[n].querySelector('.live-state').textContent;
 const asked = () => performance.getEntriesByType('resource').map((r) => r.name);
-const loaded = () => asked().filter((name) => /pyodide|live_worker|whl|wasm/.test(name)).length;
+const loaded = () => asked().filter((name) => /pyodide|live_worker|bz2|wasm/.test(name)).length;
 const over = (n) => until(() => bars[n].children[STOP].hidden);
 const run = async (n, code) => {
   if (code !== undefined) codes[n].textContent = code;
@@ -106,6 +107,7 @@ told.printed = outs.map((o) => [...o.querySelectorAll('pre')].map((e) => e.textC
 const page = outs.map((o) => o.nextElementSibling);
 told.page = page.map((e) => e?.matches('.printed:not(img, .picture)') ? e.textContent : null);
 told.pictures = all('.live-output img, .live-output svg').length;
+told.twice = all('img').filter((e) => !e.closest('.live-output') && e.checkVisibility()).length;
 if (all('.live-output figure button').length) {
   all('.live-output figure button')[0].click();
   await until(() => all('iframe.player').length && all('iframe.player')[0].contentDocument.querySelector('svg .node'));
@@ -271,7 +273,7 @@ def test_blocks_are_edited_and_run_in_a_browser(tmp_path: Path) -> None:
             else:
                 # A page shows neither warnings, each with its line, nor the notes of an error.
                 live = re.sub(r"^\w+\.py:\d+: \w+Warning: .*\n(  .*\n)?", "", told_live, flags=re.MULTILINE)
-                *_, end = re.split(r"^line \d+ of (?:this block|block \d+): .*\n", live, flags=re.MULTILINE)
+                *_, end = re.split(r"^line \d+ of [\w. ]+: .*\n", live, flags=re.MULTILINE)
                 said = squeezed(live if end == live else live.partition("line ")[0] + end)
                 notes = ".*" if end != live else ""
                 assert re.fullmatch(re.escape(squeezed(page)).replace(r"\.\.\.", ".*") + notes, said), (
@@ -279,6 +281,7 @@ def test_blocks_are_edited_and_run_in_a_browser(tmp_path: Path) -> None:
                     live,
                 )
     assert [told["pictures"] for told in printed] == [1, 2, 1]
+    assert [told["twice"] for told in printed] == [0, 0, 0], "the page's own are hidden"
     assert [told.get("player") for told in printed] == [1, 1, None]
 
     assert graded["shown"] == [False] * (len(graded["shown"]) - 1) + [True]
@@ -304,7 +307,7 @@ def test_blocks_are_edited_and_run_in_a_browser(tmp_path: Path) -> None:
     )
 
 
-def test_the_playground_trains_and_draws() -> None:
+def test_the_playground_trains_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     for block in snippets((DOCS / "playground.md").read_text(encoding="utf-8")):
         exec(block.code, names)
@@ -316,6 +319,10 @@ def test_the_playground_trains_and_draws() -> None:
     assert losses[-1] < 0.8 < losses[0]
     names["rate"] = 30.0
     assert list(frames) == [], "it ends where it diverges"
+    names["target"] = lambda x, y: np.where(x > 0, np.nan, y)
+    assert list(names["training"]()) == []
+    assert "Diverged in epoch 20" in (said := capsys.readouterr().out)
+    assert said.endswith("not finite at some of the points: choose another one.\n")
 
 
 def test_a_later_block_knows_the_lines_of_those_above(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,3 +348,9 @@ def test_a_later_block_knows_the_lines_of_those_above(monkeypatch: pytest.Monkey
         assert places.line(node.code, node.lasti)[0] == line
     assert names["run"]("1 / 0", "a chapter", 3, 1) == "error"
     assert told[-1][1].startswith("line 1 of this block: 1 / 0")
+    assert names["run"]("def f():\n    return 1 / 0", "a chapter", 3, 1) == "ok"
+    assert names["run"]("f()", "a chapter", 6, 2) == "error"
+    assert told[-1][1].startswith("line 1 of this block: f()\nline 5 of a chapter: return 1 / 0\n")
+    assert names["run"]("def f():\nreturn 1", "a chapter", 6, 2) == "error"
+    assert '"this block", line 2' in told[-1][1]
+    assert told[-1][1].endswith("after function definition on line 1\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,7 @@ def test_the_player_steps_through_a_neuron_and_a_network(
         "input", "parameter", "operation", "result", "a … b … c: least, mean and largest element"
     ]  # fmt: skip
     assert "summed, 10 × 1 to 1" in card
+    assert re.search(r"g = ∂\w+ 10 × 1 -?[\d.]+ … ", card), "the size stands by itself"
     assert "6.weight.grad" in card
     assert "least … mean … largest" in card
     assert set(two["maps"]) == {"none"}, "colours of boxes are not those of heat maps"

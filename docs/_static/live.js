@@ -25,7 +25,10 @@
     const panel = n === told.blocks.length - 1 && document.querySelector(".live-panel"); // where a page has one
     const [run, stop, reset, check] = ["Edit and run", "Stop", "Reset", "Check"].map((text) => make("button", "", text));
     const state = make("span", "live-state");
-    const me = { n, pre, bar, out, run, stop, reset, check, state, first: pre.innerHTML, text: pre.textContent, ran: null, printed: [] };
+    const [file, line] = told.blocks[n], last = line + pre.textContent.trimEnd().split("\n").length;
+    const where = line + 1 === last ? `line ${last}` : `lines ${line + 1} to ${last}`;
+    const name = make("span", "live-name", line ? `${file}, ${where}` : file);
+    const me = { n, name, pre, bar, out, run, stop, reset, check, state, first: pre.innerHTML, text: pre.textContent, ran: null, printed: [] };
     state.setAttribute("role", "status");
     run.title = "Runs in your browser; loads Python first, about 10 MB";
     stop.hidden = reset.hidden = true;
@@ -50,9 +53,6 @@
     pre.addEventListener("keydown", (event) => key(event, me));
     pre.addEventListener("input", () => { reset.hidden = false; me.edited = true; followCode(); });
     pre.addEventListener("blur", () => { if (me.edited) colour(me); });
-    const [file, line] = told.blocks[n], last = line + pre.textContent.trimEnd().split("\n").length;
-    const where = line + 1 === last ? `line ${last}` : `lines ${line + 1} to ${last}`;
-    const name = make("span", "live-name", line ? `${file}, ${where}` : file);
     name.title = "What messages call this block";
     bar.append(run, stop, reset, check, state, ...(panel ? [] : [name]));
     bar.hidden = block.classList.contains("hidden") && !panel;
@@ -121,11 +121,11 @@
     for (const c of cells) c.run.disabled = c.check.disabled = true;
     asked.stop.hidden = stopping = false;
     for (const c of [...above, asked]) {
-      asked.state.textContent = c === asked ? "running" : `running block ${c.n + 1}, which stands above`;
+      asked.state.textContent = c === asked ? "running" : `running ${c.name.textContent} first`;
       const end = await new Promise((end) => { running = { cell: c, asked, end }; execute(c, check); });
       asked.state.textContent = end === "ok" ? "" : end;
       if (end !== "ok" && !(end === "error" && c !== asked && c.ran === c.text)) { // the page may show an error
-        if (c !== asked && end === "error") asked.state.textContent = `not run: block ${c.n + 1} above ended in an error`;
+        if (c !== asked && end === "error") asked.state.textContent = `not run: ${c.name.textContent} ended in an error`;
         break;
       }
       if (stopping && c !== asked) {
@@ -152,7 +152,7 @@
   }
 
   function start() {
-    const wheels = told.wheels.map(([name, size]) => [near(name), size]);
+    const packages = [near(told.packages[0]), told.packages[1]];
     try {
       worker = new Worker(near("live_worker.js"), { type: "module" });
     } catch (error) { // the page is opened as a file
@@ -162,7 +162,7 @@
     worker.onerror = (event) => { event.preventDefault(); lose(`${LOST}: ${event.message || "no worker"}.`); };
     worker.onmessage = ({ data }) => hear(data);
     const pyodide = new URL(told.pyodide, here).href;
-    worker.postMessage({ start: { pyodide, wheels, graphviz: told.graphviz && near(told.graphviz) } });
+    worker.postMessage({ start: { pyodide, packages, graphviz: told.graphviz && near(told.graphviz) } });
   }
 
   function hear({ kind, value, more }) {

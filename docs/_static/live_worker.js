@@ -5,7 +5,7 @@ let python = null, ready = null, stopped = false;
 // What Python does here. A block is compiled with the name of its file and its place in it, so that messages which name a
 // line say what the page says; `blocks` tells in which block the code of a frame stands.
 const RUNNER = `
-import ast, io, linecache, sys, time, traceback, types
+import ast, io, linecache, re, sys, time, traceback, types
 import live_page
 from minigrad.readers.draw import engines
 from pyodide.ffi import JsException
@@ -43,7 +43,7 @@ class Out(io.TextIOBase):
             self.parts, self.due = [], time.monotonic() + 0.05
 
 names = {"__name__": "__main__"}
-blocks = {}  # of each code object, by its id: the object, and number and first line of its block
+blocks = {}  # of each code object, by its id: the object, and number, file, line before and lines of its block
 drawings, frames = [], None
 
 def keep(code, place):
@@ -63,7 +63,7 @@ def run(code, file, line, number):
     """Runs a block. "more" if it ends in a generator, which step() then takes on; else "ok" or "error"."""
     global frames
     sys.stdout = sys.stderr = Out()
-    text, before, place = "\\n" * line + code, dict(names), (number, line, code.splitlines())
+    text, before, place = "\\n" * line + code, dict(names), (number, file, line, code.splitlines())
     remember(file, line, text.splitlines(keepends=True))
     try:
         body, value = ast.parse(text, file).body, None
@@ -81,6 +81,7 @@ def run(code, file, line, number):
     except BaseException as error:
         if isinstance(error, SyntaxError) and error.filename == file:
             error.filename, error.lineno, error.end_lineno = "this block", error.lineno - line, None
+            error.msg = re.sub(r"(?<=on line )\\d+", lambda m: str(int(m[0]) - line), error.msg)
         return failed(error, number)
     sys.stdout.flush()
     return "ok" if frames is None else "more"
@@ -138,27 +139,25 @@ def failed(error, number):
     told = []
     for frame, at in traceback.walk_tb(error.__traceback__):
         if id(frame.f_code) in blocks:
-            n, line, lines = blocks[id(frame.f_code)][1]
+            n, file, line, lines = blocks[id(frame.f_code)][1]
             text = lines[at - line - 1].strip() if at - line <= len(lines) else ""
-            told.append(f"line {at - line} of {'this block' if n == number else f'block {n}'}: {text}\\n")
+            told.append(f"line {at - line} of this block: {text}\\n" if n == number else f"line {at} of {file}: {text}\\n")
     if len(told) > 6:
         told[3:-3] = ["...\\n"]
     live_page.tell("error", "".join(told) + "".join(traceback.format_exception_only(error)))
     return "error"
 `;
 
-async function start({ pyodide, wheels, graphviz }) {
+async function start({ pyodide, packages: [address, size], graphviz }) {
   tell("loading", "loading Python and NumPy, about 10 MB");
   const { loadPyodide } = await import(pyodide + "pyodide.mjs");
   python = await loadPyodide({ indexURL: pyodide });
   await python.loadPackage("numpy", { messageCallback() {} });
   tell("loading", "loading minigrad");
-  for (const [address, size] of wheels) {
-    const answer = await fetch(address);
-    const bytes = answer.ok ? await answer.arrayBuffer() : null;
-    if (bytes?.byteLength !== size) throw new Error(`${address} is not what this page was built with; reload the page`);
-    python.unpackArchive(bytes, "wheel");
-  }
+  const answer = await fetch(address);
+  const bytes = answer.ok ? await answer.arrayBuffer() : null;
+  if (bytes?.byteLength !== size) throw new Error(`${address} is not what this page was built with; reload the page`);
+  python.unpackArchive(bytes, "bztar", { extractDir: python.runPython("import site; site.getsitepackages()[0]") });
   python.registerJsModule("live_page", { tell, draw: graphviz ? drawer(graphviz) : null });
   python.runPython(RUNNER);
 }

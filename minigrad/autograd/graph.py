@@ -20,6 +20,7 @@ from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node, Packed, next_seq
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -248,3 +249,6 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., Any], 
         tensors = [t for t in tensors if t.requires_grad]
     together = _Together(len(tensors), fn, mode == "any")
     return _Handles([t.register_hook(together.hook(i)) for i, t in enumerate(tensors)])
+
+
+module_getattr(globals())

@@ -310,9 +310,12 @@ def _filled(
     return _finish(make(_shape(make.__name__, size), _dtype(dtype)), requires_grad, device)
 
 
-empty = case(_filled, "empty", "A new Tensor of this size, with whatever is in its memory.", np.empty)
-zeros = case(_filled, "zeros", "A new Tensor of this size, filled with 0.", np.zeros)
-ones = case(_filled, "ones", "A new Tensor of this size, filled with 1.", np.ones)
+_FLOATS = "of the default float unless ``dtype`` says another."
+empty = case(
+    _filled, "empty", f"A new Tensor of this size, with whatever is in its memory; {_FLOATS}", np.empty
+)
+zeros = case(_filled, "zeros", f"A new Tensor of this size, filled with 0; {_FLOATS}", np.zeros)
+ones = case(_filled, "ones", f"A new Tensor of this size, filled with 1; {_FLOATS}", np.ones)
 
 
 def _plain_number(name: str, x: Any) -> Any:
@@ -345,7 +348,10 @@ def eye(
     n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """An (n, m) matrix with ones on the diagonal and zeros elsewhere; m is n unless given."""
+    """An (n, m) matrix with ones on the diagonal and zeros elsewhere; m is n unless given.
+
+    Of the default float unless ``dtype`` says another. RuntimeError for a negative size.
+    """
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
             raise runtime_error(f"{name} must be greater or equal to 0, got {size}")
@@ -425,7 +431,11 @@ def arange(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """The numbers from ``start`` (0 unless given) up to, but without, ``end``; ceil((end - start) / step) of them."""
+    """The numbers from ``start`` (0 unless given) up to, but without, ``end``; ceil((end - start) / step) of them.
+
+    Without a ``dtype``, int64 of whole numbers, else the default float. RuntimeError for a step of 0, or one that leads
+    away from ``end``.
+    """
     if end is None:
         start, end = None, start
     if end is None:
@@ -462,7 +472,7 @@ def linspace(
     start: NumberLike, end: NumberLike, steps: int, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """``steps`` evenly spaced values from ``start`` to ``end``, both included.
+    """``steps`` evenly spaced values from ``start`` to ``end``, both included; in the default float or ``dtype``.
 
     TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
     """

@@ -56,9 +56,13 @@ def _random(
 
 rand = case(_random, "rand", """
     A new Tensor of this size: numbers drawn uniformly from [0, 1).
+
+    Of the default float unless ``dtype`` says another.
     """)  # fmt: skip
 randn = case(_random, "randn", """
     A new Tensor of this size: numbers drawn from the normal distribution with mean 0 and variance 1.
+
+    Of the default float unless ``dtype`` says another.
     """)  # fmt: skip
 
 

@@ -243,30 +243,31 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any, means: bool) -> An
 
 
 def _adaptive_avg_pool(rank: int, input: Tensor, output_size: Any) -> Tensor:
-    """The means of ``output_size`` parts of (batch, channels, {sizes}), as equal as can be.
+    """The means of ``output_size`` windows that cover (batch, channels, {sizes}).
 
-    None leaves a dimension as it is.
+    Where a size cannot be divided evenly, windows overlap. None leaves a dimension as it is.
     """
     plans = _parts(f"adaptive_avg_pool{rank}d", rank, input, output_size, True)
     return apply(ops.resample, (input,), {"plans": plans})
 
 
 def _adaptive_max_pool(rank: int, input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of ``output_size`` parts of (batch, channels, {sizes}), as equal as can be.
+    """The maxima of ``output_size`` windows that cover (batch, channels, {sizes}).
 
-    With ``return_indices`` also where they stand. None leaves a dimension as it is.
+    Where a size cannot be divided evenly, windows overlap. None leaves a dimension as it is. With ``return_indices``
+    also where the maxima stand.
     """
     plans = _parts(f"adaptive_max_pool{rank}d", rank, input, output_size, False)
     return _maxima(input, plans, return_indices)
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int]) -> Tensor:
-    """The means of ``output_size`` parts of the last dimension, whose sizes are as equal as can be."""
+    """The means of ``output_size`` windows that cover the last dimension; they overlap unless it divides evenly."""
     return _adaptive_avg_pool(1, input, output_size)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: int | Sequence[int], return_indices: bool = False) -> Any:
-    """The maxima of ``output_size`` parts of the last dimension, whose sizes are as equal as can be."""
+    """The maxima of ``output_size`` windows that cover the last dimension; they overlap unless it divides evenly."""
     return _adaptive_max_pool(1, input, output_size, return_indices)
 
 

@@ -239,7 +239,10 @@ def min(input: Tensor, *, other: Tensor) -> Tensor: ...
 def min(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
 ) -> Tensor | ValuesAndIndices:
-    """The smallest element; with ``dim``, the smallest along it and their first indices; with a Tensor, `minimum`."""
+    """The smallest element; with ``dim``, the smallest along it and their first indices; with a Tensor, `minimum`.
+
+    Over all, equal elements share the gradient; over ``dim`` the element at the index gets it.
+    """
     return _choose("min", reduce.min, reduce.argmin, e.minimum, input, dim, keepdim, other)
 
 

@@ -271,7 +271,8 @@ def searchsorted(
 ) -> Tensor:  # fmt: skip
     """Where elements would be put into a sorted row, or into rows with the same leading sizes; int64.
 
-    Before equal elements, or with ``right`` behind them.
+    Before equal elements, or with ``right`` (or ``side="right"``) behind them. ``sorter`` tells the order of a row that
+    is not sorted, as `argsort` does. With ``out_int32`` the places are int32. RuntimeError for sizes that do not fit.
     """
     if side not in (None, "left", "right"):
         raise runtime_error(
@@ -312,7 +313,10 @@ def searchsorted(
 def bucketize(
     input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
 ) -> Tensor:
-    """Between which of the sorted ``boundaries`` (a vector) each element lies; int64."""
+    """Between which of the sorted ``boundaries`` (a vector) each element lies: how many are below it; int64.
+
+    With ``right``, how many are not above it. With ``out_int32`` int32. RuntimeError unless they are a vector.
+    """
     if boundaries._array.ndim != 1:
         raise runtime_error(
             f"bucketize(): boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})"

@@ -336,11 +336,11 @@ def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None=None, st
 
 ``output_padding`` chooses among the sizes that `conv3d` would make ``input`` of."""
 def empty(*size: Sizes, dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: bool=False) -> Tensor:
-    """A new Tensor of this size, with whatever is in its memory."""
+    """A new Tensor of this size, with whatever is in its memory; of the default float unless ``dtype`` says another."""
 def zeros(*size: Sizes, dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: bool=False) -> Tensor:
-    """A new Tensor of this size, filled with 0."""
+    """A new Tensor of this size, filled with 0; of the default float unless ``dtype`` says another."""
 def ones(*size: Sizes, dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: bool=False) -> Tensor:
-    """A new Tensor of this size, filled with 1."""
+    """A new Tensor of this size, filled with 1; of the default float unless ``dtype`` says another."""
 def empty_like(input: Tensor, *, dtype: DTypeLike | None=None, requires_grad: bool=False, device: DeviceLike=None) -> Tensor:
     """`empty` in the shape and dtype of ``input``."""
 def zeros_like(input: Tensor, *, dtype: DTypeLike | None=None, requires_grad: bool=False, device: DeviceLike=None) -> Tensor:
@@ -348,9 +348,13 @@ def zeros_like(input: Tensor, *, dtype: DTypeLike | None=None, requires_grad: bo
 def ones_like(input: Tensor, *, dtype: DTypeLike | None=None, requires_grad: bool=False, device: DeviceLike=None) -> Tensor:
     """`ones` in the shape and dtype of ``input``."""
 def rand(*size: Sizes, generator: Generator | None=None, dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: bool=False) -> Tensor:
-    """A new Tensor of this size: numbers drawn uniformly from [0, 1)."""
+    """A new Tensor of this size: numbers drawn uniformly from [0, 1).
+
+Of the default float unless ``dtype`` says another."""
 def randn(*size: Sizes, generator: Generator | None=None, dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: bool=False) -> Tensor:
-    """A new Tensor of this size: numbers drawn from the normal distribution with mean 0 and variance 1."""
+    """A new Tensor of this size: numbers drawn from the normal distribution with mean 0 and variance 1.
+
+Of the default float unless ``dtype`` says another."""
 def fft(input: Tensor, n: int | None=None, dim: int=-1, norm: Norm=None) -> Tensor:
     """The transform along ``dim``: ``sum(x[t] * exp(-2j * pi * k * t / n))`` for k = 0 to n - 1, complex.
 
@@ -436,21 +440,23 @@ def lp_pool3d(input: Tensor, norm_type: int | float, kernel_size: int | Sequence
 
 With ``inf`` it is the largest absolute value, with ``-inf`` the smallest."""
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
-    """The means of ``output_size`` parts of (batch, channels, height, width), as equal as can be.
+    """The means of ``output_size`` windows that cover (batch, channels, height, width).
 
-None leaves a dimension as it is."""
+Where a size cannot be divided evenly, windows overlap. None leaves a dimension as it is."""
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
-    """The means of ``output_size`` parts of (batch, channels, depth, height, width), as equal as can be.
+    """The means of ``output_size`` windows that cover (batch, channels, depth, height, width).
 
-None leaves a dimension as it is."""
+Where a size cannot be divided evenly, windows overlap. None leaves a dimension as it is."""
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool=False) -> Any:
-    """The maxima of ``output_size`` parts of (batch, channels, height, width), as equal as can be.
+    """The maxima of ``output_size`` windows that cover (batch, channels, height, width).
 
-With ``return_indices`` also where they stand. None leaves a dimension as it is."""
+Where a size cannot be divided evenly, windows overlap. None leaves a dimension as it is. With ``return_indices``
+also where the maxima stand."""
 def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool=False) -> Any:
-    """The maxima of ``output_size`` parts of (batch, channels, depth, height, width), as equal as can be.
+    """The maxima of ``output_size`` windows that cover (batch, channels, depth, height, width).
 
-With ``return_indices`` also where they stand. None leaves a dimension as it is."""
+Where a size cannot be divided evenly, windows overlap. None leaves a dimension as it is. With ``return_indices``
+also where the maxima stand."""
 def max_unpool1d(input: Tensor, indices: Tensor, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None=None, padding: int | Sequence[int]=0, output_size: Sequence[int] | None=None) -> Tensor:
     """Zeros, with the elements where ``indices``, as `max_pool1d` returns them, tell."""
 def max_unpool2d(input: Tensor, indices: Tensor, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None=None, padding: int | Sequence[int]=0, output_size: Sequence[int] | None=None) -> Tensor:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, SupportsInt
 
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
+from minigrad.hints import module_getattr
 from minigrad.random.generator import Generator
 
 if TYPE_CHECKING:
@@ -79,3 +80,6 @@ def fork_rng(
         yield
     finally:
         set_rng_state(state)
+
+
+module_getattr(globals())

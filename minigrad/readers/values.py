@@ -30,7 +30,7 @@ def size(shape: Sequence[int] | None) -> str:
 
 
 def text(array: Array, digits: int = 4) -> str:
-    """Small arrays as they are, larger ones as min, mean and max and how many are not finite."""
+    """Small arrays as they are, larger ones as min, mean and max (or what all are) and how many are not finite."""
     array = np.asarray(array)
     if array.size <= SMALL:
         if array.ndim == 0:
@@ -48,10 +48,13 @@ def text(array: Array, digits: int = 4) -> str:
     finite = array[mask] if bad else array
     if not finite.size:
         return f"all {bad} not finite"
+    least, largest = finite.min().item(), finite.max().item()
+    if least == largest and not bad:
+        return f"all {number(least, digits)}"
     mean = float(finite.mean(dtype=np.float64))
     if kind == "f" and abs(mean) < np.finfo(array.dtype).eps * np.abs(finite).max():
         mean = 0.0  # less than the rounding of the elements
-    shown = (number(n, digits) for n in (finite.min().item(), mean, finite.max().item()))
+    shown = (number(n, digits) for n in (least, mean, largest))
     summary = " … ".join(shown)
     return f"{summary}, {bad} not finite" if bad else summary
 

@@ -47,7 +47,7 @@ def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """What stands before the script is for us, what follows it is for the script."""
     parser = argparse.ArgumentParser(
         prog="python -m minigrad",
-        usage="python -m minigrad [--coverage] [--time] script.py [arguments of the script]",
+        usage="python -m minigrad [--coverage] [--time] script.py [its arguments]",
         description=_ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

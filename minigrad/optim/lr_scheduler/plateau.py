@@ -11,7 +11,7 @@ from minigrad.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiplies the rates by ``factor`` when a metric, such as a loss, has not improved for ``patience`` steps.
+    """Multiplies the rates by ``factor`` when a metric (a loss) has not improved for more than ``patience`` steps.
 
     `step` takes the metric. In ``mode`` "min" it improves if it is below ``best * (1 - threshold)``, or with
     ``threshold_mode`` "abs" below ``best - threshold``; in "max" if it is above the same with a plus. After a

@@ -55,7 +55,8 @@
       const svg = draw("svg", span, { class: "pic", width, height, role: "img", "aria-label": bars ? "histogram" : "heat map" });
       picture(svg, n, 0, 0, width, height);
     }
-    make("span", span, {}, (size ? `${size}: ${text}` : text).replaceAll("e-", "e-\u2060")); // no line ends in a number
+    if (size) make("span", span, {}, size); // beside the picture, and below both what is in the array
+    make("span", span, { class: "content" }, text.replaceAll("e-", "e-\u2060")); // no line ends in a number
   }
 
   // ---------------------------------------------------------------- the picture
@@ -229,7 +230,7 @@
       }
     }
     if (table.querySelector(".pic")) {
-      make("p", card, { class: "hint" }, "Arrays: size: least … mean … largest element. Heat maps are blue below 0 and " +
+      make("p", card, { class: "hint" }, "Arrays: the size, and least … mean … largest element. Heat maps are blue below 0 and " +
         "orange above; histograms run from the least element to the largest.");
     }
   }
