@@ -97,7 +97,7 @@ def slot_of(slot: Any, owner: Any) -> Any:
 
 def content_of(array: Any) -> Any:
     """All of a small array."""
-    return array.dtype, array.shape, array.flags.writeable, array.tobytes()
+    return array.dtype, array.strides, array.flags.writeable, array.shape, array.tobytes()
 
 
 def names_of(cls: type) -> set[str]:
@@ -146,7 +146,7 @@ def _entry_back(_: Any, key: str, owner: Any, before: Any) -> Iterable[Call]:
 
 
 def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
-    dtype, shape, writeable, content = before
+    dtype, _, writeable, shape, content = before
     if array.shape != shape:
         # NumPy 2.5 deprecates setting and has this instead; `resize` takes no array with gaps.
         yield (getattr(array, "_set_shape", None) or functools.partial(setattr, array, "shape"), shape)

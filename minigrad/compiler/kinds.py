@@ -22,7 +22,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.compiler.guards import SIMPLE
 from minigrad.compiler.scalars import Scalar
-from minigrad.core.contents import Contents, publishes
+from minigrad.core.contents import Contents
 from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
@@ -80,6 +80,7 @@ MAKERS = {"__init__", "__new__", "__init_subclass__"}
 UNREAD = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
 }  # fmt: skip
+SHOWN = {"state_dict", "load_state_dict", "extra_repr"}  # by which no library computes
 SMALL = 1 << 14  # elements
 CACHED = functools._lru_cache_wrapper
 _OF_MODULE: Any = vars(types.ModuleType)["__dict__"].__get__
@@ -113,8 +114,6 @@ CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque,
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
-# What the wrapper of a decorator may hold that is the user's.
-MAY_HOLD = (types.FunctionType, types.MethodType, dict)
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
 _DEFINED = (type, types.ModuleType, types.FunctionType)
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](\w+)")
@@ -243,7 +242,7 @@ def has_no_hidden_state(cls: type) -> bool:
     def known(base: type) -> bool:
         pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses", "contextlib")
         hides = written_in_c(base) or isinstance(vars(base).get("__dict__"), property)
-        return pythons or (not hides and (is_users(base) or publishes(base)))
+        return pythons or (not hides and (is_users(base) or of_minigrad(base)))
 
     return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)
 
@@ -274,7 +273,20 @@ def is_state(value: Any, tables: Collection[int] = ()) -> bool:
     return type(value) is Tensor and not added_to(value)
 
 
-def reads_all(owner: Any) -> bool:
-    """Whether code of the library may read any attribute: the `forward` of a class from which the owner inherits."""
-    library = [c for c in type(owner).__mro__ if of_minigrad(c) and "forward" in vars(c)]
-    return not is_object(owner) or any("__minigrad_contents__" not in vars(c) for c in library)
+def may_hold(value: Any, function: Any) -> bool:
+    """Whether a value that a function of a library keeps may be, or hold, something of the user's."""
+    more = () if of_minigrad(function) else (functools.partial, list, tuple)
+    holds = type(value) in (types.MethodType, dict, *more) and not of_minigrad(value)
+    return holds or type(value) is types.FunctionType or is_users(type(value))
+
+
+def reads_all(cls: type) -> bool:
+    """Whether minigrad may read any attribute of an object: it has made the class, or one that makes or calls it."""
+    bases = [vars(c) for c in cls.__mro__ if of_minigrad(c) and "__minigrad_contents__" not in vars(c)]
+    return of_minigrad(cls) or any("forward" in own or "__init__" in own for own in bases)
+
+
+def called_in(cls: type) -> set[str]:
+    """The names of a class of the user that code of libraries may call without being told: what it inherits."""
+    library = {name for c in cls.__mro__ if not is_users(c) for name in vars(c)} - SHOWN
+    return {n for n in vars(cls) if n.startswith("__") or n in library} - UNREAD

@@ -203,7 +203,7 @@ class Statements(Text):
         """An array of the layout that a value will have: a leaf's own, since guards ask for its strides in each run."""
         model = self._models.get(v)
         if model is None:
-            model = _array_of(v) if v.is_parameter else None
+            model = _array_of(v) if v.record is None else None
             if self.is_number(v):
                 model = np.broadcast_to(np.empty((), v.dtype), v.shape)
             elif model is None or model.shape != v.shape:

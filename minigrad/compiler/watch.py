@@ -21,6 +21,27 @@ ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 LOCAL = ("LOAD_FAST", *CELL)
 CONSTANT = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
 FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
+# Operators by the number that an instruction has, those in place 13 further on; and instructions that are operators.
+_BINARY = [
+    "add",
+    "and",
+    "floordiv",
+    "lshift",
+    "matmul",
+    "mul",
+    "mod",
+    "or",
+    "pow",
+    "rshift",
+    "sub",
+    "truediv",
+    "xor",
+]
+_OPERATORS = {
+    "<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge", "UNARY_NEGATIVE": "neg",
+    "UNARY_INVERT": "invert", "BINARY_SUBSCR": "getitem", "BINARY_SLICE": "getitem", "STORE_SUBSCR": "setitem",
+    "STORE_SLICE": "setitem", "GET_ITER": "iter", "UNPACK_SEQUENCE": "iter",
+}  # fmt: skip
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
 
@@ -60,6 +81,17 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
             value = local.get(name, MISSING)
         steps.append(Step(offset, operation, name, value, module if operation in ATTRIBUTE else None))
     return steps
+
+
+def methods_of(step: Step) -> set[str]:
+    """The methods by which an object takes part in an operator, or in a function such as ``len`` or ``sum``."""
+    operation, name, *_ = step[1:]
+    if operation in GLOBAL:
+        return {f"__{name}__", "__iter__"}
+    if operation != "BINARY_OP":
+        return {f"__{_OPERATORS.get(name if operation == 'COMPARE_OP' else operation)}__"}
+    stem = "getitem" if name == 26 else _BINARY[name % 13]
+    return {f"__{stem}__", f"__r{stem}__", f"__i{stem}__"}
 
 
 def asks(steps: Sequence[Step], i: int) -> bool:
