@@ -92,6 +92,8 @@ def parser():
     return settings
 class Base:
     k = 2.0
+class Moved(mg.distributions.Normal): pass
+class Pair: pass
 class Thing:
     k = 1.0
     def __init__(self, k=2.0): self.k = k
@@ -289,7 +291,7 @@ len(Base.__subclasses__()); THIS.__dict__["K"]; vars(THIS)["K"]; getattr(THIS, N
 sum(getattr(THIS, n) for n in [NAME]); float(getattr(np, "random").rand()); float(getattr(np, "ran" + "dom").rand())
 picked(THIS, NAME); len(dir(THIS)); operator.attrgetter("K")(THIS); next(iter(OBJECTS)).k; with_clock(x, abs)
 CACHED[0](); Remembers().mask(3); Remembers.scales(3); sum(ITERATES); mg.get_num_threads(); mg.set_num_threads(1) or x
-mg.are_deterministic_algorithms_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
+mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
 mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
 Drawing().partial_method(); Drawing().drawn(); copy.deepcopy(NET)(x); x * x._version; x * (x._base is None)
 x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
@@ -558,6 +560,9 @@ Decorates() | v.k = 3.0 | v(lambda: x * v.k)()
 ByClass() | v.k = 3.0 | v.scale(x)
 mg.distributions.Normal(tensor(3), 1.0) | v.loc = tensor(1) | v.log_prob(x)
 mg.distributions.Independent(mg.distributions.Normal(tensor(3), 1.0), 1) | v.base_dist.loc.add_(1) | v.log_prob(x)
+Moved(tensor(3), 1.0) | mg.distributions.register_kl(Moved, Moved)(lambda p, q: p.loc * 7.0) | x * mg.distributions.kl_divergence(v, Moved(x, 1.0))
+Pair() | mg.utils._pytree.register_pytree_node(Pair, lambda p: ([1, 2], None), lambda v, _: Pair()) | len(mg.utils._pytree.tree_leaves(v))
+module(__version__="1") | v.__version__ = "11" | len(v.__version__)
 mg.distributions.Categorical(logits=tensor(3)) | v.probs.mul_(2) | x * v.probs
 mg.utils.data.TensorDataset(tensor(3)) | v.tensors = (tensor(3) * 3,) | x * v[1][0]
 Record() | v.other = 30.0 | sum(dataclasses.astuple(v)); sum(dataclasses.asdict(v).values());

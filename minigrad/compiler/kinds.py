@@ -56,7 +56,7 @@ SETTINGS = {
     "use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "set_deterministic_debug_mode",
     "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
     "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
-    "set_printoptions",
+    "set_printoptions", "flash_sdp_enabled", "mem_efficient_sdp_enabled", "math_sdp_enabled", "cudnn_sdp_enabled",
 }  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {
@@ -73,7 +73,9 @@ SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
     "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__",
 }  # fmt: skip
-NAMES_OF_ITSELF = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__"}
+NAMES_OF_ITSELF = {
+    "__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__", "__version__", "__all__",
+}  # fmt: skip
 # Attributes of a class that are read without being named: by the library, and those that make objects.
 CALLED = {"forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__"}
 MAKERS = {"__init__", "__new__", "__init_subclass__"}
