@@ -82,7 +82,7 @@ class Recording:
             self.numbers += several or [(numbers, option)]
             kinds = self.names.name(tuple(float for _ in several))
             self.floats.append(
-                f"(*map(type, {option}),) == {kinds}" if several else f"type({option}) is float"
+                f"(*map(type, {option}),) == {kinds}" if several else f"{option}.__class__ is float"
             )
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []

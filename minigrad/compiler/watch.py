@@ -87,11 +87,11 @@ def methods_of(step: Step) -> set[str]:
     """The methods by which an object takes part in an operator, or in a function such as ``len`` or ``sum``."""
     operation, name, *_ = step[1:]
     if operation in GLOBAL:
-        return {f"__{name}__", "__iter__"}
+        return {f"__{name}__", "__iter__"} if hasattr(builtins, name) else set()
     if operation != "BINARY_OP":
         return {f"__{_OPERATORS.get(name if operation == 'COMPARE_OP' else operation)}__"}
     stem = "getitem" if name == 26 else _BINARY[name % 13]
-    return {f"__{stem}__", f"__r{stem}__", f"__i{stem}__"}
+    return {f"__{stem}__", f"__{'i' if 12 < name < 26 else 'r'}{stem}__"}
 
 
 def asks(steps: Sequence[Step], i: int) -> bool:
