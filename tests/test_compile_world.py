@@ -92,6 +92,8 @@ def parser():
     return settings
 class Base:
     k = 2.0
+class Moved(mg.distributions.Normal): pass
+class Pair: pass
 class Thing:
     k = 1.0
     def __init__(self, k=2.0): self.k = k
@@ -152,6 +154,13 @@ class Slots:
     def get(self): return self.__private
 class Mode(enum.Enum):
     A, B, LIST = 1.0, 2.0, [1.0]
+    @classmethod
+    def _missing_(cls, v): return cls.B if HIDDEN[0] == 2.0 else cls.A
+class OfModule(types.ModuleType):
+    k = property(lambda self: HIDDEN[0])
+@mg.library.custom_op("of_the_tests::scale", mutates_args=())
+def scale_op(x: mg.Tensor) -> mg.Tensor: return x * 2.0
+scale_op.register_autograd(lambda ctx, g: g * 2.0)
 class Descriptor:
     def __init__(self): self.v = 2.0
     def __get__(self, owner, cls=None): return self.v
@@ -282,10 +291,10 @@ len(Base.__subclasses__()); THIS.__dict__["K"]; vars(THIS)["K"]; getattr(THIS, N
 sum(getattr(THIS, n) for n in [NAME]); float(getattr(np, "random").rand()); float(getattr(np, "ran" + "dom").rand())
 picked(THIS, NAME); len(dir(THIS)); operator.attrgetter("K")(THIS); next(iter(OBJECTS)).k; with_clock(x, abs)
 CACHED[0](); Remembers().mask(3); Remembers.scales(3); sum(ITERATES); mg.get_num_threads(); mg.set_num_threads(1) or x
-mg.are_deterministic_algorithms_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
+mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
 mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
 Drawing().partial_method(); Drawing().drawn(); copy.deepcopy(NET)(x); x * x._version; x * (x._base is None)
-x * x._is_view(); x * x.is_shared(); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
+x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
 """
 # What is imported inside, and used.
 IMPORTS = """
@@ -463,6 +472,13 @@ sum(itertools.chain([x], [x])) | itertools.chain = lambda *a: a[0]
 copy.deepcopy([2.0])[0] | copy.deepcopy = lambda v: [3.0]
 x.sum() | mg.Tensor.sum = mg.Tensor.mean
 [t.relu() for t in [x]][0] | mg.Tensor.relu = mg.Tensor.sin
+x * 2.0; deeper(x) | mg.Tensor.__mul__ = lambda a, b: a
+2.0 - x | mg.Tensor.__rsub__ = lambda a, b: a
+-x; (lambda y: -y)(x) | mg.Tensor.__neg__ = mg.Tensor.exp
+x * (x < 1.0) | mg.Tensor.__lt__ = mg.Tensor.__gt__
+x * x[0] | mg.Tensor.__getitem__ = lambda a, i: a.exp()
+sum(x) * x; sum(k for k in x) * x | mg.Tensor.__iter__ = lambda a: iter([a])
+len(x) * x | mg.Tensor.__len__ = lambda a: 7
 x.shape[0] * x | mg.Tensor.shape = (7,)
 f = NET; NET[0](x) | nn.Linear.forward = lambda self, x: x
 NET[1](-x) | nn.Tanh.forward = lambda self, x: x
@@ -544,6 +560,9 @@ Decorates() | v.k = 3.0 | v(lambda: x * v.k)()
 ByClass() | v.k = 3.0 | v.scale(x)
 mg.distributions.Normal(tensor(3), 1.0) | v.loc = tensor(1) | v.log_prob(x)
 mg.distributions.Independent(mg.distributions.Normal(tensor(3), 1.0), 1) | v.base_dist.loc.add_(1) | v.log_prob(x)
+Moved(tensor(3), 1.0) | mg.distributions.register_kl(Moved, Moved)(lambda p, q: p.loc * 7.0) | x * mg.distributions.kl_divergence(v, Moved(x, 1.0))
+Pair() | mg.utils._pytree.register_pytree_node(Pair, lambda p: ([1, 2], None), lambda v, _: Pair()) | len(mg.utils._pytree.tree_leaves(v))
+module(__version__="1") | v.__version__ = "11" | len(v.__version__)
 mg.distributions.Categorical(logits=tensor(3)) | v.probs.mul_(2) | x * v.probs
 mg.utils.data.TensorDataset(tensor(3)) | v.tensors = (tensor(3) * 3,) | x * v[1][0]
 Record() | v.other = 30.0 | sum(dataclasses.astuple(v)); sum(dataclasses.asdict(v).values());
@@ -662,6 +681,14 @@ asked(Cached()) | v.k = 3.0 | v.k
 [float] | v[0] = int | v[0](2.5)
 [Mode.A] | v[0] = Mode.B | v[0].value
 enum.Enum("E", {"A": 2.0}).A | v._value_ = 3.0 | v.value
+Mode | v._member_map_["A"] = v.B | v["A"].value
+Mode | v._value2member_map_[1.0] = v.B | v(1.0).value
+HIDDEN | v[0] = 3.0 | Mode(9.0).value
+[np.ones((3, 2))] | v[0] = np.asfortranarray(v[0]) | mg.tensor(v[0]).stride(0); v[0].strides[0]
+np.ones((3, 3)) | warnings.simplefilter("ignore"); v.strides = 8, 24 | v.strides[0]
+OfModule("of_the_user") | HIDDEN[0] = 3.0 | v.k
+scale_op | v.register_kernel("cpu", lambda x: x * 3.0) | v(x)
+scale_op | v.register_autograd(lambda ctx, g: g * 3.0) | back(x, v)
 """
 
 
@@ -767,6 +794,65 @@ def doubles(*_): w.mul_(k[0])
 -- handle = opt.register_step_post_hook(doubles)
 -- k[0] = 3.0
 -- handle.remove()
+== what a library calls of the user's classes
+a, b, c, d, e, k = 1.0, 1.0, 1.0, 1.0, 1.0, 1.0
+class Optimizer(mg.optim.Optimizer):
+    def moved(self, p): return p.grad * a
+    @mg.no_grad()
+    def step(self):
+        low, high = self.param_groups[0]["k"]
+        for p in self.param_groups[0]["params"]: p.sub_(self.moved(p) * low)
+class Data(mg.utils.data.Dataset):
+    def __init__(self): self.file = io.StringIO()  # which nothing reads
+    def __getitem__(self, i): return mg.ones(3) * b
+class Times(mg.distributions.Transform):
+    domain = codomain = mg.distributions.constraints.real
+    bijective = True
+    def _inverse(self, y): return y * c
+class Layer(nn.TransformerEncoderLayer):
+    def _ff_block(self, x): return x * x * d
+class Net(nn.Module):
+    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True): return [("w", w)] * int(e)
+class Leaky(nn.LeakyReLU): pass
+w = nn.Parameter(tensor(3) * 0)
+layer, part, inverse = Layer(3, 1, 3, dropout=0.0).double(), mg.utils.data.Subset(Data(), [0]), Times().inv
+opt, net, leaky = Optimizer([w], {"k": (1.0, 2.0)}), Net(), Leaky(0.5)
+@mg.no_grad()
+@mg.enable_grad()
+def helper(x): return x + k
+def f(x):
+    with mg.no_grad(): w.zero_()
+    w.grad = x * 1.0; opt.step()
+    y = layer(x[None])[0] + helper(inverse(w * 1.0 + part[0] * x))
+    return leaky(y * len([*net.parameters()])).detach()
+-- a = 3.0
+-- b = 2.0
+-- c = 2.0
+-- d = 2.0
+-- e = 2.0
+-- k = -9.0
+-- leaky.negative_slope = 0.25
+-- layer.norm_first = True
+-- opt.param_groups[0]["k"] = 3.0, 2.0
+-- opt.param_groups[0]["k"] = 3.0, 2.0, 1.0
+== an option of an optimizer has another type
+w = parameter()
+opt = mg.optim.SGD([w], lr=0.5, weight_decay=0.5)
+def f(x):
+    with mg.no_grad(): w.fill_(1.0)
+    w.grad = x * 1.0; opt.step(); return w.detach() * 1.0
+-- opt.param_groups[0]["weight_decay"] = 0
+-- opt.param_groups[0]["lr"] = mg.tensor(0.25)
+== parametrized Tensors that are kept
+net = nn.utils.parametrize.register_parametrization(nn.Linear(3, 3).double(), "weight", nn.Tanh())
+context, original = contextlib.ExitStack(), net.parametrizations.weight.original
+def f(x): return net(x).detach()
+-- context.enter_context(nn.utils.parametrize.cached()); original.data.mul_(2.0); net(tensor(3)); original.data.div_(2.0)
+-- context.close()
+== another import
+def f(x): import math; return x * math.sqrt(4.0)
+-- old = builtins.__import__; builtins.__import__ = lambda n, *a: simple(sqrt=abs) if n == "math" else old(n, *a)
+-- builtins.__import__ = old
 == a forward of the user
 key = ["a"]
 class Net(nn.Module):

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from minigrad import dtypes
 from minigrad.autograd.grad_mode import _ModeManager
+from minigrad.core.apply import reads
 from minigrad.core.mode import MODE
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.gate.overriding import arm
@@ -96,9 +97,8 @@ def is_autocast_available(device_type: str) -> bool:
 def get_autocast_dtype(device_type: str) -> dtypes.dtype:
     """The element type of the `autocast` that is on, or else the default one."""
     _check(device_type)
-    now, recorder = MODE.get().autocast, MODE.get().recorder
-    if recorder is not None:
-        recorder.reads(_CHOSEN)
+    now = MODE.get().autocast
+    reads(_CHOSEN)
     return (
         _CHOSEN[device_type.partition(":")[0]]
         if now is None or device_type != "cpu"

@@ -180,10 +180,9 @@ class Arguments:
     def _guard_tensor(self, t: Any, x: str, about: str) -> None:
         """The guard on a Tensor's class, dtype, shape, layout, and place in the graph."""
         name, a, graph = self._space.name, t._array, _graph_of(t)
-        layout = "a.flags.c_contiguous" if a.flags.c_contiguous else f"a.strides == {a.strides}"
         terms = [
             f"{x}.__class__ is {name(t.__class__)}",
-            f"(a := {x}._array).dtype == {name(a.dtype)} and a.shape == {(*a.shape,)} and {layout}",
+            f"(a := {x}._array).dtype == {name(a.dtype)} and a.shape == {(*a.shape,)} and a.strides == {a.strides}",
             f"({x}._grad is None) is {t._grad is None} and {x}._inference is {t._inference}",
             f"graph_of({x}) == {name(graph)}" if graph else f"({x}._node is None or not {x}.requires_grad)",
         ]

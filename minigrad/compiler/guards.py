@@ -7,7 +7,7 @@ import functools
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import eq, is_
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,7 +97,7 @@ def slot_of(slot: Any, owner: Any) -> Any:
 
 def content_of(array: Any) -> Any:
     """All of a small array."""
-    return array.dtype, array.shape, array.flags.writeable, array.tobytes()
+    return array.dtype, array.strides, array.flags.writeable, array.shape, array.tobytes()
 
 
 def names_of(cls: type) -> set[str]:
@@ -146,7 +146,7 @@ def _entry_back(_: Any, key: str, owner: Any, before: Any) -> Iterable[Call]:
 
 
 def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
-    dtype, shape, writeable, content = before
+    dtype, _, writeable, shape, content = before
     if array.shape != shape:
         # NumPy 2.5 deprecates setting and has this instead; `resize` takes no array with gaps.
         yield (getattr(array, "_set_shape", None) or functools.partial(setattr, array, "shape"), shape)
@@ -178,7 +178,7 @@ SLOT = _kind("slot_of({0}, {1})", _slot_back)
 CONTENT = _kind("content_of({0}) == {1}", _content_back)
 NAMES = _kind("names_of({0}) == {1}", _names_back)
 EQUAL = _kind("{0}() == {1}")
-_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0})", alike=eq), _kind("[*{0}]", alike=_same_items)
+_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0}) == {1}"), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
 _ENTRY = _kind("{0}[{1}]", _entry_back)
 _ABSENT = _kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
@@ -187,10 +187,8 @@ _GOT = _kind("get({0}, {1}, MISSING)", _entry_back)
 _RECORD, _REQUIRES = _kind("{0}._node", alike=same_record), _kind("{0}.requires_grad")
 _HOOKS, _NO_HOOKS = _kind("{0}._node.hooks == {1}"), _kind("not {0}._node.hooks")
 _NO_GRAD, _LAYOUT = _kind("{0}._grad is None"), _kind("{0}._array", alike=lie_alike)
-# Of the rows of a kind, what C code computes for all at once.
-_AT_ONCE = {
-    _EMPTY: "not any({0})", _SIZE: "[*map(len, {0})] == {1}", TYPE: "[*map(type, {0})] == {1}",
-}  # fmt: skip
+# Kinds that read nothing but True or False.
+_TRUTHS = _EMPTY, _SIZE, _ABSENT, _NO_HOOKS, _NO_GRAD, CONTENT, NAMES, EQUAL
 # Items of a table that are compared one by one, in 0.7 of the time of C code that walks them.
 _FEW = 16
 
@@ -273,7 +271,8 @@ class Guards:
         base = base_of(content)
         views = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x]
         if not views or not 0 < len(content) <= _FEW:
-            self.add(path, _SIZE if len(content) else _EMPTY, content, table=content)
+            size = (_SIZE, content, len(content)) if len(content) else (_EMPTY, content)
+            self.add(path, *size, table=content)
         for view in views if len(content) else ():
             self.add(path, _ITEMS, view(content), table=content)
         self.keep(content)
@@ -320,13 +319,9 @@ class Guards:
     @functools.cached_property
     def _printed(self) -> Callable[[], bool]:
         terms, lines = list[str](), list[str]()
-        columns: dict[Kind, tuple[list[Any], list[Any]]] = {kind: ([], []) for kind in _AT_ONCE}
         for row in self._rows_of_tensors + self._rows:
             value = self._space[row.value]
-            if row.kind in columns:
-                columns[row.kind][0].append(row.arguments[0])
-                columns[row.kind][1].append(value)
-            elif row.kind is _ITEMS and len(value) <= _FEW:
+            if row.kind is _ITEMS and len(value) <= _FEW:
                 lines.append(
                     f"{', '.join(f'x{i}' for i in range(len(value)))}, = {self._names.name(row.arguments[0])}"
                 )
@@ -338,8 +333,9 @@ class Guards:
                 # Names of arguments, and keys as they are.
                 arguments = [repr(a) if type(a) is str else self._names.name(a) for a in row.arguments[:2]]
                 text = row.kind.expression.format(*arguments)
-                terms.append(f"({text}) is {value if value.__class__ is bool else row.value}")
-        terms += [_AT_ONCE[kind].format(*map(self._names.name, column)) for kind, column in columns.items()]
+                alone = value is True and row.kind in _TRUTHS
+                compared = f" is {value if value.__class__ is bool else row.value}"
+                terms.append(f"({text}){'' if alone else compared}")
         return self._names.function("", " and ".join(terms), lines)
 
     def _spread(self, row: _Row) -> list[str]:

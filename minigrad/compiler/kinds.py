@@ -22,7 +22,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.compiler.guards import SIMPLE
 from minigrad.compiler.scalars import Scalar
-from minigrad.core.contents import Contents, publishes
+from minigrad.core.contents import Contents
 from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
@@ -56,7 +56,7 @@ SETTINGS = {
     "use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "set_deterministic_debug_mode",
     "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
     "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
-    "set_printoptions",
+    "set_printoptions", "flash_sdp_enabled", "mem_efficient_sdp_enabled", "math_sdp_enabled", "cudnn_sdp_enabled",
 }  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {
@@ -73,13 +73,16 @@ SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
     "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__",
 }  # fmt: skip
-NAMES_OF_ITSELF = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__"}
+NAMES_OF_ITSELF = {
+    "__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__", "__version__", "__all__",
+}  # fmt: skip
 # Attributes of a class that are read without being named: by the library, and those that make objects.
 CALLED = {"forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__"}
 MAKERS = {"__init__", "__new__", "__init_subclass__"}
 UNREAD = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
 }  # fmt: skip
+SHOWN = {"state_dict", "load_state_dict", "extra_repr"}  # by which no library computes
 SMALL = 1 << 14  # elements
 CACHED = functools._lru_cache_wrapper
 _OF_MODULE: Any = vars(types.ModuleType)["__dict__"].__get__
@@ -113,8 +116,6 @@ CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque,
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
-# What the wrapper of a decorator may hold that is the user's.
-MAY_HOLD = (types.FunctionType, types.MethodType, dict)
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
 _DEFINED = (type, types.ModuleType, types.FunctionType)
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](\w+)")
@@ -243,7 +244,7 @@ def has_no_hidden_state(cls: type) -> bool:
     def known(base: type) -> bool:
         pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses", "contextlib")
         hides = written_in_c(base) or isinstance(vars(base).get("__dict__"), property)
-        return pythons or (not hides and (is_users(base) or publishes(base)))
+        return pythons or (not hides and (is_users(base) or of_minigrad(base)))
 
     return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)
 
@@ -274,7 +275,20 @@ def is_state(value: Any, tables: Collection[int] = ()) -> bool:
     return type(value) is Tensor and not added_to(value)
 
 
-def reads_all(owner: Any) -> bool:
-    """Whether code of the library may read any attribute: the `forward` of a class from which the owner inherits."""
-    library = [c for c in type(owner).__mro__ if of_minigrad(c) and "forward" in vars(c)]
-    return not is_object(owner) or any("__minigrad_contents__" not in vars(c) for c in library)
+def may_hold(value: Any, function: Any) -> bool:
+    """Whether a value that a function of a library keeps may be, or hold, something of the user's."""
+    more = () if of_minigrad(function) else (functools.partial, list, tuple)
+    holds = type(value) in (types.MethodType, dict, *more) and not of_minigrad(value)
+    return holds or type(value) is types.FunctionType or is_users(type(value))
+
+
+def reads_all(cls: type) -> bool:
+    """Whether minigrad may read any attribute of an object: it has made the class, or one that makes or calls it."""
+    bases = [vars(c) for c in cls.__mro__ if of_minigrad(c) and "__minigrad_contents__" not in vars(c)]
+    return of_minigrad(cls) or any("forward" in own or "__init__" in own for own in bases)
+
+
+def called_in(cls: type) -> set[str]:
+    """The names of a class of the user that code of libraries may call without being told: what it inherits."""
+    library = {name for c in cls.__mro__ if not is_users(c) for name in vars(c)} - SHOWN
+    return {n for n in vars(cls) if n.startswith("__") or n in library} - UNREAD

@@ -258,7 +258,7 @@ class Run(Recorder):
                     "a Tensor is made of the memory of another one behind the tape, as transforms of minigrad.func "
                     "and nn.Parameter(t) do, so a replay could not tell what it holds. Do that outside of the function"
                 )
-            self.constants[node] = t._array.copy()
+            self.constants[node] = t._array.copy("K")
         else:
             raise self._unknown(t._array, "A Tensor")
 
@@ -266,7 +266,7 @@ class Run(Recorder):
         if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
         if self.world.knows(array):  # guards see its elements
-            return wrap(array.copy())
+            return wrap(array.copy("K"))
         raise self._unknown(array, "A NumPy array")
 
     def reads(self, setting: Any) -> None:
@@ -320,7 +320,7 @@ class Run(Recorder):
         for t, node in zip(outputs, made, strict=True):
             if isinstance(t, Tensor) and t._node is not None and t._node is not node:
                 if node is None:
-                    self.constants[t._node] = t._array.copy()
+                    self.constants[t._node] = t._array.copy("K")
                 else:
                     self.follows[t._node] = node
 

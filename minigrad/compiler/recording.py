@@ -75,10 +75,15 @@ class Recording:
         self.names = Names(made_of=made_of)
         # Numbers that each call takes: what stands for them while recording, and the expressions that find them.
         self.numbers = [(scalar, f"leaves[{place}]") for scalar, place in self.arguments.numbers]
+        self.floats: list[str] = []  # that options are floats, as they were
         for group, key, numbers, _ in self.world.options:
-            option = f"{self.names.name(group)}[{self.names.name(key)}]"
+            option = f"{self.names.name(group)}[{key!r}]"
             several = [(n, f"{option}[{i}]") for i, n in enumerate(numbers)] if type(numbers) is tuple else []
             self.numbers += several or [(numbers, option)]
+            kinds = self.names.name(tuple(float for _ in several))
+            self.floats.append(
+                f"(*map(type, {option}),) == {kinds}" if several else f"{option}.__class__ is float"
+            )
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []
         self.number_of: dict[int, int] = {}
@@ -380,6 +385,7 @@ class Recording:
         inputs += [text for _, text in self.numbers]
         owned = [(t, self.arguments.place_of(self.tensors[i])) for i, t in self.owner_of.items()]
         guards = [f"{self.place(t)}._grad is leaves[{place}]" for t, place in owned if place is not None]
+        guards += self.floats
         pairs = [(b.tensor, self.owner_of.get(id(b.grad), b.tensor)) for b in self.run.before]
         guards += [f"{self.place(t)}._grad is {self.place(o)}._grad" for t, o in pairs if o is not t]
         guards += [f"{self.place(t)}._view is None" for t in self.run.detached]
@@ -398,7 +404,7 @@ class Recording:
             owners = ", ".join(self.place(t) for t in self.owner_of.values())
             guards.append(f"{name(_apart)}([{', '.join(f'leaves[{p}]' for p in apart)}], [{owners}])")
         texts = {scalar.text: text for scalar, text in self.numbers}
-        for text, comparison, value in self.world.settled:
+        for (text, comparison), value in self.world.settled.items():
             if comparison:
                 guards.append(f"{name(getattr(float, comparison))}({texts[text]}, 0.0) is {value}")
             else:

@@ -32,8 +32,8 @@ def made_of(arrays: Sequence[Any]) -> list[Any]:
 
 
 def observed(mode: Mode) -> bool:
-    """Whether each operation is observed, so that each has to run."""
-    return mode.everything or mode.anomaly is not None or mode.observer is not None
+    """Whether operations are observed, or what they give is kept, so that each has to run."""
+    return mode.everything or any(v is not None for v in (mode.anomaly, mode.observer, mode.parametrized))
 
 
 def _situation(mode: Mode) -> tuple[Any, ...]:

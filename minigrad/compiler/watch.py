@@ -21,6 +21,17 @@ ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 LOCAL = ("LOAD_FAST", *CELL)
 CONSTANT = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
 FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
+# Operators by the number that an instruction has, those in place 13 further on; and instructions that are operators.
+_BINARY = [
+    "__add__", "__and__", "__floordiv__", "__lshift__", "__matmul__", "__mul__", "__mod__", "__or__", "__pow__",
+    "__rshift__", "__sub__", "__truediv__", "__xor__",
+]  # fmt: skip
+_OPERATORS = {
+    "<": "__lt__", "<=": "__le__", "==": "__eq__", "!=": "__ne__", ">": "__gt__", ">=": "__ge__",
+    "UNARY_NEGATIVE": "__neg__", "UNARY_INVERT": "__invert__", "BINARY_SUBSCR": "__getitem__",
+    "BINARY_SLICE": "__getitem__", "STORE_SUBSCR": "__setitem__", "STORE_SLICE": "__setitem__",
+    "GET_ITER": "__iter__", "UNPACK_SEQUENCE": "__iter__",
+}  # fmt: skip
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
 
@@ -60,6 +71,19 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
             value = local.get(name, MISSING)
         steps.append(Step(offset, operation, name, value, module if operation in ATTRIBUTE else None))
     return steps
+
+
+def methods_of(step: Step) -> set[str]:
+    """The methods by which an object takes part in an operator, or in a function such as ``len`` or ``sum``."""
+    operation, name, *_ = step[1:]
+    if operation in GLOBAL:
+        return {f"__{name}__", "__iter__"} if hasattr(builtins, name) else set()
+    if operation != "BINARY_OP":
+        return {_OPERATORS.get(name if operation == "COMPARE_OP" else operation, "")}
+    if name == 26:
+        return {"__getitem__"}
+    method = _BINARY[name % 13]
+    return {method, f"__{'i' if name > 12 else 'r'}{method[2:]}"}
 
 
 def asks(steps: Sequence[Step], i: int) -> bool:

@@ -41,7 +41,7 @@ class World:
         self.paths: dict[int, str] = {}
         # Options of optimizers that are parameters: dicts, keys, what stands for them in a run, and they themselves.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
-        self.settled: list[tuple[str, str, Any]] = []  # what was seen of numbers
+        self.settled: dict[tuple[str, str], Any] = {}  # what was seen of numbers
         self.states: list[dict[Any, Any]] = []
         self.home = kinds.spot_of(function)
         self._names = Names()
@@ -81,9 +81,8 @@ class World:
         unique = self._names.take(text)
 
         def settle(comparison: str = "") -> None:
-            row = unique, comparison, getattr(float, comparison)(value, 0.0) if comparison else value
-            if row not in self.settled:
-                self.settled.append(row)
+            seen = getattr(float, comparison)(value, 0.0) if comparison else value
+            self.settled.setdefault((unique, comparison), seen)
 
         return Scalar(value, unique, settle)
 
@@ -135,6 +134,8 @@ class World:
             if not kinds.is_pure(kinds.home_of(value)) and not kinds.is_users(value):
                 return f"the module {value.__name__}"
             self._space(value, path or value.__name__)
+            if kinds.is_users(kind):
+                self._class(kind, path, False)
             if "__getattr__" in vars(value) and kinds.is_users(value):
                 self.guards.entry(vars(value), "__getattr__", path)
                 self.follow(vars(value)["__getattr__"], path)
@@ -154,21 +155,24 @@ class World:
             return self._holder(value, value.__minigrad_contents__(), path)
         wraps = hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ())
         if wraps and not kinds.is_users(kind):
-            self.guards.entry(vars(value), "__wrapped__", path)
             self._space(value, path)
-            return self.follow(vars(value).get("__wrapped__"), path)
+            own = [n for n, v in vars(value).items() if n == "__wrapped__" or kinds.may_hold(v, kind)]
+            for name in own:
+                self.guards.entry(vars(value), name, path)
+            return self._each([(path, vars(value)[name]) for name in own])
         if isinstance(value, enum.Enum):
             self._attribute(value, "_value_", path)
             return self._object(value, path) or self.follow(value._value_, f"{path}.value")
         if isinstance(value, kinds.CONTAINERS):
             return self._container(value, path)
         plain = kind in kinds.PLAIN or (kinds.is_users(kind) and kinds.has_no_hidden_state(kind))
-        if plain or kinds.of_minigrad(kind):
-            # Methods of the library, as of a scheduler or a distribution, read and set all of an object.
-            if not plain and hasattr(value, "__dict__") and not hasattr(kind, "state_dict"):
-                self._open[id(vars(value))] = vars(value), value
-            return self._object(value, path, whole=not plain)
-        return f"a {kind.__name__}"
+        if not plain and not kinds.of_minigrad(kind):
+            return f"a {kind.__name__}"
+        # Methods of the library, as of a scheduler or a distribution, read and set all of an object.
+        whole = kinds.reads_all(kind)
+        if whole and hasattr(value, "__dict__") and not hasattr(kind, "state_dict"):
+            self._open[id(vars(value))] = vars(value), value
+        return self._object(value, path, whole)
 
     def _each(self, items: Iterable[tuple[str, Any]]) -> str:
         return next((reason for path, v in items if (reason := self.follow(v, path))), "")
@@ -211,8 +215,7 @@ class World:
             return "" if atoms else f"a {kind.__name__} of objects"
         rows = dict.items(value) if isinstance(value, dict) else enumerate(value)
         items = [(f"{path}[{k!r:.20}]", v) for k, v in rows]
-        if isinstance(value, dict):
-            items += [(path, k) for k in dict.keys(value)]
+        items += [(path, k) for k in (dict.keys(value) if isinstance(value, dict) else ())]
         if isinstance(value, defaultdict):
             items.append((f"{path}.default_factory", self._attribute(value, "default_factory", path)))
         for _, module in items:
@@ -227,13 +230,12 @@ class World:
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             if (value := guards.slot_of(kinds.CELL, cell)) is not MISSING:
                 cells[name] = value
-            if not kinds.foreign(code.co_filename) and value is not MISSING:
-                self._attribute(cell, "cell_contents", name)
-            elif not kinds.foreign(code.co_filename):  # not yet filled
-                self.guards.add(name, guards.SLOT, kinds.CELL, cell)
+            if not kinds.foreign(code.co_filename):
+                filled = (guards.attribute("cell_contents"), cell), (guards.SLOT, kinds.CELL, cell)
+                self.guards.add(name, *filled[value is MISSING])
         if kinds.foreign(code.co_filename):
-            for value in cells.values():  # the wrapper of a decorator may hold the user's function
-                if type(value) in kinds.MAY_HOLD and not kinds.of_minigrad(value):
+            for value in cells.values():  # the wrapper of a decorator may hold what is the user's
+                if kinds.may_hold(value, function):
                     self.follow(value, path)
             return kinds.refusal(function, f"{function.__name__}(), a function")
         for name in ("__code__", "__defaults__", "__kwdefaults__", "__dict__"):
@@ -274,12 +276,14 @@ class World:
                     self.guards.entry(vars(owner), name, join(owner.__name__, name), owner)
             elif operation == "IMPORT_NAME" and value is not MISSING:
                 self.guards.entry(sys.modules, name, name)
+                self.guards.entry(vars(builtins), "__import__", "__import__")
             if value is not MISSING and module is None and watch.counts(steps, i):
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
             if operation == "IS_OP" and not watch.is_unique(steps[i - 1]):
                 self.guards.identities = self.exact = True
             self._textual |= watch.prints_or_compares(steps, i)
+            self._mentioned |= watch.methods_of(steps[i])
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
                 self._code(k, space, cells)
@@ -299,8 +303,7 @@ class World:
                 self.guards.add(cls.__name__, guards.NAMES, cls, guards.names_of(cls))
         if fixed:
             return "" if cls in kinds.PLAIN else kinds.refusal(cls, f"the class {cls.__name__}")
-        special = {n for n in vars(cls) if n.startswith("__")} - kinds.UNREAD
-        names = kinds.CALLED if library else kinds.CALLED | special
+        names = kinds.CALLED if library else kinds.CALLED | kinds.called_in(cls)
         self._ask(self._classes[cls], names if called else names - kinds.MAKERS)
         for name in ("forward", "step") if library else ():
             if name not in vars(cls) and hasattr(cls, name):  # inherited, until it is replaced here
@@ -339,10 +342,10 @@ class World:
         if isinstance(value, types.ModuleType) and not kinds.is_fixed(value):
             self.hidden = self.hidden or f"the module {value.__name__}"
 
-    def _refuse(self, name: str, path: str, reason: str) -> None:
+    def _refuse(self, name: str, path: str, reason: str, hides: bool = True) -> None:
         """An attribute is refused where code reaches it, by its name or, of an object, by one that is computed."""
         self.refused_names.setdefault(name, reason)
-        self.hidden = self.hidden or f"{path}, {reason}"
+        self.hidden = self.hidden or f"{path}, {reason}" * hides
 
     def _holder(self, value: Any, held: Contents, path: str) -> str:
         """Follows a Module or an optimizer: its tables whole, other attributes as those of an object."""
@@ -361,7 +364,7 @@ class World:
             self._optimizer(held, path)
         else:
             self._open[id(vars(value))] = vars(value), value
-        return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
+        return self._object(value, path, held.state is not None or kinds.reads_all(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
         """Follows an optimizer: floats among its options are parameters of a recording, and its state may grow."""
@@ -457,12 +460,8 @@ class World:
             if entries:
                 self.guards.entry(content, name, where, owner)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
-            if not reason or (library and not isinstance(owner, Tensor)):
-                continue  # what the library keeps for itself
-            if of_module or of_class or isinstance(owner, types.FunctionType):
-                self.refused_names.setdefault(name, reason)
-            else:
-                self._refuse(name, where, reason)
+            if reason and (isinstance(owner, Tensor) or not library):  # else the library keeps it for itself
+                self._refuse(name, where, reason, isinstance(owner, Tensor) or kinds.is_object(owner))
         wraps = "__wrapped__" in content and not isinstance(owner, (types.FunctionType, type))
         if of_module or wraps or isinstance(owner, Tensor) or (of_class and library):  # it may be missing
             makes = of_module and "__getattr__" in content and kinds.is_users(owner)
@@ -494,7 +493,8 @@ class World:
         if self._reflective or "replace" in self._mentioned:  # as that of dataclasses
             return
         printed = kinds.PLAIN if self._textual else ()
-        self.guards.forget({
-            (id(table), key) for table, key, owner in stores
-            if key not in self._mentioned and type(owner) not in printed and not kinds.reads_all(owner)
-        })  # fmt: skip
+        kept = [kinds.reads_all(type(o)) or type(o) in printed or not kinds.is_object(o) for *_, o in stores]
+        rows = zip(stores, kept, strict=True)
+        self.guards.forget(
+            {(id(t), key) for (t, key, _), stays in rows if not stays and key not in self._mentioned}
+        )

@@ -284,6 +284,12 @@ def needs_value(what: str) -> None:
         raise recorder.refused(what)
 
 
+def reads(table: dict[Any, Any]) -> None:
+    """Tells the recorder, if there is one, that a table of the whole process is asked."""
+    if (recorder := _mode().recorder) is not None:
+        recorder.reads(table)
+
+
 def fails_by_values(what: str) -> None:
     """Tells the recorder, if there is one, that an error comes of the values of a Tensor; it may be caught."""
     if (recorder := _mode().recorder) is not None:

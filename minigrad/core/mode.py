@@ -21,12 +21,13 @@ class Mode:
     ``asked``: in inference mode, where ``grad`` stays off, whether `enable_grad` holds.
     ``backward``: a pass over Tensors is going on, whose gradients lie as those of one over arrays do.
     ``hooks``: whether hooks of modules are called in backward; a reader runs rules to look at them.
+    ``parametrized``: what parametrizations have computed, by module and name, while it is kept.
     ``recorder`` is told what a recording of a function must know beside the records; see `minigrad.core.recorder`.
     """
 
     __slots__ = (
         "_other", "anomaly", "asked", "autocast", "backward", "everything", "grad", "hooks", "inference", "observer",
-        "recorder", "transform",
+        "parametrized", "recorder", "transform",
     )  # fmt: skip
 
     def __init__(
@@ -42,11 +43,12 @@ class Mode:
         backward: bool = False,
         asked: bool = False,
         hooks: bool = True,
+        parametrized: dict[Any, Any] | None = None,
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.recorder = anomaly, observer, recorder
         self.transform, self.autocast, self.backward = transform, autocast, backward
-        self.asked, self.hooks = asked, hooks
+        self.asked, self.hooks, self.parametrized = asked, hooks, parametrized
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:

@@ -6,6 +6,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from minigrad.core.apply import reads
+
 
 class Spec(NamedTuple):
     """The structure of a tree: its type, what tells its places apart (keys), its parts; a leaf has no type."""
@@ -56,6 +58,7 @@ def _is_dict(kind: type[Any]) -> bool:
 
 def _parts(tree: Any) -> tuple[tuple[Any, ...], Iterable[Any]] | None:
     """The keys of a tree and its parts; None for a leaf."""
+    reads(REGISTERED)
     if type(tree) in REGISTERED:
         values, context = REGISTERED[type(tree)][0](tree)
         return (context,), values

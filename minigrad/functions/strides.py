@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minigrad.core.apply import apply
+from minigrad.core.apply import apply, needs_value
 from minigrad.core.changes import memory_of
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor
@@ -23,6 +23,7 @@ def _start(array: Array) -> int:
 
 def storage_offset(self: Tensor) -> int:
     """How many elements of its memory lie before the first one."""
+    needs_value("storage_offset()")
     array = self._array
     return (_start(array) - _start(memory_of(array))) // array.itemsize if array.size else 0
 
@@ -60,6 +61,8 @@ def as_strided(
     extent = 0 if 0 in sizes else 1 + sum((n - 1) * step for n, step in zip(sizes, steps, strict=True))
     base = input if input._view is None else input._view.base
     first, each = _start(base._array), input._array.itemsize
+    if storage_offset is not None:
+        needs_value("as_strided() with a storage_offset")
     if storage_offset is None:
         address = _start(input._array)
     elif first == _start(memory_of(base._array)):

@@ -65,7 +65,7 @@ class _Change(Tensor):
         key: tuple[Array, ...] = (np.arange(min(shape)),) * len(shape)
         if wrap and len(shape) == 2 and shape[0] > shape[1] > 0:
             key = np.divmod(np.arange(0, shape[0] * shape[1], shape[1] + 1), shape[1])
-        self[key] = fill_value
+        self[tuple(k.tolist() for k in key)] = fill_value  # lists: a recording takes no arrays
         return self
 
     def uniform_(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from minigrad.autograd import no_grad
+from minigrad.core.mode import MODE, ModeManager
 from minigrad.nn._text import type_name
 from minigrad.nn.container import ModuleDict, ModuleList
 from minigrad.nn.module import Module
@@ -26,23 +26,14 @@ __all__ = [
 ]  # fmt: skip
 
 M = TypeVar("M", bound=Module)
-# What was computed since the outermost `cached` began, by module and name; the module stays alive so long.
-_CACHE: ContextVar[dict[tuple[int, str], tuple[Module, Tensor]] | None] = ContextVar(
-    "minigrad_parametrized", default=None
-)
 
 
 @contextmanager
 def cached() -> Iterator[None]:
     """A context in which each parametrized Tensor is computed once, and then cached."""
-    if _CACHE.get() is not None:
+    mode = MODE.get()
+    with nullcontext() if mode.parametrized is not None else ModeManager(mode.replace(parametrized={})):
         yield
-        return
-    token = _CACHE.set({})
-    try:
-        yield
-    finally:
-        _CACHE.reset(token)
 
 
 class ParametrizationList(ModuleList):
@@ -276,12 +267,12 @@ def _set_class(module: Module, base: type) -> None:
 def _property(name: str) -> property:
     def get(module: Module) -> Tensor:
         functions = module.parametrizations[name]
-        known = _CACHE.get()
+        known = MODE.get().parametrized
         if known is None:
             return functions()
         key = id(module), name
         if key not in known:
-            known[key] = module, functions()
+            known[key] = module, functions()  # the module stays alive so long
         return known[key][1]
 
     def put(module: Module, value: Tensor) -> None:

@@ -237,10 +237,10 @@ def is_dense(v: Any) -> bool:
 
 
 def _array_of(v: Value) -> Any:
-    """The array that a parameter was recorded with, if it is still there."""
+    """The array of a constant, or the one that a parameter was recorded with, if it is still there."""
     tensor = v.nodes[0].tensor if v.nodes and v.data is None else None
     t = tensor() if tensor is not None else None
-    return None if t is None else t._array
+    return t._array if t is not None else v.data if v.data.__class__ is np.ndarray else None
 
 
 def _lies(v: Any) -> Any:
