@@ -25,6 +25,7 @@ from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring, with_imports
 
 ALIGN = 64  # bytes; slots begin at multiples of it
+LARGE = 1 << 17  # bytes of all slots, from which they begin where a line of the cache does
 
 
 class Plan:
@@ -152,8 +153,11 @@ def written(x: Line) -> str:
 
 def _cut(s: Statements, size: int, slots: dict[Value, Slot]) -> list[str]:
     """Lines that cut the buffer into slots."""
-    start = f"memory = np.empty({size}, np.uint8)  # all results that nobody keeps, in turn"
+    more = ALIGN * (size >= LARGE)
+    start = f"memory = np.empty({size + more}, np.uint8)  # all results that nobody keeps, in turn"
     lines = [start] * bool(slots)
+    if more:  # by lines of the cache: 0.95 of the time of a step on 10,000 rows
+        lines.append(f'memory = memory[-memory.__array_interface__["data"][0] % {ALIGN} :]')
     for v, slot in sorted(slots.items(), key=lambda item: item[1].offset):
         place = s.name_of[slot.value]
         if slot.value is v:

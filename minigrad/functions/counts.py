@@ -194,7 +194,7 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
         raise runtime_error("bins must be > 0")
     low, high = float(min), float(max)
     if low == high and x.size:
-        low, high = float(x.min()), float(x.max())
+        low, high = float(x.real.min()), float(x.real.max())  # complex numbers are refused below
     if low == high:
         low, high = low - 1, high + 1
     _check_range(low, high, "histc")
