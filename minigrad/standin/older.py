@@ -181,7 +181,9 @@ def install() -> None:
     """From now on a device may be named that is not there, and modules and functions have PyTorch's private names."""
     minigrad, ops = (import_module(f"minigrad{module}") for module in ("", ".ops"))
     named = import_module("minigrad.standin.absent").named
+    cpu = NamedDevice()
     _put(minigrad, "device", NamedDevice)
+    _put(Tensor, "device", property(lambda t: cpu))  # so that `type(t.device)` is `torch.device`
     _put(minigrad, "compile", _compile)
     _put(Module, "compile", _compile_forward)
     compiled = import_module("minigrad.standin.absent").Compiled("minigrad._C")
