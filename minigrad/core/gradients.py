@@ -184,8 +184,8 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     if t is None:
         return
     node = t._node
-    hooks = node.hooks or {} if node is not None and node.op is None else {}
-    if node is not None and any(type(h) is Before for h in hooks.values()):
+    hooks = node.hooks if node is not None and node.op is None else None
+    if node is not None and hooks and any(type(h) is Before for h in hooks.values()):
         g = own(call_hooks(node, g, isinstance(g, Tensor), Before))
     before = t._grad
     sparse = type(g) is not np.ndarray and isinstance(g, Tensor) and g._sparse
@@ -214,6 +214,8 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
             raise _misfit(g.shape, array.shape) from None
         if before._node is not None:
             keeps_record(before)
+    if not hooks:
+        return
     last = [h for key, h in hooks.items() if key <= AFTER]
     for hook in [h for h in last if type(h) is not After]:
         # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.
