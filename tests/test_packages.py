@@ -342,11 +342,20 @@ def test_an_operation_of_one_s_own_under_a_name() -> None:
         several(x, [y, mg.tensor(0.0)]).backward()
         several(mg.tensor(0.0), (mg.tensor(1.0), z), k=4.0).backward()
         assert [x.grad, y.grad, z.grad] == expected
-    several.register_autograd(lambda ctx, g: (g,))
-    with pytest.raises(
-        RuntimeError, match="tests::several: backward returns one gradient for each of the 3 arguments"
-    ):
-        several(x, [y]).backward()
+    wanted = list[Any]()
+    several.register_autograd(lambda ctx, g: (wanted.append(ctx.needs_input_grad), (g, [], None))[1])
+    several(x, []).backward()
+    several.register_autograd(lambda ctx, g: (wanted.append(ctx.needs_input_grad), (g, [g, None], None))[1])
+    several(x, [y, mg.tensor(0.0)]).backward()
+    assert wanted == [(True, [], False), (True, [True, False], False)]
+    for few, told in ((lambda g: (g,), "Tensor"), (lambda g: (g, [g, g]), r"Tensor, \[Tensor, Tensor\]")):
+        several.register_autograd(lambda ctx, g, of=few: of(g))
+        with pytest.raises(
+            RuntimeError, match=rf"tests::several: backward returns one .* of the 3 arguments.*got \({told}\)"
+        ):
+            several(x, [y]).backward()
+    alone = mg.library.custom_op("tests::alone", lambda *, x: x * 2, mutates_args=())
+    assert alone(x=x) == 4.0
     library = mg.library.Library("tests", "DEF")
     library.impl(library.define("twice(Tensor x) -> Tensor"), lambda x: 2 * x)
     mg.library.register_kernel("tests::twice", "cpu", lambda x: 4 * x)
