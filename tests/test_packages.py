@@ -8,7 +8,7 @@ import warnings
 from collections import OrderedDict, UserList, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -136,8 +136,24 @@ def test_a_sequence_of_a_class_of_its_own_is_an_index_as_a_list_is() -> None:
     assert x.eq(-1).flatten(1).all(1).tolist() == [True, False]
     with pytest.warns(UserWarning, match="non-tuple sequence"):
         assert x[UserList([UserList([1]), 0])].tolist() == A[[1], 0].tolist()
-    with pytest.raises(IndexError, match="got dict"):
-        x[{0: 1}]
+    for wrong, told in (({0: 1}, "dict"), (MappingProxyType({0: 1}), "mappingproxy"), (UserList, "ABCMeta")):
+        with pytest.raises(IndexError, match=f"got .*{told}"):
+            x[wrong]
+    with pytest.raises(TypeError, match="got bytes"):
+        x[b"1"]
+
+    class Foreign(UserList[int]):  # an array of another library
+        def __index__(self) -> int:
+            return 1
+
+        def __len__(self) -> int:
+            if not self.data:
+                raise TypeError("len() of a 0-d array")
+            return len(self.data)
+
+    x = mg.from_numpy(A.copy())
+    assert x[Foreign()].tolist() == A[1].tolist()
+    assert x[0, Foreign([1, 0])].tolist() == A[0, [1, 0]].tolist()
 
 
 def test_a_probability_of_dropout_is_any_number() -> None:
