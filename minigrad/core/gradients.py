@@ -113,16 +113,16 @@ def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = Non
         elif replaced is not None:
             if not isinstance(replaced, Tensor):
                 raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")
+            name = getattr(getattr(hook, "hook", hook), "__name__", hook)  # of the user's function
             if replaced._array.shape != node.shape:
                 raise RuntimeError(
-                    f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: the gradient of "
-                    f"{node.name()} at {node.where} has shape {list(node.shape)}, the hook returned "
-                    f"{list(replaced._array.shape)}"
+                    f"hook '{name}' has changed the size of value: the gradient of {node.placed()} has shape "
+                    f"{list(node.shape)}, the hook returned {list(replaced._array.shape)}"
                 )
             if replaced._array.dtype != node.dtype:
                 raise RuntimeError(
-                    f"hook '{getattr(hook, '__name__', hook)}' has changed the type of value (was {node.dtype} got "
-                    f"{replaced._array.dtype}): the gradient of {node.name()} at {node.where}"
+                    f"hook '{name}' has changed the type of value (was {node.dtype} got {replaced._array.dtype}): "
+                    f"the gradient of {node.placed()}"
                 )
             t = fit(replaced, node)
     return t if record or sparse else t._array
