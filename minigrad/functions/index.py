@@ -183,7 +183,7 @@ def _is_several(key: Any) -> bool:
     if not isinstance(key, list) or len(key) >= 32:
         return False
     several = any(
-        k.__class__ is not int
+        not isinstance(k, (int, np.generic))
         and (
             k is None
             or k is Ellipsis
