@@ -201,19 +201,19 @@ def _is_several(key: Any) -> bool:
 
 def _listed(k: Any) -> Any:
     """A list of what an object with a length and items has, such as a `Subset` of indices; all else as it is."""
-    known = (Tensor, np.ndarray, list, tuple, range, str, bytes, dict, MappingProxyType)
+    if isinstance(k, _UNLISTED):
+        return k
     kind = type(k)
-    if (
-        isinstance(k, known)
-        or not (hasattr(kind, "__getitem__") and hasattr(kind, "__len__"))
-        or overrides(k)
-    ):
+    if not (hasattr(kind, "__getitem__") and hasattr(kind, "__len__")) or overrides(k):
         return k
     try:
         count = len(k)
     except TypeError:  # an array of another library without dimensions
         return k
     return [k[i] for i in range(count)]
+
+
+_UNLISTED = (np.generic, Tensor, np.ndarray, list, tuple, range, str, bytes, dict, MappingProxyType)
 
 
 def _item(k: Any) -> Any:
