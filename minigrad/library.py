@@ -77,20 +77,33 @@ class CustomOpDef:
             def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
                 args, named = _arguments(inputs)
                 ctx._lists = [len(x) if _is_list(x) else None for x in args]
-                ctx._least = 1 + max(i for i, x in enumerate(args) if isinstance(x, Tensor) or _is_list(x))
+                tensors = [i for i, x in enumerate(args) if any(isinstance(y, Tensor) for y in _each((x,)))]
+                ctx._least = max(tensors, default=-1) + 1
                 if setup is not None:
                     more = {"keyword_only_inputs": named} if named else {}
                     setup(ctx=ctx, inputs=args, output=output, **more)
 
             @staticmethod
             def backward(ctx: Any, *grads: Any) -> Any:
-                returned = user_backward(ctx, *grads)
+                count, wanted = len(ctx._lists), ctx.needs_input_grad
+                of_items = iter(wanted[count:])
+                ctx.needs_input_grad = tuple(
+                    w if n is None else [next(of_items) for _ in range(n)]
+                    for w, n in zip(wanted, ctx._lists, strict=False)
+                )
+                try:
+                    returned = user_backward(ctx, *grads)
+                finally:
+                    ctx.needs_input_grad = wanted
                 returned = returned if isinstance(returned, tuple) else (returned,)
-                count = len(ctx._lists)
-                if len(returned) < ctx._least or any(g is not None for g in returned[count:]):
+                misfit = any(
+                    n is not None and g is not None and not (isinstance(g, (list, tuple)) and len(g) == n)
+                    for g, n in zip(returned, ctx._lists, strict=False)
+                )
+                if misfit or len(returned) < ctx._least or any(g is not None for g in returned[count:]):
                     raise runtime_error(
                         f"{op._name}: backward returns one gradient for each of the {count} arguments, None for what "
-                        f"has none, got {len(returned)}"
+                        f"has none, and of a list one for each item in a list, got {_told(returned)}"
                     )
                 alone, items = list[Any](), list[Any]()
                 for g, n in zip((*returned, *[None] * count), ctx._lists, strict=False):
@@ -120,8 +133,16 @@ class CustomOpDef:
 
 
 def _is_list(x: Any) -> bool:
-    """Whether an argument is a list or tuple with Tensors."""
-    return x.__class__ in (list, tuple) and any(isinstance(y, Tensor) for y in x)
+    """Whether an argument is a list or tuple with Tensors, or an empty one."""
+    return x.__class__ in (list, tuple) and (not x or any(isinstance(y, Tensor) for y in x))
+
+
+def _told(x: Any) -> str:
+    """Gradients by their types, in an error."""
+    if isinstance(x, (list, tuple)):
+        told = ", ".join(map(_told, x))
+        return f"[{told}]" if isinstance(x, list) else f"({told})"
+    return type(x).__name__
 
 
 def _each(args: Iterable[Any]) -> list[Any]:

@@ -1538,9 +1538,21 @@ def test_anomaly_mode_names_where_a_gradient_became_infinite() -> None:
 
 def test_a_hook_may_not_change_the_size_of_a_gradient() -> None:
     w = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    w.register_hook(lambda g: mg.ones(2, 3))
-    with pytest.raises(RuntimeError, match="has changed the size of value"):
+    handle = w.register_hook(lambda g: mg.ones(2, 3))
+    with pytest.raises(RuntimeError, match="'<lambda>' has changed the size of value"):
         w.sum().backward()
+    handle.remove()
+    y = w.exp()
+    for record, name in (
+        (y.grad_fn, r"ExpBackward0 at \S+:\d+"),
+        (y.grad_fn.next_functions[0][0], "AccumulateGrad"),
+    ):
+        handle = record.register_prehook(lambda outputs: (mg.ones(2, 3),))
+        with pytest.raises(
+            RuntimeError, match=rf"hook '<lambda>' has changed the size .* of \S*{name} has shape"
+        ):
+            y.sum().backward(retain_graph=True)
+        handle.remove()
 
 
 def test_grad_takes_only_inputs_where_pytorch_does() -> None:

@@ -8,7 +8,7 @@ import warnings
 from collections import OrderedDict, UserList, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -136,8 +136,24 @@ def test_a_sequence_of_a_class_of_its_own_is_an_index_as_a_list_is() -> None:
     assert x.eq(-1).flatten(1).all(1).tolist() == [True, False]
     with pytest.warns(UserWarning, match="non-tuple sequence"):
         assert x[UserList([UserList([1]), 0])].tolist() == A[[1], 0].tolist()
-    with pytest.raises(IndexError, match="got dict"):
-        x[{0: 1}]
+    for wrong, told in (({0: 1}, "dict"), (MappingProxyType({0: 1}), "mappingproxy"), (UserList, "ABCMeta")):
+        with pytest.raises(IndexError, match=f"got .*{told}"):
+            x[wrong]
+    with pytest.raises(TypeError, match="got bytes"):
+        x[b"1"]
+
+    class Foreign(UserList[int]):  # an array of another library
+        def __index__(self) -> int:
+            return 1
+
+        def __len__(self) -> int:
+            if not self.data:
+                raise TypeError("len() of a 0-d array")
+            return len(self.data)
+
+    x = mg.from_numpy(A.copy())
+    assert x[Foreign()].tolist() == A[1].tolist()
+    assert x[0, Foreign([1, 0])].tolist() == A[0, [1, 0]].tolist()
 
 
 def test_a_probability_of_dropout_is_any_number() -> None:
@@ -342,11 +358,20 @@ def test_an_operation_of_one_s_own_under_a_name() -> None:
         several(x, [y, mg.tensor(0.0)]).backward()
         several(mg.tensor(0.0), (mg.tensor(1.0), z), k=4.0).backward()
         assert [x.grad, y.grad, z.grad] == expected
-    several.register_autograd(lambda ctx, g: (g,))
-    with pytest.raises(
-        RuntimeError, match="tests::several: backward returns one gradient for each of the 3 arguments"
-    ):
-        several(x, [y]).backward()
+    wanted = list[Any]()
+    several.register_autograd(lambda ctx, g: (wanted.append(ctx.needs_input_grad), (g, [], None))[1])
+    several(x, []).backward()
+    several.register_autograd(lambda ctx, g: (wanted.append(ctx.needs_input_grad), (g, [g, None], None))[1])
+    several(x, [y, mg.tensor(0.0)]).backward()
+    assert wanted == [(True, [], False), (True, [True, False], False)]
+    for few, told in ((lambda g: (g,), "Tensor"), (lambda g: (g, [g, g]), r"Tensor, \[Tensor, Tensor\]")):
+        several.register_autograd(lambda ctx, g, of=few: of(g))
+        with pytest.raises(
+            RuntimeError, match=rf"tests::several: backward returns one .* of the 3 arguments.*got \({told}\)"
+        ):
+            several(x, [y]).backward()
+    alone = mg.library.custom_op("tests::alone", lambda *, x: x * 2, mutates_args=())
+    assert alone(x=x) == 4.0
     library = mg.library.Library("tests", "DEF")
     library.impl(library.define("twice(Tensor x) -> Tensor"), lambda x: 2 * x)
     mg.library.register_kernel("tests::twice", "cpu", lambda x: 4 * x)

@@ -240,7 +240,13 @@ FIRST = {
 
 
 def test_the_first_call_is_heard_too_with_the_arguments_that_it_was_given() -> None:
-    head = "class A:\n  def __torch_function__(s, f, t, a=(), k=None): return [f.__name__, len(a)]\nprint("
+    head = (
+        "class A:\n"
+        "  def __torch_function__(s, f, t, a=(), k=None): return [f.__name__, len(a)]\n"
+        "  def __getitem__(self, i): return 0\n"
+        "  def __len__(self): return 1\n"
+        "print("
+    )
     assert each([f"{head}{code})" for code in FIRST]) == [[answer] for answer in FIRST.values()]
 
 

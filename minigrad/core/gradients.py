@@ -113,16 +113,16 @@ def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = Non
         elif replaced is not None:
             if not isinstance(replaced, Tensor):
                 raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")
+            name = getattr(getattr(hook, "hook", hook), "__name__", hook)  # of the user's function
             if replaced._array.shape != node.shape:
                 raise RuntimeError(
-                    f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: the gradient of "
-                    f"{node.name()} at {node.where} has shape {list(node.shape)}, the hook returned "
-                    f"{list(replaced._array.shape)}"
+                    f"hook '{name}' has changed the size of value: the gradient of {node.placed()} has shape "
+                    f"{list(node.shape)}, the hook returned {list(replaced._array.shape)}"
                 )
             if replaced._array.dtype != node.dtype:
                 raise RuntimeError(
-                    f"hook '{getattr(hook, '__name__', hook)}' has changed the type of value (was {node.dtype} got "
-                    f"{replaced._array.dtype}): the gradient of {node.name()} at {node.where}"
+                    f"hook '{name}' has changed the type of value (was {node.dtype} got {replaced._array.dtype}): "
+                    f"the gradient of {node.placed()}"
                 )
             t = fit(replaced, node)
     return t if record or sparse else t._array
@@ -184,8 +184,8 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     if t is None:
         return
     node = t._node
-    hooks = node.hooks or {} if node is not None and node.op is None else {}
-    if node is not None and any(type(h) is Before for h in hooks.values()):
+    hooks = node.hooks if node is not None and node.op is None else None
+    if node is not None and hooks and any(type(h) is Before for h in hooks.values()):
         g = own(call_hooks(node, g, isinstance(g, Tensor), Before))
     before = t._grad
     sparse = type(g) is not np.ndarray and isinstance(g, Tensor) and g._sparse
@@ -214,6 +214,8 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
             raise _misfit(g.shape, array.shape) from None
         if before._node is not None:
             keeps_record(before)
+    if not hooks:
+        return
     last = [h for key, h in hooks.items() if key <= AFTER]
     for hook in [h for h in last if type(h) is not After]:
         # A hook may end with a change in place, which returns the Tensor itself; PyTorch takes that too.

@@ -88,9 +88,8 @@ class After:
         if len(shapes) != len(expected) or any(
             s not in (None, e) for s, e in zip(shapes, expected, strict=True)
         ):
-            at = f" at {node.where}" if node.op is not None else ""
             raise RuntimeError(
-                f"a hook of {node.name()}{at} must return gradients of the shapes {expected}, or None, it returned "
-                f"those of {shapes}"
+                f"a hook of {node.placed()} must return gradients of the shapes {expected}, or None, it returned those "
+                f"of {shapes}"
             )
         return tuple(changed)

@@ -128,6 +128,10 @@ class Node:
         """The user's place, ``file.py:12``."""
         return errors.place(self.code, self.lasti)
 
+    def placed(self) -> str:
+        """Its name and where it was recorded, for messages; a leaf's record has no place."""
+        return self.name() if self.op is None else f"{self.name()} at {self.where}"
+
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The records that the gradient goes to next, as in PyTorch: of ``2 * x``, that of ``x`` comes first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from minigrad.errors import index_error, runtime_error, type_error, value_error,
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
-from minigrad.gate.overriding import foreign
+from minigrad.gate.overriding import foreign, overrides
 from minigrad.kernels.scatter import all_below
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
@@ -182,7 +183,7 @@ def _is_several(key: Any) -> bool:
     if not isinstance(key, list) or len(key) >= 32:
         return False
     several = any(
-        k.__class__ is not int
+        not isinstance(k, (int, np.generic))
         and (
             k is None
             or k is Ellipsis
@@ -200,10 +201,19 @@ def _is_several(key: Any) -> bool:
 
 def _listed(k: Any) -> Any:
     """A list of what an object with a length and items has, such as a `Subset` of indices; all else as it is."""
-    known = (Tensor, np.ndarray, list, tuple, range, str, dict)
-    if isinstance(k, known) or not (hasattr(k, "__getitem__") and hasattr(k, "__len__")):
+    if isinstance(k, _UNLISTED):
         return k
-    return [k[i] for i in range(len(k))]
+    kind = type(k)
+    if not (hasattr(kind, "__getitem__") and hasattr(kind, "__len__")) or overrides(k):
+        return k
+    try:
+        count = len(k)
+    except TypeError:  # an array of another library without dimensions
+        return k
+    return [k[i] for i in range(count)]
+
+
+_UNLISTED = (np.generic, Tensor, np.ndarray, list, tuple, range, str, bytes, dict, MappingProxyType)
 
 
 def _item(k: Any) -> Any:
@@ -223,12 +233,12 @@ def _item(k: Any) -> Any:
     elif isinstance(k, (list, tuple, range)):
         array = np.asarray([x._array if isinstance(x, Tensor) else x for x in k])
         t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
-    elif hasattr(k, "__index__"):
-        return int(k.__index__())
     elif (listed := _listed(k)) is not k:
         return _item(listed)
+    elif hasattr(k, "__index__"):
+        return int(k.__index__())
     else:
-        refused = type_error if isinstance(k, str) else index_error
+        refused = type_error if isinstance(k, (str, bytes)) else index_error
         raise refused(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
             f"indices (got {type(k).__name__})"

@@ -164,13 +164,9 @@ def _shared(name: str, query: Tensor, x: Tensor) -> Tensor:
 
 
 def _canonical_mask(
-    mask: Tensor | None,
-    mask_name: str,
-    other_type: dtype | None,
-    other_name: str,
-    target_type: dtype,
+    mask: Tensor | None, mask_name: str, other_type: dtype | None, other_name: str, target_type: dtype,
     check_other: bool = True,
-) -> Tensor | None:
+) -> Tensor | None:  # fmt: skip
     """A mask of numbers to add to scores: -inf where a bool one is True. Warns of masks of two kinds."""
     if mask is None:
         return None
