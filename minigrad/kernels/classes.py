@@ -98,7 +98,11 @@ def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
 
 
 def _classes(target: Array, ignore: int, classes: int) -> tuple[Array, Array | None]:
-    """A target that is a class everywhere, and where it is ignored; None if that is nowhere."""
+    """A target that is a class everywhere, as NumPy's own integers (see `flat_places`), and where it is ignored.
+
+    None if that is nowhere.
+    """
+    target = target.astype(np.intp, copy=False)
     # What is not ignored is a class: a number below these is the least in the target, one above the largest.
     outside = target.argmin if ignore < 0 else target.argmax
     if target.size and not 0 <= ignore < classes and target.item(outside()) != ignore:
