@@ -179,7 +179,12 @@ def log_loss_backward(
 def nll(x: Array, target: Array, ignore: int, mean: bool) -> Any:
     """``-x`` of one class for each row, 0 where it is ignored; with ``mean`` their mean."""
     target, ignored = _classes(target, ignore, x.shape[1])
-    y = -x.take(starts(*x.shape) + target) if x.shape[1] else np.zeros(len(x), x.dtype)
+    if not x.shape[1]:
+        y = np.zeros(len(x), x.dtype)
+    elif x.flags.c_contiguous:
+        y = -x.take(starts(*x.shape) + target)
+    else:  # of which `take` copies the whole
+        y = -x[np.arange(len(x)), target]
     if ignored is not None:
         y[ignored] = 0.0
     return _mean(y, ignored) if mean else y
