@@ -745,12 +745,15 @@ ROWS: list[Row] = [
     Row("gather",   (real(3, 4), whole(0, 4, 3)),    _gather,   "0", {"dim": 1}),
     Row("gather",   (real(2, 3, 4), whole(0, 3, 2, 4)), _gather, "0", {"dim": 1}),
     Row("gather",   (real(4), whole(0, 4)),          _gather,   "0", {"dim": 0}),
+    Row("gather",   (real(2, 3, 4), whole(0, 4, 0)), _gather,   "0", {"dim": 2}),
+    Row("gather",   (real(3),    whole(0, 3, 0, 2)), _gather,   "0", {"dim": 0}),
     Row("ungather", (real(2, 4), whole(0, 3, 2, 4)), _ungather, "0", {"shape": (3, 4), "dim": 0}),
     Row("ungather", (real(3, 5), whole(0, 4, 3, 5)), _ungather, "0", {"shape": (3, 4), "dim": 1}),
     Row("ungather", (real(),     whole(0, 1)),       _ungather, "0", {"shape": (), "dim": 0}),
     Row("ungather", (real(0, 4), whole(0, 3, 0, 4)), _ungather, "0", {"shape": (3, 4), "dim": 0}),
     Row("ungather", (real(4), whole(0, 3, 4)),       _ungather, "0", {"shape": (3, 4), "dim": 0}),
     Row("ungather", (real(), whole(0, 4)),           _ungather, "0", {"shape": (4,), "dim": 0}),
+    Row("ungather", (real(0), whole(0, 4, 0)),       _ungather, "0", {"shape": (2, 3, 4), "dim": 2}),
 
     # products of matrices, networks
     Row("matmul", (real(2, 3),       real(3, 4)),       _matmul, "01"),

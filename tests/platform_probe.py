@@ -1,14 +1,16 @@
 """Run by test_platforms.py as ``python platform_probe.py 32`` (or 64): prints what operations give, as JSON.
 
 With 32, NumPy is made to behave as in WebAssembly, where its own integer has 32 bits: whatever NumPy makes of Python
-integers, and the indices that it finds, come as int32, and functions that take places or counts refuse int64. Only what
-minigrad, imported afterwards, calls by name is changed; reductions through methods and ufuncs are not, so a kernel must
-say its dtype where it could matter.
+integers, and the indices that it finds, come as int32, and what takes places or counts refuses int64, as before NumPy
+2.1. Of methods only these are changed; reductions through methods and ufuncs are not, so a kernel must say its dtype
+where it could matter.
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import gc
 import json
 import sys
 from collections.abc import Callable
@@ -20,7 +22,7 @@ FINDS = ("argmax", "argmin", "argsort", "nonzero", "flatnonzero", "argwhere", "s
          "unravel_index", "ravel_multi_index", "lexsort", "indices", "ix_")  # fmt: skip
 MAKES = ("array", "asarray", "asanyarray", "ascontiguousarray", "atleast_1d", "arange", "full", "stack", "concatenate",
          "where", "sum", "prod", "cumsum", "cumprod", "repeat", "broadcast_to")  # fmt: skip
-
+FOUND = ("argmax", "argmin", "argsort", "nonzero")  # also as methods
 TAKES = {"take": 1, "repeat": 1, "put": 1, "bincount": 0}  # which argument has the places or counts
 
 
@@ -93,6 +95,11 @@ def pretend() -> None:
         setattr(np, name, _making(getattr(np, name)))
     for name, at in TAKES.items():
         setattr(np, name, _taking(getattr(np, name), at))
+    methods = gc.get_referents(np.ndarray.__dict__)[0]  # which Python itself does not let be set
+    methods["take"] = _taking(np.ndarray.take, 1)
+    for name in FOUND:
+        methods[name] = _finding(getattr(np.ndarray, name))
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(np.ndarray))
     np.intp = np.int_ = np.int32  # type: ignore[misc, assignment]
 
 

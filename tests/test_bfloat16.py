@@ -251,7 +251,7 @@ def kinds(y: Any) -> str:
 
 X = mg.tensor([[0.5, 1.0, 2.0], [1.5, -1.0, 0.25], [1.0, 2.0, 3.0]])
 LOW, CLASSES, SPARSE = X.bfloat16(), mg.tensor([0, 1, 2]), X.to_sparse()
-PAIRS, ROW = X[:, :2], LOW[:1, :2]
+PAIRS = X[:, :2]
 CAST: dict[str, tuple[Callable[[], Any], str]] = {
     "matmul": (lambda: X @ X, "bfloat16"),
     "method": (lambda: X.matmul(X[0]), "bfloat16"),
@@ -267,14 +267,15 @@ CAST: dict[str, tuple[Callable[[], Any], str]] = {
     "cells, by their states": (
         lambda: (
             nn.LSTMCell(3, 2)(LOW),
-            nn.LSTMCell(3, 2)(LOW, (X[:, :2], X[:, :2]))[0],
-            nn.GRUCell(3, 2)(LOW, X[:, :2]),
+            nn.LSTMCell(3, 2)(LOW, (PAIRS, PAIRS))[0],
+            nn.GRUCell(3, 2)(LOW, PAIRS),
+            nn.GRUCell(3, 2)(LOW, PAIRS.half()),
         ),
-        "bfloat16 bfloat16 float32 float32",
+        "bfloat16 bfloat16 float32 float32 float32",
     ),
     "other cells and layers": (
         lambda: (
-            nn.RNNCell(3, 2)(LOW, X[:, :2]),
+            nn.RNNCell(3, 2)(LOW, PAIRS),
             nn.LSTM(3, 2)(X, (LOW[:1, :2],) * 2)[0],
             nn.GRU(3, 2)(X, LOW[:1, :2])[0],
         ),

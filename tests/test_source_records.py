@@ -248,6 +248,14 @@ def kept(x: Any, by: Any) -> Any:
     return x.copy()
 
 
+@pytest.mark.parametrize(
+    ("f", "line"),
+    [(lambda x: x.triu(1), "np.triu(x0, 1)"), (lambda x: x.mT.tril(), "np.tril(np.ascontiguousarray(x0.T))")],
+)
+def test_what_numpy_has_prints_as_numpys(f: Any, line: str) -> None:
+    assert line in check(f, arrays([(3, 4)], 0, np.float32), arrays([(3, 4)], 1, np.float32), (0,))
+
+
 def test_functions_of_numpys_modules_and_kernels_that_are_no_functions() -> None:
     op = Op("spectrum", np.fft.fft, "x")
     x = mg.ones(4, dtype=mg.float64)

@@ -66,7 +66,7 @@ def chosen(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
         if here == "lower":
             to = mode.autocast
         elif here == "states":
-            to = _dtype(args[2][0])
+            to = promote(mode.autocast, _dtype(args[2][0]))
         elif here == "widest":
             to = _widest((*args, *named.values()), mode.autocast)
         with ModeManager(mode.replace(autocast=None)):

@@ -32,3 +32,11 @@ def exponent(x: Array) -> Any:
 def scale_down(x: Array, exponent: Array) -> Any:
     """``x / 2**exponent``, exactly."""
     return np.ldexp(x, np.negative(exponent).astype(np.int32))
+
+
+def extremes(x: Array) -> tuple[Any, Any]:
+    """The least and the largest element as numbers, nan if there is one."""
+    # By places, in a fifth of the time of a reduction of few; what does not lie row by row these would copy.
+    if x.flags.c_contiguous:
+        return x.item(x.argmin()), x.item(x.argmax())
+    return np.minimum.reduce(x, None).item(), np.maximum.reduce(x, None).item()

@@ -98,7 +98,11 @@ def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
 
 
 def _classes(target: Array, ignore: int, classes: int) -> tuple[Array, Array | None]:
-    """A target that is a class everywhere, and where it is ignored; None if that is nowhere."""
+    """A target that is a class everywhere, as NumPy's own integers (see `flat_places`), and where it is ignored.
+
+    None if that is nowhere.
+    """
+    target = target.astype(np.intp, copy=False)
     # What is not ignored is a class: a number below these is the least in the target, one above the largest.
     outside = target.argmin if ignore < 0 else target.argmax
     if target.size and not 0 <= ignore < classes and target.item(outside()) != ignore:
@@ -175,7 +179,12 @@ def log_loss_backward(
 def nll(x: Array, target: Array, ignore: int, mean: bool) -> Any:
     """``-x`` of one class for each row, 0 where it is ignored; with ``mean`` their mean."""
     target, ignored = _classes(target, ignore, x.shape[1])
-    y = -x.take(starts(*x.shape) + target) if x.shape[1] else np.zeros(len(x), x.dtype)
+    if not x.shape[1]:
+        y = np.zeros(len(x), x.dtype)
+    elif x.flags.c_contiguous:
+        y = -x.take(starts(*x.shape) + target)
+    else:  # of which `take` copies the whole
+        y = -x[np.arange(len(x)), target]
     if ignored is not None:
         y[ignored] = 0.0
     return _mean(y, ignored) if mean else y

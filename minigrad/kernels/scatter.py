@@ -97,6 +97,8 @@ def in_blocks(
 
     Threads share the blocks if these only read, or each writes to rows of its own.
     """
+    if not index.size:
+        return
     if 0 < index.ndim < len(shape):
         index = np.expand_dims(index, dim)
     if index.size <= BLOCK or index.ndim < 2:
@@ -130,7 +132,7 @@ def gather(x: Array, index: Array, dim: int, out: Array | None = None) -> Array:
     """The elements that ``index`` names along ``dim``; one of each row, where it lacks that dimension."""
     # In one dimension NumPy takes elements, and adds to them, in a third of the time, and has no need to look
     # again whether a checked index is in range.
-    if out is None and x.ndim and index.ndim and index.size <= BLOCK:
+    if out is None and x.ndim and index.ndim and 0 < index.size <= BLOCK:
         return x.reshape(-1).take(_places(x.shape, index, dim), mode="wrap")
     picked = np.empty(index.shape, x.dtype) if out is None else out
     flat, target = x.reshape(-1), picked.reshape(-1)

@@ -110,7 +110,8 @@ def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
     unclear: Any = range(len(flat))
     if sorted or k * FEW <= n:
         ahead = _ahead(flat, min(k + 1, n), largest)
-        values = flat.take(ahead + starts(*flat.shape).reshape(-1, 1))
+        at = ahead + starts(*flat.shape).reshape(-1, 1)
+        values = flat.take(at.astype(np.intp, copy=False))  # see `flat_places`
         clear = (np.greater if largest else np.less)(values[:, :-1], values[:, 1:])  # not where one is nan
         places = ahead[:, :k]
         # Of few elements `all` takes six times as long.

@@ -74,9 +74,8 @@ def _attend(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float, is_causal: bool,
     scale: float | None = None,
 ) -> Tensor:  # fmt: skip
-    width = query._array.shape[-1]
     if scale is None:
-        scale = 1.0 / math.sqrt(width) if width else 0.0
+        scale = 1.0 / math.sqrt(query._array.shape[-1] or math.inf)
     scores = (query * scale) @ key.mT
     if is_causal:
         seen = _seen if math.prod(sizes := scores._array.shape[-2:]) <= LARGE else _seen.__wrapped__

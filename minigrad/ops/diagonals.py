@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from minigrad.core import names
 from minigrad.core.op import Op
+from minigrad.core.text import Call, Plain
 from minigrad.kernels import scatter as k
+
+
+def _triangle_lines(v: Call) -> list[str]:
+    diagonal = f", {v.params['diagonal']}" if v.params["diagonal"] else ""
+    return [f"return np.{'triu' if v.params['upper'] else 'tril'}(x{diagonal})"]
+
 
 # fmt: off
 diagonal: Op = Op("diagonal", k.diagonal, "x; offset dim1 dim2",
@@ -16,6 +23,6 @@ undiagonal: Op = Op("embed_diagonal", k.undiagonal, "g; shape offset dim1 dim2",
                     grad_fn="DiagEmbedBackward0", complex="analytic", usual={"offset": 0, "dim1": 0, "dim2": 1})
 triangle: Op = Op("triangle", k.triangle, "x; diagonal upper",
                   lambda g, diagonal, upper: triangle(g, diagonal=diagonal, upper=upper), order="C",
-                  grad_fn=names.of_triangle, complex="analytic",
+                  grad_fn=names.of_triangle, text=Plain(k.triangle, "x", _triangle_lines), complex="analytic",
                   usual={"diagonal": 0, "upper": ...}, reads=lambda n: "triu" if n.params["upper"] else "tril")
 # fmt: on

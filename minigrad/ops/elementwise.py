@@ -30,8 +30,10 @@ _ONE = {kind: np.ones((), kind) for kind in "fd"}
 
 def _sigmoid(x: Array) -> Any:
     # As PyTorch's: where exp is infinite it is 0. In half the time of an exp that never overflows.
-    y = np.exp(np.negative(x))
-    return np.reciprocal(np.add(y, _ONE.get(y.dtype.char, 1.0)))
+    y = np.negative(x)
+    into = y if y.ndim else None  # new memory for each step takes twice as long
+    y = np.exp(y, into)
+    return np.reciprocal(np.add(y, _ONE.get(y.dtype.char, 1.0), into), into)
 
 
 def _to_power(x: Array, exponent: float) -> Array:

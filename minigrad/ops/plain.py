@@ -157,6 +157,8 @@ def embedding_backward(v: Call) -> list[str]:
 
 def gather(v: Call) -> list[str] | None:
     x, index, dim = *v.shapes, v.params["dim"]
+    if 0 in index:  # of any shape
+        return [f"return np.empty({v.shape}, x.dtype)"]
     if len(index) < len(x):
         of_rows = f"np.take_along_axis(x, np.expand_dims(index, {dim}), axis={dim}).squeeze({dim})"
         return [f"return {of_rows if index else 'x[index]'}"]
@@ -168,7 +170,7 @@ def gather(v: Call) -> list[str] | None:
 
 
 def ungather(v: Call) -> list[str] | None:
-    if not v.shape:
+    if not v.shape or 0 in v.shapes[1]:
         return None
     return [
         f"out = np.zeros({v.shape}, g.dtype)",

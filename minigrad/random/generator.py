@@ -14,6 +14,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import check_place, device
 from minigrad.dtypes import limits, working
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.kernels.arithmetic import extremes
 from minigrad.random import rejection
 from minigrad.random.algorithms import (
     FEW,
@@ -448,10 +449,8 @@ class Generator:
             raise runtime_error(f"multinomial: num_samples must be positive, got {samples}")
         if not replacement and samples > weights.shape[-1]:
             raise runtime_error(f"multinomial: no {samples} of {weights.shape[-1]} without replacement")
-        # By places, in a fifth of the time of a reduction of few; the least is nan if there is one.
-        if weights.size and not (
-            weights.item(weights.argmin()) >= 0 and weights.item(weights.argmax()) < math.inf
-        ):
+        least, most = extremes(weights) if weights.size else (0, 1)
+        if not (least >= 0 and most < math.inf):  # which nan is not
             raise runtime_error("probability tensor contains either `inf`, `nan` or element < 0")
         if np.count_nonzero(weights.any(-1)) < weights[..., :1].size or not weights.shape[-1]:
             raise runtime_error("invalid multinomial distribution (sum of probabilities <= 0)")
