@@ -595,7 +595,7 @@ HARMFUL = {
 }  # fmt: skip
 
 
-if sys.version_info >= (3, 14):  # which compares them
+if sys.version_info >= (3, 13):  # which compares them
     del HARMFUL["has keys too deep to compare"]
 
 

@@ -275,8 +275,10 @@ def is_listed(name: str) -> bool:
     home, _, last = (
         name.replace("__builtin__ x", "builtins ").replace("__builtin__", "builtins").partition(" ")
     )
+    local = "._local"  # where Python 3.13 has the classes of pathlib
     return any(
-        (getattr(x, "__module__", ""), getattr(x, "__qualname__", "")) == (home, last)
+        (getattr(x, "__module__", "").removesuffix(local), getattr(x, "__qualname__", ""))
+        == (home.removesuffix(local), last)
         for x in get_safe_globals()
     )
 
