@@ -341,6 +341,9 @@ def f(x, i):
 == sentences of values that do not fit where a Tensor points
 def f(x, i, y): x[..., i] = y; return x * 2
 -- with called(): F(T(k, 3, 4), mg.tensor(1), T(k, *[(3, 4), (4,), (3,), (1, 3)][k]))
+== sentences of Python about a number
+def f(x, a): return x // a
+-- with called(): F([None, "a", [1], {}][k], 0.5)
 == the first of several errors
 def f(x, i):
     a = x.index_select(0, i.reshape(1)); b = mg.linalg.inv(x * (i - 2)); c = x.gather(0, i.reshape(1, 1))

@@ -100,6 +100,7 @@ def _power(exponent: Any, base: Any) -> Any:
     return _settled("__rpow__")(exponent, base)
 
 
+Scalar.__name__ = "float"  # as Python's errors call it
 Scalar.__rpow__ = _power  # type: ignore[attr-defined]
 for _name, _form in {
     "__neg__": "(-{})", "__add__": "({} + {})", "__radd__": "({1} + {0})", "__sub__": "({} - {})",
