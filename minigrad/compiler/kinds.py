@@ -292,6 +292,5 @@ def reads_all(cls: type) -> bool:
 
 def called_in(cls: type) -> set[str]:
     """The names by which code of libraries may call methods of a user's class: what it inherits from them or Python."""
-    library = {name for c in cls.__mro__ if not is_users(c) for name in vars(c)} - SHOWN
-    special = {name for c in cls.__mro__ for name in vars(c) if name.startswith("__")}
-    return (library | special | CALLED) - UNREAD
+    names = {name for c in cls.__mro__ for name in vars(c) if name.startswith("__") or not is_users(c)}
+    return (names | CALLED) - SHOWN - UNREAD
