@@ -479,6 +479,16 @@ x * (x < 1.0) | mg.Tensor.__lt__ = mg.Tensor.__gt__
 x * x[0] | mg.Tensor.__getitem__ = lambda a, i: a.exp()
 sum(x) * x; sum(k for k in x) * x | mg.Tensor.__iter__ = lambda a: iter([a])
 len(x) * x | mg.Tensor.__len__ = lambda a: 7
+sum([x, x]); operator.add(0.0, x); [*map(operator.add, [0.0], [x])][0] | mg.Tensor.__radd__ = lambda a, b: a * 7.0
+{"+": operator.mul}["+"](x, 2.0); functools.reduce(operator.mul, [x, x]) | mg.Tensor.__mul__ = mg.Tensor.__sub__
+x * (1.0 < x) | mg.Tensor.__gt__ = lambda a, b: a
++x | mg.Tensor.__pos__ = mg.Tensor.exp
+[*x][0] * x; max(*x.shape, 3) * len((*x,)) * x | mg.Tensor.__iter__ = lambda a: iter([a])
+np.add(x, 1.0) | mg.Tensor.__array_ufunc__ = lambda *a, **k: mg.ones(3)
+x * getattr(x, "of_the_user", 2.0) | mg.Tensor.of_the_user = 3.0
+NET[0].weight.exp() @ x | nn.Parameter.exp = mg.Tensor.sin
+f = NET; NET[0](x) | nn.Linear.__call__ = lambda self, x: x
+NET[0].weight @ x | nn.Module.__getattr__ = lambda self, name: mg.ones(3, 3, dtype=mg.float64)
 x.shape[0] * x | mg.Tensor.shape = (7,)
 f = NET; NET[0](x) | nn.Linear.forward = lambda self, x: x
 NET[1](-x) | nn.Tanh.forward = lambda self, x: x
@@ -561,6 +571,7 @@ ByClass() | v.k = 3.0 | v.scale(x)
 mg.distributions.Normal(tensor(3), 1.0) | v.loc = tensor(1) | v.log_prob(x)
 mg.distributions.Independent(mg.distributions.Normal(tensor(3), 1.0), 1) | v.base_dist.loc.add_(1) | v.log_prob(x)
 Moved(tensor(3), 1.0) | mg.distributions.register_kl(Moved, Moved)(lambda p, q: p.loc * 7.0) | x * mg.distributions.kl_divergence(v, Moved(x, 1.0))
+mg.distributions.Normal(tensor(3), 1.0) | type(v).log_prob = lambda self, x: x | v.log_prob(x)
 Pair() | mg.utils._pytree.register_pytree_node(Pair, lambda p: ([1, 2], None), lambda v, _: Pair()) | len(mg.utils._pytree.tree_leaves(v))
 module(__version__="1") | v.__version__ = "11" | len(v.__version__)
 mg.distributions.Categorical(logits=tensor(3)) | v.probs.mul_(2) | x * v.probs
@@ -809,8 +820,9 @@ class Times(mg.distributions.Transform):
     domain = codomain = mg.distributions.constraints.real
     bijective = True
     def _inverse(self, y): return y * c
-class Layer(nn.TransformerEncoderLayer):
+class Mixed:
     def _ff_block(self, x): return x * x * d
+class Layer(Mixed, nn.TransformerEncoderLayer): pass
 class Net(nn.Module):
     def named_parameters(self, prefix="", recurse=True, remove_duplicate=True): return [("w", w)] * int(e)
 class Leaky(nn.LeakyReLU): pass
@@ -835,6 +847,13 @@ def f(x):
 -- layer.norm_first = True
 -- opt.param_groups[0]["k"] = 3.0, 2.0
 -- opt.param_groups[0]["k"] = 3.0, 2.0, 1.0
+== a number that a Tensor is added to
+def f(x):
+    k = 0.0
+    k += x
+    return k
+-- mg.Tensor.__radd__, old = lambda a, b: a * 7.0, mg.Tensor.__radd__
+-- mg.Tensor.__radd__ = old
 == an option of an optimizer has another type
 w = parameter()
 opt = mg.optim.SGD([w], lr=0.5, weight_decay=0.5)

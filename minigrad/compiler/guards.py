@@ -239,8 +239,8 @@ class Guards:
         self.moved = False
         # Whether the code asks with ``is`` which text, number or tuple a value is.
         self.identities = False
-        # An abstract class: no class may be registered with it.
-        self.abstract = ""
+        # An abstract class: no class may be registered with it.  Classes of the library: they get no more attributes.
+        self.abstract, self.classes = "", list[type]()
         # What the printed function names: arguments and values.
         self._names = Names(**_READERS)
         self._space = self._names.space
@@ -298,6 +298,8 @@ class Guards:
         self._rows_of_tensors += [self._row(path, _LAYOUT, t) for path, t in tensors.values()]
         if self.abstract:  # the run itself may load modules, which register classes of theirs
             self.add(self.abstract, EQUAL, abc.get_cache_token, abc.get_cache_token())
+        for cls in self.classes:
+            self.add(cls.__name__, _SIZE, vars(cls), len(vars(cls)))
 
     def forget(self, places: set[tuple[int, str]]) -> None:
         """Drops the rows on these entries: the id of a dict, and a key."""

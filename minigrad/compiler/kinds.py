@@ -77,7 +77,9 @@ NAMES_OF_ITSELF = {
     "__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__", "__version__", "__all__",
 }  # fmt: skip
 # Attributes of a class that are read without being named: by the library, and those that make objects.
-CALLED = {"forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__"}
+CALLED = {
+    "forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__", "__getattr__", "__setattr__",
+}  # fmt: skip
 MAKERS = {"__init__", "__new__", "__init_subclass__"}
 UNREAD = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
@@ -289,6 +291,6 @@ def reads_all(cls: type) -> bool:
 
 
 def called_in(cls: type) -> set[str]:
-    """The names of a class of the user that code of libraries may call without being told: what it inherits."""
-    library = {name for c in cls.__mro__ if not is_users(c) for name in vars(c)} - SHOWN
-    return {n for n in vars(cls) if n.startswith("__") or n in library} - UNREAD
+    """The names by which code of libraries may call methods of a user's class: what it inherits from them or Python."""
+    names = {name for c in cls.__mro__ for name in vars(c) if name.startswith("__") or not is_users(c)}
+    return (names | CALLED) - SHOWN - UNREAD

@@ -22,16 +22,19 @@ LOCAL = ("LOAD_FAST", *CELL)
 CONSTANT = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
 FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
 # Operators by the number that an instruction has, those in place 13 further on; and instructions that are operators.
-_BINARY = [
-    "__add__", "__and__", "__floordiv__", "__lshift__", "__matmul__", "__mul__", "__mod__", "__or__", "__pow__",
-    "__rshift__", "__sub__", "__truediv__", "__xor__",
-]  # fmt: skip
+_BINARY = (
+    "add", "and", "floordiv", "lshift", "matmul", "mul", "mod", "or", "pow", "rshift", "sub", "truediv", "xor",
+)  # fmt: skip
 _OPERATORS = {
-    "<": "__lt__", "<=": "__le__", "==": "__eq__", "!=": "__ne__", ">": "__gt__", ">=": "__ge__",
-    "UNARY_NEGATIVE": "__neg__", "UNARY_INVERT": "__invert__", "BINARY_SUBSCR": "__getitem__",
-    "BINARY_SLICE": "__getitem__", "STORE_SUBSCR": "__setitem__", "STORE_SLICE": "__setitem__",
-    "GET_ITER": "__iter__", "UNPACK_SEQUENCE": "__iter__",
+    "<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge", "UNARY_NEGATIVE": "neg",
+    "UNARY_INVERT": "invert", "UNARY_POSITIVE": "pos", "CALL_INTRINSIC_1": "pos", "BINARY_SUBSCR": "getitem",
+    "BINARY_SLICE": "getitem", "STORE_SUBSCR": "setitem", "STORE_SLICE": "setitem", "CONTAINS_OP": "contains",
+    "BINARY_OP": "getitem", "GET_ITER": "iter", "GET_YIELD_FROM_ITER": "iter", "UNPACK_SEQUENCE": "iter",
+    "UNPACK_EX": "iter", "LIST_EXTEND": "iter", "SET_UPDATE": "iter", "CALL_FUNCTION_EX": "iter",
 }  # fmt: skip
+_TURNED = str.maketrans("<>", "><")
+# Functions of Python that are called otherwise than what they do.
+_DOES = {"sum": "add", "accumulate": "add", "prod": "mul", "itemgetter": "getitem"}
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
 
@@ -74,16 +77,21 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
 
 
 def methods_of(step: Step) -> set[str]:
-    """The methods by which an object takes part in an operator, or in a function such as ``len`` or ``sum``."""
+    """The methods by which objects take part in an operator."""
     operation, name, *_ = step[1:]
-    if operation in GLOBAL:
-        return {f"__{name}__", "__iter__"} if hasattr(builtins, name) else set()
-    if operation != "BINARY_OP":
-        return {_OPERATORS.get(name if operation == "COMPARE_OP" else operation, "")}
-    if name == 26:
-        return {"__getitem__"}
-    method = _BINARY[name % 13]
-    return {method, f"__{'i' if name > 12 else 'r'}{method[2:]}"}
+    keys = (name, name.translate(_TURNED)) if operation == "COMPARE_OP" else (operation,)
+    methods = [_OPERATORS.get(key, "") for key in keys]
+    if operation == "BINARY_OP" and name < 26:
+        method = _BINARY[name % 13]
+        methods = [method, f"r{method}", f"i{method}" if name > 12 else ""]
+    return {f"__{method}__" for method in methods}
+
+
+def methods_in(function: Any) -> set[str]:
+    """The methods of its arguments that a function of Python calls, such as ``len``, ``sum`` or ``operator.mul``."""
+    name = function.__name__.strip("_")
+    name = _DOES.get(name, name)
+    return {f"__{name}__", f"__r{name}__", "__iter__"}
 
 
 def asks(steps: Sequence[Step], i: int) -> bool:

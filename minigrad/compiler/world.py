@@ -49,7 +49,7 @@ class World:
         self.known: dict[int, tuple[Any, str]] = {}
         self._tables = set[int]()
         # Names that the code reads; those that it stores or may ask for; whether it may do so with any, or print all.
-        self._mentioned = {"training", "_hooked"}
+        self._mentioned = {"training", "_hooked", "__array_ufunc__"}
         self._asked: set[str] = set()
         self._stores_any = self._reflective = self._textual = False
         # Whether the code may tell what stands for a number from the number: it asks for types, or for identities.
@@ -64,8 +64,7 @@ class World:
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
-        for cls in Tensor.__mro__[:-1]:
-            self._space(cls, cls.__name__)
+        self._class(Tensor, "", False)
         self.guards.entry(vars(dtypes), "_default", "the default dtype")
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
@@ -116,6 +115,8 @@ class World:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
             return ""
+        if kind in (type, types.BuiltinFunctionType):
+            self._mentioned |= watch.methods_in(value)
         if kind is kinds.CACHED:
             pure = kinds.is_pure(kinds.home_of(value))
             return "" if pure else f"{value.__name__}(), under lru_cache, which remembers what it has given"
@@ -183,11 +184,10 @@ class World:
         return getattr(owner, name)
 
     def around(self, t: Any, path: str) -> None:
-        """Follows the hooks of a Tensor, and its class where that is the user's."""
+        """Follows the hooks of a Tensor, and its class."""
         for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
             self.follow(hook, path)
-        if kinds.is_users(type(t)):
-            self._class(type(t), path, False)
+        self._class(type(t), path, False)
 
     def _tensor(self, t: Any, path: str) -> str:
         refresh(t)
@@ -295,21 +295,21 @@ class World:
         library = kinds.of_minigrad(cls)
         if called and isinstance(cls, abc.ABCMeta):
             self.guards.abstract = cls.__name__
-        fixed = (not kinds.is_users(cls) or kinds.written_in_c(cls)) and not publishes(cls)
+        fixed = (not kinds.is_users(cls) or kinds.written_in_c(cls)) and not library
         if cls not in self._classes and (library or not fixed):
             self._classes[cls] = self._space(cls, cls.__name__)
+            self.guards.classes += [cls] * library
             if not library:
                 self._attribute(cls, "__mro__", cls.__name__)
                 self.guards.add(cls.__name__, guards.NAMES, cls, guards.names_of(cls))
         if fixed:
             return "" if cls in kinds.PLAIN else kinds.refusal(cls, f"the class {cls.__name__}")
-        names = kinds.CALLED if library else kinds.CALLED | kinds.called_in(cls)
-        self._ask(self._classes[cls], names if called else names - kinds.MAKERS)
-        for name in ("forward", "step") if library else ():
-            if name not in vars(cls) and hasattr(cls, name):  # inherited, until it is replaced here
-                self.guards.entry(vars(cls), name, f"{cls.__name__}.{name}", cls)
         for base in (b for b in (*cls.__bases__, type(cls)) if b not in (object, type)):
             self._class(base, path, called)
+        names = kinds.CALLED if library else kinds.called_in(cls)
+        for known in cls.__mro__[: 1 if library else None]:
+            if library or (known in self._classes and kinds.is_users(known)):
+                self._ask(self._classes[known], names if called else names - kinds.MAKERS)
         self._followed.add((cls, called))
         return ""
 
@@ -319,7 +319,7 @@ class World:
         """Follows of an object the attributes that the code mentions, now and as more code is followed."""
         cls = type(value)
         self.guards.add(f"the class of {path}" if path else "", guards.TYPE, value)
-        if kinds.is_users(cls) or publishes(cls):
+        if kinds.is_users(cls) or kinds.of_minigrad(cls):
             self._class(cls, path, False)
         if hasattr(value, "__dict__"):
             self._attribute(value, "__dict__", path)
@@ -463,10 +463,10 @@ class World:
             if reason and (isinstance(owner, Tensor) or not library):  # else the library keeps it for itself
                 self._refuse(name, where, reason, isinstance(owner, Tensor) or kinds.is_object(owner))
         wraps = "__wrapped__" in content and not isinstance(owner, (types.FunctionType, type))
-        if of_module or wraps or isinstance(owner, Tensor) or (of_class and library):  # it may be missing
+        if of_module or wraps or isinstance(owner, Tensor):  # it may be missing
             makes = of_module and "__getattr__" in content and kinds.is_users(owner)
             for name in sorted((names if makes else names & self._asked) - asked - content.keys()):
-                if of_module or not hasattr(owner if of_class else Tensor, name):
+                if of_module or not hasattr(Tensor, name):
                     asked.add(name)
                     self.guards.entry(content, name, join(path, name), owner)
         if of_class or isinstance(owner, types.FunctionType):
