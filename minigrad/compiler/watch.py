@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import itertools
+import math
+import operator
 import sys
 import threading
 import types
@@ -23,18 +26,23 @@ CONSTANT = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
 FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
 # Operators by the number that an instruction has, those in place 13 further on; and instructions that are operators.
 _BINARY = (
-    "add", "and", "floordiv", "lshift", "matmul", "mul", "mod", "or", "pow", "rshift", "sub", "truediv", "xor",
+    "__add__", "__and__", "__floordiv__", "__lshift__", "__matmul__", "__mul__", "__mod__", "__or__", "__pow__",
+    "__rshift__", "__sub__", "__truediv__", "__xor__",
 )  # fmt: skip
 _OPERATORS = {
-    "<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge", "UNARY_NEGATIVE": "neg",
-    "UNARY_INVERT": "invert", "UNARY_POSITIVE": "pos", "CALL_INTRINSIC_1": "pos", "BINARY_SUBSCR": "getitem",
-    "BINARY_SLICE": "getitem", "STORE_SUBSCR": "setitem", "STORE_SLICE": "setitem", "CONTAINS_OP": "contains",
-    "BINARY_OP": "getitem", "GET_ITER": "iter", "GET_YIELD_FROM_ITER": "iter", "UNPACK_SEQUENCE": "iter",
-    "UNPACK_EX": "iter", "LIST_EXTEND": "iter", "SET_UPDATE": "iter", "CALL_FUNCTION_EX": "iter",
+    "<": "__lt__", "<=": "__le__", "==": "__eq__", "!=": "__ne__", ">": "__gt__", ">=": "__ge__",
+    "UNARY_NEGATIVE": "__neg__", "UNARY_INVERT": "__invert__", "UNARY_POSITIVE": "__pos__",
+    "CALL_INTRINSIC_1": "__pos__", "BINARY_SUBSCR": "__getitem__", "BINARY_SLICE": "__getitem__",
+    "STORE_SUBSCR": "__setitem__", "STORE_SLICE": "__setitem__", "CONTAINS_OP": "__contains__",
+    "BINARY_OP": "__getitem__", "GET_ITER": "__iter__", "GET_YIELD_FROM_ITER": "__iter__",
+    "UNPACK_SEQUENCE": "__iter__", "UNPACK_EX": "__iter__", "LIST_EXTEND": "__iter__", "SET_UPDATE": "__iter__",
+    "CALL_FUNCTION_EX": "__iter__",
 }  # fmt: skip
 _TURNED = str.maketrans("<>", "><")
 # Functions of Python that are called otherwise than what they do.
-_DOES = {"sum": "add", "accumulate": "add", "prod": "mul", "itemgetter": "getitem"}
+_DOES: dict[Any, str] = {
+    sum: "__add__", itertools.accumulate: "__add__", math.prod: "__mul__", operator.itemgetter: "__getitem__",
+}  # fmt: skip
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
 
@@ -83,15 +91,14 @@ def methods_of(step: Step) -> set[str]:
     methods = [_OPERATORS.get(key, "") for key in keys]
     if operation == "BINARY_OP" and name < 26:
         method = _BINARY[name % 13]
-        methods = [method, f"r{method}", f"i{method}" if name > 12 else ""]
-    return {f"__{method}__" for method in methods}
+        methods = [method, f"__r{method[2:]}", f"__i{method[2:]}" if name > 12 else ""]
+    return {*methods}
 
 
 def methods_in(function: Any) -> set[str]:
     """The methods of its arguments that a function of Python calls, such as ``len``, ``sum`` or ``operator.mul``."""
-    name = function.__name__.strip("_")
-    name = _DOES.get(name, name)
-    return {f"__{name}__", f"__r{name}__", "__iter__"}
+    method = _DOES.get(function) or f"__{function.__name__.strip('_')}__"
+    return {method, f"__r{method[2:]}", "__iter__"}
 
 
 def asks(steps: Sequence[Step], i: int) -> bool:
