@@ -224,6 +224,21 @@ def test_checking_needs_no_new_recordings() -> None:
     assert step._recorded <= 3
 
 
+def test_small_gradients_are_scaled_in_one_call() -> None:
+    net, opt, _ = training(mg.compile)
+
+    @mg.compile
+    def step(x: Any, target: Any) -> None:
+        F.mse_loss(net(x), target).backward()
+        opt.step()
+        opt.zero_grad()
+
+    step(*batch(0))
+    # The bias of the last layer has one element, which NumPy does not write over.
+    scaled = re.findall(r"np.multiply\((\w+), number_\d+, out=(mul_\w+)\)", mg.source(step))
+    assert scaled == [("mul_2_to_mul_4", "mul_2_to_mul_4"), ("d_bias_2", "mul_5")]
+
+
 def test_a_kernel_that_cannot_be_printed_is_called() -> None:
     planted = Op("planted", (lambda k: lambda x: x * k)(2.0), "x", lambda g: g * 2.0)
     try:

@@ -25,6 +25,9 @@ from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring, with_imports
 
 ALIGN = 64  # bytes; slots begin at multiples of it
+# Functions that round an element alike wherever it lies; and bytes whose numbers take less time than the call.
+EXACT = ("np.add", "np.subtract", "np.multiply", "np.divide")
+SMALL = 1 << 15
 LARGE = 1 << 17  # bytes of all slots, from which they begin where a line of the cache does
 
 
@@ -246,6 +249,14 @@ class Slot:
         self.value, self.first, self.last, self.offset = value, first, first, 0
         self.size = _aligned(max(1, size_of(value)))
 
+    @classmethod
+    def of(cls, parts: Sequence[Slot]) -> Slot:
+        """The slot of several values, one after the other."""
+        slot = cls(parts[0].value, min(part.first for part in parts))
+        slot.last = max(part.last for part in parts)
+        slot.size = _aligned(sum(size_of(part.value) for part in parts))
+        return slot
+
 
 def _aligned(size: int) -> int:
     return -(-size // ALIGN) * ALIGN
@@ -288,7 +299,51 @@ def assign(s: Statements, late: Iterable[Value]) -> tuple[int, dict[Value, Slot]
             slots[v].last = i
     for v in sorted(slots, key=position.__getitem__):
         _inherit(s, v, slots)
-    return lay_out({*slots.values()}), slots
+    rows = _rows(s, slots)
+    joint = {Slot.of(parts): parts for parts in rows}
+    size = lay_out({*slots.values(), *joint}.difference(*rows))
+    for slot, parts in joint.items():
+        end = slot.offset
+        for part in sorted(parts, key=lambda part: -size_of(part.value)):
+            part.offset, end = end, end + size_of(part.value)
+        first, *_, last = (s.name_of[x.value] for x in rows[parts][0][1])
+        name = s.names.take(f"{first}_to_{last}")
+        s.setup.insert(0, named(name, f"memory[{slot.offset}:{end}].view({type_text(slot.value.dtype)})"))
+        for (function, texts, _), row in rows[parts]:
+            for x in row:
+                x.lines = []
+            row[0].lines = [Line(function, [text or name for text in texts], name)]
+    return size, slots
+
+
+def _rows(
+    s: Statements, slots: dict[Value, Slot]
+) -> dict[tuple[Slot, ...], list[tuple[Any, list[Statement]]]]:
+    """Statements in a row that do the same, each to a slot of its own; by these slots, which may lie side by side."""
+    rows: dict[tuple[Slot, ...], list[tuple[Any, list[Statement]]]] = {}
+    for does, group in itertools.groupby(s.statements, lambda x: _does(s, x, slots)):
+        if does is not None:
+            row = [*group]
+            parts = tuple(slots[x.value] for x in row)
+            if parts in rows or (
+                {*parts}.isdisjoint(itertools.chain(*rows)) and len({*parts}) == len(parts) > 1
+            ):
+                rows.setdefault(parts, []).append((does, row))
+    return rows
+
+
+def _does(s: Statements, x: Statement, slots: dict[Value, Slot]) -> tuple[str, tuple[str, ...], Any] | None:
+    """What a statement does to a small value, which it writes over, with numbers; None if it does anything else."""
+    v, inputs, line = x.value, x.value.inputs, x.lines[0]
+    if line.function not in EXACT or len(x.lines) > 1 or v not in slots or size_of(v) > SMALL:
+        return None
+    over = [w.__class__ is Value and slots.get(w) is slots[v] for w in inputs]
+    if sum(over) != 1 or line.how != "out" or len(line.arguments) != len(inputs):
+        return None
+    if any(not is_it and w.__class__ is Value and w.shape for w, is_it in zip(inputs, over, strict=True)):
+        return None
+    texts = tuple("" if is_it else a for a, is_it in zip(line.arguments, over, strict=True))
+    return line.function, texts, v.dtype
 
 
 def _inherit(s: Statements, v: Value, slots: dict[Value, Slot]) -> None:

@@ -71,6 +71,9 @@ class ValueTarget(Target):
     def lasting(self, stem: str, text: str, size: int) -> str:
         return str(self._plan.lasting(stem, text, size))
 
+    def turned(self, i: int) -> str:
+        return str(self._plan.turned(self._value.inputs[i], self.operands[i].text))
+
     def level(self, i: int) -> str:
         return str(self._plan.level(self._value, self._value.inputs[i], self.operands[i].text))
 
@@ -476,6 +479,12 @@ class Statements(Text):
         name = self.lasting("number", f"np.empty((), {type_text(dtype)})", of=value.text)
         self.refilled[name] = value.text
         return name
+
+    def turned(self, w: Value, text: str) -> str:
+        """The transpose of an operand; ``bind`` makes it where the operand stays."""
+        if w not in self.static or w not in self.name_of:
+            return f"{text}.T"
+        return self.lasting(f"{text}_T", f"{text}.T", number=False)
 
     def level(self, v: Value, w: Any, text: str) -> str:
         """An operand that ``bind`` gives the shape of ``v``: a ufunc takes twice as long to broadcast few elements."""

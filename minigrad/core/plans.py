@@ -96,6 +96,10 @@ class Target:
         """The name of an array that stays between runs, made by ``text``, of so many bytes."""
         raise NotImplementedError
 
+    def turned(self, i: int) -> str:
+        """The transpose of an operand, made once where the operand stays."""
+        raise NotImplementedError
+
     def level(self, i: int) -> str:
         """An operand in the shape of the result, where that only adds dimensions of 1 and is done once."""
         raise NotImplementedError

@@ -158,7 +158,7 @@ def _linear_into(t: Target) -> Lines | None:
     if t.filled:
         return None
     if len(x.shape) == 2:
-        product = Line(product_into(t), (x.text, f"{w.text}.T"))
+        product = Line(product_into(t), (x.text, t.turned(1)))
         if math.prod(t.shape) == 1:  # to add to a single element in place takes NumPy twice as long
             return Lines(
                 [Line("np.add", (f"{product.function}({', '.join(product.arguments)})", t.level(2)))]
@@ -168,7 +168,7 @@ def _linear_into(t: Target) -> Lines | None:
     if not joined(x.shape, w.shape[::-1]) or not t.own():
         return None
     lines, setup = _bias_into(t, b.text, f"{OUT}_rows")
-    line, flat = joined_into(x, f"{w.text}.T", t.shape)
+    line, flat = joined_into(x, t.turned(1), t.shape)
     return Lines([line, *lines], [flat, *setup])
 
 
