@@ -85,6 +85,12 @@ REASONS = (
         "PyTorch shares the rows among two threads.",
     ),
     (
+        r"minigrad over NumPy",
+        "Import",
+        "the bytecode of the core's modules is read and run; families of operations load where they are first used. On "
+        "a busy machine it takes some ms more.",
+    ),
+    (
         r"operations, |training, ",
         "Functions by element and by row",
         "NumPy goes over memory once for each elementary step, 24 times for a layer norm and 41 for a gelu, forward "

@@ -101,7 +101,7 @@ def test_the_page_lists_what_is_missed_by_kinds(monkeypatch):
     reasons = importlib.import_module("reasons")
     page = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
     tables, _, end = page.partition("**missed**: ")
-    case = r"  - (.+?): (\D*[\d.]+ (?:×|of|µs|\().*), bound (.+)"
+    case = r"  - (.+?): (\D*[\d.]+ (?:×|of|µs|ms|\().*), bound (.+)"
     missed = [reasons.Miss(*m.groups()) for line in end.splitlines() if (m := re.fullmatch(case, line))]
     assert len(missed) == tables.count("MISSED")
     assert end.startswith(f"Of {tables.count(' met') + len(missed)} bounds {len(missed)} are missed.")
