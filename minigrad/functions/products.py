@@ -98,7 +98,7 @@ _DOTS = [chr(k) for k in range(0x370, 0x3D0)]  # letters for the dimensions that
 
 
 @functools.lru_cache(maxsize=128)
-def _terms(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
+def _terms(equation: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
     """The letters of each operand and of the result, "..." written out from the right."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -125,7 +125,7 @@ def _terms(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
             )
         widest = max(widest, extra)
         written.append((term, extra))
-    full = [term.replace("...", "".join(_DOTS[widest - extra : widest])) for term, extra in written]
+    full = (*(term.replace("...", "".join(_DOTS[widest - extra : widest])) for term, extra in written),)
     dots = "".join(_DOTS[:widest])
     if arrow:
         for c in right.replace("...", "", 1):

@@ -15,17 +15,18 @@ from minigrad.kernels.sharing import BLOCK, blocks
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
-_FEW = 1024  # numbers that are kept, since they take longer to find than the elements
+# Numbers that are kept, since they take longer to find than the elements; of more, `__wrapped__` finds them anew.
+_FEW = 1024
 
 
 @functools.lru_cache(maxsize=64)
-def _known_starts(rows: int, n: int) -> Any:
+def _starts(rows: int, n: int) -> Any:
     return np.arange(rows) * n
 
 
 def starts(rows: int, n: int) -> Any:
     """Where each of so many rows of ``n`` elements begins in one vector."""
-    return _known_starts(rows, n) if rows <= _FEW else np.arange(rows) * n
+    return (_starts if rows <= _FEW else _starts.__wrapped__)(rows, n)
 
 
 @functools.lru_cache(maxsize=256)
@@ -45,6 +46,7 @@ def _offsets(sizes: tuple[int, ...], strides: tuple[int, ...], dim: int) -> Any:
     return total
 
 
+@functools.lru_cache(maxsize=256)
 def _steps(shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> tuple[int, Any]:
     """By how much a place grows with an index of these sizes along ``dim``, and what is added for the others."""
     strides, kept = _strides(shape), (*sizes[:dim], 1, *sizes[dim:]) if len(sizes) < len(shape) else sizes
@@ -52,11 +54,6 @@ def _steps(shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> tuple[in
     if kept is not sizes and np.ndim(offsets):
         offsets = np.broadcast_to(offsets, kept).reshape(sizes)
     return strides[dim], offsets
-
-
-@functools.lru_cache(maxsize=256)
-def _known_steps(shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> tuple[int, Any]:
-    return _steps(shape, sizes, dim)
 
 
 def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
@@ -71,7 +68,7 @@ def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
 
 def _places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
     """`flat_places` in the shape of the index, of one dimension at least."""
-    stride, offsets = (_known_steps if index.size <= _FEW else _steps)(shape, index.shape, dim)
+    stride, offsets = (_steps if index.size <= _FEW else _steps.__wrapped__)(shape, index.shape, dim)
     index = index.astype(np.intp, copy=False)
     places: Array = index if stride == 1 else index * stride
     return places if len(shape) == 1 else places + offsets
@@ -178,7 +175,7 @@ def add_to_rows(out: Array, numbers: Array, rows: Array, zeros: bool = False) ->
     # The places of a table that is no larger than the rows are taken in a quarter of the time.
     table = None
     if len(out) <= min(count, most):
-        table = (_known_numbers if out.size <= _FEW else _numbers)(out.shape)
+        table = (_numbers if out.size <= _FEW else _numbers.__wrapped__)(out.shape)
     some = max(most // 4, 1)  # whose places stay in the cache
     for i in range(0, count, some):
         part = numbers[i : i + some].astype(np.intp, copy=False)
@@ -186,13 +183,9 @@ def add_to_rows(out: Array, numbers: Array, rows: Array, zeros: bool = False) ->
         np.add.at(flat, at.reshape(-1), rows[i : i + some].reshape(-1))
 
 
+@functools.lru_cache(maxsize=128)
 def _numbers(shape: tuple[int, ...]) -> Any:
     return np.arange(math.prod(shape)).reshape(shape)
-
-
-@functools.lru_cache(maxsize=128)
-def _known_numbers(shape: tuple[int, ...]) -> Any:
-    return _numbers(shape)
 
 
 def _flat(x: Array) -> Array:
@@ -288,18 +281,14 @@ def undiagonal(g: Array, shape: tuple[int, ...], offset: int, dim1: int, dim2: i
 def triangle(x: Array, diagonal: int, upper: bool) -> Any:
     """``x`` with zeros below the diagonal, or above it."""
     rows, columns = x.shape[-2:]
-    kept = (_known_side if rows * columns <= _FEW else _side)(rows, columns, diagonal, upper)
+    kept = (_side if rows * columns <= _FEW else _side.__wrapped__)(rows, columns, diagonal, upper)
     out = np.zeros(x.shape, x.dtype)
     np.copyto(out, x, where=kept)  # np.where takes twice as long
     return out
 
 
+@functools.lru_cache(maxsize=64)
 def _side(rows: int, columns: int, diagonal: int, upper: bool) -> Any:
     """Which elements of a matrix stand on one side of a diagonal, or on it."""
     distance = np.arange(columns) - np.arange(rows)[:, None]
     return distance >= diagonal if upper else distance <= diagonal
-
-
-@functools.lru_cache(maxsize=64)
-def _known_side(rows: int, columns: int, diagonal: int, upper: bool) -> Any:
-    return _side(rows, columns, diagonal, upper)
