@@ -203,6 +203,11 @@ class _Value(Tensor):
         return self._array
 
     def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
+        if self.requires_grad and MODE.get().grad:
+            raise runtime_error(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead. Of several "
+                "Tensors stack() makes one that is recorded."
+            )
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:

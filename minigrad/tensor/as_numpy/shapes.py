@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy.common import Axis, Unused, cat, numbers, own
+from minigrad.tensor.as_numpy.common import Axis, Unused, cat, numbers, own, stacked, tensor
 
 # ---------------------------------------------------------------- several in one, one in several
 
@@ -23,10 +22,7 @@ def concatenate(
 
 
 def stack(arrays: Sequence[Tensor], axis: int = 0, out: Unused = None, *, dtype: Unused = None) -> Tensor:
-    kind = arrays[0].dtype
-    for a in arrays:
-        kind = dtypes.promote_types(kind, a.dtype)
-    return own("stack")([a.to(kind) for a in arrays], axis)
+    return stacked(arrays, axis)
 
 
 def vstack(tup: Sequence[Tensor], *, dtype: Unused = None) -> Tensor:
@@ -44,6 +40,22 @@ def dstack(tup: Sequence[Tensor]) -> Tensor:
 
 def column_stack(tup: Sequence[Tensor]) -> Tensor:
     return cat([a.reshape(-1, 1) if a.ndim < 2 else a for a in tup], 1)
+
+
+def block(arrays: Any) -> Tensor:
+    """Lists of lists: those inside next to each other, those outside below each other."""
+    parts, depth = [arrays], 0
+    while any(isinstance(x, list) for x in parts):
+        parts, depth = [y for x in parts for y in (x if isinstance(x, list) else [x])], depth + 1
+    ndim = max(depth, *(np.ndim(x) for x in parts))
+
+    def joined(x: Any, level: int) -> Tensor:
+        if isinstance(x, list):
+            return cat([joined(y, level + 1) for y in x], level - depth)
+        x = tensor(x)
+        return x.reshape((*[1] * (ndim - x.ndim), *x.shape))
+
+    return joined(arrays, 0)
 
 
 def append(arr: Tensor, values: Tensor, axis: int | None = None) -> Tensor:
@@ -111,15 +123,16 @@ def size(a: Tensor, axis: int | None = None) -> int:
 
 
 def reshape(a: Tensor, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Tensor:
-    return ravel(a, order).reshape(shape)
+    a = ravel(a, order)
+    return transpose(a.reshape(numbers(shape)[::-1])) if order == "F" else a.reshape(shape)
 
 
 def ravel(a: Tensor, order: str = "C") -> Tensor:
-    if order not in ("C", "A"):
+    if order not in ("C", "A", "F"):
         raise type_error(
-            f"np.ravel and np.reshape are recorded by minigrad in the order C, not {order}; use np.transpose before"
+            f"np.ravel and np.reshape are recorded by minigrad in order C, F or A, not {order}; use np.transpose"
         )
-    return a.reshape(-1)
+    return (transpose(a) if order == "F" else a).reshape(-1)
 
 
 def transpose(a: Tensor, axes: Sequence[int] | None = None) -> Tensor:
@@ -136,6 +149,11 @@ def swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
 
 def moveaxis(a: Tensor, source: Any, destination: Any) -> Tensor:
     return a.movedim(source, destination)
+
+
+def rollaxis(a: Tensor, axis: int, start: int = 0) -> Tensor:
+    axis, start = range(a.ndim)[axis], start + a.ndim * (start < 0)
+    return a.movedim(axis, start - (axis < start))
 
 
 def expand_dims(a: Tensor, axis: Any) -> Tensor:
