@@ -433,6 +433,32 @@ def test_what_takes_no_such_arguments_says_so() -> None:
         np.gradient(t, 1.0, 2.0, 3.0)
 
 
+def test_ufuncs_of_scipy() -> None:
+    special = pytest.importorskip("scipy.special")
+    inside = np.array([0.2, 0.5, 0.8])
+    for name in (
+        "expit",
+        "logit",
+        "erf",
+        "erfinv",
+        "gammaln",
+        "psi",
+        "i0",
+        "xlogy",
+        "ndtri",
+        "entr",
+        "gammainc",
+    ):
+        ufunc = getattr(special, name)
+        t = mg.tensor(inside, requires_grad=True)
+        y = ufunc(*([t] if ufunc.nin == 1 else [inside, t]))
+        np.testing.assert_allclose(y.detach().numpy(), ufunc(*[inside] * ufunc.nin), rtol=1e-10)
+        assert y.requires_grad
+    for ufunc in (special.fresnel, special.k1):
+        with pytest.raises(TypeError, match=rf"^{ufunc.__name__} is not recorded by minigrad"):
+            ufunc(*[t] * ufunc.nin)
+
+
 def test_unequal_parts_and_sizes() -> None:
     t = mg.tensor(A).requires_grad_()
     with pytest.raises(ValueError, match=r"use np\.array_split"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -44,12 +45,26 @@ class _Ufuncs(Tensor):
         if method == "outer" and op is not None and not options:
             a, b = map(tensor, inputs)
             return apply(op, (a.reshape((*a.shape, *[1] * b.ndim)), b))
+        if op is None and method == "__call__" and not options and (function := _special(ufunc)) is not None:
+            y = function(*map(tensor, inputs))
+            if y.requires_grad or not any(map(_wants_grad, inputs)):
+                return y
         plain = method == "__call__" and not options and not _has_own(ufunc.__name__)
         if op is None and plain and not any(map(_wants_grad, inputs)):
             return _of_arrays(ufunc, inputs)
         if op is None or method != "__call__" or options:
             raise type_error(_not_recorded(ufunc, method, inputs, options))
         return apply(op, inputs)
+
+
+def _special(ufunc: np.ufunc) -> Any:
+    """The function of `minigrad.special` for a ufunc of scipy.special, or None."""
+    name = ufunc.__name__
+    if getattr(sys.modules.get("scipy.special"), name, None) is not ufunc:
+        return None
+    from minigrad import special
+
+    return getattr(special, name) if name in special.__all__ else None
 
 
 def _has_own(name: str) -> bool:
@@ -84,7 +99,8 @@ def _among(table: dict[str, Op], ufunc: np.ufunc) -> Op | None:
 
 def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> str:
     """Why a call of NumPy's is refused, and what to write instead."""
-    name, leaves = f"np.{ufunc.__name__}", "or t.detach().numpy() to leave the tape"
+    name, leaves = ufunc.__name__, "or t.detach().numpy() to leave the tape"
+    name = f"np.{name}" if getattr(np, name, None) is ufunc else name
     out = options.get("out", ())
     if method == "__call__" and any(type(a) is np.ndarray for a in out):
         sign = _SIGNS.get(ufunc) if inputs[0] is out[0] else None
