@@ -393,6 +393,11 @@ def test_without_a_gradient_other_functions_work_on_the_arrays() -> None:
     roots: Any = np.cbrt(t)  # type: ignore[call-overload]
     assert isinstance(roots, mg.Tensor)
     np.testing.assert_array_equal(roots.numpy(), np.cbrt(A))
+    assert t[:, ::2].strides == A[:, ::2].strides
+    mixed: Any = np.broadcast_arrays(t, None)  # type: ignore[arg-type]
+    assert [type(x) for x in mixed] == [np.ndarray] * 2
+    with pytest.raises(TypeError, match="take numbers, not None"):
+        np.broadcast_arrays(mg.tensor(A, requires_grad=True), None)  # type: ignore[arg-type]
     parts: Any = np.modf(t)  # type: ignore[call-overload]
     assert [part.tolist() for part in parts] == [part.tolist() for part in np.modf(A)]
     assert [part.tolist() for part in np.modf(mg.tensor(1.5))] == [0.5, 1.0]  # type: ignore[call-overload]

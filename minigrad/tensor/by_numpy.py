@@ -19,7 +19,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error
 from minigrad.functions import creation
 from minigrad.tensor.as_numpy import along, elements, products, reductions, shapes, spectra
-from minigrad.tensor.as_numpy.common import own, tensor
+from minigrad.tensor.as_numpy.common import NotNumbers, own, tensor
 
 LEAVE = "t.detach().numpy() to leave the tape"
 
@@ -96,7 +96,12 @@ def called(func: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """
     form = FORMS.get(func)
     if form is not None:
-        return form.call(func, args, options)
+        try:
+            return form.call(func, args, options)
+        except NotNumbers:  # matplotlib lets NumPy broadcast None beside arrays
+            if any(t.requires_grad for t in _tensors((*args, *options.values()))):
+                raise
+            return func(*_arrays(args), **_arrays(options))
     if func in ASKS:
         return func(*_arrays(args, detach=True), **_arrays(options, detach=True))
     name = _name(func)

@@ -107,6 +107,11 @@ class _Value(Tensor):
 
     nelement = numel
 
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The step in memory along each dimension in bytes, as NumPy's arrays have it; matplotlib asks for it."""
+        return self._array.strides
+
     @overload
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
 

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import wrap_operand
 from minigrad.core.tensor import Tensor
+from minigrad.errors import type_error
 from minigrad.functions import creation, elementwise, index, linalg, lookup, reduce
 from minigrad.functions import shape as shapes
 
@@ -77,6 +78,10 @@ def stacked(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     return own("stack")(alike(*tensors), axis)
 
 
+class NotNumbers(TypeError):
+    """An argument of which no Tensor can be made, such as None."""
+
+
 def tensor(x: Any, like: Tensor | None = None) -> Tensor:
     """A Tensor of what NumPy would make an array of.
 
@@ -84,6 +89,8 @@ def tensor(x: Any, like: Tensor | None = None) -> Tensor:
     """
     if isinstance(x, Tensor):
         return x
+    if x is None or isinstance(x, (str, bytes)):
+        raise NotNumbers(*type_error(f"beside a Tensor NumPy's functions take numbers, not {x!r}").args)
     if isinstance(x, np.ndarray):
         dtypes.as_numpy(x.dtype)
         return wrap_operand(x)
