@@ -88,7 +88,10 @@ SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
         (A,),
     ),
     "pad more": (
-        lambda a: (np.pad(a, 2, "reflect"), np.pad(a, 1, "symmetric"), np.pad(a, 4, "wrap")),
+        lambda a: (
+            np.pad(a, 2, "reflect"), np.pad(a, 9, "symmetric"), np.pad(a, 4, "wrap"), np.pad(a, (5, 0), "reflect"),
+            np.pad(a, 1, constant_values=((1, 2), (3.5, 4))),
+        ),
         (A,),
     ),
     "meshgrid": (
@@ -488,9 +491,13 @@ def test_what_other_classes_do_with_numpys_functions_is_theirs() -> None:
 
 
 def test_a_compiled_function_has_numpys_functions() -> None:
-    compiled = mg.compile(lambda x: np.sum(np.where(x > 0, x, 0.0), axis=0))
-    for _ in range(3):
-        np.testing.assert_allclose(compiled(mg.tensor(A)).numpy(), np.sum(np.where(A > 0, A, 0.0), axis=0))
+    for f in (
+        lambda x: np.sum(np.where(x > 0, x, 0.0), axis=0),
+        lambda x: np.delete(np.insert(np.pad(x, 2, "edge"), 1, 2.0, axis=0), [0, 1], 1),
+    ):
+        compiled = mg.compile(f)
+        for _ in range(3):
+            np.testing.assert_allclose(compiled(mg.tensor(A)).numpy(), f(A))
 
 
 # ---------------------------------------------------------------- DLPack

@@ -182,7 +182,9 @@ def searchsorted(a: Tensor, v: Tensor, side: str = "left", sorter: Unused = None
 def _picked(a: Tensor, axis: int | None, places: Any) -> Tensor:
     """The elements along an axis whose numbers ``places`` makes of all of them."""
     a, axis = flat(a, axis)
-    return a.index_select(axis, creation.from_numpy(np.asarray(places(np.arange(a.shape[axis])), np.int64)))
+    return a.index_select(
+        axis, creation.tensor(places(np.arange(a.shape[axis])).tolist(), dtype=dtypes.int64)
+    )
 
 
 def compress(condition: Tensor, a: Tensor, axis: int | None = None, out: Unused = None) -> Tensor:
@@ -211,7 +213,7 @@ def insert(arr: Tensor, obj: Any, values: Tensor, axis: int | None = None) -> Te
         several = values.shape[axis]
     more = values.broadcast_to((*arr.shape[:axis], several, *arr.shape[axis + 1 :]))
     order = np.insert(np.arange(count), obj, np.arange(count, count + several))
-    return cat([arr, more], axis).index_select(axis, creation.from_numpy(order))
+    return cat([arr, more], axis).index_select(axis, creation.tensor(order.tolist()))
 
 
 def partition(

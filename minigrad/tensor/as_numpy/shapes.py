@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -198,22 +198,38 @@ def _each(arrays: tuple[Tensor, ...], function: Any) -> Any:
     return results[0] if len(results) == 1 else results
 
 
-def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: float = 0) -> Tensor:
+def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """Each axis by itself: by elements of a constant, or by those that NumPy takes for the places outside."""
-    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+    if mode != "constant" and mode not in _PLACES:
         raise type_error(
-            f"np.pad is recorded by minigrad, but not with mode={mode!r}; use constant, edge, reflect, "
-            "symmetric or wrap, or t.detach().numpy() to leave the tape"
+            f"np.pad is recorded by minigrad, but not with mode={mode!r}; use constant, {', '.join(_PLACES)}, or "
+            "t.detach().numpy() to leave the tape"
         )
-    pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
-    for d, (before, after) in enumerate(pairs):
-        if not before + after:
+    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    for d, pair in enumerate(widths):
+        if not any(pair):
             continue
+        count = array.shape[d]
         if mode != "constant":
-            places = np.pad(np.arange(array.shape[d]), (before, after), mode)  # type: ignore[call-overload]
-            array = array.index_select(d, creation.from_numpy(places))
+            places = creation.arange(-pair[0], count + pair[1])
+            array = array.index_select(d, _PLACES[mode](places, count))
         else:
-            sizes = ((*array.shape[:d], n, *array.shape[d + 1 :]) for n in (before, after))
-            first, last = (creation.full(size, constant_values, dtype=array.dtype) for size in sizes)
-            array = cat([first, array, last], d)
+            sizes = [(*array.shape[:d], n, *array.shape[d + 1 :]) for n in pair]
+            values = np.broadcast_to(np.asarray(constant_values), (array.ndim, 2))[d].tolist()
+            ends = [creation.full(size, x, dtype=array.dtype) for size, x in zip(sizes, values, strict=True)]
+            array = cat([ends[0], array, ends[1]], d)
     return array
+
+
+def _mirrored(places: Tensor, period: int, shift: int) -> Tensor:
+    places = places % period
+    return own("minimum")(places, period - shift - places)
+
+
+# Which of so many elements stands at places from before the first one to behind the last.
+_PLACES: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "edge": lambda places, count: places.clamp(0, count - 1),
+    "reflect": lambda places, count: _mirrored(places, max(2 * count - 2, 1), 0),
+    "symmetric": lambda places, count: _mirrored(places, 2 * count, 1),
+    "wrap": lambda places, count: places % count,
+}
