@@ -201,6 +201,7 @@ SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
         ),
         (A,),
     ),
+    "distances": (lambda a, v: (*np.gradient(a, v[0], v[1]), np.gradient(V, v[2]), np.diff(a[:0], axis=0)), (A, V)),
     "some elements": (
         lambda a: (
             np.compress([True, False, True], a, axis=0), np.extract(MASK, a), np.delete(a, 1), np.delete(a, [0, -1], 1),

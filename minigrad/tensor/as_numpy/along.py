@@ -80,8 +80,8 @@ def diff(
     a: Tensor, n: int = 1, axis: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
 ) -> Tensor:
     """A number stands before or behind each row."""
-    edge = a.narrow(axis, 0, 1)
-    first, last = (x if x is None or x.ndim else x.expand_as(edge) for x in (prepend, append))
+    shape = [1 if d == axis % a.ndim else n for d, n in enumerate(a.shape)] if a.ndim else []
+    first, last = (x if x is None or x.ndim else x.expand(shape) for x in (prepend, append))
     return a.diff(n, axis, first, last)
 
 
@@ -103,8 +103,9 @@ def gradient(f: Tensor, *varargs: Operand, axis: Axis = None, edge_order: int = 
 
 
 def _slope(f: Tensor, step: Any, d: int, edge_order: int) -> Tensor:
-    places = isinstance(step, Tensor) and step.ndim == 1
-    return own("gradient")(f, spacing=(step,) if places else float(step), dim=d, edge_order=edge_order)[0]
+    if isinstance(step, Tensor) and step.ndim == 1:
+        return own("gradient")(f, spacing=(step,), dim=d, edge_order=edge_order)[0]
+    return own("gradient")(f, dim=d, edge_order=edge_order)[0] / step
 
 
 # ---------------------------------------------------------------- orders and places
