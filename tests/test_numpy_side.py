@@ -342,6 +342,7 @@ def test_element_types_are_minigrads_and_arrays_keep_theirs() -> None:
     assert {name: result.dtype for name, result in kinds.items()} == dict.fromkeys(kinds, mg.float32)
     assert np.concatenate([t, np.ones(2)]).dtype == np.stack([t, np.ones(2)]).dtype == mg.float64
     assert np.sum(t, dtype=np.float64).dtype == np.zeros_like(t, dtype="float64").dtype == mg.float64
+    assert np.interp(t, STEPS, STEPS).dtype == np.convolve(t, np.ones(2)).dtype == mg.float64
     assert np.sum(t > 0).dtype == np.argmax(t).dtype == mg.int64
 
 

@@ -264,7 +264,7 @@ def interp(
         fp = fp[order]
         fp, left, right = cat([fp[-1:], fp, fp[:1]], 0), None, None
     last = len(xp) - 1
-    i = (own("searchsorted")(xp.detach(), x.detach(), right=True) - 1).clamp(0, (last - 1) * (last > 0))
+    i = (searchsorted(xp.detach(), x.detach(), "right") - 1).clamp(0, max(last - 1, 0))
     j = (i + 1).clamp(max=last)
     width = xp[j] - xp[i]
     y = fp[i] + (x - xp[i]) * ((fp[j] - fp[i]) / without(width, width != 0, 1))
@@ -314,7 +314,5 @@ def corrcoef(x: Tensor, y: Tensor | None = None, rowvar: bool = True, *, dtype: 
 def _variables(m: Tensor, y: Tensor | None, rowvar: bool) -> Tensor:
     """Variables as rows, those of ``y`` below."""
     parts = [x if x.ndim < 2 or rowvar or len(x) == 1 else x.T for x in (m, y) if x is not None]
-    parts = [
-        x if x.is_floating_point() or x.is_complex() else x.to(dtypes.get_default_dtype()) for x in parts
-    ]
+    parts = [*map(floating, parts)]
     return parts[0] if y is None else cat([x.reshape(-1, x.shape[-1]) for x in parts], 0)
