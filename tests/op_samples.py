@@ -549,6 +549,7 @@ ROWS: list[Row] = [
     one("log2",       positive, math.log2),
     one("log10",      positive, math.log10),
     one("log1p",      inside,   math.log1p),
+    one("cbrt",       nonzero,  lambda x: math.copysign(abs(x) ** (1 / 3), x)),
     one("sqrt",       positive, math.sqrt),
     one("rsqrt",      positive, lambda x: 1 / math.sqrt(x)),
     one("sin",        wide,     math.sin),

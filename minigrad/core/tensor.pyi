@@ -313,6 +313,9 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def numel(self) -> builtins.int:
         """The number of elements."""
     nelement = numel
+    @property
+    def strides(self) -> tuple[builtins.int, ...]:
+        """The step in memory along each dimension in bytes, as NumPy's arrays have it; matplotlib asks for it."""
     @overload
     def stride(self, dim: None=None) -> tuple[builtins.int, ...]:
         ...

@@ -297,6 +297,7 @@ log10 = Op("log10", np.log10, "x", lambda g, x: g / (x * _LN10),   cast="float",
          public="log10 log10_", doc="The logarithm to base 10.", complex="analytic")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float",
          public="log1p log1p_", doc="``log(1 + x)``, exact near 0.", grad_fn="Log1PBackward0", complex="analytic")
+cbrt  = Op("cbrt",  np.cbrt,  "x", lambda g, y: g / (y * y * 3.0), cast="float")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float",
          public="sqrt sqrt_", doc="The square root; nan below 0, gradient inf at 0.", complex="analytic")
 rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y * -0.5), cast="float",

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import wrap_operand
+from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy import products, reductions, shapes, spectra
-from minigrad.tensor.as_numpy.common import own
+from minigrad.tensor.as_numpy import along, elements, products, reductions, shapes, spectra
+from minigrad.tensor.as_numpy.common import NotNumbers, own, tensor
 
 LEAVE = "t.detach().numpy() to leave the tape"
 
@@ -67,7 +67,7 @@ def _numpys(name: str) -> Any:
 
 FORMS: dict[Any, Form] = {
     _numpys(name): Form(function)
-    for space in (reductions, shapes, products, spectra)
+    for space in (reductions, along, elements, shapes, products, spectra)
     for name, function in vars(space).items()
     if inspect.isfunction(function) and function.__module__ == space.__name__ and name[0] != "_"
 }
@@ -77,6 +77,12 @@ FORMS |= {np.amax: FORMS[np.max], np.amin: FORMS[np.min], np.around: FORMS[np.ro
 ASKS = {
     np.allclose, np.array_equal, np.array_equiv, np.can_cast, np.iscomplexobj, np.isrealobj, np.may_share_memory,
     np.result_type, np.shares_memory,
+}  # fmt: skip
+# What they give has no gradient: numbers of elements, places, answers, sets.
+PLAIN = {
+    np.argpartition, np.digitize, np.flatnonzero, np.histogram, np.histogram2d, np.histogram_bin_edges,
+    np.histogramdd, np.intersect1d, np.iscomplex, np.isin, np.isneginf, np.isposinf, np.isreal, np.lexsort,
+    np.linalg.matrix_rank, np.nanargmax, np.nanargmin, np.setdiff1d, np.setxor1d, np.union1d, np.unique,
 }  # fmt: skip
 # They write into their first argument, which the tape would not see.
 WRITE = {np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask}
@@ -90,10 +96,19 @@ def called(func: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """
     form = FORMS.get(func)
     if form is not None:
-        return form.call(func, args, options)
+        try:
+            return form.call(func, args, options)
+        except NotNumbers:  # matplotlib lets NumPy broadcast None beside arrays
+            if any(t.requires_grad for t in _tensors((*args, *options.values()))):
+                raise
+            return func(*_arrays(args), **_arrays(options))
     if func in ASKS:
         return func(*_arrays(args, detach=True), **_arrays(options, detach=True))
     name = _name(func)
+    # Behind the first two there may be weights.
+    if func in PLAIN and not any(t.requires_grad for t in _tensors((*args[2:], *options.values()))):
+        needs_value(f"{name}()")
+        return _as_tensors(func(*_arrays(args, detach=True), **_arrays(options, detach=True)))
     if func in WRITE:
         raise type_error(f"{name} does not write into a Tensor; use an assignment t[...] = x")
     if any(t.requires_grad for t in _tensors((*args, *options.values()))):
@@ -124,28 +139,6 @@ def _taken(func: Any, name: str, kind: str, x: Any, like: Tensor | None) -> Any:
     return x
 
 
-def tensor(x: Any, like: Tensor | None) -> Tensor:
-    """A Tensor of what NumPy would make an array of.
-
-    As beside operators, an array keeps its element type, and Python's floats take that of a Tensor of floats.
-    """
-    if isinstance(x, Tensor):
-        return x
-    if isinstance(x, np.ndarray):
-        dtypes.as_numpy(x.dtype)
-        return wrap_operand(x)
-    if isinstance(x, (list, tuple)) and any(isinstance(each, (Tensor, list, tuple)) for each in x):
-        return shapes.stack([tensor(each, like) for each in x])
-    result = creation.tensor(x)
-    if (
-        isinstance(x, np.generic)
-        or like is None
-        or not (like.is_floating_point() and result.is_floating_point())
-    ):
-        return result
-    return creation.tensor(x, dtype=like.dtype)
-
-
 def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
     for x in values:
         if isinstance(x, Tensor):
@@ -161,6 +154,13 @@ def _arrays(x: Any, detach: bool = False) -> Any:
     if isinstance(x, (list, tuple)):
         return type(x)(_arrays(each, detach) for each in x)
     return {k: _arrays(v, detach) for k, v in x.items()} if isinstance(x, dict) else x
+
+
+def _as_tensors(x: Any) -> Any:
+    """Results with Tensors in the place of arrays."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_as_tensors, x))
+    return creation.from_numpy(np.asarray(x)) if isinstance(x, (np.ndarray, np.generic)) else x
 
 
 def _name(func: Any) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from minigrad.functions import linalg
 from minigrad.functions.creation import from_numpy
 from minigrad.gate import methods
 from minigrad.ops import elementwise as e
-from minigrad.tensor.as_numpy.common import own
+from minigrad.tensor.as_numpy.common import alike, floating, own, tensor
 from minigrad.tensor.operators import operand
 
 
@@ -30,14 +32,39 @@ class _Ufuncs(Tensor):
         if ufunc is np.matmul and method == "__call__" and not options:
             return linalg.matmul(*(operand(x) for x in inputs))
         if ufunc in _NAMED and method == "__call__" and not options:
-            return own(_NAMED[ufunc])(operand(inputs[0]))
+            return _NAMED[ufunc](*map(operand, inputs))
+        if (along := _ALONG.get((ufunc, method))) is not None:
+            from minigrad.tensor.by_numpy import called
+
+            options = {"axis": 0, **options}
+            if isinstance(along, str):
+                return called(getattr(np, along), inputs, options)
+            if len(options) == 1 and type(options["axis"]) is int:
+                return along(inputs[0], options["axis"])
         op = _op(ufunc)
+        if method == "outer" and op is not None and not options:
+            a, b = map(tensor, inputs)
+            return apply(op, (a.reshape((*a.shape, *[1] * b.ndim)), b))
+        if op is None and method == "__call__" and not options and (function := _special(ufunc)) is not None:
+            y = function(*map(tensor, inputs))
+            if y.requires_grad or not any(map(_wants_grad, inputs)):
+                return y
         plain = method == "__call__" and not options and not _has_own(ufunc.__name__)
         if op is None and plain and not any(map(_wants_grad, inputs)):
             return _of_arrays(ufunc, inputs)
         if op is None or method != "__call__" or options:
             raise type_error(_not_recorded(ufunc, method, inputs, options))
         return apply(op, inputs)
+
+
+def _special(ufunc: np.ufunc) -> Any:
+    """The function of `minigrad.special` for a ufunc of scipy.special, or None."""
+    name = ufunc.__name__
+    if getattr(sys.modules.get("scipy.special"), name, None) is not ufunc:
+        return None
+    from minigrad import special
+
+    return getattr(special, name) if name in special.__all__ else None
 
 
 def _has_own(name: str) -> bool:
@@ -72,7 +99,8 @@ def _among(table: dict[str, Op], ufunc: np.ufunc) -> Op | None:
 
 def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> str:
     """Why a call of NumPy's is refused, and what to write instead."""
-    name, leaves = f"np.{ufunc.__name__}", "or t.detach().numpy() to leave the tape"
+    name, leaves = ufunc.__name__, "or t.detach().numpy() to leave the tape"
+    name = f"np.{name}" if getattr(np, name, None) is ufunc else name
     out = options.get("out", ())
     if method == "__call__" and any(type(a) is np.ndarray for a in out):
         sign = _SIGNS.get(ufunc) if inputs[0] is out[0] else None
@@ -81,8 +109,13 @@ def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options
         change = f"a {sign}= t.detach().numpy() to change the array" if sign else leaves[3:]
         return f"{what} would lose what a Tensor remembers; write {tries} for a Tensor, or {change}"
     if method != "__call__":
-        own = _METHODS.get((ufunc, method), "its own functions")
-        return f"{name}.{method} is not recorded by minigrad; use {own}, {leaves}"
+        own = (
+            "t.index_put_(..., accumulate=True)"
+            if ufunc is np.add and method == "at"
+            else "its own functions"
+        )
+        named = "".join(f" with {option}=" for option in [*options][-1:]) if (ufunc, method) in _ALONG else ""
+        return f"{name}.{method} is not recorded by minigrad{named}; use {own}, {leaves}"
     if _op(ufunc) is not None or ufunc is np.matmul:
         named, first = ", ".join(f"{option}=" for option in options), next(iter(options))
         own = {"out": f"t = {name}(...)", "where": "minigrad.where", "dtype": "t.to(dtype)"}.get(
@@ -92,20 +125,35 @@ def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options
     return f"{name} is not recorded by minigrad; use its own functions, {leaves}"
 
 
-# Recorded as functions of these names.
-_NAMED = {
-    np.deg2rad: "deg2rad", np.radians: "deg2rad", np.rad2deg: "rad2deg", np.degrees: "rad2deg", np.rint: "round",
-    np.positive: "positive", np.conjugate: "conj",
+def _called(name: str) -> Callable[..., Any]:
+    """A function of minigrad's by its name, of Tensors."""
+    return lambda *inputs: own(name)(*inputs)
+
+
+# Recorded as these functions.
+_NAMED: dict[np.ufunc, Callable[..., Any]] = {
+    np.deg2rad: _called("deg2rad"), np.radians: _called("deg2rad"), np.rad2deg: _called("rad2deg"),
+    np.degrees: _called("rad2deg"), np.rint: _called("round"), np.positive: _called("positive"),
+    np.conjugate: _called("conj"), np.float_power: _called("float_power"),
+    np.ldexp: lambda a, b: own("ldexp")(tensor(a), tensor(b)),
+    np.frexp: lambda x: tuple(own("frexp")(x)), np.fabs: lambda x: floating(x).abs(),
+    np.modf: lambda x: (x - x.trunc(), x.trunc()), np.divmod: lambda a, b: (a // b, a % b),
+    np.heaviside: lambda a, b: own("heaviside")(*alike(tensor(a), tensor(b))),
+    np.vecdot: lambda a, b: (tensor(a).conj() * b).sum(-1),
 }  # fmt: skip
 _SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.remainder: "%",
     np.power: "**", np.matmul: "@", np.bitwise_and: "&", np.bitwise_or: "|", np.bitwise_xor: "^",
 }  # fmt: skip
-_METHODS: dict[tuple[np.ufunc, str], str] = {
-    (np.add, "reduce"): "t.sum()", (np.multiply, "reduce"): "t.prod()", (np.maximum, "reduce"): "t.amax()",
-    (np.minimum, "reduce"): "t.amin()", (np.logical_and, "reduce"): "t.all()", (np.logical_or, "reduce"): "t.any()",
-    (np.add, "accumulate"): "t.cumsum()", (np.multiply, "accumulate"): "t.cumprod()",
-    (np.multiply, "outer"): "minigrad.outer", (np.add, "at"): "t.index_put_(..., accumulate=True)",
+# Along one dimension, the first if nothing else is said: as NumPy's functions of these names, or as these.
+_ALONG: dict[tuple[np.ufunc, str], str | Callable[[Tensor, int], Tensor]] = {
+    (np.add, "reduce"): "sum", (np.multiply, "reduce"): "prod", (np.maximum, "reduce"): "max",
+    (np.minimum, "reduce"): "min", (np.fmax, "reduce"): "nanmax", (np.fmin, "reduce"): "nanmin",
+    (np.logical_and, "reduce"): "all", (np.logical_or, "reduce"): "any", (np.add, "accumulate"): "cumsum",
+    (np.multiply, "accumulate"): "cumprod", (np.maximum, "accumulate"): lambda t, dim: own("cummax")(t, dim)[0],
+    (np.minimum, "accumulate"): lambda t, dim: own("cummin")(t, dim)[0],
+    (np.logaddexp, "reduce"): lambda t, dim: own("logsumexp")(t, dim),
+    (np.logaddexp, "accumulate"): lambda t, dim: own("logcumsumexp")(t, dim),
 }  # fmt: skip
 _OTHERS = {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,

@@ -107,6 +107,11 @@ class _Value(Tensor):
 
     nelement = numel
 
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The step in memory along each dimension in bytes, as NumPy's arrays have it; matplotlib asks for it."""
+        return self._array.strides
+
     @overload
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
 
@@ -203,6 +208,11 @@ class _Value(Tensor):
         return self._array
 
     def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
+        if self.requires_grad and MODE.get().grad:
+            raise runtime_error(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead. Of several "
+                "Tensors stack() makes one that is recorded."
+            )
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:

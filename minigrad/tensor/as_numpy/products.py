@@ -1,90 +1,26 @@
-"""NumPy's functions by elements, products, and linear algebra."""
+"""NumPy's products, and its linear algebra."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from string import ascii_letters
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from minigrad import dtypes
+from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import type_error
 from minigrad.functions import algebra, creation, factorizations, linalg, matrix_norms, systems
-from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, floating, own
-
-# ---------------------------------------------------------------- by elements
-
-
-def where(condition: Tensor, x: Operand = None, y: Operand = None) -> Any:
-    condition = condition if condition.dtype == dtypes.bool else condition != 0
-    return nonzero(condition) if x is None and y is None else own("where")(condition, x, y)
-
-
-def clip(
-    a: Tensor,
-    a_min: Operand = None,
-    a_max: Operand = None,
-    out: Unused = None,
-    *,
-    min: Operand = None,
-    max: Operand = None,
-) -> Tensor:
-    low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
-    return a if low is None and high is None else a.clamp(low, high)
-
-
-def round(a: Tensor, decimals: int = 0, out: Unused = None) -> Tensor:
-    return a.round(decimals=decimals) if decimals else a.round()
-
-
-def nan_to_num(
-    x: Tensor, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Tensor:
-    return x.nan_to_num(nan, posinf, neginf)
-
-
-def isclose(a: Tensor, b: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    kind = dtypes.result_type(a, b)
-    return a.to(kind).isclose(b.to(kind), rtol, atol, equal_nan)
-
-
-def nonzero(a: Tensor) -> tuple[Tensor, ...]:
-    return tuple(a.nonzero(as_tuple=True))
-
-
-def argwhere(a: Tensor) -> Tensor:
-    return a.nonzero()
-
-
-def copy(a: Tensor, order: Unused = None, subok: Unused = None) -> Tensor:
-    return a.clone()
-
-
-def zeros_like(
-    a: Tensor, dtype: DTypeLike | None = None, order: Unused = None, subok: Unused = None
-) -> Tensor:
-    return creation.zeros_like(a, dtype=dtype)
-
-
-def ones_like(
-    a: Tensor, dtype: DTypeLike | None = None, order: Unused = None, subok: Unused = None
-) -> Tensor:
-    return creation.ones_like(a, dtype=dtype)
-
-
-def empty_like(
-    prototype: Tensor, dtype: DTypeLike | None = None, order: Unused = None, subok: Unused = None
-) -> Tensor:
-    return creation.empty_like(prototype, dtype=dtype)
-
-
-def full_like(
-    a: Tensor, fill_value: Any, dtype: DTypeLike | None = None, order: Unused = None, subok: Unused = None
-) -> Tensor:
-    return creation.full_like(a, fill_value, dtype=dtype)
-
+from minigrad.tensor.as_numpy.common import Axis, Unused, alike, floating, own, tensor
 
 # ---------------------------------------------------------------- products and matrices
+
+
+def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
+    return systems.vecdot(x1, x2, dim=axis)
 
 
 def dot(a: Tensor, b: Tensor, out: Unused = None) -> Tensor:
@@ -113,16 +49,22 @@ def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Tensor:
     return own("tensordot")(a, b, axes)
 
 
-def einsum(subscripts: str, *operands: Tensor, optimize: bool | str = False) -> Tensor:
-    if not isinstance(subscripts, str):
-        raise type_error(
-            "np.einsum is recorded by minigrad with a text of subscripts; write np.einsum('ij,jk', a, b)"
-        )
-    if all(a.dtype == dtypes.bool for a in operands):
+def einsum(*operands: Any, optimize: Any = False, out: Unused = None, dtype: Unused = None) -> Tensor:
+    """The subscripts are a text before the operands, or a list behind each of them, and one of the result."""
+    if isinstance(operands[0], str):
+        subscripts, parts = operands[0], operands[1:]
+    else:
+        parts, lists = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
+        texts = ["".join("..." if i is ... else ascii_letters[i] for i in places) for places in lists]
+        subscripts = ",".join(texts)
+        if len(operands) % 2:
+            subscripts += "->" + "".join("..." if i is ... else ascii_letters[i] for i in operands[-1])
+    taken = [tensor(a) for a in parts]
+    if all(a.dtype == dtypes.bool for a in taken):
         raise type_error(
             "np.einsum of bools is not recorded by minigrad; convert them with .int() or .float()"
         )
-    return own("einsum")(subscripts, *operands)
+    return own("einsum")(subscripts, *taken)
 
 
 def kron(a: Tensor, b: Tensor) -> Tensor:
@@ -155,6 +97,10 @@ def diag(v: Tensor, k: int = 0) -> Tensor:
     return v.diag(k)
 
 
+def diagflat(v: Tensor, k: int = 0) -> Tensor:
+    return v.reshape(-1).diag(k)
+
+
 def diagonal(a: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return a.diagonal(offset, axis1, axis2)
 
@@ -185,36 +131,36 @@ def linalg_matrix_norm(x: Tensor, /, *, keepdims: bool = False, ord: Any = "fro"
 
 
 def linalg_det(a: Tensor) -> Tensor:
-    return algebra.det(a)
+    return algebra.det(floating(a))
 
 
 def linalg_slogdet(a: Tensor) -> Any:
-    return algebra.slogdet(a)
+    return algebra.slogdet(floating(a))
 
 
 def linalg_matrix_power(a: Tensor, n: int) -> Tensor:
-    return algebra.matrix_power(a, n)
+    return algebra.matrix_power(floating(a) if n < 0 else a, n)
 
 
 def linalg_inv(a: Tensor) -> Tensor:
-    return systems.inv(a)
+    return systems.inv(floating(a))
 
 
 def linalg_pinv(a: Tensor) -> Tensor:
-    return systems.pinv(a)
+    return systems.pinv(floating(a))
 
 
 def linalg_solve(a: Tensor, b: Tensor) -> Tensor:
     """``b`` is a vector if it has one dimension, and else matrices, as in NumPy 2."""
-    return systems.solve(a, b)
+    return systems.solve(*alike(floating(a), floating(b)))
 
 
 def linalg_cholesky(a: Tensor, /, *, upper: bool = False) -> Tensor:
-    return factorizations.cholesky(a, upper=upper)
+    return factorizations.cholesky(floating(a), upper=upper)
 
 
 def linalg_eigh(a: Tensor, UPLO: str = "L") -> Any:
-    return factorizations.eigh(a, UPLO)
+    return factorizations.eigh(floating(a), UPLO)
 
 
 def linalg_multi_dot(arrays: Sequence[Tensor], *, out: Unused = None) -> Tensor:
@@ -222,18 +168,102 @@ def linalg_multi_dot(arrays: Sequence[Tensor], *, out: Unused = None) -> Tensor:
 
 
 def linalg_eigvalsh(a: Tensor, UPLO: str = "L") -> Tensor:
-    return factorizations.eigvalsh(a, UPLO)
+    return factorizations.eigvalsh(floating(a), UPLO)
 
 
 def linalg_svd(
     a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitian: Unused = None
 ) -> Any:
-    return factorizations.svd(a, full_matrices) if compute_uv else factorizations.svdvals(a)
+    return (
+        factorizations.svd(floating(a), full_matrices) if compute_uv else factorizations.svdvals(floating(a))
+    )
 
 
 def linalg_svdvals(x: Tensor, /) -> Tensor:
-    return factorizations.svdvals(x)
+    return factorizations.svdvals(floating(x))
 
 
 def linalg_qr(a: Tensor, mode: str = "reduced") -> Any:
-    return factorizations.qr(a, mode)
+    return factorizations.qr(floating(a), mode)
+
+
+class EigResult(NamedTuple):
+    """Eigenvalues, and the eigenvectors as columns."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+def linalg_eig(a: Tensor) -> Any:
+    values, vectors = factorizations.eig(floating(a))
+    return EigResult(*_real(values, vectors))
+
+
+def linalg_eigvals(a: Tensor) -> Tensor:
+    return _real(factorizations.eigvals(floating(a)))[0]
+
+
+def _real(values: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """NumPy gives real numbers where all eigenvalues are real."""
+    needs_value("np.linalg.eig()")
+    all_real = not values.imag.numpy(force=True).any()
+    return tuple(x.real if all_real else x for x in (values, *others))
+
+
+def linalg_lstsq(a: Tensor, b: Tensor, rcond: float | None = None) -> Any:
+    needs_value("np.linalg.lstsq()")
+    a, b = alike(floating(a), floating(b))
+    _, _, rank, _ = np.linalg.lstsq(a.numpy(force=True), b.numpy(force=True), rcond)
+    x = systems.lstsq(a, b if b.ndim > 1 else b[:, None], rcond=rcond, driver="gelsd").solution
+    x = x if b.ndim > 1 else x[:, 0]
+    full = rank == a.shape[1] < a.shape[0]
+    left = ((b - a @ x).abs() ** 2).sum(0).reshape(-1) if full else creation.empty(0, dtype=x.dtype)
+    return x, left, int(rank), factorizations.svdvals(floating(a))
+
+
+def linalg_cond(x: Tensor, p: Any = None) -> Tensor:
+    return matrix_norms.cond(floating(x), p)
+
+
+def linalg_tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Tensor:
+    a, b = alike(floating(a), floating(b))
+    return systems.tensorsolve(a, b, axes)
+
+
+def linalg_tensorinv(a: Tensor, ind: int = 2) -> Tensor:
+    return systems.tensorinv(floating(a), ind)
+
+
+# ---------------------------------------------------------------- of the last dimensions, by the names of the array API
+
+
+def linalg_matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
+    return linalg.matmul(x1, x2)
+
+
+def linalg_outer(x1: Tensor, x2: Tensor, /) -> Tensor:
+    return outer(x1, x2)
+
+
+def linalg_tensordot(x1: Tensor, x2: Tensor, /, *, axes: Any = 2) -> Tensor:
+    return tensordot(x1, x2, axes)
+
+
+def linalg_vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
+    return vecdot(x1, x2, axis=axis)
+
+
+def linalg_cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
+    return x1.cross(x2, axis)
+
+
+def linalg_trace(x: Tensor, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:
+    return trace(x, offset, -2, -1, dtype)
+
+
+def linalg_diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
+    return diagonal(x, offset, -2, -1)
+
+
+def linalg_matrix_transpose(x: Tensor, /) -> Tensor:
+    return x.mT

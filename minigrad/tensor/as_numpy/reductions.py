@@ -1,4 +1,4 @@
-"""NumPy's reductions, and functions along one axis."""
+"""NumPy's reductions."""
 
 from __future__ import annotations
 
@@ -7,28 +7,73 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
+from minigrad.errors import value_error
 from minigrad.functions import creation
 from minigrad.functions.dims import one_dim
-from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, flat, floating, over, own
+from minigrad.tensor.as_numpy.common import (
+    Axis,
+    Operand,
+    Unused,
+    flat,
+    floating,
+    one_axis,
+    over,
+    own,
+    without,
+)
 
-# ---------------------------------------------------------------- reductions
+# ---------------------------------------------------------------- of all elements, or of those where a mask is True
 
 
 def sum(
-    a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
+    a: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
 ) -> Tensor:
-    a, axis, keepdims = over(a, axis, keepdims)
-    return a.sum(axis, keepdims, dtype=dtype)
+    a, axis, keepdims = over(without(a, where, 0), axis, keepdims)
+    y = a.sum(axis, keepdims, dtype=dtype)
+    return y if initial is None else y + creation.as_tensor(initial, dtype=y.dtype)
+
+
+def prod(
+    a: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
+) -> Tensor:
+    a = without(a, where, 1)
+    dims = range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if axis is None and not keepdims:
+        a, dims = a.prod(dtype=dtype), ()
+    for d in dims:
+        a = a.prod(d, True, dtype=dtype)
+    a = a if keepdims else a.squeeze(tuple(dims))
+    return a if initial is None else a * creation.as_tensor(initial, dtype=a.dtype)
 
 
 def mean(
-    a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
+    a: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    *,
+    where: Tensor | None = None,
 ) -> Tensor:
+    a = a if dtype is not None else floating(a)
+    if where is not None:
+        return sum(a, axis, dtype, None, keepdims, None, where) / _count(a, where, axis, keepdims)
     a, axis, keepdims = over(a, axis, keepdims)
-    return (a if dtype is not None else floating(a)).mean(axis, keepdims, dtype=dtype)
+    return a.mean(axis, keepdims, dtype=dtype)
 
 
 def var(
@@ -39,10 +84,18 @@ def var(
     ddof: float = 0,
     keepdims: bool = False,
     *,
+    where: Tensor | None = None,
+    mean: Tensor | None = None,
     correction: float | None = None,
 ) -> Tensor:
-    a, axis, keepdims = over(a, axis, keepdims)
-    return floating(a).var(axis, keepdim=keepdims, correction=ddof if correction is None else correction)
+    a, less = floating(a), ddof if correction is None else correction
+    if where is None and mean is None:
+        a, axis, keepdims = over(a, axis, keepdims)
+        return a.var(axis, keepdim=keepdims, correction=less)
+    middle = _mean(a, axis, None, None, True, where=where) if mean is None else mean
+    squares = sum(without(a - middle, where, 0).abs().square(), axis, None, None, keepdims)
+    count = _count(a, own("ones_like")(a, dtype=dtypes.bool) if where is None else where, axis, keepdims)
+    return squares / (count - less).clamp(0)
 
 
 def std(
@@ -53,31 +106,57 @@ def std(
     ddof: float = 0,
     keepdims: bool = False,
     *,
+    where: Tensor | None = None,
+    mean: Tensor | None = None,
     correction: float | None = None,
 ) -> Tensor:
+    if where is not None or mean is not None:
+        return var(a, axis, None, None, ddof, keepdims, where=where, mean=mean, correction=correction).sqrt()
     a, axis, keepdims = over(a, axis, keepdims)
     return floating(a).std(axis, keepdim=keepdims, correction=ddof if correction is None else correction)
 
 
-def prod(
-    a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
+# `var` has a parameter of this name.
+_mean = mean
+
+
+def _count(a: Tensor, where: Tensor, axis: Axis, keepdims: bool) -> Tensor:
+    """How many elements there are where the mask is True."""
+    return sum(where.broadcast_to(a.shape) != 0, axis, None, None, keepdims)
+
+
+def max(
+    a: Tensor,
+    axis: Axis = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
 ) -> Tensor:
-    if axis is None and not keepdims:
-        return a.prod(dtype=dtype)
-    dims = range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    for d in dims:
-        a = a.prod(d, True, dtype=dtype)
-    return a if keepdims else a.squeeze(tuple(dims))
+    return _extreme("max", a, axis, keepdims, initial, where)
 
 
-def max(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False) -> Tensor:
-    a, axis, keepdims = over(a, axis, keepdims)
-    return a.amax(() if axis is None else axis, keepdims)
+def min(
+    a: Tensor,
+    axis: Axis = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
+) -> Tensor:
+    return _extreme("min", a, axis, keepdims, initial, where)
 
 
-def min(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False) -> Tensor:
-    a, axis, keepdims = over(a, axis, keepdims)
-    return a.amin(() if axis is None else axis, keepdims)
+def _extreme(
+    name: str, a: Tensor, axis: Axis, keepdims: bool, initial: Operand, where: Tensor | None
+) -> Tensor:
+    if where is not None and initial is None:
+        raise value_error(f"np.{name} with where= has no value where nothing is left; give initial= too")
+    a, axis, keepdims = over(without(a, where, initial), axis, keepdims)
+    if initial is not None and not a.numel():
+        return sum(a, axis, None, None, keepdims) + initial
+    y = getattr(a, f"a{name}")(() if axis is None else axis, keepdims)
+    return y if initial is None else own(f"{name}imum")(y, creation.as_tensor(initial, dtype=y.dtype))
 
 
 def ptp(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False) -> Tensor:
@@ -92,84 +171,16 @@ def argmin(a: Tensor, axis: int | None = None, out: Unused = None, *, keepdims: 
     return a.argmin(axis, keepdims)
 
 
-def any(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False) -> Tensor:
-    return a.any(axis, keepdims)
-
-
-def all(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False) -> Tensor:
-    return a.all(axis, keepdims)
-
-
-def nansum(
-    a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
+def any(
+    a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False, *, where: Tensor | None = None
 ) -> Tensor:
-    a, axis, keepdims = over(a, axis, keepdims)
-    return a.nansum(axis, keepdims, dtype=dtype)
+    return without(a, where, 0).any(axis, keepdims)
 
 
-def nanmean(
-    a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
+def all(
+    a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False, *, where: Tensor | None = None
 ) -> Tensor:
-    a, axis, keepdims = over(a, axis, keepdims)
-    return (a if dtype is not None else floating(a)).nanmean(axis, keepdims, dtype=dtype)
-
-
-def median(
-    a: Tensor,
-    axis: int | None = None,
-    out: Unused = None,
-    overwrite_input: bool = False,
-    keepdims: bool = False,
-) -> Tensor:
-    return floating(a).quantile(0.5, axis, keepdims)
-
-
-def quantile(
-    a: Tensor,
-    q: Any,
-    axis: int | None = None,
-    out: Unused = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-) -> Tensor:
-    a = floating(a)
-    return a.quantile(
-        q if isinstance(q, float) else creation.as_tensor(q, dtype=a.dtype),
-        axis,
-        keepdims,
-        interpolation=method,
-    )
-
-
-def percentile(
-    a: Tensor,
-    q: Any,
-    axis: int | None = None,
-    out: Unused = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-) -> Tensor:
-    return quantile(a, np.true_divide(q, 100).tolist(), axis, method=method, keepdims=keepdims)
-
-
-def average(
-    a: Tensor,
-    axis: int | None = None,
-    weights: Tensor | None = None,
-    returned: Unused = None,
-    *,
-    keepdims: bool = False,
-) -> Tensor:
-    if weights is None:
-        return mean(a, axis, keepdims=keepdims)
-    if weights.shape != a.shape:
-        a, axis = flat(a, axis)
-        weights = weights.reshape([-1 if d == one_dim(axis, a.ndim) else 1 for d in range(a.ndim)])
-    return sum(a * weights, axis, keepdims=keepdims) / sum(
-        weights.broadcast_to(a.shape), axis, keepdims=keepdims
-    )
+    return without(a, where, 1).all(axis, keepdims)
 
 
 def count_nonzero(a: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -177,105 +188,209 @@ def count_nonzero(a: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Te
     return (a != 0).sum(axis, keepdims)
 
 
-# ---------------------------------------------------------------- along one axis
-
-
-def cumsum(a: Tensor, axis: int | None = None, dtype: DTypeLike | None = None, out: Unused = None) -> Tensor:
-    a, axis = flat(a, axis)
-    return a.cumsum(axis, dtype=dtype)
-
-
-def cumprod(a: Tensor, axis: int | None = None, dtype: DTypeLike | None = None, out: Unused = None) -> Tensor:
-    a, axis = flat(a, axis)
-    return a.cumprod(axis, dtype=dtype)
-
-
-def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
-    return own("trapezoid")(y, dim=axis, **({"dx": dx} if x is None else {"x": x}))
-
-
-def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Unused = None, append: Unused = None) -> Tensor:
-    return a.diff(n, axis)
-
-
-def sort(
+def average(
     a: Tensor,
-    axis: int | None = -1,
-    kind: str | None = None,
-    order: Unused = None,
-    *,
-    stable: bool | None = None,
-) -> Tensor:
-    a, axis = flat(a, axis)
-    return a.sort(axis, stable=bool(stable) or kind in ("stable", "mergesort"))[0]
-
-
-def argsort(
-    a: Tensor,
-    axis: int | None = -1,
-    kind: str | None = None,
-    order: Unused = None,
-    *,
-    stable: bool | None = None,
-) -> Tensor:
-    a, axis = flat(a, axis)
-    return a.argsort(axis, stable=bool(stable) or kind in ("stable", "mergesort"))
-
-
-def flip(m: Tensor, axis: Axis = None) -> Tensor:
-    return m.flip(tuple(range(m.ndim)) if axis is None else axis)
-
-
-def fliplr(m: Tensor) -> Tensor:
-    return m.flip(1)
-
-
-def flipud(m: Tensor) -> Tensor:
-    return m.flip(0)
-
-
-def rot90(m: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
-    return m.rot90(k, axes)
-
-
-def roll(a: Tensor, shift: Any, axis: Axis = None) -> Tensor:
-    return a.roll(shift, axis)
-
-
-def repeat(a: Tensor, repeats: Operand, axis: int | None = None) -> Tensor:
-    a, axis = flat(a, axis)
-    return a.repeat_interleave(repeats, axis)
-
-
-def take(
-    a: Tensor, indices: Operand, axis: int | None = None, out: Unused = None, mode: Unused = None
-) -> Tensor:
-    a, axis = flat(a, axis)
-    return a[(slice(None),) * one_dim(axis, a.ndim) + (indices,)]
-
-
-def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Tensor:
-    arr, axis = flat(arr, axis)
-    return arr.take_along_dim(own("where")(indices < 0, indices + arr.shape[axis], indices), axis)
-
-
-def unique(
-    ar: Tensor,
-    return_index: Unused = None,
-    return_inverse: bool = False,
-    return_counts: bool = False,
     axis: int | None = None,
+    weights: Tensor | None = None,
+    returned: bool = False,
     *,
-    equal_nan: bool = True,
-    sorted: bool = True,
+    keepdims: bool = False,
 ) -> Any:
-    needs_value("np.unique()")
-    made: Any = np.unique  # which takes all nan for one, unlike PyTorch's
-    found = made(ar.numpy(force=True), False, return_inverse, return_counts, axis, equal_nan=equal_nan)
-    parts = [creation.from_numpy(y) for y in (found if isinstance(found, tuple) else (found,))]
-    return tuple(parts) if isinstance(found, tuple) else parts[0]
+    if weights is None:
+        y = mean(a, axis, keepdims=keepdims)
+        return (y, creation.full_like(y, a.numel() / (y.numel() or 1))) if returned else y
+    if weights.shape != a.shape:
+        a, axis = flat(a, axis)
+        weights = weights.reshape([-1 if d == one_dim(axis, a.ndim) else 1 for d in range(a.ndim)])
+    total = sum(weights.broadcast_to(a.shape), axis, keepdims=keepdims)
+    y = sum(a * weights, axis, keepdims=keepdims) / total
+    return (y, total) if returned else y
 
 
-def searchsorted(a: Tensor, v: Tensor, side: str = "left", sorter: Unused = None) -> Tensor:
-    kind = dtypes.result_type(a, v)
-    return own("searchsorted")(a.to(kind), v.to(kind), side=side)
+# ---------------------------------------------------------------- quantiles
+
+
+def median(
+    a: Tensor, axis: Axis = None, out: Unused = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Tensor:
+    return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def quantile(
+    a: Tensor,
+    q: Any,
+    axis: Axis = None,
+    out: Unused = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Unused = None,
+) -> Tensor:
+    return _quantile("quantile", a, q, axis, method, keepdims)
+
+
+def percentile(
+    a: Tensor,
+    q: Any,
+    axis: Axis = None,
+    out: Unused = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Unused = None,
+) -> Tensor:
+    return _quantile("quantile", a, np.true_divide(q, 100).tolist(), axis, method, keepdims)
+
+
+def _quantile(name: str, a: Tensor, q: Any, axis: Axis, method: str, keepdims: bool) -> Tensor:
+    a = floating(a)
+    places = q if isinstance(q, float) else creation.as_tensor(q, dtype=a.dtype)
+    function = getattr(a, name)
+    if not isinstance(axis, tuple):
+        return function(places, axis, keepdims, interpolation=method)
+    a, shape = one_axis(a, axis)
+    y = getattr(a, name)(places, -1, interpolation=method)
+    return y.reshape((*y.shape[: y.ndim - a.ndim + 1], *shape)) if keepdims else y
+
+
+# ---------------------------------------------------------------- of what is not nan
+
+
+def nansum(
+    a: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
+) -> Tensor:
+    return sum(without(a, ~a.isnan(), 0), axis, dtype, None, keepdims, initial, where)
+
+
+def nanprod(
+    a: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
+) -> Tensor:
+    return prod(without(a, ~a.isnan(), 1), axis, dtype, None, keepdims, initial, where)
+
+
+def nanmean(
+    a: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    *,
+    where: Tensor | None = None,
+) -> Tensor:
+    return mean(a, axis, dtype, None, keepdims, where=_there(a, where))
+
+
+def nanvar(
+    a: Tensor,
+    axis: Axis = None,
+    dtype: Unused = None,
+    out: Unused = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Tensor | None = None,
+    mean: Tensor | None = None,
+    correction: float | None = None,
+) -> Tensor:
+    kept = _there(a, where)
+    return var(a, axis, None, None, ddof, keepdims, where=kept, mean=mean, correction=correction)
+
+
+def nanstd(
+    a: Tensor,
+    axis: Axis = None,
+    dtype: Unused = None,
+    out: Unused = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Tensor | None = None,
+    mean: Tensor | None = None,
+    correction: float | None = None,
+) -> Tensor:
+    kept = _there(a, where)
+    return std(a, axis, None, None, ddof, keepdims, where=kept, mean=mean, correction=correction)
+
+
+def _there(a: Tensor, where: Tensor | None) -> Tensor:
+    return ~a.isnan() if where is None else ~a.isnan() & (where != 0)
+
+
+def nanmax(
+    a: Tensor,
+    axis: Axis = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
+) -> Tensor:
+    return _nan_extreme("max", -np.inf, a, axis, keepdims, initial, where)
+
+
+def nanmin(
+    a: Tensor,
+    axis: Axis = None,
+    out: Unused = None,
+    keepdims: bool = False,
+    initial: Operand = None,
+    where: Tensor | None = None,
+) -> Tensor:
+    return _nan_extreme("min", np.inf, a, axis, keepdims, initial, where)
+
+
+def _nan_extreme(
+    name: str, least: float, a: Tensor, axis: Axis, keepdims: bool, initial: Operand, where: Tensor | None
+) -> Tensor:
+    if not a.is_floating_point():
+        return _extreme(name, a, axis, keepdims, initial, where)
+    gone = a.isnan()
+    y = _extreme(name, without(a, ~gone, least), axis, keepdims, initial, where)
+    return y if initial is not None else without(y, ~all(gone, axis, None, keepdims), np.nan)
+
+
+def nanmedian(
+    a: Tensor, axis: Axis = None, out: Unused = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Tensor:
+    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def nanquantile(
+    a: Tensor,
+    q: Any,
+    axis: Axis = None,
+    out: Unused = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Unused = None,
+) -> Tensor:
+    return _quantile("nanquantile", a, q, axis, method, keepdims)
+
+
+def nanpercentile(
+    a: Tensor,
+    q: Any,
+    axis: Axis = None,
+    out: Unused = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Unused = None,
+) -> Tensor:
+    return _quantile("nanquantile", a, np.true_divide(q, 100).tolist(), axis, method, keepdims)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy.common import Axis, Unused, cat, numbers, own
+from minigrad.tensor.as_numpy.common import Axis, Unused, cat, numbers, own, stacked, tensor
 
 # ---------------------------------------------------------------- several in one, one in several
 
@@ -23,10 +22,7 @@ def concatenate(
 
 
 def stack(arrays: Sequence[Tensor], axis: int = 0, out: Unused = None, *, dtype: Unused = None) -> Tensor:
-    kind = arrays[0].dtype
-    for a in arrays:
-        kind = dtypes.promote_types(kind, a.dtype)
-    return own("stack")([a.to(kind) for a in arrays], axis)
+    return stacked(arrays, axis)
 
 
 def vstack(tup: Sequence[Tensor], *, dtype: Unused = None) -> Tensor:
@@ -44,6 +40,22 @@ def dstack(tup: Sequence[Tensor]) -> Tensor:
 
 def column_stack(tup: Sequence[Tensor]) -> Tensor:
     return cat([a.reshape(-1, 1) if a.ndim < 2 else a for a in tup], 1)
+
+
+def block(arrays: Any) -> Tensor:
+    """Lists of lists: those inside next to each other, those outside below each other."""
+    parts, depth = [arrays], 0
+    while any(isinstance(x, list) for x in parts):
+        parts, depth = [y for x in parts for y in (x if isinstance(x, list) else [x])], depth + 1
+    ndim = max(depth, *(np.ndim(x) for x in parts))
+
+    def joined(x: Any, level: int) -> Tensor:
+        if isinstance(x, list):
+            return cat([joined(y, level + 1) for y in x], level - depth)
+        x = tensor(x)
+        return x.reshape((*[1] * (ndim - x.ndim), *x.shape))
+
+    return joined(arrays, 0)
 
 
 def append(arr: Tensor, values: Tensor, axis: int | None = None) -> Tensor:
@@ -111,15 +123,16 @@ def size(a: Tensor, axis: int | None = None) -> int:
 
 
 def reshape(a: Tensor, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Tensor:
-    return ravel(a, order).reshape(shape)
+    a = ravel(a, order)
+    return transpose(a.reshape(numbers(shape)[::-1])) if order == "F" else a.reshape(shape)
 
 
 def ravel(a: Tensor, order: str = "C") -> Tensor:
-    if order not in ("C", "A"):
+    if order not in ("C", "A", "F"):
         raise type_error(
-            f"np.ravel and np.reshape are recorded by minigrad in the order C, not {order}; use np.transpose before"
+            f"np.ravel and np.reshape are recorded by minigrad in order C, F or A, not {order}; use np.transpose"
         )
-    return a.reshape(-1)
+    return (transpose(a) if order == "F" else a).reshape(-1)
 
 
 def transpose(a: Tensor, axes: Sequence[int] | None = None) -> Tensor:
@@ -136,6 +149,11 @@ def swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
 
 def moveaxis(a: Tensor, source: Any, destination: Any) -> Tensor:
     return a.movedim(source, destination)
+
+
+def rollaxis(a: Tensor, axis: int, start: int = 0) -> Tensor:
+    axis, start = range(a.ndim)[axis], start + a.ndim * (start < 0)
+    return a.movedim(axis, start - (axis < start))
 
 
 def expand_dims(a: Tensor, axis: Any) -> Tensor:
@@ -180,22 +198,38 @@ def _each(arrays: tuple[Tensor, ...], function: Any) -> Any:
     return results[0] if len(results) == 1 else results
 
 
-def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: float = 0) -> Tensor:
+def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """Each axis by itself: by elements of a constant, or by those that NumPy takes for the places outside."""
-    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+    if mode != "constant" and mode not in _PLACES:
         raise type_error(
-            f"np.pad is recorded by minigrad, but not with mode={mode!r}; use constant, edge, reflect, "
-            "symmetric or wrap, or t.detach().numpy() to leave the tape"
+            f"np.pad is recorded by minigrad, but not with mode={mode!r}; use constant, {', '.join(_PLACES)}, or "
+            "t.detach().numpy() to leave the tape"
         )
-    pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
-    for d, (before, after) in enumerate(pairs):
-        if not before + after:
+    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    for d, pair in enumerate(widths):
+        if not any(pair):
             continue
+        count = array.shape[d]
         if mode != "constant":
-            places = np.pad(np.arange(array.shape[d]), (before, after), mode)  # type: ignore[call-overload]
-            array = array.index_select(d, creation.from_numpy(places))
+            places = creation.arange(-pair[0], count + pair[1])
+            array = array.index_select(d, _PLACES[mode](places, count))
         else:
-            sizes = ((*array.shape[:d], n, *array.shape[d + 1 :]) for n in (before, after))
-            first, last = (creation.full(size, constant_values, dtype=array.dtype) for size in sizes)
-            array = cat([first, array, last], d)
+            sizes = [(*array.shape[:d], n, *array.shape[d + 1 :]) for n in pair]
+            values = np.broadcast_to(np.asarray(constant_values), (array.ndim, 2))[d].tolist()
+            ends = [creation.full(size, x, dtype=array.dtype) for size, x in zip(sizes, values, strict=True)]
+            array = cat([ends[0], array, ends[1]], d)
     return array
+
+
+def _mirrored(places: Tensor, period: int, shift: int) -> Tensor:
+    places = places % period
+    return own("minimum")(places, period - shift - places)
+
+
+# Which of so many elements stands at places from before the first one to behind the last.
+_PLACES: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "edge": lambda places, count: places.clamp(0, count - 1),
+    "reflect": lambda places, count: _mirrored(places, max(2 * count - 2, 1), 0),
+    "symmetric": lambda places, count: _mirrored(places, 2 * count, 1),
+    "wrap": lambda places, count: places % count,
+}
