@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import case
+from op_samples import NO_GRADIENT, ROWS, Row
 
 import minigrad as mg
 from minigrad import func, nn
-from minigrad.func import grad, hessian, jacrev, jvp, vmap
+from minigrad.func import batching, grad, hessian, jacrev, jvp, vmap
+from minigrad.ops import TABLE
 
 X = np.arange(6.0).reshape(3, 2)
 TENS = np.array([10.0, 20.0])
@@ -123,3 +125,54 @@ def test_refusals_are_pytorch_s() -> None:
         with case(text), pytest.raises(kind, match=text):
             call(x)
         assert mg.equal(mg.get_rng_state(), before)  # nothing was drawn
+
+
+# ---------------------------------------------------------------- at once
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that would run once for each element is a failure."""
+
+    def refused(*args: Any) -> Any:
+        raise AssertionError("one element after the other")
+
+    monkeypatch.setattr(batching, "_row", refused)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("row", ROWS, ids=[r.id for r in ROWS])
+def test_every_operation_on_many_elements_is_that_on_each(row: Row) -> None:
+    if TABLE[row.op].depends is not None and any(i.kind == "bool" for i in row.inputs):
+        pytest.skip("the shape of its result depends on values")
+    draws = [row.draw(seed) for seed in range(3)]
+    every = [np.stack(arrays) for arrays in zip(*draws, strict=True)]
+    for mapped in ([*range(len(every))], *([i] for i in range(len(every)))) if len(every) > 1 else ([0],):
+        dims = tuple(0 if i in mapped else None for i in range(len(every)))
+        xs = [mg.tensor(a if i in mapped else a[0]) for i, a in enumerate(every)]
+        for i in row.wanted:
+            xs[i].requires_grad_()
+        y = vmap(row.run, in_dims=dims)(*xs)
+        each = [[x[k] if i in mapped else x for i, x in enumerate(xs)] for k in range(3)]
+        expected = mg.stack([row.run(*x) for x in each])
+        assert y.dtype == expected.dtype
+        np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=1e-12, atol=1e-12)
+        wanted = [xs[i] for i in row.wanted if row.op not in NO_GRADIENT]
+        if wanted:
+            v = mg.from_numpy(np.random.default_rng(5).standard_normal(y.shape))
+            found, known = (mg.autograd.grad(z, wanted, v) for z in (y, expected))
+            inner = lambda *x: func.vjp(
+                lambda *w: row.run(*_put(x[:-1], row.wanted, w)), *[x[i] for i in row.wanted]
+            )[1](x[-1])  # noqa: E731
+            at_once = vmap(inner, in_dims=(*dims, 0))(*[x.detach() for x in xs], v)
+            for i, one, g, other in zip(row.wanted, at_once, found, known, strict=True):
+                np.testing.assert_allclose(g.numpy(), other.numpy(), rtol=1e-10, atol=1e-12)
+                summed = one if i in mapped else one.sum(0)
+                np.testing.assert_allclose(summed.numpy(), other.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def _put(xs: Any, places: Any, values: Any) -> list[Any]:
+    now = [*xs]
+    for i, x in zip(places, values, strict=True):
+        now[i] = x
+    return now

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import needs_value
+from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
+from minigrad.func.batched import Batch, OneByOne
 from minigrad.func.trees import Spec, flatten, unflatten
-from minigrad.ops.shape import slice_, stack
+from minigrad.gate.overriding import now as overriding
+from minigrad.ops.shape import expand, permute, slice_, stack
 from minigrad.random import default_generator
 
 
@@ -32,8 +35,10 @@ def vmap(
     ``randomness`` "error", drawing numbers is a RuntimeError; with "different" each call draws its own, one after the
     other, with "same" all draw the same. ``chunk_size`` changes nothing.
 
-    It is a loop: ``func`` runs once for each element, on views of the arguments, and may look at values. So it nests
-    with all transforms and takes no less time than the loop. RuntimeError where the dimension is empty.
+    ``func`` runs once, on the first element; beside each operation of its run, the same is done on all elements. An
+    operation that has no form for many is called for one element after the other. Where ``func`` looks at values,
+    draws numbers or changes something in place, it runs again, once for each element. It nests with all transforms.
+    RuntimeError where the dimension is empty.
     """
     name = getattr(func, "__name__", repr(func))
     if randomness not in ("error", "different", "same"):
@@ -46,10 +51,18 @@ def vmap(
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims = _mapped(name, args, in_dims)
+        size = _length(name, leaves, dims)
+        if (at_once := _at_once(func, leaves, spec, dims, kwargs, size)) is not None:
+            batch, results, shape = at_once
+            label = f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims"
+            places = _spread(out_dims, shape, label, "outputs")
+            found = [_placed(name, batch, t, d) for t, d in zip(results, places, strict=True)]
+            if all(t is not None for t in found):
+                return unflatten(found, shape)
         outputs: list[list[Any]] = []
         shape = spec  # of the results, from the first call on
         state = default_generator._dump()
-        for i in range(_length(name, leaves, dims)):
+        for i in range(size):
             if randomness == "same":
                 default_generator.set_state(state)
             row = [x if d is None else _row(x, d, i) for x, d in zip(leaves, dims, strict=True)]
@@ -73,6 +86,42 @@ def vmap(
         return unflatten([_stacked(name, c, d) for c, d in zip(columns, places, strict=True)], shape)
 
     return wrapper
+
+
+def _at_once(
+    func: Callable[..., Any], leaves: list[Any], spec: Spec, dims: list[int | None], kwargs: Any, size: int
+) -> Any:
+    """A run for all elements at once, its results for the first one, and their structure; None where that cannot be."""
+    mode = MODE.get()
+    told = mode.recorder is not None or mode.observer is not None
+    plain = all(type(x) is Tensor or x._is_param for x in leaves if isinstance(x, Tensor))
+    if size < 2 or mode.anomaly is not None or overriding().modes or not plain:
+        return None
+    if told and type(mode.recorder) is not Batch:
+        return None
+    batch = Batch(size)
+    row = [x if d is None else batch.enter(x, d) for x, d in zip(leaves, dims, strict=True)]
+    try:
+        results, shape = batch.run(lambda: flatten(func(*unflatten(row, spec), **kwargs)))
+    except OneByOne:
+        return None
+    return batch, results, shape
+
+
+def _placed(name: str, batch: Batch, t: Any, dim: int | None) -> Any:
+    """The result for all elements; None where only the loop can tell."""
+    every = batch.all_of(t) if isinstance(t, Tensor) else None
+    if dim is None:
+        return t if every is None else None
+    if not isinstance(t, Tensor):
+        return None
+    rank = t._array.ndim + 1
+    if not -rank <= dim < rank:
+        return None
+    if every is None:
+        every = expand(t, shape=(batch.size, *t._array.shape))
+    dim %= rank
+    return permute(every, axes=(*range(1, dim + 1), 0, *range(dim + 1, rank))) if dim else every
 
 
 def _vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Callable[..., Any]:
