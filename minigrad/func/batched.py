@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.apply import apply
 from minigrad.core.basic import clone, sum_to
 from minigrad.core.changes import memory_of
-from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
+from minigrad.core.mode import MODE, Mode, ModeManager
 from minigrad.core.node import Node
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Recorder
@@ -53,14 +53,11 @@ class Batch(Recorder):
 
     def run(self, function: Callable[[], Any]) -> Any:
         """What the function returns for the first element. OneByOne where that does not tell what it does with all."""
-        RECORDERS.append(self)
         try:
             with ModeManager(self.outer.replace(everything=True, observer=self._observe, recorder=self)):
                 result = function()
         except Exception as error:
             raise OneByOne(self.failure or str(error)) from None
-        finally:
-            RECORDERS.remove(self)
         if any(n.hooks and every.requires_grad for n, every in self.values.items()):
             self.refuse("a hook")
         if self.failure:
@@ -102,8 +99,11 @@ class Batch(Recorder):
                 if op.batch == "alone":
                     raise self.refuse(op.name)
                 self._note(record, arrays[-1])
-                operands = self._operands(record, mapped, arrays)
-                self.values[record] = Call(record, operands, mapped, self.size).result()
+                call = Call(record, self._operands(record, mapped, arrays), mapped, self.size)
+                try:
+                    self.values[record] = call.result()
+                except Exception as error:  # which is not that of the first element
+                    raise self.refuse(str(error)) from error
             elif self.outer.observer is not None:
                 # It is the same for all elements of this batch, but not of one around it.
                 self.outer.observer(record, arrays)
@@ -204,7 +204,7 @@ class Call:
         try:
             y = getattr(self, way)() if isinstance(way, str) else way(self)
             if y._array.shape == (self.size, *self.shape) and y._array.dtype == self.dtype:
-                return y  # type: ignore[no-any-return]
+                return y
         except Exception:  # of one element the error is the user's
             if way == "one_by_one":
                 raise
@@ -275,7 +275,8 @@ class Call:
 
     def product(self) -> Tensor:
         """A product of matrices, or of a matrix and a vector."""
-        return self._product(*self.operands, *self.mapped, *self.shapes)
+        (a, b), (many_a, many_b), (of_a, of_b) = self.operands, self.mapped, self.shapes
+        return self._product(a, b, many_a, many_b, of_a, of_b)
 
     def layer(self) -> Tensor:
         """A product with a transposed matrix, and a bias."""
@@ -283,7 +284,7 @@ class Call:
         if not any(self.mapped[1:]):
             return self([x, w, b])
         w = permute(w, axes=(0, 2, 1) if self.mapped[1] else (1, 0))
-        y = self._product(x, w, *self.mapped[:2], self.shapes[0], self.shapes[1][::-1])
+        y = self._product(x, w, self.mapped[0], self.mapped[1], self.shapes[0], self.shapes[1][::-1])
         return e.add(y, self.lined_up(len(self.shape))[2])
 
     def dot(self) -> Tensor:

@@ -10,12 +10,12 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.mode import MODE
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, of_users
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.func.batched import Batch, OneByOne
 from minigrad.func.trees import Spec, flatten, unflatten
 from minigrad.gate.overriding import now as overriding
-from minigrad.ops.shape import expand, permute, slice_, stack
+from minigrad.ops.shape import cat, expand, permute, slice_, stack
 from minigrad.random import default_generator
 
 
@@ -33,7 +33,7 @@ def vmap(
     an argument whole to every call, as keywords are. ``out_dims`` is where the dimension goes in the results; None
     returns what is the same for all (ValueError if it is not). Results are trees of Tensors. With
     ``randomness`` "error", drawing numbers is a RuntimeError; with "different" each call draws its own, one after the
-    other, with "same" all draw the same. ``chunk_size`` changes nothing.
+    other, with "same" all draw the same. With ``chunk_size`` so many elements are computed at once, in less memory.
 
     ``func`` runs once, on the first element; beside each operation of its run, the same is done on all elements. An
     operation that has no form for many is called for one element after the other. Where ``func`` looks at values,
@@ -52,13 +52,17 @@ def vmap(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims = _mapped(name, args, in_dims)
         size = _length(name, leaves, dims)
-        if (at_once := _at_once(func, leaves, spec, dims, kwargs, size)) is not None:
-            batch, results, shape = at_once
-            label = f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims"
-            places = _spread(out_dims, shape, label, "outputs")
-            found = [_placed(name, batch, t, d) for t, d in zip(results, places, strict=True)]
-            if all(t is not None for t in found):
-                return unflatten(found, shape)
+        if _may_be_at_once(leaves, size):
+            call = functools.partial(
+                _at_once, name, lambda row: func(*unflatten(row, spec), **kwargs), out_dims
+            )
+            step = min(chunk_size or size, size)
+            try:
+                return _joined(
+                    [call(*_part(leaves, dims, i, min(step, size - i))) for i in range(0, size, step)]
+                )
+            except OneByOne:
+                pass
         outputs: list[list[Any]] = []
         shape = spec  # of the results, from the first call on
         state = default_generator._dump()
@@ -88,40 +92,59 @@ def vmap(
     return wrapper
 
 
-def _at_once(
-    func: Callable[..., Any], leaves: list[Any], spec: Spec, dims: list[int | None], kwargs: Any, size: int
-) -> Any:
-    """A run for all elements at once, its results for the first one, and their structure; None where that cannot be."""
+def _may_be_at_once(leaves: list[Any], size: int) -> bool:
+    """Whether nobody else wants to hear of each operation on each element."""
     mode = MODE.get()
     told = mode.recorder is not None or mode.observer is not None
-    plain = all(type(x) is Tensor or x._is_param for x in leaves if isinstance(x, Tensor))
-    if size < 2 or mode.anomaly is not None or overriding().modes or not plain:
-        return None
-    if told and type(mode.recorder) is not Batch:
-        return None
+    plain = not any(isinstance(x, Tensor) and of_users(type(x)) for x in leaves)
+    within = type(mode.recorder) is Batch or not told
+    return size > 1 and plain and within and mode.anomaly is None and not overriding().modes
+
+
+def _part(leaves: list[Any], dims: list[int | None], start: int, size: int) -> tuple[Any, ...]:
+    """So many elements, from one on: the Tensors that have them, the dimensions, and how many they are."""
+    parts = []
+    for x, d in zip(leaves, dims, strict=True):
+        if d is not None and x._array.shape[d] > size:
+            x = slice_(x, index=(*(slice(None),) * d, slice(start, start + size)))
+        parts.append(x)
+    return parts, dims, size
+
+
+def _at_once(
+    name: str, function: Callable[[list[Any]], Any], out_dims: Any, leaves: list[Any], dims: Any, size: int
+) -> tuple[list[Any], list[int | None], Spec]:
+    """The results for all elements, where they have them, and their structure.  OneByOne where only a loop can tell."""
     batch = Batch(size)
     row = [x if d is None else batch.enter(x, d) for x, d in zip(leaves, dims, strict=True)]
-    try:
-        results, shape = batch.run(lambda: flatten(func(*unflatten(row, spec), **kwargs)))
-    except OneByOne:
-        return None
-    return batch, results, shape
+    results, shape = batch.run(lambda: flatten(function(row)))
+    label = f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims"
+    places = _spread(out_dims, shape, label, "outputs")
+    return [_placed(batch, t, d) for t, d in zip(results, places, strict=True)], places, shape
 
 
-def _placed(name: str, batch: Batch, t: Any, dim: int | None) -> Any:
-    """The result for all elements; None where only the loop can tell."""
+def _placed(batch: Batch, t: Any, dim: int | None) -> Any:
+    """The result for all elements, by that for the first one."""
     every = batch.all_of(t) if isinstance(t, Tensor) else None
-    if dim is None:
-        return t if every is None else None
-    if not isinstance(t, Tensor):
-        return None
-    rank = t._array.ndim + 1
-    if not -rank <= dim < rank:
-        return None
+    if dim is None and every is None:
+        return t
+    rank = t._array.ndim + 1 if isinstance(t, Tensor) else 0
+    if dim is None or not -rank <= dim < rank:
+        raise OneByOne
     if every is None:
         every = expand(t, shape=(batch.size, *t._array.shape))
     dim %= rank
     return permute(every, axes=(*range(1, dim + 1), 0, *range(dim + 1, rank))) if dim else every
+
+
+def _joined(parts: list[tuple[list[Any], list[int | None], Spec]]) -> Any:
+    """The results of all parts as one tree."""
+    found, places, shape = parts[0]
+    if len(parts) > 1:
+        columns = zip(*[found for found, *_ in parts], strict=True)
+        pairs = zip(columns, places, strict=True)
+        found = [c[0] if d is None else cat(*c, dim=d % c[0]._array.ndim) for c, d in pairs]
+    return unflatten(found, shape)
 
 
 def _vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Callable[..., Any]:
