@@ -110,8 +110,9 @@ class Facts:
     apart: Any = None
 
     #: How it works on many elements at once, along a new first dimension: the name of a way of
-    #: `minigrad.func.batched.Call`, or a function of one.  What is elementwise broadcasts; anything else is called for
-    #: one element after the other.  ``"alone"``: so is all of a function that calls it, as it looks at memory.
+    #: `minigrad.autograd.at_once.Call`, or a function of one.  What is elementwise broadcasts; anything else is
+    #: called for one element after the other.  ``"alone"``: so is all of a function that calls it, as it looks at
+    #: memory.
     batch: str | Callable[[Any], Any] = ""
 
     # ------------------------------------------------------------ how readers write it

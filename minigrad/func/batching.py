@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.at_once import Batch, OneByOne, possible
 from minigrad.core.apply import needs_value
-from minigrad.core.mode import MODE
-from minigrad.core.tensor import Tensor, of_users
+from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
-from minigrad.func.batched import Batch, OneByOne
 from minigrad.func.trees import Spec, flatten, unflatten
-from minigrad.gate.overriding import now as overriding
-from minigrad.ops.shape import cat, expand, permute, slice_, stack
+from minigrad.ops.shape import cat, permute, slice_, stack
 from minigrad.random import default_generator
 
 
@@ -52,7 +50,7 @@ def vmap(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims = _mapped(name, args, in_dims)
         size = _length(name, leaves, dims)
-        if _may_be_at_once(leaves, size):
+        if size > 1 and possible(leaves):
             call = functools.partial(
                 _at_once, name, lambda row: func(*unflatten(row, spec), **kwargs), out_dims
             )
@@ -92,15 +90,6 @@ def vmap(
     return wrapper
 
 
-def _may_be_at_once(leaves: list[Any], size: int) -> bool:
-    """Whether nobody else wants to hear of each operation on each element."""
-    mode = MODE.get()
-    told = mode.recorder is not None or mode.observer is not None
-    plain = not any(isinstance(x, Tensor) and of_users(type(x)) for x in leaves)
-    within = type(mode.recorder) is Batch or not told
-    return size > 1 and plain and within and mode.anomaly is None and not overriding().modes
-
-
 def _part(leaves: list[Any], dims: list[int | None], start: int, size: int) -> tuple[Any, ...]:
     """So many elements, from one on: the Tensors that have them, the dimensions, and how many they are."""
     parts = []
@@ -125,15 +114,12 @@ def _at_once(
 
 def _placed(batch: Batch, t: Any, dim: int | None) -> Any:
     """The result for all elements, by that for the first one."""
-    every = batch.all_of(t) if isinstance(t, Tensor) else None
-    if dim is None and every is None:
+    if dim is None and not (isinstance(t, Tensor) and batch.all_of(t) is not None):
         return t
     rank = t._array.ndim + 1 if isinstance(t, Tensor) else 0
     if dim is None or not -rank <= dim < rank:
         raise OneByOne
-    if every is None:
-        every = expand(t, shape=(batch.size, *t._array.shape))
-    dim %= rank
+    every, dim = batch.spread(t), dim % rank
     return permute(every, axes=(*range(1, dim + 1), 0, *range(dim + 1, rank))) if dim else every
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minigrad.core.apply import apply
@@ -12,8 +12,9 @@ from minigrad.core.mode import MODE, Mode, ModeManager
 from minigrad.core.node import Node
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Recorder
-from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.tensor import Tensor, of_users, wrap
 from minigrad.core.views import refresh
+from minigrad.gate.overriding import now as overriding
 from minigrad.ops import elementwise as e
 from minigrad.ops import reduce
 from minigrad.ops.linalg import matmul
@@ -70,6 +71,11 @@ class Batch(Recorder):
         every = self._rows.get(id(t)) if t._node is None else self.values.get(t._node)
         return alias(every) if id(t) in self._rows else every
 
+    def spread(self, t: Tensor) -> Tensor:
+        """The results for all elements, also where they are the same."""
+        every = self.all_of(t)
+        return expand(t, shape=(self.size, *t._array.shape)) if every is None else every
+
     def _note(self, owner: Any, array: Array) -> None:
         self._kept += owner, array
         self._memory.add(id(memory_of(array)))
@@ -87,8 +93,7 @@ class Batch(Recorder):
 
     def _observe(self, record: Node, arrays: list[Any]) -> None:
         op = record.op
-        assert op is not None
-        if op.opaque:  # `function` tells of it
+        if op is None or op.opaque:  # `function` tells of it
             return
         mapped = [isinstance(n, Node) and n in self.values for n in record.inputs]
         self._kept.append(record)
@@ -184,6 +189,24 @@ class Batch(Recorder):
 
     def detaches(self, t: Any) -> None:
         raise self.refuse("detach_()")
+
+
+def possible(tensors: Iterable[Any] = ()) -> bool:
+    """Whether nobody else wants to hear of each operation on each element."""
+    mode = MODE.get()
+    within = type(mode.recorder) is Batch or (mode.recorder is None and mode.observer is None)
+    plain = not any(isinstance(x, Tensor) and of_users(type(x)) for x in tensors)
+    return plain and within and mode.anomaly is None and not overriding().modes
+
+
+def each(function: Callable[..., Sequence[Tensor | None]], *batches: Tensor) -> list[Tensor | None]:
+    """What a function of elements gives for all that lie along dimension 0.  OneByOne where only a loop can tell."""
+    if not possible(batches):
+        raise OneByOne
+    size = len(batches[0]._array)
+    batch = Batch(size)
+    row = [batch.enter(x, 0) for x in batches]
+    return [None if t is None else batch.spread(t) for t in batch.run(lambda: function(*row))]
 
 
 class Call:
