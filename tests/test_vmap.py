@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 from cases import case
+from op_samples import NO_GRADIENT, ROWS, Row
 
 import minigrad as mg
 from minigrad import func, nn
-from minigrad.func import grad, hessian, jacrev, jvp, vmap
+from minigrad.func import batching, grad, hessian, jacrev, jvp, vmap
+from minigrad.ops import TABLE
 
 X = np.arange(6.0).reshape(3, 2)
 TENS = np.array([10.0, 20.0])
@@ -123,3 +127,188 @@ def test_refusals_are_pytorch_s() -> None:
         with case(text), pytest.raises(kind, match=text):
             call(x)
         assert mg.equal(mg.get_rng_state(), before)  # nothing was drawn
+
+
+# ---------------------------------------------------------------- at once
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that would run once for each element is a failure."""
+
+    def refused(*args: Any) -> Any:
+        raise AssertionError("one element after the other")
+
+    monkeypatch.setattr(batching, "_row", refused)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("row", ROWS, ids=[r.id for r in ROWS])
+def test_every_operation_on_many_elements_is_that_on_each(row: Row) -> None:
+    op = TABLE[row.op]
+    if op.batch == "alone" or (op.depends is not None and any(i.kind == "bool" for i in row.inputs)):
+        pytest.skip("what it gives depends on memory, or its shape on values")
+    draws = [row.draw(seed) for seed in range(3)]
+    every = [np.stack(arrays) for arrays in zip(*draws, strict=True)]
+    for mapped in ([*range(len(every))], *([i] for i in range(len(every)))) if len(every) > 1 else ([0],):
+        dims = tuple(0 if i in mapped else None for i in range(len(every)))
+        xs = [mg.tensor(a if i in mapped else a[0]) for i, a in enumerate(every)]
+        for i in row.wanted:
+            xs[i].requires_grad_()
+        y = vmap(row.run, in_dims=dims)(*xs)
+        each = [[x[k] if i in mapped else x for i, x in enumerate(xs)] for k in range(3)]
+        expected = mg.stack([row.run(*x) for x in each])
+        assert y.dtype == expected.dtype
+        np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=1e-12, atol=1e-12)
+        wanted = [xs[i] for i in row.wanted if row.op not in NO_GRADIENT]
+        if wanted:
+            v = mg.from_numpy(np.random.default_rng(5).standard_normal(y.shape))
+            found, known = (mg.autograd.grad(z, wanted, v) for z in (y, expected))
+
+            def inner(*x: Any) -> Any:
+                of = func.vjp(lambda *w: row.run(*_put(x, row.wanted, w)), *[x[i] for i in row.wanted])
+                return of[1](x[-1])
+
+            at_once = vmap(inner, in_dims=(*dims, 0))(*[x.detach() for x in xs], v)
+            for i, one, g, other in zip(row.wanted, at_once, found, known, strict=True):
+                np.testing.assert_allclose(g.numpy(), other.numpy(), rtol=1e-10, atol=1e-12)
+                summed = one if i in mapped else one.sum(0)
+                np.testing.assert_allclose(summed.numpy(), other.numpy(), rtol=1e-10, atol=1e-12)
+
+
+def _put(xs: Any, places: Any, values: Any) -> list[Any]:
+    now = [*xs[:-1]]
+    for i, x in zip(places, values, strict=True):
+        now[i] = x
+    return now
+
+
+class Cube(mg.autograd.Function):
+    """With a gradient that is not its own, so that its use shows."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return g * x * 10
+
+
+def _with_hook(y: Any) -> Any:
+    y = y * 2
+    y.register_hook(lambda g: g * 10)
+    return y
+
+
+def _written(x: Any) -> Any:
+    y = mg.zeros(3, dtype=mg.float64)
+    y[:2] = x[:2]
+    return y
+
+
+def _no_grad(x: Any) -> Any:
+    with mg.no_grad():
+        y = x * 2
+    return y * x
+
+
+def _caught(x: Any, i: Any) -> Any:
+    try:
+        return x * x.sum().item()
+    except Exception:
+        return x * 0
+
+
+def _out_of_range(x: Any, i: Any) -> Any:
+    try:
+        return W[i + 1] * x
+    except IndexError:
+        return x * 0
+
+
+W = mg.tensor(np.random.default_rng(1).normal(size=(3, 3)))
+V = mg.tensor([0.5, -1.0, 2.0], dtype=mg.float64)
+# By x, an element of three numbers, i, its number, and w, a matrix that is the same for all and wants a gradient.
+PROGRAMS: dict[str, Any] = {
+    "itself": lambda x, i, w: x,
+    "a part": lambda x, i, w: x[:2],
+    "detached": lambda x, i, w: x.detach() * x,
+    "data": lambda x, i, w: x.data * x,
+    "copies": lambda x, i, w: copy.deepcopy(x.detach()) * x + mg.tensor(x.tolist()),
+    "pickled": lambda x, i, w: pickle.loads(pickle.dumps(x.detach())) * x,
+    "memory": lambda x, i, w: mg.from_dlpack(x.detach()) * nn.Parameter(x),
+    "products": lambda x, i, w: (w @ x) * (x @ w) + x @ x + (x.outer(x) @ w).sum(0),
+    "square": lambda x, i, w: (x.outer(V) @ w @ x.outer(x)).mT,
+    "lines": lambda x, i, w: nn.functional.linear(x.view(1, 3), w, x) + nn.functional.linear(V, x.outer(x)),
+    "weak numbers": lambda x, i, w: (x[0] * mg.ones(3) * mg.tensor(2.5), x.float() * V[0], i * 1.5),
+    "places": lambda x, i, w: (w[i], w[:, i], x[i], V[i] * x, x[[0, 2]], x.gather(0, mg.tensor([1, 1])), w[i, [0, 1]]),
+    "classes": lambda x, i, w: nn.functional.cross_entropy((w * x), mg.stack([i, i * 0, i * 0 + 1]), ignore_index=2),
+    "one class": lambda x, i, w: nn.functional.cross_entropy(x[None], i[None], reduction="none"),
+    "tokens": lambda x, i, w: nn.functional.embedding(i, w) * x,
+    "windows": lambda x, i, w: nn.functional.conv1d(nn.functional.pad(x, (0, 1)).view(1, 1, 4), w.view(3, 1, 3)),
+    "choices": lambda x, i, w: mg.where(x > 0, x, w).masked_fill(x == x.max(), 0.0),
+    "the same": lambda x, i, w: (w * 2, V, x),
+    "no gradient inside": lambda x, i, w: _no_grad(x),
+    "gradient": lambda x, i, w: grad(lambda z: (w @ z).sin().sum())(x),
+    "gradient of weights": lambda x, i, w: grad(lambda z: (z @ x).sin().sum())(w),
+    "gradient of leaves": lambda x, i, w: mg.autograd.grad(((z := x.detach().requires_grad_()) ** 3).sum(), z)[0] * x,
+    "second": lambda x, i, w: hessian(lambda z: (z.sin() * z).prod())(x),
+    "forward": lambda x, i, w: jvp(lambda z: (w * z).tanh(), (x,), (V,))[1],
+    "nested": lambda x, i, w: vmap(lambda y: vmap(lambda z: (x * y * z).sum() * y)(w))(W),
+    "nested gradients": lambda x, i, w: vmap(lambda y: grad(lambda z: (z * x * y).sum() * z[0])(x))(w),
+    "Function": lambda x, i, w: Cube.apply(w @ x),
+    "Function inside": lambda x, i, w: grad(lambda z: Cube.apply(z).sum())(x),
+    "hook": lambda x, i, w: _with_hook(x) * _with_hook(w),
+    "written": lambda x, i, w: _written(x),
+    "values": lambda x, i, w: x * x[0].item() if x.sum() > 0 else x,
+    "error caught": lambda x, i, w: _caught(x, i),
+    "error of one": lambda x, i, w: _out_of_range(x, i),
+    "strides": lambda x, i, w: x.as_strided((2, 2), (1, 1)),
+    "numpy": lambda x, i, w: np.tanh(x) * np.sum(x) + np.where(x > 0, x, 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("in_dim", [0, 1])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_results_and_gradients_are_those_of_the_loop(
+    name: str, in_dim: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run() -> list[np.ndarray]:
+        x, w = mg.tensor(np.random.default_rng(0).normal(size=(3, 3))), W.clone().requires_grad_()
+        x.requires_grad_()
+        results = vmap(PROGRAMS[name], in_dims=(in_dim, 0, None))(x, mg.arange(3), w)
+        results = results if isinstance(results, tuple) else (results,)
+        weights = [mg.linspace(0.3, 1, y.numel()).reshape(y.shape) for y in results]
+        live = [(y * v).sum() for y, v in zip(results, weights, strict=True) if y.requires_grad]
+        if live:
+            sum(live[1:], live[0]).backward()
+        assert live or name in ("written", "memory") or not results[0].is_floating_point()
+        gradients = [np.zeros(3) if t.grad is None else t.grad.numpy() for t in (x, w)]
+        return [*(y.detach().numpy() for y in results), *gradients]
+
+    found = run()
+    monkeypatch.setattr(batching, "possible", lambda *args: False)
+    for a, b in zip(found, run(), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_how_often_the_function_runs() -> None:
+    calls: list[mg.Tensor] = []
+    x = mg.randn(5, 3)
+
+    def counted(f: Any) -> int:
+        calls.clear()
+        vmap(lambda a: f(calls.append(a) or a))(x)
+        return len(calls)
+
+    assert counted(lambda a: a.sin().sum() * a) == counted(jacrev(lambda a: a.exp())) == 1
+    assert counted(lambda a: a * a[0].item()) == counted(lambda a: a.clone().mul_(2)) == 6
+    calls.clear()
+    y = vmap(lambda a: (calls.append(a) or a) * 2, chunk_size=2)(x)
+    assert len(calls) == 3
+    np.testing.assert_array_equal(y, x * 2)
+    assert mg.compile(vmap(lambda a: a.sin() * 2))(x).equal(vmap(lambda a: a.sin() * 2)(x))

@@ -1,14 +1,17 @@
-"""Batches of gradients: one backward pass for each."""
+"""Batches of gradients."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from typing import Any
 
 from minigrad import autograd
+from minigrad.autograd.at_once import OneByOne, each
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
-from minigrad.ops.shape import stack
+from minigrad.ops.shape import cat
 
 
 def grads(
@@ -32,20 +35,25 @@ def grads(
         raise value_error(f"grad(): the batches of grad_outputs have several lengths: {lengths}")
     if not lengths[0]:
         raise index_error("grad(): with is_grads_batched=True the batches of grad_outputs must not be empty")
-    keep = create if retain is None else retain
-    passes = []
-    for i in range(lengths[0]):
-        seeds = [g[i] for g in batches]
-        passes.append(
-            autograd.grad(
-                outputs, inputs, seeds[0] if one else seeds, keep or i + 1 < lengths[0], create,
-                allow_unused=unused, materialize_grads=fill,
-            )
-        )  # fmt: skip
-    if isinstance(passes[0], dict):
-        return {name: _stacked([p[name] for p in passes]) for name in passes[0]}
-    return tuple(map(_stacked, zip(*passes, strict=True)))
+    keep, count = create if retain is None else retain, lengths[0]
 
+    def passed(keep: bool, *seeds: Tensor) -> list[Tensor | None]:
+        chosen = seeds[0] if one else seeds
+        found = autograd.grad(
+            outputs, inputs, chosen, keep, create, allow_unused=unused, materialize_grads=fill
+        )
+        return [*(found.values() if isinstance(found, dict) else found)]
 
-def _stacked(gradients: Any) -> Tensor | None:
-    return None if gradients[0] is None else apply(stack, tuple(gradients), {"dim": 0})
+    # The last pass frees the graph.
+    several = count if keep else count - 1
+    passes: list[list[Tensor | None]] = []
+    if several > 1:
+        with contextlib.suppress(OneByOne):
+            passes.append(each(functools.partial(passed, True), *[g[:several] for g in batches]))
+    for i in range(several if passes else 0, count):
+        row = passed(keep or i + 1 < count, *[g[i] for g in batches])
+        passes.append([None if t is None else t.unsqueeze(0) for t in row])
+    gradients = [
+        None if column[0] is None else apply(cat, column, {"dim": 0}) for column in zip(*passes, strict=True)
+    ]
+    return dict(zip(inputs, gradients, strict=True)) if isinstance(inputs, dict) else tuple(gradients)

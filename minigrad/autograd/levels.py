@@ -43,6 +43,8 @@ class Level:
         self.outer.append(x_node)
         if x_node is None:
             self.own.add(node)
+        elif (recorder := MODE.get().recorder) is not None:
+            recorder.enters(node, x_node)
         return inside
 
     def leave(self) -> None:

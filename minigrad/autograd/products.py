@@ -6,12 +6,15 @@ transpose, ``u -> Ju``: forward mode out of two reverse passes (`Push`; the tric
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.at_once import OneByOne, each
 from minigrad.core import engine
 from minigrad.core.apply import apply
 from minigrad.core.basic import to
@@ -20,7 +23,7 @@ from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, for_inference, leaf, wrap
 from minigrad.core.views import refresh
 from minigrad.errors import runtime_error
-from minigrad.ops.shape import reshape, stack
+from minigrad.ops.shape import cat, permute, reshape, stack
 
 Check = Callable[[int, "list[Tensor | None]"], None]
 
@@ -105,15 +108,31 @@ class Push:
         return pull([g for g, _ in both], self.nodes, [v for _, v in both], create, keep)
 
 
+# Rows of a Jacobian that one pass computes, and how many make that worth while.
+_ROWS, _SOME = 64, 16
+
+
 def by_rows(
     outputs: Sequence[Tensor], targets: Sequence[Node], create: bool, check: Check | None = None
 ) -> list[list[Tensor]]:
-    """The Jacobian of every output (outer list) by every target, of shape output + input; one pass per row.
+    """The Jacobian of every output (outer list) by every target, of shape output + input; a pass for some rows.
 
-    ``check`` is called with the number of the output and each of its rows.
+    ``check`` is called with the number of the output and each of its rows, which are computed alone then.
     """
     jacobians = []
+
+    def row_of(out: Tensor, v: Tensor) -> list[Tensor | None]:
+        return pull([out], targets, [v], create, True)
+
     for i, out in enumerate(outputs):
+        if check is None and out._array.size >= _SOME:
+            with contextlib.suppress(OneByOne):
+                rows = _at_once(functools.partial(row_of, out), out._array, targets)
+                shapes = [(*out._array.shape, *n.shape) for n in targets]
+                jacobians.append(
+                    [apply(reshape, (y,), {"shape": s}) for y, s in zip(rows, shapes, strict=True)]
+                )
+                continue
         blocks = [_Block(out._array.size, n.shape, n.dtype, create) for n in targets]
         for j in range(out._array.size):
             row = pull([out], targets, [_unit(out._array.shape, out._array.dtype, j)], create, True)
@@ -128,19 +147,51 @@ def by_rows(
 def by_columns(
     push: Push, outputs: Sequence[Tensor], targets: Sequence[Node], create: bool
 ) -> list[list[Tensor]]:
-    """As `by_rows`, with one pass per column."""
+    """As `by_rows`, by columns."""
     jacobians: list[list[Tensor]] = [[] for _ in outputs]
+
+    def column_of(i: int, v: Tensor) -> list[Tensor | None]:
+        tangents: list[Tensor | None] = [None] * len(targets)
+        tangents[i] = v
+        return push(tangents, create, True)
+
     for i, n in enumerate(targets):
         size = math.prod(n.shape)
+        if size >= _SOME:
+            with contextlib.suppress(OneByOne):
+                columns = _at_once(functools.partial(column_of, i), n, outputs)
+                for y, row in zip(columns, jacobians, strict=True):
+                    last = apply(permute, (y,), {"axes": (*range(1, y._array.ndim), 0)})
+                    row.append(apply(reshape, (last,), {"shape": (*last._array.shape[:-1], *n.shape)}))
+                continue
         blocks = [_Block(size, t._array.shape, t._array.dtype, create) for t in outputs]
         for j in range(size):
-            tangents: list[Tensor | None] = [None] * len(targets)
-            tangents[i] = _unit(n.shape, n.dtype, j)
-            for block, part in zip(blocks, push(tangents, create, True), strict=True):
+            for block, part in zip(blocks, column_of(i, _unit(n.shape, n.dtype, j)), strict=True):
                 block.put(j, part)
         for block, row in zip(blocks, jacobians, strict=True):
             row.append(block.finished((*block.shape, *n.shape), -1))
     return jacobians
+
+
+def _at_once(
+    function: Callable[[Tensor], list[Tensor | None]], of: Any, parts: Sequence[Any]
+) -> list[Tensor]:
+    """What a linear function gives for all units of the shape of ``of``, along dimension 0; OneByOne if it cannot."""
+    size, passes = math.prod(of.shape), []
+    for start in range(0, size, _ROWS):
+        count = min(_ROWS, size - start)
+        units = np.zeros((count, size), of.dtype)
+        units[range(count), range(start, start + count)] = 1
+        passes.append(each(function, wrap(units.reshape(count, *of.shape))))
+    likes = [getattr(part, "_array", part) for part in parts]
+    return [
+        wrap(np.zeros((size, *like.shape), like.dtype))
+        if column[0] is None
+        else column[0]
+        if len(column) == 1
+        else apply(cat, column, {"dim": 0})
+        for like, column in zip(likes, zip(*passes, strict=True), strict=True)
+    ]
 
 
 class _Block:

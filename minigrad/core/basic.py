@@ -261,17 +261,17 @@ to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
 reshape: Op = Op("reshape", lambda x, shape: x.reshape(shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
-                 into=_reshape_into, new=False, numba=_reshape_numba, grad_fn="ViewBackward0")
+                 into=_reshape_into, new=False, numba=_reshape_numba, grad_fn="ViewBackward0", batch="shaped")
 expand = Op("expand", _expand, "x; shape",
             lambda g, x_shape: g if g.shape == x_shape else sum_to(g, shape=x_shape), view=True,
             idle=lambda x, y, shape: x == y,
             text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
-            order="K", broadcasts=lambda x, y, shape: (),
+            order="K", broadcasts=lambda x, y, shape: (), batch="shaped",
             )
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
                 text=_sum_to_text, new=False, complex="analytic",
-                into=_sum_to_into, numba=_sum_to_numba, reads="sum_to")  # of a single row it is that
+                into=_sum_to_into, numba=_sum_to_numba, reads="sum_to", batch="summed_to")  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
@@ -279,14 +279,17 @@ view_scatter: Op = Op(
     renews=0,
     reads="put(v, into=x{path})",
 )
-zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C", complex="analytic")
+zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C", complex="analytic",
+               batch="shaped")
 # Of complex numbers; the first two are PyTorch's gradients: a real function's is complex.
 conj: Op = Op("conj", np.conjugate, "x", lambda g: conj(g), complex="own", text="np.conj({})", grad_fn="ConjBackward0")
-real = Op("real", lambda x: x.real, "x", lambda g: g, view=True, complex="own", text="{}.real", order="K")
+real = Op("real", lambda x: x.real, "x", lambda g: g, view=True, complex="own", text="{}.real", order="K",
+          batch="leading")
 clone = Op("clone", copied, "x", lambda g: g, moves=True, same=0, elementwise=True,
            text=_copied_text("np.copy({})", "np.array({}, order='C')"),
            public="clone", doc="A copy in memory of its own, with the gradient passing through.",
            into=copied_into, numba="{}.copy()")
 in_memory = Op("in_memory", in_order, "x; axes", lambda g: g, text=_in_memory_text, moves=True, same=0,
-               elementwise=True, order="A", new=True, grad_fn="CloneBackward0")
+               elementwise=True, order="A", new=True, grad_fn="CloneBackward0",
+               batch=lambda c: c(c.operands, axes=(0, *(a + 1 for a in c.params["axes"]))))
 # fmt: on

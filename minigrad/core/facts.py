@@ -109,6 +109,12 @@ class Facts:
     #: of one.
     apart: Any = None
 
+    #: How it works on many elements at once, along a new first dimension: the name of a way of
+    #: `minigrad.autograd.at_once.Call`, or a function of one.  What is elementwise broadcasts; anything else is
+    #: called for one element after the other.  ``"alone"``: so is all of a function that calls it, as it looks at
+    #: memory.
+    batch: str | Callable[[Any], Any] = ""
+
     # ------------------------------------------------------------ how readers write it
 
     #: How it prints. It is a template, or a function of a `minigrad.core.text.Call` that returns one;

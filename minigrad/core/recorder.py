@@ -44,6 +44,9 @@ class Recorder:
     def leaf(self, node: Node, before: Node | None, t: Any) -> None:
         """A Tensor gets a record without history; it had ``before``."""
 
+    def enters(self, node: Node, outer: Node) -> None:
+        """The leaf of a transform stands for what has the record ``outer``, to which it is tied later."""
+
     def array(self, array: Array) -> Any:
         """The Tensor that stands for a NumPy array among the operands."""
         raise NotImplementedError

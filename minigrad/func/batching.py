@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.at_once import Batch, OneByOne, possible
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.func.trees import Spec, flatten, unflatten
-from minigrad.ops.shape import slice_, stack
+from minigrad.ops.shape import cat, permute, slice_, stack
 from minigrad.random import default_generator
 
 
@@ -30,10 +31,12 @@ def vmap(
     an argument whole to every call, as keywords are. ``out_dims`` is where the dimension goes in the results; None
     returns what is the same for all (ValueError if it is not). Results are trees of Tensors. With
     ``randomness`` "error", drawing numbers is a RuntimeError; with "different" each call draws its own, one after the
-    other, with "same" all draw the same. ``chunk_size`` changes nothing.
+    other, with "same" all draw the same. With ``chunk_size`` so many elements are computed at once, in less memory.
 
-    It is a loop: ``func`` runs once for each element, on views of the arguments, and may look at values. So it nests
-    with all transforms and takes no less time than the loop. RuntimeError where the dimension is empty.
+    ``func`` runs once, on the first element; beside each operation of its run, the same is done on all elements. An
+    operation that has no form for many is called for one element after the other. Where ``func`` looks at values,
+    draws numbers or changes something in place, it runs again, once for each element. It nests with all transforms.
+    RuntimeError where the dimension is empty.
     """
     name = getattr(func, "__name__", repr(func))
     if randomness not in ("error", "different", "same"):
@@ -46,10 +49,22 @@ def vmap(
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims = _mapped(name, args, in_dims)
+        size = _length(name, leaves, dims)
+        if size > 1 and possible(leaves):
+            call = functools.partial(
+                _at_once, name, lambda row: func(*unflatten(row, spec), **kwargs), out_dims
+            )
+            step = min(chunk_size or size, size)
+            try:
+                return _joined(
+                    [call(*_part(leaves, dims, i, min(step, size - i))) for i in range(0, size, step)]
+                )
+            except OneByOne:
+                pass
         outputs: list[list[Any]] = []
         shape = spec  # of the results, from the first call on
         state = default_generator._dump()
-        for i in range(_length(name, leaves, dims)):
+        for i in range(size):
             if randomness == "same":
                 default_generator.set_state(state)
             row = [x if d is None else _row(x, d, i) for x, d in zip(leaves, dims, strict=True)]
@@ -73,6 +88,49 @@ def vmap(
         return unflatten([_stacked(name, c, d) for c, d in zip(columns, places, strict=True)], shape)
 
     return wrapper
+
+
+def _part(leaves: list[Any], dims: list[int | None], start: int, size: int) -> tuple[Any, ...]:
+    """So many elements, from one on: the Tensors that have them, the dimensions, and how many they are."""
+    parts = []
+    for x, d in zip(leaves, dims, strict=True):
+        if d is not None and x._array.shape[d] > size:
+            x = slice_(x, index=(*(slice(None),) * d, slice(start, start + size)))
+        parts.append(x)
+    return parts, dims, size
+
+
+def _at_once(
+    name: str, function: Callable[[list[Any]], Any], out_dims: Any, leaves: list[Any], dims: Any, size: int
+) -> tuple[list[Any], list[int | None], Spec]:
+    """The results for all elements, where they have them, and their structure.  OneByOne where only a loop can tell."""
+    batch = Batch(size)
+    row = [x if d is None else batch.enter(x, d) for x, d in zip(leaves, dims, strict=True)]
+    results, shape = batch.run(lambda: flatten(function(row)))
+    label = f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims"
+    places = _spread(out_dims, shape, label, "outputs")
+    return [_placed(batch, t, d) for t, d in zip(results, places, strict=True)], places, shape
+
+
+def _placed(batch: Batch, t: Any, dim: int | None) -> Any:
+    """The result for all elements, by that for the first one."""
+    if dim is None and not (isinstance(t, Tensor) and batch.all_of(t) is not None):
+        return t
+    rank = t._array.ndim + 1 if isinstance(t, Tensor) else 0
+    if dim is None or not -rank <= dim < rank:
+        raise OneByOne
+    every, dim = batch.spread(t), dim % rank
+    return permute(every, axes=(*range(1, dim + 1), 0, *range(dim + 1, rank))) if dim else every
+
+
+def _joined(parts: list[tuple[list[Any], list[int | None], Spec]]) -> Any:
+    """The results of all parts as one tree."""
+    found, places, shape = parts[0]
+    if len(parts) > 1:
+        columns = zip(*[found for found, *_ in parts], strict=True)
+        pairs = zip(columns, places, strict=True)
+        found = [c[0] if d is None else cat(*c, dim=d % c[0]._array.ndim) for c, d in pairs]
+    return unflatten(found, shape)
 
 
 def _vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Callable[..., Any]:

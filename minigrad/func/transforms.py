@@ -263,11 +263,11 @@ def jacrev(
 def jacrev(
     func: Callable[..., Any], argnums: ArgNums = 0, *, has_aux: bool = False, chunk_size: int | None = None
 ) -> Callable[..., Any]:
-    """A function for the Jacobian of ``func``: one reverse pass per element of the output.
+    """A function for the Jacobian of ``func``, by reverse passes, each for some elements of the output.
 
     For each Tensor of the output it has a tree like the argument (a tuple of them where ``argnums`` is one), of
     Tensors of shape output + input.  With ``has_aux`` the result is ``(jacobian, aux)``.  ``chunk_size`` is
-    accepted and changes nothing: one row is computed at a time.
+    accepted and changes nothing: 64 rows are computed at a time.
     """
     if chunk_size is not None and chunk_size <= 0:
         raise value_error("jacrev: `chunk_size` should be greater than 0.")
@@ -301,7 +301,7 @@ def jacfwd(
 def jacfwd(
     func: Callable[..., Any], argnums: ArgNums | None = 0, has_aux: bool = False, *, randomness: str = "error"
 ) -> Callable[..., Any]:
-    """A function for the Jacobian of ``func``, as `jacrev` gives it: one `jvp` per element of the input.
+    """A function for the Jacobian of ``func``, as `jacrev` gives it, by `jvp` of the elements of the input.
 
     ``argnums`` None stands for all arguments.  The function is run once, whatever ``randomness`` says.
     """

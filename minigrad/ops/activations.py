@@ -141,7 +141,7 @@ gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x;
                        order="K", lies_like=1, new=True,
                        text=Plain(k.gelu_backward, "d, x", plain("gelu_backward"), True, erf=k.erf_of_doubles),
                        usual={"approximate": "none"},
-                       reads=lambda n: "" if n.params["approximate"] == "tanh" else _GELU_SLOPE)
+                       reads=lambda n: "" if n.params["approximate"] == "tanh" else _GELU_SLOPE, batch="dims")
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, complex="analytic", **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND,

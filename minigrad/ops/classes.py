@@ -16,7 +16,7 @@ from minigrad.ops.index import quick
 from minigrad.ops.printing import plain
 from minigrad.ops.reads import mean_of, of_classes, of_loss, of_rows
 from minigrad.ops.reduce import sum
-from minigrad.ops.shape import reshape
+from minigrad.ops.shape import expand, reshape
 
 
 def _by_count(text: str, n: Any) -> str:
@@ -95,53 +95,84 @@ def _is_row(weight: Any, index: Any, **params: Any) -> None:
         )
 
 
+# ---------------------------------------------------------------- losses of many examples, each with rows of its own
+
+
+def _rows(x: Any) -> Any:
+    return reshape(x, shape=(-1, *x.shape[2:]))
+
+
+def _share(c: Any, target: Any) -> Any:
+    """One over the number of rows of each example that count, as a column."""
+    kept = to(e.ne(target, c.params["ignore"]), dtype=c.dtype)
+    return 1.0 / reshape(sum(kept, dim=tuple(range(1, len(target.shape))), keepdim=False), shape=(c.size, 1))
+
+
+def _losses(c: Any) -> Any:
+    x, target = c.spread()
+    y = reshape(c([_rows(x), _rows(target)], mean=False), shape=(c.size, -1))
+    if c.params["mean"]:
+        return sum(y * _share(c, target), dim=(1,), keepdim=False)
+    return reshape(y, shape=target.shape)
+
+
+def _slopes(c: Any) -> Any:
+    d, *x, target = c.spread()[: -1 if len(c.operands) > 2 else None]
+    if c.params["mean"]:
+        d = expand(reshape(d, shape=(c.size, 1)) * _share(c, target), shape=(c.size, target.shape[1]))
+    parts = [_rows(d), *map(_rows, x), _rows(target)]
+    if x:
+        parts.append(log_loss(*parts[1:], ignore=c.params["ignore"], mean=False))
+    return reshape(c(parts, mean=False), shape=(c.size, *c.shape))
+
+
 # fmt: off
 softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
-                 order="C", cast="floats", activation=True, text=Plain(k.softmax, "x", plain("softmax")))
+                 order="C", cast="floats", activation=True, text=Plain(k.softmax, "x", plain("softmax")), batch="dims")
 safe_softmax = Op("safe_softmax", buffered(k.safe_softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
-                  order="C", cast="floats", text=Plain(k.safe_softmax, "x", plain("safe_softmax")))
+                  order="C", cast="floats", text=Plain(k.safe_softmax, "x", plain("safe_softmax")), batch="dims")
 softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
                           lambda g, p, dim: softmax_backward(g, p, dim=dim),
                           lambda g, d, p, dim: g * (d - _along(d * p, dim)) - d * _along(g * p, dim), order="C",
                           text=Plain(k.softmax_backward, "g, y", plain("softmax_backward")),
-                          reads="(d - sum(d * p, dim={dim}, keepdim=True)) * p")
+                          reads="(d - sum(d * p, dim={dim}, keepdim=True)) * p", batch="dims")
 log_softmax = Op("log_softmax", buffered(k.log_softmax), "x; dim",
                  lambda g, y, dim: log_softmax_backward(g, y, dim=dim), order="C", cast="floats", activation=True,
-                 text=Plain(k.log_softmax, "x", plain("log_softmax")))
+                 text=Plain(k.log_softmax, "x", plain("log_softmax")), batch="dims")
 log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_backward), "d log_p; dim",
                               lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
                               lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C",
                               text=Plain(k.log_softmax_backward, "g, y", plain("log_softmax_backward")),
-                              reads="d - exp(log_p) * sum(d, dim={dim}, keepdim=True)")
+                              reads="d - exp(log_p) * sum(d, dim={dim}, keepdim=True)", batch="dims")
 
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
 log_loss = Op("log_loss", _log_loss, "x target; ignore mean",
               lambda g, x, target, y, ignore, mean: log_loss_backward(g, x, target, y, ignore=ignore, mean=mean), None,
               order="C", check=_is_class, text=Plain(k.log_loss, "x, target", plain("log_loss")),
               grad_fn="NllLossBackward0",
-              reads=of_loss("cross_entropy"), derives={"x": of_classes})
+              reads=of_loss("cross_entropy"), derives={"x": of_classes}, batch=_losses)
 log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target loss; ignore mean",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
                            text=Plain(k.log_loss_backward, "d, x, target, loss", plain("log_loss_backward")),
-                           usual={"ignore": -100, "mean": True})
+                           usual={"ignore": -100, "mean": True}, batch=_slopes)
 nll: Op = Op("nll", k.nll, "x target; ignore mean",
              lambda g, x_shape, target, ignore, mean: nll_backward(
                  g, target, classes=x_shape[1], ignore=ignore, mean=mean),
              None, order="C", check=_is_class, text=Plain(k.nll, "x, target", plain("nll")), grad_fn="NllLossBackward0",
              reads=of_loss("nll_loss"),
-             derives={"x": lambda n: f"-g{mean_of(n)} * one_hot(target)"})
+             derives={"x": lambda n: f"-g{mean_of(n)} * one_hot(target)"}, batch=_losses)
 nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore mean",
                       lambda g, target, ignore, mean: nll(g, target, ignore=ignore, mean=mean), None, order="C",
                       raises=True, text=Plain(k.nll_backward, "d, target", plain("nll_backward")),
-                      usual={"ignore": -100, "mean": True})
-one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C")
+                      usual={"ignore": -100, "mean": True}, batch=_slopes)
+one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C", batch="leading")
 
 embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                lambda g, weight_shape, index, padding, by_count: embedding_backward(
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
                None, order="C", check=_is_row, text=Plain(k.embedding, "weight, index", plain("embedding")),
                complex="analytic", reads="weight[index]", usual={"padding": -1, "by_count": ...},
-               derives={"weight": of_rows})
+               derives={"weight": of_rows}, batch=lambda c: c.one_by_one() if c.mapped[0] else c(c.operands))
 embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,

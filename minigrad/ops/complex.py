@@ -46,14 +46,15 @@ def _as_complex_text(v: Call) -> Text:
 
 
 # fmt: off
-imag: Op = Op("imag", lambda x: x.imag, "x", lambda g: g * 1j, view=True, complex="own", text="{}.imag", order="K")
+imag: Op = Op("imag", lambda x: x.imag, "x", lambda g: g * 1j, view=True, complex="own", text="{}.imag", order="K",
+              batch="leading")
 pair: Op = Op("pair", _pair, "a b", lambda g: real(g), lambda g: imag(g), cast="floats", complex="own",
               elementwise=True, new=True, text=_pair_text, grad_fn="ComplexBackward0")
 as_real: Op = Op("as_real", lambda x: x[..., None].view(real_of(x.dtype)), "x", lambda g: as_complex(g), view=True,
                  complex="own", text=lambda v: ("{}[..., np.newaxis].view({dtype})", {"dtype": v.dtype}),
-                 grad_fn="ViewAsRealBackward0")
+                 grad_fn="ViewAsRealBackward0", batch="leading")
 as_complex: Op = Op("as_complex", _as_complex, "x", lambda g: as_real(g), view=True, complex="own",
-                    text=_as_complex_text, grad_fn="ViewAsComplexBackward0")
+                    text=_as_complex_text, grad_fn="ViewAsComplexBackward0", batch="leading")
 angle: Op = Op("angle", np.angle, "x", lambda g, x: where(eq(x, 0), 0.0, g * (x * 1j / square(size_of(x)))),
                complex="own", elementwise=True, new=True)
 
@@ -61,14 +62,15 @@ angle: Op = Op("angle", np.angle, "x", lambda g, x: where(eq(x, 0), 0.0, g * (x 
 c2c: Op = Op("c2c", k.c2c, "x; dims norm inverse",
              lambda g, dims, norm, inverse: c2c(g, dims=dims, norm=OTHER[norm], inverse=not inverse),
              complex="analytic", rows=True, grad_fn="FftC2CBackward0",
-             reads=lambda n: "ifft" if n.params["inverse"] else "fft", usual={"norm": "backward", "inverse": ...})
+             reads=lambda n: "ifft" if n.params["inverse"] else "fft", usual={"norm": "backward", "inverse": ...},
+             batch="dims")
 r2c: Op = Op("r2c", k.r2c, "x; dim norm twice",
              lambda g, x_shape, dim, norm, twice: c2r(
                  g, dim=dim, size=x_shape[dim], norm=OTHER[norm], half=not twice),
              complex="analytic", rows=True, grad_fn="FftR2CBackward0",
-             reads="rfft", usual={"norm": "backward"}, derives={"x": by_frequencies})
+             reads="rfft", usual={"norm": "backward"}, derives={"x": by_frequencies}, batch="dims")
 c2r: Op = Op("c2r", k.c2r, "x; dim size norm half",
              lambda g, dim, norm, half: r2c(g, dim=dim, norm=OTHER[norm], twice=not half),
              complex="analytic", rows=True, grad_fn="FftC2RBackward0",
-             reads="irfft", usual={"norm": "backward"}, derives={"x": by_frequencies})
+             reads="irfft", usual={"norm": "backward"}, derives={"x": by_frequencies}, batch="dims")
 # fmt: on

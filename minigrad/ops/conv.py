@@ -33,7 +33,8 @@ def _weight_vjp(g: Any, x: Any, w_shape: Any, stride: Any, pads: Any, dilation: 
 conv: Op = Op("conv", formatted(kept(k.conv), 0, 1), "x w *bias; stride pads dilation groups",
               _input_vjp, _weight_vjp, lambda g: sum_(g, dim=(0, *range(2, len(g.shape))), keepdim=False),
               order="C", text=Plain(k.conv, "x, w, b", plain("conv")), costs=_costs,
-              grad_fn="ConvolutionBackward0", complex="analytic", reads=of_windows("conv{}d", "x, w, *bias"))
+              grad_fn="ConvolutionBackward0", complex="analytic", reads=of_windows("conv{}d", "x, w, *bias"),
+              batch="examples")
 conv_input: Op = Op("conv_input", formatted(kept(k.conv_input), 0, 1), "d w; sizes stride pads dilation groups",
                     lambda g, w, stride, pads, dilation, groups: conv(
                         g, w, stride=stride, pads=pads, dilation=dilation, groups=groups),
@@ -41,7 +42,8 @@ conv_input: Op = Op("conv_input", formatted(kept(k.conv_input), 0, 1), "d w; siz
                         d, g, w_shape, stride, pads, dilation, groups),
                     order="C", text=Plain(k.conv_input, "d, w", plain("conv_input")),
                     costs=lambda y, d, w: math.prod(d) * math.prod(w[1:]),
-                    grad_fn="ConvolutionBackward0", complex="analytic", reads=of_windows("conv_transpose{}d", "d, w"))
+                    grad_fn="ConvolutionBackward0", complex="analytic", reads=of_windows("conv_transpose{}d", "d, w"),
+                    batch="examples")
 conv_weight: Op = Op("conv_weight", kept(k.conv_weight), "x d; kernel stride pads dilation groups",
                      lambda g, d, x_shape, stride, pads, dilation, groups: _input_vjp(
                          d, g, x_shape, stride, pads, dilation, groups),
@@ -54,16 +56,17 @@ unfold = Op("unfold", k.unfold, "x; kernel dilation pads stride",
             lambda g, x_shape, kernel, dilation, pads, stride: fold(
                 g, sizes=tuple(x_shape[2:]), kernel=kernel, dilation=dilation, pads=pads, stride=stride),
             order="C", grad_fn="Im2ColBackward0", complex="analytic", reads=of_windows("unfold", "x", "kernel_size"),
-            text=Plain(k.unfold, "x", plain("unfold")))
+            text=Plain(k.unfold, "x", plain("unfold")), batch="examples")
 fold: Op = Op("fold", k.fold, "cols; sizes kernel dilation pads stride",
               lambda g, kernel, dilation, pads, stride: unfold(
                   g, kernel=kernel, dilation=dilation, pads=pads, stride=stride),
               order="C", grad_fn="Col2ImBackward0", complex="analytic",
               reads=of_windows("fold", "cols", "output_size", "kernel_size"),
-              text=Plain(k.fold, "cols", plain("fold")))
+              text=Plain(k.fold, "cols", plain("fold")), batch="examples")
 pad_constant: Op = Op("pad_constant", formatted(k.pad_constant, 0), "x; pads value",
                       lambda g, pads: pad_constant(g, pads=tuple((-a, -b) for a, b in pads), value=0.0),
                       order="C", grad_fn="ConstantPadNdBackward0", complex="analytic",
                       reads=padded,
-                      text=Plain(k.pad_constant, "x", plain("pad_constant")))
+                      text=Plain(k.pad_constant, "x", plain("pad_constant")),
+                      batch=lambda c: c(c.operands, pads=((0, 0), *c.params["pads"])))
 # fmt: on

@@ -28,5 +28,5 @@ def _length_vjp(g: Any, x: Any, y: Any, dim: Any, keepdim: bool) -> Any:
 # fmt: off
 length = Op("length", _length, "x; dim keepdim", _length_vjp, order="C",
             text=Plain(_length, "x", plain("length"), sum_first=sum_first, sum_rows=sum_rows),
-            grad_fn="LinalgVectorNormBackward0", derives={"x": "g * x / y"}, reads="norm")
+            grad_fn="LinalgVectorNormBackward0", derives={"x": "g * x / y"}, reads="norm", batch="dims")
 # fmt: on

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad import buffers
 from minigrad.core.op import Array, Op
+from minigrad.core.tensor import wrap
 from minigrad.core.text import Call, Plain, Text
 from minigrad.dtypes import I64
 from minigrad.kernels import scatter as k
@@ -142,15 +143,35 @@ def _index_text(v: Call) -> Text:
     return text if any(v.shapes[1:]) else f"np.array({text})"
 
 
+def _of_many(c: Any) -> Any:
+    """How many elements are indexed at once: where each has indices of its own, its number is one more of them."""
+    pattern, into = c.params["pattern"], {}
+    if "shape" in c.params:
+        into = {"shape": (c.size, *c.params["shape"])}
+    first = pattern.index(True)
+    if not all(pattern[first:]):  # NumPy puts the indexed dimensions first
+        return c.one_by_one()
+    if not any(c.mapped[1:]):
+        return c(c.operands, pattern=(False, *pattern), **into)
+    if first:
+        return c.one_by_one()
+    rank = max(map(len, c.shapes[1:]))
+    indices = c.lined_up(rank)[1:]
+    if not c.mapped[0] and not into:
+        return c([c.operands[0], *indices])
+    numbers = wrap(np.arange(c.size).reshape(-1, *[1] * rank))
+    return c([c.spread()[0], numbers, *indices], pattern=(True, *pattern), **into)
+
+
 # fmt: off
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None,
            order="K", text=_index_text,
-           raises=True, depends=_masked, complex="analytic", reads=at("x"), usual={"pattern": ...})
+           raises=True, depends=_masked, complex="analytic", reads=at("x"), usual={"pattern": ...}, batch=_of_many)
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
                  text=Plain(_unindex, "g, *index", plain("unindex"), True),
-                 raises=True, depends=_masked, complex="analytic", reads=at("zeros", "add(g, into={})"))
+                 raises=True, depends=_masked, complex="analytic", reads=at("zeros", "add(g, into={})"), batch=_of_many)
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
                lambda g, indices, pattern: where(
@@ -164,9 +185,9 @@ index_winners: Op = Op("index_winners", _index_winners, "x *indices; pattern", o
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
             check=_in_range, text=Plain(k.gather, "x, index", plain("gather")), complex="analytic",
-            reads="gather(x, {dim}, index)")
+            reads="gather(x, {dim}, index)", batch="dims")
 ungather: Op = Op("ungather", kept(k.ungather), "g index; shape dim",
                   lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
                   raises=True, text=Plain(k.ungather, "g, index", plain("ungather")), complex="analytic",
-                  reads="scatter_add(zeros{shape}, {dim}, index, g)")
+                  reads="scatter_add(zeros{shape}, {dim}, index, g)", batch="dims")
 # fmt: on

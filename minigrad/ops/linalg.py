@@ -151,10 +151,11 @@ def _cross_text(v: Call) -> Text:
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
              costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
-            into=_matmul_into, numba=_matmul_numba, grad_fn=names.of_matmul, complex="analytic")
+            into=_matmul_into, numba=_matmul_numba, grad_fn=names.of_matmul, complex="analytic", batch="product")
 cross: Op = Op("cross", _cross, "a b; dim",
                lambda g, b, dim: cross(b, g, dim=dim), lambda g, a, dim: cross(g, a, dim=dim),
                cast="number", order="C",
-               text=_cross_text, grad_fn="LinalgCrossBackward0", complex="analytic", reads="cross")
-dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C", complex="analytic")
+               text=_cross_text, grad_fn="LinalgCrossBackward0", complex="analytic", reads="cross", batch="dims")
+dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C", complex="analytic",
+            batch="dot")
 # fmt: on

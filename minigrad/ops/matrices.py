@@ -371,25 +371,27 @@ _CHOLESKY = [
 triangles: Op = Op("triangles", k.triangles, "x; below on above",
                    lambda g, below, on, above: triangles(g, below=below, on=on, above=above), complex="analytic",
                    reads=lambda n: _TRIANGLES.get((n.params["below"], n.params["on"], n.params["above"]), ""),
-                   text=Plain(k.triangles, "x", _triangles_lines))
+                   text=Plain(k.triangles, "x", _triangles_lines), batch="leading")
 
 # inverse, determinant, systems
 inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES, complex="analytic",
-         text=Plain(k.inv, "x", lambda v: _INV if _single(v) else None))
-inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic", reads="inv")
-zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse", complex="analytic")
+         text=Plain(k.inv, "x", lambda v: _INV if _single(v) else None), batch="leading")
+inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", complex="analytic", reads="inv",
+            batch="leading")
+zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse", complex="analytic", batch="leading")
 solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
-                grad_fn="LinalgSolveExBackward0", **_RAISES, complex="analytic")
+                grad_fn="LinalgSolveExBackward0", **_RAISES, complex="analytic", batch="leading")
 solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex),
-                  grad_fn="LinalgSolveExBackward0", complex="analytic", reads="solve")
+                  grad_fn="LinalgSolveExBackward0", complex="analytic", reads="solve", batch="leading")
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
                           grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic",
-                          text=Plain(k.solve_triangular, "a, b", _solve_triangular_lines))
+                          text=Plain(k.solve_triangular, "a, b", _solve_triangular_lines), batch="leading")
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
                         grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
-              complex="analytic", derives={"x": of_matrices("g * y * inv(x).T; its limit for singular x", "g * y")})
-cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic")
+              complex="analytic", derives={"x": of_matrices("g * y * inv(x).T; its limit for singular x", "g * y")},
+              batch="leading")
+cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic", batch="leading")
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
 logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
                grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[1]",
@@ -400,9 +402,10 @@ det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
 # factorizations
 cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own",
               text=Plain(k.cholesky, "x", lambda v: _CHOLESKY if _single(v) else None),
-              derives={"x": of_matrices("(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)")})
+              derives={"x": of_matrices("(s + s.T) / 2, with s = inv(y.T) @ half_lower(y.T @ g) @ inv(y)")},
+              batch="leading")
 cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own",
-                 reads="cholesky")
+                 reads="cholesky", batch="leading")
 minors = Op("minors", k.minors, "x factor", complex="own")
 qr = Op("qr", k.qr, "x; complete", complex="own")
 qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN, complex="own",
@@ -417,7 +420,7 @@ eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalu
                      grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[0]")
 eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower",
               lambda g, x, lower: _eigenvalues_vjp(g, x, eigh(x, lower=lower), lower),
-              grad_fn="LinalgEighBackward0", complex="own", usual={"lower": ...})
+              grad_fn="LinalgEighBackward0", complex="own", usual={"lower": ...}, batch="leading")
 eig = Op("eig", k.eig, "x", **_RAISES, complex="own")
 eig_vectors: Op = Op("eig_vectors", k.eig_vectors, "x packed", _eig_vectors_vjp, None,
                      grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[1]")
@@ -431,9 +434,9 @@ right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _righ
 singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None,
                          grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[1]")
 svdvals = Op("svdvals", k.svdvals, "x", lambda g, x: _singular_values_vjp(g, x, svd(x, full=False), False),
-             grad_fn="LinalgSvdBackward0", **_RAISES, complex="own")
+             grad_fn="LinalgSvdBackward0", **_RAISES, complex="own", batch="leading")
 pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own",
-          usual={"atol": 0, "rtol": ...})
+          usual={"atol": 0, "rtol": ...}, batch="leading")
 lu = Op("lu", k.lu, "x", complex="analytic")
 lu_regular = Op("lu_regular", k.lu_regular, "x", **_RAISES, complex="analytic")
 lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN,
@@ -444,5 +447,5 @@ lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", 
 unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN, complex="analytic", check=_are_rows)
 
 matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp, grad_fn="LinalgMatrixExpBackward0",
-        complex="analytic")
+        complex="analytic", batch="leading")
 # fmt: on

@@ -301,7 +301,7 @@ def _mean_square_text(v: Call) -> Text:
 linear = Op("linear", _linear, "x w b", lambda g, w: times(g, w), _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
             into=_linear_into, numba="np.dot({}, {}.T) + {}", grad_fn=names.of_linear,
-            edges=names.edges_of_linear, complex="analytic", derives={"x": "g @ w"})
+            edges=names.edges_of_linear, complex="analytic", derives={"x": "g @ w"}, batch="layer")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
           activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},
@@ -316,5 +316,5 @@ square_sum = Op("square_sum", sums.square_sum, "x", order="C", text=_square_sum_
 mean_square = Op("mean_square", sums.mean_square, "x", order="C", text=_mean_square_text, twice=True,
                  numba=_mean_square_numba)
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats",
-              order="C", parts=((sub, (0, 1), "difference"), (mean_square, (-1,), "")))
+              order="C", parts=((sub, (0, 1), "difference"), (mean_square, (-1,), "")), batch="mean_of_squares")
 # fmt: on

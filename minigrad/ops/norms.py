@@ -147,13 +147,14 @@ def _of_batch(x: Any, params: Any) -> bool:
 standardize: Op = Op("standardize", formatted(buffered(k.standardize), 0, when=_of_batch), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
                      text=Plain(k.standardize, "x", plain("standardize")), grad_fn=names.of_standardize,
-                     usual={"eps": 1e-5}, derives={"x": of_standard})
+                     usual={"eps": 1e-5}, derives={"x": of_standard}, batch="dims")
 standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
-                              order="C", text=Plain(k.standardize_backward, "d, x", plain("standardize_backward")))
+                              order="C", text=Plain(k.standardize_backward, "d, x", plain("standardize_backward")),
+                              batch="dims")
 layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
                     order="C", cast="floats", text=Plain(k.layer_norm, "x, w, b", plain("layer_norm")),
-                    grad_fn="NativeLayerNormBackward0", usual={"eps": 1e-5}, derives=of_norm)
+                    grad_fn="NativeLayerNormBackward0", usual={"eps": 1e-5}, derives=of_norm, batch="first")
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C",
                              text=Plain(k.layer_norm_backward, "d, x, w", plain("layer_norm_backward"),

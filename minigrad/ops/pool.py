@@ -34,7 +34,8 @@ max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans
               lambda g, x, plans: max_unpick(g, x, plans=plans), order="C",
               text=Plain(k.max_pool, "x", plain("max_pool")),
               grad_fn=names.of_max_pool,
-              reads=pooled("max_pool", "x"), derives={"x": "g at the largest element of each window, else 0"})
+              reads=pooled("max_pool", "x"), derives={"x": "g at the largest element of each window, else 0"},
+              batch="examples")
 max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
                     lambda g, x: zero(x), order="C",
@@ -45,10 +46,10 @@ max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
               lambda g, plans: resample_back(g, plans=plans), order="C",
               text=Plain(k.resample, "x", plain("resample")), grad_fn=names.of_resample,
-              reads=pooled("avg_pool", "x"), derives={"x": of_means})
+              reads=pooled("avg_pool", "x"), derives={"x": of_means}, batch="examples")
 resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),
                        order="C", text=Plain(k.resample_back, "d", plain("resample_back")),
-                       reads=pooled("avg_pool", "d", "_backward"))
+                       reads=pooled("avg_pool", "d", "_backward"), batch="examples")
 # As in PyTorch, a place that is named twice gives its gradient to both.
 unpool = Op("unpool", k.unpool, "x at; count", lambda g, at: gather(g, at, dim=1), None, order="C", check=_inside,
             reads="max_unpool", usual={"count": ...})

@@ -310,56 +310,59 @@ def _spread_steps(x: tuple[int, ...], y: tuple[int, ...], **params: Any) -> Path
 sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True,
          text=lambda v: sum_text("{}", v, v.params["dim"], v.params["keepdim"]),
-         into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"), complex="analytic")
+         into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"), complex="analytic", batch="dims")
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
-                order="K", broadcasts=_spread_steps, text=_spread_text, usual={"shape": ..., "keepdim": ...})
+                order="K", broadcasts=_spread_steps, text=_spread_text, usual={"shape": ..., "keepdim": ...},
+                batch="dims")
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
-          into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"), complex="analytic")
+          into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"), complex="analytic", batch="dims")
 _DEVIATES = dict.fromkeys("biu", "std and var only support floating point dtypes; use .float() first")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refuse=_DEVIATES, rows=True,
-         text=_var_text, twice=True)
+         text=_var_text, twice=True, batch="dims")
 # PyTorch: no gradient where the deviation is zero
 std = Op("std", _std, "x; dim correction keepdim", lambda g, x, y, dim, correction, keepdim: _var_vjp(
              e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim),
          cast="floats", refuse=_DEVIATES, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True,
-         derives={"x": of_deviation})
+         derives={"x": of_deviation}, batch="dims")
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,
-          into=lambda t: _reduced_into(t, "np.maximum.reduce"), derives={"x": of_ties})
+          into=lambda t: _reduced_into(t, "np.maximum.reduce"), derives={"x": of_ties}, batch="dims")
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
-          into=lambda t: _reduced_into(t, "np.minimum.reduce"), derives={"x": of_ties})
+          into=lambda t: _reduced_into(t, "np.minimum.reduce"), derives={"x": of_ties}, batch="dims")
 max = Op("max", lambda x: np.maximum.reduce(x, None), "x", _extreme_of_all_vjp, text="np.max({})", order="C",
-         grad_fn="MaxBackward1", derives={"x": of_ties})
+         grad_fn="MaxBackward1", derives={"x": of_ties}, batch="largest")
 min = Op("min", lambda x: np.minimum.reduce(x, None), "x", _extreme_of_all_vjp, text="np.min({})", order="C",
-         grad_fn="MinBackward1", derives={"x": of_ties})
+         grad_fn="MinBackward1", derives={"x": of_ties}, batch="smallest")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
                text=Plain(_logsumexp, "x", plain("logsumexp"), sum_first=sum_first, sum_rows=sum_rows),
                cast="float", complex="analytic",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
-               doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
+               doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.",
+               batch="dims")
 prod: Op = Op("prod", lambda x, dim: by_rows(np.multiply.reduce(x, axis=dim)), "x; dim", _prod_vjp, rows=True,
               text="np.prod({}, axis={dim})", grad_fn=names.of_prod, complex="analytic",
-              reads="prod(x, dim={dim})", derives={"x": "g times the product of the other elements"})
-prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic")
+              reads="prod(x, dim={dim})", derives={"x": "g times the product of the other elements"}, batch="dims")
+prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A", complex="analytic", batch="dims")
 cumsum: Op = Op("cumsum", _cumsum, "x; dim dtype back reverse",
                 lambda g, dim, dtype, back, reverse: cumsum(g, dim=dim, dtype=back, back=dtype, reverse=not reverse),
                 rows=True, complex="analytic",
-                text=Plain(_cumsum, "x", plain("cumsum"), True), usual={"dtype": ..., "back": ...}, reads="cumsum")
+                text=Plain(_cumsum, "x", plain("cumsum"), True), usual={"dtype": ..., "back": ...}, reads="cumsum",
+                batch="dims")
 cumprod: Op = Op("cumprod", _cumprod, "x; dim dtype", _cumprod_vjp, rows=True, complex="analytic",
                  text=Plain(_cumprod, "x", plain("cumprod"), True), usual={"dtype": ...},
-                 derives={"x": "cumsum(g * y, reverse=True) / x; its limit at 0"}, reads="cumprod")
+                 derives={"x": "cumsum(g * y, reverse=True) / x; its limit at 0"}, reads="cumprod", batch="dims")
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
-        complex="analytic")
+        complex="analytic", batch="dims")
 argmax = Op("argmax", lambda x, dim, keepdim: _int64(x.argmax(dim, keepdims=keepdim)), "x; dim keepdim",
-            text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
+            text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K", batch="dims")
 argmin = Op("argmin", lambda x, dim, keepdim: _int64(x.argmin(dim, keepdims=keepdim)), "x; dim keepdim",
-            text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K")
+            text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64, order="K", batch="dims")
 any: Op = Op("any", lambda x, dim, keepdim: by_rows(_some(x, dim, bool, None, keepdim)), "x; dim keepdim",
-         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
+         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic", batch="dims")
 all = Op("all", lambda x, dim, keepdim: by_rows(_every(x, dim, bool, None, keepdim)), "x; dim keepdim",
-         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic")
+         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True, complex="analytic", batch="dims")
 # fmt: on

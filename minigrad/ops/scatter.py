@@ -69,13 +69,14 @@ scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                      scatter_winners(g, index, dim=dim), gather(g, index, dim=dim), 0.0), None,
                  order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain("scatter")),
                  grad_fn=names.of_number("Scatter", 1, 1), complex="analytic",
-                 reads="scatter(x, {dim}, index, v)", derives={"v": "gather(g, index); 0 for what was put over"})
+                 reads="scatter(x, {dim}, index, v)", derives={"v": "gather(g, index); 0 for what was put over"},
+                 batch="dims")
 scatter_winners: Op = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True,
-                         complex="analytic")
+                         complex="analytic", batch="dims")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
                      order="C", check=_checked, text=Plain(k.scatter_add, "x, v, index", plain("scatter_add")),
-                     complex="analytic", reads="scatter_add(x, {dim}, index, v)")
+                     complex="analytic", reads="scatter_add(x, {dim}, index, v)", batch="dims")
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
                    order="C", check=_checked, complex="analytic", reads="index_add(x, {dim}, index, v)",
@@ -83,9 +84,9 @@ index_add: Op = Op("index_add", k.index_add, "x v index; dim",
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
                      joint=_extreme, order="C", check=_checked, grad_fn="ScatterReduceBackward0",
                      reads="scatter_reduce(x, {dim}, index, v)",
-                     derives="g where it is the extreme, shared if several are; else 0")
+                     derives="g where it is the extreme, shared if several are; else 0", batch="dims")
 scatter_product: Op = Op("scatter_product", k.scatter_product, "x v index; dim",
-                         joint=_product_vjp, order="C", check=_checked, grad_fn="ScatterReduceBackward0")
+                         joint=_product_vjp, order="C", check=_checked, grad_fn="ScatterReduceBackward0", batch="dims")
 masked_scatter: Op = Op("masked_scatter", k.masked_scatter, "x mask v",
                         lambda g, mask: e.where(mask, 0.0, g), None,
                         lambda g, mask, v_shape: masked_gather(g, mask, shape=v_shape),

@@ -128,24 +128,28 @@ permute: Op = Op("permute", lambda x, axes: x.transpose(axes), "x; axes",
                  view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
                  joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
                  text=_permute_text, inline=True,
-                 reads=lambda n: f"permute(x, dims={n.params['axes']})" if n.params["axes"] != (1, 0) else "")
+                 reads=lambda n: f"permute(x, dims={n.params['axes']})" if n.params["axes"] != (1, 0) else "",
+                 batch=lambda c: c(c.operands, axes=(0, *(a + 1 for a in c.params["axes"]))))
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
-            view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice)
+            view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice,
+            batch=lambda c: c(c.operands, index=(slice(None), *c.params["index"])))
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C",
-        complex="analytic", reads="put(g, into=zeros{shape}[{index}])")
+        complex="analytic", reads="put(g, into=zeros{shape}[{index}])",
+        batch=lambda c: c(c.operands, shape=(c.size, *c.params["shape"]), index=(slice(None), *c.params["index"])))
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
-               text=lambda v: None if v.repeats else "np.flip({}, {dims}).copy(order='K')", moves=True, order="K")
+               text=lambda v: None if v.repeats else "np.flip({}, {dims}).copy(order='K')", moves=True, order="K",
+               batch="dims")
 cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True, text=_cat_text, complex="analytic",
-         reads="cat([*xs], dim={dim})")
+         reads="cat([*xs], dim={dim})", batch="dims")
 stack = Op("stack", _stack, "*xs; dim", cast="same", rows=True, joint=lambda g, xs_shape, dim: tuple(
                slice_(g, index=(*(slice(None),) * dim, i)) for i in range(len(xs_shape))),
            text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})", complex="analytic",
-           reads="stack([*xs], dim={dim})")
+           reads="stack([*xs], dim={dim})", batch="dims")
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
                 text="np.array({}, order='C')", moves=True, same=0, elementwise=True, order="C",
                 into=copied_into, numba="{}.copy()", grad_fn="CloneBackward0")
 copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g, same=1,
-          order="K", parts=((clone, (1,), ""),), grad_fn="CopyBackwards", complex="analytic")
+          order="K", parts=((clone, (1,), ""),), grad_fn="CopyBackwards", complex="analytic", batch="lined")
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True, moves=True, same=0, elementwise=True,
            idle=lambda x, y: True, text="{}")
 # fmt: on

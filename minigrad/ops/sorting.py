@@ -39,11 +39,11 @@ def _logcumsumexp_vjp(g: Any, x: Any, dim: int) -> Any:
 
 
 # fmt: off
-argsort = Op("argsort", k.argsort, "x; dim descending", order="C")
-top_places = Op("top_places", k.top_places, "x; k dim largest sorted", order="C", raises=True)
-median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
-mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
-running_place = Op("running_place", place_so_far, "x; dim largest", order="C")
+argsort = Op("argsort", k.argsort, "x; dim descending", order="C", batch="dims")
+top_places = Op("top_places", k.top_places, "x; k dim largest sorted", order="C", raises=True, batch="dims")
+median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True, batch="dims")
+mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True, batch="dims")
+running_place = Op("running_place", place_so_far, "x; dim largest", order="C", batch="dims")
 # All elements that equal the median share the gradient; if it is nan, all that are nan.
 median = Op("median", k.median, "x; ignore",
             lambda g, x, y: shared(g, e.logical_or(e.eq(x, y), e.logical_and(e.isnan(x), e.isnan(y)))),
@@ -51,5 +51,5 @@ median = Op("median", k.median, "x; ignore",
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")
 logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C",
-                      derives={"x": "exp(x) * cumsum(g * exp(-y), reverse=True)"})
+                      derives={"x": "exp(x) * cumsum(g * exp(-y), reverse=True)"}, batch="dims")
 # fmt: on

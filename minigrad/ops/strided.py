@@ -34,6 +34,7 @@ sliding: Op = Op(
     view=True,
     grad_fn="UnfoldBackward0",
     reads="unfold",
+    batch="dims",
 )
 sliding_back: Op = Op(
     "sliding_back",
@@ -42,6 +43,7 @@ sliding_back: Op = Op(
     lambda g, g_shape, dim, step: sliding(g, dim=dim, size=g_shape[-1], step=step),
     order="C",
     complex="analytic",
+    batch="dims",
 )
 
 
@@ -73,6 +75,7 @@ as_strided: Op = Op(
     ),
     view=True,
     repeats=True,
+    batch="alone",
 )
 as_strided_back: Op = Op(
     "as_strided_back",
@@ -81,4 +84,5 @@ as_strided_back: Op = Op(
     lambda g, size, stride, offset: as_strided(g, size=size, stride=stride, offset=offset),
     order="C",
     complex="analytic",
+    batch="alone",
 )
