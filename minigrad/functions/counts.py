@@ -204,7 +204,9 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     first, last, count = map(x.dtype.type, (low, high, bins))
     some = x[(x >= first) & (x <= last)]
     parts = ((some - first) * count / (last - first)).astype(np.intp)
-    return wrap(np.bincount(np.minimum(parts, bins - 1), minlength=bins).astype(x.dtype))
+    if math.isinf(last - first):  # PyTorch: then none is counted
+        parts = parts[:0]
+    return wrap(np.bincount(np.clip(parts, 0, bins - 1), minlength=bins).astype(x.dtype))
 
 
 def _weights(input: Tensor, weight: Tensor | None) -> Any:

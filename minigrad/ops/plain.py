@@ -264,6 +264,35 @@ def _filled(x: str, v: Call, dim: Any, keepdim: bool) -> str | None:
     return text.format(**{**some[1], **names})
 
 
+def _deviation(v: Call, root: str) -> list[str] | None:
+    dim = v.params["dim"]
+    n = math.prod(v.shapes[0] if dim is None else [v.shapes[0][d] for d in dim])
+    mean, squares = (
+        _filled("x", v, dim, True), _filled("np.square(x - MEAN)", v, dim, v.params["keepdim"])
+    )  # fmt: skip
+    if mean is None or squares is None:
+        return None
+    free = float(max(n - v.params["correction"], 0))
+    y = f"{squares.replace('MEAN', f'{mean} / {n}')} / {'np.' * math.isinf(free)}{free}"
+    if v.dtype != np.float32:
+        return [f"return {root.format(y)}"]
+    return [
+        f"y = {y}",
+        "if not np.vdot(y, 1.0 / y) < np.inf:",
+        "    x = x.astype(np.float64)",
+        f"    y = {y}",
+        f"return {root.format('y')}.astype(np.float32)",
+    ]
+
+
+def var(v: Call) -> list[str] | None:
+    return _deviation(v, "{}")
+
+
+def std(v: Call) -> list[str] | None:
+    return _deviation(v, "np.sqrt({})")
+
+
 def length(v: Call) -> list[str] | None:
     shape, dim = v.shapes[0], v.params["dim"]
     n = math.prod(shape if dim is None else [shape[d] for d in dim])
