@@ -243,7 +243,7 @@ def _by_column(ufunc: Any, rows: Array, column: Array, out: Array, between: Arra
     if rows.shape[1] > LONG:
         ufunc(rows, column, out)
     else:
-        np.copyto(between, column)
+        between[...] = column  # in two thirds of the time of np.copyto where there are few
         ufunc(rows, between, out)
 
 
