@@ -353,6 +353,15 @@ def test_hooks_and_gradients_refuse() -> None:
     exp, mul = (n for n, _ in y.grad_fn.next_functions)  # type: ignore[union-attr]
     handle = exp.register_prehook(lambda grads: (None,))  # no gradient goes on, as in PyTorch
     assert mg.autograd.grad(y.sum(), x, retain_graph=True)[0].tolist() == [3, 3]
+    seen: list[Any] = []
+    with exp.register_hook(lambda *grads: seen.append(grads)), exp.register_prehook(seen.append):
+        y.sum().backward(retain_graph=True)
+    assert seen == [(None,), ((None,), (None,))]
+    with (
+        exp.register_prehook(lambda grads: (mg.ones(2),)),
+        pytest.raises(RuntimeError, match="a None gradient"),
+    ):
+        y.sum().backward(retain_graph=True)
     for returned, kind, text in (
         ([mg.ones(2), None], TypeError, "tuple of gradients"),
         (mg.ones(2), TypeError, "tuple of gradients"),

@@ -202,7 +202,7 @@ class Pass:
             return
         g = call_hooks(node, g, self.record, Before)
         if g is None:
-            pass
+            call_after(node, g, [], self.record)
         elif any(type(hook) is After for hook in (node.hooks or {}).values()):
             grads, self.grads = self.grads, (own := Each())
             try:

@@ -108,8 +108,12 @@ def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = Non
     for key, hook in tuple((node.hooks or {}).items()):
         own = type(hook) if type(hook) in (Before, After) else None
         replaced = hook(t) if key > AFTER and own is kind else None
-        if kind is not None and replaced is not None and (replaced := replaced[0]) is None:
-            return None
+        if kind is not None and replaced is not None:
+            (replaced,) = replaced
+            if replaced is None:
+                t = None
+            elif t is None:
+                raise RuntimeError("can't replace a None gradient with a non-None value")
         if sparse and isinstance(replaced, Tensor):
             t = replaced
         elif replaced is not None:
@@ -127,7 +131,7 @@ def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = Non
                     f"the gradient of {node.placed()}"
                 )
             t = fit(replaced, node)
-    return t if record or sparse else t._array
+    return t if record or sparse or t is None else t._array
 
 
 class Each(dict[Node, Any]):
@@ -148,7 +152,7 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
 
     RuntimeError for a hook that returns another number of gradients, another shape, or one for an input without.
     """
-    grad_outputs = (g if record else wrap(g),)
+    grad_outputs = (g if record or g is None else wrap(g),)
     inputs, sent = [*ends(node.edges())], list[Any]()
     for n in inputs:
         at = next((i for i, (x, _) in enumerate(each) if x is n), None)
