@@ -118,6 +118,31 @@ def test_deviations_need_no_squares_of_float32(scale: float, dim: Any) -> None:
     assert column.grad.tolist() == [0.0] * 5  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize("dim", [(0,), (2,), (0, 2), (1, 2)])
+def test_only_deviations_that_need_it_are_computed_anew(dim: Any, keepdim: bool) -> None:
+    usual = np.random.default_rng(0).standard_normal((3, 4, 5)).astype(np.float32)
+    some = usual.copy()
+    for at, factor in (((0, 1, 0), 0.0), ((2, 3, 4), 1e25), ((1, 0, 2), 1e-25)):
+        here = tuple(slice(None) if d in dim else k for d, k in enumerate(at))
+        some[here] *= np.float32(factor)
+    for name, exact in (("std", np.std), ("var", np.var)):
+        f = getattr(mg, name)
+        x = mg.from_numpy(some).requires_grad_()
+        y, before = f(x, dim, keepdim=keepdim), f(mg.from_numpy(usual), dim, keepdim=keepdim).numpy()
+        with np.errstate(over="ignore"):
+            right = exact(some.astype(np.float64), axis=dim, ddof=1, keepdims=keepdim).astype(np.float32)
+        found = y.detach().numpy()
+        np.testing.assert_allclose(found, right, rtol=1e-6)
+        assert (found == before).sum() == before.size - 3  # the others have the same bits
+        again = runs(mg.source(y))(some, np.ones_like(right))[0]
+        assert (
+            again.tobytes()
+            == mg.compile(f)(x, dim, keepdim=keepdim).detach().numpy().tobytes()
+            == found.tobytes()
+        )
+
+
 def test_deviations_without_freedom_and_of_complex_numbers_that_are_equal() -> None:
     x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
     with pytest.warns(UserWarning, match="degrees of freedom"):

@@ -274,14 +274,20 @@ def _deviation(v: Call, root: str) -> list[str] | None:
         return None
     free = float(max(n - v.params["correction"], 0))
     y = f"{squares.replace('MEAN', f'{mean} / {n}')} / {'np.' * math.isinf(free)}{free}"
-    if v.dtype != np.float32:
+    if v.dtype != np.float32 or n <= max(v.params["correction"], 0):
         return [f"return {root.format(y)}"]
+    shape = v.shapes[0]
+    first = tuple(range(len(shape) if dim is None else len(dim)))
+    rest = () if dim is None else tuple(m for d, m in enumerate(shape) if d not in dim)
+    wide = root.format(f"np.var(rows.astype(np.float64), axis={first}, ddof={v.params['correction']})")
     return [
         f"y = {y}",
-        "if not np.vdot(y, 1.0 / y) < np.inf:",
-        "    x = x.astype(np.float64)",
-        f"    y = {y}",
-        f"return {root.format('y')}.astype(np.float32)",
+        "odd = ~(y * (1.0 / y) < np.inf)",
+        f"y = np.asarray({root.format('y')})",
+        "if np.any(odd):",
+        f"    rows = np.moveaxis(x, {dim or first}, {first})[..., odd.reshape({rest})]",
+        f"    y[odd] = {wide}",
+        "return y",
     ]
 
 

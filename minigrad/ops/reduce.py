@@ -54,10 +54,15 @@ def _var(x: Array, dim: Dim, correction: float, keepdim: bool, root: bool = Fals
     d = x - add_up(x, dim, True) / n
     d *= d
     y = add_up(d, dim, keepdim) / builtins.max(n - correction, 0)
+    result = np.sqrt(y) if root else y
     # PyTorch computes in float64: here that is done where float32 has no squares, for then this is inf or nan
-    if x.dtype.char == "f" and not np.vdot(y, 1.0 / y) < math.inf:
-        return _var(x.astype(F64), dim, correction, keepdim, root).astype(F32)
-    return np.sqrt(y) if root else y
+    if x.dtype.char == "f" and n > builtins.max(correction, 0) and not np.vdot(y, 1.0 / y) < math.inf:
+        result, odd = np.asarray(result), ~(y * (1.0 / y) < math.inf)
+        first = tuple(range(x.ndim if dim is None else len(dim)))
+        rows = np.moveaxis(x, first if dim is None else dim, first)[..., odd.reshape(_dropped(x.shape, dim))]
+        wide = np.var(rows.astype(F64), axis=first, ddof=correction)
+        result[odd] = np.sqrt(wide) if root else wide
+    return result
 
 
 def _std(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
