@@ -232,7 +232,8 @@ def _item(k: Any) -> Any:
         t = wrap_operand(_places(k))
     elif isinstance(k, (list, tuple, range)):
         array = np.asarray([x._array if isinstance(x, Tensor) else x for x in k])
-        array = array if any(isinstance(x, Tensor) for x in k) else _places(array)
+        if array.dtype.kind == "f" and not any(isinstance(x, Tensor) for x in k):
+            array = _places(array)
         t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
     elif (listed := _listed(k)) is not k:
         return _item(listed)

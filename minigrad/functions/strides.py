@@ -19,8 +19,11 @@ __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
 
 def _steps(array: Array) -> list[int]:
     """By each `vmap` that runs over its memory, how many bytes its sample lies behind the first one."""
-    memory, at, steps = memory_of(array), start(array), []
-    for samples in MODE.get().samples:
+    steps: list[int] = []
+    if not (levels := MODE.get().samples):
+        return steps
+    memory, at = memory_of(array), start(array)
+    for samples in levels:
         for owner, first, step in samples.rows:
             if owner is memory and at >= first + samples.i * step:
                 steps.append(samples.i * step)
