@@ -863,3 +863,57 @@ def test_a_family_or_a_transform_may_be_a_module_too() -> None:
 
     assert [*dict(Fixed().named_parameters())] == ["at"]
     D.register_kl(Fixed, object)(lambda p, q: t(0.0))
+
+
+# A family, its parameters, one of which is wrong in the second row, and a value inside and outside of the support.
+VALIDATED: dict[str, tuple[Any, Any, Any, Any, Any]] = {
+    "Normal": (D.Normal, ([0.0, 1.0], [1.0, 2.0]), ([0.0, 1.0], [1.0, -2.0]), [0.0, 1.0], [0.0, math.nan]),
+    "Bernoulli": (D.Bernoulli, ([0.2, 0.3],), ([0.2, 1.3],), [0.0, 1.0], [0.5, 1.0]),
+    "Uniform": (D.Uniform, ([0.0, 1.0], [1.0, 2.0]), ([0.0, 1.0], [1.0, -2.0]), [0.5, 1.5], [0.5, 5.0]),
+    "Geometric": (D.Geometric, ([0.2, 0.3],), ([0.2, 0.0],), [0.0, 1.0], [0.5, 1.0]),
+    "Categorical": (D.Categorical, ([[0.2, 0.8]],), ([[-0.2, 1.2]],), [1.0], [3.0]),
+    "Dirichlet": (D.Dirichlet, ([1.0, 2.0],), ([1.0, -2.0],), [0.4, 0.6], [0.4, 0.9]),
+    "LogNormal": (D.LogNormal, ([0.0], [1.0]), ([0.0], [-1.0]), [1.0], [-1.0]),
+    "MultivariateNormal": (
+        D.MultivariateNormal,
+        ([0.0, 1.0], [[2.0, 1.0], [1.0, 2.0]]),
+        ([0.0, 1.0], [[1.0, 2.0], [2.0, 1.0]]),
+        [1.0, 1.0],
+        [math.inf, math.nan],
+    ),
+    "Wishart": (D.Wishart, (3.0, [[1.0]]), (3.0, [[-1.0]]), [[1.0]], [[-1.0]]),
+    "degrees of freedom": (D.Wishart, (2.0, [[1.0]]), (-0.5, [[1.0]]), [[1.0]], [[-1.0]]),
+    "Independent": (
+        lambda a, b: D.Independent(D.Normal(a, b), 1),
+        ([0.0, 1.0], [1.0, 2.0]),
+        ([0.0, 1.0], [-1.0, 2.0]),
+        [0.0, 1.0],
+        [0.0, math.nan],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VALIDATED)
+def test_replays_validate_in_the_words_of_eager_mode(name: str) -> None:
+    make, good, bad, inside, outside = VALIDATED[name]
+
+    def density(value: Any, *params: Any) -> Any:
+        return make(*params).log_prob(value)
+
+    def told(f: Any, *args: Any) -> Any:
+        tensors = [mg.tensor(a) for a in args]
+        try:
+            return f(*tensors).tolist()
+        except ValueError as error:
+            return str(error)
+
+    for rows in (((inside, *good), (inside, *good), (inside, *bad), (outside, *good), (inside, *good)),
+                 ((inside, *bad), (inside, *good), (inside, *bad))):  # fmt: skip
+        compiled = mg.compile(density)
+        for row in rows:
+            expected = told(density, *row)
+            assert isinstance(expected, str) == (row[0] is outside or row[1:] == bad)
+            assert told(compiled, *row) == pytest.approx(expected)
+    unchecked = mg.compile(lambda value, *params: make(*params, validate_args=False).log_prob(value))
+    if name in ("Normal", "Bernoulli"):
+        assert not isinstance(told(unchecked, inside, *bad), str)

@@ -147,7 +147,7 @@ def test_as_strided_shows_memory_and_sums_gradients() -> None:
         (lambda: x.as_strided((-1,), (1,)), "are not negative"),
         (lambda: x.as_strided((13,), (1,)), "out of bounds"),
         (lambda: x.as_strided((2,), (12,), 0), "out of bounds"),
-        (lambda: x.detach()[1:].detach().as_strided((2,), (1,), 0), "a part only"),
+        (lambda: x.detach()[1:].detach().as_strided((2,), (1,), 0), "out of bounds"),
         (lambda: mg.as_strided_scatter(x, source, (3,), (1,)), "src size"),
         (lambda: y.as_strided((2, 2), (1, 1)).zero_().add_(1), "more than one element"),
     ]

@@ -92,6 +92,80 @@ def test_variances_and_losses_keep_their_digits(rows: int) -> None:
     assert relative(functional.l1_loss(t, t * 0), exact.mean()) < EXACT
 
 
+@pytest.mark.parametrize("scale", [1e-40, 1e-25, 1e-22, 1.0, 1e19, 1e25, 1e37])
+@pytest.mark.parametrize("dim", [None, 0, 1])
+def test_deviations_need_no_squares_of_float32(scale: float, dim: Any) -> None:
+    base = np.random.default_rng(0).standard_normal((4, 6)) * scale
+    x = mg.tensor(base.astype(np.float32), requires_grad=True)
+    exact = mg.tensor(x.detach().double().numpy(), requires_grad=True)
+    digits = 1e-6 if scale > 1e-30 else 1e-4
+    for f in (mg.std, lambda x, dim: (x * 1).std(dim), lambda x, dim: mg.complex(x, x * 0).std(dim)):
+        y, expected = f(x, dim), f(exact, dim).detach().numpy()
+        assert relative(y, expected) < digits
+        again = runs(mg.source(y))(x.detach().numpy(), *[np.ones_like(expected)] * (dim is not None))
+        assert relative(again[0], expected) < digits
+    assert np.array_equal(mg.compile(lambda x: x.std(dim))(x).detach().numpy(), x.std(dim).detach().numpy())
+    if scale > 1e-30:
+        for t in (x, exact):
+            t.std(dim).sum().backward()
+        assert np.allclose(x.grad.numpy(), exact.grad.numpy(), rtol=1e-4, atol=1e-5)  # type: ignore[union-attr]
+    with np.errstate(over="ignore", under="ignore"):
+        squares = (expected**2).astype(np.float32)
+    assert np.allclose(x.var(dim).detach().numpy(), squares, rtol=1e-6, atol=0)
+    column = mg.full((5,), scale, requires_grad=True)
+    column.std().backward()  # the same number five times
+    assert column.std() == 0.0
+    assert column.grad.tolist() == [0.0] * 5  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize("dim", [(0,), (2,), (0, 2), (1, 2)])
+def test_only_deviations_that_need_it_are_computed_anew(dim: Any, keepdim: bool) -> None:
+    usual = np.random.default_rng(0).standard_normal((3, 4, 5)).astype(np.float32)
+    some = usual.copy()
+    for at, factor in (((0, 1, 0), 0.0), ((2, 3, 4), 1e25), ((1, 0, 2), 1e-25)):
+        here = tuple(slice(None) if d in dim else k for d, k in enumerate(at))
+        some[here] *= np.float32(factor)
+    for name, exact in (("std", np.std), ("var", np.var)):
+        f = getattr(mg, name)
+        x = mg.from_numpy(some).requires_grad_()
+        y, before = f(x, dim, keepdim=keepdim), f(mg.from_numpy(usual), dim, keepdim=keepdim).numpy()
+        with np.errstate(over="ignore"):
+            right = exact(some.astype(np.float64), axis=dim, ddof=1, keepdims=keepdim).astype(np.float32)
+        found = y.detach().numpy()
+        np.testing.assert_allclose(found, right, rtol=1e-6)
+        assert (found == before).sum() == before.size - 3  # the others have the same bits
+        again = runs(mg.source(y))(some, np.ones_like(right))[0]
+        assert (
+            again.tobytes()
+            == mg.compile(f)(x, dim, keepdim=keepdim).detach().numpy().tobytes()
+            == found.tobytes()
+        )
+
+
+def test_deviations_without_freedom_and_of_complex_numbers_that_are_equal() -> None:
+    x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    with pytest.warns(UserWarning, match="degrees of freedom"):
+        y = x.var(correction=3)
+    y.backward()
+    assert [math.inf, "nan", math.inf] == ["nan" if v != v else v for v in x.grad.tolist()]  # type: ignore[union-attr]
+    z = mg.ones(3, dtype=mg.complex64, requires_grad=True)
+    z.std().backward()
+    assert z.grad.tolist() == [0.0] * 3  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("scale", [1e-19, 1e12, 1e15])
+def test_gradients_of_norms_of_large_numbers_keep_their_digits(scale: float) -> None:
+    rows, g = np.random.default_rng(0).standard_normal((2, 4, 6, 20))
+    for norm in (nn.LayerNorm(20), nn.GroupNorm(2, 6), nn.BatchNorm1d(6), nn.BatchNorm1d(6, affine=False)):
+        found = []
+        for dtype in (mg.float32, mg.float64):
+            x = mg.tensor(rows * scale, dtype=dtype, requires_grad=True)
+            norm.to(dtype)(x).backward(mg.tensor(g, dtype=dtype))
+            found.append(x.grad.numpy())  # type: ignore[union-attr]
+        assert np.allclose(found[0], found[1], rtol=1e-4, atol=1e-6 * abs(found[1]).max())
+
+
 SUMS: dict[str, Callable[[Any], Any]] = {
     "rows": lambda x: (x * 1).sum(0),
     "columns": lambda x: (x * 1).sum(1),

@@ -111,6 +111,7 @@ def test_what_there_is_and_how_often() -> None:
     same(mg.bincount(mg.tensor([0, 2, 2]), minlength=5), [1, 0, 2, 0, 0])
     same(mg.bincount(mg.tensor([0, 2]), mg.tensor([0.5, 2.0])), [0.5, 0.0, 2.0])
     same(mg.histc(mg.tensor(X), 4, -1, 1), np.histogram(X, 4, (-1, 1))[0])
+    assert mg.histc(mg.tensor([-3e38, 0.0, 3e38]), 2).tolist() == [0.0, 0.0]  # as in PyTorch: no such range
     hist, edges = mg.histogram(mg.tensor(X), 4, density=True)
     expected, at = np.histogram(X, 4, density=True)
     same(hist, expected)

@@ -338,3 +338,26 @@ def test_orthogonal_polynomials(name: str) -> None:
     assert f(mg.tensor([0.3]), 2).tolist() == pytest.approx(POLYNOMIALS[name][3:4], abs=1e-6)
     assert f(0.3, mg.arange(2)).dtype is f(mg.tensor([0, 1]), 2).dtype is mg.float32
     assert mg.equal(mg.compile(f)(y, 3), f(y, 3))
+
+
+def test_polynomials_of_a_large_degree_need_no_steps() -> None:
+    x, n = (
+        mg.tensor([[0.3], [-1.0], [1.0], [3.0]], dtype=mg.float64),
+        mg.tensor([40.0, 1e10, 1e10 + 1], dtype=mg.float64),
+    )
+    for name in POLYNOMIALS:
+        if name.startswith("chebyshev"):
+            y = getattr(special, name)(x, n)
+            before = [getattr(special, name)(x, mg.tensor([k])) for k in (7.0, 8.0)]  # by steps
+            for _ in range(32):
+                before = [before[1], 2 * x * before[1] - before[0]]
+            assert y[:, 0].tolist() == pytest.approx(before[1][:, 0].tolist(), rel=1e-9)
+            assert y[3, 1:].isnan().all()
+    even, odd, large = [1.0, 1.0], [1.0, -1.0], [2e10 + 1, -2e10 - 3]
+    rows = {"t": (odd, even), "u": ([1e10 + 1, -1e10 - 2], [1e10 + 1, 1e10 + 2]),
+            "v": (large, even), "w": (odd, [2e10 + 1, 2e10 + 3])}  # fmt: skip
+    for letter, right in rows.items():
+        assert getattr(special, f"chebyshev_polynomial_{letter}")(x[1:3], n[1:]).tolist() == [*right]
+    assert special.legendre_polynomial_p(x[1:3], n[1:]).tolist() == [odd, even]
+    assert special.laguerre_polynomial_l(0.0, n).tolist() == [1.0] * 3
+    assert special.hermite_polynomial_h(x, n[1:]).isnan().all()

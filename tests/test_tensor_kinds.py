@@ -143,6 +143,18 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
         "^element 1 of tensors does not",
     ),
     (lambda: mg.autograd.grad(leaf().sum(), leaf(), retain_graph="a"), TypeError, "retain_graph"),  # type: ignore[arg-type]
+    (lambda: mg.autograd.backward(leaf().sum(), retain_graph="a"), TypeError, "retain_graph"),  # type: ignore[arg-type]
+    (lambda: mg.autograd.backward(leaf().sum(), create_graph=None), TypeError, "create_graph"),  # type: ignore[arg-type]
+    (lambda: mg.autograd.grad(leaf().sum(), leaf(), materialize_grads=1.0), TypeError, "materialize_grads"),  # type: ignore[call-overload]
+    (
+        lambda: mg.autograd.functional.hvp(mg.sum, mg.ones(2), mg.ones(2), create_graph="a"),
+        TypeError,
+        "create_graph",
+    ),  # type: ignore[call-overload]
+    (lambda: mg.autograd.detect_anomaly(1), TypeError, "'check_nan' must be bool"),  # type: ignore[arg-type]
+    (lambda: mg.autograd.set_multithreading_enabled("a"), TypeError, "must be bool"),  # type: ignore[arg-type]
+    (lambda: mg.ones(3)[[1, float("nan")]], RuntimeError, "cannot be converted to int64"),
+    (lambda: mg.ones(3)[mg.tensor([1.0])], IndexError, "used as indices must be long"),
     (
         lambda: mg.tensor(300, dtype=mg.uint8),
         RuntimeError,
@@ -337,7 +349,41 @@ def test_hooks_and_gradients_refuse() -> None:
         y.sum().backward()
     accumulate = y.grad_fn.next_functions[0][0]  # type: ignore[union-attr]
     assert accumulate.variable is x
-    assert not hasattr(y.grad_fn, "variable")
+    y = x.exp() + x * 3
+    exp, mul = (n for n, _ in y.grad_fn.next_functions)  # type: ignore[union-attr]
+    handle = exp.register_prehook(lambda grads: (None,))  # no gradient goes on, as in PyTorch
+    assert mg.autograd.grad(y.sum(), x, retain_graph=True)[0].tolist() == [3, 3]
+    seen: list[Any] = []
+    with exp.register_hook(lambda *grads: seen.append(grads)), exp.register_prehook(seen.append):
+        y.sum().backward(retain_graph=True)
+    assert seen == [(None,), ((None,), (None,))]
+    with (
+        exp.register_prehook(lambda grads: (mg.ones(2),)),
+        pytest.raises(RuntimeError, match="a None gradient"),
+    ):
+        y.sum().backward(retain_graph=True)
+    for returned, kind, text in (
+        ([mg.ones(2), None], TypeError, "tuple of gradients"),
+        (mg.ones(2), TypeError, "tuple of gradients"),
+        ((mg.ones(2).double(), None), RuntimeError, "changed the type of value"),
+    ):
+        with mul.register_hook(lambda *grads: returned), pytest.raises(kind, match=text):  # noqa: B023
+            y.sum().backward(retain_graph=True)
+    x.grad = None
+    accumulate.register_prehook(lambda grads: (None,))
+    y.sum().backward()
+    assert x.grad is None
+    handle.remove()
+
+
+def test_floats_in_a_list_of_indices_lose_their_fractions() -> None:
+    x = mg.arange(12.0).reshape(3, 4)
+    for key, rows in (([1.5], [1]), ([-1.0, 0.0], [2, 0]), (np.array([1.0]), [1]), ([True, 1.0], [1, 1])):
+        assert mg.equal(x[key], x[rows])
+        y = x.clone()
+        y[key] = -1.0
+        assert mg.equal(y, x.index_put((mg.tensor(rows),), mg.tensor(-1.0)))
+    assert x[:, [1.0]].tolist() == [[1.0], [5.0], [9.0]]
 
 
 def test_what_a_function_keeps_and_what_it_is_called() -> None:

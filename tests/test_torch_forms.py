@@ -234,8 +234,9 @@ def test_storages() -> None:
         copies = copy.deepcopy([whole, whole[1:].data, whole.data[1:]])
         copies[0].fill_(7)
         assert [t.tolist() for t in copies[1:]] == [[[7.0] * 3]] * 2
-    with pytest.raises(RuntimeError, match="of which this Tensor shows a part only"):
+    with pytest.raises(RuntimeError, match="out of bounds for the storage of a Tensor"):
         mg.arange(4.0)[1:].data.as_strided((2,), (1,), 0)
+    assert mg.arange(4.0)[1:].data.as_strided((2,), (1,), 2).tolist() == [2.0, 3.0]
 
 
 def test_a_write_into_a_storage_is_noticed() -> None:

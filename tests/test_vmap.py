@@ -100,6 +100,26 @@ def test_what_is_drawn_inside() -> None:
     assert mg.equal(after, mg.rand(1))
 
 
+def test_storage_offsets_are_those_of_the_first_sample() -> None:
+    def part(a: Any) -> Any:
+        return a.as_strided((2,), (1,), first + 1)
+
+    whole = mg.arange(48.0).reshape(8, 6)
+    for x, first in ((whole, 0), (whole[2:6], 12), (whole.clone().requires_grad_(), 0)):
+        expected = x[:, 1:3].tolist()
+        assert vmap(part)(x).tolist() == expected
+        assert vmap(lambda a: part(a.detach()))(x).tolist() == expected
+        assert vmap(vmap(part))(x.reshape(2, -1, 6)).reshape(-1, 2).tolist() == expected
+        assert vmap(lambda a: mg.tensor(a[2:].storage_offset()))(x).tolist() == [first + 2] * len(x)
+        slope = vmap(func.grad(lambda a: part(a).square().sum()))(x)
+        assert slope.tolist() == mg.nn.functional.pad(2 * x[:, 1:3], (1, 3)).tolist()
+        # what the function reaches otherwise is no sample
+        assert vmap(lambda a: whole.as_strided((1,), (1,), 3) + 0 * a[:1])(x).tolist() == [[3.0]] * len(x)
+    assert vmap(lambda a: a.as_strided((2,), (6,), 1), 1)(whole).tolist() == whole[:2].T.add(1).tolist()
+    vmap(lambda a: part(a).neg_())(whole)
+    assert whole.lt(0).nonzero().tolist() == [[i, j] for i in range(8) for j in (1, 2)]
+
+
 REFUSED: list[tuple[Any, type[Exception], str]] = [
     (lambda x: vmap(lambda a: a)(1.0), ValueError, "We cannot vmap over non-Tensor arguments"),
     (lambda x: vmap(lambda: 1)(), ValueError, "got no inputs"),
@@ -117,6 +137,8 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (lambda x: vmap(lambda a: mg.rand(2))(x), RuntimeError, "random operation while in randomness error mode"),
     (lambda x: vmap(mg.neg, randomness="none")(x), RuntimeError, "Only allowed values for randomness"),
     (lambda x: vmap(mg.neg, chunk_size=0)(x), ValueError, "greater than 0"),
+    (lambda x: vmap(lambda a: a.as_strided((2,), (2,), 1))(x), RuntimeError, "outside of the sample"),
+    (lambda x: vmap(lambda a: a[1:].as_strided((1,), (1,), 0))(x), RuntimeError, "outside of the sample"),
     (lambda x: vmap(mg.neg)(x[:0]), RuntimeError, "the mapped dimension is empty"),
 ]  # fmt: skip
 

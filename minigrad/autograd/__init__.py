@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 import numpy as np
 
 from minigrad.autograd.edges import GradientEdge, end_of
-from minigrad.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from minigrad.autograd.grad_mode import _flag, enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.core import engine
 from minigrad.core.gradients import accumulate
 from minigrad.core.mode import MODE
@@ -131,6 +130,9 @@ def backward(
                 "use `grad_tensors`."
             )
         grad_tensors = grad_variables
+    if create_graph is not False:
+        create_graph = _flag(create_graph)
+    keep = create_graph if retain_graph is None else _flag(retain_graph)
     if create_graph:
         warn_once(
             "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
@@ -143,14 +145,11 @@ def backward(
         )
     if grad_tensors is None and inputs is None and isinstance(tensors, Tensor):
         nodes, seeds = _roots((tensors,), _NOTHING, create_graph)  # the usual call, without lists
-        engine.run(
-            nodes, seeds, None, create_graph if retain_graph is None else bool(retain_graph), create_graph
-        )
+        engine.run(nodes, seeds, None, keep, create_graph)
         return
     outputs = _list(tensors)
     grads = [None] * len(outputs) if grad_tensors is None else _list(grad_tensors)
     nodes, seeds = _roots(outputs, grads, create_graph)
-    keep = create_graph if retain_graph is None else bool(retain_graph)
     if inputs is None:
         engine.run(nodes, seeds, None, keep, create_graph)
         return
@@ -229,10 +228,9 @@ def grad(
         return import_module("minigrad.autograd.batched").grads(outputs, grad_outputs, *again)
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
-    # PyTorch takes whole numbers for these, and no other object.
-    create_graph = bool(operator.index(create_graph))
-    allow_unused = None if allow_unused is None else bool(operator.index(allow_unused))
-    retain_graph = None if retain_graph is None else bool(operator.index(retain_graph))
+    create_graph, materialize_grads = _flag(create_graph), _flag(materialize_grads)
+    allow_unused = None if allow_unused is None else _flag(allow_unused)
+    retain_graph = None if retain_graph is None else _flag(retain_graph)
     results, wanted = _list(outputs), _inputs("grad", inputs)
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
     create_graph = create_graph or MODE.get().transform == "forward"  # reverse passes stand for it

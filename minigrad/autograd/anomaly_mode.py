@@ -27,6 +27,7 @@ def _watching(on: bool, check: bool = True) -> dict[str, Any]:
     return {"anomaly": bad, "observer": watch} if on else {"anomaly": None, "observer": None}
 
 
+@constructor()
 class detect_anomaly(_ModeManager):
     """Backward raises RuntimeError at the first nan, naming the forward line that it belongs to.
 

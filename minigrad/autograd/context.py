@@ -71,6 +71,8 @@ class FunctionCtx:
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (True, the default) or None for outputs that were not used."""
+        if not isinstance(value, bool):
+            raise errors.type_error(f"set_materialize_grads(): expected a bool, got {type(value).__name__}")
         self._materialize = value
 
     @property

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
-from minigrad.autograd.grad_mode import recorded
+from minigrad.autograd.grad_mode import _flag, recorded
 from minigrad.autograd.products import Push, bare, by_columns, by_rows, node_of, ones, pull
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE
@@ -42,7 +42,7 @@ _STRICT = "This is not allowed in strict mode."
 
 def _seen(create_graph: bool) -> bool:
     """Whether the result is recorded: on demand, and inside a transform of `minigrad.func`, which differentiates it."""
-    return create_graph or bool(MODE.get().transform)
+    return _flag(create_graph) or bool(MODE.get().transform)
 
 
 def _tuple(value: Any, what: str, name: str) -> tuple[bool, tuple[Tensor, ...]]:

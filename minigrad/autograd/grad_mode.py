@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any, Self, TypeVar, overload
 
@@ -12,6 +13,11 @@ from minigrad.errors import warn
 from minigrad.gate import constructor
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _flag(value: Any) -> bool:
+    """A flag of a pass. PyTorch takes whole numbers for these, and no other object: TypeError."""
+    return bool(operator.index(value))
 
 
 class _ModeManager(ModeManager):
@@ -129,6 +135,7 @@ class Switch(_ModeManager):
         return super().__call__(function)
 
 
+@constructor()
 class set_multithreading_enabled(Switch):
     """It changes nothing: a backward pass runs on the thread that asks for it."""
 

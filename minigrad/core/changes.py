@@ -55,6 +55,11 @@ def memory_of(array: Array) -> Array:
     return memory_of(base.array) if base.__class__ is Apart else array
 
 
+def start(array: Array) -> int:
+    """The lowest address of an array whose steps are not negative."""
+    return int(array.__array_interface__["data"][0])
+
+
 def lie_alike(a: Array, b: Array) -> bool:
     """Whether two arrays of the same memory show the same elements."""
     return (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)

@@ -201,7 +201,9 @@ class Pass:
         if self.leads is not None and self.ends_at(node, g):
             return
         g = call_hooks(node, g, self.record, Before)
-        if any(type(hook) is After for hook in (node.hooks or {}).values()):
+        if g is None:
+            call_after(node, g, [], self.record)
+        elif any(type(hook) is After for hook in (node.hooks or {}).values()):
             grads, self.grads = self.grads, (own := Each())
             try:
                 self.send(node, g)

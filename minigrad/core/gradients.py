@@ -98,8 +98,8 @@ def own(g: Array | Tensor) -> Array | Tensor:
 # ---------------------------------------------------------------- hooks and .grad
 
 
-def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = None) -> Array | Tensor:
-    """The gradient after the hooks of a Tensor, or those of that ``kind``, of its record.
+def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = None) -> Any:
+    """The gradient after the hooks of a Tensor, or those of that ``kind``, of its record, which may leave None.
 
     Each may replace it by a Tensor of the same shape. TypeError for another object, RuntimeError for another shape.
     """
@@ -108,6 +108,12 @@ def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = Non
     for key, hook in tuple((node.hooks or {}).items()):
         own = type(hook) if type(hook) in (Before, After) else None
         replaced = hook(t) if key > AFTER and own is kind else None
+        if kind is not None and replaced is not None:
+            (replaced,) = replaced
+            if replaced is None:
+                t = None
+            elif t is None:
+                raise RuntimeError("can't replace a None gradient with a non-None value")
         if sparse and isinstance(replaced, Tensor):
             t = replaced
         elif replaced is not None:
@@ -125,7 +131,7 @@ def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = Non
                     f"the gradient of {node.placed()}"
                 )
             t = fit(replaced, node)
-    return t if record or sparse else t._array
+    return t if record or sparse or t is None else t._array
 
 
 class Each(dict[Node, Any]):
@@ -146,7 +152,7 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
 
     RuntimeError for a hook that returns another number of gradients, another shape, or one for an input without.
     """
-    grad_outputs = (g if record else wrap(g),)
+    grad_outputs = (g if record or g is None else wrap(g),)
     inputs, sent = [*ends(node.edges())], list[Any]()
     for n in inputs:
         at = next((i for i, (x, _) in enumerate(each) if x is n), None)
@@ -186,7 +192,10 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     node = t._node
     hooks = node.hooks if node is not None and node.op is None else None
     if node is not None and hooks and any(type(h) is Before for h in hooks.values()):
-        g = own(call_hooks(node, g, isinstance(g, Tensor), Before))
+        passed = call_hooks(node, g, isinstance(g, Tensor), Before)
+        if passed is None:
+            return
+        g = own(passed)
     before = t._grad
     sparse = type(g) is not np.ndarray and isinstance(g, Tensor) and g._sparse
     if before is None and not sparse:

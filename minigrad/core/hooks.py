@@ -51,14 +51,14 @@ def register(hooks: OrderedDict[int, Any], hook: Any, prepend: bool = False) -> 
 
 
 class Before:
-    """A hook of a record, ``hook(grad_outputs)``: as a hook of its result, which is called with one gradient."""
+    """A hook of a record, ``hook(grad_outputs)``, for the engine. A None in its tuple is no gradient."""
 
     def __init__(self, hook: Callable[..., Any]) -> None:
         self.hook = hook
 
-    def __call__(self, g: Any) -> Any:
+    def __call__(self, g: Any) -> tuple[Any, ...] | None:
         grads = self.hook((g,))
-        if grads is not None and not isinstance(grads, (tuple, list)):
+        if grads is not None and not isinstance(grads, tuple):
             raise TypeError(
                 f"expected tuple, but hook returned '{type(grads).__name__}': a prehook of a record must return None "
                 "or a tuple of 1 gradient"
@@ -67,7 +67,7 @@ class Before:
             raise RuntimeError(
                 f"a prehook of a record must return None or a tuple of 1 gradient, got {grads!r}"
             )
-        return None if grads is None else grads[0]
+        return grads
 
 
 class After:
@@ -77,12 +77,14 @@ class After:
         self.hook = hook
 
     def __call__(self, grads: tuple[Any, ...], outputs: tuple[Any, ...], node: Any) -> tuple[Any, ...]:
-        """The gradients that the hook returns, or ``grads``. RuntimeError for another number of them or shape."""
+        """The gradients that the hook returns, or ``grads``. RuntimeError for others in number, shape or dtype."""
         changed = self.hook(grads, outputs)
         if changed is None:
             return grads
-        if not isinstance(changed, (tuple, list)):
-            changed = (changed,)
+        if not isinstance(changed, tuple) or not all(d is None or hasattr(d, "dtype") for d in changed):
+            raise TypeError(
+                f"a hook of {node.placed()} must return None or a tuple of gradients, got {changed!r}"
+            )
         shapes = [None if d is None else list(d.shape) for d in changed]
         expected = [None if d is None else list(d.shape) for d in grads]
         if len(shapes) != len(expected) or any(
@@ -92,4 +94,9 @@ class After:
                 f"a hook of {node.placed()} must return gradients of the shapes {expected}, or None, it returned those "
                 f"of {shapes}"
             )
-        return tuple(changed)
+        for d, before in zip(changed, grads, strict=True):
+            if d is not None and before is not None and d.dtype != before.dtype:
+                raise RuntimeError(
+                    f"a hook of {node.placed()} has changed the type of value (was {before.dtype} got {d.dtype})"
+                )
+        return changed

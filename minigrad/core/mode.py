@@ -11,6 +11,13 @@ from minigrad.core.node import Node
 from minigrad.core.recorder import Recorder
 
 
+class Samples:
+    """The place of a `vmap`: ``i``, and of its arguments their memory, the first address and the step, in bytes."""
+
+    def __init__(self, rows: list[tuple[Any, int, int]]) -> None:
+        self.i, self.rows = 0, rows
+
+
 class Mode:
     """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable.
 
@@ -22,12 +29,13 @@ class Mode:
     ``backward``: a pass over Tensors is going on, whose gradients lie as those of one over arrays do.
     ``hooks``: whether hooks of modules are called in backward; a reader runs rules to look at them.
     ``parametrized``: what parametrizations have computed, by module and name, while it is kept.
+    ``samples``: by each `vmap` that runs, outermost first, which element it is at and where those of its arguments lie.
     ``recorder`` is told what a recording of a function must know beside the records; see `minigrad.core.recorder`.
     """
 
     __slots__ = (
         "_other", "anomaly", "asked", "autocast", "backward", "everything", "grad", "hooks", "inference", "observer",
-        "parametrized", "recorder", "transform",
+        "parametrized", "recorder", "samples", "transform",
     )  # fmt: skip
 
     def __init__(
@@ -44,11 +52,12 @@ class Mode:
         asked: bool = False,
         hooks: bool = True,
         parametrized: dict[Any, Any] | None = None,
+        samples: tuple[Samples, ...] = (),
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.recorder = anomaly, observer, recorder
         self.transform, self.autocast, self.backward = transform, autocast, backward
-        self.asked, self.hooks, self.parametrized = asked, hooks, parametrized
+        self.asked, self.hooks, self.parametrized, self.samples = asked, hooks, parametrized, samples
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:

@@ -293,13 +293,15 @@ class _Symmetric(_Square):
 class _PositiveSemidefinite(_Symmetric):
     def check(self, value: Tensor) -> Tensor:
         holds = super().check(value)
-        return holds & (eigvalsh(value) >= 0).all(dim=-1) if bool(holds.all()) else holds
+        if value.shape[-2] != value.shape[-1]:
+            return holds
+        return holds & (eigvalsh(value.where(holds[..., None, None], 0.0)) >= 0).all(dim=-1)
 
 
 class _PositiveDefinite(_Symmetric):
     def check(self, value: Tensor) -> Tensor:
         holds = super().check(value)
-        return holds & (cholesky_ex(value).info == 0) if bool(holds.all()) else holds
+        return holds if value.shape[-2] != value.shape[-1] else holds & (cholesky_ex(value).info == 0)
 
 
 dependent = _Dependent()

@@ -16,7 +16,7 @@ from minigrad.distributions.utils import (
     everywhere,
     lazy_property,
     parameters,
-    recorded,
+    showing,
 )
 from minigrad.errors import value_error, warn
 
@@ -31,8 +31,7 @@ class Distribution:
     Args:
         batch_shape: the shape of the batch of distributions.
         event_shape: the shape of one event.
-        validate_args: whether parameters and values are checked, with ValueError. In a compiled function only shapes
-            are checked.
+        validate_args: whether parameters and values are checked, with ValueError. Numba checks shapes alone.
     """
 
     has_rsample: Any = False
@@ -55,18 +54,19 @@ class Distribution:
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
-        if self._validate_args and not recorded():
+        if self._validate_args:
             for name, constraint in self.arg_constraints.items():
                 lazy = name not in vars(self) and isinstance(getattr(type(self), name, None), lazy_property)
                 if is_dependent(constraint) or lazy:
                     continue  # told from others, or computed when it is first read
                 value = getattr(self, name)
                 if not everywhere(constraint.check(value)):
-                    raise value_error(
-                        f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of "
-                        f"distribution {self!r} to satisfy the constraint {constraint!r}, but found invalid "
-                        f"values:\n{value}"
-                    )
+                    with showing():
+                        raise value_error(
+                            f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of "
+                            f"distribution {self!r} to satisfy the constraint {constraint!r}, but found invalid "
+                            f"values:\n{value}"
+                        )
         super().__init__()  # a family may be a Module too
 
     @property
@@ -198,17 +198,16 @@ class Distribution:
                 raise value_error(
                     f"Value is not broadcastable with batch_shape+event_shape: {shape} vs {tuple(ours)}."
                 )
-        if recorded():
-            return
         try:
             support = self.support
         except NotImplementedError:
             return
         if not everywhere(support.check(value)):
-            raise value_error(
-                f"Expected value argument ({type(value).__name__} of shape {shape}) to be within the support "
-                f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
-            )
+            with showing():
+                raise value_error(
+                    f"Expected value argument ({type(value).__name__} of shape {shape}) to be within the support "
+                    f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
+                )
 
     def __repr__(self) -> str:
         parts = []

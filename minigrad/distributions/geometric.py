@@ -9,7 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import bce, broadcast_all, draw, formula, parameters, recorded
+from minigrad.distributions.utils import bce, broadcast_all, draw, everywhere, formula, parameters, showing
 from minigrad.errors import value_error
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
@@ -27,10 +27,11 @@ class Geometric(Odds, Distribution):
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         value = self._set(probs, logits)
         super().__init__(value.shape, validate_args=validate_args)
-        if self._validate_args and not recorded() and logits is None and not bool((value > 0).all()):
-            raise value_error(
-                f"Expected parameter probs of distribution {self!r} to be positive, but found:\n{value}"
-            )
+        if self._validate_args and logits is None and not everywhere(value > 0):
+            with showing():
+                raise value_error(
+                    f"Expected parameter probs of distribution {self!r} to be positive, but found:\n{value}"
+                )
 
     mean = formula(lambda self: 1.0 / self.probs - 1.0)
     mode = formula(lambda self: zeros_like(self.probs))

@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, formula, parameters, recorded
+from minigrad.distributions.utils import broadcast_all, draw, everywhere, formula, parameters
 from minigrad.errors import value_error
 
 __all__ = ["Uniform"]
@@ -26,7 +26,7 @@ class Uniform(Distribution):
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
         super().__init__(self.low.shape, validate_args=validate_args)
-        if self._validate_args and not recorded() and not bool((self.low < self.high).all()):
+        if self._validate_args and not everywhere(self.low < self.high):
             raise value_error("Uniform is not defined when low>= high")
 
     @constraints.dependent_property(is_discrete=False, event_dim=0)

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from minigrad import dtypes
 from minigrad.autograd import enable_grad
-from minigrad.core.mode import MODE
+from minigrad.core.apply import apply, fails_by_values
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.op import Array, Op
 from minigrad.core.tensor import Tensor
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
@@ -45,7 +47,7 @@ def _standard_normal(shape: Any, dtype: Any = None, device: Any = None) -> Tenso
 
 
 def recorded() -> bool:
-    """Whether a function is recorded for other values too, so that checks of these ones would not do."""
+    """Whether a function is recorded for other values too."""
     return MODE.get().recorder is not None
 
 
@@ -148,9 +150,31 @@ def one_matrix(
 R = TypeVar("R")
 
 
+def _ensured(holds: Array) -> Array:
+    if not holds.all():
+        raise ValueError("a distribution got values that do not satisfy a constraint")
+    return holds
+
+
+# In a replay: then the function itself is run, which raises in its own words. Numba cannot raise, and leaves it out.
+_ensure = Op("ensure", _ensured, "holds", raises=True, order="K", numba="{}", listed=False)
+
+
 def everywhere(holds: Any) -> bool:
-    """Whether what a constraint tells of a value holds for all of it; not while a function is recorded."""
-    return bool(holds._array.all() if type(holds) is Tensor else holds.all())
+    """Whether what a constraint tells of a value holds for all of it; of a recorded function each replay asks again."""
+    if type(holds) is not Tensor:
+        return bool(holds.all())
+    if holds._array.all():
+        if recorded():
+            apply(_ensure, (holds,))
+        return True
+    fails_by_values("a check of a distribution")
+    return False
+
+
+def showing() -> ModeManager:
+    """In it a sentence may show the values that are refused, also where a function is recorded."""
+    return ModeManager(MODE.get().replace(recorder=None, everything=False))
 
 
 class _Formula(property):

@@ -10,7 +10,15 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chi2 import Chi2
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.multivariate_normal import OfCovariance, _log_diagonal
-from minigrad.distributions.utils import draw, formula, one_matrix, recorded, vec_to_tril_matrix
+from minigrad.distributions.utils import (
+    draw,
+    everywhere,
+    formula,
+    one_matrix,
+    recorded,
+    showing,
+    vec_to_tril_matrix,
+)
 from minigrad.errors import value_error, warn
 from minigrad.functions.algebra import cholesky_solve, slogdet
 from minigrad.functions.arranged import broadcast_shapes
@@ -60,13 +68,13 @@ class Wishart(OfCovariance):
         freedom = df if isinstance(df, Tensor) else tensor(float(df), dtype=matrix.dtype)
         batch = broadcast_shapes(matrix.shape[:-2], freedom.shape)
         self.df = freedom.expand(batch) if isinstance(df, Tensor) else freedom
-        if not recorded():
-            if bool((freedom <= rows - 1).any()):
+        if not everywhere(freedom > rows - 1):
+            with showing():
                 raise value_error(f"Value of df={df} expected to be greater than ndim - 1 = {rows - 1}.")
-            if bool((freedom < rows).any()):
-                warn(
-                    "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim."
-                )
+        if not recorded() and bool((freedom < rows).any()):
+            warn(
+                "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim."
+            )
         setattr(self, name, matrix.expand(*batch, *matrix.shape[-2:]))
         super().__init__(batch, matrix.shape[-2:], validate_args)
         self._follow(name, matrix)

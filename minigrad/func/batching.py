@@ -10,6 +10,8 @@ import numpy as np
 
 from minigrad.autograd.at_once import Batch, OneByOne, possible
 from minigrad.core.apply import needs_value
+from minigrad.core.changes import memory_of, start
+from minigrad.core.mode import MODE, ModeManager, Samples
 from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.func.trees import Spec, flatten, unflatten
@@ -64,17 +66,20 @@ def vmap(
         outputs: list[list[Any]] = []
         shape = spec  # of the results, from the first call on
         state = default_generator._dump()
-        for i in range(size):
-            if randomness == "same":
-                default_generator.set_state(state)
-            row = [x if d is None else _row(x, d, i) for x, d in zip(leaves, dims, strict=True)]
-            results, out_spec = flatten(func(*unflatten(row, spec), **kwargs))
-            if outputs and shape != out_spec:
-                raise value_error(
-                    f"vmap({name}, ...): the calls return different structures, {shape} and {out_spec}"
-                )
-            shape = out_spec
-            outputs.append(results)
+        rows = [(x._array, d) for x, d in zip(leaves, dims, strict=True) if d is not None]
+        samples = Samples([(memory_of(a), start(a), a.strides[d]) for a, d in rows])
+        with ModeManager(MODE.get().replace(samples=(*MODE.get().samples, samples))):
+            for samples.i in range(size):
+                if randomness == "same":
+                    default_generator.set_state(state)
+                row = [x if d is None else _row(x, d, samples.i) for x, d in zip(leaves, dims, strict=True)]
+                results, out_spec = flatten(func(*unflatten(row, spec), **kwargs))
+                if outputs and shape != out_spec:
+                    raise value_error(
+                        f"vmap({name}, ...): the calls return different structures, {shape} and {out_spec}"
+                    )
+                shape = out_spec
+                outputs.append(results)
         if randomness == "error" and not np.array_equal(state, default_generator._dump()):
             default_generator.set_state(state)  # what is refused draws nothing
             raise runtime_error(

@@ -203,8 +203,10 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     # In the order and the dtype of PyTorch's operations, which decide where elements go that lie between two parts.
     first, last, count = map(x.dtype.type, (low, high, bins))
     some = x[(x >= first) & (x <= last)]
-    parts = ((some - first) * count / (last - first)).astype(np.intp)
-    return wrap(np.bincount(np.minimum(parts, bins - 1), minlength=bins).astype(x.dtype))
+    with np.errstate(all="ignore"):
+        some = some[:0] if np.isinf(last - first) else some  # PyTorch: then none is counted
+        parts = ((some - first) * count / (last - first)).astype(np.intp)
+    return wrap(np.bincount(np.clip(parts, 0, bins - 1), minlength=bins).astype(x.dtype))
 
 
 def _weights(input: Tensor, weight: Tensor | None) -> Any:

@@ -229,9 +229,11 @@ def _item(k: Any) -> Any:
     if isinstance(k, Tensor):
         t: Any = k
     elif isinstance(k, np.ndarray):
-        t = wrap_operand(k)
+        t = wrap_operand(_places(k))
     elif isinstance(k, (list, tuple, range)):
         array = np.asarray([x._array if isinstance(x, Tensor) else x for x in k])
+        if array.dtype.kind == "f" and not any(isinstance(x, Tensor) for x in k):
+            array = _places(array)
         t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
     elif (listed := _listed(k)) is not k:
         return _item(listed)
@@ -255,6 +257,15 @@ def _item(k: Any) -> Any:
     if t._array.ndim == 0 and t._array.dtype != bool and t._node is None and MODE.get().recorder is None:
         return int(t._array)
     return t
+
+
+def _places(array: Any) -> Any:
+    """Indices in a list or an array of NumPy's. As in PyTorch, floats lose their fractions there."""
+    if array.dtype.kind != "f":
+        return array
+    if not (np.abs(array) < 2.0**63).all():
+        raise runtime_error(f"an index cannot be converted to int64 without overflow: {array.tolist()}")
+    return array.astype(np.int64)
 
 
 def _whole_slice(k: slice) -> slice:

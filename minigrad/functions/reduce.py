@@ -7,9 +7,7 @@ range raises IndexError, one named twice RuntimeError.
 from __future__ import annotations
 
 import builtins
-import functools
 import math
-import operator
 from typing import Any, overload
 
 import numpy as np
@@ -99,12 +97,12 @@ def _deviation(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     if input._array.dtype.kind == "c":
-        parts = (
-            _deviation(reduce.var, part, dim, unbiased, keepdim, correction=correction)
-            for part in (input.real, input.imag)
-        )
-        y = functools.reduce(operator.add, parts)
-        return y.sqrt() if op is reduce.std else y
+        from minigrad.ops.complex import pair
+
+        parts = (input.real, input.imag)
+        a, b = (_deviation(op, part, dim, unbiased, keepdim, correction=correction) for part in parts)
+        # no root of the sum: without a gradient where both are 0
+        return apply(pair, (a, b)).abs() if op is reduce.std else a + b
     dim, correction = _spread_arguments(dim, unbiased, correction)
     dims = all_dims(dim, input._array.ndim)
     shape = input._array.shape

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minigrad.core.apply import apply, needs_value
-from minigrad.core.changes import memory_of
+from minigrad.core.changes import memory_of, start
+from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
@@ -16,16 +17,30 @@ from minigrad.ops.shape import contiguous
 __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
 
 
-def _start(array: Array) -> int:
-    """The lowest address of an array whose steps are not negative."""
-    return int(array.__array_interface__["data"][0])
+def _steps(array: Array) -> list[int]:
+    """By each `vmap` that runs over its memory, how many bytes its sample lies behind the first one."""
+    steps: list[int] = []
+    if not (levels := MODE.get().samples):
+        return steps
+    memory, at = memory_of(array), start(array)
+    for samples in levels:
+        for owner, first, step in samples.rows:
+            if owner is memory and at >= first + samples.i * step:
+                steps.append(samples.i * step)
+                break
+    return steps
+
+
+def _origin(array: Array) -> int:
+    """The address from which offsets count: the start of memory; of all samples of `vmap` they are as of the first."""
+    return start(memory_of(array)) + sum(_steps(array))
 
 
 def storage_offset(self: Tensor) -> int:
     """How many elements of its memory lie before the first one."""
     needs_value("storage_offset()")
     array = self._array
-    return (_start(array) - _start(memory_of(array))) // array.itemsize if array.size else 0
+    return (start(array) - _origin(array)) // array.itemsize if array.size else 0
 
 
 def _dense(input: Tensor) -> Tensor | None:
@@ -60,30 +75,30 @@ def as_strided(
         )
     extent = 0 if 0 in sizes else 1 + sum((n - 1) * step for n, step in zip(sizes, steps, strict=True))
     base = input if input._view is None else input._view.base
-    first, each = _start(base._array), input._array.itemsize
+    array, each = input._array, input._array.itemsize
+    address = start(array)
     if storage_offset is not None:
         needs_value("as_strided() with a storage_offset")
-    if storage_offset is None:
-        address = _start(input._array)
-    elif first == _start(memory_of(base._array)):
-        address = first + int(storage_offset) * each
-    else:
-        raise runtime_error(
-            "as_strided(): storage_offset counts from the start of memory of which this Tensor shows a part only; "
-            "leave it out, or clone() the Tensor"
-        )
+        address = _origin(array) + int(storage_offset) * each
+    if extent and _steps(array):
+        reach = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)) // each + 1
+        if not 0 <= (address - start(array)) // each <= reach - extent:
+            raise runtime_error(
+                f"as_strided(): sizes {list(sizes)}, strides {list(steps)} and storage offset {storage_offset} show "
+                "memory outside of the sample that vmap() gives to the function"
+            )
     for source in (input, base):
         dense = _dense(source)
         if dense is None:
             continue
-        offset = (address - _start(dense._array)) // each
+        offset = (address - start(dense._array)) // each
         if not extent or (offset >= 0 and offset + extent <= dense._array.size):
             params = {"size": sizes, "stride": steps, "offset": offset if extent else 0}
             return apply(strided.as_strided, (dense,), params)
     raise runtime_error(
-        f"as_strided(): sizes {list(sizes)}, strides {list(steps)} and storage offset {(address - first) // each} are "
-        f"out of bounds for the storage of a Tensor of shape {list(base._array.shape)}, or the Tensor leaves gaps in "
-        "it; clone() it, or use smaller sizes"
+        f"as_strided(): sizes {list(sizes)}, strides {list(steps)} and storage offset "
+        f"{(address - _origin(array)) // each} are out of bounds for the storage of a Tensor of shape "
+        f"{list(base._array.shape)}, or the Tensor leaves gaps in it; clone() it, or use smaller sizes"
     )
 
 

@@ -310,7 +310,7 @@ def _backward(
             continue
         t = dx[k : k + step]
         rows = _taken(c, wide)
-        np.multiply(rows, _spread(r * r * r * _means(of_c * w, sizes), wide), rows)
+        np.multiply(rows, _spread(r * (r * _means(of_c * w, sizes)) * r, wide), rows)
         np.add(rows, _spread(r * _means(of_d * w, sizes), wide), rows)
         np.multiply(g, _spread(each * w, sizes), t)
         np.subtract(t, c, t)

@@ -101,7 +101,7 @@ def _standardize_channels_backward(
     y = np.subtract(parts, _of_channel(row_sums(rows), x, count), out=empty(parts.shape, x.dtype))
     y_rows = y.reshape(rows.shape)
     r = 1.0 / np.sqrt(_of_channel(_row_products(y_rows, y_rows), x, count) + eps)
-    np.multiply(y, r * r * r * _of_channel(_row_products(d_rows, y_rows), x, count), out=y)
+    np.multiply(y, r * (r * _of_channel(_row_products(d_rows, y_rows), x, count)) * r, out=y)
     np.subtract(ds, _of_channel(row_sums(d_rows), x, count), out=t)
     np.multiply(t, r, out=t)
     np.subtract(t, y, out=t)
@@ -191,7 +191,8 @@ def _layer_norm_backward(
             if values is None:
                 continue
             t = values[k : k + step]
-            by_c = r * r * r * (_row_products(products, scale) / count)
+            # in this order: float32 has no r * r * r of rows around 1e15
+            by_c = r * (r * (_row_products(products, scale) / count)) * r
             _by_both(g, r, scale, t, t)
             shift = r * (_row_products(g, scale) / count)
             _by_column(np.multiply, c, by_c, c, products)
@@ -242,7 +243,7 @@ def _by_column(ufunc: Any, rows: Array, column: Array, out: Array, between: Arra
     if rows.shape[1] > LONG:
         ufunc(rows, column, out)
     else:
-        np.copyto(between, column)
+        between[...] = column  # in two thirds of the time of np.copyto where there are few
         ufunc(rows, between, out)
 
 

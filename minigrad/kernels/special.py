@@ -140,6 +140,29 @@ _PAIRS: dict[str, tuple[Any, Any]] = {
     "legendre_polynomial_p": (lambda x: x, lambda k, x, p, q: ((2 * k + 1) * x * p - k * q) / (k + 1)),
 }
 
+# Those of a degree above 8 that need no steps, as in PyTorch: where |x| is up to so much and not below that, the first
+# by the angle whose cosine x is, or without one by x and by 1 or -1, as the degree is even or odd.
+_AT_ONCE: dict[str, tuple[float, Any, Any]] = {
+    "chebyshev_polynomial_t": (1.0, lambda a, n: np.cos(n * a), lambda x, n, odd: np.where(x > 0, 1, odd)),
+    "chebyshev_polynomial_u": (
+        1.0,
+        lambda a, n: np.sin((n + 1) * a) / np.sin(a),
+        lambda x, n, odd: np.where(x > 0, 1, odd) * (n + 1),
+    ),
+    "chebyshev_polynomial_v": (
+        1.0,
+        lambda a, n: np.cos((n + 0.5) * a) / np.cos(a / 2),
+        lambda x, n, odd: np.where(x > 0, 1, odd * (2 * n + 1)),
+    ),
+    "chebyshev_polynomial_w": (
+        1.0,
+        lambda a, n: np.sin((n + 0.5) * a) / np.sin(a / 2),
+        lambda x, n, odd: np.where(x > 0, 2 * n + 1, odd),
+    ),
+    "laguerre_polynomial_l": (0.0, None, lambda x, n, odd: np.ones_like(x)),
+    "legendre_polynomial_p": (1.0, None, lambda x, n, odd: np.where(x > 0, 1, odd)),
+}
+
 
 def polynomial(x: Any, n: Any, name: str) -> Any:
     """The one of degree ``n``, without its fraction; 0 below degree 0."""
@@ -151,7 +174,18 @@ def polynomial(x: Any, n: Any, name: str) -> Any:
     x = x if base == name else 2 * x - 1
     before, now = np.ones_like(x), first(x)
     y = np.where(degrees == 0, before, kind.type(0))
+    if base in _AT_ONCE and degrees.max(initial=0) > 8:
+        edge, inside, at_edge = _AT_ONCE[base]
+        here = (degrees > 8) & (np.abs(x) == edge)
+        y = np.where(here, at_edge(x, degrees, 1 - 2 * np.remainder(degrees, 2)).astype(kind), y)
+        if inside is not None:
+            there = (degrees > 8) & (np.abs(x) < edge)
+            y = np.where(there, inside(np.arccos(np.where(there, x, 0)), degrees).astype(kind), y)
+            here |= there
+        degrees = np.where(here, -1, degrees)
     for k in range(1, 1 + int(degrees.max(initial=0))):
+        if k % 64 == 0 and (np.isnan(now) | (degrees < k)).all():
+            return np.where(degrees < k, y, now)
         y = np.where(degrees == k, now, y)
         before, now = now, step(k, x, now, before)
     return y

@@ -264,6 +264,41 @@ def _filled(x: str, v: Call, dim: Any, keepdim: bool) -> str | None:
     return text.format(**{**some[1], **names})
 
 
+def _deviation(v: Call, root: str) -> list[str] | None:
+    dim = v.params["dim"]
+    n = math.prod(v.shapes[0] if dim is None else [v.shapes[0][d] for d in dim])
+    mean, squares = (
+        _filled("x", v, dim, True), _filled("np.square(x - MEAN)", v, dim, v.params["keepdim"])
+    )  # fmt: skip
+    if mean is None or squares is None:
+        return None
+    free = float(max(n - v.params["correction"], 0))
+    y = f"{squares.replace('MEAN', f'{mean} / {n}')} / {'np.' * math.isinf(free)}{free}"
+    if v.dtype != np.float32 or n <= max(v.params["correction"], 0):
+        return [f"return {root.format(y)}"]
+    shape = v.shapes[0]
+    first = tuple(range(len(shape) if dim is None else len(dim)))
+    rest = () if dim is None else tuple(m for d, m in enumerate(shape) if d not in dim)
+    wide = root.format(f"np.var(rows.astype(np.float64), axis={first}, ddof={v.params['correction']})")
+    return [
+        f"y = {y}",
+        "odd = ~(y * (1.0 / y) < np.inf)",
+        f"y = np.asarray({root.format('y')})",
+        "if np.any(odd):",
+        f"    rows = np.moveaxis(x, {dim or first}, {first})[..., odd.reshape({rest})]",
+        f"    y[odd] = {wide}",
+        "return y",
+    ]
+
+
+def var(v: Call) -> list[str] | None:
+    return _deviation(v, "{}")
+
+
+def std(v: Call) -> list[str] | None:
+    return _deviation(v, "np.sqrt({})")
+
+
 def length(v: Call) -> list[str] | None:
     shape, dim = v.shapes[0], v.params["dim"]
     n = math.prod(shape if dim is None else [shape[d] for d in dim])

@@ -60,7 +60,7 @@ def layer_norm_backward(v: Call) -> list[str] | None:
         factors = "np.dot(r, w[np.newaxis])" if n <= LONG else "r * w"
         lines += [
             "w = w.reshape(-1)",
-            f"c *= r * r * r * ({_products('gc', 'w', n)} / {n})",
+            f"c *= r * (r * ({_products('gc', 'w', n)} / {n})) * r",
             f"dx = g * {factors} - c - r * ({_products('g', 'w', n)} / {n})",
         ]
     parts = "dx.reshape(-1), dw, db" if v.params["onward"] else "dw, db"
@@ -160,7 +160,7 @@ def channel_norm_backward(v: Call) -> list[str] | None:
         return [*lines, "return np.concatenate((dw, db))"]
     return [
         *lines,
-        f"by_c = r * r * r * ({_channel_means('of_c * w', v, 1)})",
+        f"by_c = r * (r * ({_channel_means('of_c * w', v, 1)})) * r",
         f"shift = r * ({_channel_means('of_d * w', v, 1)})",
         f"c = c * by_c{spread} + shift{spread}",
         f"dx = g * (r * w){spread} - c",
@@ -263,7 +263,7 @@ def standardize_backward(v: Call) -> list[str] | None:
         return [
             *_channel_lines(v, sizes),
             f"g = d.reshape({sizes})",
-            f"c *= r * r * r * ({by_c})",
+            f"c *= r * (r * ({by_c})) * r",
             f"return ((g - {mean}) * r - c).reshape({v.shape})",
         ]
     return None

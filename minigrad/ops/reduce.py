@@ -49,16 +49,24 @@ def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
     return _expand(g, shape)
 
 
-def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
+def _var(x: Array, dim: Dim, correction: float, keepdim: bool, root: bool = False) -> Any:
     n = _count(x.shape, dim)
-    d = x - add_up(x, dim, True) / x.dtype.type(n)
+    d = x - add_up(x, dim, True) / n
     d *= d
-    y = add_up(d, dim, keepdim)
-    return y / y.dtype.type(builtins.max(n - correction, 0))
+    y = add_up(d, dim, keepdim) / builtins.max(n - correction, 0)
+    result = np.sqrt(y) if root else y
+    # PyTorch computes in float64: here that is done where float32 has no squares, for then this is inf or nan
+    if x.dtype.char == "f" and n > builtins.max(correction, 0) and not np.vdot(y, 1.0 / y) < math.inf:
+        result, odd = np.asarray(result), ~(y * (1.0 / y) < math.inf)
+        first = tuple(range(x.ndim if dim is None else len(dim)))
+        rows = np.moveaxis(x, first if dim is None else dim, first)[..., odd.reshape(_dropped(x.shape, dim))]
+        wide = np.var(rows.astype(F64), axis=first, ddof=correction)
+        result[odd] = np.sqrt(wide) if root else wide
+    return result
 
 
 def _std(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
-    return np.sqrt(_var(x, dim, correction, keepdim))
+    return _var(x, dim, correction, keepdim, True)
 
 
 def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
@@ -66,7 +74,8 @@ def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     # PyTorch: of all elements it is infinite without degrees of freedom, over dimensions the formula goes on
     scale = 2.0 / (n - correction) if n > correction or (dim is not None and n < correction) else math.inf
     g = spread(g, shape=tuple(x.shape), dim=dim, keepdim=keepdim)
-    return g * scale * (x - mean(x, dim=dim, keepdim=True))
+    d = x - mean(x, dim=dim, keepdim=True)
+    return g * scale * (e.abs(d) if dim is None and scale == math.inf else d)
 
 
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
@@ -271,23 +280,6 @@ def _mean_text(v: Call) -> Text:
     return some and (f"{some[0]} / {{count}}", {**some[1], "count": _count(v.shapes[0], v.params["dim"])})
 
 
-def _var_text(v: Call, root: str = "{}") -> Text:
-    dim = v.params["dim"]
-    mean, squares = (
-        sum_text("{0}", v, dim, True),
-        sum_text("np.square({0} - MEAN)", v, dim, v.params["keepdim"]),
-    )
-    if mean is None or squares is None:
-        return None
-    n = _count(v.shapes[0], dim)
-    with np.errstate(all="ignore"):
-        n, m = (v.dtype.type(k) for k in (n, builtins.max(n - v.params["correction"], 0)))
-    mean_text = f"{mean[0]} / {{count}}".replace("{keepdim}", "True")
-    typed = "{free}" if np.isfinite(m) else "{its}({free})"
-    text = f"{squares[0].replace('MEAN', mean_text)} / {typed}"
-    return root.replace("{}", text), {**mean[1], **squares[1], "count": n, "free": m, "its": v.dtype}
-
-
 def _kept(x: Sequence[int], shape: Sequence[int], dim: Dim, keepdim: bool) -> tuple[int, ...]:
     """The shape from which NumPy's broadcasting makes the same as `spread`."""
     return tuple(
@@ -320,12 +312,12 @@ mean = Op("mean", _mean, "x; dim keepdim",
           into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"), complex="analytic", batch="dims")
 _DEVIATES = dict.fromkeys("biu", "std and var only support floating point dtypes; use .float() first")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refuse=_DEVIATES, rows=True,
-         text=_var_text, twice=True, batch="dims")
+         text=Plain(_var, "x", plain("var"), True, sum_first=sum_first, sum_rows=sum_rows), batch="dims")
 # PyTorch: no gradient where the deviation is zero
 std = Op("std", _std, "x; dim correction keepdim", lambda g, x, y, dim, correction, keepdim: _var_vjp(
              e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim),
          cast="floats", refuse=_DEVIATES, rows=True,
-         text=lambda v: _var_text(v, "np.sqrt({})"), twice=True,
+         text=Plain(_std, "x", plain("std"), True, sum_first=sum_first, sum_rows=sum_rows),
          derives={"x": of_deviation}, batch="dims")
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,

@@ -13,6 +13,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.recorder import Draws
 from minigrad.core.tensor import Tensor, extend
+from minigrad.core.tensor import wrap as constant
 from minigrad.core.types import Number, Operand
 from minigrad.core.views import check_change
 from minigrad.dtypes import F64
@@ -65,7 +66,7 @@ class _Change(Tensor):
         key: tuple[Array, ...] = (np.arange(min(shape)),) * len(shape)
         if wrap and len(shape) == 2 and shape[0] > shape[1] > 0:
             key = np.divmod(np.arange(0, shape[0] * shape[1], shape[1] + 1), shape[1])
-        self[tuple(k.tolist() for k in key)] = fill_value  # lists: a recording takes no arrays
+        self[tuple(map(constant, key))] = fill_value
         return self
 
     def uniform_(
