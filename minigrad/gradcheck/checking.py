@@ -37,8 +37,8 @@ def check_options(forward: bool, backward: bool, batched: bool, batched_forward:
         raise ValueError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     if forward or batched or batched_forward:
         raise NotImplementedError(
-            "minigrad has one rule per op, the reverse one, which vmap and jvp use too: there is no forward mode and no "
-            "batched gradient of its own to check. Leave check_forward_ad, check_batched_grad and their like at False"
+            "minigrad has one rule per op, the reverse one, which vmap and jvp use too: there is no forward mode and "
+            "no batched gradient of its own to check. Leave check_forward_ad, check_batched_grad and their like at False"
         )
 
 
