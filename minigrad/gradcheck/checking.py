@@ -38,7 +38,7 @@ def check_options(forward: bool, backward: bool, batched: bool, batched_forward:
     if forward or batched or batched_forward:
         raise NotImplementedError(
             "minigrad has one rule per op, the reverse one, which vmap and jvp use too: there is no forward mode and "
-            "no batched gradient of its own to check. Leave check_forward_ad, check_batched_grad and their like at False"
+            "no batched gradient of its own to check. Leave check_forward_ad, check_batched_grad and the like at False"
         )
 
 
