@@ -340,6 +340,27 @@ def f(x):
     if y.requires_grad: y.backward()
     return y
 -- x = T(k, 3, grad=True); r = F(x), F(x.detach())
+== Functions that save what they compute, draw, make and return | 2
+class Swish(autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        s, n, mask = (x * k).sigmoid(), mg.tensor(2.0), mg.rand(3) * (x > 0)
+        ctx.save_for_backward(x, s, n, mask); ctx.k = k
+        return x * s * n * mask
+    @staticmethod
+    def backward(ctx, g): x, s, n, mask = ctx.saved_tensors; return g * n * mask * (s + ctx.k * x * s * (1 - s)), None
+class Two(autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        v, i = x.max(0)
+        ctx.mark_non_differentiable(i); ctx.save_for_backward(x, v, i)
+        return v, x.exp(), i
+    @staticmethod
+    def backward(ctx, g, h, _):
+        x, v, i = ctx.saved_tensors
+        return mg.zeros(3).index_add(0, i[None], g[None] * v * x[i]) + h
+def f(x): y = Swish.apply(x, 2.0); return y, *Two.apply(y * x)
+-- mg.manual_seed(k); x = T(k, 3, grad=True); a, b, c, i = F(x); (a.sum() + b * c.sum() * i).backward()
 == a leaf that no given result depends on gets no gradient | 1
 def f(x, y): return x * y, x + 1.0, y.exp()
 -- x, y = T(k, 2, grad=True), T(k + 9, 2, grad=True); F(x, y)[(0, 1, 2, 1)[k]].sum().backward()
@@ -746,9 +767,23 @@ F(T(1, 3))
 == a leaf of its own | because of a Tensor that the function makes
 def f(x): t = (x * 2.0).requires_grad_(); return t * 2.0
 F(T(1, 3))
-== grad mode is left switched | leaves grad mode switched
+== grad mode is left switched | leaves grad mode
 def f(x): mg.set_grad_enabled(False); return x * 2.0
 F(T(1, 3))
+== autocast is left on | autocast or anomaly mode switched
+def f(x): mg.set_autocast_enabled("cpu", True); return x @ x
+F(T(1, 3, 3))
+== the memory of an array is changed | shows the memory of a NumPy array
+a = T(1, 3).numpy()
+def f(x): mg.from_numpy(a)[1:].add_(x); return x * 2.0
+F(1.5)
+== the memory of an array is returned | shows the memory of a NumPy array
+a = T(1, 3).numpy()
+def f(x): return mg.as_tensor(a)[1:], x * 2.0
+F(1.5)
+== an argument that holds itself | argument xs holds itself
+def f(xs): return xs[0] * 2.0
+items = [T(1, 3)]; items.append({"a": items}); F(items)
 == a list that holds itself | holds itself
 def f(x): xs = [x]; xs.append(xs); return xs
 F(T(1, 3))

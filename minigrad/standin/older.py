@@ -95,7 +95,7 @@ class NamedDevice(device, metaclass=_Any):
             TAKEN.pop()
             told, state = _told.pop()
             type.__setattr__(Tensor, "device", told)
-            default_generator.restore(state)
+            default_generator.set_state(state)
 
     def __hash__(self) -> int:
         return hash(self.type if self.type == "cpu" else str(self))  # that of the name which is equal to it
