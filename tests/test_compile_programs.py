@@ -36,7 +36,7 @@ def f(x, a, b): return x * (2.0 if a is b else 3.0)
 def f(x, a): return (x * a + a / 2) ** 2 - a, a
 -- r = [F(T(k, 3), a) for a in (0.5, 1.0, -3.0, 0.0, 1e300, math.inf, math.nan, -0.0)]
 == a float beside complex numbers | 4
-def f(x, a): return mg.exp(2j * a * x), (1j - a) * x, (a + 1j).real * x, a / 1j * x, 1j / (a + 1) * x, a**1j * x, a == 1j
+def f(x, a): return mg.exp(2j * a * x), (1j - a) * x, (a + 1j).real * x, a / 1j * x, 1j / a * x, a**1j * x, a == 1j
 -- r = F(T(k, 3), 0.5 * k + 0.5)
 == a float that is compared | 4
 def f(x, a): return x * a if a > 0.5 else x - a

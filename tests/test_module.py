@@ -201,7 +201,7 @@ def test_assigning_the_wrong_kind():
         TypeError, match=r"cannot assign 'list' as buffer 'mean' \(.*Tensor or None expected\)"
     ):
         net.mean = [1.0]
-    with pytest.raises(TypeError, match="None expected.; compile the outermost module"):
+    with pytest.raises(TypeError, match=r"None expected\); compile the outermost module"):
         net.first = mg.compile(net.first)
     net.mean = mg.ones(3)
     assert names(net.named_buffers()) == ["mean", "cache"]
