@@ -77,7 +77,8 @@ class Bits:
 
     def start(self, seed: int) -> MT19937:
         """Begins the stream of a seed."""
-        self._told()
+        if RUNNING or RECORDERS:
+            self._told()
         self.seed, self.normal, self._untouched = seed, None, True
         if self._engine is None:
             self._engine = np.random.MT19937(0)
@@ -107,13 +108,14 @@ class Bits:
 
     def _told(self) -> None:
         """Tells whoever has to take back, or repeat, what is drawn."""
-        if RUNNING and (p := part()) is not None:
+        if (p := part()) is not None:
             p.draws(self)
-        if RECORDERS and (recorder := MODE.get().recorder) is not None:
+        if (recorder := MODE.get().recorder) is not None:
             recorder.draws(self)
 
     def _raw(self, count: int) -> npt.NDArray[np.uint64]:
-        self._told()
+        if RUNNING or RECORDERS:
+            self._told()
         engine = self.engine()
         self._untouched = self._untouched and count == 0
         return engine.random_raw(count)
@@ -148,7 +150,8 @@ class Bits:
     @contextmanager
     def one_by_one(self) -> Iterator[Callable[[], float]]:
         """A function that returns the next float64 of [0, 1). Words come in blocks; those left over go back."""
-        self._told()
+        if RUNNING or RECORDERS:
+            self._told()
         engine, untouched, used, block = self.engine(), self._untouched, 0, list[float]()
         start = engine.state
 
