@@ -773,6 +773,9 @@ F(T(1, 3))
 == grad mode is left switched | leaves grad mode
 def f(x): mg.set_grad_enabled(False); return x * 2.0
 F(T(1, 3))
+== numbers that a backward pass outside would draw | would draw random numbers
+def f(x): y = x * 2; y.register_hook(lambda g: g + mg.rand(3)); return y * 3
+F(T(1, 3, grad=True))
 == autocast is left on | autocast or anomaly mode switched
 def f(x): mg.set_autocast_enabled("cpu", True); return x @ x
 F(T(1, 3, 3))
