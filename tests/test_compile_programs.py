@@ -306,7 +306,9 @@ F = C(f)
 for key in [*table, *table]: table[key] += 1.0; r = F(mg.ones(1)), F(mg.ones(1)); look()
 == results that lie as in eager mode
 def f(x): return (x * 2)[:, ::2], (x + 1)[:, 1], x.sum(1).expand(4, 3), (x + 3)[::2].T[1:], x.sum(0)[::3]
--- r = F(T(k, 3, 8))
+def g(x): return x * 2, (x * 2)[:, ::2], (x * 2)[0], (x + 1)[::2], (x + 1)[1::2]
+g = C(g)
+-- r = F(T(k, 3, 8)), g(T(k, 3, 8))
 == a Tensor of numbers, some of them of the call
 def f(x, a): return mg.tensor([0.5, 1 - a]), mg.as_tensor([[a], [2]]), mg.tensor((a, a * 2)) + x
 -- r = F(T(k, 2), k / 4)
