@@ -279,7 +279,7 @@ DOCUMENTED = (
     "needs the values of a Tensor", "which was computed before the call", "shows the same memory, takes part",
     "of a Tensor is taken that was changed under no_grad", "becomes part of the graph by a change in place",
     "a computed Tensor that requires grad is changed under no_grad", "changes requires_grad of",
-    "changes the seed or the state of a random generator", "is made of the memory of another one behind the tape",
+    "a random generator is made, or seeded", "is made of the memory of another one behind the tape",
     "in place, which is not part of a replay", "or call it uncompiled",
     "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient", "several of its elements are one place in memory",

@@ -334,6 +334,8 @@ np.asarray(x.detach()) | 1.0 in x | sorted([x[0], x[1]]) | max(x[0], x[1]) | x[x
 mg.nonzero(x) | mg.where(x > 0) | x if mg.equal(x, x) else None | x if mg.allclose(x, x) else None
 mg.tensor([x[0], 1.0]) | mg.full((2,), x[0].item()) | mg.zeros(mg.argmax(x))
 x + mg.rand(3, generator=mg.manual_seed(7)) | mg.get_rng_state() | mg.func.vmap(lambda y: y, out_dims=None)(x)
+x + mg.rand(3, generator=mg.Generator().manual_seed(7)) | x + mg.rand(3, generator=mg.Generator())
+x * float(mg.default_generator.uniform(1)[0]) | x + mg.rand(3, generator=mg.default_generator.clone_state())
 x + np.random.default_rng(0).random(3) | x.detach().expand(2, 3).masked_fill_(mg.tensor([[True], [False]]), 1.0)
 y = x * 1.0; row = y[mg.argmax(x)]; y += 1.0; return row
 w = mg.ones(3, requires_grad=True); (w**2).sum().backward(create_graph=True); w.sum().backward(); return x * 1.0

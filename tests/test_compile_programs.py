@@ -35,6 +35,9 @@ def f(x, a, b): return x * (2.0 if a is b else 3.0)
 == a float is no constant | 1
 def f(x, a): return (x * a + a / 2) ** 2 - a, a
 -- r = [F(T(k, 3), a) for a in (0.5, 1.0, -3.0, 0.0, 1e300, math.inf, math.nan, -0.0)]
+== a float beside complex numbers | 4
+def f(x, a): return mg.exp(2j * a * x), (1j - a) * x, (a + 1j).real * x, a / 1j * x, 1j / a * x, a**1j * x, a == 1j
+-- r = F(T(k, 3), 0.5 * k + 0.5)
 == a float that is compared | 4
 def f(x, a): return x * a if a > 0.5 else x - a
 -- r = [F(T(k, 3), a) for a in (0.25, 0.75, 0.25, 0.1, 0.75)]
@@ -303,7 +306,9 @@ F = C(f)
 for key in [*table, *table]: table[key] += 1.0; r = F(mg.ones(1)), F(mg.ones(1)); look()
 == results that lie as in eager mode
 def f(x): return (x * 2)[:, ::2], (x + 1)[:, 1], x.sum(1).expand(4, 3), (x + 3)[::2].T[1:], x.sum(0)[::3]
--- r = F(T(k, 3, 8))
+def g(x): return x * 2, (x * 2)[:, ::2], (x * 2)[0], (x + 1)[::2], (x + 1)[1::2]
+g = C(g)
+-- r = F(T(k, 3, 8)), g(T(k, 3, 8))
 == a Tensor of numbers, some of them of the call
 def f(x, a): return mg.tensor([0.5, 1 - a]), mg.as_tensor([[a], [2]]), mg.tensor((a, a * 2)) + x
 -- r = F(T(k, 2), k / 4)
@@ -340,6 +345,27 @@ def f(x):
     if y.requires_grad: y.backward()
     return y
 -- x = T(k, 3, grad=True); r = F(x), F(x.detach())
+== Functions that save what they compute, draw, make and return | 2
+class Swish(autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        s, n, mask = (x * k).sigmoid(), mg.tensor(2.0), mg.rand(3) * (x > 0)
+        ctx.save_for_backward(x, s, n, mask); ctx.k = k
+        return x * s * n * mask
+    @staticmethod
+    def backward(ctx, g): x, s, n, mask = ctx.saved_tensors; return g * n * mask * (s + ctx.k * x * s * (1 - s)), None
+class Two(autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        v, i = x.max(0)
+        ctx.mark_non_differentiable(i); ctx.save_for_backward(x, v, i)
+        return v, x.exp(), i
+    @staticmethod
+    def backward(ctx, g, h, _):
+        x, v, i = ctx.saved_tensors
+        return mg.zeros(3).index_add(0, i[None], g[None] * v * x[i]) + h
+def f(x): y = Swish.apply(x, 2.0); return y, *Two.apply(y * x)
+-- mg.manual_seed(k); x = T(k, 3, grad=True); a, b, c, i = F(x); (a.sum() + b * c.sum() * i).backward()
 == a leaf that no given result depends on gets no gradient | 1
 def f(x, y): return x * y, x + 1.0, y.exp()
 -- x, y = T(k, 2, grad=True), T(k + 9, 2, grad=True); F(x, y)[(0, 1, 2, 1)[k]].sum().backward()
@@ -746,9 +772,26 @@ F(T(1, 3))
 == a leaf of its own | because of a Tensor that the function makes
 def f(x): t = (x * 2.0).requires_grad_(); return t * 2.0
 F(T(1, 3))
-== grad mode is left switched | leaves grad mode switched
+== grad mode is left switched | leaves grad mode
 def f(x): mg.set_grad_enabled(False); return x * 2.0
 F(T(1, 3))
+== numbers that a backward pass outside would draw | would draw random numbers
+def f(x): y = x * 2; y.register_hook(lambda g: g + mg.rand(3)); return y * 3
+F(T(1, 3, grad=True))
+== autocast is left on | autocast or anomaly mode switched
+def f(x): mg.set_autocast_enabled("cpu", True); return x @ x
+F(T(1, 3, 3))
+== the memory of an array is changed | shows the memory of a NumPy array
+a = T(1, 3).numpy()
+def f(x): mg.from_numpy(a)[1:].add_(x); return x * 2.0
+F(1.5)
+== the memory of an array is returned | shows the memory of a NumPy array
+a = T(1, 3).numpy()
+def f(x): return mg.as_tensor(a)[1:], x * 2.0
+F(1.5)
+== an argument that holds itself | argument xs holds itself
+def f(xs): return xs[0] * 2.0
+items = [T(1, 3)]; items.append({"a": items}); F(items)
 == a list that holds itself | holds itself
 def f(x): xs = [x]; xs.append(xs); return xs
 F(T(1, 3))

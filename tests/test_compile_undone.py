@@ -399,6 +399,41 @@ def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not
         assert x.grad.tolist() == [2.0, 2.0, 6.0, 6.0]
 
 
+@pytest.mark.parametrize("hooked", [False, True], ids=["Function", "hook"])
+def test_what_code_of_the_user_reads_in_backward_must_not_change_before(hooked: bool) -> None:
+    scale = [2.0]
+
+    class Scaled(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * scale[0]
+
+    @mg.compile
+    def f(x: Any) -> Any:
+        y = x * 3 if hooked else Scaled.apply(x * 3)
+        if hooked:
+            y.register_hook(lambda g: g * scale[0])
+        return y * 1
+
+    for k in range(3):
+        x = mg.ones(2, requires_grad=True)
+        y = f(x)
+        if k == 2:
+            scale[0] = 5.0
+            with pytest.raises(
+                RuntimeError, match="has changed since the call of f, and a hook or a Function"
+            ):
+                y.sum().backward()
+            return
+        y.sum().backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == [6.0, 6.0]
+
+
 def test_a_recording_lets_go_of_arguments_whose_views_it_returns() -> None:
     f, x = mg.compile(lambda x: (x[1:], x.T)), mg.ones(4, 3)
     x_before, results = weakref.ref(x), f(x)

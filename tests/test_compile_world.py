@@ -280,6 +280,9 @@ len(inspect.signature(helper).parameters); len(os.environ); float(os.environ.get
 len(os.getcwd()); len(os.listdir(".")); os.path.exists("K"); os.getpid(); len(str(pathlib.Path.cwd())); time.time()
 time.perf_counter(); datetime.datetime.now().second; random.random(); random.shuffle([1, 2]) or x; np.random.rand()
 np.random.default_rng().random(); np.load("file.npy"); np.fromfile("file.npy"); np.loadtxt("file.txt")
+np.savez_compressed("k", K); np.fromregex("k", "a", []); np.getbufsize(); np.info(K) or x; X.tofile("k") or x; X.ctypes.data % 7
+float(np.datetime64("now").astype(int)); np.lib.format.open_memmap("k").sum(); x.__hash__() % 7; mg.hub.get_dir() and x
+mg.utils.benchmark.Timer("1").timeit(1).mean; contextlib.chdir(".") and x
 np.geterr()["divide"] == "warn"; uuid.uuid4().int; threading.get_ident(); threading.active_count(); gc.isenabled()
 logging.getLogger("k").level; logging.info("x") or x; logging.root.level; warnings.warn("k", stacklevel=1) or x
 decimal.getcontext().prec; float(decimal.Decimal("1") / 3); float(fractions.Fraction(1, 3)); len(locale.localeconv())

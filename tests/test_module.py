@@ -201,6 +201,8 @@ def test_assigning_the_wrong_kind():
         TypeError, match=r"cannot assign 'list' as buffer 'mean' \(.*Tensor or None expected\)"
     ):
         net.mean = [1.0]
+    with pytest.raises(TypeError, match=r"None expected\); compile the outermost module"):
+        net.first = mg.compile(net.first)
     net.mean = mg.ones(3)
     assert names(net.named_buffers()) == ["mean", "cache"]
     net.mean = None
@@ -887,6 +889,8 @@ def test_sequential_runs_in_order():
     assert named.out is b
     with pytest.raises(TypeError, match="int is not a Module subclass"):
         nn.Sequential(3)
+    with pytest.raises(TypeError, match="Compiled is not a Module subclass; compile the outermost module"):
+        nn.Sequential(mg.compile(a))
 
 
 def test_sequential_is_a_sequence():

@@ -153,6 +153,12 @@ def test_a_fixed_number_of_nonzero_elements() -> None:
         mg.nonzero_static(x, size=-1)
 
 
+def test_where_nothing_is_written_the_result_lies_row_by_row_too() -> None:
+    nothing, turned = mg.zeros(0, 2, dtype=mg.int64), mg.zeros(2, 3).T
+    for y in (turned.scatter(0, nothing, 1.0), turned.scatter_add(0, nothing, turned[:0])):
+        assert y.stride() == (2, 1)
+
+
 def test_an_index_that_repeats_gives_the_gradient_to_the_write_that_stays() -> None:
     v = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = mg.zeros(2).scatter(0, mg.tensor([0, 0, 1]), v)

@@ -309,7 +309,7 @@ def world() -> dict[str, Any]:
 def state(s: dict[str, Any]) -> list[Any]:
     tensors = [s["w"], s["v"], s["seen"], s["total"]]
     grads = [(id(t.grad), None if t.grad is None else t.grad.tolist()) for t in tensors[:2]]
-    rng = [s["generator"].get_state().tolist(), s["generator"].resets, mg.get_rng_state().tolist()]
+    rng = [s["generator"].get_state().tolist(), mg.get_rng_state().tolist()]
     return [*(t.tolist() for t in tensors), grads, s["total"].grad_fn, rng]
 
 

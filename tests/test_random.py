@@ -276,14 +276,6 @@ def test_default_generator() -> None:
         assert mg_random.initial_seed() == chosen
 
 
-def test_what_is_taken_back_is_no_reset() -> None:
-    generator = mg.Generator().manual_seed(3)
-    state, resets = generator.get_state(), generator.resets
-    first = generator.uniform(4).tolist()
-    generator.restore(state)
-    assert (generator.uniform(4).tolist(), generator.resets) == (first, resets)
-
-
 def test_fork_rng_restores_also_after_an_error() -> None:
     before = mg_random.get_rng_state()
 

@@ -145,6 +145,7 @@ class Function:
         if mode.recorder is not None:
             # The tape has what forward did, and the value of an output comes from there.
             mode.recorder.function(recorded, inner)
+            ctx._origins = tuple(recorded[o]._node if o.__class__ is int else o for o in ctx._origins or ())
         ctx._dirty = ctx._no_gradient = ()
         return tuple(recorded) if isinstance(result, tuple) else recorded[0]
 
@@ -273,10 +274,12 @@ def _origin(
         return None
     if _among(t, tensors) and not _among(t, dirty):
         return t._node
+    # To a recording it is what forward has computed.
+    constant = CONSTANT if MODE.get().recorder is None else t._node or leaf(t)
     if _among(t, constants):
-        return CONSTANT
+        return constant
     # What forward itself has differentiated keeps its own history.
-    own = t._node if _wants(t) else CONSTANT
+    own = t._node if _wants(t) else constant
     return next((i for i, o in enumerate(outputs) if o is t), own)
 
 

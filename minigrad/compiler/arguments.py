@@ -105,9 +105,12 @@ class Arguments:
         if kind not in _NESTED:
             return self._leaf(value, name, x)
         place = self._place.get(id(value))
+        if place is not None and place < 0:
+            raise type_error(f"compile(): the argument {name.partition('_')[0]} holds itself")
         if place is not None and kind is not tuple:
             self._guard(f"{x} is {self._variables[place]}", _SAME)
             return self.leaves[place]
+        self._place[id(value)] = -1
         keys = [*value] if kind is dict else range(len(value))
         alike = f"len({x}) == {len(keys)}"
         if kind is dict and {str}.issuperset(map(type, keys)):

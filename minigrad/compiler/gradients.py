@@ -48,7 +48,7 @@ class Gradients:
                 self.seeds.append(seed)
             ends = [n for nodes in records.values() for n in nodes]
             # The pass stops there: the user's own pass calls their hooks, and goes on behind them.
-            held = [(n, n.hooks, n.inputs) for n in ends]
+            held, acts = [(n, n.hooks, n.inputs) for n in ends], len(run.acts)
             try:
                 for n in ends:
                     n.hooks, n.inputs = None, ()
@@ -62,8 +62,15 @@ class Gradients:
             finally:
                 for n, hooks, inputs in held:
                     n.hooks, n.inputs = hooks, inputs
+            if any(n.op is not None and n.op.draws for n in run.acts[acts:]):
+                raise runtime_error(
+                    "compile(): backward() of a result would draw random numbers, which a recording draws with those "
+                    "of the call. Call it inside of the compiled function, or detach() the result"
+                )
             # What is detached inside is not a target: a result would keep alive what has computed it.
             reached = set[Node]().union(*self._behind)
+            # Whether code of the user takes part, which eager mode would only run in the backward pass.
+            self._users = any(n.op is not None and (n.hooks or n.op.opaque) for n in reached)
             records = {i: nodes for i, nodes in records.items() if not reached.isdisjoint(nodes)}
             self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
@@ -126,7 +133,8 @@ class Gradients:
             place += g is not None
         shapes = [(t._array.shape, t._array.dtype) for t in self.results]
         run_backward, text = self._backward(program, len(more))
-        grad = MODE.get().grad
+        grad, guards, users = MODE.get().grad, recording.world.guards, self._users
+        stored = {id(table) for table, *_ in recording.stores}
 
         class Function(autograd.Function):
             @staticmethod
@@ -143,6 +151,11 @@ class Gradients:
                     raise RuntimeError(
                         f"create_graph=True through the compiled {name}, whose backward pass is not recorded as "
                         "operations; compile the function that takes the gradient, or call it uncompiled"
+                    )
+                if users and (what := guards.changed(stored)):
+                    raise RuntimeError(
+                        f"compile(): {what} has changed since the call of {name}, and a hook or a Function reads it in "
+                        "backward(), for all that is known. Change it after that, or call backward() inside"
                     )
                 saved = [t._array for t in ctx.saved_tensors]
                 pairs = zip(grads, shapes, strict=True)

@@ -35,13 +35,18 @@ PURE = frozenset({
     "minigrad", "numbers", "numpy", "operator", "string", "types", "typing", "builtins", "typing_extensions",
     "__future__", "_operator", "_functools", "_collections", "_collections_abc", "collections.abc",
 })  # fmt: skip
+_IMPURE = (
+    "numpy.random", "numpy.testing", "numpy.ctypeslib", "numpy.lib.format", "numpy.lib._format", "numpy.lib.npyio",
+    "numpy.lib._npyio", "minigrad.utils.benchmark", "minigrad.hub",
+)  # fmt: skip
 # Of these modules: what reads files and settings, or writes them.
 IMPURE = {
     id(getattr(np, name)): f"np.{name}()" for name in (
-        "load", "fromfile", "loadtxt", "genfromtxt", "memmap", "save", "savez", "savetxt", "geterr", "seterr",
-        "get_printoptions", "set_printoptions",
+        "load", "fromfile", "loadtxt", "genfromtxt", "memmap", "save", "savez", "savez_compressed", "savetxt", "geterr",
+        "seterr", "geterrcall", "seterrcall", "getbufsize", "setbufsize", "get_printoptions", "set_printoptions",
+        "fromregex", "info", "show_config", "show_runtime", "datetime64",
     )
-}  # fmt: skip
+} | {id(contextlib.chdir): "chdir()"}  # fmt: skip
 REFUSED = {
     "print": "print(), whose output a replay would not repeat",
     "input": "input(), which a replay would not ask for",
@@ -68,10 +73,11 @@ TEXTUAL = {
     "repr", "str", "format", "ascii", "mod", "eq", "ne", "index", "count", "remove", "contains", "indexOf", "countOf",
     "__str__", "__repr__", "__format__", "__mod__", "__eq__", "__ne__", "__contains__",
 }  # fmt: skip
-# Attributes with which code may reach anything.
+# Attributes with which code may reach anything, files and memory too.
 SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
-    "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__",
+    "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__", "__hash__",
+    "tofile", "ctypes", "__array_interface__",
 }  # fmt: skip
 NAMES_OF_ITSELF = {
     "__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__", "__version__", "__all__",
@@ -180,7 +186,7 @@ def is_users(value: Any) -> bool:
 def is_pure(module: str) -> bool:
     """Whether what the functions of a library module give depends on their arguments alone."""
     known = module in PURE or module.partition(".")[0] in ("einops", "minigrad", "numpy")
-    return known and not module.startswith(("numpy.random", "numpy.testing"))
+    return known and not module.startswith(_IMPURE)
 
 
 def is_fixed(module: types.ModuleType) -> bool:

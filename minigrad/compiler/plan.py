@@ -213,7 +213,8 @@ def _result(
     # What lies outside is shown by those results alone that show it in eager mode.
     if (owner in s.fresh or outside) and claimed.setdefault(owner, memory) == memory:
         return expr
-    if sum(home == memory and s.owner(w) is owner for w, home in s.outputs) > 1:
+    # A part lies otherwise than a copy of it would.
+    if v is not owner or sum(home == memory and s.owner(w) is owner for w, home in s.outputs) > 1:
         copy = copies.get((owner, memory)) or copies.setdefault((owner, memory), _copy(s, owner))
         if (shown := _through(s, v, owner, copy)) is not None:
             return shown

@@ -19,7 +19,7 @@ from minigrad.compiler.kinds import OWN
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
-from minigrad.core.changes import changed, owner, part
+from minigrad.core.changes import changed, owner
 from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
 from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
@@ -92,7 +92,7 @@ class Run(Recorder):
         ]
         # The values of changed Tensors.
         self._values: dict[int, tuple[Any, Array]] = {}
-        self._generators = [(g, g.get_state()) for g, _ in world.generators] if part() is None else []
+        self._generators: list[tuple[Any, Any]] = []  # with their states
         self._over = False
         # The ids of the memory of what is known, and of computed values.
         self._known = {id(owner(t._array)) for t in tensors.values()}
@@ -100,6 +100,7 @@ class Run(Recorder):
         self._created: dict[int, tuple[Any, Array]] = {}
         # The record whose rules run, in a backward pass.
         self._current: Node | None = None
+        self._lent: list[Array] = []  # copies of known arrays
         # Memory of Tensors that one of one number has indexed, and of the results.
         self._picked: set[int] = set()
         # Tensors from outside that are detached in place, which no view may be.
@@ -137,7 +138,7 @@ class Run(Recorder):
                 rows += [(b.node.hooks.clear,), (b.node.hooks.update, b.hooks)]  # handles hold the table
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
-            generator.restore(position)
+            generator.set_state(position)
         try:
             changed(*(t._array for t, _ in self._values.values()))  # which may refuse what parts do at once
         finally:
@@ -161,8 +162,10 @@ class Run(Recorder):
                     raise
                 if self.refusal is not None:  # the function has caught it
                     raise self.refusal
-                if MODE.get().grad != inside.grad:
-                    raise not_repeated(self.world, "leaves grad mode switched")
+                now = MODE.get()
+                modes = "grad", "inference", "autocast", "anomaly"
+                if any(getattr(now, mode) is not getattr(inside, mode) for mode in modes):
+                    raise not_repeated(self.world, "leaves grad mode, autocast or anomaly mode switched")
         finally:
             RECORDERS.remove(self)
 
@@ -266,16 +269,18 @@ class Run(Recorder):
         if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
         if self.world.knows(array):  # guards see its elements
-            return wrap(array.copy("K"))
+            self._lent.append(copy := array.copy("K"))
+            return wrap(copy)
         raise self._unknown(array, "A NumPy array")
 
     def reads(self, setting: Any) -> None:
         self.world.guards.table(setting, "a setting of the process")
 
-    def draws_from(self, generator: Any) -> None:
-        if all(known is not generator for known, _ in self._generators):
-            with ModeManager(MODE.get().replace(recorder=None)):
-                self._generators.append((generator, generator.get_state()))
+    def draws(self, generator: Any) -> None:
+        raise self.refuse(
+            "a random generator is made, or seeded, or asked for numbers by its own methods, which is not part of a "
+            "replay. Do that outside, and draw with rand(), randn() and the like"
+        )
 
     @contextlib.contextmanager
     def backward(self, roots: Iterable[Node], ends: set[Node]) -> Iterator[None]:
@@ -314,6 +319,12 @@ class Run(Recorder):
 
     def parameters(self, params: Params) -> Params:
         """Numbers that a kernel needs as such are those of this run alone."""
+        if (generator := params.get("generator")) is not None:
+            if all(known is not generator for known in self.world.generators):
+                self.draws(generator)
+            if all(known is not generator for known, _ in self._generators):
+                with ModeManager(MODE.get().replace(recorder=None)):
+                    self._generators.append((generator, generator.get_state()))
         return {k: p.__copy__() if type(p) is Scalar else p for k, p in params.items()}
 
     def function(self, outputs: list[Any], made: list[Node | None]) -> None:
@@ -371,7 +382,16 @@ class Run(Recorder):
             return behind or view
         return view if view.outside == "detach()" else behind._replace(outside=behind.outside or view.outside)
 
+    def shares(self, t: Any) -> None:
+        """RuntimeError for a Tensor that stands for a NumPy array, where eager mode has the memory of that."""
+        if any(owner(t._array) is copy for copy in self._lent):
+            raise self.refuse(
+                "a Tensor that shows the memory of a NumPy array is changed in place, or returned. Copy it, as "
+                "tensor() does, or pass it as an argument"
+            )
+
     def stores(self, t: Any, result: Any) -> Any:
+        self.shares(t)
         if id(owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
         base = t if t._view is None else t._view.base

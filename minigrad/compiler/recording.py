@@ -306,6 +306,7 @@ class Recording:
         with run.recording():
             for t in results:
                 refresh(t)  # a view shows what its base has become
+                run.shares(t)
                 if t._node is None:  # no operation computed it
                     leaf(t)
         for t in results:

@@ -130,7 +130,7 @@ class Replay:
     def run(self, leaves: list[Any], inputs: list[Any]) -> Any:
         """One replay; returns what the call returns."""
         self.calls += 1
-        positions = self.generators and [(g.restore, g.get_state()) for g in self.generators]
+        positions = self.generators and [(g.set_state, g.get_state()) for g in self.generators]
         over: list[bool] = []
         try:
             arrays, idle = self._standing

@@ -63,6 +63,8 @@ def _arithmetic(name: str, form: str) -> Callable[..., Any]:
     compute = getattr(float, name)
 
     def method(self: Scalar, *others: Any) -> Any:
+        if complex in map(type, others):
+            return getattr(complex, name)(complex(self.__copy__()), *others)
         if not {Scalar, float, int, bool}.issuperset(map(type, others)):
             return NotImplemented
         scalars = [self, *(n for n in others if type(n) is Scalar)]
@@ -88,6 +90,8 @@ def _settled(name: str) -> Callable[..., Any]:
     def method(self: Scalar, *others: Any) -> Any:
         # As in `if weight_decay != 0`.
         self.settle(name if signed and type(others[0]) in (int, float) and others[0] == 0 else "")
+        if complex in map(type, others) and hasattr(complex, name):
+            return getattr(complex, name)(complex(self.value), *others)
         return plain(self.value, *(o.__copy__() if type(o) is Scalar else o for o in others))
 
     return method

@@ -196,8 +196,6 @@ def changes(world: Any) -> list[Any]:
     """What the function has stored. RuntimeError if it has changed anything else of Python."""
     keys = [key for group, key, _, number in world.options if group.get(key) is not number]
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
-    if any(generator.resets != resets for generator, resets in world.generators):
-        what = what or "the seed or the state of a random generator"
     stores, grown = world.changed()
     if what := what or world.guards.changed(grown):
         raise not_repeated(world, f"changes {what}")

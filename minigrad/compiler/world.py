@@ -66,8 +66,7 @@ class World:
         self.hidden = ""
         self._class(Tensor, "", False)
         self.guards.entry(vars(dtypes), "_default", "the default dtype")
-        # Random generators, each with how often it was seeded.
-        self.generators = [(default_generator, default_generator.resets)]
+        self.generators = [default_generator]
         if reason := self.follow(function, ""):
             raise watch.unguarded(f"is or holds {reason}", self.home)
 
@@ -123,7 +122,7 @@ class World:
         if isinstance(value, Tensor):
             return self._tensor(value, path)
         if isinstance(value, Generator):
-            self.generators.append((value, value.resets))
+            self.generators.append(value)
             return ""
         if isinstance(value, types.FunctionType):
             return self._function(value, path)

@@ -57,8 +57,8 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
         operands, arrays, nodes, key, rows = _read(op := made(op, operands) if op.rounding else op, operands)
         if not key:
             return operands if type(operands) is Tensor else apply(rounding(op, operands), operands, params)
-    if RECORDERS and params:
-        params = RECORDERS[-1].parameters(params)
+    if RECORDERS and params and (recorder := _mode().recorder) is not None:
+        params = recorder.parameters(params)
     try:
         if params:
             y = QUIET.run(op.kernel, *arrays, **params)

@@ -61,8 +61,8 @@ class Recorder:
     def reads(self, setting: dict[str, Any]) -> None:
         """What holds for the whole process is asked for: an entry of this table."""
 
-    def draws_from(self, generator: Any) -> None:
-        """Numbers are about to be drawn."""
+    def draws(self, generator: Any) -> None:
+        """A generator is seeded, or asked for numbers by no operation."""
 
     def failed(self, what: str) -> None:
         """An error is raised that depends on the values of a Tensor."""

@@ -125,8 +125,6 @@ def rrelu(
     if input._array.dtype.kind not in "fV":
         raise not_implemented_error(f'"rrelu" not implemented for {input.dtype}; use .float() first')
     source = random.default_generator if generator is None else generator
-    if (recorder := MODE.get().recorder) is not None:
-        recorder.draws_from(source)
     slopes = apply(draws.slopes, (input.detach(),), {"generator": source, "lower": lower, "upper": upper})
     return apply(e.mul, (input, slopes))
 

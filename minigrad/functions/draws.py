@@ -37,10 +37,8 @@ __all__ = [
 def drawn(generator: Any, method: str, *arguments: Any, **options: Any) -> Tensor:
     """What a method of the generator (the default one, if None) draws."""
     source = random.default_generator if generator is None else generator
-    recorder = MODE.get().recorder
-    if recorder is None:
+    if MODE.get().recorder is None:
         return wrap(getattr(source, method)(*arguments, **options))
-    recorder.draws_from(source)
     return apply(
         draws.draw, (), {"generator": source, "method": method, "arguments": arguments, "options": options}
     )
@@ -182,8 +180,6 @@ def multinomial(
     if not replacement and num_samples > weights.shape[-1]:
         raise runtime_error("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     source = random.default_generator if generator is None else generator
-    if (recorder := MODE.get().recorder) is not None:
-        recorder.draws_from(source)
     params = {"generator": source, "num_samples": int(num_samples), "replacement": replacement}
     return apply(draws.multinomial, (input,), params)
 
@@ -225,11 +221,7 @@ def randint_like(
 
 def _draws(op: Op, *inputs: Any, generator: Generator | None = None) -> Tensor:
     """What an op of `draws` makes of Tensors, recorded if they want gradients."""
-    source = random.default_generator if generator is None else generator
-    recorder = MODE.get().recorder
-    if recorder is not None:
-        recorder.draws_from(source)
-    return apply(op, inputs, {"generator": source})
+    return apply(op, inputs, {"generator": random.default_generator if generator is None else generator})
 
 
 def _flat(op: Op, number: int, *inputs: Any, generator: Generator | None) -> Tensor:

@@ -86,8 +86,8 @@ def _source(name: str, input: Tensor, d: int, index: Tensor, src: Tensor | None)
 
 
 def _unwritten(input: Tensor, src: Any) -> Tensor:
-    """A copy of the input; nothing of ``src`` is written, so its gradient is 0."""
-    return input + src.reshape(-1)[:0].sum() if src.requires_grad else input.clone()
+    """A copy of the input, row by row; nothing of ``src`` is written, so its gradient is 0."""
+    return (input + src.reshape(-1)[:0].sum() if src.requires_grad else input.clone()).contiguous()
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:

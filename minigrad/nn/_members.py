@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from minigrad.core.contents import publishes
 from minigrad.errors import type_error, value_error
 from minigrad.nn._text import did_you_mean, type_name
 from minigrad.nn.parameter import Parameter
@@ -24,9 +25,10 @@ _EXPECTED = {
 
 def wrong_kind(value: object, kind: str, name: str) -> TypeError:
     """The error for a value that does not go where a member of another kind stands."""
+    compiled = publishes(type(getattr(value, "__wrapped__", None)))
     return TypeError(
-        f"cannot assign '{type_name(value)}' as {kind} '{name}' ({_EXPECTED[kind]} or None expected); "
-        "to use the name for something else, del it first"
+        f"cannot assign '{type_name(value)}' as {kind} '{name}' ({_EXPECTED[kind]} or None expected)"
+        f"{instead(value) if compiled else '; to use the name for something else, del it first'}"
     )
 
 
@@ -108,6 +110,8 @@ def instead(value: Any) -> str:
         return "; unpack it: Sequential(*modules)"
     if isinstance(value, type):
         return f"; make one of it: {value.__name__}()"
+    if publishes(type(getattr(value, "__wrapped__", None))):
+        return "; compile the outermost module, or the forward of this one's class"
     if callable(value):
         return f"; {getattr(value, '__name__', 'it')} is a function: take a module, such as ReLU() for relu"
     return ""

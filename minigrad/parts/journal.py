@@ -34,7 +34,7 @@ class Journal:
         self._memory: dict[int, tuple[weakref.ref[Array], Array, object]] = {}
         self._nodes: list[tuple[Tensor, Any]] = []
         self._grads: list[tuple[Tensor, Any]] = []
-        self._generators: dict[int, tuple[Any, Any, int]] = {}
+        self._generators: dict[int, tuple[Any, Any]] = {}
         if vars(Tensor)["_grad"] is not _GRADIENT:
             Tensor._grad = _GRADIENT  # type: ignore[assignment]
 
@@ -87,10 +87,9 @@ class Journal:
             t._node = node
         for t, g in self._grads:
             t._grad = g
-        for bits, state, resets in self._generators.values():
+        for bits, state in self._generators.values():
             with bits.lock:
                 bits.load(state)
-                bits.resets = resets
 
 
 class Run:
@@ -121,8 +120,8 @@ class Run:
                 "them before the call and pass them with the batch, or use one thread"
             )
         if id(bits) not in kept:
-            kept[id(bits)] = bits, None, 0  # reading the state may seed it, which comes here again
-            kept[id(bits)] = bits, bits.dump(), bits.resets
+            kept[id(bits)] = bits, None  # reading the state may seed it, which comes here again
+            kept[id(bits)] = bits, bits.dump()
 
     def asks(self, t: Tensor) -> None:
         """The user reads a gradient. RuntimeError for one from before the run."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.core.changes import RUNNING, part
+from minigrad.core.mode import MODE, RECORDERS
 from minigrad.errors import runtime_error
 from minigrad.kernels.sharing import blocks
 
@@ -69,8 +70,6 @@ class Bits:
         self.seed: int | None = _DEFAULT_SEED
         # the second half of the last Box-Muller pair
         self.normal: float | None = None
-        # how often it was seeded or got a state
-        self.resets = 0
         # created at the first use
         self._engine: MT19937 | None = None
         # whether no word was drawn since seeding, which only the saved state tells
@@ -78,10 +77,9 @@ class Bits:
 
     def start(self, seed: int) -> MT19937:
         """Begins the stream of a seed."""
-        if RUNNING and (p := part()) is not None:
-            p.draws(self)
+        if RUNNING or RECORDERS:
+            self._told()
         self.seed, self.normal, self._untouched = seed, None, True
-        self.resets += 1
         if self._engine is None:
             self._engine = np.random.MT19937(0)
         # The key grows from the low 32 bits of the seed: RandomState's seeding, not MT19937's own.
@@ -92,9 +90,7 @@ class Bits:
         """The source of the words, seeded."""
         if self._engine is not None:
             return self._engine
-        engine = self.start(os_seed() if self.seed is None else self.seed)
-        self.resets -= 1  # only what a user asks for counts
-        return engine
+        return self.start(os_seed() if self.seed is None else self.seed)
 
     def words(self, count: int) -> npt.NDArray[np.uint32]:
         """The next words of 32 bits."""
@@ -110,9 +106,16 @@ class Bits:
         numbers = (((high << 32 | low) & _53_BITS) * 2.0**-53 for high, low in zip(words, words, strict=True))
         return zip(numbers, numbers, strict=True)
 
-    def _raw(self, count: int) -> npt.NDArray[np.uint64]:
-        if RUNNING and (p := part()) is not None:
+    def _told(self) -> None:
+        """Tells whoever has to take back, or repeat, what is drawn."""
+        if (p := part()) is not None:
             p.draws(self)
+        if (recorder := MODE.get().recorder) is not None:
+            recorder.draws(self)
+
+    def _raw(self, count: int) -> npt.NDArray[np.uint64]:
+        if RUNNING or RECORDERS:
+            self._told()
         engine = self.engine()
         self._untouched = self._untouched and count == 0
         return engine.random_raw(count)
@@ -147,6 +150,8 @@ class Bits:
     @contextmanager
     def one_by_one(self) -> Iterator[Callable[[], float]]:
         """A function that returns the next float64 of [0, 1). Words come in blocks; those left over go back."""
+        if RUNNING or RECORDERS:
+            self._told()
         engine, untouched, used, block = self.engine(), self._untouched, 0, list[float]()
         start = engine.state
 

@@ -76,11 +76,6 @@ class Generator:
         """Where the numbers are drawn: always the CPU."""
         return device("cpu")
 
-    @property
-    def resets(self) -> int:
-        """How often it was seeded or got a state."""
-        return self._bits.resets
-
     # ---------------------------------------------------------------------------------- seed and state
 
     def manual_seed(self, seed: int) -> Generator:
@@ -137,11 +132,6 @@ class Generator:
         with self._bits.lock:
             self._bits.load(state)
         return self
-
-    def restore(self, state: Tensor) -> None:
-        """`set_state` that does not count as a reset: what was drawn since is taken back."""
-        self.set_state(state)
-        self._bits.resets -= 1
 
     def clone_state(self) -> Generator:
         """A new generator that continues from this one's state."""

@@ -86,7 +86,7 @@ class NamedDevice(device, metaclass=_Any):
         if self.type != "meta":
             return super().__enter__()
         _told.append((vars(Tensor)["device"], default_generator.get_state()))
-        type.__setattr__(Tensor, "device", property(lambda t: self))
+        type.__setattr__(Tensor, "device", _telling(self))
         TAKEN.append("meta")
         return self
 
@@ -95,13 +95,22 @@ class NamedDevice(device, metaclass=_Any):
             TAKEN.pop()
             told, state = _told.pop()
             type.__setattr__(Tensor, "device", told)
-            default_generator.restore(state)
+            default_generator.set_state(state)
 
     def __hash__(self) -> int:
         return hash(self.type if self.type == "cpu" else str(self))  # that of the name which is equal to it
 
 
 NamedDevice.__name__ = NamedDevice.__qualname__ = "device"  # as messages call it
+
+
+def _telling(place: Any) -> property:
+    """The attribute of that name; whoever takes functions over, as sparse Tensors do, is told the name."""
+
+    def device(t: Any) -> Any:
+        return place
+
+    return property(device)
 
 
 def _nothing(*args: Any) -> None:
@@ -183,7 +192,7 @@ def install() -> None:
     named = import_module("minigrad.standin.absent").named
     cpu = NamedDevice()
     _put(minigrad, "device", NamedDevice)
-    _put(Tensor, "device", property(lambda t: cpu))  # so that `type(t.device)` is `torch.device`
+    _put(Tensor, "device", _telling(cpu))  # so that `type(t.device)` is `torch.device`
     _put(minigrad, "compile", _compile)
     _put(Module, "compile", _compile_forward)
     compiled = import_module("minigrad.standin.absent").Compiled("minigrad._C")
