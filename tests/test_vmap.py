@@ -333,4 +333,29 @@ def test_how_often_the_function_runs() -> None:
     y = vmap(lambda a: (calls.append(a) or a) * 2, chunk_size=2)(x)
     assert len(calls) == 3
     np.testing.assert_array_equal(y, x * 2)
-    assert mg.compile(vmap(lambda a: a.sin() * 2))(x).equal(vmap(lambda a: a.sin() * 2)(x))
+
+
+def test_compiled_it_is_one_plan_for_all_elements() -> None:
+    w = W.clone().requires_grad_()
+    programs: dict[str, Any] = {
+        "products": lambda x: vmap(lambda a: (w @ a).tanh() * V)(x),
+        "gradients": lambda x: vmap(grad(lambda a: ((w @ a) ** 2).sum()))(x),
+        "pairs": lambda x: vmap(lambda a: vmap(lambda b: (a - b).square().sum())(x))(x),
+        "drawn": lambda x: vmap(lambda a: mg.rand(3) * a, randomness="different")(x),
+    }
+    for name, f in programs.items():
+        with case(name):
+            compiled = mg.compile(f)
+            for seed in range(3):
+                x = mg.tensor(np.random.default_rng(seed).normal(size=(40, 3)))
+                results = []
+                for g in (f, compiled):
+                    mg.manual_seed(seed)
+                    w.grad = None
+                    y = g(x)
+                    if y.requires_grad:
+                        (y * mg.linspace(0.3, 1, y.numel()).reshape(y.shape)).sum().backward()
+                    results.append((y.detach().numpy(), None if w.grad is None else w.grad.numpy()))
+                for a, b in zip(*results, strict=True):
+                    np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-12) if a is not None else None
+            assert (len(mg.source(compiled).splitlines()) < 100) == (name != "drawn")

@@ -8,9 +8,9 @@ from typing import Any
 from minigrad.core.apply import apply
 from minigrad.core.basic import clone, sum_to
 from minigrad.core.changes import memory_of
-from minigrad.core.mode import MODE, Mode, ModeManager
+from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
 from minigrad.core.node import Node
-from minigrad.core.op import Array, Op
+from minigrad.core.op import Array, Op, Params
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, of_users, wrap
 from minigrad.core.views import refresh
@@ -54,11 +54,14 @@ class Batch(Recorder):
 
     def run(self, function: Callable[[], Any]) -> Any:
         """What the function returns for the first element. OneByOne where that does not tell what it does with all."""
+        RECORDERS.append(self)
         try:
             with ModeManager(self.outer.replace(everything=True, observer=self._observe, recorder=self)):
                 result = function()
         except Exception as error:
             raise OneByOne(self.failure or str(error)) from None
+        finally:
+            RECORDERS.remove(self)
         if any(n.hooks and every.requires_grad for n, every in self.values.items()):
             self.refuse("a hook")
         if self.failure:
@@ -97,7 +100,7 @@ class Batch(Recorder):
             return
         mapped = [isinstance(n, Node) and n in self.values for n in record.inputs]
         self._kept.append(record)
-        if op.draws or (op.depends is not None and op.depends(*arrays[:-1], **record.params)):
+        if op.depends is not None and op.depends(*arrays[:-1], **record.params):
             raise self.refuse(op.name)
         with self._outer():
             if any(mapped):
@@ -163,7 +166,18 @@ class Batch(Recorder):
         return node.requires_grad if every is None else every.requires_grad
 
     def array(self, array: Array) -> Any:
-        return wrap(array)
+        if self.outer.recorder is None:
+            return wrap(array)
+        with self._outer():
+            return self.outer.recorder.array(array)
+
+    def made(self, t: Any) -> None:
+        if self.outer.recorder is not None:
+            self.outer.recorder.made(t)
+
+    def reads(self, setting: dict[str, Any]) -> None:
+        if self.outer.recorder is not None:
+            self.outer.recorder.reads(setting)
 
     def refuse(self, message: str) -> Exception:
         self.failure = self.failure or message  # the function may catch the error
@@ -175,8 +189,13 @@ class Batch(Recorder):
     def failed(self, what: str) -> None:
         self.refuse(what)
 
-    def draws_from(self, generator: Any) -> None:
+    def draws(self, generator: Any) -> None:
         raise self.refuse("random numbers")
+
+    def parameters(self, params: Params) -> Params:
+        if "generator" in params:
+            self.draws(params["generator"])
+        return params
 
     def stores(self, t: Any, result: Any) -> Any:
         raise self.refuse("a change in place")
@@ -194,7 +213,7 @@ class Batch(Recorder):
 def possible(tensors: Iterable[Any] = ()) -> bool:
     """Whether nobody else wants to hear of each operation on each element."""
     mode = MODE.get()
-    within = type(mode.recorder) is Batch or (mode.recorder is None and mode.observer is None)
+    within = mode.recorder is not None or mode.observer is None
     plain = not any(isinstance(x, Tensor) and of_users(type(x)) for x in tensors)
     return plain and within and mode.anomaly is None and not overriding().modes
 
