@@ -44,6 +44,43 @@ def test_hooks_after_accumulation_see_the_gradient_in_their_order() -> None:
     assert calls[6:] == ["second"]
 
 
+@pytest.mark.parametrize(
+    ("net", "shape", "order"),
+    [
+        (
+            lambda: nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 1)),
+            (4, 3),
+            "2.bias 2.weight 0.bias 0.weight",
+        ),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2)),
+            (2, 4, 3),
+            "1.weight 1.bias 0.bias 0.weight",
+        ),
+        (lambda: nn.Sequential(nn.Conv1d(1, 2, 3), nn.PReLU()), (1, 1, 5), "1.weight 0.weight 0.bias"),
+        (lambda: nn.ConvTranspose1d(1, 2, 3), (1, 1, 5), "weight bias"),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_hooks_of_leaves_are_called_in_pytorchs_order(net: Any, shape: Any, order: str, after: bool) -> None:
+    module, calls = net(), list[str]()
+    for name, p in module.named_parameters():
+        register = p.register_post_accumulate_grad_hook if after else p.register_hook
+        register(lambda _, name=name: calls.append(name))
+    module(mg.ones(shape)).sum().backward()
+    assert " ".join(calls) == order
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_the_hook_of_a_leaf_that_is_used_twice_comes_with_its_last_gradient(create: bool) -> None:
+    w, b = mg.ones(3, requires_grad=True), mg.ones((), requires_grad=True)
+    calls: list[str] = []
+    for name, t in (("w", w), ("b", b)):
+        t.register_hook(lambda g, name=name: calls.append(name))
+    (w.sum() / b - b**2 * w.prod()).backward(create_graph=create)
+    assert calls == ["b", "w"]
+
+
 def test_an_optimizer_in_the_backward_pass() -> None:
     w, t = mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True)
     opt = mg.optim.SGD([w], lr=0.5)

@@ -20,11 +20,12 @@ from minigrad.core.gradients import (
     call_after,
     call_hooks,
     fit,
+    in_turn,
     own,
     takes,
 )
 from minigrad.core.hooks import AFTER, AT_END, After, Before
-from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
+from minigrad.core.layout import arguments
 from minigrad.core.mode import MODE
 from minigrad.core.node import Const, Freed, Node, Packed, differentiable, new
 from minigrad.core.tensor import Tensor, wrap
@@ -123,7 +124,7 @@ class Pass:
             self.send(node, g)
             if freed is not None and node.saved:
                 node.saved = freed
-        self.deposit()
+        self.deposit(order)
 
     def hooked(self, node: Node, g: Any) -> Any:
         """The gradient after the hooks of a Tensor. One of them may keep it, or return what stands elsewhere too."""
@@ -251,47 +252,41 @@ class Pass:
             for k, a in zip(node.layout.keep, saved, strict=False)
         ]
 
-    def deposit(self) -> None:
-        """What has reached the leaves is added to their ``.grad``, or returned."""
+    def deposit(self, order: list[Node]) -> None:
+        """What has reached the leaves is added to their ``.grad``, or returned; of those with hooks in their turn."""
         shared, ends = self.shared, self.ends
-        plain = not self.record and not MODE.get().inference
+        hooked: dict[Node, Any] = {}
+        plain = ends is None and not self.record and not MODE.get().inference
         for node, g in self.grads.items():
             # A root that leads to no end is not part of the pass.
             if ends is not None and node not in ends:
                 continue
-            g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
-            if node.hooks and max(node.hooks) > AFTER:
-                g = self.hooked(node, g)
-            if ends is None:
-                g = own(g) if node in shared else g
-                t: Any = node.tensor() if node.tensor is not None else None
-                if t is not None and t._node is not node and not takes(t, node):
-                    continue
-                usual = plain and t is not None and t._grad is None and node.hooks is None
-                if usual and type(g) is np.ndarray and g.flags.c_contiguous and t._array.flags.c_contiguous:
-                    # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
-                    t._grad = grad = new(Tensor)
-                    grad._array, grad._node, grad._view, grad._rows = g, None, None, True
-                else:
-                    accumulate(node.tensor, g)
+            if node.hooks:
+                hooked[node] = g
+                continue
+            t: Any = node.tensor() if plain and node.tensor is not None else None
+            if t is None or t._node is not node or type(g) is not np.ndarray:
+                self.settle(node, g)
+                continue
+            d: Any = own(g) if node in shared else g
+            if t._grad is None and d.flags.c_contiguous and t._array.flags.c_contiguous:
+                # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
+                t._grad = grad = new(Tensor)
+                grad._array, grad._node, grad._view, grad._rows = d, None, None, True
             else:
-                self.results[node] = own(g) if node in shared else g
+                accumulate(node.tensor, d)
+        if hooked:
+            for node in in_turn(hooked, order):
+                self.settle(node, hooked[node])
 
-
-def arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
-    """What a rule reads beside the gradient."""
-    values: list[Any] = []
-    for kind, k in sources:
-        if kind == SAVED:
-            values.append(saved[k])
-        elif kind == PARAM:
-            values.append(node.params[k])
-        elif kind == SHAPE:
-            values.append(node.inputs[k].shape)
-        elif kind == SHAPES:
-            values.append(tuple(n.shape for n in node.inputs[k:]))
-        elif kind == MANY:
-            values.append(tuple(saved[i] for i in k))
-        else:
-            values.append(k)
-    return values
+    def settle(self, node: Node, g: Any) -> None:
+        """Adds a gradient, after the hooks of its leaf, to ``.grad`` of that, or returns it."""
+        g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
+        if node.hooks and max(node.hooks) > AFTER:
+            g = self.hooked(node, g)
+        d = own(g) if node in self.shared else g
+        t: Any = node.tensor() if node.tensor is not None else None
+        if self.ends is not None:
+            self.results[node] = d
+        elif t is None or t._node is node or takes(t, node):
+            accumulate(node.tensor, d)

@@ -163,6 +163,21 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
     ]
 
 
+def in_turn(leaves: dict[Node, Any], order: Sequence[Node]) -> list[Node]:
+    """The leaves as PyTorch's engine comes to them in a pass over ``order``: with the last gradient of each."""
+    turns, since = dict.fromkeys(leaves), None
+    for node in reversed(order):
+        # PyTorch has no record of the steps of a function whose last step has been seen.
+        if since is not None and node.seq >= since:
+            continue
+        since = node.outer[1] if hasattr(node, "outer") else None
+        for n in ends(node.sends()):
+            if n in leaves:
+                del turns[n]
+                turns[n] = None
+    return list(turns)
+
+
 def laid(g: Any, t: Tensor) -> Any:
     """The gradient, laid out as its Tensor is, then it has the same views; row by row where that has gaps."""
     array, like = g._array if isinstance(g, Tensor) else g, t._array

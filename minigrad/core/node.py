@@ -135,14 +135,16 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The records that the gradient goes to next, as in PyTorch: of ``2 * x``, that of ``x`` comes first."""
-        inputs = self.inputs
-        if hasattr(self, "outer"):
-            inputs = self._arguments(self.outer[1])
-            for name in self.outer[0].split()[:0:-1]:
-                inputs = (Step(name, *inputs),)
-        else:
-            inputs = self.edges()
-        return tuple((n.shown() if n.requires_grad else None, 0) for n in inputs)
+        return tuple((n.shown() if n.requires_grad else None, 0) for n in self.sends())
+
+    def sends(self) -> tuple[Any, ...]:
+        """Where PyTorch's record sends gradients to: as `edges`, or past the steps of a function of several records."""
+        if not hasattr(self, "outer"):
+            return self.edges()
+        inputs = self._arguments(self.outer[1])
+        for name in self.outer[0].split()[:0:-1]:
+            inputs = (Step(name, *inputs),)
+        return inputs
 
     def edges(self) -> tuple[Any, ...]:
         """Where the record itself sends gradients to, in PyTorch's order."""
