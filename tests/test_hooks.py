@@ -81,6 +81,38 @@ def test_the_hook_of_a_leaf_that_is_used_twice_comes_with_its_last_gradient(crea
     assert calls == ["b", "w"]
 
 
+@pytest.mark.parametrize("create", [False, True])
+def test_hooks_of_leaves_and_of_results_are_called_in_the_order_of_the_pass(create: bool) -> None:
+    w, b, v = (
+        mg.ones(3, 2, requires_grad=True),
+        mg.ones(2, requires_grad=True),
+        mg.ones(2, 1, requires_grad=True),
+    )
+    h = mg.ones(4, 3) @ w + b
+    a = h.relu()
+    y, calls = a @ v, list[str]()
+    for name, t in (("w", w), ("b", b), ("h", h), ("a", a), ("v", v), ("y", y)):
+        t.register_hook(lambda g, name=name: calls.append(name))
+    y.sum().backward(create_graph=create)
+    assert " ".join(calls) == "y v a h b w"
+    calls.clear()
+    mg.autograd.grad((mg.ones(4, 3) @ w + b).sum(), w)
+    assert calls == ["w"]
+
+
+def test_a_hook_of_a_leaf_may_change_it_and_what_reads_it_later_in_the_pass_says_so() -> None:
+    w, v = mg.ones(3, requires_grad=True), mg.ones(3, requires_grad=True)
+
+    def bump(p: mg.Tensor) -> None:
+        with mg.no_grad():
+            p.add_(1)
+
+    w.register_post_accumulate_grad_hook(bump)
+    with pytest.raises(RuntimeError, match="one of the variables needed for gradient"):
+        ((v * w.detach()).sum() + (w * 2).sum()).backward()
+    assert (w.tolist(), v.grad) == ([2.0] * 3, None)
+
+
 def test_an_optimizer_in_the_backward_pass() -> None:
     w, t = mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True)
     opt = mg.optim.SGD([w], lr=0.5)

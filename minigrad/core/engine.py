@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.buffers import is_view
-from minigrad.core import changes
+from minigrad.core import changes, hooks
 from minigrad.core.gradients import (
     Each,
     Lean,
@@ -111,20 +111,26 @@ class Pass:
             self.shared.add(node)
 
     def walk(self, order: list[Node], freed: Freed | None) -> None:
-        """Sends the gradients of the records, the last first, to their inputs, and in the end to the leaves."""
+        """Sends the gradients of the records, the last first, to their inputs, and in the end to the leaves.
+
+        Leaves with hooks get theirs as soon as it is complete.
+        """
+        turns = in_turn(order) if hooks.ON_LEAVES else None
         for node in reversed(order):
             g = self.grads.pop(node, None)
             if g is None:
                 continue
             if node.hooks is not None:
                 self.send_by_hooks(node, self.hooked(node, g), freed)
-                continue
-            if self.leads is not None and self.ends_at(node, g):
-                continue
-            self.send(node, g)
-            if freed is not None and node.saved:
-                node.saved = freed
-        self.deposit(order)
+            elif self.leads is None or not self.ends_at(node, g):
+                self.send(node, g)
+                if freed is not None and node.saved:
+                    node.saved = freed
+            if turns is not None:
+                for leaf in turns.get(node, ()):
+                    if leaf in self.grads and (self.ends is None or leaf in self.ends):
+                        self.settle(leaf, self.grads.pop(leaf))
+        self.deposit()
 
     def hooked(self, node: Node, g: Any) -> Any:
         """The gradient after the hooks of a Tensor. One of them may keep it, or return what stands elsewhere too."""
@@ -252,19 +258,15 @@ class Pass:
             for k, a in zip(node.layout.keep, saved, strict=False)
         ]
 
-    def deposit(self, order: list[Node]) -> None:
-        """What has reached the leaves is added to their ``.grad``, or returned; of those with hooks in their turn."""
+    def deposit(self) -> None:
+        """What has reached the leaves is added to their ``.grad``, or returned."""
         shared, ends = self.shared, self.ends
-        hooked: dict[Node, Any] = {}
         plain = ends is None and not self.record and not MODE.get().inference
         for node, g in self.grads.items():
             # A root that leads to no end is not part of the pass.
             if ends is not None and node not in ends:
                 continue
-            if node.hooks:
-                hooked[node] = g
-                continue
-            t: Any = node.tensor() if plain and node.tensor is not None else None
+            t: Any = node.tensor() if plain and not node.hooks and node.tensor is not None else None
             if t is None or t._node is not node or type(g) is not np.ndarray:
                 self.settle(node, g)
                 continue
@@ -275,9 +277,6 @@ class Pass:
                 grad._array, grad._node, grad._view, grad._rows = d, None, None, True
             else:
                 accumulate(node.tensor, d)
-        if hooked:
-            for node in in_turn(hooked, order):
-                self.settle(node, hooked[node])
 
     def settle(self, node: Node, g: Any) -> None:
         """Adds a gradient, after the hooks of its leaf, to ``.grad`` of that, or returns it."""

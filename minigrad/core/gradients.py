@@ -163,19 +163,21 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
     ]
 
 
-def in_turn(leaves: dict[Node, Any], order: Sequence[Node]) -> list[Node]:
-    """The leaves as PyTorch's engine comes to them in a pass over ``order``: with the last gradient of each."""
-    turns, since = dict.fromkeys(leaves), None
+def in_turn(order: Sequence[Node]) -> dict[Node, list[Node]]:
+    """The leaves with hooks, by the record that sends the last gradient to each, in the order of PyTorch's engine."""
+    last, turns = dict[Node, Node](), dict[Node, list[Node]]()
+    since, leaves = None, list[Node]()
     for node in reversed(order):
-        # PyTorch has no record of the steps of a function whose last step has been seen.
-        if since is not None and node.seq >= since:
-            continue
-        since = node.outer[1] if hasattr(node, "outer") else None
-        for n in ends(node.sends()):
-            if n in leaves:
-                del turns[n]
-                turns[n] = None
-    return list(turns)
+        # A function of several records is one to PyTorch: its leaves come after the first of these, the last to send.
+        if since is None or node.seq < since:
+            since = node.outer[1] if hasattr(node, "outer") else None
+            leaves = [n for n in ends(node.sends()) if n.requires_grad and n.op is None and n.hooks]
+        for n in leaves:
+            last.pop(n, None)
+            last[n] = node
+    for n, node in last.items():
+        turns.setdefault(node, []).append(n)
+    return turns
 
 
 def laid(g: Any, t: Tensor) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from minigrad import errors
 from minigrad.core.hooks import AFTER as AFTER
 from minigrad.core.hooks import RETAIN as RETAIN
-from minigrad.core.hooks import After, Before, RemovableHandle, after_ids, ids
+from minigrad.core.hooks import After, Before, RemovableHandle, after_ids, ids, table
 from minigrad.core.layout import Layout
 from minigrad.core.names import Step, class_named, in_full
 from minigrad.core.op import NO_PARAMS, Op, Params
@@ -204,11 +204,10 @@ class Node:
             raise RuntimeError(
                 "the record of one of several outputs of a Function has no hooks; use Tensor.register_hook"
             )
-        if self.hooks is None:
-            self.hooks = {}
         last = self.op is None and type(hook) is After
-        handle = RemovableHandle(self.hooks, after_ids if last else ids)
-        self.hooks[handle.id] = hook
+        hooks = table(self)
+        handle = RemovableHandle(hooks, after_ids if last else ids)
+        hooks[handle.id] = hook
         return handle
 
     def copy(self) -> Node:
