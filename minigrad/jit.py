@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, NamedTuple, TypeVar
+from types import UnionType
+from typing import Any, Final, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from minigrad.errors import not_implemented_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.futures import Future as Future
 from minigrad.hints import module_getattr as _module_getattr
 from minigrad.nn.module import Module
@@ -17,8 +19,8 @@ from minigrad.nn.module import Module
 __all__ = [
     "Attribute", "Final", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "ScriptWarning",
     "TracerWarning", "annotate", "enable_onednn_fusion", "export", "fork", "freeze", "fuser", "ignore", "interface",
-    "is_scripting", "is_tracing", "load", "optimize_for_inference", "optimized_execution", "save", "script",
-    "script_if_tracing", "script_method", "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
+    "is_scripting", "is_tracing", "isinstance", "load", "optimize_for_inference", "optimized_execution", "save",
+    "script", "script_if_tracing", "script_method", "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -123,6 +125,29 @@ def is_scripting() -> bool:
 
 
 is_tracing = is_scripting
+
+
+def isinstance(obj: Any, target_type: Any) -> bool:
+    """Whether an object is of a type, or of one of a tuple of them, as ``list[Tensor]``, with all that it holds.
+
+    None is of every union. An empty list is a list of anything. RuntimeError for ``list`` alone.
+    """
+    kind, inner = get_origin(target_type) or target_type, get_args(target_type)
+    if type(target_type) is tuple:
+        return any(isinstance(obj, t) for t in target_type)
+    if kind in (Union, UnionType):
+        return obj is None or any(isinstance(obj, t) for t in inner)
+    if kind in (list, dict, tuple) and not inner:
+        raise runtime_error(
+            f"jit.isinstance: {target_type} says nothing of what it holds; name it as in list[int]"
+        )
+    if not builtins.isinstance(obj, kind) or not inner:
+        return builtins.isinstance(obj, kind)
+    if kind is dict:
+        return all(isinstance(k, inner[0]) and isinstance(v, inner[1]) for k, v in obj.items())
+    if kind is tuple:
+        return len(obj) == len(inner) and all(isinstance(v, t) for v, t in zip(obj, inner, strict=True))
+    return kind is list and all(isinstance(v, inner[0]) for v in obj)
 
 
 def fork(func: Callable[..., _T], *args: Any, **kwargs: Any) -> Future[_T]:

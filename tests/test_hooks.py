@@ -44,6 +44,75 @@ def test_hooks_after_accumulation_see_the_gradient_in_their_order() -> None:
     assert calls[6:] == ["second"]
 
 
+@pytest.mark.parametrize(
+    ("net", "shape", "order"),
+    [
+        (
+            lambda: nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 1)),
+            (4, 3),
+            "2.bias 2.weight 0.bias 0.weight",
+        ),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2)),
+            (2, 4, 3),
+            "1.weight 1.bias 0.bias 0.weight",
+        ),
+        (lambda: nn.Sequential(nn.Conv1d(1, 2, 3), nn.PReLU()), (1, 1, 5), "1.weight 0.weight 0.bias"),
+        (lambda: nn.ConvTranspose1d(1, 2, 3), (1, 1, 5), "weight bias"),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_hooks_of_leaves_are_called_in_pytorchs_order(net: Any, shape: Any, order: str, after: bool) -> None:
+    module, calls = net(), list[str]()
+    for name, p in module.named_parameters():
+        register = p.register_post_accumulate_grad_hook if after else p.register_hook
+        register(lambda _, name=name: calls.append(name))
+    module(mg.ones(shape)).sum().backward()
+    assert " ".join(calls) == order
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_the_hook_of_a_leaf_that_is_used_twice_comes_with_its_last_gradient(create: bool) -> None:
+    w, b = mg.ones(3, requires_grad=True), mg.ones((), requires_grad=True)
+    calls: list[str] = []
+    for name, t in (("w", w), ("b", b)):
+        t.register_hook(lambda g, name=name: calls.append(name))
+    (w.sum() / b - b**2 * w.prod()).backward(create_graph=create)
+    assert calls == ["b", "w"]
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_hooks_of_leaves_and_of_results_are_called_in_the_order_of_the_pass(create: bool) -> None:
+    w, b, v = (
+        mg.ones(3, 2, requires_grad=True),
+        mg.ones(2, requires_grad=True),
+        mg.ones(2, 1, requires_grad=True),
+    )
+    h = mg.ones(4, 3) @ w + b
+    a = h.relu()
+    y, calls = a @ v, list[str]()
+    for name, t in (("w", w), ("b", b), ("h", h), ("a", a), ("v", v), ("y", y)):
+        t.register_hook(lambda g, name=name: calls.append(name))
+    y.sum().backward(create_graph=create)
+    assert " ".join(calls) == "y v a h b w"
+    calls.clear()
+    mg.autograd.grad((mg.ones(4, 3) @ w + b).sum(), w)
+    assert calls == ["w"]
+
+
+def test_a_hook_of_a_leaf_may_change_it_and_what_reads_it_later_in_the_pass_says_so() -> None:
+    w, v = mg.ones(3, requires_grad=True), mg.ones(3, requires_grad=True)
+
+    def bump(p: mg.Tensor) -> None:
+        with mg.no_grad():
+            p.add_(1)
+
+    w.register_post_accumulate_grad_hook(bump)
+    with pytest.raises(RuntimeError, match="one of the variables needed for gradient"):
+        ((v * w.detach()).sum() + (w * 2).sum()).backward()
+    assert (w.tolist(), v.grad) == ([2.0] * 3, None)
+
+
 def test_an_optimizer_in_the_backward_pass() -> None:
     w, t = mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True)
     opt = mg.optim.SGD([w], lr=0.5)

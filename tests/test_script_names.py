@@ -332,6 +332,22 @@ def test_the_older_names_of_types() -> None:
         x.type(3)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize(
+    ("obj", "kind", "fits"),
+    [
+        ([mg.ones(1)], list[mg.Tensor], True), ([1, "a"], list[int], False), ([], list[str], True),
+        ([[1], [2.0]], list[list[int]], False), ({"a": [1]}, dict[str, list[int]], True),
+        ({1: 2}, dict[str, int], False), ("a", int | str, True), (3, list[int], False),
+        ((1, "a"), tuple[int, str], True), ((1,), tuple[int, str], False), (None, int | str, True),
+        ([1], list[int] | None, True), (2.0, (int, float), True), (mg.ones(1), mg.Tensor, True), (1, mg.Tensor, False),
+    ],
+)  # fmt: skip
+def test_jit_tells_what_containers_hold(obj: Any, kind: Any, fits: bool) -> None:
+    assert mg.jit.isinstance(obj, kind) is fits
+    with pytest.raises(RuntimeError, match=r"name it as in list\[int\]"):
+        mg.jit.isinstance([1], list)
+
+
 def test_jit_leaves_all_as_it_is() -> None:
     def f(x: mg.Tensor) -> mg.Tensor:
         return x * 2

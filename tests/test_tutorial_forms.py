@@ -162,6 +162,27 @@ def test_a_tensor_is_resized_in_its_memory() -> None:
         base.resize_(-1, 2)
 
 
+def test_a_tensor_is_resized_in_a_format() -> None:
+    row, behind = mg.arange(16), mg.ones(1, 2, 2, 4).to(memory_format=mg.channels_last)
+    assert mg.arange(4).view(2, 2).T.resize_(2, 2, memory_format=mg.contiguous_format).tolist() == [
+        [0, 1],
+        [2, 3],
+    ]
+    for x in (
+        row.clone().resize_(1, 2, 2, 4, memory_format=mg.channels_last),
+        row.clone().resize_as_(behind, memory_format=mg.preserve_format),
+    ):
+        assert (x.shape, x.stride(), x[0, :, 0, 0].tolist()) == ((1, 2, 2, 4), (16, 1, 8, 2), [0, 1])
+    assert row.clone().resize_as_(behind, memory_format=mg.contiguous_format).stride() == (16, 8, 4, 1)
+    assert row.resize_as_(behind).stride() == (16, 8, 4, 1)
+    with pytest.raises(RuntimeError, match="Unsupported memory format Preserve"):
+        row.resize_(2, memory_format=mg.preserve_format)
+    with pytest.raises(RuntimeError, match="required rank 4"):
+        row.resize_(2, 8, memory_format=mg.channels_last)
+    for name in ("char", "cfloat", "cdouble"):
+        assert getattr(row, name)(memory_format=mg.preserve_format).shape == row.shape
+
+
 def test_asarray_copies_and_wants_gradients_on_request() -> None:
     x = mg.ones(2)
     assert mg.asarray(x) is x

@@ -27,6 +27,8 @@ ONCE: list[tuple[str, Callable[[], Any]]] = [
     ("requires_grad=True to a scalar", lambda: float(LEAF.sum())),
     ("reduce argument of scatter", lambda: LEAF.scatter(0, mg.tensor([0]), mg.ones(1), reduce="add")),
     ("create_graph=True", lambda: (LEAF * 2).sum().backward(create_graph=True)),
+    (r"SparseTensor\(indices, values\) is deprecated", lambda: mg.sparse.FloatTensor(mg.tensor([[0]]), mg.ones(1))),
+    (r"sparse_coo_tensor\(\(0,\), dtype=\)", lambda: mg.sparse.LongTensor()),
 ]  # fmt: skip
 EACH: list[tuple[str, Callable[[], Any]]] = [
     ("copy construct", lambda: mg.tensor(LEAF)), ("copy construct", lambda: LEAF.new_tensor(LEAF)),
@@ -43,6 +45,7 @@ EACH: list[tuple[str, Callable[[], Any]]] = [
     ("`cuda.amp.custom_fwd.*device_type='cuda'", lambda: mg.cuda.amp.custom_fwd(loss)),
     ("`cuda.amp.custom_bwd", lambda: mg.cuda.amp.custom_bwd(loss)),
     ("`sample_n", lambda: mg.distributions.Normal(0.0, 1.0).sample_n(2)),
+    ("renamed to cumulative_sizes", lambda: mg.utils.data.ConcatDataset([[1]]).cummulative_sizes),
     ("Decorating classes is deprecated", lambda: mg.no_grad()(type("Class", (), {}))),
     ("Decorating classes is deprecated", lambda: mg.inference_mode(type("Class", (), {}))),
 ]  # fmt: skip
@@ -79,7 +82,7 @@ def test_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_time() -> None:
     for text, function in EACH * 2:
-        category = FutureWarning if "classes" in text or text[0] == "`" else UserWarning
+        category = FutureWarning if "classes" in text or "renamed" in text or text[0] == "`" else UserWarning
         with case(text), pytest.warns(category, match=text) as told:
             function()
         assert told[0].filename == __file__

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.buffers import is_view
-from minigrad.core import changes
+from minigrad.core import changes, hooks
 from minigrad.core.gradients import (
     Each,
     Lean,
@@ -20,11 +20,12 @@ from minigrad.core.gradients import (
     call_after,
     call_hooks,
     fit,
+    in_turn,
     own,
     takes,
 )
 from minigrad.core.hooks import AFTER, AT_END, After, Before
-from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
+from minigrad.core.layout import arguments
 from minigrad.core.mode import MODE
 from minigrad.core.node import Const, Freed, Node, Packed, differentiable, new
 from minigrad.core.tensor import Tensor, wrap
@@ -110,19 +111,25 @@ class Pass:
             self.shared.add(node)
 
     def walk(self, order: list[Node], freed: Freed | None) -> None:
-        """Sends the gradients of the records, the last first, to their inputs, and in the end to the leaves."""
+        """Sends the gradients of the records, the last first, to their inputs, and in the end to the leaves.
+
+        Leaves with hooks get theirs as soon as it is complete.
+        """
+        turns = in_turn(order) if hooks.ON_LEAVES else None
         for node in reversed(order):
             g = self.grads.pop(node, None)
             if g is None:
                 continue
             if node.hooks is not None:
                 self.send_by_hooks(node, self.hooked(node, g), freed)
-                continue
-            if self.leads is not None and self.ends_at(node, g):
-                continue
-            self.send(node, g)
-            if freed is not None and node.saved:
-                node.saved = freed
+            elif self.leads is None or not self.ends_at(node, g):
+                self.send(node, g)
+                if freed is not None and node.saved:
+                    node.saved = freed
+            if turns is not None:
+                for leaf in turns.get(node, ()):
+                    if leaf in self.grads and (self.ends is None or leaf in self.ends):
+                        self.settle(leaf, self.grads.pop(leaf))
         self.deposit()
 
     def hooked(self, node: Node, g: Any) -> Any:
@@ -256,44 +263,31 @@ class Pass:
     def deposit(self) -> None:
         """What has reached the leaves is added to their ``.grad``, or returned."""
         shared, ends = self.shared, self.ends
-        plain = not self.record and not MODE.get().inference
+        plain = ends is None and not self.record and not MODE.get().inference
         for node, g in self.grads.items():
             # A root that leads to no end is not part of the pass.
             if ends is not None and node not in ends:
                 continue
-            g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
-            if node.hooks and max(node.hooks) > AFTER:
-                g = self.hooked(node, g)
-            if ends is None:
-                g = own(g) if node in shared else g
-                t: Any = node.tensor() if node.tensor is not None else None
-                if t is not None and t._node is not node and not takes(t, node):
-                    continue
-                usual = plain and t is not None and t._grad is None and node.hooks is None
-                if usual and type(g) is np.ndarray and g.flags.c_contiguous and t._array.flags.c_contiguous:
-                    # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
-                    t._grad = grad = new(Tensor)
-                    grad._array, grad._node, grad._view, grad._rows = g, None, None, True
-                else:
-                    accumulate(node.tensor, g)
+            t: Any = node.tensor() if plain and not node.hooks and node.tensor is not None else None
+            if t is None or t._node is not node or type(g) is not np.ndarray:
+                self.settle(node, g)
+                continue
+            d: Any = own(g) if node in shared else g
+            if t._grad is None and d.flags.c_contiguous and t._array.flags.c_contiguous:
+                # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
+                t._grad = grad = new(Tensor)
+                grad._array, grad._node, grad._view, grad._rows = d, None, None, True
             else:
-                self.results[node] = own(g) if node in shared else g
+                accumulate(node.tensor, d)
 
-
-def arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
-    """What a rule reads beside the gradient."""
-    values: list[Any] = []
-    for kind, k in sources:
-        if kind == SAVED:
-            values.append(saved[k])
-        elif kind == PARAM:
-            values.append(node.params[k])
-        elif kind == SHAPE:
-            values.append(node.inputs[k].shape)
-        elif kind == SHAPES:
-            values.append(tuple(n.shape for n in node.inputs[k:]))
-        elif kind == MANY:
-            values.append(tuple(saved[i] for i in k))
-        else:
-            values.append(k)
-    return values
+    def settle(self, node: Node, g: Any) -> None:
+        """Adds a gradient, after the hooks of its leaf, to ``.grad`` of that, or returns it."""
+        g = g.tensor() if type(g) is not np.ndarray and isinstance(g, Lean) else g
+        if node.hooks and max(node.hooks) > AFTER:
+            g = self.hooked(node, g)
+        d = own(g) if node in self.shared else g
+        t: Any = node.tensor() if node.tensor is not None else None
+        if self.ends is not None:
+            self.results[node] = d
+        elif t is None or t._node is node or takes(t, node):
+            accumulate(node.tensor, d)

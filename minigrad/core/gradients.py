@@ -169,6 +169,23 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
     ]
 
 
+def in_turn(order: Sequence[Node]) -> dict[Node, list[Node]]:
+    """The leaves with hooks, by the record that sends the last gradient to each, in the order of PyTorch's engine."""
+    last, turns = dict[Node, Node](), dict[Node, list[Node]]()
+    since, leaves = None, list[Node]()
+    for node in reversed(order):
+        # A function of several records is one to PyTorch: its leaves come after the first of these, the last to send.
+        if since is None or node.seq < since:
+            since = node.outer[1] if hasattr(node, "outer") else None
+            leaves = [n for n in ends(node.sends()) if n.requires_grad and n.op is None and n.hooks]
+        for n in leaves:
+            last.pop(n, None)
+            last[n] = node
+    for n, node in last.items():
+        turns.setdefault(node, []).append(n)
+    return turns
+
+
 def laid(g: Any, t: Tensor) -> Any:
     """The gradient, laid out as its Tensor is, then it has the same views; row by row where that has gaps."""
     array, like = g._array if isinstance(g, Tensor) else g, t._array

@@ -14,6 +14,8 @@ AFTER = -2  # it and the keys below are those of hooks that are called when a le
 ids = itertools.count()
 after_ids = itertools.count(AFTER, -1)
 
+ON_LEAVES = False  # whether a leaf ever had a hook: else no pass looks for any
+
 # What a hook wants to be called when the backward pass that runs is over; outside of one there is no such list.
 AT_END: ContextVar[list[Callable[[], object]]] = ContextVar("AT_END")
 
@@ -48,6 +50,15 @@ def register(hooks: OrderedDict[int, Any], hook: Any, prepend: bool = False) -> 
     if prepend:
         hooks.move_to_end(handle.id, last=False)
     return handle
+
+
+def table(node: Any) -> dict[int, Any]:
+    """The hooks of a record, by their keys."""
+    global ON_LEAVES
+    if node.hooks is None:
+        node.hooks = {}
+    ON_LEAVES = ON_LEAVES or node.op is None
+    return node.hooks
 
 
 class Before:

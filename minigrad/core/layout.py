@@ -80,3 +80,22 @@ def holding(t: Any) -> Any:
         ]
         node.layout, node.saved = Layout([], None, steps), ()
     return t
+
+
+def arguments(node: Any, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
+    """What a rule reads beside the gradient."""
+    values: list[Any] = []
+    for kind, k in sources:
+        if kind == SAVED:
+            values.append(saved[k])
+        elif kind == PARAM:
+            values.append(node.params[k])
+        elif kind == SHAPE:
+            values.append(node.inputs[k].shape)
+        elif kind == SHAPES:
+            values.append(tuple(n.shape for n in node.inputs[k:]))
+        elif kind == MANY:
+            values.append(tuple(saved[i] for i in k))
+        else:
+            values.append(k)
+    return values

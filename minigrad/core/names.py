@@ -82,8 +82,15 @@ def of_round(node: Any) -> str:
 
 
 def of_matmul(node: Any) -> str:
-    """By the dimensions of the factors; products in batches are reshaped ones in PyTorch."""
+    """By the dimensions of the factors; products in batches are reshaped ones in PyTorch.
+
+    Of a matrix (or a batch of just one) that needs a gradient and a batch it is the transpose of a product of two
+    matrices, laid out anew.
+    """
     a, b = (len(n.shape) for n in node.inputs)
+    alone = a == b == 3 and node.inputs[0].shape[0] == 1 != node.inputs[1].shape[0]
+    if (alone or a == 2 < b) and node.inputs[0].requires_grad:
+        return "TransposeBackward0" if 1 in node.shape[-2:] else "CloneBackward0"
     return {(2, 2): "MmBackward0", (2, 1): "MvBackward0", (1, 1): "DotBackward0"}.get(
         (a, b), "UnsafeViewBackward0"
     )

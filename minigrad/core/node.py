@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from minigrad import errors
 from minigrad.core.hooks import AFTER as AFTER
 from minigrad.core.hooks import RETAIN as RETAIN
-from minigrad.core.hooks import After, Before, RemovableHandle, after_ids, ids
+from minigrad.core.hooks import After, Before, RemovableHandle, after_ids, ids, table
 from minigrad.core.layout import Layout
 from minigrad.core.names import Step, class_named, in_full
 from minigrad.core.op import NO_PARAMS, Op, Params
@@ -135,14 +135,16 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The records that the gradient goes to next, as in PyTorch: of ``2 * x``, that of ``x`` comes first."""
-        inputs = self.inputs
-        if hasattr(self, "outer"):
-            inputs = self._arguments(self.outer[1])
-            for name in self.outer[0].split()[:0:-1]:
-                inputs = (Step(name, *inputs),)
-        else:
-            inputs = self.edges()
-        return tuple((n.shown() if n.requires_grad else None, 0) for n in inputs)
+        return tuple((n.shown() if n.requires_grad else None, 0) for n in self.sends())
+
+    def sends(self) -> tuple[Any, ...]:
+        """Where PyTorch's record sends gradients to: as `edges`, or past the steps of a function of several records."""
+        if not hasattr(self, "outer"):
+            return self.edges()
+        inputs = self._arguments(self.outer[1])
+        for name in self.outer[0].split()[:0:-1]:
+            inputs = (Step(name, *inputs),)
+        return inputs
 
     def edges(self) -> tuple[Any, ...]:
         """Where the record itself sends gradients to, in PyTorch's order."""
@@ -202,11 +204,10 @@ class Node:
             raise RuntimeError(
                 "the record of one of several outputs of a Function has no hooks; use Tensor.register_hook"
             )
-        if self.hooks is None:
-            self.hooks = {}
         last = self.op is None and type(hook) is After
-        handle = RemovableHandle(self.hooks, after_ids if last else ids)
-        self.hooks[handle.id] = hook
+        hooks = table(self)
+        handle = RemovableHandle(hooks, after_ids if last else ids)
+        hooks[handle.id] = hook
         return handle
 
     def copy(self) -> Node:

@@ -1353,13 +1353,14 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it.
     
     TypeError for a Tensor of another element type."""
-    def resize_(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
+    def resize_(self, *size: builtins.int | Sequence[builtins.int], memory_format: Any=None) -> Tensor:
         """Gives the Tensor another shape, also with more or fewer elements: those that lie one after another in its memory.
     
     Where the memory is too small, the Tensor gets new memory with what was there, and zeros behind it; others that
-    share the old keep it. A Tensor of this shape stays as it is. RuntimeError for a Tensor that requires grad."""
-    def resize_as_(self, the_template: Tensor) -> Tensor:
-        """`resize_` to the shape of another Tensor."""
+    share the old keep it. A Tensor of this shape stays as it is, but for a ``memory_format`` that is given.
+    RuntimeError for a Tensor that requires grad, and for ``preserve_format``."""
+    def resize_as_(self, the_template: Tensor, *, memory_format: Any=None) -> Tensor:
+        """`resize_` to the shape of another Tensor, and with ``preserve_format`` as that lies in memory."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
         """`squeeze`, in place: a view of what it was. RuntimeError in grad mode for a leaf that requires grad."""
     def storage(self) -> TypedStorage:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from minigrad.core.apply import apply, cast
 from minigrad.core.layout import holding
+from minigrad.core.names import known_as
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL, F32, short_name, working
@@ -69,7 +70,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         # One product instead of a batch of them, and no batch of gradients to sum.
         shape = a._array.shape
         rows = apply(linalg.matmul, (reshape(a, -1, shape[-1]), b))
-        return own(reshape(rows, (*shape[:-1], b._array.shape[-1])))
+        return known_as("UnsafeViewBackward0", own(reshape(rows, (*shape[:-1], b._array.shape[-1]))))
     return apply(linalg.matmul, (a, b))
 
 

@@ -16,10 +16,13 @@ from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.types import Sizes
 from minigrad.core.views import become_view, check_change, check_inference
 from minigrad.errors import runtime_error, type_error, warn
+from minigrad.formats import channels_behind, channels_last_3d, contiguous_format, preserve_format
+from minigrad.formats import channels_last as channels_last_2d
 from minigrad.functions.shape import sizes
 from minigrad.functions.store import store
 from minigrad.functions.strides import as_strided
 from minigrad.gate import public
+from minigrad.kernels.order import channels_last, inverse, is_behind
 
 if TYPE_CHECKING:
     from minigrad.storage import TypedStorage, UntypedStorage
@@ -121,20 +124,26 @@ def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
 # ---------------------------------------------------------------- memory
 
 
-def resize_(self: Tensor, *size: Sizes) -> Tensor:
+def resize_(self: Tensor, *size: Sizes, memory_format: Any = None) -> Tensor:
     """Gives the Tensor another shape, also with more or fewer elements: those that lie one after another in its memory.
 
     Where the memory is too small, the Tensor gets new memory with what was there, and zeros behind it; others that
-    share the old keep it. A Tensor of this shape stays as it is. RuntimeError for a Tensor that requires grad.
+    share the old keep it. A Tensor of this shape stays as it is, but for a ``memory_format`` that is given.
+    RuntimeError for a Tensor that requires grad, and for ``preserve_format``.
     """
+    if memory_format is preserve_format:
+        raise runtime_error(
+            "resize_(): Unsupported memory format Preserve; leave it out, or use contiguous_format"
+        )
     shape = sizes("resize_", size)
     if any(n < 0 for n in shape):
         raise runtime_error(f"resize_(): sizes are at least 0, got {list(shape)}")
     needs_value("resize_()")
     if self.requires_grad:
         raise runtime_error("cannot resize variables that require grad")
-    array, count = self._array, math.prod(shape)
-    if array.shape == shape:  # in whatever order its elements lie
+    array, count, ndim = self._array, math.prod(shape), len(shape)
+    axes = channels_last(ndim) if channels_behind(memory_format, ndim) else tuple(range(ndim))
+    if array.shape == shape and memory_format is None:  # in whatever order its elements lie
         return self
     memory, kind = owner(array), array.dtype
     begin = array.ctypes.data - memory.ctypes.data
@@ -146,15 +155,19 @@ def resize_(self: Tensor, *size: Sizes) -> Tensor:
         larger = np.zeros(count, kind)
         larger[: held.size] = held
         held = larger
-    alias = wrap(held[:count].reshape(shape))
+    alias = wrap(held[:count].reshape([shape[d] for d in axes]).transpose(inverse(axes)))
     alias._inference = alias._inference or self._inference
     self.data = alias
     return self
 
 
-def resize_as_(self: Tensor, the_template: Tensor) -> Tensor:
-    """`resize_` to the shape of another Tensor."""
-    return resize_(self, the_template._array.shape)
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """`resize_` to the shape of another Tensor, and with ``preserve_format`` as that lies in memory."""
+    array = the_template._array
+    if memory_format is preserve_format:
+        behind = channels_last_3d if array.ndim == 5 else channels_last_2d
+        memory_format = behind if is_behind(array) else contiguous_format
+    return resize_(self, array.shape, memory_format=memory_format)
 
 
 def storage(self: Tensor) -> TypedStorage:

@@ -14,7 +14,9 @@ from minigrad.formats import channels_behind, preserve_format
 from minigrad.kernels.order import channels_last, inverse, is_behind
 
 LIKE = frozenset(f"{name}_like" for name in ("empty", "full", "ones", "rand", "randint", "randn", "zeros"))
-CONVERT = frozenset(["cpu", "bfloat16", "bool", "byte", "double", "float", "half", "int", "long", "short"])
+CONVERT = frozenset([
+    "cpu", "bfloat16", "bool", "byte", "cdouble", "cfloat", "char", "double", "float", "half", "int", "long", "short",
+])  # fmt: skip
 TAKES = LIKE | CONVERT | {"clone", "empty"}
 
 

@@ -25,7 +25,8 @@ triangular_solve unbind var_mean vdot chunk=Split split_with_sizes cholesky_ex=L
 factorizations.cholesky=LinalgCholeskyEx householder_product=LinalgHouseholderProduct lstsq=LinalgLstsq
 factorizations.lu=LinalgLu solve=LinalgSolveEx solve_ex=LinalgSolveEx vecdot=Vdot vector_norm=LinalgVectorNorm
 binary_cross_entropy binary_cross_entropy_with_logits mse_loss huber_loss soft_margin_loss multi_margin_loss
-multilabel_margin_loss ormqr pdist polar bilinear=ViewBackward0 unsafe_split unsafe_chunk=UnsafeSplit
+multilabel_margin_loss ormqr pdist polar multi_dot=ViewBackward0 cov=SqueezeBackward0
+unsafe_split unsafe_chunk=UnsafeSplit chain_matmul=ViewBackward0
 tensor_split=SliceBackward0 hsplit=SliceBackward0 vsplit=SliceBackward0 dsplit=SliceBackward0 avg_pool2d=AvgPool2D
 avg_pool3d=AvgPool3D fractional_max_pool2d=FractionalMaxPool2D fractional_max_pool3d=FractionalMaxPool3D
 max_unpool2d=MaxUnpool2D max_unpool3d=MaxUnpool3D grid_sampler_2d=GridSampler2D grid_sampler_3d=GridSampler3D
@@ -119,6 +120,7 @@ def _in_place(stem: str, at: int = 0, plain: str = "") -> Label:
 
 
 LABELS: dict[str, Label] = {
+    "bilinear": lambda input1, input2, weight, bias=None: "ViewBackward0" if bias is None else "AddBackward0",
     "adaptive_avg_pool2d": _of_adaptive_mean, "adaptive_avg_pool3d": _of_adaptive_mean,
     "clamp": lambda *args, **named:
         "ClampBackward0" if any(isinstance(x, Tensor) for x in (*args[1:], *named.values())) else "",

@@ -18,8 +18,8 @@ import numpy as np
 from minigrad import errors
 from minigrad.core import changes
 from minigrad.core.changes import check_unchanged
-from minigrad.core.engine import arguments
 from minigrad.core.gradients import Part, fit
+from minigrad.core.layout import arguments
 from minigrad.core.mode import Mode, ModeManager
 from minigrad.core.node import Const, Freed, Node, Packed, differentiable, next_seq, tape
 from minigrad.core.tensor import Tensor, leaf, wrap

@@ -8,6 +8,7 @@ from typing import Any
 from minigrad import dtypes
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
+from minigrad.errors import warn_once
 from minigrad.functions.sparse import sparse_coo_tensor
 
 # fmt: off
@@ -24,6 +25,13 @@ class _OfType(type):
     dtype: dtypes.dtype
 
     def __call__(cls, *args: Any) -> Tensor:
+        sizes = not args or isinstance(args[0], (int, Size))
+        form = (
+            ("shape" if args else "(0,)") if sizes else ", ".join(("indices", "values", "shape")[: len(args)])
+        )
+        warn_once(
+            f"sparse.SparseTensor({form if args else ''}) is deprecated. Please use sparse_coo_tensor({form}, dtype=)"
+        )
         if not args or isinstance(args[0], int):
             return sparse_coo_tensor(Size(args or (0,)), dtype=cls.dtype)
         if isinstance(args[0], Size):

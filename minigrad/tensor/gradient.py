@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
 from minigrad.core.changes import RUNNING, Apart, held_by, part, shows_other, times_changed
-from minigrad.core.hooks import RemovableHandle, after_ids
+from minigrad.core.hooks import RemovableHandle, after_ids, table
 from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf
@@ -240,9 +240,7 @@ class _Gradient(Tensor):
         node = self._node
         if node is None:
             raise runtime_error("a Tensor without a record has no hooks")
-        if node.hooks is None:
-            node.hooks = {}
-        return node.hooks
+        return table(node)
 
     def detach_(self) -> Self:
         """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""

@@ -128,6 +128,12 @@ class ConcatDataset(Dataset[T]):
             raise value_error("ConcatDataset does not support IterableDataset; ChainDataset is for these")
         self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))
 
+    @property
+    def cummulative_sizes(self) -> list[int]:
+        """As ``cumulative_sizes``, with a FutureWarning."""
+        warn("cummulative_sizes attribute is renamed to cumulative_sizes", FutureWarning)
+        return self.cumulative_sizes
+
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
