@@ -166,7 +166,7 @@ nn.functional.max_unpool2d: r(1,1,2), i(4,1,1,2)*0+minigrad.tensor([0,3]), 2
 nn.functional.max_unpool3d: r(1,1,1,2), i(4,1,1,1,2)*0+minigrad.tensor([0,3]), 2
 nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool2d_with_indices: r(1,4,4), 2, 2
 nn.functional.fractional_max_pool3d nn.functional.fractional_max_pool3d_with_indices: r(1,4,4,4), 2, 2
-nn.functional.multi_head_attention_forward: *(r(2,1,2) for _ in "qkv"), 2, 1, r(6,2), r(6), None, None, False, 0., r(2,2), r(2)
+nn.functional.multi_head_attention_forward: *(r(2,1,2) for _ in "qkv"), 2, 1, r(6,2), *[None]*3, False, 0., r(2,2), r(2)
 nn.functional.pad constant_pad_nd: r(2,3), (1,0)
 nn.functional.rms_norm rms_norm: r(2,3), (3,), r(3)
 masked.cumsum masked.cumprod masked.softmax masked.log_softmax masked.softmin: r(2,3), 1, mask=b(2,3)

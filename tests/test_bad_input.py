@@ -68,6 +68,12 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: nn.LSTM(3, 4)(X, (X, X, X)), "lstm expects two hidden states"),  # type: ignore[arg-type]
         (lambda: nn.LSTMCell(3, 4)(X, (X,)), "lstm expects two hidden states"),  # type: ignore[arg-type]
         (lambda: rnn.pad_sequence([mg.tensor(1.0)]), "without dimensions has no length"),
+        (lambda: F.conv2d(mg.ones(1, 4, 4, 3), mg.ones(2, 3, 1, 1)), "has the channels: .movedim(-1, -3)"),
+        (lambda: F.conv_transpose1d(mg.ones(4, 3), mg.ones(3, 2, 1)), "has the channels: .movedim(-1, -2)"),
+        (lambda: F.conv2d(mg.ones(4, 4), mg.ones(2, 3, 1, 1)), "size: [4, 4]; unsqueeze(0) adds a dimension"),
+        (lambda: F.conv1d(mg.ones(3, 1), mg.ones(2, 3, 2)), "actual input size; give padding"),
+        (lambda: F.binary_cross_entropy(X + 2, X), "of input should be between 0 and 1; take the sigmoid"),
+        (lambda: nn.L1Loss(X, X), "make the loss first, then call it: loss(input"),  # type: ignore[arg-type]
         (lambda: F.binary_cross_entropy(0 * X, X + 1), "all elements of target should be between 0 and 1"),
         (lambda: F.unfold(mg.ones(1, 1, 4, 4), (2,)), "It is expected kernel_size equals to 2, but got size 1"),
         (lambda: F.fold(mg.ones(1, 4, 9), 4, 2, padding=[0]), "It is expected padding equals to 2, but got size 1"),
@@ -110,6 +116,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: nn.Hardtanh(2.0, 1.0), "max_val (1.0) must be greater than min_val (2.0)"),
         (lambda: nn.Upsample(scale_factor=0)(X[None]), "either size or scale_factor"),
         (lambda: F.cross_entropy(X, mg.tensor(1)), "batch_size (2) to match target batch_size (0)"),
+        (lambda: F.nll_loss(X, ROWS[:1]), "the input is [2, 3], the target [1]; both begin with the examples"),
         (lambda: F.rms_norm(mg.ones(()), (4,)), "at least 1 dimensions"),
         (lambda: F.instance_norm(mg.ones(3)), "more than 1 spatial element"),
         (lambda: F.batch_norm(X, X[0], None, training=True), "must either both be None or neither be None"),

@@ -24,8 +24,9 @@ _EXPECTED = {
 
 def wrong_kind(value: object, kind: str, name: str) -> TypeError:
     """The error for a value that does not go where a member of another kind stands."""
+    wrapped = "wrap it in nn.Parameter(); " if kind == "parameter" and isinstance(value, Tensor) else ""
     return TypeError(
-        f"cannot assign '{type_name(value)}' as {kind} '{name}' ({_EXPECTED[kind]} or None expected); "
+        f"cannot assign '{type_name(value)}' as {kind} '{name}' ({_EXPECTED[kind]} or None expected); {wrapped}"
         "to use the name for something else, del it first"
     )
 
