@@ -561,6 +561,7 @@ WRITTEN = {
     "a.register_hook(lambda g: g)\nloss = a.sum()": [
         "if the hooks of a change nothing; explain() does not call them"
     ],
+    "loss = mg.tanh(-a[0])": ["∂t3 = g * (1 - loss * loss) = 1 * (1 - (-0.964) * (-0.964)) = 0.07065"],
     "loss = 1 - -a[0]": ["3 t3 = -t2 = -2", "4 loss = 1 - t3 = 1 - (-2) = 3"],
 }
 
