@@ -22,7 +22,7 @@
   const short = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
   const signed = (text) => (text.startsWith("-") ? `(${text})` : text);
 
-  // A heat map as one path for each of nine colours, a histogram as one path; in a square of 1 by 1.
+  // A heat map as one path for each of its colours, a histogram as one path; in a square of 1 by 1.
   const shapes = amounts.map(([, , , rows, bars]) => {
     const paths = new Map(), high = rows.length, wide = high ? rows[0].length : 0;
     rows.forEach((row, r) => [...row].forEach((value, c) => {
@@ -247,7 +247,7 @@
     }
     if (table.querySelector(".pic")) {
       make("p", card, { class: "hint" }, "Arrays: the size, and least … mean … largest element. Heat maps are blue below 0 and " +
-        "orange above; histograms run from the least element to the largest.");
+        "orange above, nan is black; histograms run from the least element to the largest.");
     }
   }
 
