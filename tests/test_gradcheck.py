@@ -109,7 +109,7 @@ def test_constant_factor(fast: bool) -> None:
         f"d output[{', '.join(map(str, finding.at_output))}] / d w[{', '.join(map(str, finding.at_input))}]"
         in text
     )
-    assert "(output is 5x4, w is 3x4)" in text
+    assert "(shapes: output [5, 4], w [3, 4])" in text
     assert finding.analytic == pytest.approx(2.5 * finding.numeric, rel=1e-7)
     assert finding.error == pytest.approx(abs(finding.analytic - finding.numeric))
     assert finding.relative == pytest.approx(1.5, rel=1e-6)
@@ -375,7 +375,7 @@ def test_several_outputs_and_a_scalar() -> None:
     assert check_vjp(f, vjp, (real(3), 0.5))
     error = failure(lambda: check_vjp(f, lambda *a: (vjp(*a)[0], -vjp(*a)[1]), (real(3), 0.5)), numeric.SIGN)
     assert "/ d s " in said(error)
-    assert "s is 0-d" in said(error)
+    assert "s []" in said(error)
     assert "also" in said(error)
 
 
