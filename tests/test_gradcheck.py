@@ -153,6 +153,21 @@ def test_wrong_sign() -> None:
     assert "analytic = -numeric" in said(error)
 
 
+def test_gradients_in_the_wrong_order() -> None:
+    def vjp(x: Any, w: Any, b: Any, g: Any) -> tuple[Any, Any, Any]:
+        return g * x, g * w, g
+
+    args = np.linspace(0.5, 1, 6).reshape(2, 3), np.linspace(2, 1, 6).reshape(2, 3), np.ones((2, 3))
+    error = failure(lambda: check_vjp(lambda x, w, b: x * w + b, vjp, args), numeric.EXCHANGED)
+    assert [f.kind for f in error.findings] == [numeric.EXCHANGED] * 2
+    assert "is right for" in said(error)
+    # One that is right for neither is not.
+    failure(
+        lambda: check_vjp(lambda x, w, b: x * w + b, lambda *a: (a[3] * a[0], 2 * a[3] * a[1], a[3]), args),
+        numeric.WRONG,
+    )
+
+
 def test_transposed_shape() -> None:
     error = failure(lambda: check_vjp(affine, planted(1, lambda d, _: d.T), ARGS), numeric.TRANSPOSED)
     assert "shape [4, 3] was returned where [3, 4] is needed" in said(error)
