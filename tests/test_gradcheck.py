@@ -153,6 +153,13 @@ def test_wrong_sign() -> None:
     assert "analytic = -numeric" in said(error)
 
 
+def test_a_missing_return() -> None:
+    with pytest.raises(TypeError, match="returned nothing; it must return arrays"):
+        check_vjp(lambda x: None, lambda x, g: g, np.ones(2))
+    error = failure(lambda: check_vjp(np.exp, lambda x, g: None, np.ones(2)), numeric.DETACHED)
+    assert "the vjp returns None: is a return missing?" in said(error)
+
+
 def test_gradients_in_the_wrong_order() -> None:
     def vjp(x: Any, w: Any, b: Any, g: Any) -> tuple[Any, Any, Any]:
         return g * x, g * w, g
