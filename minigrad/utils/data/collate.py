@@ -96,12 +96,12 @@ def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: object = Non
 
 
 def _stacked(batch: Sequence[Tensor]) -> Tensor:
-    shapes = [list(x._array.shape) for x in batch]
-    for i, shape in enumerate(shapes):
-        if shape != shapes[0]:
+    shape = batch[0]._array.shape
+    for i, x in enumerate(batch):
+        if x._array.shape != shape:
             raise runtime_error(
-                f"stack expects each tensor to be equal size, but got {shapes[0]} at entry 0 and {shape} at entry {i}; "
-                "a collate_fn of your own can pad them"
+                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
+                f"{list(x._array.shape)} at entry {i}; a collate_fn of your own can pad them"
             )
     return stack(list(batch), 0)
 
