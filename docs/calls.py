@@ -21,19 +21,17 @@ import minigrad
 from minigrad.core.node import tape
 from minigrad.readers import places, steps
 
-# Whose functions are told with the rules of their derivatives.
-PLACES = {
-    "minigrad",
-    *(f"minigrad.{name}" for name in ("Tensor", "nn.functional", "linalg", "special", "fft", "masked")),
-}
+# Whose functions may be those of one operation, and whose are told with their derivatives.
+RECORDS = {"minigrad", "minigrad.nn.functional", "minigrad.linalg", "minigrad.special"}
+PLACES = {*RECORDS, "minigrad.Tensor", "minigrad.fft", "minigrad.masked"}
 WIDEST = 110  # characters of a line that has an operation and its rule
 # Shapes for the Tensors of functions that are not below: the first that the function takes.
 SHAPES = [(2, 3), (3, 3), (3,), (1, 2, 4), (1, 2, 4, 4), (1, 2, 4, 4, 4)]
 # Parameters that must be given, by name.
 USUAL = """dim=0 dims=(1,0) size=(2,3) p=.5 train=True training=True k=2 n=2 output_size=2 kernel_size=2 pad=(1,0)
-    chunks=2
-    split_size_or_sections=1 split_size=1 split_sizes=[1,1] indices_or_sections=1 normalized_shape=(3,) shifts=1
-    norm_type=2 step=1 dimension=1 start=0 length=1 source=0 destination=1 dim0=0 dim1=1 upscale_factor=2 ord=2
+    chunks=2 split_size=1 split_size_or_sections=1 split_sizes=[1,1] indices_or_sections=1
+    normalized_shape=(3,) shifts=1 norm_type=2 step=1 dimension=1 start=0 length=1 source=0 destination=1
+    dim0=0 dim1=1 upscale_factor=2 ord=2
     downscale_factor=2 sizes=(1,2) eps=1e-5 groups=2 num_groups=1 quant_min=0 quant_max=9 axis=0 mask=b(2,3)"""
 # The arguments of the others. r: Tensors with gradients; u: those between 0 and 1; b: booleans; i: integers below the
 # first argument.
@@ -172,7 +170,8 @@ nn.functional.rms_norm rms_norm: r(2,3), (3,), r(3)
 masked.cumsum masked.cumprod masked.softmax masked.log_softmax masked.softmin: r(2,3), 1, mask=b(2,3)
 masked.normalize: r(2,3), 2., 1, mask=b(2,3)
 masked.norm: r(2,3), 2., 1, mask=b(2,3)
-masked.std masked.var: r(2,3), 1, mask=b(2,3)
+masked.sum masked.mean masked.prod masked.amax masked.amin masked.logsumexp: r(2,3), 1, mask=b(2,3)
+masked.median masked.std masked.var: r(2,3), 1, mask=b(2,3)
 topk kthvalue: r(2,3), 2
 channel_shuffle: r(1,4,1), 2
 pixel_shuffle: r(4,1,1), 2

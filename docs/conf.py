@@ -292,7 +292,8 @@ def add_other_names(app, what, name, obj, options, lines):
         lines += ["", " ".join(sentences), ""]
     if place not in calls.PLACES or function.endswith("_"):
         return
-    texts, where = rules.of_function(function, obj) if what == "function" else ([], "")
+    # In other places functions of the same names do more than the operation, such as mask.
+    texts, where = rules.of_function(function, obj) if place in calls.RECORDS else ([], "")
     if texts:
         where = where and f", with ``{where}``"
         lines += ["", f"Derivative{where}: {', '.join(f'``{text}``' for text in texts)}.", ""]

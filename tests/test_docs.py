@@ -416,6 +416,7 @@ def test_the_rules_that_entries_tell_give_the_gradients_of_other_numbers() -> No
                 assert np.allclose(found, wanted, 3e-3, 3e-3, equal_nan=True), told.steps
             checked += 1
     assert checked > 250
+    assert sum(calls.derivative(path, f) is not None for path, f in calls.functions().items()) > 500
 
 
 def test_the_page_of_coverage_tells_of_every_place() -> None:
