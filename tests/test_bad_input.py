@@ -126,7 +126,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: nn.Hardtanh(2.0, 1.0), "max_val (1.0) must be greater than min_val (2.0)"),
         (lambda: nn.Upsample(scale_factor=0)(X[None]), "either size or scale_factor"),
         (lambda: F.cross_entropy(X, mg.tensor(1)), "batch_size (2) to match target batch_size (0)"),
-        (lambda: F.nll_loss(X, ROWS[:1]), "the input is [2, 3], the target [1]; both begin with the examples"),
+        (lambda: F.nll_loss(X, ROWS[:1]), "(1). The input is [2, 3], the target [1]; both begin with the examples"),
         (lambda: F.rms_norm(mg.ones(()), (4,)), "at least 1 dimensions"),
         (lambda: F.instance_norm(mg.ones(3)), "more than 1 spatial element"),
         (lambda: F.batch_norm(X, X[0], None, training=True), "must either both be None or neither be None"),
