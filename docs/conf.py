@@ -11,6 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from unittest import mock
 
+# Before NumPy is imported. The chapters train small networks; on a busy machine threads of BLAS that wait for each
+# other made a build of two minutes one of more than a quarter of an hour.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
