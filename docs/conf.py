@@ -11,9 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from unittest import mock
 
+# Before NumPy is imported. The chapters train small networks; on a busy machine threads of BLAS that wait for each
+# other made a build of two minutes one of more than a quarter of an hour.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import calls
 import chapters
 import links
 import rules
@@ -71,8 +75,7 @@ html_search_scorer = str(Path(__file__).parent / "scorer.js")
 
 html_show_copyright = False
 
-# Whose functions are told with the rules of their derivatives.
-WITH_RULES = {"minigrad", "minigrad.nn.functional", "minigrad.linalg", "minigrad.special"}
+MOST_LINES = 8  # of a derivative that stands open in an entry
 
 # From where a page loads Pyodide when a reader runs its blocks: the release that tests/test_live.py knows.
 live_pyodide = os.environ.get("MINIGRAD_PYODIDE_URL", "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/")
@@ -141,7 +144,8 @@ class OperationTable(FromTables):
         for op in tables.declared_in(self.arguments[0]):
             names, in_place = tables.public_names(op)
             links = [*map(linked, names), *(linked(name, "minigrad.Tensor") for name in in_place)]
-            rule = ", ".join(f"``{text}``" for text in rules.text(op.name))
+            texts, sample = rules.text(op.name)
+            rule = ", ".join(f"``{text}``" for text in texts) + (sample and f" in {sample}")
             facts = (
                 tables.gradients(op),
                 rules.orders(op.name),
@@ -278,22 +282,35 @@ def linked(name, place="minigrad"):
 
 
 def add_other_names(app, what, name, obj, options, lines):
-    """Puts the other names of a function, and the rule of its derivative, at the end of its entry."""
+    """Puts the other names of a function or method, and its derivative, at the end of its entry."""
     place, _, function = name.rpartition(".")
-    if what != "function" or not place.startswith("minigrad"):
+    if what not in ("function", "method", "property") or not place.startswith("minigrad"):
         return
-    said = []
+    said: list[tuple[str, list[str]]] = []
     if place == "minigrad" and function in minigrad.__all__:
         others, in_place = tables.other_names(function)
         said = [("Other names", others), ("In place", in_place)]
     sentences = [f"{title}: {', '.join(f'``{n}``' for n in names)}." for title, names in said if names]
     if sentences:
         lines += ["", " ".join(sentences), ""]
-    if place in WITH_RULES:
-        texts, where = rules.of_function(function, obj)
-        if texts:
-            where = where and f", with ``{where}``"
-            lines += ["", f"Derivative{where}: {', '.join(f'``{text}``' for text in texts)}.", ""]
+    if place not in calls.PLACES or function.endswith("_"):
+        return
+    # In other places functions of the same names do more than the operation, such as mask.
+    texts, where = rules.of_function(function, obj) if place in calls.RECORDS else ([], "")
+    if texts:
+        where = where and f", with ``{where}``"
+        lines += ["", f"Derivative{where}: {', '.join(f'``{text}``' for text in texts)}.", ""]
+    elif told := calls.derivative(name.removeprefix("minigrad."), getattr(obj, "fget", obj)):
+        lines += ["", f"Derivative, in ``{told.call}`` with {told.shapes}:", "", *folded(told.lines()), ""]
+
+
+def folded(lines):
+    """A block of lines, which a reader opens if it is long."""
+    text = [".. code-block:: text", "", *(f"   {line}" for line in lines), ""]
+    if len(lines) <= MOST_LINES:
+        return text
+    head = f"<details><summary>{len(lines)} lines, the last operation first</summary>"
+    return [".. raw:: html", "", f"   {head}", "", *text, ".. raw:: html", "", "   </details>", ""]
 
 
 def with_few_entries(app, pagename, templatename, context, doctree):

@@ -1,7 +1,7 @@
 """The rule of each derivative as it is written, in the names of the operation's record: ``∂x = g * (1 - y * y)``.
 
-A rule is Python; its text is what it records on small samples, which are those of the tests.  A text is left out if
-it is long, or if the samples differ in it, for then it tells of their sizes.
+A rule is Python; its text is what it records on small samples, which are those of the tests.  Where the samples differ
+in it, it tells of their sizes and parameters; then one of them stands for the operation, and is shown with it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import calls
 import tables
 
 import minigrad
+from minigrad.core.node import Const
 from minigrad.ops import TABLE
-from minigrad.readers import steps
+from minigrad.readers import steps, values
 
 TESTS = Path(__file__).parent.parent / "tests"
 LONGEST = 90  # characters
@@ -53,48 +55,72 @@ def orders(name: str) -> str:
     return "0, 1" if name in table.ONCE else "0, 1, 2"
 
 
+class Sample(NamedTuple):
+    """What one sample of an operation shows: its parameters, its expression, and the rules by the names of inputs."""
+
+    params: dict[str, Any]
+    expression: str
+    sizes: str  # of its inputs
+    whole: dict[str, str]
+    plain: dict[str, str]  # without what only a sample has; "" for one that is left out
+
+
 @functools.cache
-def told() -> dict[str, list[tuple[dict[str, Any], dict[str, str]]]]:
-    """For each operation, its samples: their parameters and, by the names of its inputs, the texts of its rules."""
-    texts: dict[str, list[tuple[dict[str, Any], dict[str, str]]]] = {}
+def told() -> dict[str, list[Sample]]:
+    """The samples of each operation."""
+    texts: dict[str, list[Sample]] = {}
     for row in samples().ROWS:
-        if row.d and TABLE[row.op].star is None:
-            texts.setdefault(row.op, []).append((row.params, _of_sample(row)))
+        if row.d and (sample := _of_sample(row)):
+            texts.setdefault(row.op, []).append(sample)
     return texts
 
 
 def rules(name: str, **fixed: Any) -> dict[str, str]:
     """By the names of an operation's inputs, the texts in which the samples agree that have these parameters."""
     texts: dict[str, set[str]] = {}
-    for params, by in told().get(name, []):
-        if fixed.items() <= params.items():
-            for x, rule in by.items():
+    for sample in told().get(name, []):
+        if fixed.items() <= sample.params.items():
+            for x, rule in sample.plain.items():
                 texts.setdefault(x, set()).add(rule)
     return {x: min(by, key=len) for x, by in texts.items() if (len(by) == 1 or name in STACKED) and all(by)}
 
 
-def _of_sample(row) -> dict[str, str]:
-    """The texts that one sample shows; "" for one that is left out."""
+def _of_sample(row) -> Sample | None:
     op = TABLE[row.op]
     floats = [name for name, value in row.params.items() if isinstance(value, float)]
     names = {}
     for value, name in zip(STANDS_FOR, floats, strict=False):
         names |= {str(value - 1): f"{name} - 1", str(value): name}
     values = dict(zip(floats, STANDS_FOR, strict=False))
-    row = dataclasses.replace(row, params={**row.params, **values})
+    whole, sizes = _step(row, op)
+    step = _step(dataclasses.replace(row, params={**row.params, **values}), op)[0] if floats else whole
+    if step is None or whole is None:
+        return None
+    sized = bool(row.params)
+    plain = (
+        {} if op.star is not None else {op.inputs[s.slot]: _told(s.rule, names, sized) for s in step.shares}
+    )
+    return Sample(row.params, whole.expression, sizes, {s.name: s.local for s in whole.shares}, plain)
+
+
+def _step(row, op) -> tuple[steps.Step | None, str]:
+    """The last step of a sample, and the sizes of its inputs; None where it is another operation, or a rule refuses."""
     tensors = [minigrad.from_numpy(a).requires_grad_(i in row.wanted) for i, a in enumerate(row.draw())]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = row.run(*tensors)
         result = results[0] if isinstance(results, tuple) else results
         try:
-            derivation, *_ = steps.derivation([result], {}, pictured=False)
-        except (NotImplementedError, RuntimeError, TypeError):  # a rule that refuses
-            return {}
+            node = result._node
+            # g is the gradient that arrives, also where an input has that name.
+            pairs = zip(values.input_names(node), node.inputs, strict=True)
+            given = {n: "d" if x == "g" else x for x, n in pairs if n.__class__ is not Const}
+            derivation, *_ = steps.derivation([result], {**given, node: "y"}, pictured=False)
+        except (NotImplementedError, RuntimeError, TypeError):
+            return None, ""
+    sizes = ", ".join(f"{x} {calls.size(n.shape)}" for n, x in given.items() if n.requires_grad)
     step = derivation.steps[-1]
-    if step.operation != op.name:
-        return {}
-    return {op.inputs[s.slot]: _told(s.rule, names, bool(row.params)) for s in step.shares}
+    return (step if step.operation == op.name else None), sizes
 
 
 def _told(rule: str, names: dict[str, str], sized: bool) -> str:
@@ -113,9 +139,26 @@ def _told(rule: str, names: dict[str, str], sized: bool) -> str:
     return "" if len(text) > LONGEST or (sized and SIZED.search(text)) else text
 
 
-def text(name: str) -> list[str]:
-    """The rules of an operation, one for each input: ``∂x = g * y``."""
-    return [f"∂{x} = {rule}" for x, rule in rules(name).items()]
+def text(name: str) -> tuple[list[str], str]:
+    """The rules of an operation, one for each input, ``∂x = g * y``, and the sample that they are of.
+
+    That is its expression and sizes; "" for rules in which all samples agree.
+    """
+    wanted = tables.differentiable(TABLE[name])
+    if {*wanted} <= {*(agreed := rules(name))}:
+        return calls.rules(agreed.items()), ""
+    found = [((s.expression, s.sizes), s.whole) for s in told().get(name, [])]
+    found = found or [
+        ((s.expression, ""), {x.name: x.local for x in s.shares}) for s in calls.recorded().get(name, [])
+    ]
+    found = [(expression, by) for expression, by in found if by]
+    if not found:
+        return ["refused"] if name in samples().NO_GRADIENT else [], ""
+    # The first of those that tell most: not of a call that leaves an input as it is.
+    expression, by = max(
+        found, key=lambda s: (s[0][0] not in s[1], sum(r not in ("", "0") for r in s[1].values()))
+    )
+    return calls.rules(by.items()), f"``{expression[0]}``, {expression[1]}".removesuffix(", ")
 
 
 def of_function(name: str, function: Callable[..., Any]) -> tuple[list[str], str]:

@@ -49,10 +49,15 @@ def public_names(op: Op) -> tuple[list[str], list[str]]:
     return [n for n in names if not n.endswith("_")], [n for n in names if n.endswith("_")]
 
 
-def gradients(op: Op) -> str:
-    """Which inputs get a gradient."""
+def differentiable(op: Op) -> list[str]:
+    """The inputs that get a gradient."""
     rules = op.rules if op.joint is None else [op.joint] * len(op.inputs)
-    inputs = [x for x, rule in zip(op.inputs, rules, strict=False) if rule is not None]
+    return [x for x, rule in zip(op.inputs, rules, strict=False) if rule is not None]
+
+
+def gradients(op: Op) -> str:
+    """Which inputs get a gradient, in words."""
+    inputs = differentiable(op)
     if not inputs:
         return "none"
     return "all" if len(inputs) == len(op.inputs) else ", ".join(inputs)

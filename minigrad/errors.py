@@ -293,6 +293,9 @@ def changed_in_place(node: Any, array: Any, change: Any) -> RuntimeError:
     )
 
 
+CARRIED = ", or detach() what one step of a loop passes to the next"
+
+
 def freed(node: Any, reader: str = "") -> RuntimeError:
     """A second backward, or what a ``reader`` does, through a graph whose arrays are gone."""
     op = node.op.name if node.op else "leaf"
@@ -300,7 +303,7 @@ def freed(node: Any, reader: str = "") -> RuntimeError:
     return RuntimeError(
         "Trying to backward through the graph a second time: the arrays saved by "
         f"{op} at {node.where} were freed by the backward pass at {place(node.saved.code, node.saved.lasti)}. "
-        f"{first} retain_graph=True to that one if you need both."
+        f"{first} retain_graph=True to that one if you need both{'' if reader else CARRIED}."
     )
 
 

@@ -27,6 +27,10 @@ def bag(rows: Any = ROWS, table: Any = TABLE, starts: Any = STARTS, **options: A
 # By kind: the call, and a part of the sentence.
 REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     RuntimeError: [
+        (lambda: F.embedding(TABLE, ROWS), "must be 2-D: indices come first, then a weight (rows, size), got [2]"),
+        (lambda: X.masked_fill(ROWS[:, None], 0.0), "got mask with dtype minigrad.int64; use .bool()"),
+        (lambda: X[0].copy_(X), "a value is repeated to the shape that it is written to"),
+        (lambda: mg.optim.SGD([{"lr": 0.1}]), "a group of parameters is a dict, {'params': Tensors"),
         (lambda: F.kl_div(WHOLE, X, reduction="sum"), "Integral inputs not supported"),
         (lambda: F.kl_div(X, FLAGS, reduction="sum", log_target=True), "Integral inputs not supported"),
         (lambda: F.soft_margin_loss(WHOLE, X), "can't be cast to the input's"),
@@ -68,6 +72,12 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: nn.LSTM(3, 4)(X, (X, X, X)), "lstm expects two hidden states"),  # type: ignore[arg-type]
         (lambda: nn.LSTMCell(3, 4)(X, (X,)), "lstm expects two hidden states"),  # type: ignore[arg-type]
         (lambda: rnn.pad_sequence([mg.tensor(1.0)]), "without dimensions has no length"),
+        (lambda: F.conv2d(mg.ones(1, 4, 4, 3), mg.ones(2, 3, 1, 1)), "has the channels: .movedim(-1, -3)"),
+        (lambda: F.conv_transpose1d(mg.ones(4, 3), mg.ones(3, 2, 1)), "has the channels: .movedim(-1, -2)"),
+        (lambda: F.conv2d(mg.ones(4, 4), mg.ones(2, 3, 1, 1)), "size: [4, 4]; unsqueeze(0) adds a dimension"),
+        (lambda: F.conv1d(mg.ones(3, 1), mg.ones(2, 3, 2)), "actual input size; give padding"),
+        (lambda: F.binary_cross_entropy(X + 2, X), "of input should be between 0 and 1; take the sigmoid"),
+        (lambda: nn.L1Loss(X, X), "make the loss first, then call it: loss(input"),  # type: ignore[arg-type]
         (lambda: F.binary_cross_entropy(0 * X, X + 1), "all elements of target should be between 0 and 1"),
         (lambda: F.unfold(mg.ones(1, 1, 4, 4), (2,)), "It is expected kernel_size equals to 2, but got size 1"),
         (lambda: F.fold(mg.ones(1, 4, 9), 4, 2, padding=[0]), "It is expected padding equals to 2, but got size 1"),
@@ -93,6 +103,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: F.pad(FLAGS, (1, 1), "reflect"), "not implemented for 'Bool'"),
     ],
     TypeError: [
+        (lambda: nn.utils.clip_grad_norm_(nn.Linear(1, 1), 1), "is not iterable; pass its parameters()"),
         (lambda: F.lp_pool1d(mg.ones(1, 2, 4), 2, (2,)), "argument 'kernel_size' must be int, not tuple"),
         (lambda: bag(padding_idx=1.5), "must be int, not float"),
         (lambda: nn.LSTMCell(3, 4)(X, X), "'hx' must be tuple of Tensors, not Tensor"),  # type: ignore[arg-type]
@@ -101,7 +112,12 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: F.adaptive_avg_pool2d(mg.ones(1, 1, 2, 2), 1.5), "must be int or tuple of ints"),
         (lambda: F.ctc_loss(LOGS, TARGETS, (5.0, 4.0), (2, 2)), "tuple of ints"),  # type: ignore[arg-type]
     ],
+    IndexError: [
+        (lambda: X[0][:, 1:, 0:2:2, ...], "[:, 1:, 0:2:2, ...] has 3, and the shape is [3]"),
+        (lambda: X[X], "got float32; use .long()"),
+    ],
     ValueError: [
+        (lambda: nn.Conv1d(3, 4, 1, groups=2), "in_channels must be divisible by groups, got 3 and 2"),
         (lambda: F.embedding(ROWS, TABLE, padding_idx=3), "Padding_idx must be within num_embeddings"),
         (lambda: nn.Embedding(3, 2, padding_idx=3), "Padding_idx must be within num_embeddings"),
         (lambda: nn.EmbeddingBag(3, 2, padding_idx=-4), "padding_idx must be within num_embeddings"),
@@ -110,6 +126,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: nn.Hardtanh(2.0, 1.0), "max_val (1.0) must be greater than min_val (2.0)"),
         (lambda: nn.Upsample(scale_factor=0)(X[None]), "either size or scale_factor"),
         (lambda: F.cross_entropy(X, mg.tensor(1)), "batch_size (2) to match target batch_size (0)"),
+        (lambda: F.nll_loss(X, ROWS[:1]), "(1). The input is [2, 3], the target [1]; both begin with the examples"),
         (lambda: F.rms_norm(mg.ones(()), (4,)), "at least 1 dimensions"),
         (lambda: F.instance_norm(mg.ones(3)), "more than 1 spatial element"),
         (lambda: F.batch_norm(X, X[0], None, training=True), "must either both be None or neither be None"),

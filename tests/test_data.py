@@ -213,7 +213,9 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "later": (lambda: setattr(data.DataLoader([1]), "batch_size", 2), ValueError, "should not be set after"),
     "no length": (lambda: len(data.DataLoader([1], sampler=iter([0]))), TypeError, "has no len"),
     "ragged": (lambda: data.default_collate([[1], [1, 2]]), RuntimeError, r"of equal size, .* \[1, 2\] entries"),
-    "shapes": (lambda: data.default_collate([mg.ones(1), mg.ones(2)]), RuntimeError, "equal size"),
+    "shapes": (lambda: data.default_collate([mg.ones(1), mg.ones(2)]), RuntimeError, "equal size.* a collate_fn"),
+    "arrays": (lambda: data.default_collate([np.ones(1), np.ones(2)]), RuntimeError, r"\[2\] at entry 1; a collate_fn"),
+    "arrays for Tensors": (lambda: data.TensorDataset(np.ones(2)), TypeError, "got ndarray; minigrad.from"),  # type: ignore
     "objects": (lambda: data.default_collate([object()]), TypeError, "found <class 'object'>"),
     "texts": (lambda: data.default_collate([np.array("a")]), TypeError, "found <U1"),
 }  # fmt: skip

@@ -339,6 +339,16 @@ def test_a_changed_source_file_places_nothing(tmp_path: Path) -> None:
     assert labels == [["fc: Linear", "act: ReLU"], *[["fc: Linear"]] * 3]
 
 
+def test_what_lies_between_two_calls_of_a_network_is_in_neither() -> None:
+    critic, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), mg.ones(1, 2)
+    true = critic(x).exp().mean()
+    false = critic(-x).exp().mean()
+    d = mg.draw(true + false, nn.ModuleDict({"critic": critic}))
+    assert {b.title: frames(d, b)[:1] for b in d._graph.boxes if b.title in ("exp", "tanh")} == {
+        "exp": [], "tanh": ["critic: Sequential, part 2"]
+    }  # fmt: skip
+
+
 def test_a_shared_parameter_is_drawn_once() -> None:
     net = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
     net[2].weight = net[0].weight

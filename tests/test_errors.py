@@ -114,7 +114,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "column": (
         lambda: F.cross_entropy(ones(2, 3), mg.tensor([[0], [1]])), RuntimeError, ["[2, 3]", "[2, 1]", ".squeeze(1)"]
     ),
-    "loss-not-made": (lambda: nn.MSELoss(ones(2), ones(2)), RuntimeError, ["[2]", "MSELoss()(input, target)"]),
+    "loss-not-made": (lambda: nn.MSELoss(ones(2), ones(2)), RuntimeError, ["[2]", "loss(input, target)"]),
     "list-of-modules": (lambda: nn.Sequential([nn.ReLU()]), TypeError, ["list", "Sequential(*modules)"]),
     "function-as-module": (lambda: nn.Sequential(F.relu), TypeError, ["relu is a function", "ReLU()"]),
     "class-as-module": (lambda: nn.Sequential(nn.ReLU), TypeError, ["make one of it: ReLU()"]),

@@ -19,7 +19,7 @@ from op_samples import NO_GRADIENT, ROWS
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.readers import steps, values
+from minigrad.readers import amounts, steps, values
 
 NEURON = """\
 x, w, b, target = mg.tensor(2.0), leaf(0.5), leaf(0.1), mg.tensor(1.0)
@@ -561,6 +561,7 @@ WRITTEN = {
     "a.register_hook(lambda g: g)\nloss = a.sum()": [
         "if the hooks of a change nothing; explain() does not call them"
     ],
+    "loss = mg.tanh(-a[0])": ["∂t3 = g * (1 - loss * loss) = 1 * (1 - (-0.964) * (-0.964)) = 0.07065"],
     "loss = 1 - -a[0]": ["3 t3 = -t2 = -2", "4 loss = 1 - t3 = 1 - (-2) = 3"],
 }
 
@@ -618,3 +619,5 @@ def test_amounts_have_pictures() -> None:
     assert [len(small.picture), len(small.picture[0]), small.picture[0][0], small.bars] == [3, 4, -99, False]
     assert [len(large.picture), len(large.picture[0]), large.bars] == [1, 24, True]
     assert large.text == "0 … 499.5 … 999"
+    row = np.array([1.0, -2.0, 0.0, -np.inf, np.inf, np.nan])
+    assert amounts.amount(row).picture == [[37, -74, 0, -99, 99, amounts.NAN]], "inf and nan are seen"

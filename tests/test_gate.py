@@ -171,6 +171,7 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("X.amax(dim='a')", TypeError, "amax.*'dim' must be"),
     ("mg.cat([X, X], True)", TypeError, "cat.*'dim' must be int, not bool"),
     ("mg.cat([X, 3])", TypeError, "cat.*'tensors' must be tuple of Tensors, not list of Tensor, int"),
+    ("mg.cat(X, X)", TypeError, "cat.*not Tensor of shape .*; put the Tensors into a list"),
     ("X.chunk(True)", TypeError, "chunk.*'chunks' must be int, not bool"),
     ("X.select(0, True)", TypeError, "select.*'index' must be int"),
     ("X.size(True)", TypeError, "size.*'dim' must be int or None, not bool"),

@@ -185,7 +185,8 @@ def test_a_name_changes_its_kind():
 def test_assigning_the_wrong_kind():
     m = nn.Linear(1, 1)
     with pytest.raises(
-        TypeError, match=r"cannot assign 'minigrad.Tensor' as parameter 'weight' \(.*Parameter or None"
+        TypeError,
+        match=r"'minigrad.Tensor' as parameter 'weight' \(.*Parameter or None.*wrap it in nn.Parameter",
     ):
         m.weight = mg.ones(1, 1)
     with pytest.raises(TypeError, match=r"cannot assign .*ReLU' as parameter 'weight'"):

@@ -89,6 +89,21 @@ NETWORK_PAGE = (
     told.unfolded = lit();
 """
 )
+CROWDED = """a, b = (mg.tensor(v, requires_grad=True) for v in (2.0, -3.0))
+loss = ((a * b + a**2).tanh() - mg.exp(b) / (a + 1)).sigmoid() * mg.sin(a) - b
+drawing = mg.draw(loss, {"a": a, "b": b}, show=("value", "grad"))
+"""
+CROWDED_PAGE = (
+    STEPPING
+    + """
+    const meet = (a, b, low, high) => Math.min(a[high], b[high]) - Math.max(a[low], b[low]) > 2;
+    press('End');
+    const rects = all('.view.shown .tag').map((g) => g.getBoundingClientRect());
+    told.tags = rects.length;
+    const both = (a, b) => meet(a, b, 'left', 'right') && meet(a, b, 'top', 'bottom');
+    told.met = rects.flatMap((a, k) => rects.slice(k + 1).filter((b) => both(a, b))).length;
+"""
+)
 TIME_PAGE = """
     // The quickest of some times of each step, for the machine may have other work.
     const times = Array(drawing.last + 1).fill(Infinity);
@@ -142,9 +157,13 @@ def test_the_player_steps_through_a_neuron_and_a_network(
         (drawing.html(), NEURON_PAGE),
         (mg.draw(loss, net).html(), NETWORK_PAGE),
         (large.html(), TIME_PAGE),
+        (program(CROWDED)["drawing"].html(), CROWDED_PAGE),
     ]
-    one, two, three = tried_each(pages, tmp_path, clock=True)
-    for told in (one, two, three):
+    one, two, three, crowded = tried_each(pages, tmp_path, clock=True)
+    assert (crowded["tags"], crowded["met"]) == (26, 0), (
+        "values and gradients of near boxes do not cover each other"
+    )
+    for told in (one, two, three, crowded):
         assert told["errors"] == []
     assert sorted(one["labels"]) == sorted(b.title for b in drawing._graph.boxes)
     assert one["before"] == [False, True, [], 16]

@@ -36,6 +36,15 @@ def numbers(name: str, value: Any, rank: int) -> tuple[int, ...]:
     return tuple(int(v) for v in (values * rank if len(values) == 1 else values))
 
 
+def _channels_last(shape: tuple[int, ...], channels: int, rank: int) -> str:
+    """What to try with an input whose last dimension has the channels."""
+    return (
+        f"; if the last dimension has the channels: .movedim(-1, {-rank - 1})"
+        if shape[-1] == channels
+        else ""
+    )
+
+
 def _operands(name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None) -> bool:
     """Whether the input has a batch; RuntimeError where dimensions or element types do not fit."""
     if w._array.ndim != rank + 2:
@@ -43,9 +52,12 @@ def _operands(name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None) -
             f"{name}: expected a weight of {rank + 2} dimensions, but got one of size {list(w._array.shape)}"
         )
     if x._array.ndim not in (rank + 1, rank + 2):
+        few = (
+            "; unsqueeze(0) adds a dimension, of one channel or one example" if x._array.ndim <= rank else ""
+        )
         raise runtime_error(
             f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: "
-            f"{list(x._array.shape)}"
+            f"{list(x._array.shape)}{few}"
         )
     dtype = x._array.dtype
     for what, t in (("weight", w), ("bias", bias)):
@@ -127,6 +139,7 @@ def _conv(
         raise runtime_error(
             f"Given groups={groups}, weight of size {list(filters)}, expected input{list(shape)} to have "
             f"{filters[1] * groups} channels, but got {channels} channels instead"
+            f"{_channels_last(shape, filters[1] * groups, rank)}"
         )
     if not filters[0]:
         raise runtime_error(
@@ -144,7 +157,7 @@ def _conv(
         spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         raise runtime_error(
             f"Calculated padded input size per channel: ({by(padded)}). Kernel size: ({by(spans)}). Kernel size can't "
-            "be greater than actual input size"
+            "be greater than actual input size; give padding, or a smaller kernel"
         )
     if 0 in kernel:
         raise runtime_error(
@@ -186,7 +199,7 @@ def _conv_transpose(
     if channels != filters[0]:
         raise runtime_error(
             f"Given transposed=1, weight of size {list(filters)}, expected input{list(shape)} to have {filters[0]} "
-            f"channels, but got {channels} channels instead"
+            f"channels, but got {channels} channels instead{_channels_last(shape, filters[0], rank)}"
         )
     if channels % groups:
         raise runtime_error(

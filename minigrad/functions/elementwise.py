@@ -320,7 +320,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
             f"{value._array.ndim} dimension(s)."
         )
     if mask._array.dtype != bool:
-        raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
+        raise runtime_error(
+            f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}; use .bool()"
+        )
     dtype = input._array.dtype
     array = raw(value)
     if isinstance(array, np.ndarray) and array.dtype.kind == "c" != dtype.kind and array.imag:

@@ -252,7 +252,7 @@ def _item(k: Any) -> Any:
         t = cast(t, dtypes.I64)
     elif t._array.dtype not in (dtypes.I64, dtypes.BOOL, np.int32):
         raise index_error(
-            f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}"
+            f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}; use .long()"
         )
     if t._array.ndim == 0 and t._array.dtype != bool and t._node is None and MODE.get().recorder is None:
         return int(t._array)
@@ -323,7 +323,14 @@ def _check_array(k: Tensor, d: int, size: tuple[int, ...]) -> None:
 
 def _show(key: object) -> str:
     items = key if isinstance(key, tuple) else (key,)
-    return ", ".join(f"Tensor{list(k._array.shape)}" if isinstance(k, Tensor) else repr(k) for k in items)
+    return ", ".join(map(_show_item, items))
+
+
+def _show_item(k: object) -> str:
+    if isinstance(k, slice):
+        ends = [k.start, k.stop] if k.step is None else [k.start, k.stop, k.step]
+        return ":".join("" if n is None else str(n) for n in ends)
+    return f"Tensor{list(k._array.shape)}" if isinstance(k, Tensor) else "..." if k is Ellipsis else repr(k)
 
 
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:

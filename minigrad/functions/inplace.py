@@ -175,7 +175,7 @@ def _spread(value: Tensor, shape: tuple[int, ...]) -> Tensor:
     if value._array.ndim > len(shape):
         raise runtime_error(
             f"copy_(): output with shape {list(shape)} doesn't match the broadcast shape "
-            f"{list(value._array.shape)}; use reshape()"
+            f"{list(value._array.shape)}: a value is repeated to the shape that it is written to, never the other way"
         )
     return value if value._array.shape == shape else value.expand(shape)
 

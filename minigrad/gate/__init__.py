@@ -340,7 +340,8 @@ def _describe(value: Any, kind: Kind) -> str:
             "minigrad.as_tensor(array)"
         )
     if isinstance(value, Tensor):
-        return f"Tensor of shape {list(value._array.shape)} and dtype {value._array.dtype}"
+        several = "; put the Tensors into a list" if kind.text == "tuple of Tensors" else ""
+        return f"Tensor of shape {list(value._array.shape)} and dtype {value._array.dtype}{several}"
     return type(value).__name__
 
 

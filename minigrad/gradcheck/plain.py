@@ -32,21 +32,25 @@ def check(
 
     def run() -> Result:
         with np.errstate(all="ignore"):  # what is not finite is reported as such
-            problem = kind(f, derivative, args, place).problem()
+            subject = kind(f, derivative, args, place)
+            problem = subject.problem()
             findings = misshapen(problem, s)
             result = Result(findings, [], 0.0) if findings else examine(problem, s)
         if result.findings:
-            raise report.failure(name, title, list(map(partial(_by_hand, kind.what), result.findings)), s)
+            raise report.failure(name, title, list(map(partial(_by_hand, subject), result.findings)), s)
         return result
 
     return report.conclude(name, title, run, raises)
 
 
-def _by_hand(what: str, finding: Finding) -> Finding:
+def _by_hand(subject: Subject, finding: Finding) -> Finding:
     """Advice for the author of the derivative: there is no tape from which a value may have been detached."""
     if finding.kind != kinds.DETACHED or finding.projected:
         return finding
-    return finding._replace(hint=f"look for a part that the {what} leaves out, cuts off or overwrites")
+    hint = f"look for a part that the {subject.what} leaves out, cuts off or overwrites"
+    return finding._replace(
+        hint=f"the {subject.what} returns None: is a return missing?" if subject.silent else hint
+    )
 
 
 # ---------------------------------------------------------------- plain functions as problems
@@ -79,13 +83,14 @@ class Subject:
         for x in self.inputs:
             report.warn_of_dtype(x.name, x.array.dtype)
         self.value = f(*self.args)
-        self.outputs = [Variable(name, np.array(y)) for name, y in leaves(self.value, "output")]
+        given = [] if self.value is None else leaves(self.value, "output")
+        self.outputs = [Variable(name, np.array(y)) for name, y in given]
         for name, y in self.outputs:
             if y.dtype.kind != "f":
                 raise ValueError(report.no_derivative(name, y.dtype))
         if not self.outputs:
             raise TypeError(f"check_{self.what}: {report.title(f)} returned nothing; it must return arrays")
-        self.moved = False
+        self.moved = self.silent = False
 
     def _copy(self, name: str, value: Any) -> Any:
         """A leaf of the arguments to work on; if it is a float, it is one of the inputs."""
@@ -145,7 +150,9 @@ class Subject:
         if self.moved:  # a layer that keeps what its backward pass needs must have seen this point last
             self.f(*self.args)
             self.moved = False
-        return self.derivative(*self.order(self.args, vector))
+        answer = self.derivative(*self.order(self.args, vector))
+        self.silent = answer is None
+        return answer
 
     def answers(self, k: int, seed: Array) -> list[Any]:
         """What the derivative returns for a seed of variable k."""

@@ -70,10 +70,6 @@ def place(name: str, index: Shape | None) -> str:
     return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
-def _shape(shape: Shape) -> str:
-    return "x".join(map(str, shape)) if shape else "0-d"
-
-
 def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
     """A finding as labels and texts."""
     rows = [("verdict", f"{f.kind}: {f.why}")]
@@ -81,10 +77,10 @@ def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
         rows.append(("", f.hint))
     if not f.output:
         return rows
-    what, shapes = place(f.output, f.at_output), f"{f.output} is {_shape(f.output_shape)}"
+    what, shapes = place(f.output, f.at_output), f"shapes: {f.output} {[*f.output_shape]}"
     if f.input:
         what = f"d {what} / d {place(f.input, f.at_input)}"
-        shapes += f", {f.input} is {_shape(f.input_shape)}"
+        shapes += f", {f.input} {[*f.input_shape]}"
     rows.append(("along u, v" if f.projected else "at", f"{what}    ({shapes})"))
     if f.kind == kinds.NON_DETERMINISTIC:
         rows += [("first", number(f.analytic)), ("second", number(f.numeric))]
@@ -100,7 +96,8 @@ def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
         allowed = allowed if f.tolerance > 1e-290 else ""  # not a number, or nothing is allowed
         rows.append(("error", f"{f.error:.3g} absolute, {relative} relative{allowed}"))
     if f.failing and not f.projected:
-        share = f"all {f.total} elements" if f.failing == f.total else f"{f.failing} of {f.total} elements"
+        every = f"all {f.total} elements" if f.total > 1 else "the only element"
+        share = every if f.failing == f.total else f"{f.failing} of {f.total} elements"
         rows.append(("failing", share + (f", all in {f.only}" if f.only else "")))
     return rows
 
@@ -133,7 +130,7 @@ def failure(check: str, title: str, findings: list[Finding], s: Settings, blame:
     if first.output:
         rows.append(("measured", f"central differences, eps {s.eps:g}, seed {s.seed}, {mode}"))
     for k, f in enumerate(others[:8]):
-        count = f"{f.failing} of {f.total} fail" if f.total and not f.projected else "fails"
+        count = f"{f.failing} of {f.total} fail" if f.total > 1 and not f.projected else "fails"
         rows.append(("also" if k == 0 else "", f"d {f.output} / d {f.input}: {count}, {f.kind}"))
     if len(others) > 8:
         rows.append(("", f"and {len(others) - 8} more"))

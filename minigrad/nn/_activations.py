@@ -367,7 +367,9 @@ def embedding(
     """
     array, index = weight._array, input._array
     if array.ndim != 2:
-        raise runtime_error("'weight' must be 2-D")
+        raise runtime_error(
+            f"'weight' must be 2-D: indices come first, then a weight (rows, size), got {list(array.shape)}"
+        )
     if index.dtype.char not in "ilq":  # int32 and int64
         raise runtime_error(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "

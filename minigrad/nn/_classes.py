@@ -90,7 +90,8 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tens
     batch = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
     if x.ndim > 1 and (not t.ndim or x.shape[0] != t.shape[0]):
         raise value_error(
-            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0] if t.ndim else 0})."
+            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0] if t.ndim else 0}). The "
+            f"input is {list(x.shape)}, the target {list(t.shape)}; both begin with the examples"
         )
     if x.ndim < 3 and t.ndim > 1:
         raise runtime_error(

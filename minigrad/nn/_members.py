@@ -26,9 +26,10 @@ _EXPECTED = {
 def wrong_kind(value: object, kind: str, name: str) -> TypeError:
     """The error for a value that does not go where a member of another kind stands."""
     compiled = publishes(type(getattr(value, "__wrapped__", None)))
+    wrapped = "wrap it in nn.Parameter(); " if kind == "parameter" and isinstance(value, Tensor) else ""
     return TypeError(
         f"cannot assign '{type_name(value)}' as {kind} '{name}' ({_EXPECTED[kind]} or None expected)"
-        f"{instead(value) if compiled else '; to use the name for something else, del it first'}"
+        f"{instead(value) if compiled else f'; {wrapped}to use the name for something else, del it first'}"
     )
 
 

@@ -147,7 +147,8 @@ def _verify_batch_size(size: Sequence[int]) -> None:
     """ValueError if a channel has a single value; ``size[1]`` is the number of channels."""
     if size[0] * math.prod(size[2:]) == 1:
         raise value_error(
-            f"Expected more than 1 value per channel when training, got input size {list(size)}"
+            f"Expected more than 1 value per channel when training, got input size {list(size)}; call eval() on the "
+            "module where it does not train, or give a larger batch"
         )
 
 

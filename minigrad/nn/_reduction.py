@@ -23,7 +23,7 @@ def legacy_get_string(size_average: bool | None, reduce: bool | None, emit_warni
         if math.prod(shape) != 1:
             raise runtime_error(
                 "Boolean value of Tensor with more than one value is ambiguous: the flags size_average and reduce got "
-                f"a Tensor of shape {list(shape)}; make the loss first, then call it: MSELoss()(input, target)"
+                f"a Tensor of shape {list(shape)}; make the loss first, then call it: loss(input, target)"
             )
     all_of_them = reduce is None or bool(reduce)
     word = "none" if not all_of_them else "mean" if size_average is None or size_average else "sum"

@@ -44,9 +44,9 @@ class _Conv(Family):
         if groups <= 0:
             raise value_error("groups must be a positive integer")
         if in_channels % groups:
-            raise value_error("in_channels must be divisible by groups")
+            raise value_error(f"in_channels must be divisible by groups, got {in_channels} and {groups}")
         if out_channels % groups:
-            raise value_error("out_channels must be divisible by groups")
+            raise value_error(f"out_channels must be divisible by groups, got {out_channels} and {groups}")
         rank = self._rank
         self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size = each_dim(kernel_size, rank)

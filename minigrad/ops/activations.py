@@ -105,7 +105,8 @@ def _probabilities(x: Any, target: Any) -> None:
     for name, values in (("input", np.asarray(x)), ("target", np.asarray(target))):
         least, most = extremes(values) if values.size else (0, 1)
         if not (least >= 0 and most <= 1):  # which nan is not
-            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
+            hint = "; take the sigmoid, or use binary_cross_entropy_with_logits" if name == "input" else ""
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1{hint}")
 
 
 def _not_negative(var: Any, eps: float) -> None:

@@ -141,6 +141,8 @@ class Optimizer:
         """
         if not isinstance(param_group, dict):
             raise type_error(f"param_group must be a dict, but got {type(param_group)}")
+        if "params" not in param_group:
+            raise KeyError("params: a group of parameters is a dict, {'params': Tensors, option: value}")
         params, names = _named(param_group["params"])
         for p in params:
             if not isinstance(p, Tensor):

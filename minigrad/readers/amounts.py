@@ -14,6 +14,7 @@ from minigrad.core.node import Const, Node, next_seq
 from minigrad.core.tensor import Tensor
 from minigrad.readers import values
 
+NAN = 100  # in a heat map
 CELLS, BINS = 12, 24  # a heat map has at most so many rows and columns, a histogram so many bars
 
 
@@ -24,7 +25,7 @@ class Amount:
     size: str
     text: str
     single: str = ""  # the number, where it is one
-    # A heat map has rows of -99 to 99, for minus to plus the largest element; a histogram one row, of 0 to 99.
+    # A heat map has rows of -99 to 99, for minus to plus the largest element, or NAN; a histogram one row, of 0 to 99.
     picture: list[list[int]] = field(default_factory=list)
     bars: bool = False
 
@@ -51,9 +52,11 @@ def _picture(array: Any) -> tuple[list[list[int]], bool]:
     rows = array.reshape(-1, array.shape[-1]).astype(np.float64)
     rows = rows.T if rows.shape[1] == 1 else rows  # a column lies down
     if max(rows.shape) <= CELLS:
-        finite = np.where(np.isfinite(rows), rows, 0.0)
-        top = float(np.abs(finite).max()) or 1.0
-        return [[round(99 * v / top) for v in row] for row in finite.tolist()], False
+        finite, infinite = np.where(np.isfinite(rows), rows, 0.0), np.isinf(rows)
+        # What is finite stays paler than what is not.
+        cells = finite / (float(np.abs(finite).max()) or 1.0) * (74 if infinite.any() else 99)
+        cells = np.where(infinite, 99 * np.sign(rows), np.where(np.isnan(rows), NAN, cells))
+        return [[round(v) for v in row] for row in cells.tolist()], False
     finite = rows[np.isfinite(rows)]
     if not finite.size:
         return [], False

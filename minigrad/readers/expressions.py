@@ -173,6 +173,10 @@ def computed(root: Node, known: Callable[[Node], Expr | None]) -> Expr | None:
     return trees[root][0]
 
 
+# A sign behind an operator, and what has it: 1 - -2 * 3.
+_SECOND_SIGN = re.compile(r"(?<=[-+*/@] )-(\d[\w.]*(?:(?<=e)[-+]\d+)?|[^\W\d]\w*)(?![\w.(\[]| \*\*)")
+
+
 def text(tree: Expr) -> str:
     """An expression on one line."""
-    return ast.unparse(tree)
+    return _SECOND_SIGN.sub(r"(-\1)", ast.unparse(tree))

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from minigrad.gradcheck.numeric import kinds
-from minigrad.gradcheck.numeric.compare import Pair, Projection, all_pairs, one_pair, projections, unit
+from minigrad.gradcheck.numeric.compare import (
+    Pair,
+    Projection,
+    all_pairs,
+    claims,
+    one_pair,
+    projections,
+    scores,
+    unit,
+)
 from minigrad.gradcheck.numeric.judge import judge
 from minigrad.gradcheck.numeric.measure import refined
 from minigrad.gradcheck.numeric.problem import Finding, Problem, Result, Settings, Verdict, about
@@ -33,7 +42,26 @@ def _full(problem: Problem, s: Settings) -> Result:
     pairs = all_pairs(problem, s)
     bad = sorted((p for p in pairs if p.failing), key=lambda p: -p.margin)
     doubts = [] if bad else [d for p in pairs for d in _doubts(p, s)]
-    return Result([judge(p, s) for p in bad], doubts, max((p.margin for p in pairs), default=0.0))
+    others = {p: q for p in bad for q in bad if problem.reverse and _exchanged(p, q, s)}
+    findings = [p.finding(_each_other(p, others[p]), s) if p in others else judge(p, s) for p in bad]
+    return Result(findings, doubts, max((p.margin for p in pairs), default=0.0))
+
+
+def _exchanged(p: Pair, q: Pair, s: Settings) -> bool:
+    """Whether what is claimed of each of two inputs is what is measured of the other."""
+    if p is q or p.i != q.i or p.input.array.shape != q.input.array.shape:
+        return False
+    margins = [
+        scores(claimed, other.numeric(start, start + len(claimed)), s).max(initial=0.0)
+        for start, blocks in claims([p, q])
+        for claimed, other in zip(blocks, (q, p), strict=True)
+    ]
+    return max(margins, default=0.0) <= 1.0
+
+
+def _each_other(p: Pair, q: Pair) -> Verdict:
+    why = f"what is returned for {p.input.name} is right for {q.input.name}, and the other way round"
+    return Verdict(kinds.EXCHANGED, why, "return the gradients in the order of the inputs")
 
 
 def _fast(problem: Problem, s: Settings) -> Result:

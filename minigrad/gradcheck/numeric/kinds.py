@@ -3,6 +3,7 @@
 FACTOR = "wrong by a constant factor"
 SIGN = "wrong sign"
 TRANSPOSED = "transposed"
+EXCHANGED = "exchanged"
 MISSING_SUM = "missing sum over a broadcast axis"
 DETACHED = "detached"
 NON_DETERMINISTIC = "non-deterministic"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from minigrad.autograd import no_grad
+from minigrad.core.contents import contents
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import F32, F64
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import runtime_error, type_error, warn
 from minigrad.functions.creation import tensor
 from minigrad.functions.inplace import foreach_mul_
 from minigrad.functions.lengths import length_of_all
@@ -104,6 +105,8 @@ def _plain(t: Tensor) -> bool:
 
 
 def _several(tensors: Tensors) -> list[Tensor]:
+    if contents(tensors) is not None:
+        raise type_error(f"'{type(tensors).__name__}' object is not iterable; pass its parameters()")
     return [tensors] if isinstance(tensors, Tensor) else [*tensors]
 
 

@@ -145,6 +145,7 @@ def owners(ops: Sequence[Node], names: Names) -> list[Path]:
         anchor = search.paths[i]
         if anchor is not None:
             path, before, after = anchor, i, next(following)
+            search.read |= search.parameters[i]
         else:
             path = search.paths[i] = _between(search, i, before, after)
         if node.code in names.codes:
@@ -165,6 +166,7 @@ class _Search:
     full: set[Path]  # modules that have parameters
     paths: list[Path | None]
     parameters: list[frozenset[int]]  # the keys of those that an operation reads
+    read: set[int] = field(default_factory=set)  # the keys of parameters that were read so far
     # For a module's code, the latest operation.
     last: dict[Any, tuple[int, Path]] = field(default_factory=dict)
 
@@ -211,9 +213,9 @@ def _between(search: _Search, i: int, before: int | None, after: int | None) -> 
     module = _by_line(search, ops[i], left, right)
     if module is not None:
         return module
-    if both in names.library and both == left and both == right:
-        return both[:-1]  # between two calls of one module, not inside it
-    return both
+    # Between two calls of one module, of which the second reads what the first has read, it is not inside it.
+    second = after is not None and not search.read.isdisjoint(search.parameters[after])
+    return both[:-1] if both in names.library and (second or both == left == right) else both
 
 
 def _by_line(search: _Search, node: Node, left: Path | None, right: Path | None) -> Path | None:

@@ -22,7 +22,7 @@
   const short = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
   const signed = (text) => (text.startsWith("-") ? `(${text})` : text);
 
-  // A heat map as one path for each of nine colours, a histogram as one path; in a square of 1 by 1.
+  // A heat map as one path for each of its colours, a histogram as one path; in a square of 1 by 1.
   const shapes = amounts.map(([, , , rows, bars]) => {
     const paths = new Map(), high = rows.length, wide = high ? rows[0].length : 0;
     rows.forEach((row, r) => [...row].forEach((value, c) => {
@@ -83,15 +83,30 @@
     return known;
   }
 
-  function tag(layer, kind, n, name, x) { // one of them, from x on; where it ends
+  function tag(layer, kind, n, name) { // one of them, and its width
     const pictured = amounts[n][3].length && !amounts[n][2], own = /^t\d+$/.test(name) ? name : "";
     const lead = kind === "gradient" ? `∂${own}` : own, text = pictured ? lead : lead ? `${lead} = ${brief(n)}` : brief(n);
     const words = 5.2 * text.length, width = words + 8 + (pictured ? 36 : 0);
-    const g = draw("g", layer, { class: `tag ${kind}`, transform: `translate(${x.toFixed(1)} 0)` });
+    const g = draw("g", layer, { class: `tag ${kind}` });
     draw("rect", g, { width, height: 13, rx: 3 });
     draw("text", g, { x: 4 + words / 2, y: 9.5 }, text);
     if (pictured) picture(g, n, words + 6, 2, 34, 9);
-    return x + width;
+    return [g, width];
+  }
+
+  // Where the tags of a box stand: beside or below each other, where they cover least of what is taken.
+  function room(parts, [left, , right, bottom], inside, taken) {
+    const y = bottom - (inside ? 17 : 3), row = parts.reduce((sum, [, width]) => sum + width + 2, -2), most = Math.max(...parts.map(([, width]) => width));
+    const starts = (width) => [(left + right - width) / 2, left, right - width];
+    const ways = starts(row).map((x) => parts.map(([, width]) => [x, y, (x += width + 2) - 2, y + 13]));
+    if (parts.length > 1) for (const x of starts(most)) ways.push(parts.map(([, width], k) => [x + (most - width) / 2, y + 14 * k, x + (most + width) / 2, y + 14 * k + 13]));
+    let best = ways[0], least = Infinity;
+    for (const way of ways) {
+      const covered = way.reduce((sum, a) => taken.reduce((sum, b) => sum + shared(a, b), sum), 0);
+      if (covered < least) [best, least] = [way, covered];
+      if (!covered) break;
+    }
+    return best;
   }
 
   // The area that two boxes share.
@@ -165,15 +180,16 @@
       if (!old || old.key !== key) {
         old?.g.remove();
         const g = draw("g", v.top, {});
-        let width = value === undefined ? 0 : tag(g, "value", value, gradient === undefined ? name : "", 0);
-        if (gradient !== undefined) width = tag(g, "gradient", gradient, name, width && width + 2);
-        v.tags.set(id, old = { key, g, width });
+        const parts = value === undefined ? [] : [tag(g, "value", value, gradient === undefined ? name : "")];
+        if (gradient !== undefined) parts.push(tag(g, "gradient", gradient, name));
+        v.tags.set(id, old = { key, g, parts });
       }
       // within the box where there is room, for its own lines are hidden; else below it
-      const x = (left + right - old.width) / 2, y = bottom - (value !== undefined && bottom - top > 32 ? 17 : 3);
-      const where = `translate(${x.toFixed(1)} ${y.toFixed(1)})`;
-      if (old.where !== where) old.g.setAttribute("transform", old.where = where);
-      taken.push([x, y, x + old.width, y + 13]);
+      const others = taken.filter((t) => t[0] !== left || t[1] !== top), inside = value !== undefined && bottom - top > 32;
+      for (const [k, place] of room(old.parts, [left, top, right, bottom], inside, others).entries()) {
+        old.parts[k][0].setAttribute("transform", `translate(${place[0].toFixed(1)} ${place[1].toFixed(1)})`);
+        taken.push(place);
+      }
     }
   }
 
@@ -231,7 +247,7 @@
     }
     if (table.querySelector(".pic")) {
       make("p", card, { class: "hint" }, "Arrays: the size, and least … mean … largest element. Heat maps are blue below 0 and " +
-        "orange above; histograms run from the least element to the largest.");
+        "orange above, nan is black; histograms run from the least element to the largest.");
     }
   }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
-from minigrad.readers.amounts import Amount
+from minigrad.readers.amounts import NAN, Amount
 from minigrad.readers.draw.graph import Graph
 from minigrad.readers.steps import Derivation, Share, derivation
 
@@ -56,8 +56,10 @@ class Player:
         if amount is None:
             return None
         picture: list[Any] = amount.picture
-        if not amount.bars:  # of a heat map the nine colours are told
-            picture = ["".join(str(round(n / 24.75) + 4) for n in row) for row in picture]
+        if not amount.bars:  # of a heat map the nine colours are told, and 9 for nan
+            picture = [
+                "".join("9" if n == NAN else str(round(n / 24.75) + 4) for n in row) for row in picture
+            ]
         entry = [amount.size, amount.text, amount.single, picture, int(amount.bars)]
         number = self._numbers.setdefault(str(entry), len(self._amounts))
         if number == len(self._amounts):

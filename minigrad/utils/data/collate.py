@@ -86,13 +86,24 @@ def collate_tensor_fn(batch: Sequence[Tensor], *, collate_fn_map: object = None)
         and not x.requires_grad
         for x in batch
     )
-    return wrap(np.array([x._array for x in batch])) if plain else stack(list(batch), 0)
+    return wrap(np.array([x._array for x in batch])) if plain else _stacked(batch)
 
 
 def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: object = None) -> Tensor:
     if batch[0].dtype.kind in "SUO":
         raise _no_batch(batch[0].dtype)
-    return stack([as_tensor(x) for x in batch], 0)
+    return _stacked([as_tensor(x) for x in batch])
+
+
+def _stacked(batch: Sequence[Tensor]) -> Tensor:
+    shape = batch[0]._array.shape
+    for i, x in enumerate(batch):
+        if x._array.shape != shape:
+            raise runtime_error(
+                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
+                f"{list(x._array.shape)} at entry {i}; a collate_fn of your own can pad them"
+            )
+    return stack(list(batch), 0)
 
 
 def collate_numpy_scalar_fn(batch: Sequence[Any], *, collate_fn_map: object = None) -> Tensor:

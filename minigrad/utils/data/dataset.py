@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from minigrad.errors import not_implemented_error, value_error, warn
+from minigrad.errors import not_implemented_error, type_error, value_error, warn
 from minigrad.functions.draws import randperm
 from minigrad.tensor import Tensor
 
@@ -57,6 +57,11 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     tensors: tuple[Tensor, ...]
 
     def __init__(self, *tensors: Tensor) -> None:
+        for t in tensors:
+            if not callable(t.size):  # an array's is a number
+                raise type_error(
+                    f"TensorDataset takes Tensors, got {type(t).__name__}; minigrad.from_numpy(array) makes one"
+                )
         sizes = [t.size(0) for t in tensors]
         if len(set(sizes)) > 1:
             raise value_error(f"Size mismatch between tensors: they have {sizes} samples")
