@@ -255,22 +255,22 @@ def logcumsumexp(x: Array, dim: int) -> Any:
 _LEAST = float(np.finfo(np.float64).min)
 
 
-def exp_sums(d: Array, x: Array, s: Array, dim: int, back: bool) -> Any:
-    """Sums of ``d * exp(x - s)``: over d and s from each place on (``back``), or over d and x up to it.
+def exp_sums(d: Array, x: Array, s: Array, dim: int, reverse: bool) -> Any:
+    """Sums of ``d * exp(x - s)``: over d and s from each place on (``reverse``), or over d and x up to it.
 
     In logarithms, so that nothing overflows: of the positive parts of ``d``, then of the negative ones. In float64,
     since an error in ``s`` is one of the logarithm.
     """
     own = d.dtype
     d, x, s = (a.astype(np.float64, copy=False) for a in (d, x, s))
-    there, gone = (x, s) if back else (-s, -x)
+    there, gone = (x, s) if reverse else (-s, -x)
 
     def part(d: Array) -> Any:
         some = d > 0
         logs = np.where(some, np.log(np.where(some, d, 1.0)), _LEAST) - gone
         if not d.ndim:
             return np.where(some, np.exp(logs + there), 0.0)
-        logs = np.flip(logcumsumexp(np.flip(logs, dim), dim), dim) if back else logcumsumexp(logs, dim)
+        logs = np.flip(logcumsumexp(np.flip(logs, dim), dim), dim) if reverse else logcumsumexp(logs, dim)
         # where all that is summed is 0
         return np.where(there == np.inf, 0.0, np.exp(logs + there))
 

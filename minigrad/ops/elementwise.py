@@ -151,17 +151,15 @@ def _sgn_vjp(g: Any, x: Any, y: Any) -> Any:
 
 
 def _pow_base(g: Any, a: Any, b: Any) -> Any:
-    none = eq(b, 0.0)
-    return where(none, 0.0, g * where(none, 1.0, b * pow(a, b - 1.0)))
+    # not of the product, whose slope by g would be infinite there
+    return g * where(eq(b, 0.0), 0.0, b * pow(a, b - 1.0))
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     # of a Python number a Python number: NumPy's would widen float32
     log_a = np.log(a).item() if isinstance(a, (int, float, complex)) else log(a)
     rising = ge(real(b) if is_complex(b) else b, 0.0)
-    none = logical_and(eq(a, 0.0), rising)
-    # not g * inf, whose slope by g would be nan
-    return where(none, 0.0, g * where(none, 1.0, y * log_a))
+    return g * where(logical_and(eq(a, 0.0), rising), 0.0, y * log_a)
 
 
 def _twice(x: Any) -> Any:

@@ -18,14 +18,14 @@ def _logcumsumexp_vjp(g: Any, x: Any, dim: int) -> Any:
     # In float64, since an error in y is one of the logarithm.
     own = getattr(x, "_array", x).dtype
     x, g = (to(a, dtype=F64) if own != F64 else a for a in (x, g))
-    dx = exp_sums(g, x, logcumsumexp(x, dim=dim), dim=dim, back=True)
+    dx = exp_sums(g, x, logcumsumexp(x, dim=dim), dim=dim, reverse=True)
     return to(dx, dtype=own) if own != F64 else dx
 
 
-def _exp_sums_vjp(g: Any, d: Any, x: Any, s: Any, y: Any, dim: int, back: bool) -> tuple[Any, Any, Any]:
+def _exp_sums_vjp(g: Any, d: Any, x: Any, s: Any, y: Any, dim: int, reverse: bool) -> tuple[Any, Any, Any]:
     # The sums are linear in d: by that the gradient are those in the other direction, also where d is 0.
-    other = exp_sums(g, x, s, dim=dim, back=not back)
-    return (other, g * y, -(d * other)) if back else (other, d * other, -(g * y))
+    other = exp_sums(g, x, s, dim=dim, reverse=not reverse)
+    return (other, g * y, -(d * other)) if reverse else (other, d * other, -(g * y))
 
 
 # fmt: off
@@ -40,7 +40,7 @@ median = Op("median", k.median, "x; ignore",
             order="C", raises=True, derives={"x": of_ties})
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")
-exp_sums: Op = Op("exp_sums", k.exp_sums, "d x s; dim back", joint=_exp_sums_vjp, order="C")
+exp_sums: Op = Op("exp_sums", k.exp_sums, "d x s; dim reverse", joint=_exp_sums_vjp, order="C")
 logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C",
                       derives={"x": "exp(x) * cumsum(g * exp(-y), reverse=True)"})
 # fmt: on

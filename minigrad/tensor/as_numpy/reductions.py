@@ -241,7 +241,12 @@ def percentile(
     *,
     weights: Unused = None,
 ) -> Tensor:
-    return _quantile("quantile", a, np.true_divide(q, 100).tolist(), axis, method, keepdims)
+    return _quantile("quantile", a, _parts(q), axis, method, keepdims)
+
+
+def _parts(q: Any) -> Any:
+    """Percents as parts of 1."""
+    return q / 100 if isinstance(q, Tensor) else np.true_divide(q, 100).tolist()
 
 
 def _quantile(name: str, a: Tensor, q: Any, axis: Axis, method: str, keepdims: bool) -> Tensor:
@@ -393,4 +398,4 @@ def nanpercentile(
     *,
     weights: Unused = None,
 ) -> Tensor:
-    return _quantile("nanquantile", a, np.true_divide(q, 100).tolist(), axis, method, keepdims)
+    return _quantile("nanquantile", a, _parts(q), axis, method, keepdims)
