@@ -502,6 +502,12 @@ def test_what_takes_no_such_arguments_says_so() -> None:
     for call, message in calls[: 4 if hasattr(np, "cumulative_sum") else 3]:
         with pytest.raises(ValueError, match=message):
             call()
+    with pytest.raises(
+        TypeError, match=r"'ddof'\. It takes .* NumPy's function takes it: np\.std\(x, ddof=\.\.\.\)"
+    ):
+        t.std(ddof=1)  # type: ignore[call-overload]
+    with pytest.raises(RuntimeError, match=r"test_numpy_side\.py:"):
+        np.r_[t, t]
     with pytest.raises(TypeError, match="takes no distance, one, or one for each of 2 axes, not 3"):
         np.gradient(t, 1.0, 2.0, 3.0)
 
