@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
+from minigrad.ops.special import ndtri
 from minigrad.tensor.as_numpy.common import floating, own
 
 
@@ -47,9 +49,7 @@ def log_expit(x: Tensor) -> Tensor:
 
 
 def erfcinv(y: Tensor) -> Tensor:
-    from minigrad.special import ndtri
-
-    return ndtri(y / 2) / -math.sqrt(2)
+    return apply(ndtri, (floating(y) / 2,)) / -math.sqrt(2)
 
 
 def rel_entr(x: Tensor, y: Tensor) -> Tensor:
