@@ -338,7 +338,7 @@ INTO_ARRAYS: dict[str, tuple[str, list[str]]] = {
     "matmul": ("np.matmul(s, s, casting='no')", ["np.matmul is recorded", "not with casting="]),
     "reduce": ("np.subtract.reduce(t)", ["np.subtract.reduce is not recorded", ".detach().numpy()"]),
     "accumulate": ("np.hypot.accumulate(t)", ["np.hypot.accumulate is not", ".detach().numpy()"]),
-    "outer": ("np.spacing.outer(t, t)", ["np.spacing.outer is not recorded", ".detach().numpy()"]),
+    "outer": ("np.hypot.outer(t, t, dtype=float)", ["np.hypot.outer is not recorded", ".detach().numpy()"]),
     "at": ("np.add.at(t, [0], 1.0)", ["np.add.at is not recorded", "accumulate=True"]),
     "unknown": ("np.nextafter(t, t, casting='no')", ["np.nextafter is recorded", "not with casting="]),
 }  # fmt: skip
