@@ -777,18 +777,6 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """`bitwise_right_shift`, in place."""
     def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
         """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    def logaddexp(self, other: Tensor) -> Tensor:
-        """``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers."""
-    def logaddexp2(self, other: Tensor) -> Tensor:
-        """``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers."""
-    def xlogy(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
-        """``input * log(other)``; 0 where ``input`` is 0, unless ``other`` is nan."""
-    def xlogy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
-        """`xlogy`, in place."""
-    def sinc(self) -> Tensor:
-        """``sin(pi * input) / (pi * input)``, and 1 at 0."""
-    def sinc_(self) -> Tensor:
-        """`sinc`, in place."""
     def erf(self) -> Tensor:
         """The error function."""
     def erf_(self) -> Tensor:
@@ -861,6 +849,18 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def logaddexp(self, other: Tensor) -> Tensor:
+        """``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers."""
+    def logaddexp2(self, other: Tensor) -> Tensor:
+        """``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers."""
+    def xlogy(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
+        """``input * log(other)``; 0 where ``input`` is 0, unless ``other`` is nan."""
+    def xlogy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | complex | Array | np.generic) -> Tensor:
+        """`xlogy`, in place."""
+    def sinc(self) -> Tensor:
+        """``sin(pi * input) / (pi * input)``, and 1 at 0."""
+    def sinc_(self) -> Tensor:
+        """`sinc`, in place."""
     def log_softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """The logarithm of `softmax`, which may be far below what float numbers hold of softmax itself."""
     def prelu(self, weight: Tensor) -> Tensor:

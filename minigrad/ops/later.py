@@ -48,6 +48,10 @@ OPS = {
         logcumsumexp
     """,
     "sparse": "sparse_product sampled_product embedding_of_rows",
+    "special": """
+        logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx
+        orthogonal_polynomial
+    """,
     "strided": "sliding sliding_back as_strided as_strided_back",
 }
 
@@ -57,6 +61,7 @@ RECORDS = {
     "arithmetic": "fmax fmin copysign copysign_ nextafter nextafter_ gcd gcd_ lcm lcm_ signbit isneginf isposinf",
     "gamma": "lgamma lgamma_ digamma digamma_ igamma igamma_ igammac igammac_ i0 i0_",
     "nn": "relu relu_",
+    "special": "logaddexp logaddexp2 xlogy xlogy_ sinc sinc_",
 }
 
 # The functions that are written by hand.

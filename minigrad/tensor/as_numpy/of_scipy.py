@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.ops.special import ndtri
 from minigrad.tensor.as_numpy.common import floating, own
 
 
@@ -49,7 +47,9 @@ def log_expit(x: Tensor) -> Tensor:
 
 
 def erfcinv(y: Tensor) -> Tensor:
-    return apply(ndtri, (floating(y) / 2,)) / -math.sqrt(2)
+    from minigrad.special import ndtri  # a later family
+
+    return ndtri(y / 2) / -math.sqrt(2)
 
 
 def rel_entr(x: Tensor, y: Tensor) -> Tensor:
