@@ -36,7 +36,7 @@ SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "nansum": (lambda a: (np.nansum(a), np.nanmean(a, axis=0)), (A,)),
     "median": (lambda a: (np.median(a), np.median(a, 0), np.median(a, axis=1, keepdims=True)), (A,)),
     "no axes": (lambda a: (np.sum(a, axis=()), np.max(a, ()), np.mean(a, (), keepdims=True), np.prod(a, ())), (A,)),
-    "quantile": (lambda a: (np.quantile(a, 0.3, axis=1), np.percentile(a, [20, 50])), (A,)),
+    "quantile": (lambda a: (np.quantile(a, 0.3, axis=1), np.percentile(a, [20, 50]), np.quantile(a, [[0.1]], 0)), (A,)),
     "average": (
         lambda a: (np.average(a), np.average(a, 1, weights=[1, 2, 3, 0.5]), np.average(a, weights=B + 9)),
         (A,),

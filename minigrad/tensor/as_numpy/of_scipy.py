@@ -53,7 +53,7 @@ def erfcinv(y: Tensor) -> Tensor:
 
 
 def rel_entr(x: Tensor, y: Tensor) -> Tensor:
-    return own("xlogy")(x, x) - own("xlogy")(x, y)
+    return own("where")((x < 0) | (y < 0), math.inf, own("xlogy")(x, x) - own("xlogy")(x, y))
 
 
 def kl_div(x: Tensor, y: Tensor) -> Tensor:
@@ -61,8 +61,9 @@ def kl_div(x: Tensor, y: Tensor) -> Tensor:
 
 
 def huber(delta: Tensor, r: Tensor) -> Tensor:
-    return own("where")(r.abs() <= delta, r * r / 2, delta * (r.abs() - delta / 2))
+    y = own("where")(r.abs() <= delta, r * r / 2, delta * (r.abs() - delta / 2))
+    return own("where")(delta < 0, math.inf, y)
 
 
 def pseudo_huber(delta: Tensor, r: Tensor) -> Tensor:
-    return delta * delta * ((1 + (r / delta) ** 2).sqrt() - 1)
+    return own("where")(delta < 0, math.inf, delta * r * r / ((delta * delta + r * r).sqrt() + delta))

@@ -253,6 +253,9 @@ def _quantile(name: str, a: Tensor, q: Any, axis: Axis, method: str, keepdims: b
     a = floating(a)
     places = q if isinstance(q, float) else creation.as_tensor(q, dtype=a.dtype)
     function = getattr(a, name)
+    if isinstance(places, Tensor) and places.ndim > 1:
+        y = _quantile(name, a, places.reshape(-1), axis, method, keepdims)
+        return y.reshape((*places.shape, *y.shape[1:]))
     if not isinstance(axis, tuple):
         return function(places, axis, keepdims, interpolation=method)
     a, shape = one_axis(a, axis)
