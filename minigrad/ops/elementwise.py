@@ -151,15 +151,17 @@ def _sgn_vjp(g: Any, x: Any, y: Any) -> Any:
 
 
 def _pow_base(g: Any, a: Any, b: Any) -> Any:
-    # not of the product, whose slope by g would be infinite there
-    return g * where(eq(b, 0.0), 0.0, b * pow(a, b - 1.0))
+    none = eq(b, 0.0)
+    # the product is masked, since g may be nan, and so is its factor, which is its slope by g
+    return where(none, 0.0, g * where(none, 1.0, b * pow(a, b - 1.0)))
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     # of a Python number a Python number: NumPy's would widen float32
     log_a = np.log(a).item() if isinstance(a, (int, float, complex)) else log(a)
     rising = ge(real(b) if is_complex(b) else b, 0.0)
-    return g * where(logical_and(eq(a, 0.0), rising), 0.0, y * log_a)
+    none = logical_and(eq(a, 0.0), rising)
+    return where(none, 0.0, g * where(none, 1.0, y * log_a))
 
 
 def _twice(x: Any) -> Any:
