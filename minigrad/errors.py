@@ -18,6 +18,7 @@ import numpy as np
 # ---------------------------------------------------------------- the user's place
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 
 
 class _Inside(dict[str, bool]):
@@ -43,9 +44,9 @@ INSIDE = _Inside(dict.fromkeys((contextlib.__file__, copy.__file__, functools.__
 
 
 def user_frame() -> FrameType | None:
-    """The innermost frame outside the package, if there is one."""
+    """The innermost frame outside the package, and outside of NumPy, which may call it; None if there is none."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and INSIDE[frame.f_code.co_filename]:
+    while frame is not None and (INSIDE[name := frame.f_code.co_filename] or name.startswith(_NUMPY)):
         frame = frame.f_back
     return frame
 

@@ -90,6 +90,19 @@ def _logcumsumexp(x: Any, dim: int) -> Any:
     )
 
 
+def _exp_sums(d: Any, x: Any, s: Any, dim: int, reverse: bool) -> Any:
+    if not x.ndim or not x.size:
+        return d * np.exp(x - s)
+    d, x, s = (np.moveaxis(a, dim, -1) for a in (d, x, s))
+    y = [
+        (d * np.exp(x[..., [j]] - s))[..., j:].sum(-1)
+        if reverse
+        else (d * np.exp(x - s[..., [j]]))[..., : j + 1].sum(-1)
+        for j in range(x.shape[-1])
+    ]
+    return np.stack(y, dim)
+
+
 def _sorted_row(op: Any, row: Any, values: Any, right: bool) -> Any:
     return op(row.gather(-1, row.argsort()), values, right=right)
 
@@ -204,6 +217,8 @@ ROWS = [
                                (whole(0, 5, 0, 3), whole(0, 5, 3), False))),
     *(Row("logcumsumexp", (draw,), _logcumsumexp, "0", {"dim": d})
       for draw, d in ((real(3, 4), 1), (real(3, 4), 0), (real(), 0), (real(0, 3), 0))),
+    *(Row("exp_sums", (draw,) * 3, _exp_sums, "012", {"dim": d, "reverse": reverse})
+      for draw, d in ((real(3, 4), 1), (real(3, 4), 0), (real(), 0), (real(0, 3), 0)) for reverse in (True, False)),
     *(Row("scatter", (x, v, index), _put, "01", {"dim": d})
       for x, v, index, d in ((real(3, 4), real(2, 4), whole(0, 3, 2, 4), 0),
                       (real(3, 4), real(3, 6), whole(0, 4, 3, 6), 1),

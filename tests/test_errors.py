@@ -102,7 +102,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "device": (lambda: mg.zeros(2, device="cuda"), AssertionError, ["cuda", "CPU"]),
     "leaf": (lambda: ones(2, requires_grad=True).add_(1), RuntimeError, ["leaf", "no_grad()", "clone()"]),
     "non-scalar": (lambda: (ones(2, requires_grad=True) * 1).backward(), RuntimeError, ["[2]", ".sum()"]),
-    "ufunc": (lambda: np.float_power(ones(2), 1.0), TypeError, ["float_power", ".detach().numpy()"]),
+    "ufunc": (lambda: np.spacing(ones(2, requires_grad=True)), TypeError, ["spacing", ".detach().numpy()"]),
     "data": (lambda: mg.tensor("no"), TypeError, ["str", "'no'"]),
     "ragged": (lambda: mg.tensor([[1], [1, 2]]), ValueError, ["lengths"]),
     "none-in-a-list": (lambda: mg.tensor([[1, None]]), RuntimeError, ["dtype of NoneType", "None in a list"]),
@@ -336,11 +336,11 @@ INTO_ARRAYS: dict[str, tuple[str, list[str]]] = {
     "where": ("np.add(t, t, where=a > 0)", ["np.add is recorded", "not with where=", "minigrad.where"]),
     "dtype": ("np.add(t, t, dtype=float)", ["not with dtype=", "t.to(dtype)"]),
     "matmul": ("np.matmul(s, s, casting='no')", ["np.matmul is recorded", "not with casting="]),
-    "reduce": ("np.add.reduce(t)", ["np.add.reduce is not recorded", "use t.sum()", ".detach().numpy()"]),
-    "accumulate": ("np.multiply.accumulate(t)", ["np.multiply.accumulate is not", "t.cumprod()"]),
-    "outer": ("np.multiply.outer(t, t)", ["np.multiply.outer is not recorded", "minigrad.outer"]),
+    "reduce": ("np.subtract.reduce(t)", ["np.subtract.reduce is not recorded", ".detach().numpy()"]),
+    "accumulate": ("np.hypot.accumulate(t)", ["np.hypot.accumulate is not", ".detach().numpy()"]),
+    "outer": ("np.hypot.outer(t, t, dtype=float)", ["np.hypot.outer is not recorded", ".detach().numpy()"]),
     "at": ("np.add.at(t, [0], 1.0)", ["np.add.at is not recorded", "accumulate=True"]),
-    "unknown": ("np.float_power(t, t)", ["np.float_power is not recorded", ".detach().numpy()"]),
+    "unknown": ("np.nextafter(t, t, casting='no')", ["np.nextafter is recorded", "not with casting="]),
 }  # fmt: skip
 
 

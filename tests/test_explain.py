@@ -257,7 +257,7 @@ READ = {
     "m.to(mg.complex64) * (1 - 2j)": ("t1 * (1-2j)", "g * (1+2j)"),
     "m.to(mg.complex64) * (3 + 0j)": ("t1 * 3", "g * 3"),
     "m.to(mg.complex64).cumprod(0)": ("cumprod(t1, dim=0)", "where(any(conj(t1) == 0)"),
-    "m.to(mg.complex64) ** m": ("t1 ** t2", "where(conj(t2) == 0, 0, g * (conj(t2) * conj(t1)"),
+    "m.to(mg.complex64) ** m": ("t1 ** t2", "where(conj(t2) == 0, 0, g * where(conj(t2) == 0, 1, conj(t2)"),
     "mg.linalg.slogdet(mg.stack([m[:3]] * 2))[1]": ("slogdet(t2)[1]", "g[..., None, None] * inv(t2).mT"),
     "mg.linalg.det(mg.stack([m[:3]] * 2))": (
         "det(t2)",

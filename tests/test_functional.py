@@ -542,6 +542,29 @@ def test_vjp_and_jvp() -> None:
     assert func.vjp(lambda: x)[1](x) == ()
 
 
+ZERO, FLAT = [0.0, 0.5, 2.0], [1.5, 1.5, 1.5]
+
+
+# PyTorch's tangents.
+@pytest.mark.parametrize(
+    ("function", "at", "expected"),
+    [
+        (lambda x: x.logcumsumexp(0), FLAT, [1.0, 1.5, 2 / 3]),
+        (lambda x: (x - 800).logcumsumexp(0), FLAT, [1.0, 1.5, 2 / 3]),
+        (lambda x: mg.pow(0.0, x), ZERO, [0.0, 0.0, 0.0]),
+        (lambda x: x ** mg.tensor([0.0, 2.0, 3.0]), ZERO, [0.0, 2.0, -12.0]),
+        (lambda x: x.std(), FLAT, 0.0),
+        (lambda x: mg.complex(x, x).angle(), ZERO, [0.0, 0.0, 0.0]),
+        (lambda x: mg.complex(x, x).sgn().real, ZERO, [0.0, 0.0, 0.0]),
+    ],
+)
+def test_tangents_where_a_slope_is_infinite_or_masked(function: Any, at: Any, expected: Any) -> None:
+    again = func.grad(func.grad(lambda y: mg.pow(0.0, y)))(mg.tensor(0.3, dtype=mg.float64))
+    assert again.item() == 0.0
+    x, v = mg.tensor(at, dtype=mg.float64), mg.tensor([1.0, 2.0, -1.0], dtype=mg.float64)
+    close(func.jvp(function, (x,), (v,))[1], mg.tensor(expected, dtype=mg.float64))
+
+
 def test_vjp_frees_when_told() -> None:
     _, vjp_fn = func.vjp(lambda t: t.exp(), tensor(2))
     vjp_fn(tensor(2), retain_graph=False)

@@ -241,7 +241,11 @@ def test_a_layer_of_minigrads_functions_with_a_backward_warns() -> None:
 
 
 def test_a_function_that_needs_arrays_is_told_where_to_go() -> None:
-    for f in (lambda x: np.spacing(x), lambda x: np.unwrap(x), lambda x: np.sum(x, out=np.zeros(()))):
+    for f in (
+        lambda x: np.spacing(x),
+        lambda x: np.sort_complex(x).real,
+        lambda x: np.sum(x, out=np.zeros(())),
+    ):
         for check in (gradcheck, gradgradcheck):
             with pytest.raises((TypeError, RuntimeError)) as caught:
                 check(f, leaf())

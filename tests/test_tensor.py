@@ -345,10 +345,10 @@ def test_numpy_functions_keep_the_gradient(ufunc: Any, inputs: int) -> None:
 
 
 def test_numpy_functions_that_are_not_recorded_say_so() -> None:
-    with pytest.raises(TypeError, match=r"np\.float_power.*detach"):
-        np.float_power(mg.ones(2, requires_grad=True), 1.0)
-    with pytest.raises(TypeError, match=r"np\.add\.reduce"):
-        np.add.reduce(mg.ones(2))
+    with pytest.raises(TypeError, match=r"np\.spacing.*detach"):
+        np.spacing(mg.ones(2, requires_grad=True))
+    with pytest.raises(TypeError, match=r"np\.subtract\.reduce"):
+        np.subtract.reduce(mg.ones(2))
 
 
 # ---------------------------------------------------------------- promotion

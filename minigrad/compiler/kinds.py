@@ -156,6 +156,12 @@ def namespace(owner: Any) -> dict[Any, Any]:
     return _OF_MODULE(owner) if isinstance(owner, types.ModuleType) else vars(owner)
 
 
+def of_library(ufunc: np.ufunc) -> bool:
+    """Whether NumPy has a ufunc, or scipy.special; others may call functions of Python's."""
+    spaces = (vars(np), vars(sys.modules.get("scipy.special", np)))
+    return any(space.get(ufunc.__name__) is ufunc for space in spaces)
+
+
 def home_of(value: Any) -> str:
     """The module of a class or function, or the name of one; empty where it is no text, as in classes of Cython."""
     if type(value) is types.BuiltinFunctionType and isinstance(value.__self__, types.ModuleType):

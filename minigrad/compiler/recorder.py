@@ -239,7 +239,7 @@ class Run(Recorder):
         return self.refuse(
             f"{what} of shape {list(array.shape)} takes part that is neither an argument nor found through "
             "the variables, modules and objects that the function mentions, so a later call could not tell whether "
-            "it is still the same. Pass it as an argument"
+            "it is still the same. Pass it as an argument, or make it outside of the function or by minigrad"
         )
 
     def made(self, t: Any) -> None:

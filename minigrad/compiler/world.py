@@ -111,7 +111,7 @@ class World:
         if kind is np.ufunc or kinds.home_of(value) == "numpy":  # it may warn or raise
             self.guards.add("np.geterr()", guards.EQUAL, np.geterr, np.geterr())
         if kind is np.ufunc:
-            return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
+            return "" if kinds.of_library(value) else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
             return ""
         if kind in (type, types.BuiltinFunctionType):

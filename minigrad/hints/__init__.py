@@ -10,7 +10,7 @@ from opcode import opmap
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from minigrad.hints.names import NAMES
+from minigrad.hints.names import NAMES, NUMPYS
 
 
 def missing(module: str, name: str) -> Exception:
@@ -74,7 +74,7 @@ class MissingMethods:
 
     __slots__ = ()
     # setattr afterwards would take five times as long
-    locals().update({name: _Missing(name) for name in NAMES["torch.Tensor"].split()})
+    locals().update({name: _Missing(name) for name in (NAMES["torch.Tensor"] + NUMPYS).split()})
 
 
 def lacking(place: str, name: str) -> str:

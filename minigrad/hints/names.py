@@ -181,3 +181,5 @@ tensorinv tensorsolve threshold topk transpose_copy triangular_solve tril triu t
 unfold_copy unsqueeze_copy values_copy var var_mean vdot vecdot vector_norm view_as_complex_copy
 view_as_real_copy view_copy vstack where xlog1py xlogy zeros zeros_like zeta
 """
+# Methods of NumPy's arrays that a Tensor has under another name.
+NUMPYS = "astype choose compress conjugate copy fill flat partition ptp tobytes"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from minigrad.hints.theirs import theirs
 
@@ -38,10 +41,17 @@ _SENTENCES = {
     "minigrad.export": "minigrad.compile records a function and replays it, minigrad.onnx.export writes a file of it",
 }  # fmt: skip
 
-# Names of micrograd and torchviz.
+# Names of micrograd, torchviz and of NumPy's arrays.
 _OTHERS = {
     "Value": "a Tensor of one number does what micrograd's Value does: minigrad.tensor(2.0, requires_grad=True)",
     "draw_dot make_dot": "minigrad.draw draws the graph of a result",
+    "astype": "x.to(dtype) converts, and so does np.astype(x, dtype)",
+    "copy": "x.clone() copies, and so does np.copy(x)",
+    "conjugate": "x.conj() is the conjugate, and so is np.conj(x)",
+    "fill": "x.fill_(value) fills",
+    "flat": "x.reshape(-1) has the elements in a row",
+    "tobytes": "x.numpy().tobytes() gives the bytes",
+    "choose compress partition ptp": "NumPy's functions take Tensors: np.ptp(x), np.compress(mask, x), ...",
     "MLP Layer Neuron": "minigrad.nn.Sequential puts layers in a row, such as nn.Linear(3, 4) and nn.Tanh()",
 }
 
@@ -56,7 +66,7 @@ def hint(place: str, name: str) -> str:
     same.sort(key=lambda n: n.strip("_") != name.strip("_"))
     other = "" if same else _elsewhere(name)
     said = next((sentence for names, sentence in _OTHERS.items() if name in names.split()), "")
-    if said and not same:
+    if said:
         return f". Here {said}"
     near = same if same or other.endswith(f".{name}") else get_close_matches(name, [*ours, *others], 1, 0.8)
     if not near:
@@ -106,5 +116,8 @@ def _plain(name: str) -> str:
 def argument(function: str, name: str, known: list[str]) -> str:
     """What to say of a keyword argument that a function does not take."""
     near = get_close_matches(name, known, 1)
-    instead = f"Did you mean '{near[0]}'?" if near else f"It takes {', '.join(known)}"
+    instead = f"Did you mean '{near[0]}'?" if near else f"It takes {', '.join(known) or 'none'}"
+    code = getattr(inspect.unwrap(getattr(np, function, max)), "__code__", None)
+    if code is not None and name in code.co_varnames[: code.co_argcount]:
+        instead += f". NumPy's function takes it: np.{function}(x, {name}=...)"
     return f"{function}() got an unexpected keyword argument '{name}'. {instead}"

@@ -252,6 +252,31 @@ def logcumsumexp(x: Array, dim: int) -> Any:
     return y
 
 
+_LEAST = float(np.finfo(np.float64).min)
+
+
+def exp_sums(d: Array, x: Array, s: Array, dim: int, reverse: bool) -> Any:
+    """Sums of ``d * exp(x - s)``: over d and s from each place on (``reverse``), or over d and x up to it.
+
+    In logarithms, so that nothing overflows: of the positive parts of ``d``, then of the negative ones. In float64,
+    since an error in ``s`` is one of the logarithm.
+    """
+    own = d.dtype
+    d, x, s = (a.astype(np.float64, copy=False) for a in (d, x, s))
+    there, gone = (x, s) if reverse else (-s, -x)
+
+    def part(d: Array) -> Any:
+        some = d > 0
+        logs = np.where(some, np.log(np.where(some, d, 1.0)), _LEAST) - gone
+        if not d.ndim:
+            return np.where(some, np.exp(logs + there), 0.0)
+        logs = np.flip(logcumsumexp(np.flip(logs, dim), dim), dim) if reverse else logcumsumexp(logs, dim)
+        # where all that is summed is 0
+        return np.where(there == np.inf, 0.0, np.exp(logs + there))
+
+    return np.asarray(part(d) - part(-d), own, order="C")
+
+
 def contained(x: Array, tests: Array, invert: bool) -> Any:
     """Whether each element of ``x`` is one of ``tests``."""
     return np.isin(x, tests, invert=invert)

@@ -6,6 +6,8 @@ along the imaginary one.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minigrad.core.basic import conj, real
@@ -45,6 +47,11 @@ def _as_complex_text(v: Call) -> Text:
     return "{f}({})", {"f": Helper("_as_complex", "x", lines, {"dtype": v.dtype})}
 
 
+def _angle_vjp(g: Any, x: Any) -> Any:
+    none = eq(x, 0)
+    return where(none, 0.0, g * (x * 1j / square(where(none, 1.0, size_of(x)))))
+
+
 # fmt: off
 imag: Op = Op("imag", lambda x: x.imag, "x", lambda g: g * 1j, view=True, complex="own", text="{}.imag", order="K",
               batch="leading")
@@ -55,7 +62,7 @@ as_real: Op = Op("as_real", lambda x: x[..., None].view(real_of(x.dtype)), "x", 
                  grad_fn="ViewAsRealBackward0", batch="leading")
 as_complex: Op = Op("as_complex", _as_complex, "x", lambda g: as_real(g), view=True, complex="own",
                     text=_as_complex_text, grad_fn="ViewAsComplexBackward0", batch="leading")
-angle: Op = Op("angle", np.angle, "x", lambda g, x: where(eq(x, 0), 0.0, g * (x * 1j / square(size_of(x)))),
+angle: Op = Op("angle", np.angle, "x", _angle_vjp,
                complex="own", elementwise=True, new=True)
 
 # Fourier transforms; the adjoint of each is one of them

@@ -145,11 +145,23 @@ def _tie(g: Any, loses: Any, same: Any) -> Any:
     return where(same, g * 0.5, where(loses, 0.0, g))
 
 
+def _sgn_vjp(g: Any, x: Any, y: Any) -> Any:
+    none = eq(x, 0)
+    return where(none, 0.0, (g - y * real(conj(y) * g)) / where(none, 1.0, abs(x)))
+
+
+def _pow_base(g: Any, a: Any, b: Any) -> Any:
+    none = eq(b, 0.0)
+    # the product is masked, since g may be nan, and so is its factor, which is its slope by g
+    return where(none, 0.0, g * where(none, 1.0, b * pow(a, b - 1.0)))
+
+
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     # of a Python number a Python number: NumPy's would widen float32
     log_a = np.log(a).item() if isinstance(a, (int, float, complex)) else log(a)
     rising = ge(real(b) if is_complex(b) else b, 0.0)
-    return where(logical_and(eq(a, 0.0), rising), 0.0, g * (y * log_a))
+    none = logical_and(eq(a, 0.0), rising)
+    return where(none, 0.0, g * where(none, 1.0, y * log_a))
 
 
 def _twice(x: Any) -> Any:
@@ -247,7 +259,7 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold
          cast="same", refuse=_NEGATED, public="neg neg_ negative negative_",
          doc="``-input``. RuntimeError for bool.", complex="analytic")
 # 0 * inf at a == 0 must not spoil the constant function a ** 0
-pow: Op = Op("pow", _power, "a b", lambda g, a, b: where(eq(b, 0.0), 0.0, g * (b * pow(a, b - 1.0))), _pow_exponent,
+pow: Op = Op("pow", _power, "a b", _pow_base, _pow_exponent,
           cast="number", text=of_floats("np.power({}, {})"), elementwise=True,
           raises=True, new=True, grad_fn=names.of_pow, complex="analytic",
          reads="a ** b", derives={"a": "g * b * a ** (b - 1)", "b": "g * y * log(a)"})
@@ -355,8 +367,7 @@ sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
          public="sign sign_", doc="-1, 0 or 1; gradient 0.",
                new=True)
 # the gradient is that along the circle alone
-sgn: Op = Op("sgn", _sgn, "x", lambda g, x, y: where(eq(x, 0), 0.0, (g - y * real(conj(y) * g)) / abs(x)),
-             elementwise=True, new=True, complex="own")
+sgn: Op = Op("sgn", _sgn, "x", _sgn_vjp, elementwise=True, new=True, complex="own")
 floor = Op("floor", np.floor, "x", lambda g: zero(g),
          cast="rounds", public="floor floor_", doc="The next whole number below; gradient 0.")
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g),

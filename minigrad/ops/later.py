@@ -43,7 +43,10 @@ OPS = {
         scatter scatter_winners scatter_add index_add scatter_extreme scatter_product masked_scatter
         masked_gather
     """,
-    "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
+    "sorting": """
+        argsort top_places median_place mode_place running_place median searchsorted isin exp_sums
+        logcumsumexp
+    """,
     "sparse": "sparse_product sampled_product embedding_of_rows",
     "special": """
         logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx

@@ -315,7 +315,7 @@ var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refu
          text=Plain(_var, "x", plain("var"), True, sum_first=sum_first, sum_rows=sum_rows), batch="dims")
 # PyTorch: no gradient where the deviation is zero
 std = Op("std", _std, "x; dim correction keepdim", lambda g, x, y, dim, correction, keepdim: _var_vjp(
-             e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim),
+             e.where(e.eq(y, 0.0), 0.0, g / e.where(e.eq(y, 0.0), 1.0, y * 2.0)), x, dim, correction, keepdim),
          cast="floats", refuse=_DEVIATES, rows=True,
          text=Plain(_std, "x", plain("std"), True, sum_first=sum_first, sum_rows=sum_rows),
          derives={"x": of_deviation}, batch="dims")

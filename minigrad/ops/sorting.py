@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minigrad.core.basic import to
 from minigrad.core.op import Op
 from minigrad.dtypes import F64
@@ -14,28 +12,20 @@ from minigrad.kernels.scans import running_place as place_so_far
 from minigrad.ops import elementwise as e
 from minigrad.ops.reads import of_ties
 from minigrad.ops.reduce import shared
-from minigrad.ops.shape import flip
-
-_LEAST = float(np.finfo(np.float64).min)
 
 
 def _logcumsumexp_vjp(g: Any, x: Any, dim: int) -> Any:
-    # Sums of g * exp(x - y) from behind, in logarithms so that nothing overflows: first of the positive parts of
-    # g, then of the negative ones. The formula is that of logcumsumexp_backward in PyTorch's FunctionsManual.cpp.
     # In float64, since an error in y is one of the logarithm.
     own = getattr(x, "_array", x).dtype
     x, g = (to(a, dtype=F64) if own != F64 else a for a in (x, g))
-    y = logcumsumexp(x, dim=dim)
-
-    def part(g: Any) -> Any:
-        some = e.gt(g, 0.0)
-        logs = e.where(some, e.log(e.where(some, g, 1.0)), _LEAST) - y
-        if not len(logs.shape):
-            return e.where(some, e.exp(logs + x), 0.0)
-        return e.exp(flip(logcumsumexp(flip(logs, dims=(dim,)), dim=dim), dims=(dim,)) + x)
-
-    dx = part(g) - part(-g)
+    dx = exp_sums(g, x, logcumsumexp(x, dim=dim), dim=dim, reverse=True)
     return to(dx, dtype=own) if own != F64 else dx
+
+
+def _exp_sums_vjp(g: Any, d: Any, x: Any, s: Any, y: Any, dim: int, reverse: bool) -> tuple[Any, Any, Any]:
+    # The sums are linear in d: by that the gradient are those in the other direction, also where d is 0.
+    other = exp_sums(g, x, s, dim=dim, reverse=not reverse)
+    return (other, g * y, -(d * other)) if reverse else (other, d * other, -(g * y))
 
 
 # fmt: off
@@ -50,6 +40,7 @@ median = Op("median", k.median, "x; ignore",
             order="C", raises=True, derives={"x": of_ties})
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")
+exp_sums: Op = Op("exp_sums", k.exp_sums, "d x s; dim reverse", joint=_exp_sums_vjp, order="C")
 logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C",
                       derives={"x": "exp(x) * cumsum(g * exp(-y), reverse=True)"}, batch="dims")
 # fmt: on

@@ -18,7 +18,7 @@ from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy import along, elements, products, reductions, shapes, spectra
+from minigrad.tensor.as_numpy import along, elements, polynomials, products, reductions, shapes, spectra
 from minigrad.tensor.as_numpy.common import NotNumbers, own, tensor
 
 LEAVE = "t.detach().numpy() to leave the tape"
@@ -48,11 +48,9 @@ class Form:
         names = [*self.positional, *("an operand" for _ in kinds)]
         taken = [_taken(func, *each, like) for each in zip(names, kinds, args, strict=False)]
         named = {
-            name: _taken(func, name, self.kinds.get(name, "Unused"), x, like)
-            for name, x in options.items()
-            if name in self.kinds or not _is_default(x)
+            name: _taken(func, name, self.kinds.get(name, "Unused"), x, like) for name, x in options.items()
         }
-        return self.function(*taken, **named)
+        return self.function(*taken, **{name: x for name, x in named.items() if name in self.kinds})
 
 
 def _numpys(name: str) -> Any:
@@ -61,13 +59,13 @@ def _numpys(name: str) -> Any:
     return (
         getattr(getattr(np, space), inner, None)
         if space in ("linalg", "fft") and inner
-        else getattr(np, name, None)
+        else getattr(np, name, getattr(np.lib.stride_tricks, name, None))
     )
 
 
 FORMS: dict[Any, Form] = {
     _numpys(name): Form(function)
-    for space in (reductions, along, elements, shapes, products, spectra)
+    for space in (reductions, along, elements, shapes, products, polynomials, spectra)
     for name, function in vars(space).items()
     if inspect.isfunction(function) and function.__module__ == space.__name__ and name[0] != "_"
 }
@@ -75,8 +73,8 @@ FORMS.pop(None, None)
 FORMS |= {np.amax: FORMS[np.max], np.amin: FORMS[np.min], np.around: FORMS[np.round]}
 # They answer questions about arrays, on which no gradient depends.
 ASKS = {
-    np.allclose, np.array_equal, np.array_equiv, np.can_cast, np.iscomplexobj, np.isrealobj, np.may_share_memory,
-    np.result_type, np.shares_memory,
+    np.allclose, np.array2string, np.array_equal, np.array_equiv, np.array_repr, np.array_str, np.can_cast,
+    np.einsum_path, np.iscomplexobj, np.isrealobj, np.may_share_memory, np.result_type, np.shares_memory,
 }  # fmt: skip
 # What they give has no gradient: numbers of elements, places, answers, sets.
 PLAIN = {
@@ -110,6 +108,11 @@ def called(func: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
         needs_value(f"{name}()")
         return _as_tensors(func(*_arrays(args, detach=True), **_arrays(options, detach=True)))
     if func in WRITE:
+        if args and not isinstance(args[0], Tensor):
+            raise type_error(
+                f"{name} would write a Tensor into an array, which loses what it remembers; np.stack, np.where and "
+                f"np.broadcast_to make a Tensor of Tensors. Or {LEAVE}"
+            )
         raise type_error(f"{name} does not write into a Tensor; use an assignment t[...] = x")
     if any(t.requires_grad for t in _tensors((*args, *options.values()))):
         raise type_error(f"{name} is not recorded by minigrad; use its own functions, or {LEAVE}")
@@ -122,10 +125,19 @@ def _is_default(x: Any) -> bool:
     return x is None or x is np._NoValue
 
 
+def _is_numpys(func: Any, name: str, x: Any) -> bool:
+    """Whether an argument is NumPy's default for its parameter, where NumPy tells it."""
+    try:
+        default = inspect.signature(func).parameters[name].default
+    except (ValueError, KeyError):
+        return False
+    return type(x) is type(default) and x == default
+
+
 def _taken(func: Any, name: str, kind: str, x: Any, like: Tensor | None) -> Any:
     """An argument as the annotation of its parameter has it."""
     if kind == "Unused":
-        if _is_default(x):
+        if _is_default(x) or _is_numpys(func, name, x):
             return None
         raise type_error(_not_with(func, f"{name}="))
     if kind == "Sequence[Tensor]":

@@ -18,6 +18,7 @@ from minigrad.functions import linalg
 from minigrad.functions.creation import from_numpy
 from minigrad.gate import methods
 from minigrad.ops import elementwise as e
+from minigrad.tensor.as_numpy import of_scipy
 from minigrad.tensor.as_numpy.common import alike, floating, own, tensor
 from minigrad.tensor.operators import operand
 
@@ -30,7 +31,7 @@ class _Ufuncs(Tensor):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
         if ufunc is np.matmul and method == "__call__" and not options:
-            return linalg.matmul(*(operand(x) for x in inputs))
+            return linalg.matmul(*alike(*map(tensor, inputs)))
         if ufunc in _NAMED and method == "__call__" and not options:
             return _NAMED[ufunc](*map(operand, inputs))
         if (along := _ALONG.get((ufunc, method))) is not None:
@@ -64,7 +65,7 @@ def _special(ufunc: np.ufunc) -> Any:
         return None
     from minigrad import special
 
-    return getattr(special, name) if name in special.__all__ else None
+    return getattr(special, name) if name in special.__all__ else getattr(of_scipy, name, None)
 
 
 def _has_own(name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,19 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
 from minigrad.functions.dims import one_dim
-from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, cat, flat, floating, numbers, own, without
+from minigrad.tensor.as_numpy.common import (
+    Axis,
+    Operand,
+    Unused,
+    cat,
+    flat,
+    floating,
+    numbers,
+    own,
+    stacked,
+    tensor,
+    without,
+)
 
 # ---------------------------------------------------------------- sums and differences
 
@@ -72,7 +86,9 @@ def nancumprod(
     return cumprod(without(a, ~a.isnan(), 1), axis, dtype)
 
 
-def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+def trapezoid(y: Tensor, x: Tensor | None = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
+    if x is None and isinstance(dx, Tensor):
+        return dx * own("trapezoid")(y, dim=axis)
     return own("trapezoid")(y, dim=axis, **({"dx": dx} if x is None else {"x": x}))
 
 
@@ -106,6 +122,24 @@ def _slope(f: Tensor, step: Any, d: int, edge_order: int) -> Tensor:
     if isinstance(step, Tensor) and step.ndim == 1:
         return own("gradient")(f, spacing=(step,), dim=d, edge_order=edge_order)[0]
     return own("gradient")(f, dim=d, edge_order=edge_order)[0] / step
+
+
+def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
+    """Where the step between neighbours is above half a period, all that follows moves by whole periods."""
+    step, half = floating(p).diff(dim=axis), period / 2
+    near = own("remainder")(step + half, period) - half
+    near = own("where")((near == -half) & (step > 0), half, near)
+    moves = without(near - step, step.abs() >= (half if discont is None else builtins.max(discont, half)), 0)
+    return cat([p.narrow(axis, 0, 1), p.narrow(axis, 1, p.shape[axis] - 1) + moves.cumsum(axis)], axis)
+
+
+def apply_along_axis(func1d: Any, axis: int, arr: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """What the function makes of a row stands in the place of the axis."""
+    rows = arr.movedim(axis, -1)
+    parts = [tensor(func1d(row, *args, **kwargs), arr) for row in rows.reshape(-1, rows.shape[-1])]
+    y = stacked(parts).reshape((*rows.shape[:-1], *parts[0].shape))
+    first, new = one_dim(axis, arr.ndim), range(parts[0].ndim)
+    return y.movedim([rows.ndim - 1 + i for i in new], [first + i for i in new])
 
 
 # ---------------------------------------------------------------- orders and places
@@ -278,18 +312,6 @@ def bincount(x: Tensor, /, weights: Tensor | None = None, minlength: int = 0) ->
     needs_value("np.bincount()")
     count = max(minlength, int(x.max()) + 1 if x.numel() else 0)
     return creation.zeros(count, dtype=floating(weights).dtype).index_add(0, x, floating(weights))
-
-
-def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    return own("vander")(x, N, increasing)
-
-
-def polyval(p: Tensor, x: Tensor) -> Tensor:
-    """The highest power first, by Horner's rule."""
-    y = creation.zeros_like(x)
-    for c in p:
-        y = y * x + c
-    return y
 
 
 def cov(

@@ -73,7 +73,7 @@ def piecewise(x: Tensor, condlist: Any, funclist: Sequence[Any], *args: Any, **k
     for mask, function in zip(masks, funclist, strict=True):
         value = function(x[mask], *args, **kw) if callable(function) else function
         y = (
-            y.masked_scatter(mask, value.to(x.dtype))
+            y.masked_scatter(mask, value.to(x.dtype).broadcast_to(x[mask].shape))
             if isinstance(value, Tensor)
             else y.masked_fill(mask, value)
         )
@@ -85,9 +85,12 @@ def round(a: Tensor, decimals: int = 0, out: Unused = None) -> Tensor:
 
 
 def nan_to_num(
-    x: Tensor, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+    x: Tensor, copy: bool = True, nan: Operand = 0.0, posinf: Operand = None, neginf: Operand = None
 ) -> Tensor:
-    return x.nan_to_num(nan, posinf, neginf)
+    instead = [(x.isnan(), nan), (x == math.inf, posinf), (x == -math.inf, neginf)]
+    for there, value in instead if any(isinstance(v, Tensor) for _, v in instead) else ():
+        x = x if value is None else own("where")(there, value, x)
+    return x.nan_to_num(*(None if isinstance(v, Tensor) else v for _, v in instead))
 
 
 def sinc(x: Tensor) -> Tensor:
@@ -150,9 +153,11 @@ def empty_like(
 
 
 def full_like(
-    a: Tensor, fill_value: Any, dtype: DTypeLike | None = None, order: Unused = None, subok: Unused = None
+    a: Tensor, fill_value: Operand, dtype: DTypeLike | None = None, order: Unused = None, subok: Unused = None
 ) -> Tensor:
-    return creation.full_like(a, fill_value, dtype=dtype)
+    if not isinstance(fill_value, Tensor):
+        return creation.full_like(a, fill_value, dtype=dtype)
+    return fill_value.to(a.dtype if dtype is None else dtype).broadcast_to(a.shape).clone()
 
 
 # ---------------------------------------------------------------- numbers at equal distances

@@ -20,18 +20,19 @@ from minigrad.tensor.as_numpy.common import Axis, Unused, alike, floating, own, 
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
-    return systems.vecdot(x1, x2, dim=axis)
+    return systems.vecdot(*alike(x1, x2), dim=axis)
 
 
 def dot(a: Tensor, b: Tensor, out: Unused = None) -> Tensor:
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     if b.ndim <= 2:
-        return linalg.matmul(a, b)
+        return linalg.matmul(*alike(a, b))
     return tensordot(a, b, ([-1], [-2]))
 
 
 def vdot(a: Tensor, b: Tensor) -> Tensor:
+    a, b = alike(a, b)
     return linalg.matmul(a.reshape(-1).conj(), b.reshape(-1))
 
 
@@ -46,7 +47,7 @@ def outer(a: Tensor, b: Tensor, out: Unused = None) -> Tensor:
 def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Tensor:
     if not isinstance(axes, int):
         axes = [[x] if isinstance(x, int) else list(x) for x in axes]
-    return own("tensordot")(a, b, axes)
+    return own("tensordot")(*alike(a, b), axes)
 
 
 def einsum(*operands: Any, optimize: Any = False, out: Unused = None, dtype: Unused = None) -> Tensor:
@@ -64,7 +65,7 @@ def einsum(*operands: Any, optimize: Any = False, out: Unused = None, dtype: Unu
         raise type_error(
             "np.einsum of bools is not recorded by minigrad; convert them with .int() or .float()"
         )
-    return own("einsum")(subscripts, *taken)
+    return own("einsum")(subscripts, *alike(*taken))
 
 
 def kron(a: Tensor, b: Tensor) -> Tensor:
@@ -72,14 +73,12 @@ def kron(a: Tensor, b: Tensor) -> Tensor:
 
 
 def cross(
-    a: Tensor,
-    b: Tensor,
-    axisa: Unused = None,
-    axisb: Unused = None,
-    axisc: Unused = None,
-    axis: int | None = None,
+    a: Tensor, b: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Tensor:
-    return a.cross(b, -1 if axis is None else axis)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = own("broadcast_tensors")(*alike(a.movedim(axisa, -1), b.movedim(axisb, -1)))
+    return a.cross(b, -1).movedim(-1, axisc)
 
 
 def trace(
@@ -111,6 +110,18 @@ def tril(m: Tensor, k: int = 0) -> Tensor:
 
 def triu(m: Tensor, k: int = 0) -> Tensor:
     return _square(m).triu(k)
+
+
+def tril_indices_from(arr: Tensor, k: int = 0) -> tuple[Tensor, ...]:
+    return tuple(own("tril_indices")(*arr.shape, k))
+
+
+def triu_indices_from(arr: Tensor, k: int = 0) -> tuple[Tensor, ...]:
+    return tuple(own("triu_indices")(*arr.shape, k))
+
+
+def diag_indices_from(arr: Tensor) -> tuple[Tensor, ...]:
+    return (creation.arange(arr.shape[0]),) * arr.ndim
 
 
 def _square(m: Tensor) -> Tensor:
@@ -164,7 +175,7 @@ def linalg_eigh(a: Tensor, UPLO: str = "L") -> Any:
 
 
 def linalg_multi_dot(arrays: Sequence[Tensor], *, out: Unused = None) -> Tensor:
-    return systems.multi_dot(arrays)
+    return systems.multi_dot(alike(*arrays))
 
 
 def linalg_eigvalsh(a: Tensor, UPLO: str = "L") -> Tensor:
@@ -238,7 +249,7 @@ def linalg_tensorinv(a: Tensor, ind: int = 2) -> Tensor:
 
 
 def linalg_matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
-    return linalg.matmul(x1, x2)
+    return linalg.matmul(*alike(x1, x2))
 
 
 def linalg_outer(x1: Tensor, x2: Tensor, /) -> Tensor:
@@ -254,7 +265,7 @@ def linalg_vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
 
 
 def linalg_cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
-    return x1.cross(x2, axis)
+    return cross(x1, x2, axis=axis)
 
 
 def linalg_trace(x: Tensor, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:

@@ -241,13 +241,21 @@ def percentile(
     *,
     weights: Unused = None,
 ) -> Tensor:
-    return _quantile("quantile", a, np.true_divide(q, 100).tolist(), axis, method, keepdims)
+    return _quantile("quantile", a, _parts(q), axis, method, keepdims)
+
+
+def _parts(q: Any) -> Any:
+    """Percents as parts of 1."""
+    return q / 100 if isinstance(q, Tensor) else np.true_divide(q, 100).tolist()
 
 
 def _quantile(name: str, a: Tensor, q: Any, axis: Axis, method: str, keepdims: bool) -> Tensor:
     a = floating(a)
     places = q if isinstance(q, float) else creation.as_tensor(q, dtype=a.dtype)
     function = getattr(a, name)
+    if isinstance(places, Tensor) and places.ndim > 1:
+        y = _quantile(name, a, places.reshape(-1), axis, method, keepdims)
+        return y.reshape((*places.shape, *y.shape[1:]))
     if not isinstance(axis, tuple):
         return function(places, axis, keepdims, interpolation=method)
     a, shape = one_axis(a, axis)
@@ -393,4 +401,4 @@ def nanpercentile(
     *,
     weights: Unused = None,
 ) -> Tensor:
-    return _quantile("nanquantile", a, np.true_divide(q, 100).tolist(), axis, method, keepdims)
+    return _quantile("nanquantile", a, _parts(q), axis, method, keepdims)

@@ -205,6 +205,7 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
             f"np.pad is recorded by minigrad, but not with mode={mode!r}; use constant, {', '.join(_PLACES)}, or "
             "t.detach().numpy() to leave the tape"
         )
+    edges = tensor(constant_values, array).to(array.dtype).broadcast_to((array.ndim, 2))
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
     for d, pair in enumerate(widths):
         if not any(pair):
@@ -215,9 +216,8 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
             array = array.index_select(d, _PLACES[mode](places, count))
         else:
             sizes = [(*array.shape[:d], n, *array.shape[d + 1 :]) for n in pair]
-            values = np.broadcast_to(np.asarray(constant_values), (array.ndim, 2))[d].tolist()
-            ends = [creation.full(size, x, dtype=array.dtype) for size, x in zip(sizes, values, strict=True)]
-            array = cat([ends[0], array, ends[1]], d)
+            first, last = (value.expand(size) for value, size in zip(edges[d], sizes, strict=True))
+            array = cat([first, array, last], d)
     return array
 
 
@@ -233,3 +233,14 @@ _PLACES: dict[str, Callable[[Tensor, int], Tensor]] = {
     "symmetric": lambda places, count: _mirrored(places, 2 * count, 1),
     "wrap": lambda places, count: places % count,
 }
+
+
+def sliding_window_view(
+    x: Tensor, window_shape: Any, axis: Axis = None, *, subok: Unused = None, writeable: Unused = None
+) -> Tensor:
+    sizes, axes = numbers(window_shape), numbers(range(x.ndim) if axis is None else axis)
+    if len(sizes) != len(axes):
+        raise value_error(f"sliding_window_view takes a size for each of {len(axes)} axes, not {len(sizes)}")
+    for d, size in zip(axes, sizes, strict=True):
+        x = x.unfold(d, size, 1)
+    return x
