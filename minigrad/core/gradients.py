@@ -110,10 +110,9 @@ def call_hooks(node: Node, g: Any, record: bool, kind: type[Before] | None = Non
         replaced = hook(t) if key > AFTER and own is kind else None
         if kind is not None and replaced is not None:
             (replaced,) = replaced
-            if replaced is None:
-                t = None
-            elif t is None:
+            if t is None and replaced is not None:
                 raise RuntimeError("can't replace a None gradient with a non-None value")
+            t = None if replaced is None else t
         if sparse and isinstance(replaced, Tensor):
             t = replaced
         elif replaced is not None:
@@ -171,8 +170,7 @@ def call_after(node: Node, g: Any, each: list[tuple[Node, Any]], record: bool) -
 
 def in_turn(order: Sequence[Node]) -> dict[Node, list[Node]]:
     """The leaves with hooks, by the record that sends the last gradient to each, in the order of PyTorch's engine."""
-    last, turns = dict[Node, Node](), dict[Node, list[Node]]()
-    since, leaves = None, list[Node]()
+    last, turns, since, leaves = dict[Node, Node](), dict[Node, list[Node]](), None, list[Node]()
     for node in reversed(order):
         # A function of several records is one to PyTorch: its leaves come after the first of these, the last to send.
         if since is None or node.seq < since:
