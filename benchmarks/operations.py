@@ -27,6 +27,12 @@ BOUNDS = {
     "Adam, 10 parameters of 1,000,000": 1.0,
 }
 
+
+def curve(x: Any) -> Any:
+    """The function `f` of the calls: of a row, a number."""
+    return (x.tanh() * x).sum()
+
+
 # Single calls on small arrays, of which there are many in a loop: of a Module or package ``m``, a leaf and a Tensor of
 # 32 × 16, and a class for each row.
 TIMES = 100
@@ -50,6 +56,8 @@ CALLS: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "y[0, 0] = 1.0": lambda m, x, y, at: y.__setitem__((0, 0), 1.0) or y,
     "y[0, 0].item()": lambda m, x, y, at: m.tensor(y[0, 0].item()),
     "randn(32, 16)": lambda m, x, y, at: m.randn(32, 16),
+    "vmap(grad(f))(y)": lambda m, x, y, at: m.func.vmap(m.func.grad(curve))(y),
+    "hessian(f)(y[0])": lambda m, x, y, at: m.func.hessian(curve)(y[0]),
 }
 
 

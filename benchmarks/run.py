@@ -346,8 +346,8 @@ def single(session: Session) -> Row:
 def calls(session: Session) -> Row:
     row = Row(
         "calls: single calls on arrays of 32 × 16",
-        f"float32, the mean of {operations.TIMES} calls, recorded where `x`, a leaf, takes part. No bounds: both spend "
-        "most of the time around the arithmetic.",
+        f"float32, the mean of {operations.TIMES} calls, recorded where `x`, a leaf, takes part. `f` is "
+        "`(x.tanh() * x).sum()`. No bounds: both spend most of the time around the arithmetic.",
     )
     for name in operations.CALLS:
         if session.wanted(f"calls:{name}"):
