@@ -239,6 +239,7 @@ def test_a_package_may_name_what_is_not_here(
         from torch.nested import nested_tensor as mm
         from torch.distributed import nn as distributed_nn
         from torch.distributed.tensor import Replicate
+        from torch.distributed._composable.fsdp import FSDPModule
         from torch._C import DispatchKeySet, Value
         from torch._C._functorch import is_batchedtensor
         TABLE = {"replicate": Replicate(), "scalar": "Scalar" in torch.ops.aten.maximum.overloads()}
@@ -259,6 +260,9 @@ def test_a_package_may_name_what_is_not_here(
         importlib.import_module("beside_the_script")
     package = importlib.import_module("built_on_torch")
     assert not package.rpc.is_available()
+    assert not isinstance(
+        mg.ones(2), torch.distributed.fsdp.FSDPModule
+    )  # the private package loads the public one
     assert not isinstance(mg.ones(2), package.Replicate)
     assert package.TABLE["scalar"] is False
     assert isinstance(package.Value, type)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -108,6 +109,10 @@ def absent(path: str) -> ModuleType | None:
     above = sys.modules.get(f"torch.{path}".rpartition(".")[0])
     if path not in _modules() and not path.startswith("_C.") and not isinstance(above, _Module):
         return None
+    # A private package loads what is public of it: `distributed._composable.fsdp` is `distributed.fsdp`.
+    public = ".".join(word for word in path.split(".") if not word.startswith("_"))
+    if public != path and public in _modules():
+        import_module(f"torch.{public}")
     module = _Module(f"torch.{path}")
     module.__path__ = []
     # Questions of which the answer is known.
