@@ -98,6 +98,23 @@ def test_what_is_drawn_inside() -> None:
     mg.manual_seed(0)
     mg.rand(2)
     assert mg.equal(after, mg.rand(1))
+    # The run that finds out that numbers are drawn takes none of them.
+    odds, own = mg.linspace(0.1, 0.9, 12).reshape(3, 4), mg.Generator()
+    draws: list[Any] = [
+        mg.bernoulli,
+        lambda a: mg.multinomial(a, 2),
+        lambda a: mg.normal(a, a, generator=own),
+    ]
+    for i, draw in enumerate(draws):
+        results = []
+        for run in (vmap(draw, randomness="different"), lambda x, f=draw: mg.stack([f(a) for a in x])):
+            mg.manual_seed(0)
+            own.manual_seed(0)
+            results.append(run(odds))
+        with case(i):
+            assert mg.equal(*results)
+    same = vmap(mg.bernoulli, randomness="same")(mg.full((3, 9), 0.5))
+    assert mg.equal(same[0], same[2])
 
 
 def test_storage_offsets_are_those_of_the_first_sample() -> None:
@@ -251,6 +268,20 @@ def _out_of_range(x: Any, i: Any) -> Any:
         return x * 0
 
 
+def _negative(x: Any, i: Any, w: Any) -> Any:
+    try:
+        return w.index_select(0, 1 - i[None])[0] * x
+    except IndexError:
+        return x * 0
+
+
+def _negative_copy(x: Any, i: Any, w: Any) -> Any:
+    try:
+        return x.index_copy(0, 1 - i[None], w[0, :1])
+    except IndexError:
+        return x * 0
+
+
 W = mg.tensor(np.random.default_rng(1).normal(size=(3, 3)))
 V = mg.tensor([0.5, -1.0, 2.0], dtype=mg.float64)
 # By x, an element of three numbers, i, its number, and w, a matrix that is the same for all and wants a gradient.
@@ -288,7 +319,12 @@ PROGRAMS: dict[str, Any] = {
     "values": lambda x, i, w: x * x[0].item() if x.sum() > 0 else x,
     "error caught": lambda x, i, w: _caught(x, i),
     "error of one": lambda x, i, w: _out_of_range(x, i),
+    "negative of one": _negative,
+    "negative copied": _negative_copy,
+    "pieces": lambda x, i, w: x.tensor_split(i + 1)[0].sum() * w,
+    "a list": lambda x, i, w: mg.as_tensor([x[0], 2.0]) * w[0, 0] * x[0],
     "strides": lambda x, i, w: x.as_strided((2, 2), (1, 1)),
+    "how it lies": lambda x, i, w: x * x.stride(0) * (1 + x.is_contiguous()),
     "numpy": lambda x, i, w: np.tanh(x) * np.sum(x) + np.where(x > 0, x, 0.0),
 }  # fmt: skip
 

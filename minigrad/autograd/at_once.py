@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from minigrad.core.apply import apply
 from minigrad.core.basic import clone, sum_to
 from minigrad.core.changes import memory_of
@@ -44,7 +46,10 @@ class Batch(Recorder):
 
     def enter(self, x: Tensor, dim: int) -> Tensor:
         """The first element along a dimension, for the function to run on."""
-        row = apply(clone, (slice_(x, index=(*(slice(None),) * dim, 0)),))
+        first = slice_(x, index=(*(slice(None),) * dim, 0))
+        row = apply(clone, (first,))
+        row._array = _as_it_lies(first._array)
+        row._rows = row._array.flags.c_contiguous
         others = (d for d in range(x._array.ndim) if d != dim)
         self._rows[id(row)] = every = permute(x, axes=(dim, *others)) if dim else x
         self._note(row, row._array)
@@ -189,6 +194,11 @@ class Batch(Recorder):
     def failed(self, what: str) -> None:
         self.refuse(what)
 
+    def parameters(self, params: Params) -> Params:
+        if "generator" in params:  # before it draws, as the loop is to draw the same
+            raise self.refuse("random numbers")
+        return params
+
     def draws(self, generator: Any) -> None:
         raise self.refuse("random numbers")
 
@@ -208,6 +218,17 @@ class Batch(Recorder):
 
     def detaches(self, t: Any) -> None:
         raise self.refuse("detach_()")
+
+
+def _as_it_lies(array: Array) -> Array:
+    """A copy with the same strides."""
+    if array.flags.c_contiguous or not array.size or min(array.strides) < 0:
+        return array.copy("K")
+    reach = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True))
+    memory = np.empty(-(-reach // array.itemsize) + 1, array.dtype)
+    copy = np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
+    copy[...] = array
+    return copy
 
 
 def possible(tensors: Iterable[Any] = ()) -> bool:
