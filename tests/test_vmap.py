@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -352,6 +354,34 @@ def test_results_and_gradients_are_those_of_the_loop(
     for a, b in zip(found, run(), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_what_has_no_more_use_takes_no_memory() -> None:
+    x = mg.randn(500, 500)
+
+    def chain(a: Any) -> Any:
+        for _ in range(20):
+            a = a * 1.01 + 0.1
+        return a
+
+    def cubed(a: Any) -> Any:
+        return grad(lambda z: (z**3).sum())(a)
+
+    gc.collect()
+    tracemalloc.start()
+    gc.disable()
+    try:
+        for f, most in ((chain, 5), (cubed, 10)):
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            vmap(f)(x)
+            after, peak = tracemalloc.get_traced_memory()
+            with case(f.__name__):
+                assert peak - before < most * 1e6
+                assert after - before < 1e5
+    finally:
+        gc.enable()
+        tracemalloc.stop()
 
 
 def test_how_often_the_function_runs() -> None:
