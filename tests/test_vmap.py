@@ -303,6 +303,7 @@ PROGRAMS: dict[str, Any] = {
     "classes": lambda x, i, w: nn.functional.cross_entropy((w * x), mg.stack([i, i * 0, i * 0 + 1]), ignore_index=2),
     "one class": lambda x, i, w: nn.functional.cross_entropy(x[None], i[None], reduction="none"),
     "tokens": lambda x, i, w: nn.functional.embedding(i, w) * x,
+    "tokens counted": lambda x, i, w: nn.functional.embedding(mg.stack([i, i * 0]), w, scale_grad_by_freq=True) * x,
     "windows": lambda x, i, w: nn.functional.conv1d(nn.functional.pad(x, (0, 1)).view(1, 1, 4), w.view(3, 1, 3)),
     "choices": lambda x, i, w: mg.where(x > 0, x, w).masked_fill(x == x.max(), 0.0),
     "the same": lambda x, i, w: (w * 2, V, x),

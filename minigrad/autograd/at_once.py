@@ -307,6 +307,10 @@ class Call:
         """What works on the last dimensions, whatever is in front of them."""
         return self(self.operands) if self._of_one_rank() else self.one_by_one()
 
+    def together(self) -> Tensor:
+        """What works on the last dimensions of operands that all have the new one."""
+        return self(self.spread())
+
     def dims(self) -> Tensor:
         """What goes along dimensions, which count from the new one on, and may have the shape of the result."""
         if not self._of_one_rank():
