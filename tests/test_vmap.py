@@ -277,6 +277,13 @@ def _negative(x: Any, i: Any, w: Any) -> Any:
         return x * 0
 
 
+def _not_finite(x: Any, i: Any, w: Any) -> Any:
+    try:
+        return mg.linalg.eigh(w @ w.T / i)[0] * x
+    except RuntimeError:
+        return x * 0
+
+
 def _negative_copy(x: Any, i: Any, w: Any) -> Any:
     try:
         return x.index_copy(0, 1 - i[None], w[0, :1])
@@ -323,6 +330,8 @@ PROGRAMS: dict[str, Any] = {
     "error caught": lambda x, i, w: _caught(x, i),
     "error of one": lambda x, i, w: _out_of_range(x, i),
     "negative of one": _negative,
+    "not finite": _not_finite,
+    "placed": lambda x, i, w: x.scatter(0, i[None], 2.0) * w.scatter(1, mg.stack([i, i])[None], x[0]),
     "negative copied": _negative_copy,
     "pieces": lambda x, i, w: x.tensor_split(i + 1)[0].sum() * w,
     "a list": lambda x, i, w: mg.as_tensor([x[0], 2.0]) * w[0, 0] * x[0],

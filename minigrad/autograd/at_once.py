@@ -166,10 +166,11 @@ class Batch(Recorder):
 
     def function(self, outputs: list[Any], records: list[Node | None]) -> None:
         for t, record in zip(outputs, records, strict=True):
-            if isinstance(t, Tensor) and t._node is not None and record in self.values:
+            every = None if record is None else self.values.get(record)
+            if isinstance(t, Tensor) and t._node is not None and every is not None:
                 if self._flows(t._node):
                     raise self.refuse("a Function of which a gradient is wanted outside")
-                self.values[t._node] = self.values[record]
+                self.values[t._node] = every
         if self.outer.recorder is not None:
             with self._outer():
                 self.outer.recorder.function(outputs, records)

@@ -17,7 +17,7 @@ def _ensured(holds: Array) -> Array:
 
 
 # In a replay: then the function itself is run, which raises in its own words. Numba cannot raise, and leaves it out.
-_ensure = Op("ensure", _ensured, "holds", raises=True, order="K", numba="{}", listed=False)
+_ensure = Op("ensure", _ensured, "holds", raises=True, order="K", numba="{}", listed=False, batch="leading")
 
 
 def everywhere(holds: Any) -> bool:

@@ -413,14 +413,14 @@ qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="Li
 qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None,
                      grad_fn="LinalgQrBackward0", **_OWN, complex="own", reads="qr(x)[1]", batch="together")
 qr_r = Op("qr_r", k.qr_r, "x", _refused_r, complex="own", batch="leading")
-eigh = Op("eigh", k.eigh, "x; lower", complex="own", batch="leading")
+eigh = Op("eigh", k.eigh, "x; lower", **_RAISES, complex="own", batch="leading")
 eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None,
                       grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[1]", batch="together")
 eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None,
                      grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[0]", batch="together")
 eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower",
               lambda g, x, lower: _eigenvalues_vjp(g, x, eigh(x, lower=lower), lower),
-              grad_fn="LinalgEighBackward0", complex="own", usual={"lower": ...}, batch="leading")
+              grad_fn="LinalgEighBackward0", **_RAISES, complex="own", usual={"lower": ...}, batch="leading")
 eig = Op("eig", k.eig, "x", **_RAISES, complex="own", batch="leading")
 eig_vectors: Op = Op("eig_vectors", k.eig_vectors, "x packed", _eig_vectors_vjp, None,
                      grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[1]", batch="together")

@@ -64,6 +64,14 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
         )
 
 
+def _places(c: Any) -> Any:
+    """A number for all places is one for each."""
+    x, v, index = c.spread()
+    if not c.shapes[1] and c.shapes[2]:
+        v = expand(reshape(v, shape=(c.size, *(1,) * len(c.shapes[2]))), shape=tuple(index.shape))
+    return c([x, v, index], dim=c.params["dim"] + 1)
+
+
 def _slices(c: Any) -> Any:
     """As `index_add` does it, if the index is the same for all; else each element of a slice has a place."""
     x, v, index = c.spread()
@@ -82,7 +90,7 @@ scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain("scatter")),
                  grad_fn=names.of_number("Scatter", 1, 1), complex="analytic",
                  reads="scatter(x, {dim}, index, v)", derives={"v": "gather(g, index); 0 for what was put over"},
-                 batch="dims")
+                 batch=_places)
 scatter_winners: Op = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True,
                          complex="analytic", batch="dims")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
