@@ -131,6 +131,7 @@ class Batch(Recorder):
             elif self.outer.observer is not None:
                 # It is the same for all elements of this batch, but not of one around it.
                 self.outer.observer(record, arrays)
+                return
         if not record.requires_grad:  # no backward pass comes this way
             record.inputs = ()
 
@@ -206,11 +207,6 @@ class Batch(Recorder):
 
     def failed(self, what: str) -> None:
         self.refuse(what)
-
-    def parameters(self, params: Params) -> Params:
-        if "generator" in params:  # before it draws, as the loop is to draw the same
-            raise self.refuse("random numbers")
-        return params
 
     def draws(self, generator: Any) -> None:
         raise self.refuse("random numbers")
