@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,23 @@ def test_what_is_drawn_inside() -> None:
     mg.manual_seed(0)
     mg.rand(2)
     assert mg.equal(after, mg.rand(1))
+    # The run that finds out that numbers are drawn takes none of them.
+    odds, own = mg.linspace(0.1, 0.9, 12).reshape(3, 4), mg.Generator()
+    draws: list[Any] = [
+        mg.bernoulli,
+        lambda a: mg.multinomial(a, 2),
+        lambda a: mg.normal(a, a, generator=own),
+    ]
+    for i, draw in enumerate(draws):
+        results = []
+        for run in (vmap(draw, randomness="different"), lambda x, f=draw: mg.stack([f(a) for a in x])):
+            mg.manual_seed(0)
+            own.manual_seed(0)
+            results.append(run(odds))
+        with case(i):
+            assert mg.equal(*results)
+    same = vmap(mg.bernoulli, randomness="same")(mg.full((3, 9), 0.5))
+    assert mg.equal(same[0], same[2])
 
 
 def test_storage_offsets_are_those_of_the_first_sample() -> None:
@@ -251,6 +270,27 @@ def _out_of_range(x: Any, i: Any) -> Any:
         return x * 0
 
 
+def _negative(x: Any, i: Any, w: Any) -> Any:
+    try:
+        return w.index_select(0, 1 - i[None])[0] * x
+    except IndexError:
+        return x * 0
+
+
+def _not_finite(x: Any, i: Any, w: Any) -> Any:
+    try:
+        return mg.linalg.eigh(w @ w.T / i)[0] * x
+    except RuntimeError:
+        return x * 0
+
+
+def _negative_copy(x: Any, i: Any, w: Any) -> Any:
+    try:
+        return x.index_copy(0, 1 - i[None], w[0, :1])
+    except IndexError:
+        return x * 0
+
+
 W = mg.tensor(np.random.default_rng(1).normal(size=(3, 3)))
 V = mg.tensor([0.5, -1.0, 2.0], dtype=mg.float64)
 # By x, an element of three numbers, i, its number, and w, a matrix that is the same for all and wants a gradient.
@@ -270,6 +310,7 @@ PROGRAMS: dict[str, Any] = {
     "classes": lambda x, i, w: nn.functional.cross_entropy((w * x), mg.stack([i, i * 0, i * 0 + 1]), ignore_index=2),
     "one class": lambda x, i, w: nn.functional.cross_entropy(x[None], i[None], reduction="none"),
     "tokens": lambda x, i, w: nn.functional.embedding(i, w) * x,
+    "tokens counted": lambda x, i, w: nn.functional.embedding(mg.stack([i, i * 0]), w, scale_grad_by_freq=True) * x,
     "windows": lambda x, i, w: nn.functional.conv1d(nn.functional.pad(x, (0, 1)).view(1, 1, 4), w.view(3, 1, 3)),
     "choices": lambda x, i, w: mg.where(x > 0, x, w).masked_fill(x == x.max(), 0.0),
     "the same": lambda x, i, w: (w * 2, V, x),
@@ -288,7 +329,14 @@ PROGRAMS: dict[str, Any] = {
     "values": lambda x, i, w: x * x[0].item() if x.sum() > 0 else x,
     "error caught": lambda x, i, w: _caught(x, i),
     "error of one": lambda x, i, w: _out_of_range(x, i),
+    "negative of one": _negative,
+    "not finite": _not_finite,
+    "placed": lambda x, i, w: x.scatter(0, i[None], 2.0) * w.scatter(1, mg.stack([i, i])[None], x[0]),
+    "negative copied": _negative_copy,
+    "pieces": lambda x, i, w: x.tensor_split(i + 1)[0].sum() * w,
+    "a list": lambda x, i, w: mg.as_tensor([x[0], 2.0]) * w[0, 0] * x[0],
     "strides": lambda x, i, w: x.as_strided((2, 2), (1, 1)),
+    "how it lies": lambda x, i, w: x * x.stride(0) * (1 + x.is_contiguous()),
     "numpy": lambda x, i, w: np.tanh(x) * np.sum(x) + np.where(x > 0, x, 0.0),
 }  # fmt: skip
 
@@ -316,6 +364,34 @@ def test_results_and_gradients_are_those_of_the_loop(
     for a, b in zip(found, run(), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_what_has_no_more_use_takes_no_memory() -> None:
+    x = mg.randn(500, 500)
+
+    def chain(a: Any) -> Any:
+        for _ in range(20):
+            a = a * 1.01 + 0.1
+        return a
+
+    def cubed(a: Any) -> Any:
+        return grad(lambda z: (z**3).sum())(a)
+
+    gc.collect()
+    tracemalloc.start()
+    gc.disable()
+    try:
+        for f, most in ((chain, 5), (cubed, 10)):
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            vmap(f)(x)
+            after, peak = tracemalloc.get_traced_memory()
+            with case(f.__name__):
+                assert peak - before < most * 1e6
+                assert after - before < 1e5
+    finally:
+        gc.enable()
+        tracemalloc.stop()
 
 
 def test_how_often_the_function_runs() -> None:

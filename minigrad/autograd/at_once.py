@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.basic import clone, sum_to
@@ -29,25 +32,30 @@ class Batch(Recorder):
     """Hears of each operation on the first element, and does the same for all.
 
     ``values`` are the Tensors of all elements, by the records of the first one; the elements lie along dimension 0.
-    What is not among them is the same for all elements.
+    What is not among them is the same for all elements. They are let go of with the records, so what the function
+    has no more use for takes no memory.
     """
 
     def __init__(self, size: int) -> None:
         self.size, self.failure = size, ""
         self.outer: Mode = MODE.get()
-        self.values: dict[Node, Tensor] = {}
-        self._rows: dict[int, Tensor] = {}
-        # What is known by its id lives as long.
-        self._kept: list[Any] = []
-        self._memory: set[int] = set()
+        self.values: WeakKeyDictionary[Node, Tensor] = WeakKeyDictionary()
+        # By its id, the first element, which so lives as long, and all of them.
+        self._rows: dict[int, tuple[Tensor, Tensor]] = {}
+        # By its id, what owns the memory of a result for the first element.
+        self._memory: dict[int, ref[Array]] = {}
         self._outside: dict[Mode, Mode] = {}
 
     def enter(self, x: Tensor, dim: int) -> Tensor:
         """The first element along a dimension, for the function to run on."""
-        row = apply(clone, (slice_(x, index=(*(slice(None),) * dim, 0)),))
+        first = slice_(x, index=(*(slice(None),) * dim, 0))
+        row = apply(clone, (first,))
+        row._array = _as_it_lies(first._array)
+        row._rows = row._array.flags.c_contiguous
         others = (d for d in range(x._array.ndim) if d != dim)
-        self._rows[id(row)] = every = permute(x, axes=(dim, *others)) if dim else x
-        self._note(row, row._array)
+        every = permute(x, axes=(dim, *others)) if dim else x
+        self._rows[id(row)] = row, every
+        self._note(row._array)
         if row._node is not None:
             self.values[row._node] = every
         return row
@@ -62,6 +70,7 @@ class Batch(Recorder):
             raise OneByOne(self.failure or str(error)) from None
         finally:
             RECORDERS.remove(self)
+            self._outside.clear()  # its modes hold what holds them
         if any(n.hooks and every.requires_grad for n, every in self.values.items()):
             self.refuse("a hook")
         if self.failure:
@@ -71,17 +80,25 @@ class Batch(Recorder):
     def all_of(self, t: Tensor) -> Tensor | None:
         """The results for all elements, by that for the first one; None if they are the same."""
         refresh(t)
-        every = self._rows.get(id(t)) if t._node is None else self.values.get(t._node)
-        return alias(every) if id(t) in self._rows else every
+        every = self._row(t) if t._node is None else self.values.get(t._node)
+        return every if every is None or id(t) not in self._rows else alias(every)
 
     def spread(self, t: Tensor) -> Tensor:
         """The results for all elements, also where they are the same."""
         every = self.all_of(t)
         return expand(t, shape=(self.size, *t._array.shape)) if every is None else every
 
-    def _note(self, owner: Any, array: Array) -> None:
-        self._kept += owner, array
-        self._memory.add(id(memory_of(array)))
+    def _row(self, t: Tensor) -> Tensor | None:
+        return self._rows.get(id(t), (None, None))[1]
+
+    def _note(self, array: Array) -> None:
+        memory = memory_of(array)
+        self._memory[id(memory)] = ref(memory)
+
+    def _noted(self, array: Array) -> bool:
+        memory = memory_of(array)
+        known = self._memory.get(id(memory))
+        return known is not None and known() is memory
 
     def _outer(self) -> ModeManager:
         """The mode without this run, but for what the function itself has switched."""
@@ -99,14 +116,13 @@ class Batch(Recorder):
         if op is None or op.opaque:  # `function` tells of it
             return
         mapped = [isinstance(n, Node) and n in self.values for n in record.inputs]
-        self._kept.append(record)
         if op.depends is not None and op.depends(*arrays[:-1], **record.params):
             raise self.refuse(op.name)
         with self._outer():
             if any(mapped):
                 if op.batch == "alone":
                     raise self.refuse(op.name)
-                self._note(record, arrays[-1])
+                self._note(arrays[-1])
                 call = Call(record, self._operands(record, mapped, arrays), mapped, self.size)
                 try:
                     self.values[record] = call.result()
@@ -115,6 +131,9 @@ class Batch(Recorder):
             elif self.outer.observer is not None:
                 # It is the same for all elements of this batch, but not of one around it.
                 self.outer.observer(record, arrays)
+                return
+        if not record.requires_grad:  # no backward pass comes this way
+            record.inputs = ()
 
     def _operands(self, record: Node, mapped: list[bool], arrays: list[Any]) -> list[Any]:
         operands = []
@@ -130,12 +149,11 @@ class Batch(Recorder):
         return operands
 
     def leaf(self, node: Node, before: Node | None, t: Any) -> None:
-        self._kept.append(node)
-        every = self._rows.get(id(t)) if before is None else self.values.get(before)
+        every = self._row(t) if before is None else self.values.get(before)
         if every is not None:
-            self._note(node, t._array)
+            self._note(t._array)
             self.values[node] = every
-        elif before is None and id(memory_of(t._array)) in self._memory:
+        elif before is None and self._noted(t._array):
             raise self.refuse("the memory of an element")
         elif self.outer.recorder is not None:
             with self._outer():
@@ -149,10 +167,11 @@ class Batch(Recorder):
 
     def function(self, outputs: list[Any], records: list[Node | None]) -> None:
         for t, record in zip(outputs, records, strict=True):
-            if isinstance(t, Tensor) and t._node is not None and record in self.values:
+            every = None if record is None else self.values.get(record)
+            if isinstance(t, Tensor) and t._node is not None and every is not None:
                 if self._flows(t._node):
                     raise self.refuse("a Function of which a gradient is wanted outside")
-                self.values[t._node] = self.values[record]
+                self.values[t._node] = every
         if self.outer.recorder is not None:
             with self._outer():
                 self.outer.recorder.function(outputs, records)
@@ -208,6 +227,17 @@ class Batch(Recorder):
 
     def detaches(self, t: Any) -> None:
         raise self.refuse("detach_()")
+
+
+def _as_it_lies(array: Array) -> Array:
+    """A copy with the same strides."""
+    if array.flags.c_contiguous or not array.size or min(array.strides) < 0:
+        return array.copy("K")
+    reach = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True))
+    memory = np.empty(-(-reach // array.itemsize) + 1, array.dtype)
+    copy = np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
+    copy[...] = array
+    return copy
 
 
 def possible(tensors: Iterable[Any] = ()) -> bool:
@@ -273,6 +303,10 @@ class Call:
     def leading(self) -> Tensor:
         """What works on the last dimensions, whatever is in front of them."""
         return self(self.operands) if self._of_one_rank() else self.one_by_one()
+
+    def together(self) -> Tensor:
+        """What works on the last dimensions of operands that all have the new one."""
+        return self(self.spread())
 
     def dims(self) -> Tensor:
         """What goes along dimensions, which count from the new one on, and may have the shape of the result."""

@@ -10,15 +10,9 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.constraints import Constraint, is_dependent
-from minigrad.distributions.utils import (
-    attribute,
-    broadcast_all,
-    everywhere,
-    lazy_property,
-    parameters,
-    showing,
-)
+from minigrad.distributions.utils import attribute, broadcast_all, lazy_property, parameters, showing
 from minigrad.errors import value_error, warn
+from minigrad.functions.ensured import everywhere
 
 __all__ = ["Distribution"]
 

@@ -9,10 +9,11 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import bce, broadcast_all, draw, everywhere, formula, parameters, showing
+from minigrad.distributions.utils import bce, broadcast_all, draw, formula, parameters, showing
 from minigrad.errors import value_error
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
+from minigrad.functions.ensured import everywhere
 from minigrad.functions.typed import finfo
 
 __all__ = ["Geometric"]

@@ -8,8 +8,9 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import broadcast_all, draw, everywhere, formula, parameters
+from minigrad.distributions.utils import broadcast_all, draw, formula, parameters
 from minigrad.errors import value_error
+from minigrad.functions.ensured import everywhere
 
 __all__ = ["Uniform"]
 

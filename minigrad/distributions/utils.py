@@ -8,9 +8,7 @@ from typing import Any, TypeVar
 
 from minigrad import dtypes
 from minigrad.autograd import enable_grad
-from minigrad.core.apply import apply, fails_by_values
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.op import Array, Op
 from minigrad.core.tensor import Tensor
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
@@ -148,28 +146,6 @@ def one_matrix(
 
 
 R = TypeVar("R")
-
-
-def _ensured(holds: Array) -> Array:
-    if not holds.all():
-        raise ValueError("a distribution got values that do not satisfy a constraint")
-    return holds
-
-
-# In a replay: then the function itself is run, which raises in its own words. Numba cannot raise, and leaves it out.
-_ensure = Op("ensure", _ensured, "holds", raises=True, order="K", numba="{}", listed=False)
-
-
-def everywhere(holds: Any) -> bool:
-    """Whether what a constraint tells of a value holds for all of it; of a recorded function each replay asks again."""
-    if type(holds) is not Tensor:
-        return bool(holds.all())
-    if holds._array.all():
-        if recorded():
-            apply(_ensure, (holds,))
-        return True
-    fails_by_values("a check of a distribution")
-    return False
 
 
 def showing() -> ModeManager:

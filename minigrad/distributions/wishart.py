@@ -10,20 +10,13 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chi2 import Chi2
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.multivariate_normal import OfCovariance, _log_diagonal
-from minigrad.distributions.utils import (
-    draw,
-    everywhere,
-    formula,
-    one_matrix,
-    recorded,
-    showing,
-    vec_to_tril_matrix,
-)
+from minigrad.distributions.utils import draw, formula, one_matrix, recorded, showing, vec_to_tril_matrix
 from minigrad.errors import value_error, warn
 from minigrad.functions.algebra import cholesky_solve, slogdet
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import arange, tensor
 from minigrad.functions.elementwise import where
+from minigrad.functions.ensured import everywhere
 from minigrad.functions.gamma import mvlgamma
 from minigrad.functions.typed import finfo
 

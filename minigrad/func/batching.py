@@ -37,8 +37,8 @@ def vmap(
 
     ``func`` runs once, on the first element; beside each operation of its run, the same is done on all elements. An
     operation that has no form for many is called for one element after the other. Where ``func`` looks at values,
-    draws numbers or changes something in place, it runs again, once for each element. It nests with all transforms.
-    RuntimeError where the dimension is empty.
+    draws numbers or changes something in place, it runs again, once for each element. What other threads compute
+    for ``func`` is taken for the same for all. It nests with all transforms. RuntimeError where the dimension is empty.
     """
     name = getattr(func, "__name__", repr(func))
     if randomness not in ("error", "different", "same"):

@@ -268,8 +268,9 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = No
     if isinstance(data, Tensor):
         same = data if dtype is None else cast(data, dtypes.as_numpy(dtype))
         return _finish(same, False, device)
-    if isinstance(data, np.ndarray) and MODE.get().recorder is not None:
-        return as_tensor(wrap_operand(data), dtype, device)
+    if MODE.get().recorder is not None:
+        whole = isinstance(data, np.ndarray)
+        return as_tensor(wrap_operand(data), dtype, device) if whole else _copied(data, dtype, False)
     return _finish(to_array(data, dtype), False, device)
 
 

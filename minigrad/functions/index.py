@@ -18,6 +18,7 @@ from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
+from minigrad.functions.ensured import everywhere
 from minigrad.gate import public
 from minigrad.gate.overriding import foreign, overrides
 from minigrad.kernels.scatter import all_below
@@ -398,7 +399,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index._array.dtype not in (dtypes.I64, np.int32):
         raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
-    if not all_below(index._array, (input._array.shape or (1,))[d]) and index._array.min() < 0:
+    recorded = MODE.get().recorder is not None
+    some = recorded or not all_below(index._array, (input._array.shape or (1,))[d])
+    if some and not everywhere(index >= 0):
         raise index_error(
             f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
         )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.core.apply import apply
+from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import apply_view
 from minigrad.errors import index_error, runtime_error, value_error
@@ -142,6 +142,7 @@ def tensor_split(
         sizes_ = [total // n + (k < total % n) for k in range(n)]
         return split(input, sizes_, d)
     if isinstance(indices_or_sections, Tensor):
+        needs_value("tensor_split() at a Tensor of indices")
         places = indices_or_sections._array
         if places.dtype != np.int64 or places.ndim > 1:
             raise runtime_error(

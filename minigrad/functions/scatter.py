@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply, cast, fails_by_values, single
+from minigrad.core.mode import MODE
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.errors import index_error, runtime_error, type_error, warn_once
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own
+from minigrad.functions.ensured import everywhere
 from minigrad.gate import public
 from minigrad.ops import index as i
 from minigrad.ops import scatter as ops
@@ -197,6 +199,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy with the slices of ``source`` in place of those that ``index`` (a vector) names."""
     d, index = _slices("index_copy", input, dim, index, source)
+    if MODE.get().recorder is not None:
+        everywhere(index >= 0)
     line, _, pattern = _in_slices(input, d)
     part = source if source._array.ndim else source.reshape(1)
     y = apply(i.index_put, (line, part, index), {"pattern": pattern}).contiguous()

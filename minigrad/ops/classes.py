@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad import buffers
 from minigrad.core.basic import to
+from minigrad.core.mode import MODE
 from minigrad.core.op import Op
+from minigrad.core.tensor import wrap
 from minigrad.core.text import Plain
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
@@ -126,6 +130,32 @@ def _slopes(c: Any) -> Any:
     return reshape(c(parts, mean=False), shape=(c.size, *c.shape))
 
 
+def _behind(c: Any, index: Any, rows: int) -> Any:
+    """Indices of rows that lie behind those of the elements before. IndexError where one may be another's."""
+    places = index._array
+    if MODE.get().recorder is not None or (places.size and (places.min() < 0 or places.max() >= rows)):
+        raise IndexError
+    first = wrap(np.arange(c.size).reshape(-1, *[1] * (len(index.shape) - 1)) * rows)
+    return index + first
+
+
+def _of_rows(c: Any) -> Any:
+    if not (c.mapped[0] or c.params["by_count"]):  # each element counts its own indices
+        return c(c.operands)
+    if c.params["padding"] >= 0:  # one row of all
+        return c.one_by_one()
+    weight, index = c.spread()
+    return c([_rows(weight), _behind(c, index, weight.shape[1])])
+
+
+def _rows_apart(c: Any) -> Any:
+    if c.params["padding"] >= 0:
+        return c.one_by_one()
+    d, index = c.spread()
+    rows = c.params["rows"]
+    return reshape(c([d, _behind(c, index, rows)], rows=c.size * rows), shape=(c.size, *c.shape))
+
+
 # fmt: off
 softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
                  order="C", cast="floats", activation=True, text=Plain(k.softmax, "x", plain("softmax")), batch="dims")
@@ -172,14 +202,15 @@ embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
                None, order="C", check=_is_row, text=Plain(k.embedding, "weight, index", plain("embedding")),
                complex="analytic", reads="weight[index]", usual={"padding": -1, "by_count": ...},
-               derives={"weight": of_rows}, batch=lambda c: c.one_by_one() if c.mapped[0] else c(c.operands))
+               derives={"weight": of_rows}, batch=_of_rows)
 embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
                                 g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
                             text=Plain(k.embedding_backward, "d, index", plain("embedding_backward")),
-                            complex="analytic", reads=lambda n: f"add({_by_count('d', n)}, into=zeros{n.shape}[index])")
+                            complex="analytic", reads=lambda n: f"add({_by_count('d', n)}, into=zeros{n.shape}[index])",
+                            batch=_rows_apart)
 embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
                               lambda g, u_shape, index, padding, by_count: embedding_backward(
                                   g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",
-                              raises=True, complex="analytic", reads=lambda n: _by_count("u[index]", n))
+                              raises=True, complex="analytic", reads=lambda n: _by_count("u[index]", n), batch=_of_rows)
 # fmt: on

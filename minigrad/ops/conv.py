@@ -13,6 +13,7 @@ from minigrad.ops.buffered import kept
 from minigrad.ops.printing import windows as plain
 from minigrad.ops.reads import of_windows, padded
 from minigrad.ops.reduce import sum as sum_
+from minigrad.ops.shape import permute, reshape
 
 
 def _costs(y: tuple[int, ...], x: Any, w: tuple[int, ...], *bias: Any) -> int:
@@ -29,12 +30,32 @@ def _weight_vjp(g: Any, x: Any, w_shape: Any, stride: Any, pads: Any, dilation: 
     return conv_weight(x, g, kernel=kernel, stride=stride, pads=pads, dilation=dilation, groups=groups)
 
 
+def _channels(x: Any) -> Any:
+    """Images of several elements as those of one that has all their channels."""
+    x = permute(x, axes=(1, 0, *range(2, len(x.shape))))
+    return reshape(x, shape=(x.shape[0], -1, *x.shape[3:]))
+
+
+def _of_many(c: Any) -> Any:
+    """Elements that have filters, or gradients for filters, of their own are groups of one convolution."""
+    weights = c.op is conv_weight
+    if not (weights or any(c.mapped[1:])):
+        return c.examples()
+    x, w, *bias = c.spread()
+    w, *bias = (reshape(a, shape=(-1, *a.shape[2:])) for a in (w, *bias)) if not weights else (_channels(w),)
+    y = c([_channels(x), w, *bias], groups=c.size * c.params["groups"])
+    if weights:
+        return reshape(y, shape=(c.size, *c.shape))
+    y = reshape(y, shape=(c.shape[0], c.size, *c.shape[1:]))
+    return permute(y, axes=(1, 0, *range(2, len(y.shape))))
+
+
 # fmt: off
 conv: Op = Op("conv", formatted(kept(k.conv), 0, 1), "x w *bias; stride pads dilation groups",
               _input_vjp, _weight_vjp, lambda g: sum_(g, dim=(0, *range(2, len(g.shape))), keepdim=False),
               order="C", text=Plain(k.conv, "x, w, b", plain("conv")), costs=_costs,
               grad_fn="ConvolutionBackward0", complex="analytic", reads=of_windows("conv{}d", "x, w, *bias"),
-              batch="examples")
+              batch=_of_many)
 conv_input: Op = Op("conv_input", formatted(kept(k.conv_input), 0, 1), "d w; sizes stride pads dilation groups",
                     lambda g, w, stride, pads, dilation, groups: conv(
                         g, w, stride=stride, pads=pads, dilation=dilation, groups=groups),
@@ -43,7 +64,7 @@ conv_input: Op = Op("conv_input", formatted(kept(k.conv_input), 0, 1), "d w; siz
                     order="C", text=Plain(k.conv_input, "d, w", plain("conv_input")),
                     costs=lambda y, d, w: math.prod(d) * math.prod(w[1:]),
                     grad_fn="ConvolutionBackward0", complex="analytic", reads=of_windows("conv_transpose{}d", "d, w"),
-                    batch="examples")
+                    batch=_of_many)
 conv_weight: Op = Op("conv_weight", kept(k.conv_weight), "x d; kernel stride pads dilation groups",
                      lambda g, d, x_shape, stride, pads, dilation, groups: _input_vjp(
                          d, g, x_shape, stride, pads, dilation, groups),
@@ -51,7 +72,7 @@ conv_weight: Op = Op("conv_weight", kept(k.conv_weight), "x d; kernel stride pad
                          x, g, stride=stride, pads=pads, dilation=dilation, groups=groups),
                      order="C", text=Plain(k.conv_weight, "x, d", plain("conv_weight")),
                      costs=lambda y, x, d: math.prod(d) * math.prod(y[1:]),
-                     complex="analytic", reads=of_windows("correlate", "x, d"))
+                     complex="analytic", reads=of_windows("correlate", "x, d"), batch=_of_many)
 unfold = Op("unfold", k.unfold, "x; kernel dilation pads stride",
             lambda g, x_shape, kernel, dilation, pads, stride: fold(
                 g, sizes=tuple(x_shape[2:]), kernel=kernel, dilation=dilation, pads=pads, stride=stride),

@@ -387,17 +387,17 @@ solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper un
                           grad_fn="LinalgSolveTriangularBackward0", **_OWN, complex="analytic",
                           text=Plain(k.solve_triangular, "a, b", _solve_triangular_lines), batch="leading")
 cholesky_solve: Op = Op("cholesky_solve", k.cholesky_solve, "b a; upper", joint=_cholesky_solve_vjp,
-                        grad_fn="CholeskySolveBackward0", **_OWN, complex="own")
+                        grad_fn="CholeskySolveBackward0", **_OWN, complex="own", batch="leading")
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0",
               complex="analytic", derives={"x": of_matrices("g * y * inv(x).T; its limit for singular x", "g * y")},
               batch="leading")
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp, complex="analytic", batch="leading")
-signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own")
+signed_logdet = Op("signed_logdet", k.signed_logdet, "x", complex="own", batch="leading")
 logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * _h(inv_ex(x)), None,
                grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[1]",
-               derives={"x": of_matrices("g * inv(x).T", "g")})
+               derives={"x": of_matrices("g * inv(x).T", "g")}, batch="together")
 det_sign = Op("det_sign", k.det_sign, "x packed", _det_sign_vjp, None,
-              grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[0]")
+              grad_fn="LinalgSlogdetBackward0", **_OWN, complex="own", reads="slogdet(x)[0]", batch="together")
 
 # factorizations
 cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES, complex="own",
@@ -406,45 +406,47 @@ cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholesk
               batch="leading")
 cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", complex="own",
                  reads="cholesky", batch="leading")
-minors = Op("minors", k.minors, "x factor", complex="own")
-qr = Op("qr", k.qr, "x; complete", complex="own")
+minors = Op("minors", k.minors, "x factor", complex="own", batch="leading")
+qr = Op("qr", k.qr, "x; complete", complex="own", batch="leading")
 qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN, complex="own",
-              reads="qr(x)[0]")
+              reads="qr(x)[0]", batch="together")
 qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None,
-                     grad_fn="LinalgQrBackward0", **_OWN, complex="own", reads="qr(x)[1]")
-qr_r = Op("qr_r", k.qr_r, "x", _refused_r, complex="own")
-eigh = Op("eigh", k.eigh, "x; lower", complex="own")
+                     grad_fn="LinalgQrBackward0", **_OWN, complex="own", reads="qr(x)[1]", batch="together")
+qr_r = Op("qr_r", k.qr_r, "x", _refused_r, complex="own", batch="leading")
+eigh = Op("eigh", k.eigh, "x; lower", **_RAISES, complex="own", batch="leading")
 eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None,
-                      grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[1]")
+                      grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[1]", batch="together")
 eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None,
-                     grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[0]")
+                     grad_fn="LinalgEighBackward0", **_OWN, complex="own", reads="eigh(x)[0]", batch="together")
 eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower",
               lambda g, x, lower: _eigenvalues_vjp(g, x, eigh(x, lower=lower), lower),
-              grad_fn="LinalgEighBackward0", complex="own", usual={"lower": ...}, batch="leading")
-eig = Op("eig", k.eig, "x", **_RAISES, complex="own")
+              grad_fn="LinalgEighBackward0", **_RAISES, complex="own", usual={"lower": ...}, batch="leading")
+eig = Op("eig", k.eig, "x", **_RAISES, complex="own", batch="leading")
 eig_vectors: Op = Op("eig_vectors", k.eig_vectors, "x packed", _eig_vectors_vjp, None,
-                     grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[1]")
+                     grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[1]", batch="together")
 eig_values: Op = Op("eig_values", k.eig_values, "x packed", _eig_values_vjp, None,
-                    grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[0]")
-svd = Op("svd", k.svd, "x; full", **_RAISES, complex="own")
+                    grad_fn="LinalgEigBackward0", **_OWN, complex="own", reads="eig(x)[0]", batch="together")
+svd = Op("svd", k.svd, "x; full", **_RAISES, complex="own", batch="leading")
 left_vectors: Op = Op("left_vectors", k.left_vectors, "x packed; full", _left_vjp, None,
-                      grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[0]")
+                      grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[0]", batch="together")
 right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _right_vjp, None,
-                       grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[2]")
+                       grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[2]", batch="together")
 singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None,
-                         grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[1]")
+                         grad_fn="LinalgSvdBackward0", **_OWN, complex="own", reads="svd(x)[1]", batch="together")
 svdvals = Op("svdvals", k.svdvals, "x", lambda g, x: _singular_values_vjp(g, x, svd(x, full=False), False),
              grad_fn="LinalgSvdBackward0", **_RAISES, complex="own", batch="leading")
 pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES, complex="own",
           usual={"atol": 0, "rtol": ...}, batch="leading")
-lu = Op("lu", k.lu, "x", complex="analytic")
-lu_regular = Op("lu_regular", k.lu_regular, "x", **_RAISES, complex="analytic")
+lu = Op("lu", k.lu, "x", complex="analytic", batch="leading")
+lu_regular = Op("lu_regular", k.lu_regular, "x", **_RAISES, complex="analytic", batch="leading")
 lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN,
-                    complex="own")
-lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN, complex="analytic")
-lu_info = Op("lu_info", k.zero_diagonal, "x", complex="analytic")
-lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", **_OWN, complex="analytic")
-unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN, complex="analytic", check=_are_rows)
+                    complex="own", batch="together")
+lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN, complex="analytic", batch="leading")
+lu_info = Op("lu_info", k.zero_diagonal, "x", complex="analytic", batch="leading")
+lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", **_OWN, complex="analytic",
+                    batch="leading")
+unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN, complex="analytic", check=_are_rows,
+             batch="leading")
 
 matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp, grad_fn="LinalgMatrixExpBackward0",
         complex="analytic", batch="leading")

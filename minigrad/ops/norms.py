@@ -12,6 +12,7 @@ from minigrad.core import names
 from minigrad.core.basic import reshape, sum_to
 from minigrad.core.op import Op
 from minigrad.core.text import Plain
+from minigrad.dtypes import is_short
 from minigrad.kernels import channels as ck
 from minigrad.kernels import norms as k
 from minigrad.kernels.order import formatted
@@ -22,7 +23,7 @@ from minigrad.ops.carried import Carried
 from minigrad.ops.printing import norms as plain
 from minigrad.ops.reads import of_gradients, of_norm, of_running, of_standard
 from minigrad.ops.reduce import mean, var
-from minigrad.ops.shape import split
+from minigrad.ops.shape import cat, split
 
 
 def _backward_x(g: Any, d: Any, x: Any, dim: tuple[int, ...], eps: float) -> Any:
@@ -143,6 +144,42 @@ def _of_batch(x: Any, params: Any) -> bool:
     return 0 in params["dim"] and _only_behind(x, params)
 
 
+# ---------------------------------------------------------------- many elements, each with parameters of its own
+
+
+def _sizes(c: Any, x: tuple[int, ...], w: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """How all of x and of w are seen, and along which dimensions they are normed."""
+    if "groups" not in c.params:
+        front = len(x) - len(w)
+        return (c.size, *x), (c.size, *(1,) * front, *w), tuple(range(front + 1, len(x) + 1))
+    groups = c.params["groups"]
+    size = (groups or x[1], x[1] // groups if groups else 1)
+    return (c.size, x[0], *size, math.prod(x[2:])), (c.size, 1, *size, 1), (3, 4) if groups else (1, 3, 4)
+
+
+def _normed(c: Any) -> Any:
+    if is_short(c.dtype):  # which is rounded once
+        return c.one_by_one()
+    x, w, *bias = c.spread()
+    size, each, dim = _sizes(c, *c.shapes[:2])
+    y = standardize(reshape(x, shape=size), dim=dim, eps=c.params["eps"]) * reshape(w, shape=each)
+    for b in bias:
+        y = y + reshape(b, shape=each)
+    return reshape(y, shape=(c.size, *c.shape))
+
+
+def _gradients(c: Any) -> Any:
+    if is_short(c.dtype):
+        return c.one_by_one()
+    d, x, w = c.spread()
+    size, each, dim = _sizes(c, *c.shapes[1:])
+    d, x, w = reshape(d, shape=size), reshape(x, shape=size), reshape(w, shape=each)
+    how: dict[str, Any] = {"dim": dim, "eps": c.params["eps"]}
+    parts = [standardize_backward(d * w, x, **how)] if c.params["onward"] else []
+    parts += [sum_to(d * standardize(x, **how), shape=each), sum_to(d, shape=each)]
+    return cat(*[reshape(p, shape=(c.size, -1)) for p in parts], dim=1)
+
+
 # fmt: off
 standardize: Op = Op("standardize", formatted(buffered(k.standardize), 0, when=_of_batch), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
@@ -154,12 +191,13 @@ standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardiz
                               batch="dims")
 layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
                     order="C", cast="floats", text=Plain(k.layer_norm, "x, w, b", plain("layer_norm")),
-                    grad_fn="NativeLayerNormBackward0", usual={"eps": 1e-5}, derives=of_norm, batch="first")
+                    grad_fn="NativeLayerNormBackward0", usual={"eps": 1e-5}, derives=of_norm,
+                    batch=lambda c: _normed(c) if any(c.mapped[1:]) else c(c.operands))
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C",
                              text=Plain(k.layer_norm_backward, "d, x, w", plain("layer_norm_backward"),
                                         summed=k.sum_by), usual={"eps": 1e-5, "onward": ...},
-                             packs=of_gradients(x=1, w=2, b=2))
+                             packs=of_gradients(x=1, w=2, b=2), batch=_gradients)
 moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="floats",
                   text=Plain(ck.moments, "x", plain("moments"), sum_rows=sum_rows))
 channel_norm: Op = Op("channel_norm", formatted(buffered(_channel_norm), 0, when=_only_behind), "x w *b; groups eps",
@@ -167,12 +205,13 @@ channel_norm: Op = Op("channel_norm", formatted(buffered(_channel_norm), 0, when
                       text=Plain(ck.channel_norm, "x, w, b", plain("channel_norm"), sum_rows=sum_rows),
                       grad_fn=names.of_channel_norm,
                       derives=of_norm, usual={"groups": 0, "eps": 1e-5},
-                      reads=lambda n: "group_norm" if n.params["groups"] else "batch_norm")
+                      reads=lambda n: "group_norm" if n.params["groups"] else "batch_norm",
+                      batch=lambda c: c.examples() if c.params["groups"] and not any(c.mapped[1:]) else _normed(c))
 running_norm = Op("running_norm", formatted(buffered(ck.running_norm), 0, when=_only_behind), "x mean var w *b; eps",
                   joint=_running_norm_vjp, fresh=True, order="C", cast="floats",
                   text=Plain(ck.running_norm, "x, mean, var, w, b", plain("running_norm")),
                   grad_fn="NativeBatchNormBackward0",
-                  reads="batch_norm", usual={"eps": 1e-5}, derives=of_running)
+                  reads="batch_norm", usual={"eps": 1e-5}, derives=of_running, batch="examples")
 running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
                            joint=_running_norm_backward_vjp, order="C",
                            text=Plain(ck.running_norm_backward, "d, x, mean, var, w", plain("running_norm_backward"),
@@ -182,5 +221,5 @@ channel_norm_backward: Op = Op("channel_norm_backward", kept(ck.channel_norm_bac
                                joint=_channel_norm_backward_vjp, order="C",
                                text=Plain(ck.channel_norm_backward, "d, x, w", plain("channel_norm_backward"),
                                           sum_rows=sum_rows), usual={"groups": 0, "eps": 1e-5, "onward": ...},
-                               packs=of_gradients(x=1, w=2, b=2))
+                               packs=of_gradients(x=1, w=2, b=2), batch=_gradients)
 # fmt: on

@@ -36,13 +36,14 @@ max_pool = Op("max_pool", formatted(kept(k.max_pool), 0, when=_keeps), "x; plans
               grad_fn=names.of_max_pool,
               reads=pooled("max_pool", "x"), derives={"x": "g at the largest element of each window, else 0"},
               batch="examples")
-max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C")
+max_pool_indices = Op("max_pool_indices", formatted(k.max_pool_indices, 0, when=_keeps), "x; plans", order="C",
+                      batch="examples")
 max_unpick: Op = Op("max_unpick", kept(k.max_unpick), "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans),
                     lambda g, x: zero(x), order="C",
                     text=Plain(k.max_unpick, "d, x", plain("max_unpick")),
-                    reads=pooled("max_pool", "d, x", "_backward"))
+                    reads=pooled("max_pool", "d, x", "_backward"), batch="together")
 max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans),
-                  lambda g, x: zero(x), order="C", reads=pooled("pick_largest", "u, x"))
+                  lambda g, x: zero(x), order="C", reads=pooled("pick_largest", "u, x"), batch="together")
 resample = Op("resample", formatted(k.resample, 0, when=_keeps), "x; plans",
               lambda g, plans: resample_back(g, plans=plans), order="C",
               text=Plain(k.resample, "x", plain("resample")), grad_fn=names.of_resample,

@@ -16,6 +16,7 @@ from minigrad.ops.buffered import buffered
 from minigrad.ops.index import _in_range, gather, ungather
 from minigrad.ops.index import index as take
 from minigrad.ops.printing import plain
+from minigrad.ops.shape import expand, reshape
 
 
 def _checked(x: Array, v: Any, index: Array, dim: int, **params: Any) -> None:
@@ -63,6 +64,25 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
         )
 
 
+def _places(c: Any) -> Any:
+    """A number for all places is one for each."""
+    x, v, index = c.spread()
+    if not c.shapes[1] and c.shapes[2]:
+        v = expand(reshape(v, shape=(c.size, *(1,) * len(c.shapes[2]))), shape=tuple(index.shape))
+    return c([x, v, index], dim=c.params["dim"] + 1)
+
+
+def _slices(c: Any) -> Any:
+    """As `index_add` does it, if the index is the same for all; else each element of a slice has a place."""
+    x, v, index = c.spread()
+    dim = c.params["dim"] + 1
+    if not c.mapped[2]:
+        return c([x, v, c.operands[2]], dim=dim)
+    line = [c.size, *(1,) * (len(v.shape) - 1)]
+    line[dim] = v.shape[dim]
+    return scatter_add(x, v, expand(reshape(index, shape=tuple(line)), shape=tuple(v.shape)), dim=dim)
+
+
 # fmt: off
 scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  lambda g, index, dim: scatter(g, 0.0, index, dim=dim), lambda g, index, dim: e.where(
@@ -70,7 +90,7 @@ scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  order="C", check=_checked, text=Plain(k.scatter, "x, v, index", plain("scatter")),
                  grad_fn=names.of_number("Scatter", 1, 1), complex="analytic",
                  reads="scatter(x, {dim}, index, v)", derives={"v": "gather(g, index); 0 for what was put over"},
-                 batch="dims")
+                 batch=_places)
 scatter_winners: Op = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True,
                          complex="analytic", batch="dims")
 scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
@@ -80,7 +100,7 @@ scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
                    order="C", check=_checked, complex="analytic", reads="index_add(x, {dim}, index, v)",
-                   text=Plain(k.index_add, "x, v, index", plain("index_add")))
+                   text=Plain(k.index_add, "x, v, index", plain("index_add")), batch=_slices)
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
                      joint=_extreme, order="C", check=_checked, grad_fn="ScatterReduceBackward0",
                      reads="scatter_reduce(x, {dim}, index, v)",
