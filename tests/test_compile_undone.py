@@ -434,6 +434,39 @@ def test_what_code_of_the_user_reads_in_backward_must_not_change_before(hooked: 
         assert x.grad.tolist() == [6.0, 6.0]
 
 
+def test_what_no_code_of_a_backward_pass_reads_may_change_before() -> None:
+    class Scaled(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * factor
+
+    factor, scale = 2.0, [1.5]
+
+    class Model(nn.Module):
+        step = 0
+
+        def forward(self, x: Any) -> Any:
+            y = Scaled.apply(x) * (1.0 if self.step < 2 else 0.5) * (1.0 if self.training else 0.25)
+            y.register_hook(lambda g: g * scale[0])
+            return y * 1
+
+    model = Model()
+    f = mg.compile(model)
+    for k in range(4):
+        x = mg.ones(2, requires_grad=True)
+        y = f(x)
+        model.step, model.last = k + 1, y.detach()
+        model.eval()
+        y.sum().backward()
+        model.train()
+        assert x.grad is not None
+        assert x.grad.tolist() == [3.0 if k < 2 else 1.5] * 2
+
+
 def test_a_recording_lets_go_of_arguments_whose_views_it_returns() -> None:
     f, x = mg.compile(lambda x: (x[1:], x.T)), mg.ones(4, 3)
     x_before, results = weakref.ref(x), f(x)
