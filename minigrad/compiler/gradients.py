@@ -69,12 +69,25 @@ class Gradients:
                     "compile(): backward() of a result would draw random numbers, which a recording draws with those "
                     "of the call. Call it inside of the compiled function, or detach() the result"
                 )
+            self._refuse_changes()
             # What is detached inside is not a target: a result would keep alive what has computed it.
             reached = set[Node]().union(*self._behind)
             records = {i: nodes for i, nodes in records.items() if not reached.isdisjoint(nodes)}
             self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
         self._guards = recording.world.guards.shared_with(_read_in_backward(reached))
+
+    def _refuse_changes(self) -> None:
+        """RuntimeError if hooks or Functions have changed anything but Tensors, since the function itself returned."""
+        world, before = self.recording.world, self.recording.stores
+        stores, grown = world.changed()
+        known = {(id(table), key) for table, key, _ in before}
+        more = [key for table, key, _ in stores if (id(table), key) not in known]
+        if what := (f"{more[0]!r}" if more else "") or world.guards.changed(grown):
+            raise runtime_error(
+                f"compile(): backward() of a result would change {what} in a hook or a Function, which a replay does "
+                "not repeat. Call it inside of the compiled function, or leave this part uncompiled"
+            )
 
     def all_reach(self) -> bool:
         """Whether each result depends on a target."""
