@@ -399,34 +399,41 @@ def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not
         assert x.grad.tolist() == [2.0, 2.0, 6.0, 6.0]
 
 
-@pytest.mark.parametrize("hooked", [False, True], ids=["Function", "hook"])
-def test_what_code_of_the_user_reads_in_backward_must_not_change_before(hooked: bool) -> None:
+@pytest.mark.parametrize("reader", ["Function", "ctx", "hook", "hook of a module"])
+def test_what_code_of_the_user_reads_in_backward_must_not_change_before(reader: str) -> None:
     scale = [2.0]
 
     class Scaled(mg.autograd.Function):
         @staticmethod
-        def forward(ctx: Any, x: Any) -> Any:
+        def forward(ctx: Any, x: Any, kept: list[float]) -> Any:
+            ctx.kept = kept
             return x * 1
 
         @staticmethod
         def backward(ctx: Any, g: Any) -> Any:
-            return g * scale[0]
+            return g * (ctx.kept[0] if reader == "ctx" else scale[0]), None
+
+    class Unit(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x * 3
+
+    unit = Unit()
+    if reader == "hook of a module":
+        unit.register_full_backward_hook(lambda module, into, out: (into[0] * scale[0],))
 
     @mg.compile
     def f(x: Any) -> Any:
-        y = x * 3 if hooked else Scaled.apply(x * 3)
-        if hooked:
+        y = unit(x)
+        if reader == "hook":
             y.register_hook(lambda g: g * scale[0])
-        return y * 1
+        return (Scaled.apply(y, scale) if reader in ("Function", "ctx") else y) * 1
 
     for k in range(3):
         x = mg.ones(2, requires_grad=True)
         y = f(x)
         if k == 2:
             scale[0] = 5.0
-            with pytest.raises(
-                RuntimeError, match="has changed since the call of f, and a hook or a Function"
-            ):
+            with pytest.raises(RuntimeError, match="changed since the call of f, and a hook or a Function"):
                 y.sum().backward()
             return
         y.sum().backward()

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import autograd
 from minigrad.compiler.guards import Guards
+from minigrad.compiler.kinds import of_minigrad
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
@@ -225,6 +226,9 @@ def _read_in_backward(nodes: Iterable[Node]) -> Guards:
         if n.op is not None:
             cls = getattr(n.op, "user_class", autograd.Function)
             codes += [cls.backward, cls.vjp] if n.op.opaque else []
+            if n.op.opaque and "ctx" in n.params:  # what forward has kept
+                kept = vars(n.params["ctx"])
+                codes += [kept.get("calls")] if of_minigrad(cls) else kept.values()
             codes += (n.hooks or {}).values()
     if not codes:
         return Guards()
