@@ -778,6 +778,19 @@ F(T(1, 3))
 == numbers that a backward pass outside would draw | would draw random numbers
 def f(x): y = x * 2; y.register_hook(lambda g: g + mg.rand(3)); return y * 3
 F(T(1, 3, grad=True))
+== a list that a hook fills in a backward pass outside | would change seen in a hook
+seen = []
+def f(x): y = x * 2; y.register_hook(lambda g: seen.append(g)); return y * 3
+F(T(1, 3, grad=True))
+== a count in the backward of a Function | would change Counted.calls in a hook or a Function
+class Counted(autograd.Function):
+    calls = 0
+    @staticmethod
+    def forward(ctx, x): return x * 2
+    @staticmethod
+    def backward(ctx, g): Counted.calls += 1; return g * 2
+def f(x): return Counted.apply(x) * 3
+F(T(1, 3, grad=True))
 == autocast is left on | autocast or anomaly mode switched
 def f(x): mg.set_autocast_enabled("cpu", True); return x @ x
 F(T(1, 3, 3))

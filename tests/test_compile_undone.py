@@ -399,10 +399,49 @@ def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not
         assert x.grad.tolist() == [2.0, 2.0, 6.0, 6.0]
 
 
-@pytest.mark.parametrize("hooked", [False, True], ids=["Function", "hook"])
-def test_what_code_of_the_user_reads_in_backward_must_not_change_before(hooked: bool) -> None:
+@pytest.mark.parametrize("reader", ["Function", "ctx", "hook", "hook of a module"])
+def test_what_code_of_the_user_reads_in_backward_must_not_change_before(reader: str) -> None:
     scale = [2.0]
 
+    class Scaled(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, kept: list[float]) -> Any:
+            ctx.kept = kept
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * (ctx.kept[0] if reader == "ctx" else scale[0]), None
+
+    class Unit(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x * 3
+
+    unit = Unit()
+    if reader == "hook of a module":
+        unit.register_full_backward_hook(lambda module, into, out: (into[0] * scale[0],))
+
+    @mg.compile
+    def f(x: Any) -> Any:
+        y = unit(x)
+        if reader == "hook":
+            y.register_hook(lambda g: g * scale[0])
+        return (Scaled.apply(y, scale) if reader in ("Function", "ctx") else y) * 1
+
+    for k in range(3):
+        x = mg.ones(2, requires_grad=True)
+        y = f(x)
+        if k == 2:
+            scale[0] = 5.0
+            with pytest.raises(RuntimeError, match="changed since the call of f, and a hook or a Function"):
+                y.sum().backward()
+            return
+        y.sum().backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == [6.0, 6.0]
+
+
+def test_what_no_code_of_a_backward_pass_reads_may_change_before() -> None:
     class Scaled(mg.autograd.Function):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
@@ -410,28 +449,29 @@ def test_what_code_of_the_user_reads_in_backward_must_not_change_before(hooked: 
 
         @staticmethod
         def backward(ctx: Any, g: Any) -> Any:
-            return g * scale[0]
+            return g * factor
 
-    @mg.compile
-    def f(x: Any) -> Any:
-        y = x * 3 if hooked else Scaled.apply(x * 3)
-        if hooked:
+    factor, scale = 2.0, [1.5]
+
+    class Model(nn.Module):
+        step = 0
+
+        def forward(self, x: Any) -> Any:
+            y = Scaled.apply(x) * (1.0 if self.step < 2 else 0.5) * (1.0 if self.training else 0.25)
             y.register_hook(lambda g: g * scale[0])
-        return y * 1
+            return y * 1
 
-    for k in range(3):
+    model = Model()
+    f = mg.compile(model)
+    for k in range(4):
         x = mg.ones(2, requires_grad=True)
         y = f(x)
-        if k == 2:
-            scale[0] = 5.0
-            with pytest.raises(
-                RuntimeError, match="has changed since the call of f, and a hook or a Function"
-            ):
-                y.sum().backward()
-            return
+        model.step, model.last = k + 1, y.detach()
+        model.eval()
         y.sum().backward()
+        model.train()
         assert x.grad is not None
-        assert x.grad.tolist() == [6.0, 6.0]
+        assert x.grad.tolist() == [3.0 if k < 2 else 1.5] * 2
 
 
 def test_a_recording_lets_go_of_arguments_whose_views_it_returns() -> None:

@@ -215,6 +215,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "ragged": (lambda: data.default_collate([[1], [1, 2]]), RuntimeError, r"of equal size, .* \[1, 2\] entries"),
     "shapes": (lambda: data.default_collate([mg.ones(1), mg.ones(2)]), RuntimeError, "equal size.* a collate_fn"),
     "arrays": (lambda: data.default_collate([np.ones(1), np.ones(2)]), RuntimeError, r"\[2\] at entry 1; a collate_fn"),
+    "a Tensor and an array": (lambda: data.default_collate([mg.ones(2), np.ones(2)]), TypeError, "Tensor, ndarray"),
     "arrays for Tensors": (lambda: data.TensorDataset(np.ones(2)), TypeError, "got ndarray; minigrad.from"),  # type: ignore
     "objects": (lambda: data.default_collate([object()]), TypeError, "found <class 'object'>"),
     "texts": (lambda: data.default_collate([np.array("a")]), TypeError, "found <U1"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from minigrad import autograd
+from minigrad.compiler.guards import Guards
+from minigrad.compiler.kinds import of_minigrad
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
+from minigrad.compiler.world import World
 from minigrad.core import engine
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
@@ -67,13 +70,25 @@ class Gradients:
                     "compile(): backward() of a result would draw random numbers, which a recording draws with those "
                     "of the call. Call it inside of the compiled function, or detach() the result"
                 )
+            self._refuse_changes()
             # What is detached inside is not a target: a result would keep alive what has computed it.
             reached = set[Node]().union(*self._behind)
-            # Whether code of the user takes part, which eager mode would only run in the backward pass.
-            self._users = any(n.op is not None and (n.hooks or n.op.opaque) for n in reached)
             records = {i: nodes for i, nodes in records.items() if not reached.isdisjoint(nodes)}
             self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
+        self._guards = recording.world.guards.shared_with(_read_in_backward(reached))
+
+    def _refuse_changes(self) -> None:
+        """RuntimeError if hooks or Functions have changed anything but Tensors, since the function itself returned."""
+        world, before = self.recording.world, self.recording.stores
+        stores, grown = world.changed()
+        known = {(id(table), key) for table, key, _ in before}
+        more = [key for table, key, _ in stores if (id(table), key) not in known]
+        if what := (f"{more[0]!r}" if more else "") or world.guards.changed(grown):
+            raise runtime_error(
+                f"compile(): backward() of a result would change {what} in a hook or a Function, which a replay does "
+                "not repeat. Call it inside of the compiled function, or leave this part uncompiled"
+            )
 
     def all_reach(self) -> bool:
         """Whether each result depends on a target."""
@@ -133,7 +148,7 @@ class Gradients:
             place += g is not None
         shapes = [(t._array.shape, t._array.dtype) for t in self.results]
         run_backward, text = self._backward(program, len(more))
-        grad, guards, users = MODE.get().grad, recording.world.guards, self._users
+        grad, guards, rows = MODE.get().grad, recording.world.guards, self._guards
         stored = {id(table) for table, *_ in recording.stores}
 
         class Function(autograd.Function):
@@ -152,10 +167,10 @@ class Gradients:
                         f"create_graph=True through the compiled {name}, whose backward pass is not recorded as "
                         "operations; compile the function that takes the gradient, or call it uncompiled"
                     )
-                if users and (what := guards.changed(stored)):
+                if rows and (what := guards.changed(stored, rows)):
                     raise RuntimeError(
-                        f"compile(): {what} has changed since the call of {name}, and a hook or a Function reads it in "
-                        "backward(), for all that is known. Change it after that, or call backward() inside"
+                        f"compile(): {what} has changed since the call of {name}, and a hook or a Function may read it "
+                        "in backward(). Change it after that, or call backward() inside"
                     )
                 saved = [t._array for t in ctx.saved_tensors]
                 pairs = zip(grads, shapes, strict=True)
@@ -202,6 +217,26 @@ class Gradients:
             return results
 
         return run_backward, plan.text
+
+
+def _read_in_backward(nodes: Iterable[Node]) -> Guards:
+    """Guards on what hooks and Functions read, which eager mode would only call in the backward pass."""
+    codes: list[Any] = []
+    for n in nodes:
+        if n.op is not None:
+            cls = getattr(n.op, "user_class", autograd.Function)
+            codes += [cls.backward, cls.vjp] if n.op.opaque else []
+            if n.op.opaque and "ctx" in n.params:  # what forward has kept
+                kept = vars(n.params["ctx"])
+                codes += [kept.get("calls")] if of_minigrad(cls) else kept.values()
+            codes += (n.hooks or {}).values()
+    if not codes:
+        return Guards()
+    world = World(len)
+    for code in codes:
+        world.follow(code, "")
+    world.settle_names()
+    return world.guards
 
 
 def _behind(node: Node) -> set[Node]:

@@ -202,6 +202,14 @@ class _Row(NamedTuple):
     value: str
     table: Any = None
 
+    def about(self) -> Call:
+        """What tells which row of other guards reads the same; views, and values of before, are made for each."""
+        first, *more = (self.table,) if self.kind is _ITEMS else self.arguments
+        made = types.MappingProxyType, set, tuple
+        read = [] if type(first) is made[0] else [first]
+        read += [a for a in more if type(a) not in made]
+        return self.kind.expression, *(a if type(a) is str else id(a) for a in read)
+
 
 class Names:
     """The objects that printed functions read, each by a name; ``space`` holds them."""
@@ -346,9 +354,16 @@ class Guards:
         self._space.update(items)
         return [*items]
 
-    def changed(self, free: set[int]) -> str:
+    def shared_with(self, other: Guards) -> list[_Row]:
+        """The rows that read what a row of ``other`` reads, but for how many entries there are, and which keys."""
+        read = {row.about() for row in other._rows}
+        counts = [row.kind is _SIZE or type(row.arguments[0]) is type({}.keys()) for row in self._rows]
+        return [r for r, skip in zip(self._rows, counts, strict=True) if not skip and r.about() in read]
+
+    def changed(self, free: set[int], rows: list[_Row] | None = None) -> str:
         """The path of the first object of Python that is not as it was, but for some tables; empty if all are."""
-        return next((row.path for row, _ in self._differing(self._rows) if id(row.table) not in free), "")
+        differing = self._differing(self._rows if rows is None else rows)
+        return next((row.path for row, _ in differing if id(row.table) not in free), "")
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""

@@ -169,9 +169,11 @@ class BackwardHookFunction(Function):
     _facts = {"reads": "with_hooks(*xs)", "derives": "g, if the hooks of the module change nothing"}  # noqa: RUF012
 
     @staticmethod
-    def forward(ctx: Any, arrive: Callable[[Sequence[Any]], Sequence[Any]], *tensors: Tensor) -> Any:
+    def forward(ctx: Any, arrive: Any, *tensors: Tensor) -> Any:
         """The Tensors themselves."""
         ctx.arrive = arrive
+        # code of the user, which `compile` guards
+        ctx.calls = [*arrive.__self__.hooks, *arrive.__self__.pre_hooks]
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(*(t for t in tensors if not t.requires_grad))
         return tensors

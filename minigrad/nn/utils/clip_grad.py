@@ -105,7 +105,7 @@ def _plain(t: Tensor) -> bool:
 
 
 def _several(tensors: Tensors) -> list[Tensor]:
-    if contents(tensors) is not None:
+    if contents(tensors) is not None and not isinstance(tensors, Iterable):
         raise type_error(f"'{type(tensors).__name__}' object is not iterable; pass its parameters()")
     return [tensors] if isinstance(tensors, Tensor) else [*tensors]
 

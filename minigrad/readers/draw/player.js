@@ -247,7 +247,7 @@
     }
     if (table.querySelector(".pic")) {
       make("p", card, { class: "hint" }, "Arrays: the size, and least … mean … largest element. Heat maps are blue below 0 and " +
-        "orange above, nan is black; histograms run from the least element to the largest.");
+        "orange above, nan is green; histograms run from the least element to the largest.");
     }
   }
 

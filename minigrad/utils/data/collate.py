@@ -95,10 +95,10 @@ def collate_numpy_array_fn(batch: Sequence[Any], *, collate_fn_map: object = Non
     return _stacked([as_tensor(x) for x in batch])
 
 
-def _stacked(batch: Sequence[Tensor]) -> Tensor:
+def _stacked(batch: Sequence[Any]) -> Tensor:
     shape = batch[0]._array.shape
     for i, x in enumerate(batch):
-        if x._array.shape != shape:
+        if isinstance(x, Tensor) and x._array.shape != shape:
             raise runtime_error(
                 f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                 f"{list(x._array.shape)} at entry {i}; a collate_fn of your own can pad them"
