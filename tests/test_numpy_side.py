@@ -330,6 +330,34 @@ SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
         lambda a: (a[np.tril_indices_from(a)], a[np.triu_indices_from(a, 1)], a[:, :3][np.diag_indices_from(a[:, :3])]),
         (A,),
     ),
+    "a mean among the elements": (
+        lambda v: (np.var(v, where=[True] * 3), np.nanvar(v, ddof=1), np.nanstd(v), np.var(v, mean=v[1:2])),
+        (np.array([1.0, 2.0, 3.0]),),
+    ),
+    "numbers of NumPy's": (
+        lambda a: (
+            np.tensordot(a, a, np.int64(2)), np.tensordot(a, a, (np.int64(0), np.int64(-2))), np.sum(a, 0, keepdims=1),
+            np.mean(a, np.int64(1), keepdims=True), np.reshape(a, np.array([6, 2])), np.quantile(a, 0.3, ()),
+            np.average(a, (1, 0), A.T + 9), np.average(a, (-1,), [1, 2, 3, 4]), np.trapezoid(a, dx=[1.0, 2.0, 3.0]),
+        ),
+        (A,),
+    ),
+    "none and at the end": (
+        lambda v: (
+            np.polyder(v, 9) + np.sum(v), np.unwrap(v[:0]) + v[0], np.cumsum(v[:0]) + v[0], np.linspace(v, 1.0, 0),
+            np.nan_to_num(v + np.array([0.0, np.inf, 0.0, np.nan]), copy=False, posinf=2.0, neginf=3.0),
+            *np.linspace(v, 1.0, 1, retstep=True)[:1],
+        ),
+        (np.array([0.3, 1.2, -0.5, 2.0]),),
+    ),
+    "arguments by name": (
+        lambda a: (
+            np.apply_along_axis(lambda v, k: v * k, 0, a, k=3.0),
+            np.piecewise(a, [A < 0], [lambda x, k: x * k, 2], k=3.0),
+            np.linalg.qr(a, "r"), np.linalg.pinv(a, 1e-9),
+        ),
+        (A,),
+    ),
     "atleast": (lambda v: (np.atleast_1d(v[0]), np.atleast_2d(v), np.atleast_3d(v), *np.atleast_1d(v, v[0])), (V,)),
 }  # fmt: skip
 # Without a gradient.
@@ -356,6 +384,11 @@ FLAT: dict[str, Callable[[Any], Any]] = {
         np.isin(np.round(a), [1.0, 0.0]), np.flatnonzero(a > 0), np.isreal(a), np.isposinf(a * np.inf),
         np.nanargmax(a, 1),
         np.intersect1d(a, A[0]), np.union1d(a[0], a[1]), np.lexsort((a[0], a[1])), np.argpartition(a, 2, axis=1)[:, 2],
+    ),
+    "rounded down": lambda a: (
+        np.linspace(a[0, 0] * 0 - 1, 1.0, 4, dtype=int), np.round(np.argsort(a), 2), np.rint(np.argsort(a)),
+        *np.divmod([7, 8, 9], np.argmax(a, 1) + 2), np.linspace(np.argmax(a), 1.0, 0, retstep=True)[1],
+        np.linalg.pinv(a.detach() if isinstance(a, mg.Tensor) else a, 0.5),
     ),
     "whole numbers": lambda a: (np.mean(a > 0), np.std(a > 0, axis=1)),
 }  # fmt: skip
@@ -424,6 +457,7 @@ def test_names_of_axes_and_defaults_that_are_written_out() -> None:
     assert np.reshape(t, (4, 3), order="C").shape == (4, 3)
 
 
+MASKED: Any = np.ma.masked_less(A, 0.0)
 REFUSED: dict[str, tuple[Callable[[mg.Tensor], Any], list[str]]] = {
     "weights": (lambda t: np.histogram(A, weights=t), ["np.histogram is not recorded", "t.detach().numpy()"]),
     "weights by position": (lambda t: np.histogram(A, 3, None, None, t), ["np.histogram is not recorded"]),
@@ -440,6 +474,9 @@ REFUSED: dict[str, tuple[Callable[[mg.Tensor], Any], list[str]]] = {
     "another": (lambda t: np.trim_zeros(t[0]), ["np.trim_zeros is not recorded", "t.detach().numpy()"]),
     "into a Tensor": (lambda t: np.copyto(t, A), ["np.copyto does not write into a Tensor", "t[...] = x"]),
     "a Tensor into an array": (lambda t: np.full_like(A, t[0, 0]), ["np.copyto would write", "np.broadcast_to"]),
+    "a mask": (lambda t: np.multiply(t, MASKED), ["a masked array would lose its mask"]),
+    "a mask, of an operator": (lambda t: t + MASKED, ["a masked array would lose its mask"]),
+    "a mask, of a function": (lambda t: np.where(A > 0, t, MASKED), ["a masked array would lose its mask"]),
     "like": (lambda t: np.zeros(2, like=t.detach()), ["np.zeros does not make"]),  # type: ignore[arg-type]
 }  # fmt: skip
 
@@ -510,6 +547,22 @@ def test_what_takes_no_such_arguments_says_so() -> None:
         np.r_[t, t]
     with pytest.raises(TypeError, match="takes no distance, one, or one for each of 2 axes, not 3"):
         np.gradient(t, 1.0, 2.0, 3.0)
+
+
+def test_places_in_tensors_and_copies() -> None:
+    t, places = mg.tensor(A).requires_grad_(), mg.tensor([0, 2])
+    for f in (np.delete, lambda a, at, axis: np.insert(a, at, 7.0, axis)):
+        np.testing.assert_array_equal(f(t, places, 1).detach(), f(A, [0, 2], 1))
+    np.testing.assert_array_equal(np.partition(t, places, 1).detach()[:, 2], np.partition(A, [0, 2], 1)[:, 2])
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        np.choose([0, 1, -1], [t[0, :3], t[1, :3]])
+    given = mg.tensor([np.nan, 1.0])
+    again: Any = (
+        np.reshape(given, (2, 1), copy=True) if np.lib.NumpyVersion(np.__version__) >= "2.1.0" else None
+    )
+    assert np.nan_to_num(given, copy=False) is given
+    assert given.tolist() == [0.0, 1.0]
+    assert again is None or np.isnan(again[0].item())
 
 
 def test_ufuncs_of_scipy() -> None:

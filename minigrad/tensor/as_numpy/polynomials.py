@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.functions import creation
@@ -20,7 +21,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
 
 def polyval(p: Tensor, x: Tensor) -> Tensor:
     """By Horner's rule."""
-    y = creation.zeros_like(x)
+    y = creation.zeros_like(x, dtype=dtypes.promote_types(p.dtype, x.dtype))
     for c in p:
         y = y * x + c
     return y
@@ -49,7 +50,7 @@ def _without_zeros(p: Tensor) -> Tensor:
 
 def polyder(p: Tensor, m: int = 1) -> Tensor:
     for _ in range(m):
-        p = p[:-1] * creation.arange(len(p) - 1, 0, -1)
+        p = p[:-1] * creation.arange(len(p) - 1, 0, -1) if len(p) else p
     return p
 
 
