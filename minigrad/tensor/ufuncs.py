@@ -138,8 +138,9 @@ _NAMED: dict[np.ufunc, Callable[..., Any]] = {
     np.conjugate: _called("conj"), np.float_power: _called("float_power"),
     np.ldexp: lambda a, b: own("ldexp")(tensor(a), tensor(b)),
     np.frexp: lambda x: tuple(own("frexp")(x)), np.fabs: lambda x: floating(x).abs(),
-    np.modf: lambda x: (x - x.trunc(), x.trunc()), np.divmod: lambda a, b: (tensor(a) // b, tensor(a) % b),
-    np.heaviside: lambda a, b: own("heaviside")(*alike(tensor(a), tensor(b))),
+    np.modf: lambda x: (floating(x).frac(), floating(x).trunc()),
+    np.divmod: lambda a, b: (tensor(a) // b, tensor(a) % b),
+    np.heaviside: lambda a, b: own("heaviside")(*alike(*map(floating, map(tensor, (a, b))))),
     np.vecdot: lambda a, b: (tensor(a).conj() * b).sum(-1),
 }  # fmt: skip
 _SIGNS = {

@@ -186,8 +186,8 @@ def linspace(
     if endpoint and num > 1:
         y = cat([y[:-1], stop.to(y.dtype)[None]], 0)
     y = y.movedim(0, axis)
-    if dtype is not None:
-        y = y.to(dtype) if dtype.is_floating_point or dtype.is_complex else y.floor().to(dtype)
+    z = y if dtype is None else y.to(dtype)
+    y = z if z.is_floating_point() or z.is_complex() else y.floor().to(dtype)
     return (y, step) if retstep else y
 
 

@@ -28,7 +28,7 @@ def polyval(p: Tensor, x: Tensor) -> Tensor:
 
 
 def polyadd(a1: Tensor, a2: Tensor) -> Tensor:
-    a1, a2 = alike(a1.reshape(-1), a2.reshape(-1))
+    a1, a2 = alike(*(p if p.ndim else p[None] for p in (a1, a2)))
     size = max(len(a1), len(a2))
     a1, a2 = (cat([creation.zeros(size - len(p), dtype=p.dtype), p], 0) for p in (a1, a2))
     return a1 + a2
