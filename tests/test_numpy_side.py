@@ -611,6 +611,15 @@ def test_ufuncs_of_scipy() -> None:
         others = [np.array([0.7, 1.2, 0.4, 2.6])] * (ufunc.nin - 1)
         np.testing.assert_allclose(ufunc(t, *others).detach().numpy(), ufunc(x, *others), rtol=1e-10)
         assert gradcheck(lambda t, ufunc=ufunc, others=others: ufunc(t, *others), [t], allow_numpy=True)
+    edges = np.array([-2.0, 0.0, 1.0, np.inf, -np.inf, np.nan])
+    for name, rest in {
+        "gamma": (),
+        "rgamma": (),
+        "log_expit": (),
+        "pseudo_huber": (np.array([0.0, 1.0] * 3),),
+    }.items():
+        ufunc = getattr(special, name)
+        np.testing.assert_allclose(ufunc(mg.tensor(edges), *rest), ufunc(edges, *rest))
     compiled = mg.compile(lambda x: special.gammaln(x).sum())
     assert [compiled(mg.tensor([0.5, s])).item() for s in (2.0, 3.0)] == pytest.approx(
         [0.5724, 1.2655], abs=1e-4
