@@ -176,13 +176,13 @@ def argmin(a: Tensor, axis: int | None = None, out: Unused = None, *, keepdims: 
 def any(
     a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False, *, where: Tensor | None = None
 ) -> Tensor:
-    return without(a != 0, where, False).any(axis, keepdims)
+    return without(a, where, 0).any(axis, keepdims).to(dtypes.bool)
 
 
 def all(
     a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False, *, where: Tensor | None = None
 ) -> Tensor:
-    return without(a != 0, where, True).all(axis, keepdims)
+    return without(a, where, 1).all(axis, keepdims).to(dtypes.bool)
 
 
 def count_nonzero(a: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
