@@ -350,6 +350,13 @@ SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
         ),
         (np.array([0.3, 1.2, -0.5, 2.0]),),
     ),
+    "lists beside ufuncs": (
+        lambda v: (
+            np.maximum(v, [0.5, 2, 1]), np.power([1, 2, 3], v), np.matmul([[1.0, 0, 2]], v),
+            np.arctan2((1.0, 2.0, 3.0), v), np.add.outer(v, [1.0, 2.0]), np.multiply([v[0], 2.0, v[1]], v),
+        ),
+        (V[:3],),
+    ),
     "arguments by name": (
         lambda a: (
             np.apply_along_axis(lambda v, k: v * k, 0, a, k=3.0),

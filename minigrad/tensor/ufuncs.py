@@ -30,6 +30,8 @@ class _Ufuncs(Tensor):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
+        if list in (kinds := [*map(type, inputs)]) or tuple in kinds:
+            inputs = tuple(tensor(x, self) if isinstance(x, (list, tuple)) else x for x in inputs)
         if ufunc is np.matmul and method == "__call__" and not options:
             return linalg.matmul(*alike(*map(tensor, inputs)))
         if ufunc in _NAMED and method == "__call__" and not options:
