@@ -591,6 +591,21 @@ def test_the_gradient_of_cross_entropy_is_exact_for_large_logits() -> None:
     assert np.abs(t.grad.numpy() - p).max() < 5e-7
 
 
+@pytest.mark.parametrize(
+    ("x", "gradient"),
+    [
+        ([1, INF, 2], [1, NAN, 0]),
+        ([INF, 1, 2], [NAN, 0, 0]),
+        ([-INF, -INF, 1], [NAN, NAN, 0]),
+        ([-INF, 1, 2], [NAN, 1, 0]),
+    ],
+)
+def test_logcumsumexp_of_infinite_numbers(x: list[float], gradient: list[float]) -> None:
+    t = mg.tensor(x, requires_grad=True)
+    (t.logcumsumexp(0) * mg.tensor([1.0, 1.0, 0.0])).sum().backward()
+    np.testing.assert_allclose(t.grad, gradient)
+
+
 def test_elu_of_an_infinite_alpha() -> None:
     x = mg.tensor([-1.0, 0.0, 1.0])
     assert functional.elu(x, INF).tolist() == [-INF, 0.0, 1.0]

@@ -330,8 +330,51 @@ SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
         lambda a: (a[np.tril_indices_from(a)], a[np.triu_indices_from(a, 1)], a[:, :3][np.diag_indices_from(a[:, :3])]),
         (A,),
     ),
+    "a mean among the elements": (
+        lambda v: (np.var(v, where=[True] * 3), np.nanvar(v, ddof=1), np.nanstd(v), np.var(v, mean=v[1:2])),
+        (np.array([1.0, 2.0, 3.0]),),
+    ),
+    "numbers of NumPy's": (
+        lambda a: (
+            np.tensordot(a, a, np.int64(2)), np.tensordot(a, a, (np.int64(0), np.int64(-2))), np.sum(a, 0, keepdims=1),
+            np.mean(a, np.int64(1), keepdims=True), np.reshape(a, np.array([6, 2])), np.quantile(a, 0.3, ()),
+            np.average(a, (1, 0), A.T + 9), np.average(a, (-1,), [1, 2, 3, 4]), np.trapezoid(a, dx=[1.0, 2.0, 3.0]),
+        ),
+        (A,),
+    ),
+    "none and at the end": (
+        lambda v: (
+            np.polyder(v, 9) + np.sum(v), np.unwrap(v[:0]) + v[0], np.cumsum(v[:0]) + v[0], np.linspace(v, 1.0, 0),
+            np.nan_to_num(v + np.array([0.0, np.inf, 0.0, np.nan]), copy=False, posinf=2.0, neginf=3.0),
+            *np.linspace(v, 1.0, 1, retstep=True)[:1],
+        ),
+        (np.array([0.3, 1.2, -0.5, 2.0]),),
+    ),
+    "lists beside ufuncs": (
+        lambda v: (
+            np.maximum(v, [0.5, 2, 1]), np.power([1, 2, 3], v), np.matmul([[1.0, 0, 2]], v),
+            np.arctan2((1.0, 2.0, 3.0), v), np.add.outer(v, [1.0, 2.0]), np.multiply([v[0], 2.0, v[1]], v),
+        ),
+        (V[:3],),
+    ),
+    "arguments by name": (
+        lambda a: (
+            np.apply_along_axis(lambda v, k: v * k, 0, a, k=3.0),
+            np.piecewise(a, [A < 0], [lambda x, k: x * k, 2], k=3.0),
+            np.linalg.qr(a, "r"), np.linalg.pinv(a, 1e-9),
+        ),
+        (A,),
+    ),
     "atleast": (lambda v: (np.atleast_1d(v[0]), np.atleast_2d(v), np.atleast_3d(v), *np.atleast_1d(v, v[0])), (V,)),
 }  # fmt: skip
+
+
+def bytes_of(a: Any) -> Any:
+    """Small whole numbers of one byte, as what is given."""
+    array = np.arange(12, dtype=np.uint8).reshape(3, 4) % 3
+    return mg.tensor(array) if isinstance(a, mg.Tensor) else array
+
+
 # Without a gradient.
 FLAT: dict[str, Callable[[Any], Any]] = {
     "argmax": lambda a: (np.argmax(a), np.argmin(a, axis=1), np.argmax(a, 0, keepdims=True)),
@@ -356,6 +399,13 @@ FLAT: dict[str, Callable[[Any], Any]] = {
         np.isin(np.round(a), [1.0, 0.0]), np.flatnonzero(a > 0), np.isreal(a), np.isposinf(a * np.inf),
         np.nanargmax(a, 1),
         np.intersect1d(a, A[0]), np.union1d(a[0], a[1]), np.lexsort((a[0], a[1])), np.argpartition(a, 2, axis=1)[:, 2],
+    ),
+    "rounded down": lambda a: (
+        np.linspace(a[0, 0] * 0 - 1, 1.0, 4, dtype=int), np.round(np.argsort(a), 2), np.rint(np.argsort(a)),
+        *np.divmod([7, 8, 9], np.argmax(a, 1) + 2), np.linspace(np.argmax(a), 1.0, 0, retstep=True)[1],
+        np.any(bytes_of(a), 0), np.all(bytes_of(a), -1, where=[True, False, True, True]), *np.modf(bytes_of(a)),
+        np.heaviside(bytes_of(a), 1), np.polyadd(bytes_of(a), bytes_of(a)),
+        np.linalg.pinv(a.detach() if isinstance(a, mg.Tensor) else a, 0.5),
     ),
     "whole numbers": lambda a: (np.mean(a > 0), np.std(a > 0, axis=1)),
 }  # fmt: skip
@@ -393,6 +443,7 @@ def test_a_function_without_gradient(name: str) -> None:
         assert not getattr(result, "requires_grad", False)
         rtol = 1e-6 if name == "whole numbers" else 1e-12  # float32, minigrad's default
         np.testing.assert_allclose(np.asarray(result), value, rtol=rtol)
+        assert np.asarray(result).dtype.kind == np.asarray(value).dtype.kind
 
 
 def test_element_types_are_minigrads_and_arrays_keep_theirs() -> None:
@@ -424,6 +475,7 @@ def test_names_of_axes_and_defaults_that_are_written_out() -> None:
     assert np.reshape(t, (4, 3), order="C").shape == (4, 3)
 
 
+MASKED: Any = np.ma.masked_less(A, 0.0)
 REFUSED: dict[str, tuple[Callable[[mg.Tensor], Any], list[str]]] = {
     "weights": (lambda t: np.histogram(A, weights=t), ["np.histogram is not recorded", "t.detach().numpy()"]),
     "weights by position": (lambda t: np.histogram(A, 3, None, None, t), ["np.histogram is not recorded"]),
@@ -440,6 +492,9 @@ REFUSED: dict[str, tuple[Callable[[mg.Tensor], Any], list[str]]] = {
     "another": (lambda t: np.trim_zeros(t[0]), ["np.trim_zeros is not recorded", "t.detach().numpy()"]),
     "into a Tensor": (lambda t: np.copyto(t, A), ["np.copyto does not write into a Tensor", "t[...] = x"]),
     "a Tensor into an array": (lambda t: np.full_like(A, t[0, 0]), ["np.copyto would write", "np.broadcast_to"]),
+    "a mask": (lambda t: np.multiply(t, MASKED), ["a masked array would lose its mask"]),
+    "a mask, of an operator": (lambda t: t + MASKED, ["a masked array would lose its mask"]),
+    "a mask, of a function": (lambda t: np.where(A > 0, t, MASKED), ["a masked array would lose its mask"]),
     "like": (lambda t: np.zeros(2, like=t.detach()), ["np.zeros does not make"]),  # type: ignore[arg-type]
 }  # fmt: skip
 
@@ -512,6 +567,24 @@ def test_what_takes_no_such_arguments_says_so() -> None:
         np.gradient(t, 1.0, 2.0, 3.0)
 
 
+def test_places_in_tensors_and_copies() -> None:
+    t, places = mg.tensor(A).requires_grad_(), mg.tensor([0, 2])
+    functions: list[Any] = [np.delete, lambda a, at, axis: np.insert(a, at, 7.0, axis)]
+    for f in functions:
+        np.testing.assert_array_equal(f(t, places, 1).detach(), f(A, [0, 2], 1))
+    least: Any = np.partition(t, places, 1)
+    np.testing.assert_array_equal(least.detach()[:, 2], np.partition(A, [0, 2], 1)[:, 2])
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        np.choose([0, 1, -1], [t[0, :3], t[1, :3]])
+    given = mg.tensor([np.nan, 1.0])
+    again: Any = (
+        np.reshape(given, (2, 1), copy=True) if np.lib.NumpyVersion(np.__version__) >= "2.1.0" else None
+    )
+    assert np.nan_to_num(given, copy=False) is given
+    assert given.tolist() == [0.0, 1.0]
+    assert again is None or np.isnan(again[0].item())
+
+
 def test_ufuncs_of_scipy() -> None:
     special = pytest.importorskip("scipy.special")
     inside = np.array([0.2, 0.5, 0.8])
@@ -545,6 +618,15 @@ def test_ufuncs_of_scipy() -> None:
         others = [np.array([0.7, 1.2, 0.4, 2.6])] * (ufunc.nin - 1)
         np.testing.assert_allclose(ufunc(t, *others).detach().numpy(), ufunc(x, *others), rtol=1e-10)
         assert gradcheck(lambda t, ufunc=ufunc, others=others: ufunc(t, *others), [t], allow_numpy=True)
+    edges = np.array([-2.0, 0.0, 1.0, np.inf, -np.inf, np.nan])
+    for name, rest in {
+        "gamma": (),
+        "rgamma": (),
+        "log_expit": (),
+        "pseudo_huber": (np.array([0.0, 1.0] * 3),),
+    }.items():
+        ufunc = getattr(special, name)
+        np.testing.assert_allclose(ufunc(mg.tensor(edges), *rest), ufunc(edges, *rest))
     compiled = mg.compile(lambda x: special.gammaln(x).sum())
     assert [compiled(mg.tensor([0.5, s])).item() for s in (2.0, 3.0)] == pytest.approx(
         [0.5724, 1.2655], abs=1e-4
@@ -688,7 +770,7 @@ def test_the_page_lists_what_is_recorded() -> None:
     section = page.partition("## NumPy's functions")[2].partition("<!-- recorded -->")[2].partition("\n\n")[0]
     listed = re.findall(r"[\w.]+", section.replace("`", "").replace("np.", ""))
     places = {"numpy.linalg": "linalg.", "numpy.fft": "fft.", "numpy.lib.stride_tricks": "lib.stride_tricks."}
-    recorded = {places.get(f.__module__, "") + f.__name__ for f in FORMS}
+    recorded = {places.get(getattr(f, "__module__", ""), "") + f.__name__ for f in FORMS}
     # Younger than the oldest NumPy.
     new = {"astype", "cumulative_prod", "cumulative_sum", "unstack"}
     assert set(listed) - new == recorded - new

@@ -271,8 +271,9 @@ def exp_sums(d: Array, x: Array, s: Array, dim: int, reverse: bool) -> Any:
         if not d.ndim:
             return np.where(some, np.exp(logs + there), 0.0)
         logs = np.flip(logcumsumexp(np.flip(logs, dim), dim), dim) if reverse else logcumsumexp(logs, dim)
-        # where all that is summed is 0
-        return np.where(there == np.inf, 0.0, np.exp(logs + there))
+        y = np.exp(logs + there)
+        # where all that is summed is 0; an x of inf stays nan
+        return y if reverse else np.where(there == np.inf, 0.0, y)
 
     return np.asarray(part(d) - part(-d), own, order="C")
 

@@ -32,6 +32,7 @@ class Form:
         parameters = inspect.signature(function).parameters.values()
         # The annotations of its parameters, and of what follows those that have a name.
         self.kinds = {p.name: p.annotation for p in parameters if p.kind is not p.VAR_POSITIONAL}
+        self.open = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.rest = next((p.annotation for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self.positional = [
             p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
@@ -48,9 +49,10 @@ class Form:
         names = [*self.positional, *("an operand" for _ in kinds)]
         taken = [_taken(func, *each, like) for each in zip(names, kinds, args, strict=False)]
         named = {
-            name: _taken(func, name, self.kinds.get(name, "Unused"), x, like) for name, x in options.items()
+            name: _taken(func, name, self.kinds.get(name, "Any" if self.open else "Unused"), x, like)
+            for name, x in options.items()
         }
-        return self.function(*taken, **{name: x for name, x in named.items() if name in self.kinds})
+        return self.function(*taken, **{k: x for k, x in named.items() if self.open or k in self.kinds})
 
 
 def _numpys(name: str) -> Any:
@@ -148,7 +150,7 @@ def _taken(func: Any, name: str, kind: str, x: Any, like: Tensor | None) -> Any:
     if kind == "DTypeLike | None":
         ours = x is None or isinstance(x, dtypes.dtype)
         return x if ours else dtypes.OF_NUMPY[dtypes.as_numpy(np.dtype(x))]
-    return x
+    return bool(x) if kind == "bool" else x
 
 
 def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:

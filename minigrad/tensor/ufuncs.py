@@ -30,6 +30,8 @@ class _Ufuncs(Tensor):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
+        if list in (kinds := [*map(type, inputs)]) or tuple in kinds:
+            inputs = tuple(tensor(x, self) if isinstance(x, (list, tuple)) else x for x in inputs)
         if ufunc is np.matmul and method == "__call__" and not options:
             return linalg.matmul(*alike(*map(tensor, inputs)))
         if ufunc in _NAMED and method == "__call__" and not options:
@@ -134,12 +136,13 @@ def _called(name: str) -> Callable[..., Any]:
 # Recorded as these functions.
 _NAMED: dict[np.ufunc, Callable[..., Any]] = {
     np.deg2rad: _called("deg2rad"), np.radians: _called("deg2rad"), np.rad2deg: _called("rad2deg"),
-    np.degrees: _called("rad2deg"), np.rint: _called("round"), np.positive: _called("positive"),
+    np.degrees: _called("rad2deg"), np.rint: lambda x: floating(x).round(), np.positive: _called("positive"),
     np.conjugate: _called("conj"), np.float_power: _called("float_power"),
     np.ldexp: lambda a, b: own("ldexp")(tensor(a), tensor(b)),
     np.frexp: lambda x: tuple(own("frexp")(x)), np.fabs: lambda x: floating(x).abs(),
-    np.modf: lambda x: (x - x.trunc(), x.trunc()), np.divmod: lambda a, b: (a // b, a % b),
-    np.heaviside: lambda a, b: own("heaviside")(*alike(tensor(a), tensor(b))),
+    np.modf: lambda x: (floating(x).frac(), floating(x).trunc()),
+    np.divmod: lambda a, b: (tensor(a) // b, tensor(a) % b),
+    np.heaviside: lambda a, b: own("heaviside")(*alike(*map(floating, map(tensor, (a, b))))),
     np.vecdot: lambda a, b: (tensor(a).conj() * b).sum(-1),
 }  # fmt: skip
 _SIGNS = {

@@ -71,7 +71,9 @@ def _running(name: str, first: int, x: Tensor, axis: int | None, dtype: Any, ini
         raise value_error(f"np.{name.replace('cum', 'cumulative_')} of {x.ndim} dimensions needs axis=")
     axis = axis or 0
     y = getattr(x, name)(axis, dtype=dtype)
-    return cat([creation.full_like(y.narrow(axis, 0, 1), first), y], axis) if initial else y
+    shape = [*x.shape]
+    shape[axis] = 1
+    return cat([creation.full(shape, first, dtype=y.dtype), y], axis) if initial else y
 
 
 def nancumsum(
@@ -87,6 +89,9 @@ def nancumprod(
 
 
 def trapezoid(y: Tensor, x: Tensor | None = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
+    if x is None and np.ndim(dx):
+        size = y.shape[axis] - 1
+        return (tensor(dx, y) * (y.narrow(axis, 0, size) + y.narrow(axis, 1, size)) / 2).sum(axis)
     if x is None and isinstance(dx, Tensor):
         return dx * own("trapezoid")(y, dim=axis)
     return own("trapezoid")(y, dim=axis, **({"dx": dx} if x is None else {"x": x}))
@@ -130,7 +135,9 @@ def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: f
     near = own("remainder")(step + half, period) - half
     near = own("where")((near == -half) & (step > 0), half, near)
     moves = without(near - step, step.abs() >= (half if discont is None else builtins.max(discont, half)), 0)
-    return cat([p.narrow(axis, 0, 1), p.narrow(axis, 1, p.shape[axis] - 1) + moves.cumsum(axis)], axis)
+    count = moves.shape[axis]
+    first = p.shape[axis] - count
+    return cat([p.narrow(axis, 0, first), p.narrow(axis, first, count) + moves.cumsum(axis)], axis)
 
 
 def apply_along_axis(func1d: Any, axis: int, arr: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -222,6 +229,14 @@ def _picked(a: Tensor, axis: int | None, places: Any) -> Tensor:
     )
 
 
+def _array(places: Any) -> Any:
+    """Places for NumPy, which a program may have in a Tensor."""
+    if not isinstance(places, Tensor):
+        return places
+    needs_value("np.delete(), np.insert() or np.partition()")
+    return places.numpy(force=True)
+
+
 def compress(condition: Tensor, a: Tensor, axis: int | None = None, out: Unused = None) -> Tensor:
     needs_value("np.compress()")
     chosen = condition.numpy(force=True)
@@ -233,12 +248,13 @@ def extract(condition: Tensor, arr: Tensor) -> Tensor:
 
 
 def delete(arr: Tensor, obj: Any, axis: int | None = None) -> Tensor:
-    return _picked(arr, axis, lambda places: np.delete(places, obj))
+    return _picked(arr, axis, lambda places: np.delete(places, _array(obj)))
 
 
 def insert(arr: Tensor, obj: Any, values: Tensor, axis: int | None = None) -> Tensor:
     """Values for several places stand along the axis, and so do several for one place in a list."""
     arr, axis = flat(arr, axis)
+    obj = _array(obj)
     axis, count = one_dim(axis, arr.ndim), arr.shape[axis]
     values = values.to(arr.dtype)
     values = values.reshape((1,) * (arr.ndim - values.ndim) + tuple(values.shape))
@@ -256,7 +272,7 @@ def partition(
 ) -> Tensor:
     needs_value("np.partition()")
     a, axis = flat(a, axis)
-    places = np.argpartition(a.numpy(force=True), kth, axis)
+    places = np.argpartition(a.numpy(force=True), _array(kth), axis)
     return a.take_along_dim(creation.from_numpy(places), axis)
 
 

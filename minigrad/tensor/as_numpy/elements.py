@@ -51,7 +51,7 @@ def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Op
 
 def choose(a: Tensor, choices: Sequence[Tensor], out: Unused = None, mode: Unused = None) -> Tensor:
     at, *others = own("broadcast_tensors")(a, *choices)
-    return own("stack")(others).take_along_dim(at[None], 0)[0]
+    return own("stack")(others).gather(0, at[None].long())[0]
 
 
 def piecewise(x: Tensor, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Tensor:
@@ -81,16 +81,20 @@ def piecewise(x: Tensor, condlist: Any, funclist: Sequence[Any], *args: Any, **k
 
 
 def round(a: Tensor, decimals: int = 0, out: Unused = None) -> Tensor:
+    if decimals > 0 and not a.is_floating_point():
+        decimals = 0
     return a.round(decimals=decimals) if decimals else a.round()
 
 
 def nan_to_num(
     x: Tensor, copy: bool = True, nan: Operand = 0.0, posinf: Operand = None, neginf: Operand = None
 ) -> Tensor:
+    given, x = x, x if copy else x.clone()
     instead = [(x.isnan(), nan), (x == math.inf, posinf), (x == -math.inf, neginf)]
     for there, value in instead if any(isinstance(v, Tensor) for _, v in instead) else ():
         x = x if value is None else own("where")(there, value, x)
-    return x.nan_to_num(*(None if isinstance(v, Tensor) else v for _, v in instead))
+    y = x.nan_to_num(*(None if isinstance(v, Tensor) else v for _, v in instead))
+    return y if copy else given.copy_(y)
 
 
 def sinc(x: Tensor) -> Tensor:
@@ -176,13 +180,14 @@ def linspace(
 ) -> Any:
     start, stop = own("broadcast_tensors")(floating(start), floating(stop))
     parts = num - endpoint
-    step = (stop - start) / parts if parts else (stop - start) * math.nan
+    step = (stop - start) / parts if parts > 0 else (stop - start) * math.nan
     turns = creation.arange(num).to(step.dtype).reshape((-1, *[1] * step.ndim))
-    y = start + turns * step if parts else start.broadcast_to((num, *start.shape))
+    y = start + turns * step if parts > 0 else start.broadcast_to((num, *start.shape))
     if endpoint and num > 1:
         y = cat([y[:-1], stop.to(y.dtype)[None]], 0)
     y = y.movedim(0, axis)
-    y = y if dtype is None else y.to(dtype)
+    z = y if dtype is None else y.to(dtype)
+    y = z if z.is_floating_point() or z.is_complex() else y.floor().to(dtype)
     return (y, step) if retstep else y
 
 

@@ -13,7 +13,8 @@ def loggamma(x: Tensor) -> Tensor:
 
 
 def gamma(x: Tensor) -> Tensor:
-    return _sign(x) * own("lgamma")(x).exp()
+    y = _sign(x) * own("lgamma")(x).exp()
+    return own("where")((x < 0) & (x == x.floor()), math.nan, y)
 
 
 def rgamma(x: Tensor) -> Tensor:
@@ -43,7 +44,7 @@ def exp10(x: Tensor) -> Tensor:
 
 def log_expit(x: Tensor) -> Tensor:
     x = floating(x)
-    return -own("logaddexp")(-x, x.detach() * 0)
+    return -own("logaddexp")(-x, own("zeros_like")(x))
 
 
 def erfcinv(y: Tensor) -> Tensor:
@@ -66,4 +67,5 @@ def huber(delta: Tensor, r: Tensor) -> Tensor:
 
 
 def pseudo_huber(delta: Tensor, r: Tensor) -> Tensor:
-    return own("where")(delta < 0, math.inf, delta * r * r / ((delta * delta + r * r).sqrt() + delta))
+    below = (delta * delta + r * r).sqrt() + delta
+    return own("where")(delta < 0, math.inf, delta * r * r / own("where")(below == 0, 1, below))

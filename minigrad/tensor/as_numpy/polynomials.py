@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.functions import creation
@@ -20,14 +21,14 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
 
 def polyval(p: Tensor, x: Tensor) -> Tensor:
     """By Horner's rule."""
-    y = creation.zeros_like(x)
+    y = creation.zeros_like(x, dtype=dtypes.promote_types(p.dtype, x.dtype))
     for c in p:
         y = y * x + c
     return y
 
 
 def polyadd(a1: Tensor, a2: Tensor) -> Tensor:
-    a1, a2 = alike(a1.reshape(-1), a2.reshape(-1))
+    a1, a2 = alike(*(p if p.ndim else p[None] for p in (a1, a2)))
     size = max(len(a1), len(a2))
     a1, a2 = (cat([creation.zeros(size - len(p), dtype=p.dtype), p], 0) for p in (a1, a2))
     return a1 + a2
@@ -49,7 +50,7 @@ def _without_zeros(p: Tensor) -> Tensor:
 
 def polyder(p: Tensor, m: int = 1) -> Tensor:
     for _ in range(m):
-        p = p[:-1] * creation.arange(len(p) - 1, 0, -1)
+        p = p[:-1] * creation.arange(len(p) - 1, 0, -1) if len(p) else p
     return p
 
 

@@ -14,7 +14,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import type_error
 from minigrad.functions import algebra, creation, factorizations, linalg, matrix_norms, systems
-from minigrad.tensor.as_numpy.common import Axis, Unused, alike, floating, own, tensor
+from minigrad.tensor.as_numpy.common import Axis, Unused, alike, floating, numbers, own, tensor
 
 # ---------------------------------------------------------------- products and matrices
 
@@ -45,8 +45,7 @@ def outer(a: Tensor, b: Tensor, out: Unused = None) -> Tensor:
 
 
 def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Tensor:
-    if not isinstance(axes, int):
-        axes = [[x] if isinstance(x, int) else list(x) for x in axes]
+    axes = [numbers(x) for x in axes] if np.ndim(axes) or isinstance(axes, (list, tuple)) else int(axes)
     return own("tensordot")(*alike(a, b), axes)
 
 
@@ -157,8 +156,8 @@ def linalg_inv(a: Tensor) -> Tensor:
     return systems.inv(floating(a))
 
 
-def linalg_pinv(a: Tensor) -> Tensor:
-    return systems.pinv(floating(a))
+def linalg_pinv(a: Tensor, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
+    return systems.pinv(floating(a), rtol=rtol if rcond is None else rcond, hermitian=hermitian)
 
 
 def linalg_solve(a: Tensor, b: Tensor) -> Tensor:
@@ -195,7 +194,8 @@ def linalg_svdvals(x: Tensor, /) -> Tensor:
 
 
 def linalg_qr(a: Tensor, mode: str = "reduced") -> Any:
-    return factorizations.qr(floating(a), mode)
+    # mode "r" of PyTorch's has no gradient
+    return factorizations.qr(floating(a))[1] if mode == "r" else factorizations.qr(floating(a), mode)
 
 
 class EigResult(NamedTuple):

@@ -18,6 +18,7 @@ from minigrad.tensor.as_numpy.common import (
     Unused,
     flat,
     floating,
+    numbers,
     one_axis,
     over,
     own,
@@ -93,7 +94,8 @@ def var(
         a, axis, keepdims = over(a, axis, keepdims)
         return a.var(axis, keepdim=keepdims, correction=less)
     middle = _mean(a, axis, None, None, True, where=where) if mean is None else mean
-    squares = sum(without(a - middle, where, 0).abs().square(), axis, None, None, keepdims)
+    d = without(a - middle, where, 0)
+    squares = sum((d * d.conj()).real if d.is_complex() else d.square(), axis, None, None, keepdims)
     count = _count(a, own("ones_like")(a, dtype=dtypes.bool) if where is None else where, axis, keepdims)
     return squares / (count - less).clamp(0)
 
@@ -174,13 +176,13 @@ def argmin(a: Tensor, axis: int | None = None, out: Unused = None, *, keepdims: 
 def any(
     a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False, *, where: Tensor | None = None
 ) -> Tensor:
-    return without(a, where, 0).any(axis, keepdims)
+    return without(a, where, 0).any(axis, keepdims).to(dtypes.bool)
 
 
 def all(
     a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False, *, where: Tensor | None = None
 ) -> Tensor:
-    return without(a, where, 1).all(axis, keepdims)
+    return without(a, where, 1).all(axis, keepdims).to(dtypes.bool)
 
 
 def count_nonzero(a: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -190,7 +192,7 @@ def count_nonzero(a: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Te
 
 def average(
     a: Tensor,
-    axis: int | None = None,
+    axis: Axis = None,
     weights: Tensor | None = None,
     returned: bool = False,
     *,
@@ -199,9 +201,18 @@ def average(
     if weights is None:
         y = mean(a, axis, keepdims=keepdims)
         return (y, creation.full_like(y, a.numel() / (y.numel() or 1))) if returned else y
+    a = floating(a)
+    weights = weights.to(dtypes.result_type(a, weights))
     if weights.shape != a.shape:
         a, axis = flat(a, axis)
-        weights = weights.reshape([-1 if d == one_dim(axis, a.ndim) else 1 for d in range(a.ndim)])
+        places = [one_dim(d, a.ndim) for d in numbers(axis)]
+        sizes = [*weights.shape]
+        if sizes != [a.shape[d] for d in places]:
+            raise value_error(
+                f"np.average over axis {axis} of {list(a.shape)} takes no weights of shape {sizes}"
+            )
+        order = sorted(range(len(places)), key=places.__getitem__)
+        weights = weights.permute(order).reshape([n if d in places else 1 for d, n in enumerate(a.shape)])
     total = sum(weights.broadcast_to(a.shape), axis, keepdims=keepdims)
     y = sum(a * weights, axis, keepdims=keepdims) / total
     return (y, total) if returned else y
@@ -252,13 +263,12 @@ def _parts(q: Any) -> Any:
 def _quantile(name: str, a: Tensor, q: Any, axis: Axis, method: str, keepdims: bool) -> Tensor:
     a = floating(a)
     places = q if isinstance(q, float) else creation.as_tensor(q, dtype=a.dtype)
-    function = getattr(a, name)
     if isinstance(places, Tensor) and places.ndim > 1:
         y = _quantile(name, a, places.reshape(-1), axis, method, keepdims)
         return y.reshape((*places.shape, *y.shape[1:]))
     if not isinstance(axis, tuple):
-        return function(places, axis, keepdims, interpolation=method)
-    a, shape = one_axis(a, axis)
+        return getattr(a, name)(places, axis, keepdims, interpolation=method)
+    a, shape = one_axis(a, axis) if axis else (a.unsqueeze(-1), [*a.shape])
     y = getattr(a, name)(places, -1, interpolation=method)
     return y.reshape((*y.shape[: y.ndim - a.ndim + 1], *shape)) if keepdims else y
 

@@ -123,8 +123,9 @@ def size(a: Tensor, axis: int | None = None) -> int:
 
 
 def reshape(a: Tensor, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Tensor:
-    a = ravel(a, order)
-    return transpose(a.reshape(numbers(shape)[::-1])) if order == "F" else a.reshape(shape)
+    a = ravel(a.clone() if copy else a, order)
+    sizes = numbers(shape)
+    return transpose(a.reshape(sizes[::-1])) if order == "F" else a.reshape(sizes)
 
 
 def ravel(a: Tensor, order: str = "C") -> Tensor:
