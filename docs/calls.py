@@ -85,7 +85,7 @@ diagonal_scatter: r(2,2), r(2)
 fake_quantize_per_channel_affine: r(2,3), minigrad.tensor([.5,.25]), minigrad.tensor([1,2]), 0, 0, 9
 fake_quantize_per_tensor_affine: r(2,3), .5, 1, 0, 9
 fill: r(2,3), r()
-gather take_along_dim: r(2,3), 0, i(2,1,3)
+gather: r(2,3), 0, i(2,1,3)
 take_along_dim: r(2,3), i(2,1,3), 0
 scatter scatter_add: r(2,3), 0, i(2,1,3), r(1,3)
 scatter_reduce: r(2,3), 0, i(2,1,3), r(1,3), "amax"
@@ -142,12 +142,12 @@ nn.functional.gaussian_nll_loss: r(2,3), r(2,3), u(2,3)
 nn.functional.alpha_dropout nn.functional.feature_alpha_dropout: r(2,3), .5, True
 broadcast_tensors: r(1,3), r(2,1)
 nn.functional.bilinear bilinear: r(2,3), r(2,2), r(1,3,2)
-nn.functional.cosine_embedding_loss nn.functional.hinge_embedding_loss hinge_embedding_loss: r(2,3), r(2,3), v(2)
+nn.functional.cosine_embedding_loss: r(2,3), r(2,3), v(2)
 nn.functional.hinge_embedding_loss hinge_embedding_loss: r(3), v(3)
 nn.functional.cross_entropy nn.functional.nll_loss nn.functional.multi_margin_loss: r(2,3), i(3,2)
 nn.functional.linear_cross_entropy: r(2,3), r(4,3), i(4,2)
 nn.functional.multilabel_margin_loss: r(3), i(3,3)
-nn.functional.soft_margin_loss nn.functional.margin_ranking_loss: r(3), v(3)
+nn.functional.soft_margin_loss: r(3), v(3)
 nn.functional.margin_ranking_loss margin_ranking_loss: r(3), r(3), v(3)
 nn.functional.embedding: i(4,3), r(4,2), 1
 embedding: r(4,2), i(4,3)

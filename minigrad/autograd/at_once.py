@@ -292,8 +292,8 @@ class Call:
         """For each element a call of its own."""
         rows = []
         for i in range(self.size):
-            each = zip(self.operands, self.mapped, strict=True)
-            rows.append(self([slice_(x, index=(i,)) if every else x for x, every in each]))
+            operands = zip(self.operands, self.mapped, strict=True)
+            rows.append(self([slice_(x, index=(i,)) if every else x for x, every in operands]))
         return stack(*rows, dim=0)
 
     def lined(self) -> Tensor:
@@ -387,18 +387,18 @@ class Call:
 
     def lined_up(self, rank: int) -> list[Any]:
         """The operands, with so many dimensions for an element where it has fewer."""
-        each = zip(self.operands, self.mapped, self.shapes, strict=True)
+        operands = zip(self.operands, self.mapped, self.shapes, strict=True)
         return [
             reshape(x, shape=(self.size, *[1] * (rank - len(shape)), *shape))
             if every and len(shape) < rank
             else x
-            for x, every, shape in each
+            for x, every, shape in operands
         ]
 
     def spread(self) -> list[Any]:
         """The operands, each with the dimension of elements."""
-        each = zip(self.operands, self.mapped, self.shapes, strict=True)
-        return [x if every else expand(x, shape=(self.size, *shape)) for x, every, shape in each]
+        operands = zip(self.operands, self.mapped, self.shapes, strict=True)
+        return [x if every else expand(x, shape=(self.size, *shape)) for x, every, shape in operands]
 
     def _product(
         self, a: Any, b: Any, many_a: bool, many_b: bool, of_a: tuple[int, ...], of_b: tuple[int, ...]

@@ -95,12 +95,12 @@ def vmap(
     return wrapper
 
 
-def _part(leaves: list[Any], dims: list[int | None], start: int, size: int) -> tuple[Any, ...]:
+def _part(leaves: list[Any], dims: list[int | None], first: int, size: int) -> tuple[Any, ...]:
     """So many elements, from one on: the Tensors that have them, the dimensions, and how many they are."""
     parts = []
     for x, d in zip(leaves, dims, strict=True):
         if d is not None and x._array.shape[d] > size:
-            x = slice_(x, index=(*(slice(None),) * d, slice(start, start + size)))
+            x = slice_(x, index=(*(slice(None),) * d, slice(first, first + size)))
         parts.append(x)
     return parts, dims, size
 

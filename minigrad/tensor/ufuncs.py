@@ -96,8 +96,8 @@ def _op(ufunc: np.ufunc) -> Op | None:
 
 
 def _among(table: dict[str, Op], ufunc: np.ufunc) -> Op | None:
-    own = (op for op in table.values() if op.home.startswith("minigrad."))
-    return next((op for op in own if op.kernel is ufunc and not op.params), None)
+    built_in = (op for op in table.values() if op.home.startswith("minigrad."))
+    return next((op for op in built_in if op.kernel is ufunc and not op.params), None)
 
 
 def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> str:
@@ -112,19 +112,19 @@ def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options
         change = f"a {sign}= t.detach().numpy() to change the array" if sign else leaves[3:]
         return f"{what} would lose what a Tensor remembers; write {tries} for a Tensor, or {change}"
     if method != "__call__":
-        own = (
+        instead = (
             "t.index_put_(..., accumulate=True)"
             if ufunc is np.add and method == "at"
             else "its own functions"
         )
         named = "".join(f" with {option}=" for option in [*options][-1:]) if (ufunc, method) in _ALONG else ""
-        return f"{name}.{method} is not recorded by minigrad{named}; use {own}, {leaves}"
+        return f"{name}.{method} is not recorded by minigrad{named}; use {instead}, {leaves}"
     if _op(ufunc) is not None or ufunc is np.matmul:
         named, first = ", ".join(f"{option}=" for option in options), next(iter(options))
-        own = {"out": f"t = {name}(...)", "where": "minigrad.where", "dtype": "t.to(dtype)"}.get(
+        instead = {"out": f"t = {name}(...)", "where": "minigrad.where", "dtype": "t.to(dtype)"}.get(
             first, "none"
         )
-        return f"{name} is recorded by minigrad, but not with {named}; use {own}, {leaves}"
+        return f"{name} is recorded by minigrad, but not with {named}; use {instead}, {leaves}"
     return f"{name} is not recorded by minigrad; use its own functions, {leaves}"
 
 

@@ -351,6 +351,5 @@ def corrcoef(x: Tensor, y: Tensor | None = None, rowvar: bool = True, *, dtype: 
 
 def _variables(m: Tensor, y: Tensor | None, rowvar: bool) -> Tensor:
     """Variables as rows, those of ``y`` below."""
-    parts = [x if x.ndim < 2 or rowvar or len(x) == 1 else x.T for x in (m, y) if x is not None]
-    parts = [*map(floating, parts)]
+    parts = [floating(x if x.ndim < 2 or rowvar or len(x) == 1 else x.T) for x in (m, y) if x is not None]
     return parts[0] if y is None else cat([x.reshape(-1, x.shape[-1]) for x in parts], 0)

@@ -14,7 +14,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import value_error
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy.common import Operand, Unused, cat, floating, own
+from minigrad.tensor.as_numpy.common import Operand, Unused, alike, cat, floating, own, stacked
 
 
 def where(condition: Tensor, x: Operand = None, y: Operand = None) -> Any:
@@ -40,18 +40,16 @@ def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Op
         raise value_error(
             f"np.select takes a choice for each of the conditions, not {len(choicelist)} for {len(condlist)}"
         )
-    kind = dtypes.result_type(choicelist[0], default)
-    for choice in choicelist:
-        kind = dtypes.promote_types(kind, choice.dtype)
-    result = creation.as_tensor(default, dtype=kind)
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+    choices = alike(*choicelist)
+    result = creation.as_tensor(default, dtype=dtypes.result_type(choices[0], default))
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
         result = own("where")(condition, choice, result)
     return result
 
 
 def choose(a: Tensor, choices: Sequence[Tensor], out: Unused = None, mode: Unused = None) -> Tensor:
     at, *others = own("broadcast_tensors")(a, *choices)
-    return own("stack")(others).gather(0, at[None].long())[0]
+    return stacked(others).gather(0, at[None].long())[0]
 
 
 def piecewise(x: Tensor, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Tensor:

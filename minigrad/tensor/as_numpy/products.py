@@ -12,7 +12,7 @@ from minigrad import dtypes
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import type_error
+from minigrad.errors import type_error, value_error
 from minigrad.functions import algebra, creation, factorizations, linalg, matrix_norms, systems
 from minigrad.tensor.as_numpy.common import Axis, Unused, alike, floating, numbers, own, tensor
 
@@ -112,15 +112,26 @@ def triu(m: Tensor, k: int = 0) -> Tensor:
 
 
 def tril_indices_from(arr: Tensor, k: int = 0) -> tuple[Tensor, ...]:
-    return tuple(own("tril_indices")(*arr.shape, k))
+    return tuple(own("tril_indices")(*_sizes("tril", arr), k))
 
 
 def triu_indices_from(arr: Tensor, k: int = 0) -> tuple[Tensor, ...]:
-    return tuple(own("triu_indices")(*arr.shape, k))
+    return tuple(own("triu_indices")(*_sizes("triu", arr), k))
 
 
 def diag_indices_from(arr: Tensor) -> tuple[Tensor, ...]:
+    if arr.ndim < 2 or len(set(arr.shape)) > 1:
+        raise value_error(
+            f"np.diag_indices_from takes an array of equal sizes, two or more, not of shape {list(arr.shape)}"
+        )
     return (creation.arange(arr.shape[0]),) * arr.ndim
+
+
+def _sizes(name: str, arr: Tensor) -> tuple[int, ...]:
+    """Those of a matrix."""
+    if arr.ndim != 2:
+        raise value_error(f"np.{name}_indices_from takes a matrix, not an array of shape {list(arr.shape)}")
+    return arr.shape
 
 
 def _square(m: Tensor) -> Tensor:
