@@ -7,6 +7,7 @@ import importlib
 import itertools
 import os
 import random
+import signal
 import statistics
 import sys
 import time
@@ -18,6 +19,9 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # What Numba gets is under test, and not its optimiser, which takes half of the time.
 os.environ.setdefault("NUMBA_OPT", "0")
+# A shell has its background jobs ignore interrupts, and the programs that tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
