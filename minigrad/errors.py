@@ -39,8 +39,13 @@ def _absolute(file: str) -> str:
 
 # Where the functions stand that users call; what has another place may call functions of the user's.
 _ROOMS = tuple(os.path.join(_PACKAGE, room) for room in ("functions", "nn", "linalg.py", "tensor", "optim"))
-# What calls functions of the package for the user, such as `with` and `deepcopy`, has no place of the user's either.
-INSIDE = _Inside(dict.fromkeys((contextlib.__file__, copy.__file__, functools.__file__), True))
+# What calls functions of the package for the user, such as `with` and `deepcopy`, has no place of the user's either,
+# nor has what begins a thread.
+_THREADS = [
+    os.path.join(os.path.dirname(copy.__file__), *f)
+    for f in (["threading.py"], ["concurrent", "futures", "thread.py"])
+]
+INSIDE = _Inside(dict.fromkeys((contextlib.__file__, copy.__file__, functools.__file__, *_THREADS), True))
 
 
 def user_frame() -> FrameType | None:

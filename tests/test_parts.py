@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -326,6 +327,54 @@ def test_an_exception_takes_all_back(bad: int, error: type[BaseException]) -> No
     if error is ValueError:
         text = "".join(traceback.format_exception(caught.value))
         assert f"in part {bad // 3 + 1} of 3 of in_parts(), rows {bad // 3 * 3} to {bad // 3 * 3 + 2}" in text
+
+
+def test_a_refused_draw_of_a_recording_leaves_nothing() -> None:
+    net = nn.Sequential(nn.BatchNorm1d(2), nn.Dropout(0.5))
+    f = mg.in_parts(mg.compile(lambda x: net(x).sum()), parts=3, batch=0, reduce="sum", threads=2)
+    before, position = [t.tolist() for t in net.buffers()], mg.get_rng_state().tolist()
+    with pytest.raises(
+        RuntimeError, match=r"on threads no random numbers are drawn.*test_parts.py:\d+, in Dropout"
+    ):
+        f(mg.zeros(9, 2))
+    gc.collect()  # pytest warns where the way out of a run raises, which is an error
+    assert [t.tolist() for t in net.buffers()] == before
+    assert mg.get_rng_state().tolist() == position
+
+
+def test_an_exception_takes_back_what_replays_changed() -> None:
+    net = nn.Sequential(nn.BatchNorm1d(2), nn.Dropout(0.5), nn.Linear(2, 1))
+    seen, given = mg.zeros(2), mg.ones(1)
+
+    @mg.compile
+    def step(x: Any, t: Any) -> Any:
+        loss = net(x).sum()
+        loss.backward()
+        with mg.no_grad():
+            seen.add_(x.sum(0))
+            t.mul_(2)
+        return loss
+
+    def f(x: Any, t: Any) -> Any:
+        loss = step(x, t)
+        if bool(mg.isnan(x).any()):
+            raise ValueError("a nan")
+        return loss
+
+    x = mg.randn(9, 2)
+    mg.in_parts(f, parts=3, batch=0, reduce="sum")(x, given)
+    net.zero_grad()
+    x[8] = mg.nan
+
+    def now() -> list[Any]:
+        return [t.tolist() for t in (*net.state_dict().values(), seen, given, mg.get_rng_state())]
+
+    before = now()
+    with pytest.raises(ValueError, match="a nan"):
+        mg.in_parts(f, parts=3, batch=0, reduce="sum")(x, given)
+    assert now() == before
+    assert all(p.grad is None for p in net.parameters())
+    assert len(step.recordings) == 1
 
 
 @pytest.mark.parametrize("threads", [2, 3])

@@ -137,9 +137,10 @@ class Run(Recorder):
                     b.node.hooks = {}
                 rows += [(b.node.hooks.clear,), (b.node.hooks.update, b.hooks)]  # handles hold the table
         rows.append((setattr, self, "_over", True))
-        for generator, position in self._generators:
-            generator.set_state(position)
         try:
+            for generator, position in self._generators:
+                if not np.array_equal(generator._dump(), position._array):  # parts on threads may not set it either
+                    generator.set_state(position)
             changed(*(t._array for t, _ in self._values.values()))  # which may refuse what parts do at once
         finally:
             at_once(rows)
