@@ -139,7 +139,8 @@ class Run(Recorder):
         rows.append((setattr, self, "_over", True))
         try:
             for generator, position in self._generators:
-                if not np.array_equal(generator._dump(), position._array):  # parts on threads may not set it either
+                # Parts on threads may not set it either.
+                if not np.array_equal(generator._dump(), position._array):
                     generator.set_state(position)
             changed(*(t._array for t, _ in self._values.values()))  # which may refuse what parts do at once
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from minigrad.buffers import Empty
 from minigrad.kernels.scatter import add_to_rows, starts
 from minigrad.kernels.sharing import by_rows
-from minigrad.kernels.sums import row_sums
+from minigrad.kernels.sums import in_columns, row_sums
 
 Array = np.ndarray[Any, Any]
 
@@ -36,7 +37,7 @@ def log_softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None)
 
 
 def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
-    """A function of rows, along ``dim``; the result is written into ``out``, if that is given."""
+    """A function of rows, or of the columns of matrices, along ``dim``; written into ``out``, if that is given."""
     shape = arrays[0].shape
     if out is None:
         out = np.empty(shape, arrays[-1].dtype)
@@ -49,6 +50,10 @@ def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
     if dim >= len(shape) - 1:
         by_rows(f, *[a.reshape(-1, n) for a in arrays], out.reshape(-1, n))
         return out
+    if in_columns(shape, dim):
+        stack = -1, n, math.prod(shape[dim + 1 :])
+        by_rows(f, *[np.ascontiguousarray(a).reshape(stack) for a in arrays], out.reshape(stack))
+        return out
     turned = [np.moveaxis(a, dim, -1) for a in arrays]
     y = np.empty(turned[0].shape, out.dtype)
     by_rows(f, *[t.reshape(-1, n) for t in turned], y.reshape(-1, n))
@@ -57,8 +62,8 @@ def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
 
 
 def row_most(x: Array) -> Any:
-    """The largest of each row, as a column; of many short rows by their places, in half the time."""
-    if len(x) < 8 or not 1 < x.shape[1] < 256:
+    """The largest of each row, or of each column of matrices; of many short rows by their places, in half the time."""
+    if x.ndim == 3 or len(x) < 8 or not 1 < x.shape[1] < 256:
         return np.maximum.reduce(x, axis=1, keepdims=True)
     return x.take(x.argmax(1) + starts(*x.shape)).reshape(-1, 1)
 

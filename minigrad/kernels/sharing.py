@@ -187,7 +187,7 @@ def by_rows(function: Callable[..., None], *tables: Any) -> None:
     if size <= BLOCK:
         function(*tables)
         return
-    step = rows_of(size, tables[0].shape[1])
+    step = rows_of(size, size // len(tables[0]))
 
     def work(starts: Iterator[int]) -> None:
         for k in starts:

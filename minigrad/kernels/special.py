@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.kernels.activations import _polynomial, erfc, erfinv
+from minigrad.kernels.activations import _polynomial, erfc, normal_quantile
 
 Array = np.ndarray[Any, Any]
 
 _PI = math.pi
 _PI_SQUARED = math.pi**2
 _ROOT_HALF = math.sqrt(0.5)
-_ROOT_TWO = math.sqrt(2)
 _ROOT_PI = math.sqrt(math.pi)
-_LOG_ROOT_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
 # ---------------------------------------------------------------- products with logarithms
@@ -108,24 +106,10 @@ def log_ndtr(x: Array) -> Any:
 
 
 def ndtri(p: Array) -> Any:
-    """The inverse of `ndtr`; in the tails 26.2.23 of Abramowitz and Stegun, and three steps of Halley's."""
+    """The inverse of `ndtr`."""
     if p.dtype.char != "d":
         return ndtri(p.astype(np.float64)).astype(p.dtype)
-    q = np.minimum(p, 1.0 - p)
-    inside = np.where(q > 0, q, 0.25)
-    t = np.sqrt(-2.0 * np.log(inside))
-    y = (2.515517 + t * (0.802853 + t * 0.010328)) / (
-        1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))
-    ) - t
-    for _ in range(3):
-        # in logarithms, for both the area and the density may be too small
-        area = log_ndtr(y)
-        ratio = np.expm1(area - np.log(inside)) * np.exp(np.log(inside) + 0.5 * y * y + _LOG_ROOT_TWO_PI)
-        y = y - ratio / (1.0 + 0.5 * y * ratio)
-    y = np.where(p <= 0.5, y, -y)
-    y = np.where(q > 0.1, erfinv(2.0 * np.where(q > 0.1, p, 0.5) - 1.0) * _ROOT_TWO, y)
-    edge = np.where(p == 0, -np.inf, np.where(p == 1, np.inf, np.nan))
-    return np.where((p > 0) & (p < 1), y, edge)
+    return normal_quantile(p - 0.5, np.minimum(p, 1.0 - p))
 
 
 # Of orthogonal polynomials, by PyTorch's names: that of degree 1, and the next one from the last two.

@@ -163,9 +163,20 @@ def added_by_product(n: int) -> bool:
     return 64 <= n <= SHORT
 
 
+def in_columns(shape: Sequence[int], dim: int) -> bool:
+    """Whether sums along ``dim`` take less time column by column, and lose no digits, than of rows that are copied."""
+    return shape[dim] <= MANY and math.prod(shape[dim + 1 :]) >= 16
+
+
 def row_sums(x: Array) -> Any:
-    """The sum of each row of a float matrix, as a column; however they lie in memory it is the same."""
+    """The sum of each row of a float matrix, as a column; of a stack of matrices those of the columns.
+
+    However they lie in memory it is the same.
+    """
     x = np.ascontiguousarray(x)
+    if x.ndim == 3:
+        few = x.shape[1] <= FEW
+        return np.add.reduce(x, axis=1, keepdims=True) if few else ones(x.shape[1], x.dtype.char)[None] @ x
     if not added_by_product(x.shape[1]):
         return np.add.reduce(x, axis=1, keepdims=True)
     return np.vecdot(x, ones(x.shape[1], x.dtype.char)).reshape(-1, 1)

@@ -15,30 +15,41 @@ import numpy as np
 from minigrad.core.basic import sum_text
 from minigrad.core.text import Call, Lines
 from minigrad.kernels import activations as act
-from minigrad.kernels.sums import FEW, VDOT, added_by_product, blocks
+from minigrad.kernels.sums import FEW, VDOT, added_by_product, blocks, in_columns
 
 
-def total(x: str, n: int, dtype: str = "") -> str:
-    """The sum of each row of ``n`` elements, as `kernels.sums.row_sums` adds up."""
+def total(x: str, n: int, dtype: str = "", axis: int = -1) -> str:
+    """The sum of each row, or column, of ``n`` elements, as `kernels.sums.row_sums` adds up."""
+    if axis == 1 and n > FEW:
+        return f"(np.ones((1, {n}), {dtype or x}.dtype) @ ({x}))"
+    if axis == 1:
+        return f"np.sum({x}, axis=1, keepdims=True)"
     if added_by_product(n):
         return f"np.vecdot({x}, np.ones({n}, {dtype or x}.dtype))[..., np.newaxis]"
     return f"np.sum({x}, axis=-1, keepdims=True)"
 
 
-def along(lines: Callable[[int], list[str]]) -> Lines:
-    """Lines for functions of rows along the parameter ``dim``, of as many elements; the last one returns the result."""
+def along(lines: Callable[[int, int], list[str]]) -> Lines:
+    """Lines for functions along the parameter ``dim``, of so many elements; the last one returns the result.
+
+    ``lines`` are told their number and the axis: of rows -1, of the columns of a stack of matrices 1.
+    """
 
     def of(v: Call) -> list[str] | None:
         if not v.shape:
             return None
-        dim = v.params["dim"]
-        some = lines(v.shape[dim])
+        dim, n = v.params["dim"], v.shape[v.params["dim"]]
         if dim == len(v.shape) - 1:
-            return some
-        names = "gy" if len(v.shapes) > 1 else "x"
+            return lines(n, -1)
+        columns = in_columns(v.shape, dim)
+        *some, last = lines(n, 1 if columns else -1)
+        names, last = "gy" if len(v.shapes) > 1 else "x", last.removeprefix("return ")
+        if columns:
+            stack = math.prod(v.shape[:dim]), n, math.prod(v.shape[dim + 1 :])
+            turned = [f"{x} = np.ascontiguousarray({x}).reshape({stack})" for x in names]
+            return [*turned, *some, f"return ({last}).reshape({v.shape})"]
         turned = [f"{x} = np.ascontiguousarray(np.moveaxis({x}, {dim}, -1))" for x in names]
-        return [*turned, *some[:-1], f"y = {some[-1].removeprefix('return ')}",
-                f"return np.ascontiguousarray(np.moveaxis(y, -1, {dim}))"]  # fmt: skip
+        return [*turned, *some, f"y = {last}", f"return np.ascontiguousarray(np.moveaxis(y, -1, {dim}))"]
 
     return of
 
@@ -47,33 +58,36 @@ def along(lines: Callable[[int], list[str]]) -> Lines:
 
 
 @along
-def softmax(n: int) -> list[str]:
-    return ["y = np.exp(x - np.max(x, axis=-1, keepdims=True))", f"return y / {total('y', n)}"]
+def softmax(n: int, axis: int) -> list[str]:
+    return [f"y = np.exp(x - np.max(x, axis={axis}, keepdims=True))", f"return y / {total('y', n, '', axis)}"]
 
 
 @along
-def safe_softmax(n: int) -> list[str]:
+def safe_softmax(n: int, axis: int) -> list[str]:
     return [
-        "top = np.max(x, axis=-1, keepdims=True)",
+        f"top = np.max(x, axis={axis}, keepdims=True)",
         "y = np.exp(x - np.where(top == -np.inf, 0.0, top))",
-        f"s = {total('y', n)}",
+        f"s = {total('y', n, '', axis)}",
         "return y / np.where(s == 0.0, 1.0, s)",
     ]
 
 
 @along
-def log_softmax(n: int) -> list[str]:
-    return ["y = x - np.max(x, axis=-1, keepdims=True)", f"return y - np.log({total('np.exp(y)', n, 'y')})"]
+def log_softmax(n: int, axis: int) -> list[str]:
+    return [
+        f"y = x - np.max(x, axis={axis}, keepdims=True)",
+        f"return y - np.log({total('np.exp(y)', n, 'y', axis)})",
+    ]
 
 
 @along
-def softmax_backward(n: int) -> list[str]:
-    return [f"return (g - {total('g * y', n, 'y')}) * y"]
+def softmax_backward(n: int, axis: int) -> list[str]:
+    return [f"return (g - {total('g * y', n, 'y', axis)}) * y"]
 
 
 @along
-def log_softmax_backward(n: int) -> list[str]:
-    return [f"return g - np.exp(y) * {total('g', n)}"]
+def log_softmax_backward(n: int, axis: int) -> list[str]:
+    return [f"return g - np.exp(y) * {total('g', n, '', axis)}"]
 
 
 def _kept(v: Call) -> str:
