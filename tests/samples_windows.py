@@ -254,13 +254,14 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
     twos = [
         (("window", size, 2, stride, 0, 1, out),) for size, stride, out in ((5, 1, 4), (6, 2, 3), (9, 3, 3))
     ]
-    parts = (("adaptive", 5, 3), ("adaptive", 3, 2))
+    parts, even = (("adaptive", 5, 3), ("adaptive", 3, 2)), (("adaptive", 6, 3), ("adaptive", 4, 4))
     means = [
         (("mean", 4, 2, 2, 0, 2, True), ("mean", 5, 3, 2, 1, 3, False)),
         (("mean", 5, 3, 2, 1, 3, True),),
         (("mean", 6, 5, 4, 2, 2, False),),
         (("sum", 5, 2, 1, 1, 6),),
         parts,
+        even,
         (("nearest", 3, 5, 0.0), ("nearest", 5, 3, 0.0)),
         (("nearest-exact", 5, 3, 0.0),),
         (("nearest", 3, 4, 0.6),),
@@ -318,7 +319,7 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         Row("pad_constant", (real(2, 4),), _pad, "0", {"pads": ((-1, 2),), "value": 0.0}),
         Row("pad_constant", (real(0, 4),), _pad, "0", {"pads": ((1, 1),), "value": 0.0}),
     ]  # fmt: skip
-    for plans in (pooled, far, wide, parts, *twos):
+    for plans in (pooled, far, wide, parts, even, *twos):
         x = real(2, *sizes(plans))
         table += [
             Row("max_pool", (x,), _max_pool, "0", {"plans": plans}),

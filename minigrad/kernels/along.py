@@ -42,6 +42,9 @@ def table(plan: Plan) -> Table:
     kind, size = plan[:2]
     if kind == "adaptive":
         out = plan[2]
+        if out and size % out == 0:
+            each = size // out
+            return out, *_window_taps(size, each, each, 0, 1, out), np.full(out, float(each))
         starts = [k * size // out for k in range(out)]
         stops = [-(-(k + 1) * size // out) for k in range(out)]
         return out, (), tuple(map(slice, starts, stops)), np.subtract(stops, starts).astype(np.float64)
@@ -301,7 +304,7 @@ def _maximum(x: Array, axis: int, t: Table, empty: Empty = np.empty) -> Array:
     if parts:
         y = empty(shape, x.dtype)
         for k, where in enumerate(parts):
-            np.maximum.reduce(_part(x, axis, where), axis, keepdims=True, out=_part(y, axis, slice(k, k + 1)))
+            _most(_part(x, axis, where), axis, _part(y, axis, slice(k, k + 1)))
         return y
     if _pair(taps, out):
         y = empty(shape, x.dtype)
@@ -313,6 +316,17 @@ def _maximum(x: Array, axis: int, t: Table, empty: Empty = np.empty) -> Array:
         part = _part(y, axis, here)
         np.maximum(part, _part(x, axis, there), out=part)
     return y
+
+
+def _most(x: Array, axis: int, y: Array) -> None:
+    """The maximum along an axis, which is kept: of few elements one by one, in a fifth of the time of `reduce`."""
+    n = x.shape[axis]
+    if not 1 < n <= 16:
+        np.maximum.reduce(x, axis, keepdims=True, out=y)
+        return
+    first, *others = (_part(x, axis, slice(k, k + 1)) for k in range(n))
+    for other in others:
+        first = np.maximum(first, other, out=y)
 
 
 def _winners(x: Array, y: Array, axis: int, taps: tuple[Tap, ...]) -> list[Array]:
@@ -334,9 +348,9 @@ def _winners(x: Array, y: Array, axis: int, taps: tuple[Tap, ...]) -> list[Array
     return won
 
 
-def _numbers(x: Array, axis: int, t: Table) -> Array:
-    """The place along the dimension where each output has its maximum."""
-    y, (_, taps, parts, _) = _maximum(x, axis, t), t
+def _numbers(x: Array, y: Array, axis: int, t: Table) -> Array:
+    """The place along the dimension where each output ``y`` has its maximum."""
+    _, taps, parts, _ = t
     at = np.zeros(y.shape, np.int64)
     for k, where in enumerate(parts):
         view = _part(x, axis, where)
@@ -358,10 +372,11 @@ def max_pool_indices(x: Array, plans: tuple[Plan, ...]) -> Array:
     y, stride = np.ascontiguousarray(x), 1
     at = np.zeros(x.shape, np.int64)
     for axis, plan in _axes(plans):
-        here = _numbers(y, axis, table(plan))
+        most = _maximum(y, axis, table(plan))
+        here = _numbers(y, most, axis, table(plan))
         at = np.take_along_axis(at, here, axis) + here * stride
         stride *= x.shape[axis]
-        y = _maximum(y, axis, table(plan))
+        y = most
     return at
 
 
@@ -402,7 +417,7 @@ def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table, empty: Empty) -> 
         return result
     result.fill(0)
     if parts:
-        at = _numbers(x, axis, t)
+        at = _numbers(x, y, axis, t)
         for k in range(len(parts)):
             here = slice(k, k + 1)
             place = _part(at, axis, here)
