@@ -272,7 +272,7 @@ class Pass:
             if t is None or t._node is not node or type(g) is not np.ndarray:
                 self.settle(node, g)
                 continue
-            d: Any = own(g) if node in shared else g
+            d: Any = own(g) if node in shared and t._grad is None else g
             if t._grad is None and d.flags.c_contiguous and t._array.flags.c_contiguous:
                 # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
                 t._grad = grad = new(Tensor)
