@@ -293,7 +293,7 @@ def unpool(x: Array, at: Array, count: int) -> Array:
 def max_pool(x: Array, plans: tuple[Plan, ...], empty: Empty = np.empty) -> Array:
     """The maximum of neighbours along the last dimensions; nan if one is."""
     y = np.ascontiguousarray(x)
-    for axis, plan in _axes(plans):
+    for axis, plan in reversed(_axes(plans)):  # along rows NumPy takes longest, of which there are fewer then
         y = _maximum(y, axis, table(plan), empty)
     return y
 
@@ -382,11 +382,11 @@ def max_pool_indices(x: Array, plans: tuple[Plan, ...]) -> Array:
 
 def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...], empty: Empty = np.empty) -> Array:
     """The gradient of `max_pool` for its input ``x``: each element of ``g`` where the maximum stands."""
-    steps = [np.ascontiguousarray(x)]
-    for axis, plan in _axes(plans):
+    axes, steps = _axes(plans), [np.ascontiguousarray(x)]
+    for axis, plan in axes[:-1]:
         steps.append(_maximum(steps[-1], axis, table(plan), empty))
-    for k, (axis, plan) in reversed(list(enumerate(_axes(plans)))):
-        g = _unpick(g, steps[k], steps[k + 1], axis, table(plan), empty)
+    for y, x, (axis, plan) in zip([None, *steps[:0:-1]], steps[::-1], axes[::-1], strict=True):
+        g = _unpick(g, x, y, axis, table(plan), empty)
     return g
 
 
@@ -402,10 +402,12 @@ def _apart(taps: tuple[Tap, ...]) -> bool:
     return (other.start - one.start) % (one.step or 1) != 0
 
 
-def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table, empty: Empty) -> Array:
+def _unpick(g: Array, x: Array, y: Array | None, axis: int, t: Table, empty: Empty) -> Array:
+    """The gradient of `_maximum`, which gives ``y`` if that is known."""
     out, taps, parts, _ = t
     result = empty(x.shape, g.dtype)
-    if len(taps) == 2 and _pair(taps, out) and _apart(taps) and not np.isnan(np.max(y, initial=0)):
+    pair = len(taps) == 2 and _pair(taps, out) and _apart(taps)
+    if pair and not np.isnan(np.max(x if y is None else y, initial=0)):
         if 2 * out < x.shape[axis]:
             result.fill(0)
         # As bits: those of the first are all or none, and those of the second are what is left.
@@ -416,6 +418,7 @@ def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table, empty: Empty) -> 
         np.bitwise_xor(bits, to, out=_part(written, axis, other))
         return result
     result.fill(0)
+    y = _maximum(x, axis, t, empty) if y is None else y
     if parts:
         at = _numbers(x, y, axis, t)
         for k in range(len(parts)):

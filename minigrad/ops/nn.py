@@ -194,10 +194,15 @@ def _relu_into(t: Target) -> Lines | None:
     [x], size = t.operands, math.prod(t.shape)
     if t.filled or t.dtype.kind != "f":
         return None
-    if size < _FEW or not x.planned:
+    part = t.shape
+    while math.prod(part) > _ROW:
+        part = part[1:]
+    if size < _FEW or (not x.planned and math.prod(part) < _FEW // 2):
         return Lines([Line("np.maximum", (x.text, t.number(0.0)))])
-    if size <= _ROW:
-        zeros = t.lasting("zeros", f"np.zeros({t.shape!r}, np.{t.dtype.name})", size * t.dtype.itemsize)
+    if size <= _ROW or not x.planned:
+        zeros = t.lasting(
+            "zeros", f"np.zeros({part!r}, np.{t.dtype.name})", math.prod(part) * t.dtype.itemsize
+        )
         return Lines([Line("np.maximum", (x.text, zeros))])
     if not t.own():
         return None
