@@ -86,6 +86,53 @@ def test_every_exercise_fails_until_it_is_solved():
     assert all("NotImpl" in line for line in failed)
 
 
+def test_an_exercise_imports_what_its_solution_does():
+    for name in EXERCISES:
+        task, solution = (
+            (ROOT / "docs" / "exercises" / folder / f"{name}.py").read_text(encoding="utf-8")
+            for folder in ("", "solutions")
+        )
+        wanted = re.findall(r"^(?:import|from) .*", solution, re.MULTILINE)
+        assert set(wanted) <= set(task.splitlines()), name
+
+
+HALF_RIGHT = [  # a chapter, and what of its worked solution becomes what; and a part of what is said then
+    ("arrays", "(g * x).sum(axis=0)", "g * x", "sum it over axis 0"),
+    ("characters", "np.zeros_like(table)", "np.zeros_like(g)", "a derivative of shape [4, 3]"),
+    ("checking", "< 1e-6", "< 1e6", "a wrong sign\nassert True is False"),
+    ("compiling", "mg.compile(step)", "step", "what is returned is not compiled"),
+    ("compiling", "        return loss\n", "", "a step returns the loss"),
+    ("engine", "            if node not in done:\n    ", "", "a record is there twice"),
+    ("operation", "3.0 * y * y", "y * y", "analytic = 3 x numeric\n  at"),
+    ("scalar_tape", "1.0 if x.value > 0 else 0.0", "1.0", "the gradient of x, of relu(x) squared plus"),
+]
+
+
+def test_a_half_right_answer_is_seen_and_told(tmp_path):
+    shutil.copytree(ROOT / "docs" / "exercises", tmp_path / "docs" / "exercises")
+    shutil.copytree(ROOT / "examples" / "learn", tmp_path / "examples" / "learn")
+    program = f"""if True:
+        import json
+        from grader import grade
+
+        for chapter, right, half, _ in {HALF_RIGHT!r}:
+            text = open(f"solutions/{{chapter}}.py", encoding="utf-8").read()
+            assert right in text
+            print(json.dumps(grade(chapter, text.replace(right, half))))
+    """
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path / "docs" / "exercises",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for (chapter, *_, said), line in zip(HALF_RIGHT, finished.stdout.splitlines(), strict=True):
+        told = "\n".join(json.loads(line).values())
+        assert said in told, (chapter, told)
+        assert "\\n" not in told, "an array on one line tells nothing"
+
+
 def test_a_page_is_told_the_lines_that_matter(tmp_path):
     """What *Check* says on the page of a chapter, for a right answer, wrong ones, and one that cannot be read."""
     shutil.copytree(ROOT / "docs" / "exercises", tmp_path, dirs_exist_ok=True)

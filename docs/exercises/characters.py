@@ -3,6 +3,8 @@
 With pytest: `pytest docs/exercises -k characters`.
 """
 
+import numpy as np
+
 
 def backward_of_lookup(table, rows, g):
     """The gradient of the table, of shape (n, m), where ``table[rows]`` was computed.

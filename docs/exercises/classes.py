@@ -3,6 +3,8 @@
 With pytest: `pytest docs/exercises -k classes`.
 """
 
+import numpy as np
+
 
 def softmax(scores):
     """The probabilities of one row of scores, of any size: 1,000 must not overflow."""

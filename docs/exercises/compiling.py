@@ -3,6 +3,8 @@
 With pytest: `pytest docs/exercises -k compiling`.
 """
 
+import minigrad as mg
+
 
 def training_step(net, optimizer):
     """A compiled function of x and target that takes one step for the mean squared error, and returns the loss."""

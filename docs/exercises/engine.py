@@ -6,6 +6,8 @@ A Tensor's record is `y.grad_fn`. A record has `inputs`, `op` (None for a leaf),
 saved array the number of the input, or the count of inputs for the result.
 """
 
+import inspect
+
 
 def in_order(y):
     """The records behind y, each once and after its inputs; without `seq` and `tape`."""

@@ -13,8 +13,8 @@ import pytest
 from minigrad.testing import GradcheckError
 
 HERE = Path(__file__).parent
-# pytest's account of how a value came about: whole up to the first function's address, which says nothing.
-FUNCTIONS = re.compile(r"\n +\+ +(?:where|and) +<(?:function|built-in|module).*")
+# Of pytest's account of how a value came about, what says nothing: addresses of functions, arrays on one line.
+FUNCTIONS = re.compile(r"\n +\+ +(?:where|and) +(?:<(?:function|built-in|module|ufunc)|.*\\n).*")
 ADDRESS = re.compile(r"<(?:function|built-in function) (?:[\w<>.]*\.)?(\w+|<lambda>)(?: at 0x\w+)?>")
 
 # Of a report on a gradient: how far it is off, and how that was measured.

@@ -3,6 +3,12 @@
 With pytest: `pytest docs/exercises -k operation`.
 """
 
+import math
+
+import numpy as np
+
+from minigrad.tape import TABLE, Op
+
 
 def cube_root():
     """The operation `cube_root` of x, by np.cbrt; its rule reads the result alone, so that x is not kept."""

@@ -5,6 +5,8 @@ With pytest: `pytest docs/exercises -k reading`.
 
 import numpy as np
 
+import minigrad as mg
+
 
 def train(program, inputs, weights, lr, steps):
     """Runs a program that `mg.source` printed, whose function is called `run`; the losses of all steps.

@@ -5,6 +5,8 @@ With pytest: `pytest docs/exercises -k tape`.
 A Number is made of its value and of pairs: an input, and the slope of the value by that input.
 """
 
+import math
+
 
 def exp(x, Number):
     """Returns the Number e to the x."""

@@ -3,6 +3,8 @@
 With pytest: `pytest docs/exercises -k second`.
 """
 
+from minigrad import autograd
+
 
 def newton_step(f, x):
     """x less slope divided by curvature; x is a Tensor of one number, f takes and gives such."""

@@ -19,8 +19,8 @@ def test_is_right(work):
         y = softmax(x)
         return y * (g - (g * y).sum(axis=1, keepdims=True))
 
-    assert work.is_right(np.sin, lambda x, g: g * np.cos(x), x) is True
-    assert work.is_right(softmax, right, x) is True
+    assert work.is_right(np.sin, lambda x, g: g * np.cos(x), x) is True, "this one is right"
+    assert work.is_right(softmax, right, x) is True, "softmax with its gradient"
     assert work.is_right(np.sin, lambda x, g: -g * np.cos(x), x) is False, "a wrong sign"
     assert work.is_right(np.sin, lambda x, g: np.cos(x), x) is False, "g is left out"
     assert work.is_right(softmax, lambda x, g: np.zeros_like(x), x) is False, "always zero"

@@ -9,8 +9,9 @@ def test_training_step(work):
         mg.manual_seed(0)
         net = nn.Linear(3, 1)
         step = make(net, mg.optim.SGD(net.parameters(), lr=0.1))
-        losses = [step(mg.randn(8, 3), mg.randn(8, 1)).item() for _ in range(5)]
-        return losses, net.weight.tolist(), step
+        losses = [step(mg.randn(8, 3), mg.randn(8, 1)) for _ in range(5)]
+        assert None not in losses, "a step returns the loss"
+        return [loss.item() for loss in losses], net.weight.tolist(), step
 
     def eager(net, optimizer):
         def step(x, target):
@@ -26,6 +27,7 @@ def test_training_step(work):
     losses, weight = trained(eager)[:2]
     assert compiled[0] == losses, "the losses of five steps, beside those of a step without compile"
     assert compiled[1] == weight, "the weight after five steps, beside that of a step without compile"
+    assert hasattr(step, "report"), "what is returned is not compiled"
     plans = len(step.report())
     assert plans == 2, "the plans: of the first step, and of those that follow"
 

@@ -21,4 +21,6 @@ def test_largest_rate(work, steepest):
         x = 1.0
         for _ in range(50):
             x -= share * work.largest_rate(steepest) * steepest * x
-        assert (abs(x) > 1) is grows, f"x after 50 steps from 1, at {share} times the rate that was returned"
+        assert (abs(x) > 1) is grows, (
+            f"x {'grows' if grows else 'shrinks'} in 50 steps from 1, at {share} times the right rate"
+        )

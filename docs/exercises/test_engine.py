@@ -6,7 +6,7 @@ import minigrad as mg
 def network():
     w, x = (mg.tensor(v, dtype=mg.float64, requires_grad=True) for v in (0.7, -0.4))
     h = (w * x).tanh()
-    return (h * w + h).tanh() * x, (w, x)
+    return (h + h * w).tanh() * x, (w, x)
 
 
 def test_in_order(work):

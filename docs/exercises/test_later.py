@@ -10,7 +10,9 @@ def test_annealed(work):
     optimizer = mg.optim.SGD([mg.nn.Parameter(mg.zeros(1))], lr=0.3)
     schedule = mg.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=8)
     for step in range(9):
-        assert work.annealed(0.3, step, 8) == pytest.approx(schedule.get_last_lr()[0], abs=1e-9)
+        assert work.annealed(0.3, step, 8) == pytest.approx(schedule.get_last_lr()[0], abs=1e-9), (
+            f"the rate at step {step} of 8, from 0.3"
+        )
         optimizer.step()
         schedule.step()
 
