@@ -58,14 +58,20 @@ def test_article_trains_both_and_finds_that_they_agree(tmp_path):
 
 
 def test_article_draws_every_picture_that_it_promises(tmp_path, article):
-    finished = run(tmp_path, "article_mlp.py", "--quick", "--epochs", 3, "--samples", 50, "--out", "deep/er")
+    finished = run(tmp_path, "article_mlp.py", "--quick", "--epochs", 40, "--samples", 50, "--out", "deep/er")
     assert finished.returncode == 0, finished.stderr
+    from matplotlib.image import imread
+
     folder = tmp_path / "deep" / "er"
     assert sorted(path.name for path in folder.iterdir()) == sorted(article.article_pictures.NAMES)
     for name in article.article_pictures.NAMES:
         content = (folder / name).read_bytes()
         assert name in finished.stdout
         assert b"<svg" in content if name.endswith(".svg") else content.startswith(b"\x89PNG\r\n"), name
+        if name.endswith(".png"):
+            pixels = imread(folder / name)[..., :3]
+            border = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+            assert all((side == 1).all() for side in border), f"{name}: a label is cut off"
 
 
 def test_article_improves_its_fit_by_annealing_and_says_so(tmp_path):
