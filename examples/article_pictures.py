@@ -90,9 +90,8 @@ def _predictions(path: Path, grid: "Grid", by_minigrad: Array, by_hand: Array) -
     title = f"Error of minigrad's: {grid.off(by_minigrad):.1f} (RMS), {most:.1f} at most"
     filled = _contours(axes[3], title, grid, error, _levels([error], symmetric=True), OFF)
     figure.colorbar(filled, ax=axes[3], shrink=0.9)
-    figure.savefig(
-        path, dpi=110, bbox_inches="tight"
-    )  # square axes with bars would push a label over the border
+    # Constrained layout lets square axes with bars push a label over the border.
+    figure.savefig(path, dpi=110, bbox_inches="tight")
 
 
 def _losses(path: Path, record: "Record", bound: float) -> None:
