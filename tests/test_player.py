@@ -80,13 +80,27 @@ NETWORK_PAGE = (
     STEPPING
     + """
     drawing.go(10);
-    told.legend = all('.view.shown .legend span').map((e) => e.textContent);
+    const legend = () => all('.view.shown .legend span').filter(seen).map((e) => e.textContent);
+    told.legend = legend();
     told.linear = [lit(), rules().map((texts) => texts[0]), all('.view.shown .rule path').length > 2, card()];
     told.maps = all('.view.shown .tag.gradient path').map((path) => getComputedStyle(path).stroke);
     at('fold').click();
-    told.folded = lit();
+    const tags_of = (title) => {
+      const box = shown().find((g) => g.querySelector('text').textContent === title).getBoundingClientRect();
+      const inside = (r) => r.left > box.left - 1 && r.right < box.right + 1 && r.top > box.top && r.top < box.bottom;
+      return all('.view.shown .tag').filter((g) => inside(g.getBoundingClientRect())).map((g) => g.textContent);
+    };
+    told.folded = [lit(), legend()[4], tags_of('6: Linear'), tags_of('4: Linear')];
     at('unfold').click();
     told.unfolded = lit();
+    const touch = (kind, pointerId, x, y) => all('.view.shown > svg')[0].dispatchEvent(
+      new PointerEvent(kind, {pointerId, clientX: x, clientY: y, bubbles: true}));
+    const before = [...drawing.now().now];
+    touch('pointerdown', 1, 200, 200); touch('pointerdown', 2, 300, 200);
+    touch('pointermove', 2, 400, 200);
+    told.pinched = drawing.now().now.map((n, k) => n / before[k]).slice(2);
+    touch('pointerup', 2, 400, 200); touch('pointermove', 1, 100, 100); touch('pointerup', 1, 100, 100);
+    told.rested = drawing.now().now[2] / before[2];
 """
 )
 CROWDED = """a, b = (mg.tensor(v, requires_grad=True) for v in (2.0, -3.0))
@@ -202,8 +216,11 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert "6.weight.grad" in card
     assert "least … mean … largest" in card
     assert set(two["maps"]) == {"none"}, "colours of boxes are not those of heat maps"
-    assert two["folded"] == ["6: Linear"]
+    box, key, *tags = two["folded"]
+    assert (box, key) == (["6: Linear"], "operations, in one box")
+    assert tags == [["", "∂t7"], ["t5"]], "a folded module has the value and the gradient of what it gives"
     assert two["unfolded"] == ["linear"]
+    assert (two["pinched"], two["rested"]) == ([0.5, 0.5], 0.5), "two fingers zoom"
     assert three["steps"] > 60
     assert three["median"] < 16, three
     assert len(large._graph.boxes) >= 58

@@ -173,6 +173,7 @@ const drawing = (() => {
       if (score(layout) > score(best)) best = layout;
     }
     const rest = wanted.filter((c) => !best.folded.includes(c));
+    v.root.classList.toggle("folded", wanted.length > 0);
     v.root.dataset.made = rest.length ? "here" : "by Graphviz";
     draw(v, rest.length ? closed(v, best, rest) : best);
   }
@@ -335,20 +336,36 @@ const drawing = (() => {
 
   function listen(v) {
     let from = null, dragged = false;
+    const fingers = new Map(); // where each is, while it touches
     v.svg.addEventListener("wheel", (event) => {
       // In a frame of another page the wheel scrolls that page, until the frame was clicked.
       if (window !== window.parent && !document.hasFocus() && !event.ctrlKey) return;
       event.preventDefault();
       zoom(v, Math.exp(Math.max(-60, Math.min(60, event.deltaY)) / 200), event.clientX, event.clientY);
     }, { passive: false });
-    v.svg.addEventListener("pointerdown", (event) => { from = [event.clientX, event.clientY, ...v.now]; dragged = false; });
+    v.svg.addEventListener("pointerdown", (event) => {
+      fingers.set(event.pointerId, event);
+      from = [event.clientX, event.clientY, ...v.now];
+      dragged = fingers.size > 1;
+    });
     window.addEventListener("pointermove", (event) => {
       if (from === null) return;
+      if (fingers.size > 1) { // one moves to or from the other
+        const was = fingers.get(event.pointerId), other = [...fingers.values()].find((f) => f.pointerId !== event.pointerId);
+        const far = (f) => apart([f.clientX, f.clientY], [other.clientX, other.clientY]) || 1;
+        if (was) zoom(v, far(was) / far(event), other.clientX, other.clientY);
+        if (was) fingers.set(event.pointerId, event);
+        return;
+      }
       const dx = event.clientX - from[0], dy = event.clientY - from[1], unit = scale(v);
       if (Math.abs(dx) + Math.abs(dy) > 4) { dragged = true; v.fitted = false; v.svg.classList.add("moving"); }
       if (dragged) place(v, from[2] - dx * unit, from[3] - dy * unit, from[4], from[5]);
     });
-    window.addEventListener("pointerup", () => { from = null; v.svg.classList.remove("moving"); });
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, (event) => {
+      fingers.delete(event.pointerId);
+      from = null;
+      v.svg.classList.remove("moving");
+    });
     v.svg.addEventListener("click", (event) => {
       const g = event.target.closest(".closed, .cluster");
       const c = g === null ? "" : g.dataset.id.replace("f", "c");

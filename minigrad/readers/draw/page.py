@@ -138,21 +138,23 @@ class _View:
         folded = re.findall(r'<g id="f\d+" class="node module">.*?</a>\n</g>\n</g>\n', next(svgs), re.DOTALL)
         end = picture.rindex("</g>")
         picture = _inline(picture[:end] + "".join(folded) + picture[end:])
-        key = f'<div class="legend">{_key(self.part)}</div>'
+        key = f'<div class="legend">{_key(self.part, bool(folded))}</div>'
         return f'<div class="view" data-view="{self.name}">{picture}{key if legend else ""}</div>'
 
 
-def _key(graph: Graph) -> str:
-    """The legend, in the page's own letters."""
+def _key(graph: Graph, folds: bool) -> str:
+    """The legend, in the page's own letters; what is ``folds`` is shown where something is folded."""
     boxes, edges = dot.key(graph)
+    module = dot.STYLES["module"]
     words = []
-    for style, meaning in boxes:
+    for style, meaning in [*boxes, *([module] if folds and module not in boxes else [])]:
         fill, line = re.findall(r'color="(#\w+)"', style)
         border = "double" if "peripheries" in style else "dashed" if "dashed" in style else "solid"
         round_ = ";border-radius:4px" if "rounded" in style else ""
         wide = ";border-width:3px" if "penwidth" in style or border == "double" else ""
         look = f"background:{fill};border-color:{line};border-style:{border}{round_}{wide}"
-        words.append(f'<span><i style="{look}"></i>{meaning}</span>')
+        kind = "" if (style, meaning) in boxes else ' class="folds"'
+        words.append(f'<span{kind}><i style="{look}"></i>{meaning}</span>')
     words += [
         f'<span><b style="color:{colour}">{dash}</b> {meaning}</span>' for dash, colour, meaning in edges
     ]

@@ -70,9 +70,9 @@
 
   function tags(v) { // what stands beside boxes at this position: values of operations, gradients of all
     const known = new Map();
-    const note = (n, kind, number) => {
-      const id = placeOf(v, n), name = n < 0 ? "" : steps[n].name;
-      if (id && number !== null) known.set(id, { ...known.get(id), [kind]: number, name });
+    const note = (n, kind, number) => { // a folded frame has those of what it gives, its last step
+      const id = placeOf(v, n), name = n < 0 ? "" : steps[n].name, of = known.get(id)?.of ?? -1;
+      if (id && number !== null && (id[0] !== "f" || n >= of)) known.set(id, { ...known.get(id), [kind]: number, name, of: Math.max(n, of) });
     };
     for (let k = 0; k < Math.min(at, ahead); k++) note(k, "value", steps[k].value);
     for (let k = ahead; k < at; k++) {
