@@ -66,6 +66,7 @@ suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes 
 html_theme = "furo"
 html_title = f"minigrad {release}"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
 html_baseurl = os.environ.get(
