@@ -148,7 +148,7 @@ class OperationTable(FromTables):
             texts, sample = rules.text(op.name)
             rule = ", ".join(f"``{text}``" for text in texts) + (sample and f" in {sample}")
             facts = (
-                tables.gradients(op),
+                rules.gradients(op.name),
                 rules.orders(op.name),
                 tables.readers(op),
                 rule,

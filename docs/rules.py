@@ -153,12 +153,17 @@ def text(name: str) -> tuple[list[str], str]:
     ]
     found = [(expression, by) for expression, by in found if by]
     if not found:
-        return ["refused"] if name in samples().NO_GRADIENT else [], ""
+        return [], ""
     # The first of those that tell most: not of a call that leaves an input as it is.
     expression, by = max(
         found, key=lambda s: (s[0][0] not in s[1], sum(r not in ("", "0") for r in s[1].values()))
     )
     return calls.rules(by.items()), f"``{expression[0]}``, {expression[1]}".removesuffix(", ")
+
+
+def gradients(name: str) -> str:
+    """Which inputs of an operation get a gradient, in words."""
+    return "refused" if name in samples().NO_GRADIENT else tables.gradients(TABLE[name])
 
 
 def of_function(name: str, function: Callable[..., Any]) -> tuple[list[str], str]:

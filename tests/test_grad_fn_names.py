@@ -40,7 +40,7 @@ SYMMETRIC = mg.eye(3, requires_grad=True)
 NAMES: list[tuple[str, Any]] = [
     ("NormalBackward1", lambda: mg.normal(X, 1.0)), ("NormalBackward2", lambda: mg.normal(1.0, X)),
     ("NormalBackward3", lambda: mg.normal(X, X)), ("BernoulliBackward0", lambda: X.bernoulli()),
-    ("PoissonBackward0", lambda: mg.poisson(X)),
+    ("PoissonBackward0", lambda: mg.poisson(X)), ("NotImplemented", lambda: mg.heaviside(X, X)),
     ("RsubBackward1", lambda: 1 - X), ("SubBackward0", lambda: X - 1), ("AddBackward0", lambda: 1 + X),
     ("PowBackward0", lambda: X**2), ("PowBackward1", lambda: X**X), ("PowBackward2", lambda: 2**X),
     ("PowBackward0", lambda: X.square()), ("Log1PBackward0", lambda: X.log1p()),

@@ -35,7 +35,7 @@ nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b
                typed=True, public="nextafter nextafter_", form=_PAIR,
                doc="The next floating-point number from ``input`` towards ``other``.")
 heaviside = Op("heaviside", k.heaviside, "x values", e.underived("heaviside"), e.underived("heaviside"),
-               elementwise=True, new=True)
+               elementwise=True, new=True, grad_fn="NotImplemented")
 nan_to_num = Op("nan_to_num", k.nan_to_num, "x; nan posinf neginf", lambda g, x: where(e.isfinite(x), g, 0.0),
                 elementwise=True, new=True, usual={"nan": 0})
 gcd = Op("gcd", np.gcd, "a b", cast="shifts",
