@@ -85,6 +85,11 @@ NETWORK_PAGE = (
     told.linear = [lit(), rules().map((texts) => texts[0]), all('.view.shown .rule path').length > 2, card()];
     told.maps = all('.view.shown .tag.gradient path').map((path) => getComputedStyle(path).stroke);
     at('fold').click();
+    const style = (e) => getComputedStyle(e), body = style(document.body).backgroundColor;
+    told.colours = [
+      [style(at('card').querySelector('mark')).color, style(at('card')).backgroundColor],
+      ...all('.view.shown :is(.edge, .cluster, .tag) text').map((e) => [style(e).fill, body]),
+    ];
     const tags_of = (title) => {
       const box = shown().find((g) => g.querySelector('text').textContent === title).getBoundingClientRect();
       const inside = (r) => r.left > box.left - 1 && r.right < box.right + 1 && r.top > box.top && r.top < box.bottom;
@@ -154,6 +159,17 @@ def network() -> mg.Drawing:
     return mg.draw(loss, net, fold=False)
 
 
+def contrast(a: str, b: str) -> float:
+    """Of two colours of a style sheet, as WCAG defines it."""
+
+    def luminance(colour: str) -> float:
+        shares = np.array([int(n) / 255 for n in re.findall(r"\d+", colour)[:3]])
+        linear = np.where(shares <= 0.03928, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722]) + 0.05
+
+    return max(luminance(a) / luminance(b), luminance(b) / luminance(a))
+
+
 @pytest.fixture
 def no_folded_layouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """These take seconds, and the player needs none."""
@@ -212,6 +228,7 @@ def test_the_player_steps_through_a_neuron_and_a_network(
         "input", "parameter", "operation", "result", "a … b … c: least, mean and largest element"
     ]  # fmt: skip
     assert "summed, 10 × 1 to 1" in card
+    assert min(contrast(*pair) for pair in two["colours"]) > 4.5
     assert re.search(r"g = ∂\w+ 10 × 1 -?[\d.]+ … ", card), "the size stands by itself"
     assert "6.weight.grad" in card
     assert "least … mean … largest" in card
