@@ -1329,6 +1329,11 @@ def test_a_page_without_a_legend(any_engine: None) -> None:
     assert "gradient of a leaf" not in mg.draw(loss, legend=False).html()
 
 
+def test_a_page_says_what_it_needs(any_engine: None) -> None:
+    _, _, loss = pair()
+    assert "<noscript>" in mg.draw(loss).html().partition("<main>")[0]
+
+
 @in_a_browser
 def loops_of_the_same_name_fold_one_by_one(folder: Path) -> Trial:
     y = mg.tensor([1.0, 2.0], requires_grad=True)
