@@ -1329,6 +1329,29 @@ def test_a_page_without_a_legend(any_engine: None) -> None:
     assert "gradient of a leaf" not in mg.draw(loss, legend=False).html()
 
 
+def test_forward_stands_left_of_backward(any_engine: None) -> None:
+    a, b = (mg.tensor(v, requires_grad=True) for v in (2.0, -3.0))
+    double, net = (
+        a * 2,
+        nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1)),
+    )
+    drawn = [
+        mg.draw(double * double + double, {"a": a}, direction="both"),
+        mg.draw(((a * b + b).tanh() - 1) ** 2 + 0.01 * a * a, {"a": a, "b": b}, direction="both"),
+        mg.draw(nn.functional.mse_loss(net(mg.ones(4, 2)), mg.ones(4, 1)), net, direction="both"),
+        mg.draw([a.exp(), (b * b).sin()], {"a": a, "b": b}, direction="both"),
+    ]
+    for d in drawn:
+        svg = d.svg()
+        assert "cluster_side" not in svg
+        places = dict(re.findall(r'<g id="(n\d+)" class="node .*?<text [^>]*x="([^"]*)"', svg, re.DOTALL))
+        sides = {
+            back: [float(places[b.id]) for b in d._graph.boxes if b.backward == back]
+            for back in (False, True)
+        }
+        assert max(sides[False]) < min(sides[True])
+
+
 def test_a_page_says_what_it_needs(any_engine: None) -> None:
     _, _, loss = pair()
     assert "<noscript>" in mg.draw(loss).html().partition("<main>")[0]

@@ -128,25 +128,60 @@ def write(graph: Graph, direction: str, legend: bool = True, notes: bool = True)
     below: dict[int, list[Cluster]] = {}
     for cluster in clusters:
         below.setdefault(cluster.parent, []).append(cluster)
-    todo: list[Cluster | int | str] = [0]
-    while todo:  # an explicit stack: modules may be nested as deep as they like
-        at = todo.pop()
-        if isinstance(at, str):
-            body.append(at)
-            continue
-        if isinstance(at, Cluster):
-            body.append(_open(at))
-            todo.append("\t}\n")
-            number = at.id
-        else:
-            number = at
-        body.extend(_node(box) for box in inside.get(number, ()))
-        todo.extend(reversed(below.get(number, [])))
     against = direction == "both"
+    if against:
+        body.extend(_beside(boxes))
+    for side in (False, True) if against else (None,):
+        if side is not None:
+            look = f'id=side{side:d} label="" tooltip="" style=invis margin=0'
+            body.append(f"\tsubgraph cluster_side{side:d} {{ graph [{look}]\n")
+        todo: list[Cluster | int | str] = [0]
+        while todo:  # an explicit stack: modules may be nested as deep as they like
+            at = todo.pop()
+            if isinstance(at, str):
+                body.append(at)
+                continue
+            if isinstance(at, Cluster):
+                body.append(_open(at))
+                todo.append("\t}\n")
+                number = at.id
+            else:
+                number = at
+            body.extend(
+                _node(box) for box in inside.get(number, ()) if number or side in (None, box.backward)
+            )
+            frames = reversed(below.get(number, []))
+            todo.extend(frame for frame in frames if number or side in (None, frame.backward))
+        if side is not None:
+            body.append("\t}\n")
     body.extend(_edge(edge, against) for edge in edges)
     if legend:
         body.extend(_legend(boxes, edges))
     return str(out.source)
+
+
+def _beside(boxes: list[Box]) -> list[str]:
+    """Puts the forward pass at the left and the backward pass at the right, each in its invisible frame.
+
+    Alone, frames stand the other way round as often. The order of two points above them decides, with an edge from each
+    to the first and the last box at the top of its side.
+    """
+    sides = {"left": (False, ("input", "parameter")), "right": (True, ("gradient",))}
+    lines = [f'\t{point} [style=invis shape=point width=0.01 label=""]\n' for point in sides]
+    lines.append("\t{rank=same left -> right [style=invis]}\n")
+    for point, (side, kinds) in sides.items():
+        own = [box for box in boxes if box.backward == side]
+        top = [box.id for box in own if box.kind in kinds] or [box.id for box in own]
+        lines += [f"\t{point} -> {id} [style=invis weight=0]\n" for id in dict.fromkeys(top[:1] + top[-1:])]
+    return lines
+
+
+_SIDE = r'<g id="side\d"[^>]*>\s*<title>[^<]*</title>\s*</g>\s*'
+
+
+def without_sides(svg: str) -> str:
+    """An SVG picture without the groups of invisible frames, in which is nothing."""
+    return re.sub(_SIDE, "", svg)
 
 
 def part(graph: Graph, direction: str) -> tuple[list[Box], list[Edge], list[Cluster]]:

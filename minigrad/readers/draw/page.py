@@ -32,7 +32,7 @@ def styled(svg: str, graph: Graph) -> str:
     tips = {box.id: box.tip for box in graph.boxes}
     tips.update((f"c{c.id}", c.label) for c in graph.clusters)
     svg = re.sub(_TIP, lambda m: f'<g id="a_{m[1]}"><a xlink:title="{_attribute(tips[m[1]])}"', svg)
-    return _with_style(svg)
+    return _with_style(dot.without_sides(svg))
 
 
 def _with_style(svg: str) -> str:
@@ -62,7 +62,7 @@ def write(
         if not any(graph is g for g in graphs):
             graphs.append(graph)
     prepared = [_View(name, graph) for name, graph in views]
-    svgs = iter(engines.pictures([text for view in prepared for text in view.texts()]))
+    svgs = map(dot.without_sides, engines.pictures([text for view in prepared for text in view.texts()]))
     shown = "".join(view.shown(svgs, legend) for view in prepared)
     entries = [
         {"name": v.name, "graph": [v.graph is g for g in graphs].index(True), "layouts": v.layouts}
