@@ -120,6 +120,9 @@ CROWDED_PAGE = (
     const rects = all('.view.shown .tag').map((g) => g.getBoundingClientRect());
     told.tags = rects.length;
     const both = (a, b) => meet(a, b, 'left', 'right') && meet(a, b, 'top', 'bottom');
+    const { a: unit, e: origin } = all('.view.shown > svg')[0].getScreenCTM(), [from, , wide] = drawing.now().size;
+    const [begin, end] = [origin + unit * from, origin + unit * (from + wide)];
+    told.outside = rects.filter((r) => r.left < begin - 1 || r.right > end + 1).length;
     told.met = rects.flatMap((a, k) => rects.slice(k + 1).filter((b) => both(a, b))).length;
 """
 )
@@ -190,8 +193,8 @@ def test_the_player_steps_through_a_neuron_and_a_network(
         (program(CROWDED)["drawing"].html(), CROWDED_PAGE),
     ]
     one, two, three, crowded = tried_each(pages, tmp_path, clock=True)
-    assert (crowded["tags"], crowded["met"]) == (26, 0), (
-        "values and gradients of near boxes do not cover each other"
+    assert (crowded["tags"], crowded["met"], crowded["outside"]) == (26, 0, 0), (
+        "values and gradients of near boxes do not cover each other, and stay in the picture"
     )
     for told in (one, two, three, crowded):
         assert told["errors"] == []

@@ -202,7 +202,7 @@ const drawing = (() => {
     }
     const [width, height, x, y] = model.size;
     v.top.setAttribute("transform", `translate(${x} ${y})`);
-    v.size = [0, 0, width, height + (data.player ? 12 : 0)]; // room for what the player writes below boxes
+    v.size = data.player ? [-24, 0, width + 48, height + 12] : [0, 0, width, height]; // room for what the player writes at boxes
     if (v.fitted) fit(v);
     for (const tell of drawn) tell(v);
   }

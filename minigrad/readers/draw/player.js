@@ -94,10 +94,10 @@
     return [g, width];
   }
 
-  // Where the tags of a box stand: beside or below each other, where they cover least of what is taken.
-  function room(parts, [left, , right, bottom], inside, taken) {
+  // Where the tags of a box stand: beside or below each other, in the picture, where they cover least of what is taken.
+  function room(parts, [left, , right, bottom], inside, taken, frame) {
     const y = bottom - (inside ? 17 : 3), row = parts.reduce((sum, [, width]) => sum + width + 2, -2), most = Math.max(...parts.map(([, width]) => width));
-    const starts = (width) => [(left + right - width) / 2, left, right - width];
+    const starts = (width) => [(left + right - width) / 2, left, right - width].map((x) => Math.max(frame[0], Math.min(x, frame[2] - width)));
     const ways = starts(row).map((x) => parts.map(([, width]) => [x, y, (x += width + 2) - 2, y + 13]));
     if (parts.length > 1) for (const x of starts(most)) ways.push(parts.map(([, width], k) => [x + (most - width) / 2, y + 14 * k, x + (most + width) / 2, y + 14 * k + 13]));
     let best = ways[0], least = Infinity;
@@ -172,6 +172,8 @@
 
   function hang(v, wanted, taken) { // tags at boxes; those that stay as they were are left alone
     if (!v.tags) v.tags = new Map();
+    const [from, over, width, height] = v.size, [dx, dy] = v.model.size.slice(2);
+    const frame = [from - dx, over - dy, from + width - dx, over + height - dy];
     for (const [id, old] of v.tags) if (!wanted.has(id) || !(id in v.model.nodes)) { old.g.remove(); v.tags.delete(id); }
     for (const [id, { value, gradient, name }] of wanted) {
       if (!(id in v.model.nodes)) continue;
@@ -186,7 +188,7 @@
       }
       // within the box where there is room, for its own lines are hidden; else below it
       const others = taken.filter((t) => t[0] !== left || t[1] !== top), inside = value !== undefined && bottom - top > 32;
-      for (const [k, place] of room(old.parts, [left, top, right, bottom], inside, others).entries()) {
+      for (const [k, place] of room(old.parts, [left, top, right, bottom], inside, others, frame).entries()) {
         old.parts[k][0].setAttribute("transform", `translate(${place[0].toFixed(1)} ${place[1].toFixed(1)})`);
         taken.push(place);
       }
