@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import enum
 import io
 import os
 import pickle
@@ -13,7 +14,7 @@ import sys
 import types
 import zipfile
 import zlib
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict, deque
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,9 @@ def unpacked(text: str) -> io.BytesIO:
     return io.BytesIO(zlib.decompress(base64.b85decode(text)))
 
 
-def saved(value: Any) -> io.BytesIO:
+def saved(value: Any, **options: Any) -> io.BytesIO:
     file = io.BytesIO()
-    mg.save(value, file)
+    mg.save(value, file, **options)
     file.seek(0)
     return file
 
@@ -518,6 +519,42 @@ def test_numbers_that_pytorch_conjugates_when_it_reads_them(value: Any, marks: s
     marked = parts["data.pkl"].replace(b"OrderedDict\nq\x05(tR", b"OrderedDict\nq\x05(tR}" + given)
     assert marked != parts["data.pkl"]
     assert mg.load(packed({**parts, "data.pkl": marked})).tolist() == expected
+    old = saved(mg.tensor(value), _use_new_zipfile_serialization=False).getvalue()
+    marked = old.replace(b"OrderedDict\nq\x05(tR", b"OrderedDict\nq\x05(tR}" + given)
+    assert marked != old
+    assert mg.load(io.BytesIO(marked)).tolist() == expected
+
+
+def test_sparse_places_that_come_behind_their_pickle() -> None:
+    x = mg.tensor([[0.0, 0, 2], [3, 0, 0]])
+    for t in (x.to_sparse(), x.to_sparse_csr()):
+        assert mg.equal(mg.load(saved([t], _use_new_zipfile_serialization=False))[0].to_dense(), x)
+
+
+class Inside:
+    class Kind(enum.Enum):
+        ONE = 1
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_protocols_that_save_was_told(protocol: int) -> None:
+    long = "\u00e9" * 300
+    shared = [1]
+    value = [
+        (), 2.5, -7, long, long.encode(), b"", bytearray(b"b"), {1, "a"}, frozenset([2]), {"k": shared}, shared,
+        range(1, 9, 2), slice(None, 3), defaultdict(list, a=[1]), deque([1], 3), OrderedDict(a=1), 1j, Path("a"),
+        None, True, Inside.Kind.ONE,
+    ]  # fmt: skip
+    text = pickle.dumps(value, protocol)
+    parts = records(saved(0))
+    loaded = mg.load(packed({**parts, "data.pkl": text}), weights_only=False)
+    assert loaded == value
+    assert loaded[9]["k"] is loaded[10]
+    for end in range(0, len(text), 7):
+        with pytest.raises(pickle.UnpicklingError):
+            mg.load(packed({**parts, "data.pkl": text[:end]}), weights_only=False)
+    with pytest.raises(pickle.UnpicklingError, match=r"GLOBAL \w+\.system"):
+        mg.load(packed({**parts, "data.pkl": pickle.dumps(os.system, protocol)}))
 
 
 def test_what_was_on_another_device_is_on_the_cpu() -> None:
@@ -704,7 +741,8 @@ def test_files_of_another_kind() -> None:
     for data, says in (
         (b"hello", "does not begin as a file of save"),
         (pickle.dumps([1], 2), "a pickle, but not one of save"),
-        (pickle.dumps([1]), "Unsupported operand 149"),
+        (pickle.dumps([1]), "a pickle, but not one of save"),
+        (b"\x80\x02\x97.", "Unsupported operand 151"),
     ):
         with pytest.raises(pickle.UnpicklingError, match=says):
             mg.load(io.BytesIO(data))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections.abc import Callable
 from pickle import UnpicklingError
 from typing import IO, Any
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from minigrad.dtypes import dtype
 from minigrad.errors import here, place, runtime_error
+from minigrad.functions.creation import from_numpy
+from minigrad.serialization import arrays
 from minigrad.serialization.archive import Array
 from minigrad.serialization.reader import Reader
 from minigrad.serialization.writer import Writer
@@ -29,11 +32,21 @@ class _Storages:
         self.memory: dict[str, Array] = {}
 
     def storage(self, key: str, nbytes: int) -> Array:
-        self._room -= nbytes
-        if self._room < 0:
-            raise runtime_error(f"{self.name} is cut off: its storages are larger than the file")
-        self.memory[key] = np.empty(nbytes, np.uint8)
+        if key not in self.memory:
+            self._room -= nbytes
+            if self._room < 0:
+                raise runtime_error(f"{self.name} is cut off: its storages are larger than the file")
+            self.memory[key] = np.zeros(nbytes, np.uint8)
         return self.memory[key]
+
+
+class _Scout(Reader):
+    """A reader that goes ahead to learn which storages a pickle names. It looks at no values: they come later."""
+
+    def _checked(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return (
+            from_numpy(np.zeros(1)) if function is arrays.sparse else super()._checked(function, *arguments)
+        )
 
 
 def read(file: IO[bytes], name: str, weights_only: bool) -> Any:
@@ -55,8 +68,9 @@ def read(file: IO[bytes], name: str, weights_only: bool) -> Any:
         raise runtime_error(
             f"{name} is of another protocol than {_PROTOCOL}, or of a machine with another order of bytes"
         )
-    reader = Reader(data, storages, at, weights_only=weights_only)
-    value = reader.read()
+    value_at = at
+    reader = _Scout(data, storages, at, weights_only=weights_only)
+    reader.read()
     reader = Reader(data, storages, reader.end)
     keys, at = reader.read(), reader.end
     known = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
@@ -71,7 +85,8 @@ def read(file: IO[bytes], name: str, weights_only: bool) -> Any:
         memory[:] = np.frombuffer(part, np.uint8)
         at += 8 + memory.nbytes
     file.seek(begin + at)  # another value may follow
-    return value
+    # Conjugates are computed of values, and the places of sparse Tensors are checked: so it is read with them.
+    return Reader(data, storages, value_at, weights_only=weights_only).read()
 
 
 class _Writer(Writer):

@@ -88,6 +88,14 @@ MORE: dict[str, Callee] = {
     **{f"{home} {system}Path": PATH for home in ("pathlib", "pathlib._local") for system in ("Posix", "Windows")},
 }  # fmt: skip
 
+
+def modern(name: str) -> str:
+    """The name in Python 3, which pickles of its own protocols have, of what is built into Python."""
+    return name.replace("__builtin__ x", "builtins ").replace("__builtin__ ", "builtins ")
+
+
+MORE.update({modern(name): callee for name, callee in MORE.items()})
+
 # What PyTorch's files may have and minigrad has no place for, by words in the name.
 ELSEWHERE = {
     "complex32": "the element type complex32",

@@ -272,9 +272,7 @@ def partial_of(function: Any) -> Any:
 
 def is_listed(name: str) -> bool:
     """Whether the program has listed a class by its name, which is that of Python's."""
-    home, _, last = (
-        name.replace("__builtin__ x", "builtins ").replace("__builtin__", "builtins").partition(" ")
-    )
+    home, _, last = names.modern(name).partition(" ")
     local = "._local"  # where Python 3.13 has the classes of pathlib
     return any(
         (getattr(x, "__module__", "").removesuffix(local), getattr(x, "__qualname__", ""))

@@ -1,7 +1,8 @@
 """`Reader`: runs a pickle that holds data. Nothing in a file is executed.
 
 The machine below knows the instructions that PyTorch's files have.  One that names something takes it from the table
-`names.ALLOWED`, and one that calls something calls a function of this file, which checks its arguments.
+`names.ALLOWED`, and one that calls something calls a function of this file, which checks its arguments.  All that a
+file can have done so stands in these some 500 lines.
 """
 
 from __future__ import annotations
@@ -151,8 +152,11 @@ class Reader:
     def _push(self, form: str) -> None:
         self._stack.append(self._number(form))
 
-    def _text(self) -> None:
-        self._stack.append(self._bytes(self._number("<I")).decode("utf-8", "surrogatepass"))
+    def _text(self, form: str) -> None:
+        self._stack.append(self._bytes(self._number(form)).decode("utf-8", "surrogatepass"))
+
+    def _data_of(self, kind: type[bytes | bytearray], form: str) -> None:
+        self._stack.append(kind(self._bytes(self._number(form))))
 
     def _tuple_of(self, count: int) -> None:
         values = self._stack[-count:]
@@ -183,14 +187,27 @@ class Reader:
         self._spend(4 * self._checked(keys.size, key))
         return key
 
+    def _add_items(self) -> None:
+        values = self._since_mark()
+        self._of(set, self._stack[-1]).update(map(self._key, values))
+
     def _put(self, form: str) -> None:
         self._memo[self._number(form)] = self._stack[-1]
 
     def _get(self, form: str) -> None:
         self._stack.append(self._memo[self._number(form)])
 
-    def _global(self) -> None:
-        name = f"{self._line()} {self._line()}"
+    def _put_next(self) -> None:
+        self._memo[len(self._memo)] = self._stack[-1]
+
+    def _global_of_stack(self) -> None:
+        last, home = self._of(str, self._stack.pop()), self._of(str, self._stack.pop())
+        first, *inner = last.split(".")
+        self._global(f"{home} {first}")
+        for name in inner:
+            self._stack[-1] = self._attribute(self._stack[-1], name)
+
+    def _global(self, name: str) -> None:
         value = names.ALLOWED.get(name)
         if value is None and (not self._weights_only or objects.is_listed(name)):
             value = names.MORE.get(name)
@@ -472,7 +489,7 @@ _STEPS: dict[bytes, Callable[[Reader], Any]] = {
     b"J": lambda r: r._push("<i"),
     b"G": lambda r: r._push(">d"),
     b"\x8a": lambda r: r._stack.append(decode_long(r._bytes(r._number("B")))),
-    b"X": Reader._text,
+    b"X": lambda r: r._text("<I"),
     b"U": lambda r: r._stack.append(r._bytes(r._number("B"))),
     b"(": lambda r: r._stack.append(_Mark),
     b"0": lambda r: r._stack.pop(),
@@ -492,9 +509,22 @@ _STEPS: dict[bytes, Callable[[Reader], Any]] = {
     b"r": lambda r: r._put("<I"),
     b"h": lambda r: r._get("B"),
     b"j": lambda r: r._get("<I"),
-    b"c": Reader._global,
+    b"c": lambda r: r._global(f"{r._line()} {r._line()}"),
     b"Q": Reader._persistent,
     b"R": Reader._call,
     b"\x81": Reader._object,
     b"b": Reader._build,
+    # of later protocols than PyTorch's own, 2, where save() was told one
+    b"\x95": lambda r: r._number("<Q"),  # the length of what follows
+    b"\x94": Reader._put_next,
+    b"\x93": Reader._global_of_stack,
+    b"\x8c": lambda r: r._text("B"),
+    b"\x8d": lambda r: r._text("<Q"),
+    b"C": lambda r: r._data_of(bytes, "B"),
+    b"B": lambda r: r._data_of(bytes, "<I"),
+    b"\x8e": lambda r: r._data_of(bytes, "<Q"),
+    b"\x96": lambda r: r._data_of(bytearray, "<Q"),
+    b"\x8f": lambda r: r._stack.append(set()),
+    b"\x90": Reader._add_items,
+    b"\x91": lambda r: r._stack.append(frozenset(map(r._key, r._since_mark()))),
 }
