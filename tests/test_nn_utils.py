@@ -40,6 +40,9 @@ def test_short_gradients_stay_and_a_tensor_is_enough() -> None:
     assert utils.clip_grad_norm_(p, 10.0).item() == 5.0
     assert p.grad.tolist() == [3.0, -4.0]
     assert utils.clip_grad_norm_([], 1.0).item() == 0.0
+    used = nn.Tanh().parameters()
+    with pytest.warns(UserWarning, match="is an empty generator, no gradient clipping will occur"):
+        assert utils.clip_grad_norm_(used, 1.0).item() == 0.0
     held = nn.ParameterList([p])
     held[0].grad = p.grad
     assert utils.clip_grad_norm_(held, 10.0).item() == 5.0

@@ -295,9 +295,10 @@ def test_parameter_errors():
         SGD([1.0])
     with pytest.raises(TypeError, match="but one of the params is str"):
         SGD([{"params": "ab"}])
-    for sets in ({p, q}, [{"params": {p, q}}], [{"params": frozenset([p])}]):
+    for sets in ([{"params": {p, q}}], [{"params": frozenset([p])}]):
         with pytest.raises(TypeError, match="ordered collections"):
             SGD(sets)
+    assert {*SGD({p, q}).param_groups[0]["params"]} == {p, q}
     with pytest.raises(ValueError, match="can't optimize a non-leaf Tensor"):
         SGD([p * 2])
     kept = p * 2

@@ -170,7 +170,8 @@ class Hardtanh(_InPlace):
         for name, bound in (("min", min_value), ("max", max_value)):
             if bound is not None:
                 warn(
-                    f"keyword argument `{name}_value` is deprecated and rename to `{name}_val`", FutureWarning
+                    f"keyword argument `{name}_value` is deprecated and renamed to `{name}_val`",
+                    FutureWarning,
                 )
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value

@@ -98,8 +98,6 @@ class Optimizer:
             )
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        if isinstance(params, (set, frozenset)):
-            raise _unordered()
         groups: list[Any] = list(params)
         if not groups:
             raise value_error(
@@ -345,7 +343,10 @@ def _named(params: Iterable[Any]) -> tuple[list[Any], list[str]]:
     if isinstance(params, Tensor):
         return [params], []
     if isinstance(params, (set, frozenset)):
-        raise _unordered()
+        raise type_error(
+            "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in "
+            "sets will change between runs. Please use a list instead."
+        )
     entries = list(params)
     names = [e[0] for e in entries if isinstance(e, tuple)]
     if names and len(names) != len(entries):
@@ -354,13 +355,6 @@ def _named(params: Iterable[Any]) -> tuple[list[Any], list[str]]:
             f"{len(names)} of {len(entries)} have one"
         )
     return [e[1] if isinstance(e, tuple) else e for e in entries], names
-
-
-def _unordered() -> TypeError:
-    return TypeError(
-        "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in "
-        "sets will change between runs. Please use a list instead."
-    )
 
 
 def _cast(value: Any, p: Tensor, key: object = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import GeneratorType
 
 from minigrad.autograd import no_grad
 from minigrad.core.contents import contents
@@ -34,6 +35,8 @@ def clip_grad_norm_(
     changes nothing.
     """
     several = _several(parameters)
+    if not several and isinstance(parameters, GeneratorType):
+        warn("`parameters` is an empty generator, no gradient clipping will occur.")
     total = get_total_norm(_gradients(several), norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(several, max_norm, total, foreach)
     return total
