@@ -140,6 +140,26 @@ assert everywhere("a" * r) == ["a" * k for k in range(n)]
 objects = [r, {"rank": r}]
 dist.broadcast_object_list(objects, 1)
 assert objects == [1, {"rank": 1}]
+every = [None] * n if r == 1 else None
+dist.gather_object(("a", r), every, dst=1)
+assert every == ([("a", k) for k in range(n)] if r == 1 else None)
+mine = [None]
+dist.scatter_object_list(mine, [{k} for k in range(n)] if r == 1 else None, src=1)
+assert mine == [{r}]
+raises(ValueError, "on destination rank", lambda: dist.gather_object(1, dst=r))
+raises(ValueError, f"a list of {n} objects", lambda: dist.scatter_object_list([0], [1], src=r))
+if r == 0:
+    dist.send_object_list(["a", {1: r}], 1)
+if r == 1:
+    objects = [None, None]
+    assert dist.recv_object_list(objects) == 0 and objects == ["a", {1: 0}]
+t, ring = mg.zeros(2), dist.P2POp
+works = dist.batch_isend_irecv(
+    [ring(dist.isend, mg.full((2,), 1.0 * r), (r + 1) % n), ring(dist.irecv, t, (r - 1) % n)]
+)
+assert all(work.wait() for work in works) and values(t) == [(r - 1) % n] * 2
+raises(RuntimeError, "Invalid ``op``", lambda: ring(dist.send, t, 0))
+dist.monitored_barrier()
 if r == 0:
     dist.send(mg.arange(4), 1, tag=3)
     work = dist.isend(mg.ones(2), 1)
@@ -459,7 +479,16 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ImportError, match=r'pip install "minigrad-tape\[mpi\]"'):
             call()
     with pytest.raises(AttributeError, match="PyTorch has it, minigrad does not yet"):
-        dist.monitored_barrier  # noqa: B018
+        dist.split_group  # noqa: B018
+
+
+def test_the_rank_on_a_machine_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    with pytest.raises(RuntimeError, match="LOCAL_RANK is not in the environment"):
+        dist.get_node_local_rank()
+    assert dist.get_node_local_rank(3) == 3
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert dist.get_node_local_rank(3) == 1
 
 
 def test_data_parallel_calls_the_module() -> None:

@@ -16,9 +16,9 @@ from minigrad.errors import runtime_error, value_error
 
 __all__ = [
     "Backend", "GroupMember", "ProcessGroup", "Work", "destroy_process_group", "get_backend",
-    "get_global_rank", "get_group_rank", "get_process_group_ranks", "get_rank", "get_world_size", "group",
-    "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
-    "is_nccl_available", "is_torchelastic_launched", "new_group",
+    "get_global_rank", "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank",
+    "get_world_size", "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized",
+    "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "new_group",
 ]  # fmt: skip
 
 _ENDED = 32767  # the tag by which a process tells the others that it ends
@@ -233,6 +233,20 @@ def get_group_rank(group: ProcessGroup, global_rank: int) -> int:
     if global_rank not in group.ranks:
         raise value_error(f"Global rank {global_rank} is not part of group {group}")
     return group.ranks.index(global_rank)
+
+
+def get_node_local_rank(fallback_rank: int | None = None) -> int:
+    """The rank among the processes of this machine, as ``LOCAL_RANK`` in the environment, or ``fallback_rank``.
+
+    RuntimeError if there is neither.  ``python -m minigrad`` sets it.
+    """
+    rank = os.environ.get("LOCAL_RANK", fallback_rank)
+    if rank is None:
+        raise runtime_error(
+            "LOCAL_RANK is not in the environment. Consider passing fallback_rank, or start the program by "
+            "mpiexec -n 2 python -m minigrad"
+        )
+    return int(rank)
 
 
 def get_backend(group: ProcessGroup | None = None) -> str:

@@ -19,9 +19,10 @@ from minigrad.distributed.processes import ProcessGroup, Work, get_rank, mpi, of
 from minigrad.errors import runtime_error, type_error, value_error, warn
 
 __all__ = [
-    "ReduceOp", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "all_to_all",
-    "all_to_all_single", "barrier", "broadcast", "broadcast_object_list", "gather", "irecv", "isend", "recv", "reduce",
-    "reduce_scatter", "reduce_scatter_tensor", "scatter", "send",
+    "P2POp", "ReduceOp", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "all_to_all",
+    "all_to_all_single", "barrier", "batch_isend_irecv", "broadcast", "broadcast_object_list", "gather",
+    "gather_object", "irecv", "isend", "monitored_barrier", "recv", "recv_object_list", "reduce", "reduce_scatter",
+    "reduce_scatter_tensor", "scatter", "scatter_object_list", "send", "send_object_list",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -285,6 +286,11 @@ def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None) -
     return Work(group.comm.Ibarrier(), among=group)
 
 
+def monitored_barrier(group: Any = None, timeout: Any = None, wait_all_ranks: bool = False) -> None:
+    """A `barrier`; ``timeout`` and ``wait_all_ranks`` change nothing."""
+    barrier(group)
+
+
 @_transfer
 def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
     """Puts an object of every process into a list, which has an item for each.
@@ -307,6 +313,38 @@ def broadcast_object_list(
     lists: list[Any] = [None] * group.size()
     all_gather_object(lists, list(object_list) if group.at(src) == group.rank() else None, group)
     object_list[:] = lists[group.at(src)]
+
+
+@_transfer
+def gather_object(
+    obj: Any, object_gather_list: list[Any] | None = None, dst: int = 0, group: Any = None
+) -> None:
+    """Puts an object of every process into a list of process ``dst``, by pickles; the others pass None."""
+    here = group.at(dst) == group.rank()
+    if here and object_gather_list is None:
+        raise value_error("Argument ``object_gather_list`` must be specified on destination rank.")
+    lists: list[Any] = [None] * group.size()
+    all_gather_object(lists, obj, group)
+    if here and object_gather_list is not None:
+        object_gather_list[:] = lists
+
+
+@_transfer
+def scatter_object_list(
+    scatter_object_output_list: list[Any],
+    scatter_object_input_list: list[Any] | None = None,
+    src: int = 0,
+    group: Any = None,
+) -> None:
+    """Puts an object of a list of process ``src`` into the first place of a list of each process, by pickles."""
+    objects = list(scatter_object_input_list or ()) if group.at(src) == group.rank() else None
+    if objects is not None and len(objects) != group.size():
+        raise value_error(
+            f"expected a list of {group.size()} objects, one for each process, got {len(objects)}"
+        )
+    lists = [objects]
+    broadcast_object_list(lists, src, group)
+    scatter_object_output_list[0] = (lists[0] or ())[group.rank()]
 
 
 # ---------------------------------------------------------------- from one to one
@@ -337,3 +375,45 @@ def recv(tensor: Tensor, src: int | None = None, group: ProcessGroup | None = No
         return -1
     work.wait()
     return of("recv", group).ranks[work._source]
+
+
+@_transfer
+def send_object_list(object_list: list[Any], dst: int, group: Any = None, device: Any = None) -> None:
+    """Sends objects to process ``dst``, by pickles: see `all_gather_object`."""
+    sent = np.frombuffer(pickle.dumps(list(object_list)), np.uint8)
+    for part in (np.array([len(sent)]), sent):
+        Work(group.comm.Isend(part, group.at(dst))).wait()
+
+
+@_transfer
+def recv_object_list(
+    object_list: list[Any], src: int | None = None, group: Any = None, device: Any = None
+) -> int:
+    """Receives what `send_object_list` sends from process ``src``, or from any; returns its rank."""
+    size = np.empty(1, np.int64)
+    work = Work(group.comm.Irecv(size, mpi().ANY_SOURCE if src is None else group.at(src)))
+    work.wait()
+    memory = np.empty(size[0], np.uint8)
+    Work(group.comm.Irecv(memory, work._source)).wait()
+    object_list[:] = pickle.loads(memory.tobytes())
+    return int(group.ranks[work._source])
+
+
+class P2POp:
+    """A transfer for `batch_isend_irecv`: ``op`` is `isend` or `irecv`, and ``peer`` the other process.
+
+    RuntimeError for another ``op``.
+    """
+
+    def __init__(
+        self, op: Any, tensor: Tensor, peer: int, group: ProcessGroup | None = None, tag: int = 0
+    ) -> None:
+        if op not in (isend, irecv):
+            raise runtime_error("Invalid ``op``. Expected ``op`` to be ``isend`` or ``irecv``.")
+        self.op, self.tensor, self.peer, self.group, self.tag = op, tensor, peer, group, tag
+
+
+def batch_isend_irecv(p2p_op_list: list[P2POp]) -> list[Work]:
+    """Starts several transfers, and returns the `Work` of each."""
+    works = [p.op(p.tensor, p.peer, p.group, p.tag) for p in p2p_op_list]
+    return [work for work in works if work is not None]

@@ -10,7 +10,10 @@ from opcode import opmap
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from minigrad.hints.names import NAMES, NUMPYS
+from minigrad.hints.names import NAMES
+
+# Methods of NumPy's arrays that a Tensor has under another name.
+_NUMPYS = "astype choose compress conjugate copy fill flat partition ptp tobytes"
 
 
 def missing(module: str, name: str) -> Exception:
@@ -74,7 +77,7 @@ class MissingMethods:
 
     __slots__ = ()
     # setattr afterwards would take five times as long
-    locals().update({name: _Missing(name) for name in (NAMES["torch.Tensor"] + NUMPYS).split()})
+    locals().update({name: _Missing(name) for name in (NAMES["torch.Tensor"] + _NUMPYS).split()})
 
 
 def lacking(place: str, name: str) -> str:

@@ -115,15 +115,14 @@ thread_safe_generator
     "torch.distributed": """
 AllToAllOptions AllreduceCoalescedOptions AllreduceOptions BackendConfig BarrierOptions BroadcastOptions
 BuiltinCommHookType DebugLevel DeviceMesh DistBackendError DistError DistNetworkError DistStoreError FileStore
-GatherOptions GradBucket GroupName HashStore Logger P2POp PrefixStore ProcessGroupGloo QueueEmptyError
-ReduceOptions ReduceScatterOptions Reducer ScatterOptions Store TCPStore algorithms all_gather_coalesced
-all_gather_single all_reduce_coalesced autograd batch_isend_irecv breakpoint c10d_logger config constants
-default_pg_timeout device_mesh distributed_c10d gather_object get_backend_config get_debug_level
-get_default_backend_for_device get_node_local_rank get_pg_count init_device_mesh is_backend_available
-is_ucc_available is_xccl_available logging_handlers monitored_barrier new_subgroups
-new_subgroups_by_enumeration record_comm recv_object_list reduce_op reduce_scatter_single
-register_rendezvous_handler remote_device rendezvous rpc scatter_object_list send_object_list set_debug_level
-set_debug_level_from_env shrink_group split_group supports_complex utils
+GatherOptions GradBucket GroupName HashStore Logger PrefixStore ProcessGroupGloo QueueEmptyError ReduceOptions
+ReduceScatterOptions Reducer ScatterOptions Store TCPStore algorithms all_gather_coalesced all_gather_single
+all_reduce_coalesced autograd breakpoint c10d_logger config constants default_pg_timeout device_mesh
+distributed_c10d get_backend_config get_debug_level get_default_backend_for_device get_pg_count
+init_device_mesh is_backend_available is_ucc_available is_xccl_available logging_handlers new_subgroups
+new_subgroups_by_enumeration record_comm reduce_op reduce_scatter_single register_rendezvous_handler
+remote_device rendezvous rpc set_debug_level set_debug_level_from_env shrink_group split_group
+supports_complex utils
 """,
     "torch.distributions": """
 bernoulli beta binomial categorical cauchy chi2 constraint_registry continuous_bernoulli dirichlet
@@ -181,5 +180,3 @@ tensorinv tensorsolve threshold topk transpose_copy triangular_solve tril triu t
 unfold_copy unsqueeze_copy values_copy var var_mean vdot vecdot vector_norm view_as_complex_copy
 view_as_real_copy view_copy vstack where xlog1py xlogy zeros zeros_like zeta
 """
-# Methods of NumPy's arrays that a Tensor has under another name.
-NUMPYS = "astype choose compress conjugate copy fill flat partition ptp tobytes"
