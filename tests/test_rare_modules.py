@@ -183,3 +183,12 @@ def test_a_step_in_training_does_not_touch_the_gradient_of_an_evaluation() -> No
     y.sum().backward()
     assert mg.allclose(x.grad, mg.full((4, 3), (1 + norm.eps) ** -0.5))
     assert not mg.allclose(norm.running_var, mg.ones(3))
+
+
+@pytest.mark.parametrize(("mode", "rank"), [("linear", 1), ("bilinear", 2), ("trilinear", 3)])
+def test_a_size_that_resizing_keeps_keeps_its_values(mode: str, rank: int) -> None:
+    x = mg.randn(1, 1, *[3] * rank)
+    assert mg.equal(F.interpolate(x, scale_factor=1.3, mode=mode), x)
+    wide = F.interpolate(x, scale_factor=(*[1.3] * (rank - 1), 1.5), mode=mode)
+    rows = F.interpolate(x.reshape(1, -1, 3), scale_factor=1.5, mode="linear")
+    assert mg.allclose(wide.reshape(rows.shape), rows)

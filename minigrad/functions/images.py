@@ -240,8 +240,12 @@ def interpolate(
         plans: Any = tuple(("adaptive", n, m) for n, m in zip(shape[2:], out, strict=True))
     elif mode in _RANKS:
         short = ("cubic" if mode == "bicubic" else "linear") + "-wide" * antialias
-        rows = zip(shape[2:], out, scales, strict=True)
-        plans = tuple((short, n, m, s, bool(align_corners)) for n, m, s in rows)
+        # As in PyTorch, a size that stays the same keeps its values, whatever the factor; a cubic mode goes by that.
+        rows = (
+            (n, m, s if n != m or mode == "bicubic" else 0.0)
+            for n, m, s in zip(shape[2:], out, scales, strict=True)
+        )
+        plans = tuple((short, *row, bool(align_corners)) for row in rows)
     else:
         plans = tuple((mode, n, m, s) for n, m, s in zip(shape[2:], out, scales, strict=True))
     return apply(pool.resample, (input,), {"plans": plans})
