@@ -28,7 +28,7 @@ cholesky_ex cholesky_inverse cholesky_solve cond cosine_embedding_loss cross_ent
 fft fft2 fftn fractional_max_pool2d fractional_max_pool3d geqrf grid_sample grid_sampler_2d grid_sampler_3d hfft
 hinge_embedding_loss householder_product huber_loss ifft ifft2 ifftn ihfft inv inv_ex inverse irfft irfft2 irfftn istft
 kl_div l1_loss lstsq lu_factor lu_solve margin_ranking_loss matrix_rank max_pool3d max_unpool1d max_unpool2d
-max_unpool3d mse_loss multi_margin_loss multilabel_margin_loss nanquantile nll_loss orgqr ormqr polar
+max_unpool3d mse_loss mse_mean multi_margin_loss multilabel_margin_loss nanquantile nll_loss orgqr ormqr polar
 poisson_nll_loss prod qr quantile rfft rfft2 rfftn smooth_l1_loss soft_margin_loss solve stft svd svdvals tensorinv
 tensorsolve trace triangular_solve triplet_margin_loss view_as_complex
 """

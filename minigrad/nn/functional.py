@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.functions import nn as functions
 from minigrad.functions.nn import linear
 from minigrad.gate import public
+from minigrad.gate.overriding import enrol
 from minigrad.hints import missing
 from minigrad.hints.whole import whole
 from minigrad.nn import _reduction as _Reduction  # noqa: F401 (PyTorch's name, which copies of its losses take)
@@ -149,6 +150,7 @@ def l1_loss(
 
 linear.__module__ = __name__  # pickles name it by where users find it
 public(globals(), ("l1_loss", "mse_loss", "relu"), check="Tensors")
+enrol(functions.mse_mean, mse_loss)
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
     whole(__name__)
 
