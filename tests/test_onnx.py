@@ -253,6 +253,19 @@ def test_bad_arguments() -> None:
         assert export(net, mg.ones(1, 2), opset_version=17).opset_import[0].version == 20
 
 
+def test_arguments_by_name_are_inputs_of_that_name() -> None:
+    net = nn.Bilinear(2, 3, 4)
+    x, y = mg.rand(2, 2), mg.rand(2, 3)
+    plain = {"optimize": False, "verify": True, "report": True, "external_data": False, "profile": True}
+    made = export(net, (x,), kwargs={"input2": y}, **plain)  # type: ignore[arg-type]
+    assert [i.name for i in made.graph.input] == ["input", "input2"]
+    session = onnxruntime.InferenceSession(made.SerializeToString())
+    (z,) = session.run(None, {"input": x.numpy(), "input2": y.numpy()})
+    assert np.allclose(z, net(x, y).detach().numpy(), atol=1e-6)
+    named = export(net, kwargs={"input2": y, "input1": x}, input_names=["b", "a"])
+    assert [i.name for i in named.graph.input] == ["b", "a"]
+
+
 def test_the_forms_take_what_the_records_have() -> None:
     assert FORMS.keys() <= TABLE.keys()
     for name, form in FORMS.items():

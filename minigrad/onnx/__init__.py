@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -30,10 +30,12 @@ def is_in_onnx_export() -> bool:
 
 
 def export(
-    model: Any, args: Any, f: Any = None, *, input_names: Sequence[str] | None = None,
-    output_names: Sequence[str] | None = None, dynamic_axes: Mapping[str, Any] | None = None,
-    dynamic_shapes: Any = None, opset_version: int | None = None, export_params: bool = True,
-    do_constant_folding: bool = True, verbose: Any = None, dynamo: bool = True,
+    model: Any, args: Any = (), f: Any = None, *, kwargs: Mapping[str, Tensor] | None = None, verbose: Any = None,
+    input_names: Sequence[str] | None = None, output_names: Sequence[str] | None = None,
+    opset_version: int | None = None, dynamo: bool = True, external_data: bool = True, dynamic_shapes: Any = None,
+    report: bool = False, optimize: bool = True, verify: bool = False, profile: bool = False,
+    export_params: bool = True, keep_initializers_as_inputs: bool = False,
+    dynamic_axes: Mapping[str, Any] | None = None, do_constant_folding: bool = True,
 ) -> Any:  # fmt: skip
     """Writes what a module does in evaluation mode, without gradients, as an ONNX file, and returns ONNX's ModelProto.
 
@@ -45,10 +47,12 @@ def export(
             or nested tuples of them, which are several outputs in the file; None is left out.
         args: a Tensor, or a tuple of Tensors, with the batch along dimension 0.
         f: a path or an open binary file; None writes nothing.
-        input_names, output_names: ``input``, ``input_1`` and so on, and ``output``, unless given.
+        kwargs: Tensors by the names of the arguments, which are inputs behind ``args``.
+        input_names, output_names: unless given ``input``, ``input_1`` and so on, the names in ``kwargs``; ``output``.
         dynamic_axes: ``{}`` fixes the size of the batch; axes other than 0 are refused.
         opset_version: 20, unless given; an earlier one is warned of, and becomes 20.
-        dynamic_shapes, export_params, do_constant_folding, verbose, dynamo: accepted for PyTorch's sake.
+        verbose, dynamo, external_data, dynamic_shapes, report, optimize, verify, profile, export_params,
+            keep_initializers_as_inputs, do_constant_folding: accepted for PyTorch's sake.
 
     Raises:
         ImportError: the package onnx is missing.
@@ -62,7 +66,14 @@ def export(
             'onnx.export() needs onnx (the extra `onnx`): pip install "minigrad-tape[onnx]"'
         ) from error
     needs_value("onnx.export()")
-    tensors = (args,) if isinstance(args, Tensor) else tuple(args)
+    several = (args,) if isinstance(args, Tensor) else tuple(args)
+    by_name = dict(kwargs or {})
+    tensors = (*several, *by_name.values())
+    count = len(several)
+
+    def call(*inputs: Any) -> Any:
+        return model(*inputs[:count], **dict(zip(by_name, inputs[count:], strict=True)))
+
     if not tensors or not all(isinstance(t, Tensor) for t in tensors):
         raise type_error("onnx.export(): args must be Tensors")
     opset = max(20, opset_version or 20)
@@ -75,10 +86,10 @@ def export(
         raise value_error("onnx.export(): only axis 0, the batch, may vary")
     fixed = dynamic_axes is not None and not axes
     with _evaluating(model):
-        first = _Run(model, tensors)
-        second = first if fixed else _Run(model, [_longer(t, tensors[0]) for t in tensors])
+        first = _Run(call, tensors)
+        second = first if fixed else _Run(call, [_longer(t, tensors[0]) for t in tensors])
     graph = _Graph(onnx, first, second)
-    ins = _given(input_names, "input", len(tensors))
+    ins = _given(input_names, "input", count, by_name)
     outs = _given(output_names, "output", len(first.results))
     graph.names.update(zip(first.leaves, ins, strict=True))
     held = contents(model)
@@ -120,10 +131,11 @@ def _flat(result: Any) -> Iterator[Tensor]:
         )
 
 
-def _given(names: Sequence[str] | None, stem: str, count: int) -> list[str]:
-    names = list(names or [stem if k == 0 else f"{stem}_{k}" for k in range(count)])
-    if len(names) != count:
-        raise value_error(f"onnx.export(): {len(names)} names for {count} Tensors: {names}")
+def _given(names: Sequence[str] | None, stem: str, count: int, more: Iterable[str] = ()) -> list[str]:
+    own = [*(stem if k == 0 else f"{stem}_{k}" for k in range(count)), *more]
+    names = list(names or own)
+    if len(names) != len(own):
+        raise value_error(f"onnx.export(): {len(names)} names for {len(own)} Tensors: {names}")
     return names
 
 
