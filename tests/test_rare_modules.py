@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -192,3 +193,16 @@ def test_a_size_that_resizing_keeps_keeps_its_values(mode: str, rank: int) -> No
     wide = F.interpolate(x, scale_factor=(*[1.3] * (rank - 1), 1.5), mode=mode)
     rows = F.interpolate(x.reshape(1, -1, 3), scale_factor=1.5, mode="linear")
     assert mg.allclose(wide.reshape(rows.shape), rows)
+
+
+def test_a_window_in_the_padding_alone_has_no_maximum() -> None:
+    x = mg.ones(1, 1, 1, 2, requires_grad=True)
+    y = F.max_pool2d(x, 2, stride=1, padding=1, dilation=2)
+    assert y.tolist() == [[[[-math.inf, -math.inf]]]]
+    y.exp().sum().backward()
+    assert x.grad.tolist() == [[[[0.0, 0.0]]]]
+    names: dict[str, Any] = {}
+    exec(str(mg.source(F.max_pool2d(x, 2, stride=1, padding=1, dilation=2).sum())), names)
+    assert names["run"](x.detach().numpy())[1]["x"].tolist() == [[[[0.0, 0.0]]]]
+    z = F.max_pool1d(mg.tensor([[3.0]]), 2, stride=3, padding=1, dilation=2, ceil_mode=True)
+    assert z.tolist() == [[-math.inf]]

@@ -84,7 +84,9 @@ def _window_taps(size: int, kernel: int, stride: int, pad: int, gap: int, out: i
         for k in range(out):
             start, stop = k * stride - pad, min(k * stride - pad + (kernel - 1) * gap + 1, size)
             parts.append(slice(start if start >= 0 else start % gap, max(stop, 0), gap))
-        return (), tuple(parts)
+        # A window with gaps may stand in the padding alone: it has no part.
+        if all(part.start < part.stop for part in parts):
+            return (), tuple(parts)
     taps = []
     for k in range(kernel):
         first, last = covered(size, out, stride, k * gap - pad)

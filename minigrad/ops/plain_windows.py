@@ -129,10 +129,18 @@ def max_pool(v: Call) -> list[str] | None:
     return [*made[0], f"return windows.max(axis={axes}).reshape({v.shape})"]
 
 
+def _beside(size: int, kernel: int, stride: int, pad: int, gap: int, out: int) -> bool:
+    """Whether a window stands in the padding alone, as one with gaps may."""
+    starts = (k * stride - pad for k in range(out))
+    return not all(any(0 <= start + j * gap < size for j in range(kernel)) for start in starts)
+
+
 def max_unpick(v: Call) -> list[str] | None:
     made = _pooled(v, 1)
     if made is None:
         return _unpick_of_parts(v)
+    if any(map(_beside, *made[1])):  # what it gets is nobody's
+        return None
     lines, (_, kernel, strides, before, gaps, _) = made
     overlap = any((k - 1) * g >= s for k, s, g in zip(kernel, strides, gaps, strict=True))
     n, count = len(kernel), math.prod(kernel)
