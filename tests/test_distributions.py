@@ -703,7 +703,9 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: D.MixtureSameFamily(D.Categorical(one(3, 2)), D.Normal(z(2, 2), 1.0)), "not compatible"),
     (lambda: D.MixtureSameFamily(D.Normal(z(2), 1.0), D.Normal(z(2), 1.0)), "Categorical"),
     (lambda: D.MixtureSameFamily(D.Categorical(one(3)), 1.0), "Distribution"),
+    (lambda: D.Multinomial(-1, one(3)), "total_count must not be negative, got -1"),
     (lambda: D.TransformedDistribution(D.Normal(0.0, 1.0), [1]), "transforms must be"),
+    (lambda: D.TransformedDistribution(D.Normal(0.0, 1.0), 3), "transforms must be"),
     (lambda: D.TransformedDistribution(D.Normal(0.0, 1.0), D.StickBreakingTransform()), "at least 1"),
     (lambda: D.Distribution.set_default_validate_args(3), "True or False"),
 ]  # fmt: skip

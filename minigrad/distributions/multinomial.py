@@ -11,6 +11,7 @@ from minigrad.distributions.categorical import Categorical
 from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.utils import broadcast_all, formula, one_of, parameters
+from minigrad.errors import value_error
 from minigrad.functions.creation import ones_like, tensor, zeros
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import isinf, lgamma
@@ -29,6 +30,8 @@ class Multinomial(Weights, Distribution):
     ) -> None:
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
+        if total_count < 0:
+            raise value_error(f"Multinomial(): total_count must not be negative, got {total_count}")
         self.total_count = total_count
         base = Categorical(probs=probs, logits=logits, validate_args=validate_args)
         setattr(self, one_of(self, probs=probs, logits=logits), base.logits if probs is None else base.probs)

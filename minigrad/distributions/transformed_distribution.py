@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad.autograd import no_grad
@@ -26,7 +26,8 @@ class TransformedDistribution(Distribution):
         transforms: Transform | Sequence[Transform],
         validate_args: bool | None = None,
     ) -> None:
-        self.transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
+        given: Any = transforms
+        self.transforms: list[Transform] = [*given] if isinstance(given, Iterable) else [given]
         if not all(isinstance(t, Transform) for t in self.transforms):
             raise value_error(f"transforms must be a Transform or a list of Transforms, got {transforms!r}")
         shape = base_distribution.batch_shape + base_distribution.event_shape
