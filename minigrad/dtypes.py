@@ -228,7 +228,7 @@ def as_numpy(d: DTypeLike) -> NumpyType:
     if numpy is None or numpy not in OF_NUMPY:
         raise TypeError(
             f"minigrad has no element type {d!r}; it has bool, uint8, int8, int16, int32, int64, float16, bfloat16, "
-            "float32, float64, complex64, complex128"
+            f"float32, float64, complex64, complex128{'; use .astype()' if isinstance(d, np.dtype) else ''}"
         )
     return OF_NUMPY[numpy].numpy  # one object for each, which the fast paths tell by identity
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.buffers import shared_memory
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import changed, memory_of, owner
+from minigrad.core.changes import as_it_lies, changed, memory_of, owner
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import device
 from minigrad.dtypes import printed
@@ -32,10 +32,10 @@ class _Storage:
         needs_value("a Tensor's storage")
         # A write through what `.data` has given out is no change of the memory that records know.
         self._owner: Any = owner(tensor._array)
-        memory = memory_of(tensor._array)
-        if not memory.flags.forc:
+        memory = as_it_lies(memory_of(tensor._array))
+        if not memory.flags.c_contiguous:
             raise runtime_error("the memory of this Tensor is NumPy's, and has gaps; clone() the Tensor")
-        self._flat: Any = memory.reshape(-1, order="A").view(self._kind(tensor))
+        self._flat: Any = memory.reshape(-1).view(self._kind(tensor))
 
     def _kind(self, tensor: Tensor) -> Any:
         return np.dtype(np.uint8)

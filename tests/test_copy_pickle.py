@@ -8,6 +8,7 @@ import pickle
 import warnings
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,13 @@ PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
 def pickled(protocol: int) -> Callable[[Any], Any]:
     return lambda x: pickle.loads(pickle.dumps(x, protocol))
+
+
+def saved(x: Any) -> Any:
+    file = BytesIO()
+    mg.save(x, file)
+    file.seek(0)
+    return mg.load(file)
 
 
 AGAIN = [
@@ -165,6 +173,29 @@ def test_odd_memory(again: Any) -> None:
         assert t2.tolist() == a.tolist()
         assert t2.dtype == mg.from_numpy(a).dtype
         assert t2.numpy().dtype is np.dtype(a.dtype.str)
+
+
+@pytest.mark.parametrize("again", [*AGAIN, pytest.param(saved, id="save")])
+def test_the_order_in_memory_is_kept(again: Any) -> None:
+    images = mg.arange(120.0).view(2, 3, 4, 5).to(memory_format=mg.channels_last) * 1.0
+    turned = mg.arange(24).view(2, 3, 4).transpose(0, 1) * 1
+    for t in (
+        images,
+        images[:, 1:, ::2],
+        images > 7,
+        turned,
+        turned[1],
+        images[..., None].expand(2, 3, 4, 5, 2),
+    ):
+        t2 = again(t)
+        assert mg.equal(t2, t)
+        assert (t2.stride(), t2.storage_offset()) == (t.stride(), t.storage_offset())
+        assert t2.untyped_storage().tolist() == t.untyped_storage().tolist()
+    assert (
+        images.view_as(images).as_strided((3,), (1,)).tolist()
+        == images[0, :, 0, 0].tolist()
+        == [0.0, 20.0, 40.0]
+    )
 
 
 @pytest.mark.parametrize("again", APART)

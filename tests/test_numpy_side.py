@@ -460,6 +460,22 @@ def test_element_types_are_minigrads_and_arrays_keep_theirs() -> None:
     assert np.sum(t > 0).dtype == np.argmax(t).dtype == mg.int64
 
 
+def test_arrays_of_types_that_no_tensor_has() -> None:
+    t = mg.tensor([2.0, 3.0])
+    for kind, dtype in (
+        ("u2", mg.int32),
+        ("u4", mg.int64),
+        ("u8", mg.int64),
+        (">i4", mg.int32),
+        (">f8", mg.float64),
+    ):
+        array = np.array([1, 0], kind)
+        assert (t > 2).mul(array).dtype == (array * (t > 2)).dtype == dtype
+        assert (t * array).tolist() == [2.0, 0.0]
+        if dtype != mg.float64:
+            assert t[array].tolist() == [3.0, 2.0]
+
+
 def test_an_array_beside_a_tensor_may_change_later() -> None:
     t, a = mg.ones(2).requires_grad_(), np.array([2.0, 3.0], np.float32)
     y = np.dot(t, a)

@@ -493,6 +493,9 @@ IDLE = [
     "clone(x, memory_format=f)",
     "full_like(x, 2.0, memory_format=f)", "zeros(2, 3, layout=s, pin_memory=False)", "x.clone(memory_format=f)",
     "x.float(memory_format=f)", "x.cpu(memory_format=f)", "randn(2, 3, layout=s)",
+    "normal(0.0, 1.0, (2, 3), layout=s, pin_memory=False)", "empty_strided((2, 3), (3, 1), layout=s)",
+    "hann_window(6, layout=s, pin_memory=False).view(2, 3)", "fft.fftfreq(6, layout=s).view(2, 3)",
+    "tril_indices(2, 2, layout=s)", "x.new_empty_strided((2, 3), (3, 1), pin_memory=False)",
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import minigrad as mg
-from minigrad import autograd
+from minigrad import autograd, nn
 
 quick = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -552,10 +552,17 @@ def test_views_share_memory_and_the_rest_does_not() -> None:
         t.T.view(6)
 
 
-def test_repeat_is_a_copy_even_once() -> None:
-    t = mg.arange(6.0).reshape(2, 3)
-    for copied in (t.repeat(1, 1), t.tile(1)):
+def test_a_copy_is_one_where_nothing_moves() -> None:
+    t, images, functional = mg.arange(6.0).reshape(2, 3), mg.ones(1, 4, 1, 1), nn.functional
+    for copied in (t.repeat(1, 1), t.tile(1), t.take(mg.tensor(1))):
         assert not np.shares_memory(copied.numpy(), t.numpy())
+    for copied in (
+        functional.pixel_shuffle(images, 2),
+        functional.pixel_shuffle(images, 1),
+        functional.pixel_unshuffle(images, 1),
+        functional.channel_shuffle(images, 1),
+    ):
+        assert not np.shares_memory(copied.numpy(), images.numpy())
 
 
 @pytest.mark.parametrize(

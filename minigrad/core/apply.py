@@ -272,10 +272,7 @@ def single(x: Any, dtype: np.dtype[Any], many: bool = True) -> Any:
 
 def wrap_operand(array: Array) -> Tensor:
     """A Tensor of an array that is an operand: a copy where it may be saved, for the array may change later."""
-    if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
-        raise errors.type_error(
-            "beside a Tensor a masked array would lose its mask; use its .data, and np.where"
-        )
+    array = promote.as_operand(array)
     mode = _mode()
     if mode.recorder is not None:
         return mode.recorder.array(array)

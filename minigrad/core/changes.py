@@ -55,6 +55,11 @@ def memory_of(array: Array) -> Array:
     return memory_of(base.array) if base.__class__ is Apart else array
 
 
+def as_it_lies(array: Array) -> Array:
+    """The array with its dimensions in the order in which they lie in memory, the largest steps first."""
+    return array.transpose(sorted(range(array.ndim), key=array.strides.__getitem__, reverse=True))
+
+
 def start(array: Array) -> int:
     """The lowest address of an array whose steps are not negative."""
     return int(array.__array_interface__["data"][0])

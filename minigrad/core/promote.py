@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.op import Op
+from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import rounds
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F32, F64, I64, common, default_float, is_short, largest
-from minigrad.errors import not_implemented_error, overflow_error, runtime_error
+from minigrad.dtypes import BOOL, F32, F64, I64, OF_NUMPY, common, default_float, is_short, largest
+from minigrad.errors import not_implemented_error, overflow_error, runtime_error, type_error
 
 # The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
 LOW: int = -(1 << 63)
@@ -146,3 +146,19 @@ def fits(op: Op, arrays: list[Any], dtype: np.dtype[Any]) -> bool:
         elif not whole or x.__class__ is not int or x >= -LOW:
             return False
     return True
+
+
+def as_operand(array: Array) -> Array:
+    """In an element type that Tensors have: in this machine's order of bytes, whole numbers without a sign wider."""
+    if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
+        raise type_error("beside a Tensor a masked array would lose its mask; use its .data, and np.where")
+    if array.dtype in OF_NUMPY:
+        return array
+    kind = array.dtype.newbyteorder("=")
+    if kind.kind == "u" and (kind.itemsize < 8 or (array <= np.iinfo(np.int64).max).all()):
+        kind = np.dtype(f"i{min(2 * kind.itemsize, 8)}")
+    if kind not in OF_NUMPY:
+        raise type_error(
+            f"beside a Tensor stands an array of {array.dtype}, a type that no Tensor has; convert it with .astype()"
+        )
+    return array.astype(kind)

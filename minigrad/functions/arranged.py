@@ -317,13 +317,18 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     return powers if increasing else powers.flip(1)
 
 
-def broadcast_shapes(*shapes: Sizes) -> Any:
+def broadcast_shapes(*shapes: Sizes | None) -> Any:
     """The shape that shapes broadcast to. RuntimeError where they do not, ValueError for a negative size."""
-    plain = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    plain: list[Any] = [(size,) if isinstance(size, int) else size for size in shapes if size is not None]
+    for size in plain:
+        if not (isinstance(size, (tuple, list)) and all(hasattr(n, "__index__") for n in size)):
+            raise runtime_error(
+                f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {size}"
+            )
     if any(n < 0 for shape in plain for n in shape):
         raise value_error("Attempting to broadcast a dimension with negative length!")
     try:
-        return Size(np.broadcast_shapes(*plain))
+        return Size(np.broadcast_shapes(*map(tuple, plain)))
     except ValueError:
         raise runtime_error(
             f"Shape mismatch: objects cannot be broadcast to a single shape: {[list(s) for s in plain]}"

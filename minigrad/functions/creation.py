@@ -301,6 +301,8 @@ def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     for n in shape:
         if n < 0:
             raise runtime_error(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+    if math.prod(shape) > 1 << 59:  # times 16 bytes, more than there are addresses
+        raise runtime_error(f"Storage size calculation overflowed with sizes={list(shape)}")
     return shape
 
 
@@ -325,7 +327,10 @@ def _plain_number(name: str, x: Any) -> Any:
         raise type_error(
             f"{name}(): arguments must be Numbers, not {type(x).__name__} of shape {[*x.shape]}; use .item()"
         )
-    return dtypes.python_number(x) if hasattr(x, "item") else x
+    x = dtypes.python_number(x) if hasattr(x, "item") else x
+    if not isinstance(x, (int, float, complex, Numeral)):
+        raise type_error(f"{name}(): arguments must be Numbers, not {type(x).__name__}")
+    return x
 
 
 def full(

@@ -17,7 +17,8 @@ from minigrad.errors import index_error, runtime_error, type_error, value_error
 
 def whole(name: str, x: Any) -> int:
     """An integer, also of NumPy's or in a 0-d Tensor, as Python's; TypeError for anything else, bools too."""
-    if isinstance(x, (builtins.bool, np.bool_)) or not hasattr(x, "__index__"):
+    other = isinstance(x, np.ndarray) and (x.ndim or x.dtype.kind not in "iu")
+    if other or isinstance(x, (builtins.bool, np.bool_)) or not hasattr(x, "__index__"):
         raise type_error(f"{name} must be int, not {type(x).__name__}")
     return operator.index(x)
 

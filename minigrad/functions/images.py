@@ -133,6 +133,12 @@ def _factor(name: str, what: str, x: Tensor, factor: int) -> tuple[int, ...]:
     return shape
 
 
+def _moved(y: Tensor, input: Tensor) -> Tensor:
+    """A result of its own, laid out as the input; a copy also where no element had to move."""
+    y = laid_like(y.contiguous(), input)
+    return y.clone() if np.may_share_memory(y._array, input._array) else own(y)
+
+
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(..., C * r * r, H, W) as (..., C, H * r, W * r), for a factor r."""
     r = upscale_factor
@@ -146,8 +152,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     split = permute(
         reshape(input, *lead, channels // (r * r), r, r, h, w), *range(n), n, n + 3, n + 1, n + 4, n + 2
     )
-    y = reshape(split, *lead, channels // (r * r), h * r, w * r)
-    return own(laid_like(y.contiguous(), input))
+    return _moved(reshape(split, *lead, channels // (r * r), h * r, w * r), input)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -164,8 +169,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     split = permute(
         reshape(input, *lead, channels, h // r, r, w // r, r), *range(n), n, n + 2, n + 4, n + 1, n + 3
     )
-    y = reshape(split, *lead, channels * r * r, h // r, w // r)
-    return own(laid_like(y.contiguous(), input))
+    return _moved(reshape(split, *lead, channels * r * r, h // r, w // r), input)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -184,7 +188,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
             f"Number of channels must be divisible by groups. Got {shape[1]} channels and {groups} groups."
         )
     split = reshape(input, shape[0], groups, shape[1] // groups, *shape[2:])
-    return own(laid_like(reshape(split.transpose(1, 2), *shape).contiguous(), input))
+    return _moved(reshape(split.transpose(1, 2), *shape), input)
 
 
 # ---------------------------------------------------------------- resizing

@@ -424,7 +424,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     if index._array.dtype != np.int64:
         raise runtime_error(f"take(): Expected a long tensor for index, but got {index.dtype}")
-    return getitem(input.reshape(-1), index)
+    y = getitem(input.reshape(-1), index)
+    return y if index._array.ndim else y.clone()  # one element is a view
 
 
 def index_put(

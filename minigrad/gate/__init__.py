@@ -63,6 +63,7 @@ class _Missing:
 
 
 MISSING = _Missing()
+_PLACED = re.compile(r"[(;] ?at (.*:\d|cell \d|unknown place)")
 _OUT_OF_RANGE = re.compile(r"(Dimension out of range \([^)]*\))(?: in [^(]*\(\).*?)?((?: \(at .*)?)")
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, StopIteration)
 
@@ -293,10 +294,13 @@ class Gate:
             raise type_error(wrong) from None
         if operand:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None
-        if isinstance(error, OverflowError) and "64 bits" in str(error):
-            return None
-        if isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy"):
+        inside = isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy")
+        if inside and not (isinstance(error, OverflowError) and "64 bits" in str(error)):
             raise runtime_error(f"{self.name}(): {error}") from error
+        if type(error) in (TypeError, ValueError) and not _PLACED.search(str(error)):
+            error.args = type_error(
+                f"{self.name}(): {error}"
+            ).args  # Python's or NumPy's sentence, and the user's line
         return None
 
 

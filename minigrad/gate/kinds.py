@@ -131,6 +131,11 @@ _MAKERS = frozenset([
     "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "zeros", "zeros_like",
 ])  # fmt: skip
 _LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
+_OTHERS = frozenset([
+    "bartlett_window", "blackman_window", "empty_permuted", "empty_strided", "fftfreq", "hamming_window",
+    "hann_window", "kaiser_window", "new_empty_strided", "normal", "range", "rfftfreq", "scalar_tensor", "tril_indices",
+    "triu_indices",
+])  # fmt: skip
 # Functions that take two numbers and no Tensor, as PyTorch's do.
 OF_NUMBERS = frozenset([
     "add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide",
@@ -138,10 +143,7 @@ OF_NUMBERS = frozenset([
 # Functions that once took their numbers by place, as in ``p.add_(-lr, grad)``.
 NUMBERS_FIRST = frozenset(["add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"])
 # Arguments that say nothing here, and the functions that take them in PyTorch.
-IDLE = {
-    "layout": _MAKERS | _LIKE,
-    "pin_memory": _MAKERS | _LIKE | {"tensor", "normal", "tril_indices", "triu_indices"},
-}
+IDLE = {"layout": _MAKERS | _LIKE | _OTHERS, "pin_memory": _MAKERS | _LIKE | _OTHERS | {"tensor"}}
 
 
 def says_nothing(name: str, value: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.buffers import is_view
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import Apart
+from minigrad.core.changes import Apart, as_it_lies
 from minigrad.core.tensor import Tensor, extend
 from minigrad.errors import runtime_error
 from minigrad.functions import creation
@@ -72,8 +72,14 @@ class _Copies(Tensor):
         array = memory = self._array
         while is_view(memory) and isinstance(base := memory.base, (np.ndarray, Apart)):
             memory = base.array if isinstance(base, Apart) else base
-        plain = memory.flags.c_contiguous or memory.flags.f_contiguous
-        if memory is array or type(memory) is not np.ndarray or memory.dtype.hasobject or not plain:
+        if not memory.flags.forc:
+            memory = as_it_lies(memory)
+        if (
+            memory is array
+            or type(memory) is not np.ndarray
+            or memory.dtype.hasobject
+            or not memory.flags.forc
+        ):
             return array, self.requires_grad, type(self)
         offset = array.ctypes.data - memory.ctypes.data
         return memory, self.requires_grad, type(self), (array.dtype, array.shape, offset, array.strides)
