@@ -29,6 +29,12 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     RuntimeError: [
         (lambda: F.embedding(TABLE, ROWS), "must be 2-D: indices come first, then a weight (rows, size), got [2]"),
         (lambda: X.masked_fill(ROWS[:, None], 0.0), "got mask with dtype minigrad.int64; use .bool()"),
+        (lambda: FLAGS.byte().masked_fill(FLAGS, mg.tensor(300)), "type uint8 without overflow: 300"),
+        (lambda: WHOLE.index_fill(0, ROWS, mg.tensor(math.nan)), "type int64 without overflow: nan"),
+        (lambda: X.index_fill(0, ROWS, mg.tensor(1e300, dtype=mg.float64)), "float32 without overflow: 1e+300"),
+        (lambda: X.masked_fill(FLAGS, mg.tensor(1j)), "type float32 without overflow: 1j"),
+        (lambda: X.put(ROWS.int(), X[0, :2]), "Expected a long tensor for index, but got minigrad.int32"),
+        (lambda: X.index_copy(0, ROWS.int(), X), "Expected dtype int64 for index, got minigrad.int32"),
         (lambda: X[0].copy_(X), "a value is repeated to the shape that it is written to"),
         (lambda: mg.optim.SGD([{"lr": 0.1}]), "a group of parameters is a dict, {'params': Tensors"),
         (lambda: F.kl_div(WHOLE, X, reduction="sum"), "Integral inputs not supported"),
@@ -113,6 +119,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: F.ctc_loss(LOGS, TARGETS, (5.0, 4.0), (2, 2)), "tuple of ints"),  # type: ignore[arg-type]
     ],
     IndexError: [
+        (lambda: X.index_fill(0, X[0], 1.0), "Expected dtype int64 for index, got minigrad.float32"),
         (lambda: X[0][:, 1:, 0:2:2, ...], "[:, 1:, 0:2:2, ...] has 3, and the shape is [3]"),
         (lambda: X[X], "got float32; use .long()"),
     ],

@@ -70,6 +70,19 @@ def test_a_batch_of_gradients_is_one_pass_for_each() -> None:
         autograd.grad(x.sum(), x, mg.zeros(0), is_grads_batched=True)
 
 
+def test_dimensions_one_by_one() -> None:
+    x: Any = mg.arange(6.0).reshape(1, 2, 1, 3)
+    assert x.squeeze(0, 2).shape == x.squeeze(-2, 0).shape == x.clone().squeeze_(0, 2).shape == (2, 3)
+    assert x.count_nonzero(0, 3).equal(x.count_nonzero((0, 3)))
+    for name, cut in (("hsplit", (1, 2)), ("vsplit", (0, 1)), ("dsplit", (0, 1, 1))):
+        parts, other = getattr(x, name)(*cut), getattr(x, name)(cut)
+        assert all(a.equal(b) for a, b in zip(parts, other, strict=True))
+    with pytest.raises(RuntimeError, match="dim 0 appears multiple times"):
+        x.squeeze(0, 0)
+    with pytest.raises(TypeError, match="must be int, not float"):
+        x.squeeze(0, 1.5)
+
+
 # ---------------------------------------------------------------- Tensors like another
 
 

@@ -312,6 +312,17 @@ def nonzero_static(input: Tensor, *, size: int | None = None, fill_value: int = 
     return wrap(rows)
 
 
+def filling(value: Tensor | Number, dtype: Any) -> Any:
+    """A number or a 0-d Tensor that is written, in ``dtype``. RuntimeError where that does not hold it."""
+    if not isinstance(value, Tensor):
+        return held(value, dtype)
+    here = value._array.dtype
+    if here != dtype and here.kind != "b" != dtype.kind:
+        x: Any = dtypes.python_number(value._array[()])
+        held(x.real if x.__class__ is complex and not x.imag and dtype.kind != "c" else x, dtype)
+    return cast(value, dtype)
+
+
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     if isinstance(value, Tensor) and value._array.ndim:
@@ -323,11 +334,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         raise runtime_error(
             f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}; use .bool()"
         )
-    dtype = input._array.dtype
-    array = raw(value)
-    if isinstance(array, np.ndarray) and array.dtype.kind == "c" != dtype.kind and array.imag:
-        raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
-    y = where(mask, cast(value, dtype) if isinstance(value, Tensor) else held(value, dtype), input)
+    y = where(mask, filling(value, input._array.dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 

@@ -332,9 +332,8 @@ def istft(
         raise runtime_error("Cannot have onesided output if window or input is complex")
     weights = _window(name, window, n_fft, win_length, x)
     norm = "ortho" if normalized else "backward"
-    pieces = irfft(x, n_fft, norm=norm) if one else ifft(x, norm=norm)
-    if not one and not return_complex:
-        pieces = pieces.real
+    # A real signal has a spectrum whose second half mirrors the first: that half decides, as in PyTorch.
+    pieces = ifft(x, norm=norm) if return_complex else irfft(x[..., :half], n_fft, norm=norm)
     count = x._array.shape[1]
     total = n_fft + hop * (count - 1)
     added = _added(pieces * weights, (x._array.shape[0], total), hop)

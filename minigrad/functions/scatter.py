@@ -13,7 +13,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.errors import index_error, runtime_error, type_error, warn_once
 from minigrad.functions.dims import one_dim
-from minigrad.functions.elementwise import broadcast, own
+from minigrad.functions.elementwise import broadcast, filling, own
 from minigrad.functions.ensured import everywhere
 from minigrad.gate import public
 from minigrad.ops import index as i
@@ -154,8 +154,11 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | 
     k = index._array
     if k.ndim > 1:
         raise index_error(f"{name}(): Index is supposed to be a vector, but got dim: {k.ndim}")
-    if k.dtype.kind not in "iu" or k.dtype.itemsize < 4:
-        raise runtime_error(f"{name}(): Expected dtype int32/int64 for index")
+    long = name in ("index_copy", "index_fill")
+    if k.dtype.kind != "i" or k.dtype.itemsize < (8 if long else 4):
+        raise (index_error if name == "index_fill" else runtime_error)(
+            f"{name}(): Expected dtype {'int64' if long else 'int32/int64'} for index, got {index.dtype}; use .long()"
+        )
     size = input._array.shape[d] if input._array.ndim else 1
     if k.size and (k.min() < (-size if name == "index_fill" else 0) or k.max() >= size):
         wrong = k.min() if k.min() < 0 else k.max()
@@ -217,8 +220,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     d, index = _slices("index_fill", input, dim, index, None)
     line, _, pattern = _in_slices(input, d)
     kind = input._array.dtype
-    filling = cast(value, kind) if isinstance(value, Tensor) else single(value, kind)
-    y = apply(i.index_put, (line, filling, index), {"pattern": pattern})
+    written = filling(value, kind) if isinstance(value, Tensor) else single(value, kind)
+    y = apply(i.index_put, (line, written, index), {"pattern": pattern})
     return y if input._array.ndim else own(y.reshape(()))
 
 
@@ -256,7 +259,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with ``source`` written to (with ``accumulate`` added to) the flattened places of ``index``."""
     if index._array.dtype != np.int64:
-        raise index_error(f"put_(): Expected a long tensor for index, but got {index.dtype}")
+        raise runtime_error(f"put_(): Expected a long tensor for index, but got {index.dtype}")
     if source._array.dtype != input._array.dtype:
         raise runtime_error(
             f"put_(): self and source expected to have the same dtype, but got self.dtype = {input.dtype} and "

@@ -29,13 +29,12 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.dtypes import common, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error, warn_once
-from minigrad.gate import forms
+from minigrad.gate import forms, kinds
 from minigrad.gate.kinds import (
     ALIASES,
     FIRST,
     IDLE,
     NUMBERS_FIRST,
-    OF_NUMBERS,
     RENAMED,
     STRICT,
     Kind,
@@ -82,7 +81,9 @@ class Gate:
         code = function.__code__
         # of a `case` the first is said
         self.names = code.co_varnames[isinstance(function, types.MethodType) : code.co_argcount]
-        self.star = code.co_flags & inspect.CO_VARARGS or self.name.rstrip("_") in NUMBERS_FIRST
+        self.star = (
+            code.co_flags & inspect.CO_VARARGS or self.name.rstrip("_") in NUMBERS_FIRST | kinds.ONE_BY_ONE
+        )
         # A name that has others must be left out when one of these is given, and so may what follows it.
         defaults = function.__defaults__ or ()
         required = self.names[: len(self.names) - len(defaults)]
@@ -239,15 +240,16 @@ class Gate:
 
     def numbers_first(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The call that PyTorch's older signatures mean, which have numbers before Tensors; None for another."""
+        if self.name.rstrip("_") in kinds.ONE_BY_ONE:
+            return functools.partial(self.door, args[0], args[1:], **named)
+        count = len(self.names)
         if len(self.only) == 1:  # it stands second, and may be a Tensor without dimensions
             numbers, others = [args[1]], (args[0], *args[2:])
         else:
-            numbers = [x for x in args[: 1 - len(self.names)] if not isinstance(x, Tensor)]
+            numbers = [x for x in args[: 1 - count] if not isinstance(x, Tensor)]
             others = tuple(x for x in args if isinstance(x, Tensor))
-        count = len(self.names)
-        if (len(others), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only):
-            return None
-        if not named.keys().isdisjoint(self.only[: len(numbers)]):
+        misfit = (len(others), len(args) - len(numbers)) != (count, count) or len(numbers) > len(self.only)
+        if misfit or not named.keys().isdisjoint(self.only[: len(numbers)]):
             return None
         now = ", ".join([*self.names[1:], *(f"{n}=..." for n in self.only)])
         warn_once(
@@ -270,11 +272,8 @@ class Gate:
             ):
                 given.pop()
             return functools.partial(self.door, *given, **named)
-        if (
-            self.name in OF_NUMBERS
-            and len(args) > 1
-            and all(isinstance(x, int | float | complex) for x in args[:2])
-        ):
+        plain = len(args) > 1 and all(isinstance(x, int | float | complex) for x in args[:2])
+        if plain and self.name in kinds.OF_NUMBERS:
             return functools.partial(
                 self.door, wrap(np.asarray(args[0], common(args[:1]))), *args[1:], **named
             )

@@ -158,6 +158,24 @@ def make_2LA(function, seen, check, call, explain, apply, op):
     return gate
 
 
+def make_2LS(function, seen, check, call, explain):
+    def gate(p0, p1, *rest, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, *rest,), named)
+                return function(p0, p1, *rest, **named)
+            if (type(p0), type(p1)) not in seen:
+                return check((type(p0), type(p1)), (p0, p1, *rest,), named)
+            return function(p0, p1, *rest)
+        except Exception as error:
+            if again := explain(error, (p0, p1, *rest,), named):
+                return again()
+            raise
+
+    return gate
+
+
 def make_2S(function, seen, check, call, explain):
     def gate(p0, p1, *rest, **named):
         try:

@@ -142,6 +142,8 @@ OF_NUMBERS = frozenset([
 ])  # fmt: skip
 # Functions that once took their numbers by place, as in ``p.add_(-lr, grad)``.
 NUMBERS_FIRST = frozenset(["add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"])
+# Functions whose last argument, a list of whole numbers, may come one by one too, as in ``x.squeeze(0, 1)``.
+ONE_BY_ONE = frozenset(["count_nonzero", "dsplit", "hsplit", "squeeze", "vsplit"])
 # Arguments that say nothing here, and the functions that take them in PyTorch.
 IDLE = {"layout": _MAKERS | _LIKE | _OTHERS, "pin_memory": _MAKERS | _LIKE | _OTHERS | {"tensor"}}
 
