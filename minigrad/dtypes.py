@@ -306,16 +306,16 @@ def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
 def common(operands: Iterable[object]) -> NumpyType:
     """The dtype in which operands meet.
 
-    ``operands`` are arrays or Python numbers.  Those with dimensions decide first, then 0-d ones, then numbers; a
-    later group only counts where its category (bool < integer < float < complex) is higher.  TypeError without
-    operands.
+    ``operands`` are arrays or numbers, NumPy's among them.  Arrays with dimensions decide first, then 0-d ones, then
+    numbers; a later group only counts where its category (bool < integer < float < complex) is higher.  TypeError
+    without operands.
     """
     groups: list[NumpyType | None] = [None, None, None]
     for x in operands:
-        if isinstance(x, (np.ndarray, np.generic)):
+        if isinstance(x, np.ndarray):
             at, d = (0 if x.ndim else 1), x.dtype
         else:
-            at, d = 2, number_dtype(x)
+            at, d = 2, number_dtype(python_number(x) if isinstance(x, np.generic) else x)
         seen = groups[at]
         groups[at] = d if seen is None else promote(seen, d)
     result: NumpyType | None = None
@@ -356,6 +356,4 @@ def python_number(x: Any) -> Any:
 
 def result_type(tensor1: object, tensor2: object) -> dtype:
     """The dtype that arithmetic on the two (Tensors or numbers) would give."""
-    # NumPy's numbers are numbers, not Tensors of no dimension.
-    numbers = (python_number(t) if isinstance(t, np.generic) else t for t in (tensor1, tensor2))
-    return OF_NUMPY[common([getattr(t, "_array", t) for t in numbers])]
+    return OF_NUMPY[common([getattr(t, "_array", t) for t in (tensor1, tensor2)])]

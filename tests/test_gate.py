@@ -294,6 +294,8 @@ MALFORMED: list[tuple[str, type[Exception], str]] = [
     ("mg.zeros(2**40, 2**40)", RuntimeError, r"Storage size calculation overflowed with sizes=.*\(at .*:1"),
     ("mg.arange(0, [3])", TypeError, r"arange.*must be Numbers, not list \(at .*:1"),
     ("mg.arange(3j)", TypeError, r"^arange\(\): must be real number, not complex \(at .*:1"),
+    ("mg.fft.rfft(X.sum())", IndexError, r"^rfft\(\): .*\(at .*:1"),
+    ("mg.special.xlogy(1, 2)", TypeError, r"^xlogy\(\): argument 'input' must be Tensor, not int \(at .*:1"),
     ("mg.broadcast_shapes((2,), 2.0)", RuntimeError, "should be of type ints"),
     ("mg.tril_indices(2, 2, dtype=mg.float32)", NotImplementedError, "tril_indices"),
     ("mg.trace(X[:, :2] > 0)", NotImplementedError, "trace"),

@@ -82,6 +82,8 @@ EDGES: dict[str, tuple[Any, list[float]]] = {
     "nan_to_num": (lambda: mg.nan_to_num(double(nan, inf, -inf), 2, neginf=-9), [2, sys.float_info.max, -9]),
     "frexp": (lambda: mg.frexp(double(8, -0.3, 0, inf)).mantissa, [0.5, -0.6, 0, inf]),
     "ldexp": (lambda: mg.ldexp(double(1, 3), mg.tensor([3, -1])), [8, 1.5]),
+    "ldexp of large powers": (lambda: mg.ldexp(double(1, 2**-500), mg.tensor([300, 600])), [2.0**300, 2.0**100]),
+    "ldexp beyond the floats": (lambda: mg.ldexp(mg.tensor([2.0**-140]), mg.tensor([200])).double(), [2.0**60]),
     "sgn": (lambda: mg.sgn(double(-2, 0, nan)), [-1, 0, 0]),
     "hypot": (lambda: mg.hypot(double(3e200, 0), double(4e200, 0)), [5e200, 0]),
     "trapezoid": (lambda: mg.trapezoid(double(1, 2, 4), double(0, 1, 3)).reshape(1), [7.5]),

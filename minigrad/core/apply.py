@@ -197,7 +197,8 @@ def _convert(op: Op, operands: Sequence[Any]) -> Operands:
             )
         ready.append(t)
     if operands and not tensors:
-        raise NotAnOperand(f"{op.name}(): argument 'input' must be Tensor, not {type(operands[0]).__name__}")
+        kind, where = type(operands[0]).__name__, errors.place(*here())
+        raise NotAnOperand(f"{op.name}(): argument 'input' must be Tensor, not {kind} (at {where})")
     if op.cast is not None:
         ready = _promoted(op, ready)
     if isinstance(ready, Tensor):

@@ -922,7 +922,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def is_same_size(self, other: Tensor) -> builtins.bool:
         """Whether two Tensors have one shape."""
     def ldexp(self, other: Tensor) -> Tensor:
-        """``input * 2**other``; floats of two bytes stay so with whole numbers."""
+        """``input * 2**other``; with whole numbers in the element type of the input, where that is one of floats."""
     def ldexp_(self, other: Tensor) -> Tensor:
         """`ldexp`, in place."""
     def nan_to_num(self, nan: builtins.float | None=None, posinf: builtins.float | None=None, neginf: builtins.float | None=None) -> Tensor:

@@ -6,7 +6,7 @@ from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.layout import holding
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.dtypes import is_short, limits
+from minigrad.dtypes import C128, F64, is_short, limits
 from minigrad.errors import index_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import pow
@@ -65,10 +65,13 @@ def frexp(input: Tensor) -> MantissaAndExponent:
 
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
-    """``input * 2**other``; floats of two bytes stay so with whole numbers."""
-    y = apply(e.mul, (input, pow(2.0, other)))
+    """``input * 2**other``; with whole numbers in the element type of the input, where that is one of floats."""
     dtype = input._array.dtype
-    return cast(y, dtype) if is_short(dtype) and other._array.dtype.kind in "biu" else y
+    if dtype.kind in "fcV" and other._array.dtype.kind in "biu":
+        # A power may be beyond what the element type holds where the product is not.
+        wide = cast(input, C128 if dtype.kind == "c" else F64)
+        return cast(apply(e.mul, (wide, pow(2.0, cast(other, F64)))), dtype)
+    return apply(e.mul, (input, pow(2.0, other)))
 
 
 # ---------------------------------------------------------------- along dimensions

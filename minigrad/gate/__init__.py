@@ -296,7 +296,7 @@ class Gate:
         inside = isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy")
         if inside and not (isinstance(error, OverflowError) and "64 bits" in str(error)):
             raise runtime_error(f"{self.name}(): {error}") from error
-        if type(error) in (TypeError, ValueError) and not _PLACED.search(str(error)):
+        if type(error) in (IndexError, TypeError, ValueError) and not _PLACED.search(str(error)):
             error.args = type_error(
                 f"{self.name}(): {error}"
             ).args  # Python's or NumPy's sentence, and the user's line
