@@ -14,7 +14,14 @@ from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.core.views import apply_view
-from minigrad.errors import index_error, runtime_error, type_error, value_error, warn_once
+from minigrad.errors import (
+    index_error,
+    not_implemented_error,
+    runtime_error,
+    type_error,
+    value_error,
+    warn_once,
+)
 from minigrad.formats import contiguous_format
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.elementwise import own
@@ -119,7 +126,9 @@ def _counted(repeats: Tensor, output_size: int | None) -> Tensor:
     if times.ndim != 1:
         raise runtime_error("repeat_interleave only accept 1D vector as repeat")
     if times.dtype.kind != "i" or times.dtype.itemsize < 4:
-        raise runtime_error("repeats has to be Long or Int tensor")
+        raise not_implemented_error(
+            f'"repeat_interleave_cpu" not implemented for repeats of {repeats.dtype}; use .long() first'
+        )
     if times.size and times.min() < 0:
         raise runtime_error("repeats can not be negative")
     if repeats._node is not None:

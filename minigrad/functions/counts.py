@@ -165,7 +165,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     """How often each number from 0 on occurs in a vector of whole numbers (int64), or the sums of their ``weights``."""
     needs_value("bincount()")
     x = input._array
-    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
+    if x.dtype.kind not in "iu":
+        raise not_implemented_error(f'"bincount_cpu" not implemented for {input.dtype}; use .long() first')
+    if x.ndim != 1 or (x.size and x.min() < 0):
         raise runtime_error("bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
         raise runtime_error("minlength should be >= 0")

@@ -283,12 +283,13 @@ class Gate:
             # What checks dimensions knows neither the function nor the Tensor.
             error.args = (f"{out[1]} in {self.name}(){_first_shape(args)}{out[2]}",)
         own = {n: v for n, v in named.items() if n in self.only}
-        wrong = self.wrong(args, own, self.kinds)
+        # An argument by another of its names, as in ``cumsum(axis=0)``, has not reached its place here.
+        elsewhere = len(own) < len(named) and any(x is MISSING for x in args)
+        wrong = "" if elsewhere else self.wrong(args, own, self.kinds)
         operand, caused = isinstance(error, NotAnOperand), error.__cause__ is not None
         # What the function itself says of a value is right; what Python or NumPy say inside may come of the class.
-        meant = isinstance(error, RuntimeError | IndexError | ValueError) and len(self.watched) < len(
-            self.kinds
-        )
+        some = len(self.watched) < len(self.kinds)
+        meant = some and isinstance(error, RuntimeError | IndexError | ValueError)
         if wrong and (operand or caused or not (meant or str(error).startswith(self.name))):
             raise type_error(wrong) from None
         if operand:
