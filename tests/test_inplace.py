@@ -37,7 +37,7 @@ def test_operators_and_methods_change_the_memory() -> None:
     t **= 2
     t.add_(mg.tensor([1.0, 1.0]), alpha=2).clamp_(0, 9).neg_()
     assert t is same
-    assert t.numpy() is array
+    assert t.data_ptr() == array.ctypes.data
     assert array.tolist() == [-5.0625, -9.0]
     t.zero_()
     t.fill_(3.0)
@@ -82,7 +82,7 @@ def test_golden_gradients(change: Any, expected: list[float]) -> None:
     m = x * 1
     array = m.detach().numpy()
     change(m)
-    assert m.detach().numpy() is array or np.shares_memory(m.detach().numpy(), array)
+    assert np.shares_memory(m.detach().numpy(), array)
     m.sum().backward()
     assert np.allclose(x.grad.numpy(), expected, rtol=1e-15)
 
@@ -444,7 +444,7 @@ def test_a_change_through_data_goes_unnoticed() -> None:
     for _ in range(3):
         x.data -= 1
     assert x.tolist() == [0.0, 2.0]
-    assert x.numpy(force=True) is array
+    assert np.shares_memory(x.numpy(force=True), array)
     other = double(0.0, 0.0)
     other.data = x.data
     other.data.add_(1)

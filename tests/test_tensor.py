@@ -63,7 +63,7 @@ def test_tensor_copies_and_from_numpy_and_as_tensor_share() -> None:
     a[0] = 7
     assert copied[0].item() == 0
     assert shared[0].item() == also[0].item() == 7
-    assert shared.numpy() is a
+    assert np.shares_memory(shared.numpy(), a)
     assert mg.as_tensor(shared) is shared
     assert mg.as_tensor(a, dtype=mg.float32).dtype is mg.float32
 
@@ -166,7 +166,17 @@ def test_numpy_is_the_memory_and_asks_for_detach() -> None:
         w.numpy()
     with pytest.raises(RuntimeError, match=r"detach\(\)"):
         np.asarray(w)
-    assert w.detach().numpy() is w.numpy(force=True)
+    array = w.numpy(force=True)
+    assert np.shares_memory(w.detach().numpy(), array)
+    # What is done to the array and not to its elements is no concern of the Tensor.
+    for a in (array, np.asarray(w.detach()), w.detach().__array__()):
+        a.setflags(write=False)
+    own = np.arange(6.0)
+    others = mg.from_numpy(own), mg.as_tensor(own)
+    own.setflags(write=False)
+    for changed in (w.detach(), *others):
+        changed.fill_(7)
+    assert own.tolist() == [7.0] * 6
     assert np.asarray(t, dtype=np.float64).dtype == np.float64
     assert np.array(t) is not t.numpy()
 

@@ -343,7 +343,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
     def numpy(self, *, force: builtins.bool=False) -> Array:
-        """The array, which shares the memory.
+        """An array over the same memory.
     
     RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off; TypeError for bfloat16."""
     def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:

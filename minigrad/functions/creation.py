@@ -271,7 +271,7 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = No
     if MODE.get().recorder is not None:
         whole = isinstance(data, np.ndarray)
         return as_tensor(wrap_operand(data), dtype, device) if whole else _copied(data, dtype, False)
-    return _finish(to_array(data, dtype), False, device)
+    return _finish(to_array(data, dtype).view(), False, device)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
@@ -286,7 +286,7 @@ def from_numpy(ndarray: Array) -> Tensor:
         raise value_error(
             "given numpy array has byte order different from the native byte order; use .astype()"
         )
-    return wrap(ndarray) if MODE.get().recorder is None else wrap_operand(ndarray)
+    return wrap(ndarray.view()) if MODE.get().recorder is None else wrap_operand(ndarray)
 
 
 # ---------------------------------------------------------------- filled

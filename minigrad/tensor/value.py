@@ -194,7 +194,7 @@ class _Value(Tensor):
         return self._array.tolist()
 
     def numpy(self, *, force: bool = False) -> Array:
-        """The array, which shares the memory.
+        """An array over the same memory.
 
         RuntimeError if the Tensor requires grad, unless ``force`` is True or grad mode is off; TypeError for bfloat16.
         """
@@ -205,7 +205,7 @@ class _Value(Tensor):
         needs_value("numpy()")
         if self._array.dtype.kind == "V":
             raise type_error("Got unsupported ScalarType BFloat16: NumPy lacks it; use .float().numpy()")
-        return self._array
+        return self._array.view()  # of its own, for an array can be given another shape or made read-only
 
     def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
         if self.requires_grad and MODE.get().grad:
