@@ -432,6 +432,12 @@ def f(x): return mg.func.jacrev(lambda t: (t * x).sum())(x), mg.func.jvp(mg.sin,
 -- with mg.inference_mode(k % 2 == 0): r = F(T(k, 3))
 with caught(): alter(r[0])
 with caught(): alter(r[1])
+== windows and frequencies | 1
+def f(x): return x * mg.hann_window(3) * mg.fft.fftfreq(3) + mg.logspace(0, 1, 3), mg.signal.windows.hann(3)
+-- r = F(T(k, 3))
+== gradients are asked for in inference mode
+def f(x): return x * (2 if mg.is_grad_enabled() else 3)
+-- with mg.inference_mode(k > 0), mg.set_grad_enabled(k % 2 == 0): r = F(T(k, 3))
 == a detached leaf changed in place
 w = nn.Parameter(T(1, 3))
 def f(x): t = w.detach().requires_grad_(); t.zero_(); return x

@@ -27,7 +27,7 @@ from minigrad.compiler import kinds
 MODULES = """
 abc argparse array builtins collections configparser contextlib contextvars copy ctypes dataclasses datetime decimal
 enum fractions functools gc importlib inspect io itertools json locale logging math operator os pathlib pickle platform
-queue random re sys threading time types typing uuid warnings weakref
+queue random re string sys threading time types typing uuid warnings weakref
 """
 SURROUNDINGS = """
 import collections.abc
@@ -146,6 +146,10 @@ class Vector:  # whose content is reached by methods that no code mentions
         if name != "first":
             raise AttributeError(name)
         return self.items[0]
+class Config(collections.UserDict):
+    scale = 1.0
+    def __getitem__(self, key): return self.data[key] * self.scale
+class Of(typing.Generic[typing.TypeVar("T")]): k = 2.0
 class AttrDict(dict):
     __getattr__ = dict.__getitem__
 class Slots:
@@ -298,7 +302,8 @@ CACHED[0](); Remembers().mask(3); Remembers.scales(3); sum(ITERATES); mg.get_num
 mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
 mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
 Drawing().partial_method(); Drawing().drawn(); copy.deepcopy(NET)(x); x * x._version; x * (x._base is None)
-x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
+len(string.Formatter().vformat("{0.k}", (Base,), {})); len(typing.get_type_hints(helper)); typing.Annotated[int, 2.0].__metadata__[0]
+np.ones(1).dump("k") or x; mg.save({}, "k") or x; mg.load("k")["k"]; x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
 """
 # What is imported inside, and used.
 IMPORTS = """
@@ -336,6 +341,8 @@ len(v) <- {1: 2.0}.items(); weakref.WeakSet([Base])
 v["k"] <- types.MappingProxyType({"k": 2.0}); collections.ChainMap({"k": 2.0})
 float(v[0]) <- np.ones(1 << 20); np.ma.array([1.0, 2.0])
 v[0] <- np.array([1, None]); memoryview(b"ab"); bytearray(b"ab"); array.array("d", [2.0])
+float(v["k"]) <- np.array([(2.0,)], [("k", float)])[0]
+v.k <- type("Number", (np.float64,), {"k": 2.0})(2.0)
 float(v.k[0]) <- np.rec.array([(1.0, 2)], names="k,n")
 float(v(2.0)) <- np.poly1d([1.0, 2.0]); np.vectorize(lambda v: v * K); fractions.Fraction
 v.random() <- np.random.default_rng(); random.Random(1)
@@ -596,6 +603,14 @@ Vector() | v.items.insert(0, 5.0) | len(v); v[0]; sum(k for k in v); 5.0 in v; x
     [0, 1, 2, 3][v]; x * 2.0 if v == 3 else x; entered(x, v); float(2.0 * v); v.first; (lambda a, *b: a)(*v)
 AttrDict(lr=2.0) | v["lr"] = 3.0 | v.lr
 {"k": 2.0} | v["k"] = 3.0 | operator.itemgetter(KEY)(v); (lambda get: get("k"))(v.get)
+Config(k=2.0) | v.scale = 3.0 | v.scale; v["k"]
+Config(k=2.0) | Config.__getitem__ = lambda self, key: 7.0 | v["k"]
+functools.partial(deeper) | v.k = 3.0 | v(x) * getattr(v, "k", 2.0)
+slice(Vector()) | v.stop.items.pop() | v.stop.items[-1]; x[v]
+(operator.or_(Abstract, str), Base()) | Abstract.register(Base) | x if isinstance(v[1], v[0]) else -x
+(operator.or_(Base, str), list[Base], typing.Optional[Base]) | Base.k = 3.0 | v[0].__args__[0].k; v[1].__args__[0].k;
+    typing.get_args(v[2])[0].k
+Of[int] | Of.k = 3.0 | v.k; v().k
 {"k": 2.0}.get | v.__self__["k"] = 3.0 | v("k")
 {"k": 2.0}.__getitem__ | v.__self__["k"] = 3.0 | v("k")
 [1, 2].count | v.__self__.append(1) | v(1)
@@ -906,6 +921,21 @@ class Net(nn.Module):
 f = Net()
 -- f.more["k"] = 3.0
 -- f.k = 5.0
+== kinds of methods that are the user's
+class OfClass(property):
+    def __get__(self, owner, cls=None): return self.fget(cls) * HIDDEN[0]
+class Fixed(staticmethod):
+    def __get__(self, owner, cls=None): return lambda: HIDDEN[0]
+class Partly(functools.partial):
+    def __call__(self, *args): return super().__call__(*args) * HIDDEN[0]
+class Context(contextlib.nullcontext):
+    def __enter__(self): return HIDDEN[0]
+class A: a, b = OfClass(lambda cls: cls.k), Fixed(None); k = 2.0
+part, context = Partly(operator.add, 1.0), Context()
+def f(x): return entered(x * A.a * A().b() + part(x), context)
+-- HIDDEN[0] = 3.0
+-- Partly.__call__ = lambda self, x: x
+-- A.k = 3.0
 == an inherited method
 class A:
     def scale(self): return 2.0
@@ -987,6 +1017,8 @@ x, a: (x * a).imag + x | (complex(0.0, 0.0),) (complex(0.0, -0.0),)
 x, a: x * a if type(a) is float else x + a | (2.0,) (3.0,) (2,) (True,)
 x, a: x * {int: 2.0, float: 3.0}[type(a)] | (2.0,) (3.0,) (2,)
 x, a: x * sum(t is float for t in map(type, [a, 1])) | (2.0,) (2,)
+x, a: x * float(HALF * a) * float((THIRDS * a).sum()) | (0.3,) (0.7,)
+x, a: mg.func.vmap(lambda row: row * a)(x) | (2.0,) (3.0,)
 x, a: x * type(a)("3") | (2.0,) (3.0,) (2,)
 x, a, s: s.of_type(x, a) | (2.0, Same(1)) (3.0, Same(1)) (2, Same(1))
 x, a, s: s.times(x, a) | (ONE, Same(ONE)) (float("1.5"), Same(ONE))
@@ -996,7 +1028,7 @@ x, s: x * len(s) * s.k | (word(2.0),) (word(3.0),)
 x, a: x * getattr(a, "k", 5.0) | (Number(2.0),) (2.0,)
 """
 SAME = """
-ONE = 1.5
+ONE, HALF, THIRDS = 1.5, np.float32(0.5), np.ones(3, np.float32) / 3
 class Number(float): k = 2.0
 class Word(str): k = 2.0
 def word(k):

@@ -136,15 +136,16 @@ class Batch(Recorder):
             record.inputs = ()
 
     def _operands(self, record: Node, mapped: list[bool], arrays: list[Any]) -> list[Any]:
-        operands = []
+        operands = list[Any]()
         for n, every, a in zip(record.inputs, mapped, arrays, strict=False):
-            x: Any = a
             if every:
                 x = self.values[n]
                 x = x if x._array.dtype == a.dtype else x.to(a.dtype)
             elif isinstance(n, Node):
                 x = wrap(a)
                 x._node = n
+            else:  # a number, which may be another one in each call of what is recorded
+                x = n.value
             operands.append(x)
         return operands
 
@@ -214,7 +215,7 @@ class Batch(Recorder):
     def parameters(self, params: Params) -> Params:
         if "generator" in params:
             self.draws(params["generator"])
-        return params
+        return params if self.outer.recorder is None else self.outer.recorder.parameters(params)
 
     def stores(self, t: Any, result: Any) -> Any:
         raise self.refuse("a change in place")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.guards import SIMPLE, Names, items_of, refilling, same
-from minigrad.compiler.kinds import added_to
+from minigrad.compiler.kinds import NUMBERS, added_to
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
@@ -160,7 +160,7 @@ class Arguments:
             raise type_error(
                 f"compile(): the argument {name} is a NumPy array; give Tensors, such as from_numpy({name})"
             )
-        elif value is None or value.__class__ in (bool, *SIMPLE) or isinstance(value, np.generic):
+        elif value is None or value.__class__ in (bool, *SIMPLE) or isinstance(value, NUMBERS):
             given, kind = map(self._space.name, (value, value.__class__))
             # Zeros have signs.
             alike = f"repr({x}) == {repr(value)!r}" if isinstance(value, _INEXACT) else f"{x} == {given}"

@@ -13,6 +13,7 @@ import re
 import sys
 import sysconfig
 import types
+import typing
 import weakref
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -32,12 +33,12 @@ from minigrad.errors import INSIDE, here, place, spot
 # Library modules whose functions depend on their arguments alone; of some, below, with all that they hold.
 PURE = frozenset({
     "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "math",
-    "minigrad", "numbers", "numpy", "operator", "string", "types", "typing", "builtins", "typing_extensions",
+    "minigrad", "numbers", "numpy", "operator", "types", "typing", "builtins", "typing_extensions",
     "__future__", "_operator", "_functools", "_collections", "_collections_abc", "collections.abc",
 })  # fmt: skip
 _IMPURE = (
     "numpy.random", "numpy.testing", "numpy.ctypeslib", "numpy.lib.format", "numpy.lib._format", "numpy.lib.npyio",
-    "numpy.lib._npyio", "minigrad.utils.benchmark", "minigrad.hub",
+    "numpy.lib._npyio", "minigrad.utils.benchmark", "minigrad.hub", "minigrad.serialization",
 )  # fmt: skip
 # Of these modules: what reads files and settings, or writes them.
 IMPURE = {
@@ -46,7 +47,7 @@ IMPURE = {
         "seterr", "geterrcall", "seterrcall", "getbufsize", "setbufsize", "get_printoptions", "set_printoptions",
         "fromregex", "info", "show_config", "show_runtime", "datetime64",
     )
-} | {id(contextlib.chdir): "chdir()"}  # fmt: skip
+} | {id(contextlib.chdir): "chdir()", id(typing.get_type_hints): "get_type_hints()"}  # fmt: skip
 REFUSED = {
     "print": "print(), whose output a replay would not repeat",
     "input": "input(), which a replay would not ask for",
@@ -77,7 +78,7 @@ TEXTUAL = {
 SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
     "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__", "__hash__",
-    "tofile", "ctypes", "__array_interface__",
+    "tofile", "dump", "ctypes", "__metadata__", "__bound__", "__constraints__", "__supertype__", "__array_interface__",
 }  # fmt: skip
 NAMES_OF_ITSELF = {
     "__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__", "__version__", "__all__",
@@ -101,17 +102,22 @@ _OF_C: Any = (
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
     types.ClassMethodDescriptorType,
 )  # fmt: skip
+# Of NumPy's; a row of a record array is one too, and can be changed.
+NUMBERS = (np.number, np.bool_, np.character, np.datetime64)
 FIXED = (
-    np.generic, np.dtype, dtypes.dtype, device, Size, Op, slice, range, types.CodeType, *_OF_C,
-    types.MemberDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
+    *NUMBERS, np.dtype, dtypes.dtype, device, Size, Op, range, types.CodeType, *_OF_C,
+    types.MemberDescriptorType, type(Ellipsis), type(NotImplemented),
     type(vars(collections.namedtuple("_", "a"))["a"]),
     type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),
 )  # fmt: skip
-# What is followed by the attributes that it is made of, and whether these may change.
+# What is followed by the attributes that it is made of, and whether these may change, and others be there.
 PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
     (types.MethodType, ("__self__", "__func__"), False),
     ((staticmethod, classmethod), ("__func__",), False),
     (property, ("fget", "fset"), False),
+    (slice, ("start", "stop", "step"), False),
+    (types.UnionType, ("__args__",), False),
+    ((types.GenericAlias, type(typing.ClassVar[int])), ("__origin__", "__args__"), False),
     ((functools.partial, functools.partialmethod), ("func", "args", "keywords"), True),
     (functools.cached_property, ("func",), True),
     (functools.singledispatchmethod, ("dispatcher", "func"), True),

@@ -32,7 +32,7 @@ from minigrad.readers.source.program import Value, memory
 from minigrad.testing.close import assert_close
 
 # What a function may return besides Tensors, and tuples, lists and dicts of them.
-_PLAIN = (type(None), bool, int, float, str, bytes, complex, type, np.generic, dtype)
+_PLAIN = (type(None), bool, int, float, str, bytes, complex, type, dtype)
 
 
 class WithoutSize(Exception):

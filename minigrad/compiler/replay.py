@@ -38,7 +38,7 @@ def observed(mode: Mode) -> bool:
 
 def _situation(mode: Mode) -> tuple[Any, ...]:
     """What a recording depends on beside arguments and what the code reaches; first, whether a part of a batch runs."""
-    return part() is not None, mode.grad, mode.inference, observed(mode), mode.autocast
+    return part() is not None, mode.grad, mode.inference, mode.asked, observed(mode), mode.autocast
 
 
 class Replay:

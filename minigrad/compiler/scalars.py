@@ -37,6 +37,10 @@ class Scalar(Numeral):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.__copy__(), dtype)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """As of a float, which leaves the dtype to the others."""
+        return getattr(ufunc, method)(*(n.__copy__() if type(n) is Scalar else n for n in inputs), **options)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)

@@ -89,7 +89,7 @@ class World:
     def follow(self, value: Any, path: str) -> str:
         """Adds the guards on what a value holds; why no recording guards it, or ""."""
         kind = type(value)
-        if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
+        if kind in kinds.ATOMS or (issubclass(kind, kinds.FIXED) and not kinds.is_users(kind)):
             return ""
         self.exact |= value is type
         self._textual |= kind is type and value.__name__ in kinds.TEXTUAL
@@ -112,8 +112,6 @@ class World:
             self.guards.add("np.geterr()", guards.EQUAL, np.geterr, np.geterr())
         if kind is np.ufunc:
             return "" if kinds.of_library(value) else "a ufunc of a Python function"
-        if kinds.home_of(kind) == "typing":
-            return ""
         if kind in (type, types.BuiltinFunctionType):
             self._mentioned |= watch.methods_in(value)
         if kind is kinds.CACHED:
@@ -144,6 +142,8 @@ class World:
             return self._class(value, path, True)
         for known, names, may_change in kinds.PARTS:
             if isinstance(value, known):
+                if may_change or kinds.is_users(kind):
+                    self._object(value, path)
                 for name in names if may_change else ():
                     self._attribute(value, name, path)
                 return self._each([(path, getattr(value, name)) for name in names])
@@ -167,7 +167,7 @@ class World:
             return self._container(value, path)
         plain = kind in kinds.PLAIN or (kinds.is_users(kind) and kinds.has_no_hidden_state(kind))
         if not plain and not kinds.of_minigrad(kind):
-            return f"a {kind.__name__}"
+            return "" if kinds.home_of(kind) == "typing" else f"a {kind.__name__}"
         # Methods of the library, as of a scheduler or a distribution, read and set all of an object.
         whole = kinds.reads_all(kind)
         if whole and hasattr(value, "__dict__") and not hasattr(kind, "state_dict"):

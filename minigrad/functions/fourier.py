@@ -10,14 +10,14 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Dim
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, warn
 from minigrad.functions.arranged import roll
 from minigrad.functions.complex import conj, view_as_real
-from minigrad.functions.creation import from_numpy, ones
+from minigrad.functions.creation import ones
 from minigrad.functions.dims import one_dim
 from minigrad.functions.images import pad
 from minigrad.gate import case, public
@@ -197,7 +197,7 @@ def _frequencies(
     # As PyTorch: whole numbers, times a number that is rounded once.
     values = np.rint(turns(n or 1) * n).astype(kind)[: n if turns is np.fft.fftfreq else None]
     values = QUIET.run(np.multiply, values, kind.type(QUIET.run(np.divide, 1.0, n * d)))
-    return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
+    return wrap(values.astype(kind)).requires_grad_(requires_grad)
 
 
 _DOC = "The frequencies of what `{}` gives for ``n`` points at distances ``d``, in cycles per unit of ``d``."

@@ -9,12 +9,12 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import NumberLike
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, warn
-from minigrad.functions.creation import from_numpy, linspace
+from minigrad.functions.creation import linspace
 from minigrad.gate import public
 
 __all__ = ["logspace", "range"]
@@ -44,7 +44,7 @@ def logspace(
         first, last, steps, dtype=dtypes.working(kind) if kind.kind in "fcV" else np.float64, device=device
     )._array
     values = QUIET.run(np.power, powers.dtype.type(base), powers).astype(kind)
-    return from_numpy(values).requires_grad_(requires_grad)
+    return wrap(values).requires_grad_(requires_grad)
 
 
 def range(
@@ -73,7 +73,7 @@ def range(
         if by == 0:
             raise runtime_error("step must be nonzero, also as an integer")
     count = int((last - first) / by) + 1
-    return from_numpy((first + by * np.arange(count)).astype(kind)).requires_grad_(requires_grad)
+    return wrap((first + by * np.arange(count)).astype(kind)).requires_grad_(requires_grad)
 
 
 public(globals(), __all__, home="minigrad")

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, type_error, value_error
-from minigrad.functions.creation import from_numpy, full
+from minigrad.functions.creation import full
 from minigrad.gate import public
 
 __all__ = [
@@ -46,7 +46,7 @@ def _waves(
         # Step by step in this element type, as PyTorch, to its last bit.
         t: Any = np.arange(size, dtype=kind) * (math.pi / (size - 1))
         values = sum((np.cos(2 * k * t) * weights[k] for k in range(len(weights) - 1, 0, -1)), 0) + weights[0]
-    return from_numpy(values[:n]).requires_grad_(grad)
+    return wrap(values[:n]).requires_grad_(grad)
 
 
 def hann_window(
@@ -89,7 +89,7 @@ def bartlett_window(
     if window_length > 1:
         values = np.arange(size, dtype=kind) * (2 / (size - 1))
         values[(size + 1) // 2 :] = 2 - values[(size + 1) // 2 :]
-    return from_numpy(values[:window_length]).requires_grad_(requires_grad)
+    return wrap(values[:window_length]).requires_grad_(requires_grad)
 
 
 def kaiser_window(
@@ -100,7 +100,7 @@ def kaiser_window(
     kind = _kind("kaiser_window", window_length, dtype, device)
     whole = np.kaiser(window_length + (periodic and window_length > 1), beta)
     values = whole[:window_length]
-    return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
+    return wrap(values.astype(kind)).requires_grad_(requires_grad)
 
 
 def scalar_tensor(

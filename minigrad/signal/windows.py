@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes, formats
+from minigrad.core.tensor import wrap
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import type_error, value_error
-from minigrad.functions.creation import from_numpy
 from minigrad.hints import module_getattr
 from minigrad.tensor import Tensor
 
@@ -52,7 +52,7 @@ def _window(
         raise type_error(f"{name}(): argument 'M' must be int, not {type(M).__name__}") from None
     line = np.arange(M, dtype=np.float64)
     weights = np.ones(M) if M < 2 else values(line, M - 1 if sym else M)
-    return from_numpy(np.asarray(weights).astype(kind)).requires_grad_(grad)
+    return wrap(np.asarray(weights).astype(kind)).requires_grad_(grad)
 
 
 def bartlett(
