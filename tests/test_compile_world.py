@@ -302,7 +302,7 @@ CACHED[0](); Remembers().mask(3); Remembers.scales(3); sum(ITERATES); mg.get_num
 mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
 mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
 Drawing().partial_method(); Drawing().drawn(); copy.deepcopy(NET)(x); x * x._version; x * (x._base is None)
-len(string.Formatter().vformat("{0.k}", (Base,), {})); len(typing.get_type_hints(helper)); typing.Annotated[int, 2.0].__metadata__[0]
+len(string.Formatter().vformat("{0.k}", (Base,), {})); len(typing.get_type_hints(helper)); len(NET[0].weight.exp().grad_fn.next_functions); typing.Annotated[int, 2.0].__metadata__[0]
 np.ones(1).dump("k") or x; mg.save({}, "k") or x; mg.load("k")["k"]; x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
 """
 # What is imported inside, and used.
@@ -697,6 +697,8 @@ mg.compile(lambda y: y * 2.0) | v.k = 3.0 | v(x) * getattr(v, "k", 1.0)
 functools.singledispatch(lambda x: x * 2.0) | v.register(mg.Tensor, lambda x: x * 5.0) | v(x)
 decorated() | HIDDEN[0] = 3.0 | v(x)
 manager | HIDDEN[0] = 3.0 | entered(x, v())
+[setattr(manager, "k", 2.0), manager][1] | v.k = 3.0 | v.k
+[nn.Parameter(tensor(3)) * 2] | v[0].sigmoid_() | len(v[0].grad_fn.name())
 several | HIDDEN[0] = 3.0 | sum(v())
 [Doubled] | HIDDEN[0] = 3.0 | v[0].apply(x)
 WithPartial() | HIDDEN[0] = 3.0 | v.scaled(x)
@@ -762,6 +764,17 @@ m = sys.modules["of_the_user"] = module(k=2.0)
 def f(x): import of_the_user; return x * of_the_user.k
 -- m.k = 3.0
 -- sys.modules["of_the_user"] = module(k=5.0)
+== modules imported inside by where they are
+top, sub, __package__ = module(k=2.0, __path__=[]), module(k=3.0), "of_the_user"
+sys.modules |= {"of_the_user": top, "of_the_user.sub": sub}; top.sub = sub
+def f(x):
+    import of_the_user.sub
+    from . import sub as a
+    from .sub import k
+    return x * of_the_user.k * of_the_user.sub.k + a.k - x * k
+-- sub.k = 5.0
+-- top.k = 7.0
+-- top.sub = module(k=9.0)
 == a name imported inside
 m = sys.modules["of_the_user"] = module(k=2.0)
 def f(x): from of_the_user import k; return x * k
@@ -1019,6 +1032,7 @@ x, a: x * {int: 2.0, float: 3.0}[type(a)] | (2.0,) (3.0,) (2,)
 x, a: x * sum(t is float for t in map(type, [a, 1])) | (2.0,) (2,)
 x, a: x * float(HALF * a) * float((THIRDS * a).sum()) | (0.3,) (0.7,)
 x, a: mg.func.vmap(lambda row: row * a)(x) | (2.0,) (3.0,)
+x, t: x * len(t.grad_fn.name()) | (PLACE * 2,) (PLACE.sigmoid(),)
 x, a: x * type(a)("3") | (2.0,) (3.0,) (2,)
 x, a, s: s.of_type(x, a) | (2.0, Same(1)) (3.0, Same(1)) (2, Same(1))
 x, a, s: s.times(x, a) | (ONE, Same(ONE)) (float("1.5"), Same(ONE))
@@ -1029,6 +1043,7 @@ x, a: x * getattr(a, "k", 5.0) | (Number(2.0),) (2.0,)
 """
 SAME = """
 ONE, HALF, THIRDS = 1.5, np.float32(0.5), np.ones(3, np.float32) / 3
+PLACE = mg.ones(3).requires_grad_()
 class Number(float): k = 2.0
 class Word(str): k = 2.0
 def word(k):

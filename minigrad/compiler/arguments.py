@@ -216,6 +216,11 @@ class Arguments:
                 else f"id({x}) not in {self._space.name(known)}"
             )
             self._guard(f"{which} and {free}({x}.__dict__)", self.names[place])
+        if self.world.may_name("grad_fn"):
+            given = [(x, t) for x, (_, t) in zip(variables, self.tensors, strict=True)]
+            for x, t in given + [(self._space.name(t), t) for t in known.values()]:
+                if not t.is_leaf:
+                    self._guard(f"{x}._node.op is {self._space.name(t._node.op)}", "a grad_fn")
         values = self._space.name(self.world.known)
         for table, x in self._tables:
             which = (

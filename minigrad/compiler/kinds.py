@@ -79,6 +79,7 @@ SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
     "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__", "__hash__",
     "tofile", "dump", "ctypes", "__metadata__", "__bound__", "__constraints__", "__supertype__", "__array_interface__",
+    "next_functions",
 }  # fmt: skip
 NAMES_OF_ITSELF = {
     "__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__", "__version__", "__all__",

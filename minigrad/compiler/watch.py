@@ -77,7 +77,14 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
         elif operation in CELL:
             value = cells.get(name, MISSING)
         elif operation == "IMPORT_NAME":
-            value = sys.modules.get(name, MISSING)
+            level, names = steps[-2].name, steps[-1].name
+            if level:  # from here on it has its whole name
+                package = (space.get("__package__") or "").rsplit(".", level - 1)[0]
+                name = f"{package}.{name}" if name else package
+            # `import a.b` gives a, from which names take b.
+            value = sys.modules.get(
+                name if names or name not in sys.modules else name.partition(".")[0], MISSING
+            )
         elif operation == "LOAD_FAST":
             value = local.get(name, MISSING)
         steps.append(Step(offset, operation, name, value, module if operation in ATTRIBUTE else None))

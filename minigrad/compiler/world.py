@@ -232,6 +232,7 @@ class World:
             if not kinds.foreign(code.co_filename):
                 filled = (guards.attribute("cell_contents"), cell), (guards.SLOT, kinds.CELL, cell)
                 self.guards.add(name, *filled[value is MISSING])
+        self._space(function, path or function.__qualname__)
         if kinds.foreign(code.co_filename):
             for value in cells.values():  # the wrapper of a decorator may hold what is the user's
                 if kinds.may_hold(value, function):
@@ -246,7 +247,6 @@ class World:
             self.guards.table(more, f"a default of {function.__name__}")
             known |= more
         self._code(code, function.__globals__, cells)
-        self._space(function, path or function.__qualname__)
         self.guards.table(vars(function), path, values=False)
         return (reason := self._each(known.items())) and f"a function with the default {reason}"
 
