@@ -166,6 +166,7 @@ class OfModule(types.ModuleType):
 @mg.library.custom_op("of_the_tests::scale", mutates_args=())
 def scale_op(x: mg.Tensor) -> mg.Tensor: return x * 2.0
 scale_op.register_autograd(lambda ctx, g: g * 2.0)
+own_op = mg.tape.Op("of_the_rows", lambda x: x * HIDDEN[0], "x", lambda g: g * HIDDEN[0], listed=False)
 class Descriptor:
     def __init__(self): self.v = 2.0
     def __get__(self, owner, cls=None): return self.v
@@ -719,6 +720,7 @@ HIDDEN | v[0] = 3.0 | Mode(9.0).value
 [np.ones((3, 2))] | v[0] = np.asfortranarray(v[0]) | mg.tensor(v[0]).stride(0); v[0].strides[0]
 np.ones((3, 3)) | warnings.simplefilter("ignore"); v.strides = 8, 24 | v.strides[0]
 OfModule("of_the_user") | HIDDEN[0] = 3.0 | v.k
+own_op | HIDDEN[0] = 3.0 | v(x); back(x, v)
 scale_op | v.register_kernel("cpu", lambda x: x * 3.0) | v(x)
 scale_op | v.register_autograd(lambda ctx, g: g * 3.0) | back(x, v)
 """

@@ -106,7 +106,7 @@ _OF_C: Any = (
 # Of NumPy's; a row of a record array is one too, and can be changed.
 NUMBERS = (np.number, np.bool_, np.character, np.datetime64)
 FIXED = (
-    *NUMBERS, np.dtype, dtypes.dtype, device, Size, Op, range, types.CodeType, *_OF_C,
+    *NUMBERS, np.dtype, dtypes.dtype, device, Size, range, types.CodeType, *_OF_C,
     types.MemberDescriptorType, type(Ellipsis), type(NotImplemented),
     type(vars(collections.namedtuple("_", "a"))["a"]),
     type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),
@@ -116,6 +116,7 @@ PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
     (types.MethodType, ("__self__", "__func__"), False),
     ((staticmethod, classmethod), ("__func__",), False),
     (property, ("fget", "fset"), False),
+    (Op, ("rules", "joint"), False),
     (slice, ("start", "stop", "step"), False),
     (types.UnionType, ("__args__",), False),
     ((types.GenericAlias, type(typing.ClassVar[int])), ("__origin__", "__args__"), False),
