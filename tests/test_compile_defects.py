@@ -432,8 +432,11 @@ def f(x): return mg.func.jacrev(lambda t: (t * x).sum())(x), mg.func.jvp(mg.sin,
 -- with mg.inference_mode(k % 2 == 0): r = F(T(k, 3))
 with caught(): alter(r[0])
 with caught(): alter(r[1])
-== windows and frequencies | 1
-def f(x): return x * mg.hann_window(3) * mg.fft.fftfreq(3) + mg.logspace(0, 1, 3), mg.signal.windows.hann(3)
+== what the library makes of shapes | 1
+def f(x):
+    rows = nn.utils.rnn.pad_sequence([x, x[:2]]), nn.utils.rnn.pack_sequence([x, x[:2]]).data
+    mask = nn.Transformer.generate_square_subsequent_mask(3)
+    return x * mg.hann_window(3) * mg.fft.fftfreq(3) + mg.logspace(0, 1, 3), mg.signal.windows.hann(3), mask + x, rows
 -- r = F(T(k, 3))
 == gradients are asked for in inference mode
 def f(x): return x * (2 if mg.is_grad_enabled() else 3)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.grad_mode import is_grad_enabled
+from minigrad.core.tensor import wrap
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import as_numpy, default_float
 from minigrad.dtypes import dtype as DType
 from minigrad.errors import runtime_error, value_error, warn
-from minigrad.functions.creation import empty, from_numpy
+from minigrad.functions.creation import empty
 from minigrad.nn import _attention as A
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -459,4 +460,4 @@ class Transformer(Module):
         """The causal mask (sz, sz): 0 up to the diagonal, -inf above."""
         check_device(device)
         kind = default_float() if dtype is None else as_numpy(dtype)
-        return from_numpy(np.where(np.tri(sz, dtype=bool), 0.0, -math.inf).astype(kind))
+        return wrap(np.where(np.tri(sz, dtype=bool), 0.0, -math.inf).astype(kind))

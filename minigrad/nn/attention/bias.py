@@ -6,8 +6,8 @@ import enum
 
 import numpy as np
 
+from minigrad.core.tensor import wrap
 from minigrad.errors import value_error
-from minigrad.functions.creation import from_numpy
 from minigrad.tensor import Tensor
 
 __all__ = ["CausalVariant", "causal_lower_right", "causal_upper_left"]
@@ -41,4 +41,4 @@ def _causal(name: str, size: tuple[int, ...], right: bool) -> Tensor:
     if len(size) != 2:
         raise value_error(f"{name} only supports 2D tensors: expected queries and keys, got {size}")
     queries, keys = size
-    return from_numpy(np.tri(queries, keys, keys - queries if right else 0, dtype=bool))
+    return wrap(np.tri(queries, keys, keys - queries if right else 0, dtype=bool))

@@ -10,9 +10,10 @@ import numpy as np
 
 from minigrad.core.apply import cast
 from minigrad.core.names import known_as
+from minigrad.core.tensor import wrap
 from minigrad.dtypes import bfloat16, float16, float32, float64, int8, int16, int32, int64, uint8
 from minigrad.errors import runtime_error, type_error, value_error
-from minigrad.functions.creation import as_tensor, from_numpy, full
+from minigrad.functions.creation import as_tensor, full
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.parts import cat
 from minigrad.gate import public
@@ -122,7 +123,7 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     order = np.asarray(permutation.tolist(), np.int64)
     inverse = np.empty_like(order)
     inverse[order] = np.arange(len(order))
-    return from_numpy(inverse)
+    return wrap(inverse)
 
 
 def pack_padded_sequence(
@@ -170,10 +171,10 @@ def pack_padded_sequence(
     held = np.arange(sizes[0])[:, None] < sizes
     step, sequence = np.nonzero(held)
     rows = step * batch + (sequence if order is None else order[sequence])
-    data = input.reshape(longest * batch, *input._array.shape[2:])[from_numpy(rows)]
-    counts = from_numpy(held.sum(1, dtype=np.int64))
+    data = input.reshape(longest * batch, *input._array.shape[2:])[wrap(rows)]
+    counts = wrap(held.sum(1, dtype=np.int64))
     known_as("PackPaddedSequenceBackward0", data)
-    return PackedSequence(data, counts, None if order is None else from_numpy(order))
+    return PackedSequence(data, counts, None if order is None else wrap(order))
 
 
 def _lengths(sequence: PackedSequence) -> Any:
@@ -213,7 +214,7 @@ def pad_packed_sequence(
         known_as("IndexSelectBackward0", y)
     elif batch_first:
         known_as("TransposeBackward0", y)
-    return y, from_numpy(lengths)
+    return y, wrap(lengths)
 
 
 def _with_padding(data: Tensor, rows: Any, value: float) -> Tensor:
@@ -221,7 +222,7 @@ def _with_padding(data: Tensor, rows: Any, value: float) -> Tensor:
     if rows.size and rows.max() == len(data._array):
         padding = full((1, *data._array.shape[1:]), value, dtype=data.dtype)
         data = cat((data, padding))
-    return known_as("CopySlices", data[from_numpy(np.ascontiguousarray(rows))])
+    return known_as("CopySlices", data[wrap(np.ascontiguousarray(rows))])
 
 
 def pad_sequence(
