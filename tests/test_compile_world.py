@@ -700,6 +700,8 @@ decorated() | HIDDEN[0] = 3.0 | v(x)
 manager | HIDDEN[0] = 3.0 | entered(x, v())
 [setattr(manager, "k", 2.0), manager][1] | v.k = 3.0 | v.k
 [nn.Parameter(tensor(3)) * 2] | v[0].sigmoid_() | len(v[0].grad_fn.name())
+mg.func.vmap(functools.partial(lambda k, row: row * k[0], HIDDEN)) | HIDDEN[0] = 3.0 | v(x)
+mg.no_grad()(functools.partial(lambda k, y: y * k[0], HIDDEN)) | HIDDEN[0] = 3.0 | v(x)
 several | HIDDEN[0] = 3.0 | sum(v())
 [Doubled] | HIDDEN[0] = 3.0 | v[0].apply(x)
 WithPartial() | HIDDEN[0] = 3.0 | v.scaled(x)

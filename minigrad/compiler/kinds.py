@@ -299,8 +299,8 @@ def is_state(value: Any, tables: Collection[int] = ()) -> bool:
 
 def may_hold(value: Any, function: Any) -> bool:
     """Whether a value that a function of a library keeps may be, or hold, something of the user's."""
-    more = () if of_minigrad(function) else (functools.partial, list, tuple)
-    holds = type(value) in (types.MethodType, dict, *more) and not of_minigrad(value)
+    more = () if of_minigrad(function) else (list, tuple)
+    holds = type(value) in (types.MethodType, functools.partial, dict, *more) and not of_minigrad(value)
     return holds or type(value) is types.FunctionType or is_users(type(value))
 
 
