@@ -150,6 +150,10 @@ class Config(collections.UserDict):
     scale = 1.0
     def __getitem__(self, key): return self.data[key] * self.scale
 class Of(typing.Generic[typing.TypeVar("T")]): k = 2.0
+class Keyed:
+    def __init__(self): self.names = ["k"]
+    def keys(self): return self.names
+    def __getitem__(self, key): return 2.0
 class AttrDict(dict):
     __getattr__ = dict.__getitem__
 class Slots:
@@ -611,6 +615,7 @@ slice(Vector()) | v.stop.items.pop() | v.stop.items[-1]; x[v]
 (operator.or_(Abstract, str), Base()) | Abstract.register(Base) | x if isinstance(v[1], v[0]) else -x
 (operator.or_(Base, str), list[Base], typing.Optional[Base]) | Base.k = 3.0 | v[0].__args__[0].k; v[1].__args__[0].k;
     typing.get_args(v[2])[0].k
+Keyed() | v.names.append("j") | sum({**v}.values()); len(dict(v))
 Of[int] | Of.k = 3.0 | v.k; v().k
 {"k": 2.0}.get | v.__self__["k"] = 3.0 | v("k")
 {"k": 2.0}.__getitem__ | v.__self__["k"] = 3.0 | v("k")

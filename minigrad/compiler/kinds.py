@@ -86,7 +86,7 @@ NAMES_OF_ITSELF = {
 }  # fmt: skip
 # Attributes of a class that are read without being named: by the library, and those that make objects.
 CALLED = {
-    "forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__", "__getattr__", "__setattr__",
+    "forward", "step", "backward", "setup_context", "jvp", "vmap", "keys", "__call__", "__getattr__", "__setattr__",
 }  # fmt: skip
 MAKERS = {"__init__", "__new__", "__init_subclass__"}
 UNREAD = {
