@@ -176,6 +176,7 @@ def watching(world: Any) -> Iterator[None]:
     """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
     # By code and instruction; functions of one code may reach different things.
     suspects: dict[types.CodeType, dict[int, str]] = {}
+    refused: list[Exception] = []
     for code, steps in world.codes:
         for i, step in enumerate(steps):
             if reason := _reason(world, code, steps, i):
@@ -183,7 +184,8 @@ def watching(world: Any) -> Iterator[None]:
 
     def look(frame: types.FrameType, offset: int) -> None:
         if what := suspects[frame.f_code].get(offset):
-            raise unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
+            refused.append(unguarded(f"reaches {what}", errors.place(frame.f_code, offset)))
+            raise refused[-1]
 
     as_they_are = world.exact and world.may_name("param_groups")
     for group, key, stand_in, _ in world.options:
@@ -197,6 +199,8 @@ def watching(world: Any) -> Iterator[None]:
     for group, key, stand_in, number in world.options:
         if group.get(key) is stand_in:
             group[key] = number
+    if refused:  # the function has caught it
+        raise refused[0]
 
 
 def changes(world: Any) -> list[Any]:
