@@ -40,6 +40,7 @@ K, KEY, NAME, HIDDEN, VERBOSE, SENTINEL = 2.0, "k", "K", [2.0], False, object()
 X = np.array([0.5, -1.5, 2.0])
 Array, LOG = typing.Union[int, None], logging.getLogger("of the tests")
 NET = nn.Sequential(nn.Linear(3, 3), nn.Tanh()).double()
+HISTORY = mg.ones(3, requires_grad=True) * 2.0
 def tensor(*shape): return mg.tensor(np.arange(1.0, 1.0 + math.prod(shape)).reshape(shape))
 def deeper(x): return x * K
 def helper(x): return deeper(x)
@@ -308,7 +309,7 @@ sum(getattr(THIS, n) for n in [NAME]); float(getattr(np, "random").rand()); floa
 picked(THIS, NAME); len(dir(THIS)); operator.attrgetter("K")(THIS); next(iter(OBJECTS)).k; with_clock(x, abs)
 CACHED[0](); Remembers().mask(3); Remembers.scales(3); sum(ITERATES); mg.get_num_threads(); mg.set_num_threads(1) or x
 mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
-caught(lambda: time.time()); caught(lambda: x.sum().item()); mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
+caught(lambda: time.time()); caught(lambda: x.sum().item()); caught(lambda: mg.in_parts(helper, parts=2, batch=0, reduce='join')(x)); caught(lambda: (HISTORY * x).sum().backward(retain_graph=True)) or x; mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
 Drawing().partial_method(); Drawing().drawn(); copy.deepcopy(NET)(x); x * x._version; x * (x._base is None)
 len(string.Formatter().vformat("{0.k}", (Base,), {})); len(typing.get_type_hints(helper)); len(NET[0].weight.exp().grad_fn.next_functions); typing.Annotated[int, 2.0].__metadata__[0]
 np.ones(1).dump("k") or x; mg.save({}, "k") or x; mg.load("k")["k"]; x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))

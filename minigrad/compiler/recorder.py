@@ -292,13 +292,13 @@ class Run(Recorder):
         leaves = [(n, id(n.tensor())) for n in order if n.op is None and n.tensor is not None]
         records = Counter(t for _, t in leaves)
         if any(n.hooks and records[t] > 1 for n, t in leaves):
-            raise errors.runtime_error(
-                "compile(): a Tensor with a hook is changed under no_grad() between two uses, so a recording has two "
+            raise self.refuse(
+                "a Tensor with a hook is changed under no_grad() between two uses, so a recording has two "
                 "gradients of it, and the hook takes their sum. Change it before or after"
             )
         if any(t in again for n, t in leaves if n not in ends):
-            raise errors.runtime_error(
-                "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
+            raise self.refuse(
+                "the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
                 "which a recording cannot tell apart. Change it after that, or call backward()"
             )
         try:
@@ -308,8 +308,8 @@ class Run(Recorder):
 
     def differentiates(self, node: Node, g: Any) -> None:
         if node.seq < self.start:
-            raise errors.runtime_error(
-                f"compile(): backward() reaches {node.name()} at {node.where}, which was computed before the call. "
+            raise self.refuse(
+                f"backward() reaches {node.name()} at {node.where}, which was computed before the call. "
                 "Compute it inside of the compiled function, or call backward() outside"
             )
         self._current = node
@@ -421,8 +421,8 @@ class Run(Recorder):
             return node
         # What is changed under no_grad() keeps its place in the graph: here, a record with the new value.
         if before.op is not None:
-            raise errors.runtime_error(
-                "compile(): a computed Tensor that requires grad is changed under no_grad(); clone() it first"
+            raise self.refuse(
+                "a computed Tensor that requires grad is changed under no_grad(); clone() it first"
             )
         kept: Node = before.copy()
         kept.seq = next_seq()

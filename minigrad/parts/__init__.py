@@ -50,8 +50,8 @@ def in_parts(
     by = gradients or (told.pop() if len(told) == 1 else "")
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if MODE.get().recorder is not None:
-            raise runtime_error("in_parts() cannot be recorded: write in_parts(compile(function), ...)")
+        if (recorder := MODE.get().recorder) is not None:
+            raise recorder.refuse("in_parts() cannot be recorded: write in_parts(compile(function), ...)")
         if changes.part() is not None:  # what it gives is the same, by definition
             return function(*args, **kwargs)
         pieces, sizes = _pieces(args, kwargs, batch if isinstance(batch, tuple) else (batch,), parts)
