@@ -962,6 +962,12 @@ def f(x): return entered(x * A.a * A().b() + part(x), context)
 -- HIDDEN[0] = 3.0
 -- Partly.__call__ = lambda self, x: x
 -- A.k = 3.0
+== what a function reads that is registered for a class
+class Leaf: pass
+mg.utils._pytree.register_pytree_node(Leaf, lambda _: ([HIDDEN[0]], None), lambda v, _: Leaf())
+leaf = Leaf()
+def f(x): return x * mg.utils._pytree.tree_leaves(leaf)[0]
+-- HIDDEN[0] = 3.0
 == an inherited method
 class A:
     def scale(self): return 2.0

@@ -277,6 +277,9 @@ class Run(Recorder):
 
     def reads(self, setting: Any) -> None:
         self.world.guards.table(setting, "a setting of the process")
+        for value in setting.values():  # such as functions of the user's for a kind of object
+            self.world.follow(value, "a setting of the process")
+        self.world.settle_names()
 
     def draws(self, generator: Any) -> None:
         raise self.refuse(
