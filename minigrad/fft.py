@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from minigrad.functions import fourier
-from minigrad.hints import missing
+from minigrad.hints import module_getattr
 
 __all__ = [
     "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift",
@@ -19,6 +19,4 @@ if TYPE_CHECKING:  # where they are written out, and a name that is missing is s
     )  # fmt: skip
 else:
     globals().update({name: getattr(fourier, name) for name in __all__})
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing(__name__, name)
+    module_getattr(globals())

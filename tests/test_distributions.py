@@ -314,7 +314,13 @@ def test_a_divergence_of_ones_own() -> None:
     try:
         assert D.kl_divergence(p, q) == 7.0
     finally:
-        del D.kl._KL[Mine, D.Normal]
+        del D.kl._KL_REGISTRY[Mine, D.Normal]
+    # Programs call the functions of pairs by PyTorch's private names.
+    halves = D.HalfNormal(1.0), D.HalfNormal(2.0)
+    assert D.kl._kl_normal_normal(D.Normal(0.0, 1.0), q) == D.kl_divergence(D.Normal(0.0, 1.0), q)
+    assert D.kl._kl_halfnormal_halfnormal(*halves) == D.kl_divergence(*halves)
+    assert D.kl._kl_beta_continuous_bernoulli is D.kl._KL_REGISTRY[D.Beta, D.ContinuousBernoulli]
+    assert not hasattr(D.kl, "_kl_poisson_normal")
     with pytest.raises(NotImplementedError, match="Poisson and q type Normal"):
         D.kl_divergence(D.Poisson(1.0), q)
     with pytest.raises(TypeError, match="Distribution subclass"):

@@ -199,6 +199,10 @@ def test_a_failing_step_changes_nothing() -> None:
     ):
         optimizer.step()
     optimizer.state[q]["exp_avg"] = good
+    count, optimizer.state[q]["step"] = optimizer.state[q]["step"], 1
+    with pytest.raises(RuntimeError, match=r"must contain a list of singleton tensors: .*, not by int"):
+        optimizer.step()
+    optimizer.state[q]["step"] = count
     locked = np.ones(2, "f")
     locked.flags.writeable = False
     optimizer.state[q]["exp_avg_sq"] = mg.from_numpy(locked)

@@ -37,7 +37,9 @@ def test_names_that_mark_functions_change_nothing(torch: ModuleType, monkeypatch
     assert importlib.import_module("torch._vmap_internals")._vmap(abs)(mg.tensor([-1.0])).item() == 1
     monkeypatch.setenv("TORCH_HOME", "/somewhere")
     assert torch.hub._get_torch_home() == "/somewhere"
-    assert torch.torch is torch
+    # PyTorch's files import it, and programs take it from them.
+    assert torch.torch is torch.sparse.torch is torch.nn.functional.torch is torch.fft.torch is torch
+    assert importlib.import_module("torch.autograd.variable").torch is torch
     assert torch._C._are_functorch_transforms_active() is False
     assert torch.distributed.ReduceOp.RedOpType is torch.distributed.ReduceOp
     assert torch.distributed.group.WORLD is torch.distributed.GroupMember.WORLD
@@ -191,6 +193,7 @@ def test_a_factorization_that_fails_leaves_what_it_had(order: int) -> None:
 
 def test_functorch_is_where_its_functions_were(torch: ModuleType) -> None:
     functorch = importlib.import_module("functorch")
+    assert functorch.__version__ == torch.__version__
     model, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh()), mg.randn(4, 2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.core.apply import reads
 from minigrad.core.tensor import Tensor
@@ -39,13 +39,14 @@ from minigrad.functions.creation import full_like
 from minigrad.functions.elementwise import where
 from minigrad.functions.gamma import mvlgamma
 from minigrad.functions.table import lgamma, maximum, xlogy
+from minigrad.hints import missing
 from minigrad.linalg import solve_triangular
 from minigrad.nn.functional import softplus
 
 __all__ = ["kl_divergence", "register_kl"]
 
 Divergence = Callable[[Any, Any], Tensor]
-_KL: dict[tuple[type, type], Divergence] = {}
+_KL_REGISTRY: dict[tuple[type, type], Divergence] = {}
 
 
 def register_kl(type_p: Any, type_q: Any) -> Callable[[Divergence], Divergence]:
@@ -55,7 +56,7 @@ def register_kl(type_p: Any, type_q: Any) -> Callable[[Divergence], Divergence]:
             raise TypeError(f"Expected a Distribution subclass but got {kind}")
 
     def decorator(function: Divergence) -> Divergence:
-        _KL[type_p, type_q] = function
+        _KL_REGISTRY[type_p, type_q] = function
         return function
 
     return decorator
@@ -66,11 +67,11 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
 
     The most specific registered pair of classes is used, by p first. NotImplementedError where there is none.
     """
-    reads(_KL)
+    reads(_KL_REGISTRY)
     for kind_p in type(p).__mro__:
         for kind_q in type(q).__mro__:
-            if (kind_p, kind_q) in _KL:
-                return _KL[kind_p, kind_q](p, q)
+            if (kind_p, kind_q) in _KL_REGISTRY:
+                return _KL_REGISTRY[kind_p, kind_q](p, q)
     raise NotImplementedError(
         f"No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}"
     )
@@ -270,8 +271,8 @@ _PAIRS: tuple[tuple[Divergence, tuple[Any, ...], tuple[Any, ...]], ...] = (
     (_never, (Poisson,), (Bernoulli, Binomial)),
     (_never, (Beta, ContinuousBernoulli), (Pareto,)),
 )
-_KL.update({(p, q): function for function, ps, qs in _PAIRS for p in ps for q in qs})
-_KL |= {
+_KL_REGISTRY.update({(p, q): function for function, ps, qs in _PAIRS for p in ps for q in qs})
+_KL_REGISTRY |= {
     (HalfNormal, HalfNormal): lambda p, q: _normal(p.base_dist, q.base_dist),
     (OneHotCategorical, OneHotCategorical): lambda p, q: _categorical(p._categorical, q._categorical),
     (Beta, Beta): lambda p, q: _dirichlet(p._dirichlet, q._dirichlet),
@@ -349,3 +350,13 @@ def _wishart_wishart(p: Wishart, q: Wishart) -> Tensor:
     volumes = q.df * (_log_diagonal(scale) - _log_diagonal(p.scale_tril)) + p.df * (trace - rows) / 2
     gammas = mvlgamma(q.df / 2, rows) - mvlgamma(p.df / 2, rows)
     return volumes + gammas + (p.df - q.df) / 2 * mvdigamma(p.df / 2, rows)
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> Divergence:
+        """PyTorch's private names of the pairs, which programs call: `_kl_normal_normal`."""
+        for (p, q), function in _KL_REGISTRY.items():
+            if name.startswith("_kl_") and name.replace("_", "") == f"kl{p.__name__}{q.__name__}".lower():
+                return function
+        raise missing(__name__, name)

@@ -15,6 +15,9 @@ from minigrad.hints.names import NAMES
 # Methods of NumPy's arrays that a Tensor has under another name.
 _NUMPYS = "astype choose compress conjugate copy fill flat partition ptp tobytes"
 
+# Names that any module answers to: the stand-in puts `torch` here, which PyTorch's modules have from their imports.
+EVERYWHERE: dict[str, Any] = {}
+
 
 def missing(module: str, name: str) -> Exception:
     """What a module's ``__getattr__`` raises: AttributeError, or ImportError for ``from module import name``."""
@@ -46,6 +49,8 @@ def module_getattr(space: dict[str, Any], files: Mapping[str, str] = MappingProx
             return space.setdefault(name, value)  # two threads may ask for it at once; both get one object
         if name in files:
             return import_module(f".{name}", space["__package__"])
+        if name in EVERYWHERE:
+            return EVERYWHERE[name]
         raise missing(space["__name__"], name)
 
     space["__getattr__"] = __getattr__

@@ -9,7 +9,7 @@ from minigrad.functions import nn as functions
 from minigrad.functions.nn import linear
 from minigrad.gate import public
 from minigrad.gate.overriding import enrol
-from minigrad.hints import missing
+from minigrad.hints import EVERYWHERE, missing
 from minigrad.hints.whole import whole
 from minigrad.nn import _reduction as _Reduction  # noqa: F401 (PyTorch's name, which copies of its losses take)
 from minigrad.nn._reductions import difference, legacy_reduction, paired, weighted
@@ -161,6 +161,8 @@ if not TYPE_CHECKING:  # a type checker shall see that a name is missing
             if function.__module__ == module.__name__:
                 function.__module__ = __name__  # pickles name it by where users find it
             return globals().setdefault(name, function)
+        if name in EVERYWHERE:
+            return EVERYWHERE[name]
         raise missing(__name__, name)
 
     def __dir__() -> list[str]:

@@ -270,6 +270,8 @@ class _Step:
                     f"{name}: {what} of shape {tuple(own[entry].shape)} belongs to a parameter of shape "
                     f"{tuple(p.shape)}; the state was loaded from an optimizer of another model"
                 )
+        for entry in self.rule._counts:
+            _number(own[entry])
         for t in (p, *(own[entry] for entry in (*shapes, *self.rule._counts))):
             check_inference(t)
             if not t._array.flags.writeable:
@@ -419,8 +421,15 @@ def moments(group: Group) -> Named:
 
 
 def _number(x: Tensor) -> Array:
-    """The array of a Tensor of one number, without a dimension that a user may have given it."""
-    return x._array.reshape(()) if x._array.ndim else x._array
+    """The array of a Tensor of one number, without a dimension that a user gave it. RuntimeError for others."""
+    try:
+        array = x._array
+    except AttributeError:
+        raise runtime_error(
+            "API has changed, `state_steps` argument must contain a list of singleton tensors: the state of an "
+            f"optimizer counts its steps by a Tensor such as torch.tensor(0.0), not by {type(x).__name__}"
+        ) from None
+    return array.reshape(()) if array.ndim else array
 
 
 def wide(x: Any) -> Any:

@@ -138,6 +138,9 @@ class _Alias(Loader):
         name = module.__name__
         sys.modules[name] = found = import_module(self.place)
         vars(found).setdefault("__path__", [])  # PyTorch's may be a package, where one file does here
+        # PyTorch's files import it, and programs take it from them: `from torch.autograd.variable import torch`.
+        if "torch" not in vars(found):
+            older.put(found, "torch", import_module("minigrad"))
         if name == f"torch.{_WITH_ITS_PARENT}".rpartition(".")[0]:
             sys.modules[f"torch.{_WITH_ITS_PARENT}"] = import_module(
                 f"minigrad.{_ELSEWHERE[_WITH_ITS_PARENT]}"

@@ -6,7 +6,8 @@ import copy
 import functools
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn
+from importlib import import_module
+from typing import Any
 
 from minigrad import func
 from minigrad.errors import runtime_error
@@ -101,5 +102,7 @@ make_functional_with_buffers = _moved(
 combine_state_for_ensemble = _moved("combine_state_for_ensemble", _ensemble, "torch.func.stack_module_state")
 
 
-def __getattr__(name: str) -> NoReturn:
+def __getattr__(name: str) -> Any:
+    if name == "__version__":  # PyTorch's, which the stand-in writes to the package
+        return import_module("minigrad").__version__
     raise missing("minigrad.func", name)

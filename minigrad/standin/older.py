@@ -18,6 +18,7 @@ import numpy as np
 from minigrad.device import TAKEN, device
 from minigrad.errors import runtime_error, type_error
 from minigrad.gate import overriding
+from minigrad.hints import EVERYWHERE
 from minigrad.nn.module import Module
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
@@ -180,7 +181,7 @@ def _compile_forward(module: Module, **options: Any) -> None:
     module.forward = _compile(module.forward, **options)  # type: ignore[method-assign]
 
 
-def _put(home: Any, name: str, value: Any) -> None:
+def put(home: Any, name: str, value: Any) -> None:
     """Sets a name until `uninstall`."""
     _before.append((home, name, vars(home).get(name)))
     setattr(home, name, value)
@@ -191,15 +192,15 @@ def install() -> None:
     minigrad, ops = (import_module(f"minigrad{module}") for module in ("", ".ops"))
     named = import_module("minigrad.standin.absent").named
     cpu = NamedDevice()
-    _put(minigrad, "device", NamedDevice)
-    _put(Tensor, "device", _telling(cpu))  # so that `type(t.device)` is `torch.device`
-    _put(minigrad, "compile", _compile)
-    _put(Module, "compile", _compile_forward)
+    put(minigrad, "device", NamedDevice)
+    put(Tensor, "device", _telling(cpu))  # so that `type(t.device)` is `torch.device`
+    put(minigrad, "compile", _compile)
+    put(Module, "compile", _compile_forward)
     compiled = import_module("minigrad.standin.absent").Compiled("minigrad._C")
-    _put(minigrad, "_C", compiled)
+    put(minigrad, "_C", compiled)
     # NumPy takes its own as none: its functions get arrays of Tensors, and give arrays, as they do with PyTorch's.
-    _put(Tensor, "__array_function__", np.ndarray.__array_function__)
-    _put(Tensor, "__array_wrap__", lambda like, array, *context: minigrad.from_numpy(np.asarray(array)))
+    put(Tensor, "__array_function__", np.ndarray.__array_function__)
+    put(Tensor, "__array_wrap__", lambda like, array, *context: minigrad.from_numpy(np.asarray(array)))
     compiled.__dict__.update(
         _log_api_usage_once=_nothing, _get_tracing_state=_nothing, _TensorMeta=type(Tensor),
         _disabled_torch_function_impl=overriding.plainly, _disabled_torch_dispatch_impl=Tensor.__torch_dispatch__,
@@ -212,25 +213,27 @@ def install() -> None:
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),
     )  # fmt: skip
     for name in _ANNOTATED:
-        _put(minigrad, name, named(f"torch.{name}"))
-    _put(minigrad, "functional", minigrad)  # its names are the first ones
-    _put(minigrad, "torch", minigrad)
+        put(minigrad, name, named(f"torch.{name}"))
+    put(minigrad, "functional", minigrad)  # its names are the first ones
+    put(minigrad, "torch", minigrad)
+    EVERYWHERE["torch"] = minigrad
     for name in (
         "aten",
         "prims",
         "torchvision",
     ):  # our `ops` has another meaning, and packages name what PyTorch's holds
-        _put(ops, name, named(f"torch.ops.{name}"))
+        put(ops, name, named(f"torch.ops.{name}"))
     for package, parts in _LOADED.items():
-        _put(
+        put(
             import_module(package), "__getattr__", functools.partial(_part, package, frozenset(parts.split()))
         )
-    _put(ops, "__getattr__", functools.partial(_namespace, vars(ops)["__getattr__"]))
-    _put(ops, "load_library", _load_library)
+    put(ops, "__getattr__", functools.partial(_namespace, vars(ops)["__getattr__"]))
+    put(ops, "load_library", _load_library)
 
 
 def uninstall() -> None:
     """Takes back what `install` does."""
+    EVERYWHERE.clear()
     while _before:
         home, name, function = _before.pop()
         if function is not None:
