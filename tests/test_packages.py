@@ -639,3 +639,71 @@ def test_a_module_with_other_parameters_for_a_while() -> None:
     with pytest.raises(ZeroDivisionError), nn.utils.stateless._reparametrize_module(layer, {"weight": ones}):
         1 / 0  # noqa: B018
     assert layer.weight is own
+
+
+# ---------------------------------------------------------------- copies of layers
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn_tanh", "rnn_relu"])
+@pytest.mark.parametrize(
+    ("both", "first", "bias"), [(False, False, True), (True, True, False), (True, False, True)]
+)
+def test_recurrent_functions_are_what_the_modules_compute(
+    torch: ModuleType, name: str, both: bool, first: bool, bias: bool
+) -> None:
+    more: dict[str, Any] = {"nonlinearity": name.partition("_")[2]} if "_" in name else {}
+    layer = getattr(nn, name.partition("_")[0].upper())(
+        3, 4, 2, bidirectional=both, batch_first=first, bias=bias, dropout=0.5, **more
+    )
+    function, weights = getattr(torch._VF, name), layer._flat_weights
+    assert function is getattr(importlib.import_module("torch._VF"), name)
+    assert function is getattr(torch._C._VariableFunctions, name)
+    x = mg.randn(2, 5, 3)
+    shape = layer.get_expected_hidden_size(x, None)
+    hx: Any = (mg.randn(shape), mg.randn(shape)) if name == "lstm" else mg.randn(shape)
+    layer.check_forward_args(x, hx, None)
+    with pytest.raises(RuntimeError, match=r"size \(\d, \d, 4\), got"):
+        layer.check_forward_args(x, hx[:1] if name != "lstm" else (hx[0][:1], hx[1]), None)
+    mg.manual_seed(0)
+    y, *last = function(x, hx, weights, bias, 2, 0.5, True, both, first)
+    mg.manual_seed(0)
+    expected, states = layer(x, hx)
+    mg.testing.assert_close((y, *last), (expected, *(states if name == "lstm" else (states,))))
+    packed = nn.utils.rnn.pack_padded_sequence(x, [5, 3] if first else [2, 2, 1, 1, 1], batch_first=first)
+    y, *_ = function(packed.data, packed.batch_sizes, hx, weights, bias, 2, 0.5, False, both)
+    mg.testing.assert_close(y, layer.eval()(packed, hx)[0].data)
+    assert layer.get_expected_hidden_size(packed.data, packed.batch_sizes) == shape
+    flipped = layer.permute_hidden(hx, mg.arange(shape[1]).flip(0))
+    assert mg.equal((flipped if name != "lstm" else flipped[1]).flip(1), hx if name != "lstm" else hx[1])
+    assert layer.permute_hidden(hx, None) is hx
+
+
+def test_private_functions_that_copies_of_layers_call(torch: ModuleType) -> None:
+    v, g = mg.randn(3, 4), mg.rand(3, 1)
+    plain = torch._VF
+    assert mg.allclose(torch._weight_norm(v, g, 0), v / v.norm(dim=1, keepdim=True) * g)
+    assert torch._shape_as_tensor(v).tolist() == [3, 4]
+    repeated = mg.tensor([3, 1, 3])
+    assert [t.tolist() for t in torch._unique2(repeated, True, True, True)] == [[1, 3], [1, 0, 1], [1, 2]]
+    assert [t.tolist() for t in torch._unique2(repeated)] == [[1, 3], [], []]
+    x, lengths = mg.randn(5, 2, 3), mg.tensor([5, 2])
+    data, sizes = plain._pack_padded_sequence(x, lengths, False)
+    padded, back = plain._pad_packed_sequence(data, sizes, True, 0.5, 7)
+    assert (back.tolist(), padded.shape, padded[1, 2:].unique().tolist()) == ([5, 2], (2, 7, 3), [0.5])
+    assert plain.relu is mg.relu
+    assert mg.equal(torch._C._nn.gelu(v), nn.functional.gelu(v))
+    permute = importlib.import_module("torch.nn.modules.rnn").apply_permutation
+    assert permute(mg.eye(2), mg.tensor([1, 0])).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+    attention = importlib.import_module("torch.nn.modules.activation")
+    asked = [attention._arg_requires_grad(v), attention._arg_requires_grad(v.requires_grad_())]
+    assert [*asked, attention._check_arg_device(v), attention._is_make_fx_tracing()] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    chosen = torch._jit_internal.boolean_dispatch(
+        "flag", 1, False, lambda x, flag: 1, lambda x, flag=False: 2, None, "f"
+    )
+    assert [chosen(0), chosen(0, True), chosen(0, flag=True), chosen(0, False)] == [2, 1, 1, 2]
+    assert importlib.import_module("torch._jit_internal").Optional[int] == int | None

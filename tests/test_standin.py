@@ -40,7 +40,13 @@ PLACES = {
     "torch.nn.modules.batchnorm BatchNorm1d": "nn.BatchNorm1d", "torch.nn.modules.dropout Dropout": "nn.Dropout",
     "torch.nn.modules.batchnorm _BatchNorm": "nn.normalization._BatchNorm",
     "torch.nn.modules.instancenorm InstanceNorm2d": "nn.InstanceNorm2d", "torch.nn.modules.loss _Loss": "nn.loss._Loss",
-    "torch.nn.modules.conv _ConvNd": "nn.conv._Conv", "torch.nn.modules.sparse Embedding": "nn.Embedding",
+    "torch.nn.modules.conv _ConvNd": "nn.conv._Conv", "torch.nn.modules.conv _ConvTransposeMixin":
+    "nn.conv._Transposed", "torch.nn.modules.conv _size_2_t": "nn.common_types._size_2_t",
+    "torch.nn.modules.pooling _size_any_t": "nn.common_types._size_any_t", "torch.nn.functional grad": "nn.grad",
+    "torch.utils.data.dataloader _utils": "utils.data._utils",
+    "torch.distributions.multivariate_normal _batch_mahalanobis":
+    "distributions.multivariate_normal._batch_mahalanobis",
+    "torch.nn.modules.sparse Embedding": "nn.Embedding",
     "torch.nn.modules.transformer Transformer": "nn.Transformer", "torch.nn.modules.module Module": "nn.Module",
     "torch.nn.modules.upsampling Upsample": "nn.Upsample", "torch.nn.modules.padding ZeroPad2d": "nn.ZeroPad2d",
     "torch.nn.modules.distance PairwiseDistance": "nn.PairwiseDistance", "torch.nn.modules.fold Fold": "nn.Fold",

@@ -107,6 +107,25 @@ def test_the_state_of_several_modules_is_stacked() -> None:
             func.stack_module_state(several)
 
 
+def test_batch_norms_go_by_their_batch() -> None:
+    model = nn.Sequential(
+        nn.Linear(3, 2),
+        nn.BatchNorm1d(2),
+        nn.ModuleDict({"n": nn.InstanceNorm1d(2, track_running_stats=True)}),
+    )
+    assert func.replace_all_batch_norm_modules_(model) is model
+    assert [name for name, _ in model.named_buffers()] == [
+        "2.n.running_mean",
+        "2.n.running_var",
+        "2.n.num_batches_tracked",
+    ]
+    x = mg.randn(4, 5, 3)
+    each = mg.vmap(lambda x: func.functional_call(model[:2], dict(model[:2].named_parameters()), x))(x)
+    assert mg.allclose(each[1], model[:2].eval()(x[1]), atol=1e-6)
+    lone = nn.BatchNorm2d(2)
+    assert func.replace_all_batch_norm_modules_(lone).running_var is None
+
+
 def test_a_view_of_a_dtype_reads_the_same_memory() -> None:
     x = mg.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
     bits = x.view(mg.int32)

@@ -24,7 +24,7 @@ from minigrad.distributions.half_normal import HalfNormal
 from minigrad.distributions.independent import Independent
 from minigrad.distributions.laplace import Laplace
 from minigrad.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
-from minigrad.distributions.multivariate_normal import MultivariateNormal, _log_diagonal, _mahalanobis
+from minigrad.distributions.multivariate_normal import MultivariateNormal, _batch_mahalanobis, _log_diagonal
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.one_hot_categorical import OneHotCategorical
 from minigrad.distributions.pareto import Pareto
@@ -185,7 +185,7 @@ def _multivariate_normal(p: Any, q: Any) -> Tensor:
     n, batch = p.event_shape[0], broadcast_shapes(p.batch_shape, q.batch_shape)
     ours, theirs = (d.scale_tril.expand(*batch, n, n) for d in (p, q))
     trace = solve_triangular(theirs, ours, upper=False).square().sum((-2, -1))
-    distance = _mahalanobis(theirs, q.loc - p.loc)
+    distance = _batch_mahalanobis(theirs, q.loc - p.loc)
     return _log_diagonal(theirs) - _log_diagonal(ours) + 0.5 * (trace + distance - n)
 
 

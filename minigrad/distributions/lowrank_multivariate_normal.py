@@ -7,7 +7,7 @@ import math
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.multivariate_normal import _log_diagonal, _mahalanobis, _mv
+from minigrad.distributions.multivariate_normal import _batch_mahalanobis, _batch_mv, _log_diagonal
 from minigrad.distributions.utils import attribute, draw, formula, lazy_property, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
@@ -75,7 +75,7 @@ class LowRankMultivariateNormal(Distribution):
         shape = self._extended_shape(sample_shape)
         across = draw("normal", self.loc, (*shape[:-1], self.cov_factor.shape[-1]))
         along = draw("normal", self.loc, shape)
-        return self.loc + _mv(self.cov_factor, across) + self.cov_diag.sqrt() * along
+        return self.loc + _batch_mv(self.cov_factor, across) + self.cov_diag.sqrt() * along
 
     def _log_det(self) -> Tensor:
         return 2 * _log_diagonal(self._capacitance_tril) + self.cov_diag.log().sum(-1)
@@ -84,7 +84,9 @@ class LowRankMultivariateNormal(Distribution):
         self._validate_sample(value)
         difference = value - self.loc
         along = (difference.square() / self.cov_diag).sum(-1)
-        across = _mahalanobis(self._capacitance_tril, _mv(self.cov_factor.mT, difference / self.cov_diag))
+        across = _batch_mahalanobis(
+            self._capacitance_tril, _batch_mv(self.cov_factor.mT, difference / self.cov_diag)
+        )
         return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + self._log_det() + along - across)
 
     def entropy(self) -> Tensor:

@@ -16,12 +16,12 @@ from minigrad.linalg import cholesky, solve_triangular
 __all__ = ["MultivariateNormal"]
 
 
-def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
+def _batch_mv(matrix: Tensor, vector: Tensor) -> Tensor:
     """The products of matrices and vectors, of any batch."""
     return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
 
 
-def _mahalanobis(scale_tril: Tensor, difference: Tensor) -> Tensor:
+def _batch_mahalanobis(scale_tril: Tensor, difference: Tensor) -> Tensor:
     """The squared length of ``inverse(scale_tril) @ difference``."""
     shape = broadcast_shapes(scale_tril.shape[:-2], difference.shape[:-1])
     n = difference.shape[-1]
@@ -35,7 +35,7 @@ def _log_diagonal(matrix: Tensor) -> Tensor:
     return matrix.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
 
-def _tril_of_precision(precision: Tensor) -> Tensor:
+def _precision_to_scale_tril(precision: Tensor) -> Tensor:
     """The Cholesky factor of the inverse: that of the matrix with rows and columns in reverse order, inverted."""
     reverse = cholesky(precision.flip((-2, -1))).flip((-2, -1)).mT
     identity = eye(precision.shape[-1], dtype=precision.dtype).expand(precision.shape)
@@ -52,7 +52,9 @@ class OfCovariance(Distribution):
         """Sets the factor, from the matrix that was given under this name."""
         if name == "covariance_matrix":
             matrix = cholesky(matrix)
-        self._unbroadcasted_scale_tril = _tril_of_precision(matrix) if name == "precision_matrix" else matrix
+        self._unbroadcasted_scale_tril = (
+            _precision_to_scale_tril(matrix) if name == "precision_matrix" else matrix
+        )
 
     @lazy_property
     def scale_tril(self) -> Tensor:
@@ -110,11 +112,11 @@ class MultivariateNormal(OfCovariance):
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        return self.loc + _mv(self._unbroadcasted_scale_tril, draw("normal", self.loc, shape))
+        return self.loc + _batch_mv(self._unbroadcasted_scale_tril, draw("normal", self.loc, shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        distance = _mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
+        distance = _batch_mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
         return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + distance) - _log_diagonal(
             self._unbroadcasted_scale_tril
         )

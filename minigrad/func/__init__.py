@@ -11,7 +11,7 @@ transform records also under ``no_grad``, but then its results are constants.
 """
 
 from minigrad.func.batching import vmap
-from minigrad.func.modules import functional_call, stack_module_state
+from minigrad.func.modules import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from minigrad.func.transforms import (
     grad,
     grad_and_value,
@@ -27,6 +27,6 @@ from minigrad.hints import module_getattr
 
 __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
-    "stack_module_state", "value_and_grad", "vjp", "vmap",
+    "replace_all_batch_norm_modules_", "stack_module_state", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 module_getattr(globals())

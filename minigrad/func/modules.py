@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from minigrad.core.contents import join, walk
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.ops.shape import stack
+
+T = TypeVar("T")
 
 
 def functional_call(
@@ -118,6 +120,20 @@ def _tied(
         if several:
             full.update(dict.fromkeys(names, several[0]))
     return full
+
+
+def replace_all_batch_norm_modules_(root: T) -> T:
+    """Takes the running statistics of all batch norms in a Module away, which then go by their batch; returns it.
+
+    `vmap` and the gradients by `grad` cannot update them.
+    """
+    from minigrad.nn.normalization import _BatchNorm  # loaded where a model is there
+
+    for _, module, _ in walk(root):
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -18,6 +18,7 @@ from minigrad.functions.parts import cat, stack
 from minigrad.functions.recurrent import Runs, last_record, layer
 from minigrad.nn import functional as F
 from minigrad.nn import init
+from minigrad.nn._asked import Asked
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.utils.rnn import PackedSequence, runs_of
@@ -28,7 +29,7 @@ __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "R
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
 
-class RNNBase(Module):
+class RNNBase(Asked, Module):
     """What `RNN`, `LSTM` and `GRU` have in common: parameters by layer and direction, and how they are run.
 
     Parameters are called ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0`` and so on by layer, with
@@ -111,7 +112,7 @@ class RNNBase(Module):
     def _run(self, input: Any, hx: Sequence[Tensor] | None) -> tuple[Any, list[Tensor]]:
         """The outputs, and the last states of all layers and directions."""
         if isinstance(input, PackedSequence):
-            self._check_input(input.data, 2)
+            self.check_input(input.data, input.batch_sizes)
             runs = runs_of(input.batch_sizes)
             states = self._states(hx, input.data, runs[0][1], input.sorted_indices)
             data, last = self._layers(input.data, states, runs)
@@ -129,7 +130,7 @@ class RNNBase(Module):
         x = input if batched else input.unsqueeze(0 if self.batch_first else 1)
         if not batched and hx is not None:
             hx = [t.unsqueeze(1) for t in hx]
-        self._check_input(x, 3)
+        self.check_input(x, None)
         if self.batch_first:
             x = x.transpose(0, 1)
         steps, batch, width = x._array.shape
@@ -157,21 +158,6 @@ class RNNBase(Module):
             raise runtime_error(f"For {kind} input, {was}")
         raise runtime_error(f"For {kind} input, hx should also be {rank}-D but got {ranks[0]}-D tensor")
 
-    def _check_input(self, input: Tensor, rank: int) -> None:
-        weight = getattr(self, self._all_weights[0][0])
-        if input._array.dtype != weight._array.dtype and MODE.get().autocast is None:
-            raise value_error(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
-                f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"
-            )
-        if input.dim() != rank:
-            raise runtime_error(f"input must have {rank} dimensions, got {input.dim()}")
-        if input._array.shape[-1] != self.input_size:
-            raise runtime_error(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got "
-                f"{input._array.shape[-1]}"
-            )
-
     def _states(
         self, hx: Sequence[Tensor] | None, x: Tensor, batch: int, order: Tensor | None
     ) -> list[list[Tensor]]:
@@ -197,19 +183,27 @@ class RNNBase(Module):
         return [list(parts) for parts in zip(*(t.unbind(0) for t in hx), strict=True)]
 
     def _layers(self, x: Tensor, states: list[list[Tensor]], runs: Runs) -> tuple[Tensor, list[Tensor]]:
-        directions = 2 if self.bidirectional else 1
-        last: list[list[Tensor]] = []
-        for k in range(self.num_layers):
-            outputs = []
-            if k and self.dropout:
-                x = F.dropout(x, self.dropout, self.training)
-            for j in range(k * directions, (k + 1) * directions):
-                weights = [getattr(self, name) for name in self._all_weights[j]]
-                y, *ends = layer(self.mode, x, states[j], weights, runs, j > k * directions)
-                outputs.append(y)
-                last.append(ends)
-            x = outputs[0] if directions == 1 else cat(outputs, 1)
-        return x, [stack(ends) for ends in zip(*last, strict=True)]
+        options = self.dropout, self.training, self.bidirectional
+        return layers(self.mode, x, states, self.all_weights, runs, *options)
+
+
+def layers(
+    mode: str, x: Tensor, states: list[list[Tensor]], weights: Sequence[Sequence[Tensor]], runs: Runs, dropout: float,
+    training: bool, both: bool,
+) -> tuple[Tensor, list[Tensor]]:  # fmt: skip
+    """All layers, each in one direction or ``both``, by the weights of each: the outputs, and the last states."""
+    directions = 2 if both else 1
+    last: list[list[Tensor]] = []
+    for k in range(0, len(weights), directions):
+        outputs = []
+        if k and dropout:
+            x = F.dropout(x, dropout, training)
+        for j in range(k, k + directions):
+            y, *ends = layer(mode, x, states[j], weights[j], runs, j > k)
+            outputs.append(y)
+            last.append(ends)
+        x = outputs[0] if directions == 1 else cat(outputs, 1)
+    return x, [stack(ends) for ends in zip(*last, strict=True)]
 
 
 def _check_sizes(

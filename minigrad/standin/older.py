@@ -149,6 +149,15 @@ def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
     return place if place is None else device(place), dtype, False, named.get("memory_format")
 
 
+class _Layers:
+    """``torch._C._nn``: functions of layers."""
+
+    _parse_to = staticmethod(_parse_to)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("minigrad").nn.functional, name)
+
+
 # Parts of the standard library that `import torch` loads, so scripts import only the package: here they are loaded when
 # one is asked for. Only packages that are loaded anyway or hold little, as all starts pay for them.
 _LOADED = {
@@ -207,7 +216,7 @@ def install() -> None:
         DisableTorchFunctionSubclass=overriding.DisableTorchFunctionSubclass,
         DisableTorchFunction=overriding.DisableTorchFunction,
         _is_torch_function_mode_enabled=lambda: bool(overriding.now().modes),
-        __path__=[], _nn=SimpleNamespace(_parse_to=_parse_to),
+        __path__=[], _nn=_Layers(),
         _are_functorch_transforms_active=lambda: False,  # a batch is one call after another of plain Tensors
         Generator=minigrad.Generator, default_generator=default_generator,
         DispatchKey=_Keys(), DispatchKeySet=lambda key: frozenset([key]),

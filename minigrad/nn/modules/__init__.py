@@ -20,7 +20,7 @@ _FILES = """
     pooling rnn sparse transformer upsampling
 """
 # Classes that scripts ask for with `isinstance`.  `_ConvNd` and the like are our names without the "Nd".
-_BASES = {"_ConvTransposeNd": "_Transposed", "_NormBase": "_Running"}
+_BASES = {"_ConvTransposeNd": "_Transposed", "_ConvTransposeMixin": "_Transposed", "_NormBase": "_Running"}
 
 
 class _File(ModuleType):
@@ -40,9 +40,11 @@ class _File(ModuleType):
         own = _BASES.get(name) or name.removesuffix("Nd")
         if own in vars(home) or hasattr(nn, name):
             return vars(home)[own] if own in vars(home) else getattr(nn, name)
-        parts = import_module("minigrad.nn.modules._parts")
+        parts, types = import_module("minigrad.nn.modules._parts"), import_module("minigrad.nn.common_types")
         if name in parts.__all__:
             return getattr(parts, name)
+        if name in vars(types):  # `_size_2_t`
+            return vars(types)[name]
         raise missing("minigrad.nn", name)
 
     @property

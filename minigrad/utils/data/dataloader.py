@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from minigrad.errors import type_error, value_error, warn
+from minigrad.hints import module_getattr
 from minigrad.utils.data.collate import default_collate as default_collate
 from minigrad.utils.data.collate import default_convert
 from minigrad.utils.data.dataset import Dataset as Dataset
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", covariant=True)
 _collate_fn_t = Callable[[list[Any]], Any]  # packages annotate with it
+module_getattr(globals(), {"_utils": ""})  # programs reach `default_collate` by it
 
 
 class _DatasetKind:

@@ -1,0 +1,75 @@
+"""``torch._VF``: the functions of ``torch``, and those that only modules and copies of them call."""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module
+from typing import Any
+
+from minigrad.nn import rnn
+from minigrad.nn.utils._weight_norm import norm_except_dim
+from minigrad.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence, runs_of
+from minigrad.tensor import Tensor
+
+minigrad = import_module("minigrad")
+
+
+def _recurrent(mode: str, input: Tensor, *args: Any) -> tuple[Tensor, ...]:
+    """The outputs and last states of all layers. The arguments are PyTorch's; packed data have their sizes first."""
+    packed = isinstance(args[0], Tensor) and args[0].dim() == 1
+    hx, flat, _, count, dropout, training, both = args[packed : packed + 7]
+    first, x = not packed and args[7], input
+    if packed:
+        runs = runs_of(args[0])
+    else:
+        x = x.transpose(0, 1) if first else x
+        steps, batch, width = x.shape
+        x, runs = x.reshape(steps * batch, width), ((steps, batch),)
+    parts = count * (2 if both else 1)
+    each = len(flat) // parts
+    weights = [flat[k * each : (k + 1) * each] for k in range(parts)]
+    unbound = zip(*(t.unbind(0) for t in ([hx] if isinstance(hx, Tensor) else hx)), strict=True)
+    y, last = rnn.layers(mode, x, [list(t) for t in unbound], weights, runs, dropout, training, both)
+    if not packed:
+        y = y.reshape(steps, batch, y.shape[1])
+        y = y.transpose(0, 1) if first else y
+    return y, *last
+
+
+lstm = functools.partial(_recurrent, "LSTM")
+gru = functools.partial(_recurrent, "GRU")
+rnn_tanh = functools.partial(_recurrent, "RNN_TANH")
+rnn_relu = functools.partial(_recurrent, "RNN_RELU")
+
+
+def _pack_padded_sequence(input: Tensor, lengths: Tensor, batch_first: bool) -> tuple[Tensor, Tensor]:
+    packed = pack_padded_sequence(input, lengths, batch_first)
+    return packed.data, packed.batch_sizes
+
+
+def _pad_packed_sequence(
+    data: Tensor, batch_sizes: Tensor, batch_first: bool, padding_value: float, total_length: int = -1
+) -> tuple[Tensor, Tensor]:
+    length = total_length if total_length > 0 else None
+    return pad_packed_sequence(PackedSequence(data, batch_sizes), batch_first, padding_value, length)
+
+
+def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    return v * (g / norm_except_dim(v, 2, dim))
+
+
+def _shape_as_tensor(self: Tensor) -> Tensor:
+    return minigrad.tensor([*self.shape], dtype=minigrad.int64)
+
+
+def _unique2(
+    self: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
+) -> tuple[Tensor, ...]:
+    """What is not asked for is empty."""
+    values, inverse, counts = minigrad.unique(self, sorted, return_inverse=True, return_counts=True)
+    none = minigrad.empty(0, dtype=minigrad.int64)
+    return values, inverse if return_inverse else none, counts if return_counts else none
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(minigrad, name)
