@@ -79,7 +79,12 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
-    if kind is Tensor and size and key._array.ndim:
+    if kind is Tensor and size and not key._array.ndim:
+        number = _number(key)
+        if number is not key:
+            _check_integer(number, 0, size)
+            return (number,), [], ()
+    elif kind is Tensor and size:
         dtype = key._array.dtype
         if dtype is dtypes.I64 or (dtype is dtypes.BOOL and key._array.ndim <= len(size)):
             _check_array(key, 0, size)
@@ -145,6 +150,8 @@ def _usual(key: tuple[Any, ...], size: tuple[int, ...]) -> tuple[Any, ...] | Non
     """The basic part of a key of which all items are usual but for those that add a dimension."""
     left = len(size) - len(key)
     if left < 0 or not all(map(_is_usual, key, size)):
+        if Tensor in map(type, key):  # loops over indices in a Tensor have numbers of one element
+            key = tuple(map(_number, key))
         if key[0].__class__ is Tensor:
             return None
         dots = [i for i, k in enumerate(key) if k is Ellipsis]
@@ -157,6 +164,13 @@ def _usual(key: tuple[Any, ...], size: tuple[int, ...]) -> tuple[Any, ...] | Non
         if left < 0 or not all(map(_is_usual, rest, size)):
             return None
     return key + (slice(None),) * left
+
+
+def _number(k: Any) -> Any:
+    """A Tensor of one integer as this, where nothing records; all else as it is."""
+    if k.__class__ is Tensor and not k._array.ndim and k._array.dtype.kind == "i" and k._node is None:
+        return k if MODE.get().recorder is not None else int(k._array)
+    return k
 
 
 def _is_usual(k: Any, size: int) -> bool:
@@ -255,9 +269,7 @@ def _item(k: Any) -> Any:
         raise index_error(
             f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}; use .long()"
         )
-    if t._array.ndim == 0 and t._array.dtype != bool and t._node is None and MODE.get().recorder is None:
-        return int(t._array)
-    return t
+    return _number(t)
 
 
 def _places(array: Any) -> Any:
