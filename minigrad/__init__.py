@@ -113,10 +113,11 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "__config__", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions",
-        "fft", "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked", "mps",
-        "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random", "serialization",
-        "signal", "sparse", "special", "storage", "tape", "testing", "threads", "types", "utils", "version", "xpu",
+        "__config__", "__future__", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed",
+        "distributions", "fft", "func", "futures", "fx", "gradcheck", "hub", "jit", "library", "linalg", "masked",
+        "mps", "multiprocessing", "nn", "onnx", "optim", "overrides", "profiler", "quasirandom", "random",
+        "serialization", "signal", "sparse", "special", "storage", "tape", "testing", "threads", "types", "utils",
+        "version", "xpu",
     )  # fmt: skip
     # Modules that PyTorch has under another name, and loads with itself.
     _ELSEWHERE = {

@@ -11,7 +11,13 @@ __all__ = [
     "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
-_values = {"deterministic": False, "warn_only": False, "warn_always": False}
+_values = {
+    "deterministic": False,
+    "warn_only": False,
+    "warn_always": False,
+    "overwrite_params": False,
+    "swap_params": False,
+}
 _precision = ["highest"]
 
 

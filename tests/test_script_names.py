@@ -21,7 +21,8 @@ ANSWERS = {
     "cuda.is_bf16_supported()": False, "cuda.manual_seed(0)": None, "cuda.manual_seed_all(0)": None,
     "cuda.seed()": None, "cuda.seed_all()": None, "cuda.empty_cache()": None, "cuda.memory_allocated()": 0,
     "cuda.max_memory_allocated()": 0, "cuda.memory_reserved()": 0, "cuda.max_memory_reserved()": 0,
-    "cuda.get_rng_state_all()": [], "cuda.set_rng_state_all([])": None, "cuda.reset_peak_memory_stats()": None,
+    "cuda.get_rng_state_all()": [], "cuda.set_rng_state_all([1])": None,
+    "cuda.set_rng_state(1)": None, "backends.mha.get_fastpath_enabled()": False, "cuda.reset_peak_memory_stats()": None,
     "backends.cudnn.benchmark": False, "backends.cudnn.deterministic": False, "backends.cudnn.enabled": True,
     "backends.cudnn.benchmark_limit": None, "backends.cuda.matmul.fp32_precision": "none",
     "backends.cudnn.is_available()": False, "backends.cudnn.version()": None, "backends.cuda.is_built()": False,
@@ -139,7 +140,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
             "Stream": RuntimeError,
         }.items()
     },
-    "a state": (lambda: mg.cuda.set_rng_state_all([1]), AssertionError, "needs a graphics card"),
+    "a mark": (lambda: mg.cuda.nvtx.range_push("a"), RuntimeError, "NVTX functions not installed"),
+    "the end of a part": (lambda: mg.cuda.nvtx.range_pop(), RuntimeError, "NVTX functions not installed"),
+    "a part": (lambda: mg.cuda.nvtx.range("a").__enter__(), RuntimeError, "NVTX functions not installed"),
+    "its profiler": (lambda: mg.cuda.profiler.profile().__enter__(), AssertionError, CARD),
 }  # fmt: skip
 
 
@@ -158,6 +162,14 @@ def settings() -> Iterator[None]:
 
 
 def test_settings_are_remembered(settings: None) -> None:
+    for kind in ("overwrite", "swap"):
+        ask, tell = (
+            getattr(mg.__future__, f"{verb}_{kind}_module_params_on_conversion") for verb in ("get", "set")
+        )
+        assert [ask(), tell(True), ask(), tell(False), ask()] == [False, None, True, None, False]
+    mg.backends.mha.set_fastpath_enabled(True)
+    assert mg.backends.mha.get_fastpath_enabled()
+    mg.backends.mha.set_fastpath_enabled(False)
     assert not mg.are_deterministic_algorithms_enabled()
     mg.use_deterministic_algorithms(True, warn_only=True)
     assert mg.are_deterministic_algorithms_enabled()

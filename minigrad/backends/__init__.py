@@ -8,9 +8,10 @@ from minigrad.hints import module_getattr
 
 if TYPE_CHECKING:
     from minigrad.backends import (
-        cpu as cpu, cuda as cuda, cudnn as cudnn, mkl as mkl, mkldnn as mkldnn, mps as mps, openmp as openmp,
+        cpu as cpu, cuda as cuda, cudnn as cudnn, mha as mha, mkl as mkl, mkldnn as mkldnn, mps as mps,
+        openmp as openmp,
     )  # fmt: skip
 
-__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
+__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp"]
 
 module_getattr(globals(), dict.fromkeys(__all__, ""))

@@ -89,10 +89,12 @@ def get_rng_state_all() -> list[Any]:
     return []
 
 
+def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
+    """Does nothing: there is no card whose numbers to draw."""
+
+
 def set_rng_state_all(new_states: Iterable[Any]) -> None:
-    """Does nothing for an empty list. RuntimeError for the state of a card."""
-    for _ in new_states:
-        set_rng_state()
+    """Does nothing."""
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
@@ -205,7 +207,6 @@ ipc_collect = _without("ipc_collect")
 mem_get_info = _without("mem_get_info")
 memory_summary = _without("memory_summary")
 set_device = _without("set_device")
-set_rng_state = _without("set_rng_state")
 synchronize = _without("synchronize")
 can_device_access_peer = _without("can_device_access_peer")
 clock_rate = _without("clock_rate")
@@ -248,4 +249,4 @@ graph = _class("graph")
 # Scripts for graphics cards call cuda.random.manual_seed().
 random = sys.modules[__name__]
 
-_module_getattr(globals(), {"memory": ""})
+_module_getattr(globals(), {"memory": "", "nvtx": "", "profiler": ""})

@@ -168,9 +168,8 @@ def _usual(key: tuple[Any, ...], size: tuple[int, ...]) -> tuple[Any, ...] | Non
 
 def _number(k: Any) -> Any:
     """A Tensor of one integer as this, where nothing records; all else as it is."""
-    if k.__class__ is Tensor and not k._array.ndim and k._array.dtype.kind == "i" and k._node is None:
-        return k if MODE.get().recorder is not None else int(k._array)
-    return k
+    one = k.__class__ is Tensor and not k._array.ndim and k._array.dtype.kind == "i" and k._node is None
+    return int(k._array) if one and MODE.get().recorder is None else k
 
 
 def _is_usual(k: Any, size: int) -> bool:

@@ -26,6 +26,7 @@ _ELSEWHERE = {
     "functional": "",
     "autograd.gradcheck": "autograd.gradcheck",
     "__config__": "__config__",
+    "__future__": "__future__",
     "cpu.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
