@@ -678,6 +678,15 @@ def test_recurrent_functions_are_what_the_modules_compute(
     assert layer.permute_hidden(hx, None) is hx
 
 
+def test_a_path_can_be_given_to_the_classes_of_c(torch: ModuleType) -> None:
+    assert torch.classes.__file__ == "_classes.py"
+    torch.classes.__path__ = []
+    with pytest.raises(OSError, match="compiled for PyTorch itself"):
+        torch.classes.load_library("a.so")
+    with pytest.raises(NotImplementedError, match=r"torch\.classes\.some\.Class is a name alone"):
+        torch.classes.some.Class()
+
+
 def test_private_functions_that_copies_of_layers_call(torch: ModuleType) -> None:
     v, g = mg.randn(3, 4), mg.rand(3, 1)
     plain = torch._VF
@@ -686,6 +695,12 @@ def test_private_functions_that_copies_of_layers_call(torch: ModuleType) -> None
     repeated = mg.tensor([3, 1, 3])
     assert [t.tolist() for t in torch._unique2(repeated, True, True, True)] == [[1, 3], [1, 0, 1], [1, 2]]
     assert [t.tolist() for t in torch._unique2(repeated)] == [[1, 3], [], []]
+    assert mg.allclose(torch.frobenius_norm(v, -1, True), v.norm(dim=1, keepdim=True))
+    assert torch.frobenius_norm(v, []).item() == pytest.approx(v.norm().item())
+    for asked, expected in [((), ()), ((True,), (1, 1)), (((0, 1), True), (1, 1))]:
+        nuclear = torch.nuclear_norm(v, *asked)
+        assert nuclear.shape == expected
+        assert nuclear.item() == pytest.approx(mg.linalg.svdvals(v).sum().item(), rel=1e-5)
     x, lengths = mg.randn(5, 2, 3), mg.tensor([5, 2])
     data, sizes = plain._pack_padded_sequence(x, lengths, False)
     padded, back = plain._pad_packed_sequence(data, sizes, True, 0.5, 7)

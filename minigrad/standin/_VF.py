@@ -71,5 +71,15 @@ def _unique2(
     return values, inverse if return_inverse else none, counts if return_counts else none
 
 
+def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """No dimension is all."""
+    return minigrad.linalg.vector_norm(input, 2, None if dim in ([], ()) else dim, keepdim)
+
+
+def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:
+    dim, keepdim = ((-2, -1), dim) if isinstance(dim, bool) else (dim, keepdim)
+    return minigrad.linalg.matrix_norm(input, "nuc", dim, keepdim)
+
+
 def __getattr__(name: str) -> Any:
     return getattr(minigrad, name)

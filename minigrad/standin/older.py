@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from types import NoneType, SimpleNamespace
+from types import ModuleType, NoneType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -136,6 +136,18 @@ def _load_library(path: str) -> None:
     raise OSError(f"{path} is compiled for PyTorch itself, for which minigrad stands in")
 
 
+def _classes() -> ModuleType:
+    """``torch.classes``: no class of C++ is here. Programs give it a ``__path__``, so that no watcher asks it."""
+    classes = ModuleType("torch.classes")
+    named = import_module("minigrad.standin.absent").named
+    classes.__dict__.update(
+        __file__="_classes.py",
+        __getattr__=lambda name: named(f"torch.classes.{name}"),
+        load_library=_load_library,
+    )
+    return classes
+
+
 def _parse_to(*args: Any, **named: Any) -> tuple[Any, Any, bool, Any]:
     """What the arguments of ``to`` ask for: a device, a dtype, whether it need not wait, and a format of memory."""
     from minigrad.nn._tensors import dtype_of_to
@@ -225,6 +237,7 @@ def install() -> None:
         put(minigrad, name, named(f"torch.{name}"))
     put(minigrad, "functional", minigrad)  # its names are the first ones
     put(minigrad, "torch", minigrad)
+    put(minigrad, "classes", _classes())
     EVERYWHERE["torch"] = minigrad
     for name in (
         "aten",
