@@ -788,3 +788,18 @@ def test_a_tensor_tells_how_often_its_memory_changed_and_what_it_is_a_view_of() 
     step()
     step()
     assert w._version == 2
+
+
+@pytest.mark.parametrize("dtype", [mg.float32, mg.bfloat16])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_cross_entropy_may_be_divided_in_place(reduction: str, dtype: mg.dtype) -> None:
+    x, target = mg.randn(4, 3, dtype=dtype, requires_grad=True), mg.tensor([0, 2, 1, 1])
+
+    def slopes(in_place: bool, create_graph: bool) -> tuple[mg.Tensor, ...]:
+        loss = mg.nn.functional.cross_entropy(x, target, reduction=reduction)
+        loss = loss.div_(4) if in_place else loss / 4
+        (d,) = mg.autograd.grad(loss.sum(), x, create_graph=create_graph)
+        return (d, *mg.autograd.grad(d.square().sum(), x)) if create_graph else (d,)
+
+    for create_graph in (False, True):
+        mg.testing.assert_close(slopes(True, create_graph), slopes(False, create_graph))

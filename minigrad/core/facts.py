@@ -56,6 +56,8 @@ class Facts:
     #: memory of its own, also where the kernel returns an operand. None stands where nothing is said, so
     #: ``apply`` looks.
     view: bool | None = False
+    #: The result that a rule reads follows from what else it reads, so a change of it in place does no harm.
+    follows: bool = False
     #: It never shares memory with an operand. By default so of a ufunc, with ``rows``, a stated
     #: ``order``, or ``into``.
     new: bool | None = None

@@ -19,7 +19,7 @@ from minigrad.kernels.sums import copied
 # What holds of a result however it is computed.
 _KEPT = (
     "elementwise", "lies_like", "rows", "order", "raises", "depends", "draws", "sums", "activation", "idle", "check",
-    "grad_fn", "edges", "costs", "doc", "text", "twice", "fresh",
+    "grad_fn", "edges", "costs", "doc", "text", "twice", "fresh", "follows",
 )  # fmt: skip
 # What holds where the kernel is the same.
 _MOVED = (

@@ -179,7 +179,7 @@ log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_bac
 log_loss = Op("log_loss", _log_loss, "x target; ignore mean",
               lambda g, x, target, y, ignore, mean: log_loss_backward(g, x, target, y, ignore=ignore, mean=mean), None,
               order="C", check=_is_class, text=Plain(k.log_loss, "x, target", plain("log_loss")),
-              grad_fn="NllLossBackward0",
+              grad_fn="NllLossBackward0", follows=True,
               reads=of_loss("cross_entropy"), derives={"x": of_classes}, batch=_losses)
 log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target loss; ignore mean",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
