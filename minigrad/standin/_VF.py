@@ -72,11 +72,12 @@ def _unique2(
 
 
 def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
-    """No dimension is all."""
+    """An older name of `linalg.vector_norm` with 2; no dimension is all."""
     return minigrad.linalg.vector_norm(input, 2, None if dim in ([], ()) else dim, keepdim)
 
 
 def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:
+    """An older name of `linalg.matrix_norm` with ``"nuc"``."""
     dim, keepdim = ((-2, -1), dim) if isinstance(dim, bool) else (dim, keepdim)
     return minigrad.linalg.matrix_norm(input, "nuc", dim, keepdim)
 
