@@ -803,3 +803,5 @@ def test_a_cross_entropy_may_be_divided_in_place(reduction: str, dtype: mg.dtype
 
     for create_graph in (False, True):
         mg.testing.assert_close(slopes(True, create_graph), slopes(False, create_graph))
+    with autograd.graph.save_on_cpu():
+        mg.testing.assert_close(slopes(True, False), slopes(False, False))

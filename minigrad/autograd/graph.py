@@ -14,7 +14,7 @@ from minigrad.autograd.edges import GradientEdge as GradientEdge
 from minigrad.autograd.edges import get_gradient_edge as get_gradient_edge
 from minigrad.core.apply import needs_value
 from minigrad.core.changes import changed as _changed
-from minigrad.core.changes import changed_since, check_array, owner
+from minigrad.core.changes import changed_since, check_array, needs, owner
 from minigrad.core.hooks import AT_END, RemovableHandle
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node, Packed, next_seq
@@ -73,11 +73,11 @@ class _Hooked(Packed):
     def arrays(self, node: Node) -> tuple[Any, ...]:
         values = []
         with ModeManager(MODE.get().replace(grad=False, everything=False, observer=None, recorder=None)):
-            for hidden, memory in zip(self.packed, self.memory, strict=True):
-                values.append(hidden if memory is None else self._unpacked(node, hidden, *memory))
+            for k, (hidden, memory) in enumerate(zip(self.packed, self.memory, strict=True)):
+                values.append(hidden if memory is None else self._unpacked(node, k, hidden, *memory))
         return tuple(values)
 
-    def _unpacked(self, node: Node, hidden: Any, memory: Any, shape: tuple[int, ...]) -> Any:
+    def _unpacked(self, node: Node, k: int, hidden: Any, memory: Any, shape: tuple[int, ...]) -> Any:
         t = self.unpack(hidden)
         if not isinstance(t, Tensor):
             raise type_error(
@@ -89,7 +89,7 @@ class _Hooked(Packed):
                 f"Output of saved tensor unpack_hook has shape {list(t._array.shape)}; what {node.name()} has saved is "
                 f"of shape {list(shape)}"
             )
-        if owner(t._array) is memory():  # the hook has kept the array itself
+        if owner(t._array) is memory() and needs(node, k):  # the hook has kept the array itself
             check_array(node, t._array)
         return t._array
 

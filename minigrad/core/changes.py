@@ -210,13 +210,15 @@ def value_changed(node: Node, first: int, last: int) -> bool:
     return any(change is not None and change.between(first, last) for change in changes)
 
 
+def needs(node: Node, k: int) -> bool:
+    """Whether the rules of ``node`` need that saved array as it was; not a result that follows from the others."""
+    return node.op is None or not node.op.follows or node.layout.keep[k] != len(node.inputs)
+
+
 def check_unchanged(node: Node) -> None:
     """RuntimeError if an array that ``node`` saved, and that its rules need, was changed in place since."""
-    follows = node.op is not None and node.op.follows
     for k, array in enumerate(node.saved):
-        if follows and node.layout.keep[k] == len(node.inputs):
-            continue
-        if isinstance(array, np.ndarray) and array.size:
+        if isinstance(array, np.ndarray) and array.size and needs(node, k):
             check_array(node, array)
 
 
