@@ -84,8 +84,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
 def copied(x: Array, rows: bool = False) -> Array:
     """As ``np.array(x)``; with ``rows`` it lies row by row."""
     if x.nbytes < SMALL or not (rows or x.flags.c_contiguous):
-        # NumPy would lay what a dimension repeats side by side, columns first.
-        return np.array(x, order="C" if rows or 0 in x.strides else "K")
+        return np.array(x, order="C" if rows else "K")
     y = empty(x.shape, x.dtype)
     np.copyto(y, x)
     return y

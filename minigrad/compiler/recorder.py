@@ -448,7 +448,7 @@ class Run(Recorder):
             if op.draws or (fails and self._current is None):
                 self.acts.append(record)
             if op.home.partition(".")[0] != "minigrad" and not op.view:
-                self.returned[record] = y.copy()
+                self.returned[record] = y.copy("K")
             if op.depends is not None and (what := op.depends(*arrays[:-1], **record.params)):
                 raise self.refused(what)
             second = arrays[1] if len(arrays) > 2 else None
