@@ -9,18 +9,23 @@ SURROUNDINGS defines, so it may change all of that. `REFUSED` and `KEPT` are wha
 # ruff: noqa: E501
 
 import ctypes
+import gc
 import importlib
 import io
 import re
+import string
 import subprocess
 import sys
+import time
 import types
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import nn
 from minigrad.compiler import kinds
 
 # What rows may name.
@@ -312,7 +317,7 @@ mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enable
 caught(lambda: time.time()); caught(lambda: x.sum().item()); caught(lambda: mg.in_parts(helper, parts=2, batch=0, reduce='join')(x)); caught(lambda: (HISTORY * x).sum().backward(retain_graph=True)) or x; mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
 Drawing().partial_method(); Drawing().drawn(); copy.deepcopy(NET)(x); x * x._version; x * (x._base is None)
 len(string.Formatter().vformat("{0.k}", (Base,), {})); len(typing.get_type_hints(helper)); len(NET[0].weight.exp().grad_fn.next_functions); typing.Annotated[int, 2.0].__metadata__[0]
-np.ones(1).dump("k") or x; mg.save({}, "k") or x; mg.load("k")["k"]; x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
+mg.save({}, "k") or x; mg.load("k")["k"]; x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
 """
 # What is imported inside, and used.
 IMPORTS = """
@@ -320,6 +325,11 @@ import time as clock; clock.time()
 from os import getpid; getpid()
 import this as poem; len(poem.s)
 from numpy.random import default_rng; default_rng().random()
+import numpy.random as draws; draws.rand()
+from numpy import random as draws; draws.rand()
+from numpy import linalg, random; random.rand()
+from numpy import fromfile as read; read("x")
+from typing import get_type_hints as hints; len(hints(float))
 """
 
 
@@ -1222,6 +1232,7 @@ FRESH = """
 import abc
 import numpy as np
 import minigrad as mg
+from minigrad import nn
 class Abstract(abc.ABC): pass
 class Thing: pass
 x, thing = mg.ones(3), Thing()
@@ -1235,6 +1246,8 @@ def flag(): mg.backends.cudnn.benchmark = True
 asked(lambda x: x if mg.backends.cudnn.benchmark else -x, flag)
 distributions = lambda x: x if mg.distributions.Distribution._validate_args else -x
 asked(distributions, lambda: mg.distributions.Distribution.set_default_validate_args(False))
+each = lambda x: mg.func.vmap(lambda r: mg.nn.functional.dropout(r, 0.2, True), randomness="different")(x)
+assert mg.compile(each)(x).shape == x.shape  # the first numbers that are drawn
 try: asked(lambda x: x * float(np.random.rand()))
 except RuntimeError as error: assert "numpy.random" in str(error)
 else: raise SystemExit("np.random is not refused")
@@ -1317,3 +1330,71 @@ class Shown(dict):
     )
     assert kinds.has_no_hidden_state(space["Written"])
     assert not kinds.has_no_hidden_state(space["Shown"])
+
+
+def test_what_is_registered_for_a_class_reaches_nothing_unguarded() -> None:
+    class Leaf:
+        pass
+
+    def flat(_: Any) -> Any:
+        return [time.perf_counter()], None
+
+    mg.utils._pytree.register_pytree_node(Leaf, flat, lambda v, _: Leaf())
+    leaf = Leaf()
+    refused(lambda x: x * mg.utils._pytree.tree_leaves(leaf)[0], "a clock that a registered function reads")
+
+
+def test_a_tensor_that_leaves_the_graph_after_its_grad_fn_was_asked_for() -> None:
+    held = [mg.ones(2, requires_grad=True) * 2]
+    compiled = mg.compile(lambda x: x * (2 if held[0].grad_fn else 1))
+    assert compiled(mg.ones(1)).tolist() == [2]
+    held[0].detach_()
+    assert compiled(mg.ones(1)).tolist() == [1]
+
+
+def test_everyday_names_are_no_reason_to_refuse() -> None:
+    class Net(nn.Module):
+        def dump(self, x: Any) -> Any:
+            return x * 2
+
+        def forward(self, x: Any) -> Any:
+            return self.dump(x) * len(string.digits[:3])
+
+    assert mg.compile(Net())(mg.ones(1)).tolist() == [6]
+    ranges, kinds = mg.compile(lambda x: (slice(0, 2), int | str, list[int], x + 1))(mg.ones(1))[:2]
+    assert (ranges, kinds) == (slice(0, 2), int | str)
+
+
+def test_the_fast_path_of_attention_is_a_setting() -> None:
+    mha = mg.backends.mha
+    compiled = mg.compile(lambda x: x * (1 + mha.get_fastpath_enabled()))
+    try:
+        assert compiled(mg.ones(1)).tolist() == [1]
+        mha.set_fastpath_enabled(True)
+        assert compiled(mg.ones(1)).tolist() == [2]
+    finally:
+        mha.set_fastpath_enabled(False)
+    with pytest.raises(RuntimeError, match="set_fastpath_enabled"):
+        mg.compile(lambda x: mha.set_fastpath_enabled(True) or x)(mg.ones(1))
+
+
+def test_a_refusal_keeps_nothing_alive() -> None:
+    class Big:
+        pass
+
+    seen = []
+
+    def f(x: Any) -> Any:
+        big = Big()
+        seen.append(weakref.ref(big))
+        return x * time.perf_counter()
+
+    gc.collect()
+    gc.disable()
+    try:
+        for function in (f, lambda x: (seen.append(weakref.ref(big := Big())), x.item(), big)):
+            with pytest.raises(RuntimeError):
+                mg.compile(function)(mg.ones(1))
+        assert [ref() for ref in seen] == [None] * len(seen)
+    finally:
+        gc.enable()

@@ -1599,3 +1599,10 @@ def test_a_module_that_contains_itself_and_modules_nested_deep() -> None:
     assert len(list(deep.modules())) == 2001
     assert len(list(deep.named_parameters(remove_duplicate=False))) == 2
     assert box(mg.draw(inner(mg.ones(1, 2)), deep, depth=3), "0.0.0").kind == "module"
+
+
+def test_one_pass_alone_has_no_other_beside_it() -> None:
+    a = mg.ones(2, requires_grad=True)
+    for loss, sides in (a, False), ((a * a).sum(), True):
+        graph = mg.draw(loss, direction="both")._graph
+        assert ("cluster_side" in dot.write(graph, "both")) is sides

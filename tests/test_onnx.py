@@ -265,6 +265,14 @@ def test_arguments_by_name_are_inputs_of_that_name() -> None:
     named = export(net, kwargs={"input2": y, "input1": x}, input_names=["b", "a"])
     assert [i.name for i in named.graph.input] == ["b", "a"]
 
+    class Takes(nn.Module):
+        def forward(self, x: Any, input: Any, output: Any) -> Any:
+            return x * input + output
+
+    again = export(Takes(), (x,), kwargs={"input": x, "output": x})
+    names = [*(i.name for i in again.graph.input), *(o.name for o in again.graph.output)]
+    assert names == ["input_1", "input", "output", "output_1"]
+
 
 def test_the_forms_take_what_the_records_have() -> None:
     assert FORMS.keys() <= TABLE.keys()

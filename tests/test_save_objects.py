@@ -16,10 +16,12 @@ import types
 import zipfile
 import zlib
 from collections import OrderedDict, defaultdict, deque
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
+from test_save import packed
 
 import minigrad as mg
 import minigrad.nn.functional as F
@@ -297,6 +299,11 @@ def test_modules_stand_in_files_as_pytorch_has_them() -> None:
             assert again([cls]) == [cls]
 
 
+class Outer:
+    class Inner:
+        pass
+
+
 def test_a_list_allows_classes_by_name() -> None:
     with pytest.raises(
         pickle.UnpicklingError, match=r"GLOBAL .*Net was not an allowed.*add_safe_globals\(\[Net\]\)"
@@ -309,6 +316,14 @@ def test_a_list_allows_classes_by_name() -> None:
     with safe_globals([argparse.Namespace, pathlib.PosixPath, defaultdict, list]):
         value = argparse.Namespace(a=pathlib.Path("a"), b=defaultdict(list))
         assert mg.load(saved(value)) == value
+    # A class that stands in another is allowed by itself.
+    for allowed, right in ([Outer.Inner], True), ([Outer], False):
+        made = packed({"version": b"3\n", "data.pkl": pickle.dumps(Outer.Inner(), 4)})
+        with (
+            safe_globals(allowed),
+            nullcontext() if right else pytest.raises(pickle.UnpicklingError, match="Inner"),
+        ):
+            assert type(mg.load(made)) is Outer.Inner
     with safe_globals([zipfile.ZipInfo]), pytest.raises(pickle.PicklingError, match="__slots__"):
         saved(zipfile.ZipInfo("a"))
     with safe_globals([argparse.Action]):

@@ -220,7 +220,10 @@ class Arguments:
             given = [(x, t) for x, (_, t) in zip(variables, self.tensors, strict=True)]
             for x, t in given + [(self._space.name(t), t) for t in known.values()]:
                 if not t.is_leaf:
-                    self._guard(f"{x}._node.op is {self._space.name(t._node.op)}", "a grad_fn")
+                    self._guard(
+                        f"{x}._node is not None and {x}._node.op is {self._space.name(t._node.op)}",
+                        "a grad_fn",
+                    )
         values = self._space.name(self.world.known)
         for table, x in self._tables:
             which = (

@@ -10,6 +10,7 @@ import enum
 import functools
 import os
 import re
+import string
 import sys
 import sysconfig
 import types
@@ -33,7 +34,7 @@ from minigrad.errors import INSIDE, here, place, spot
 # Library modules whose functions depend on their arguments alone; of some, below, with all that they hold.
 PURE = frozenset({
     "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "math",
-    "minigrad", "numbers", "numpy", "operator", "types", "typing", "builtins", "typing_extensions",
+    "minigrad", "numbers", "numpy", "operator", "string", "types", "typing", "builtins", "typing_extensions",
     "__future__", "_operator", "_functools", "_collections", "_collections_abc", "collections.abc",
 })  # fmt: skip
 _IMPURE = (
@@ -47,7 +48,10 @@ IMPURE = {
         "seterr", "geterrcall", "seterrcall", "getbufsize", "setbufsize", "get_printoptions", "set_printoptions",
         "fromregex", "info", "show_config", "show_runtime", "datetime64",
     )
-} | {id(contextlib.chdir): "chdir()", id(typing.get_type_hints): "get_type_hints()"}  # fmt: skip
+} | {
+    id(contextlib.chdir): "chdir()", id(typing.get_type_hints): "get_type_hints()",
+    id(string.Formatter): "string.Formatter",
+}  # fmt: skip
 REFUSED = {
     "print": "print(), whose output a replay would not repeat",
     "input": "input(), which a replay would not ask for",
@@ -63,6 +67,7 @@ SETTINGS = {
     "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
     "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
     "set_printoptions", "flash_sdp_enabled", "mem_efficient_sdp_enabled", "math_sdp_enabled", "cudnn_sdp_enabled",
+    "set_fastpath_enabled",
 }  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {
@@ -78,7 +83,7 @@ TEXTUAL = {
 SECRET = {
     "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
     "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__", "__hash__",
-    "tofile", "dump", "ctypes", "__metadata__", "__bound__", "__constraints__", "__supertype__", "__array_interface__",
+    "tofile", "ctypes", "__metadata__", "__bound__", "__constraints__", "__supertype__", "__array_interface__",
     "next_functions",
 }  # fmt: skip
 NAMES_OF_ITSELF = {

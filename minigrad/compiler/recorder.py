@@ -170,6 +170,7 @@ class Run(Recorder):
                     raise not_repeated(self.world, "leaves grad mode, autocast or anomaly mode switched")
         finally:
             RECORDERS.remove(self)
+            self.refusal = None  # whose frames hold the run
 
     def _requires_other(self) -> str:
         """What is said of a Tensor that was there before and has another ``requires_grad`` now, if there is one."""
@@ -276,10 +277,12 @@ class Run(Recorder):
         raise self._unknown(array, "A NumPy array")
 
     def reads(self, setting: Any) -> None:
+        known = len(self.world.codes)
         self.world.guards.table(setting, "a setting of the process")
         for value in setting.values():  # such as functions of the user's for a kind of object
             self.world.follow(value, "a setting of the process")
         self.world.settle_names()
+        self.world.watch(self.world.codes[known:])
 
     def draws(self, generator: Any) -> None:
         raise self.refuse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,7 +33,9 @@ from minigrad.readers.source.program import Value, memory
 from minigrad.testing.close import assert_close
 
 # What a function may return besides Tensors, and tuples, lists and dicts of them.
-_PLAIN = (type(None), bool, int, float, str, bytes, complex, type, dtype)
+_PLAIN = (
+    type(None), bool, int, float, str, bytes, complex, type, dtype, slice, types.GenericAlias, types.UnionType,
+)  # fmt: skip
 
 
 class WithoutSize(Exception):

@@ -21,6 +21,7 @@ from minigrad.readers.places import instructions
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 CELL = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
+TAKES = (*ATTRIBUTE, "IMPORT_FROM")
 LOCAL = ("LOAD_FAST", *CELL)
 CONSTANT = ("LOAD_CONST", "LOAD_COMMON_CONSTANT", "LOAD_SMALL_INT")
 FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
@@ -61,15 +62,20 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
     steps: list[Step] = []
     local: dict[str, Any] = {}
     value: Any = MISSING
+    source: Any = MISSING  # from which names are imported
+    names: Any = None
     for offset, operation, name in instructions(code):
         if operation in SKIPPED:
             continue
-        module = value if isinstance(value, types.ModuleType) else None
+        asked = source if operation == "IMPORT_FROM" else value
+        module = asked if isinstance(asked, types.ModuleType) else None
         value = MISSING
-        if operation in ATTRIBUTE and module is not None:
+        if operation in TAKES and module is not None:
             value = vars(module).get(name, MISSING)
             if value is MISSING and name in loaded_later(module):
                 value = getattr(module, name, MISSING)
+            if operation == "IMPORT_FROM" and not names:  # `import a.b.c as d` takes c from b
+                source = value
         elif operation == "STORE_FAST" and module is not None:
             local[name] = module
         elif operation in GLOBAL:
@@ -82,12 +88,12 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
                 package = (space.get("__package__") or "").rsplit(".", level - 1)[0]
                 name = f"{package}.{name}" if name else package
             # `import a.b` gives a, from which names take b.
-            value = sys.modules.get(
+            value = source = sys.modules.get(
                 name if names or name not in sys.modules else name.partition(".")[0], MISSING
             )
         elif operation == "LOAD_FAST":
             value = local.get(name, MISSING)
-        steps.append(Step(offset, operation, name, value, module if operation in ATTRIBUTE else None))
+        steps.append(Step(offset, operation, name, value, module if operation in TAKES else None))
     return steps
 
 
@@ -176,16 +182,21 @@ def watching(world: Any) -> Iterator[None]:
     """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
     # By code and instruction; functions of one code may reach different things.
     suspects: dict[types.CodeType, dict[int, str]] = {}
-    refused: list[Exception] = []
-    for code, steps in world.codes:
-        for i, step in enumerate(steps):
-            if reason := _reason(world, code, steps, i):
-                suspects.setdefault(code, {})[step.offset] = reason
+    refused: list[tuple[str, str]] = []  # no errors: one would hold the frames, and these the list
 
     def look(frame: types.FrameType, offset: int) -> None:
         if what := suspects[frame.f_code].get(offset):
-            refused.append(unguarded(f"reaches {what}", errors.place(frame.f_code, offset)))
-            raise refused[-1]
+            refused.append((f"reaches {what}", errors.place(frame.f_code, offset)))
+            raise unguarded(*refused[-1])
+
+    def watch(codes: Sequence[Any]) -> None:
+        before = len(suspects)
+        for code, steps in codes:
+            for i in range(len(steps)):
+                if reason := _reason(world, code, steps, i):
+                    suspects.setdefault(code, {})[steps[i].offset] = reason
+        if len(suspects) > before:
+            running.enter_context(instructions_watched({*suspects}, look))
 
     as_they_are = world.exact and world.may_name("param_groups")
     for group, key, stand_in, _ in world.options:
@@ -194,13 +205,16 @@ def watching(world: Any) -> Iterator[None]:
             continue
         for number in stand_in if type(stand_in) is tuple else (stand_in,):
             number.settle()
-    with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
+    with contextlib.ExitStack() as running:
+        watch(world.codes)
+        running.callback(setattr, world, "watch", world.watch)
+        world.watch = watch
         yield
     for group, key, stand_in, number in world.options:
         if group.get(key) is stand_in:
             group[key] = number
     if refused:  # the function has caught it
-        raise refused[0]
+        raise unguarded(*refused[0])
 
 
 def changes(world: Any) -> list[Any]:

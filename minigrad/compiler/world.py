@@ -52,7 +52,7 @@ class World:
         self._mentioned = {"training", "_hooked", "__array_ufunc__"}
         self._asked: set[str] = set()
         self._stores_any = self._reflective = self._textual = False
-        # Whether the code may tell what stands for a number from the number: it asks for types, or for identities.
+        # Whether the code may tell a number from what stands for it: by its type or identity.
         self.exact = False
         self._spaces: list[kinds.Space] = []
         self._settled = set[tuple[Any, ...]]()  # what was mentioned when one was last asked
@@ -61,6 +61,7 @@ class World:
         self._classes: dict[type, kinds.Space] = {}
         self._followed: set[tuple[type, bool]] = set()
         self.codes: list[tuple[types.CodeType, list[watch.Step]]] = []
+        self.watch: Any = len  # what refuses, while the function runs, what more code must not reach
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""

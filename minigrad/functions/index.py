@@ -80,8 +80,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     if kind is slice:
         return (_whole_slice(key),), [], ()
     if kind is Tensor and size and not key._array.ndim:
-        number = _number(key)
-        if number is not key:
+        if (number := _number(key)) is not key:
             _check_integer(number, 0, size)
             return (number,), [], ()
     elif kind is Tensor and size:

@@ -89,8 +89,8 @@ def export(
         first = _Run(call, tensors)
         second = first if fixed else _Run(call, [_longer(t, tensors[0]) for t in tensors])
     graph = _Graph(onnx, first, second)
-    ins = _given(input_names, "input", count, by_name)
-    outs = _given(output_names, "output", len(first.results))
+    ins = _given(input_names, "input", count, by_name, by_name)
+    outs = _given(output_names, "output", len(first.results), (), ins)
     graph.names.update(zip(first.leaves, ins, strict=True))
     held = contents(model)
     for kind in ("parameters", "buffers") if held is not None else ():
@@ -131,8 +131,11 @@ def _flat(result: Any) -> Iterator[Tensor]:
         )
 
 
-def _given(names: Sequence[str] | None, stem: str, count: int, more: Iterable[str] = ()) -> list[str]:
-    own = [*(stem if k == 0 else f"{stem}_{k}" for k in range(count)), *more]
+def _given(
+    names: Sequence[str] | None, stem: str, count: int, more: Iterable[str] = (), taken: Iterable[str] = ()
+) -> list[str]:
+    free = (n for k in itertools.count() if (n := f"{stem}_{k}" if k else stem) not in taken)
+    own = [*itertools.islice(free, count), *more]
     names = list(names or own)
     if len(names) != len(own):
         raise value_error(f"onnx.export(): {len(names)} names for {len(own)} Tensors: {names}")

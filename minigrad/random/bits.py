@@ -79,6 +79,9 @@ class Bits:
         """Begins the stream of a seed."""
         if RUNNING or RECORDERS:
             self._told()
+        return self._begin(seed)
+
+    def _begin(self, seed: int) -> MT19937:
         self.seed, self.normal, self._untouched = seed, None, True
         if self._engine is None:
             self._engine = np.random.MT19937(0)
@@ -90,7 +93,7 @@ class Bits:
         """The source of the words, seeded."""
         if self._engine is not None:
             return self._engine
-        return self.start(os_seed() if self.seed is None else self.seed)
+        return self._begin(os_seed() if self.seed is None else self.seed)
 
     def words(self, count: int) -> npt.NDArray[np.uint32]:
         """The next words of 32 bits."""

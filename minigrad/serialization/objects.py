@@ -54,6 +54,7 @@ _MAKING = ("__reduce__", "__reduce_ex__", "__setstate__", "__slots__")
 
 def find(home: str, name: str) -> Named:
     """The class or function that a file calls by a name. ValueError if there is none, or if no file may name it."""
+    name, *within = name.split(".")
     if home.partition(".")[0] in ("torch", "minigrad"):
         found = _ours(home.partition(".")[2], name)
     else:
@@ -68,6 +69,10 @@ def find(home: str, name: str) -> Named:
         check_class(found)
     elif type(found) is not FunctionType:
         raise ValueError("a file may name Modules, and classes and functions of your program")
+    for name in within:
+        if not isinstance(found, type):
+            raise ValueError(f"{found.__qualname__} has no class {name}")
+        found = inner(found, name)
     return found
 
 

@@ -202,10 +202,7 @@ class Reader:
 
     def _global_of_stack(self) -> None:
         last, home = self._of(str, self._stack.pop()), self._of(str, self._stack.pop())
-        first, *inner = last.split(".")
-        self._global(f"{home} {first}")
-        for name in inner:
-            self._stack[-1] = self._attribute(self._stack[-1], name)
+        self._global(f"{home} {last}")
 
     def _global(self, name: str) -> None:
         value = names.ALLOWED.get(name)

@@ -129,9 +129,10 @@ def write(graph: Graph, direction: str, legend: bool = True, notes: bool = True)
     for cluster in clusters:
         below.setdefault(cluster.parent, []).append(cluster)
     against = direction == "both"
-    if against:
+    sides = (False, True) if against and len({box.backward for box in boxes}) > 1 else (None,)
+    if len(sides) > 1:
         body.extend(_beside(boxes))
-    for side in (False, True) if against else (None,):
+    for side in sides:
         if side is not None:
             look = f'id=side{side:d} label="" tooltip="" style=invis margin=0'
             body.append(f"\tsubgraph cluster_side{side:d} {{ graph [{look}]\n")
