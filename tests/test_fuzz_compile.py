@@ -9,3 +9,22 @@ def test_compiled_programs_do_what_eager_ones_do() -> None:
     tried, kinds, refusals = fuzz_compile.fuzz(0, 250, shrinks=60)
     assert not kinds, "\n".join(f"# seed {row[1]}: {row[3]}\n{row[2]}" for row in kinds.values())
     assert refusals.total() < tried / 4  # what is refused is compared with nothing
+
+
+STORED = """
+store = types.SimpleNamespace(n=2)
+o = operation({0})
+samples = [sample({0}, k) for k in range({1})]
+def f(x):
+    store.k = 2
+    return mg.func.vmap(lambda t: t * 2)(x), o(*samples)
+F = C(f)
+r = F(T(1, 3, 4))
+look()
+"""
+
+
+def test_a_setting_that_a_run_asks_for_guards_nothing_that_it_has_stored() -> None:
+    row = [i for i, r in enumerate(fuzz_compile.ROWS) if r.op == "rnn"][3]
+    text = STORED.format(row, len(fuzz_compile.ROWS[row].inputs))
+    assert fuzz_compile.disagreement(text) == ("", "")

@@ -281,8 +281,9 @@ class Run(Recorder):
         self.world.guards.table(setting, "a setting of the process")
         for value in setting.values():  # such as functions of the user's for a kind of object
             self.world.follow(value, "a setting of the process")
-        self.world.settle_names()
-        self.world.watch(self.world.codes[known:])
+        if len(self.world.codes) > known:
+            self.world.settle_names()
+            self.world.watch(self.world.codes[known:])
 
     def draws(self, generator: Any) -> None:
         raise self.refuse(
