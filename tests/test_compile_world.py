@@ -1377,6 +1377,30 @@ def test_the_fast_path_of_attention_is_a_setting() -> None:
         mg.compile(lambda x: mha.set_fastpath_enabled(True) or x)(mg.ones(1))
 
 
+@pytest.mark.parametrize("kind", ["u2", ">f4"])
+def test_a_known_array_of_a_type_that_no_tensor_has(kind: str) -> None:
+    known = np.array([1, 2, 3], kind)
+    for f in (lambda x: x * known, lambda x: mg.func.vmap(lambda r: r * known)(x)):
+        compiled, x = mg.compile(f), mg.ones(2, 3)
+        for k in (1, 7):
+            known[0] = k
+            assert compiled(x).tolist() == f(x).tolist() == [[k, 2, 3]] * 2
+
+
+def test_an_argument_that_is_changed_and_shows_a_known_array() -> None:
+    known = np.ones(3)
+
+    def f(u: Any) -> Any:
+        u.add_(1)
+        return u * known
+
+    compiled = mg.compile(f)
+    assert compiled(mg.zeros(3, dtype=mg.float64)).tolist() == [1, 1, 1]
+    with pytest.raises(RuntimeError, match="the function changes known"):
+        compiled(mg.from_numpy(known))
+    assert known.tolist() == [1, 1, 1]
+
+
 def test_a_refusal_keeps_nothing_alive() -> None:
     class Big:
         pass

@@ -257,3 +257,19 @@ def test_compiled_programs_call_large_kernels_alone() -> None:
         compiled(x)
     assert shared == []
     assert not sharing.THREADS.alone
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_threads_of_blas_change_no_bit_of_a_softmax_of_columns(name: str) -> None:
+    pytest.importorskip("threadpoolctl")
+    before, results = mg.get_num_threads(), []
+    x = mg.randn(100, 9999, generator=mg.Generator().manual_seed(1)).requires_grad_()
+    try:
+        for count in (1, 2, 3):
+            mg.set_num_threads(count)
+            y = getattr(x, name)(0)
+            (g,) = mg.autograd.grad(y, x, x.detach().cos())
+            results.append(y.detach().numpy().tobytes() + g.numpy().tobytes())
+    finally:
+        mg.set_num_threads(before)
+    assert len(set(results)) == 1

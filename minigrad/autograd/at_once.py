@@ -14,6 +14,7 @@ from minigrad.core.changes import memory_of
 from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
 from minigrad.core.node import Node
 from minigrad.core.op import Array, Op, Params
+from minigrad.core.promote import as_operand
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, of_users, wrap
 from minigrad.core.views import refresh
@@ -187,7 +188,7 @@ class Batch(Recorder):
 
     def array(self, array: Array) -> Any:
         if self.outer.recorder is None:
-            return wrap(array)
+            return wrap(as_operand(array))
         with self._outer():
             return self.outer.recorder.array(array)
 

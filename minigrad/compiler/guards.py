@@ -309,6 +309,10 @@ class Guards:
         for cls in self.classes:
             self.add(cls.__name__, _SIZE, vars(cls), len(vars(cls)))
 
+    def arrays(self) -> list[Any]:
+        """The arrays of NumPy whose elements are guarded."""
+        return [row.arguments[0] for row in self._rows if row.kind is CONTENT]
+
     def forget(self, places: set[tuple[int, str]]) -> None:
         """Drops the rows on these entries: the id of a dict, and a key."""
         rows = self._rows

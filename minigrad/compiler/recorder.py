@@ -23,6 +23,7 @@ from minigrad.core.changes import changed, owner
 from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
 from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
+from minigrad.core.promote import as_operand
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, View, wrap
 from minigrad.core.views import refresh
@@ -272,7 +273,7 @@ class Run(Recorder):
         if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
         if self.world.knows(array):  # guards see its elements
-            self._lent.append(copy := array.copy("K"))
+            self._lent.append(copy := as_operand(array).copy("K"))
             return wrap(copy)
         raise self._unknown(array, "A NumPy array")
 

@@ -69,6 +69,8 @@ class Replay:
         # The places of the arrays that a run changes, first of those that stay, then of those that it takes.
         self._often = [i for i, v in enumerate(plan.stays) if v in plan.targets]
         self._changed = [len(bound) + i for i, v in enumerate(plan.takes) if v in plan.targets]
+        # Arrays of NumPy that the code reaches: their elements are constants of the recording.
+        self._known = world.guards.arrays() if self._often or self._changed else []
         self._stand_on([t._array for t in bound])
 
     def _stand_on(self, arrays: list[Any]) -> None:
@@ -103,7 +105,9 @@ class Replay:
         often = () if self._written.isdisjoint(memory) else self._often
         if self._changed and not all(taken[i - len(self._bound)].flags.writeable for i in self._changed):
             return None
-        if (often or self._changed) and _alias([*self._standing[0], *taken], [*often, *self._changed]):
+        if (often or self._changed) and _alias(
+            [*self._standing[0], *taken, *self._known], [*often, *self._changed]
+        ):
             return None
         return leaves, inputs
 

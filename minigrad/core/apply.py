@@ -273,10 +273,10 @@ def single(x: Any, dtype: np.dtype[Any], many: bool = True) -> Any:
 
 def wrap_operand(array: Array) -> Tensor:
     """A Tensor of an array that is an operand: a copy where it may be saved, for the array may change later."""
-    array = promote.as_operand(array)
     mode = _mode()
     if mode.recorder is not None:
         return mode.recorder.array(array)
+    array = promote.as_operand(array)
     return wrap(array.copy() if mode.grad else array)
 
 

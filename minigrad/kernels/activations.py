@@ -45,7 +45,7 @@ def erfc(x: Array) -> Any:
 
 def _erf_of_singles(x: Array) -> Any:
     """A quotient of polynomials that is exact to float32; beyond 4 it is 1 there."""
-    x = np.clip(x, -4.0, 4.0)
+    x = x.clip(-4.0, 4.0)
     z = np.multiply(x, x)
     p = _polynomial(
         z, -2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
@@ -154,7 +154,7 @@ def normal_quantile(q: Any, tail: Any) -> Any:
             1.48103976427480074590e-1, 6.89767334985100004550e-1, 1.67638483018380384940, 2.05319162663775882187, 1.0,
         )  # fmt: skip
         middle = p / d
-        z = np.clip(r - 5.0, 0.0, 25.0)
+        z = (r - 5.0).clip(0.0, 25.0)
         p = _polynomial(
             z, 2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3,
             2.65321895265761230930e-2, 2.96560571828504891230e-1, 1.78482653991729133580, 5.46378491116411436990,
@@ -253,7 +253,7 @@ def silu(x: Array) -> Any:
 
 
 def mish(x: Array) -> Any:
-    return x * np.tanh(np.clip(x, 0.0, np.inf) + np.log1p(np.exp(-np.abs(x))))
+    return x * np.tanh(x.clip(0.0, np.inf) + np.log1p(np.exp(-np.abs(x))))
 
 
 def softplus(x: Array, beta: float, threshold: float) -> Any:
@@ -262,11 +262,11 @@ def softplus(x: Array, beta: float, threshold: float) -> Any:
 
 
 def log_sigmoid(x: Array) -> Any:
-    return np.clip(x, -np.inf, 0.0) - np.log1p(np.exp(-np.abs(x)))
+    return x.clip(-np.inf, 0.0) - np.log1p(np.exp(-np.abs(x)))
 
 
 def elu(x: Array, alpha: float, scale: float, input_scale: float) -> Any:
-    below = np.expm1(np.clip(x, -np.inf, 0.0) * input_scale) * (alpha * scale)
+    below = np.expm1(x.clip(-np.inf, 0.0) * input_scale) * (alpha * scale)
     return select(x < 0, below, x * scale)  # at 0 an infinite alpha would give nan
 
 
@@ -279,15 +279,15 @@ def prelu(x: Any, w: Any) -> Any:
 
 
 def hardsigmoid(x: Array) -> Any:
-    return np.clip(x + 3.0, 0.0, 6.0) / 6.0
+    return (x + 3.0).clip(0.0, 6.0) / 6.0
 
 
 def hardswish(x: Array) -> Any:
-    return x * np.clip(x + 3.0, 0.0, 6.0) / 6.0
+    return x * (x + 3.0).clip(0.0, 6.0) / 6.0
 
 
 def softshrink(x: Array, lambd: float) -> Any:
-    return np.copysign(x - np.clip(x, -lambd, lambd), x)
+    return np.copysign(x - x.clip(-lambd, lambd), x)
 
 
 def hardshrink(x: Array, lambd: float) -> Any:
@@ -300,7 +300,7 @@ def threshold(x: Array, threshold: float, value: float) -> Any:
 
 def logit(x: Array, eps: float | None) -> Any:
     if eps is not None:
-        x = np.clip(x, eps, 1.0 - eps)
+        x = x.clip(eps, 1.0 - eps)
     return np.log(x / (1.0 - x))
 
 
@@ -310,7 +310,7 @@ def logit(x: Array, eps: float | None) -> Any:
 def huber(d: Array, delta: float) -> Any:
     """``d * d / 2`` up to delta, then straight on."""
     a = np.abs(d)
-    low = np.clip(a, 0.0, delta)
+    low = a.clip(0.0, delta)
     return low * (a - 0.5 * low)
 
 
@@ -320,7 +320,7 @@ def bounded_below(x: Array, eps: float) -> Any:
 
 
 def binary_cross_entropy(x: Any, target: Any) -> Any:
-    zero, one = np.clip(np.log1p(np.negative(x)), -100.0, np.inf), np.clip(np.log(x), -100.0, np.inf)
+    zero, one = np.log1p(np.negative(x)).clip(-100.0, np.inf), np.log(x).clip(-100.0, np.inf)
     return (target - 1.0) * zero - target * one
 
 

@@ -387,6 +387,7 @@ def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...], empty: Empty = np.em
     axes, steps = _axes(plans), [np.ascontiguousarray(x)]
     for axis, plan in axes[:-1]:
         steps.append(_maximum(steps[-1], axis, table(plan), empty))
+    # The maximum along the last of the axes is the result, which nobody needs.
     for y, x, (axis, plan) in zip([None, *steps[:0:-1]], steps[::-1], axes[::-1], strict=True):
         g = _unpick(g, x, y, axis, table(plan), empty)
     return g

@@ -165,7 +165,7 @@ def added_by_product(n: int) -> bool:
 
 def in_columns(shape: Sequence[int], dim: int) -> bool:
     """Whether sums along ``dim`` take less time column by column, and lose no digits, than of rows that are copied."""
-    return shape[dim] <= MANY and math.prod(shape[dim + 1 :]) >= 16
+    return shape[dim] <= FEW * FEW and math.prod(shape[dim + 1 :]) >= 16
 
 
 def row_sums(x: Array) -> Any:
@@ -175,8 +175,11 @@ def row_sums(x: Array) -> Any:
     """
     x = np.ascontiguousarray(x)
     if x.ndim == 3:
-        few = x.shape[1] <= FEW
-        return np.add.reduce(x, axis=1, keepdims=True) if few else ones(x.shape[1], x.dtype.char)[None] @ x
+        if x.shape[1] <= FEW:
+            return np.add.reduce(x, axis=1, keepdims=True)
+        # A product with ones would be shared among threads if it is large, and have other bits then.
+        parts = np.split(x, range(FEW, x.shape[1], FEW), axis=1)
+        return sum(np.add.reduce(part, axis=1, keepdims=True) for part in parts)
     if not added_by_product(x.shape[1]):
         return np.add.reduce(x, axis=1, keepdims=True)
     return np.vecdot(x, ones(x.shape[1], x.dtype.char)).reshape(-1, 1)

@@ -57,7 +57,7 @@ def _lerp(a: Array, b: Array, w: Any) -> Any:
 def _clamp(x: Array, min: float | None, max: float | None) -> Array:
     # PyTorch: the upper bound wins where the two cross; at least one is not None
     if x.dtype.kind == "f":  # in a quarter of the time of maximum and minimum
-        return np.clip(x, -np.inf if min is None else min, np.inf if max is None else max)
+        return x.clip(-np.inf if min is None else min, np.inf if max is None else max)
     if min is None:
         return np.minimum(x, max)  # type: ignore[arg-type]
     y = np.maximum(x, min)

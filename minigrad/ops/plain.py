@@ -21,7 +21,8 @@ from minigrad.kernels.sums import FEW, VDOT, added_by_product, blocks, in_column
 def total(x: str, n: int, dtype: str = "", axis: int = -1) -> str:
     """The sum of each row, or column, of ``n`` elements, as `kernels.sums.row_sums` adds up."""
     if axis == 1 and n > FEW:
-        return f"(np.ones((1, {n}), {dtype or x}.dtype) @ ({x}))"
+        parts = f"np.split({x}, range({FEW}, {n}, {FEW}), axis=1)"
+        return f"sum(np.sum(part, axis=1, keepdims=True) for part in {parts})"
     if axis == 1:
         return f"np.sum({x}, axis=1, keepdims=True)"
     if added_by_product(n):
@@ -30,9 +31,9 @@ def total(x: str, n: int, dtype: str = "", axis: int = -1) -> str:
 
 
 def along(lines: Callable[[int, int], list[str]]) -> Lines:
-    """Lines for functions along the parameter ``dim``, of so many elements; the last one returns the result.
+    """Lines for functions along the parameter ``dim``, of ``n`` elements; the last one returns the result.
 
-    ``lines`` are told their number and the axis: of rows -1, of the columns of a stack of matrices 1.
+    ``lines`` gets ``n`` and the axis: -1 for rows, 1 for the columns of a stack of matrices.
     """
 
     def of(v: Call) -> list[str] | None:
