@@ -51,8 +51,9 @@ def export(
         input_names, output_names: unless given ``input``, ``input_1`` and so on, the names in ``kwargs``; ``output``.
         dynamic_axes: ``{}`` fixes the size of the batch; axes other than 0 are refused.
         opset_version: 20, unless given; an earlier one is warned of, and becomes 20.
-        verbose, dynamo, external_data, dynamic_shapes, report, optimize, verify, profile, export_params,
-            keep_initializers_as_inputs, do_constant_folding: accepted for PyTorch's sake.
+        verbose, dynamo, external_data, dynamic_shapes, report: accepted for PyTorch's sake.
+        optimize, verify, profile: likewise.
+        export_params, keep_initializers_as_inputs, do_constant_folding: likewise.
 
     Raises:
         ImportError: the package onnx is missing.
