@@ -1429,3 +1429,21 @@ def test_a_refusal_keeps_nothing_alive() -> None:
             assert not any(type(o) is Big for o in gc.get_objects()), f.__name__
     finally:
         gc.enable()
+
+
+def test_a_result_whose_graph_is_gone_where_leaves_have_hooks() -> None:
+    net, seen = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4)), mg.ones(1, requires_grad=True)
+
+    def f(x: Any) -> Any:
+        y = net(x)
+        y.sum().backward()
+        return y
+
+    handle = seen.register_hook(lambda g: None)
+    try:
+        for g in f, mg.compile(f):
+            for _ in range(2):
+                with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+                    g(mg.ones(3, 4)).sum().backward()
+    finally:
+        handle.remove()
