@@ -316,7 +316,7 @@ mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enable
 caught(lambda: time.time()); caught(lambda: x.sum().item()); caught(lambda: mg.in_parts(helper, parts=2, batch=0, reduce='join')(x)); caught(lambda: (HISTORY * x).sum().backward(retain_graph=True)) or x; mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
 Drawing().partial_method(); Drawing().drawn(); copy.deepcopy(NET)(x); x * x._version; x * (x._base is None)
 len(string.Formatter().vformat("{0.k}", (Base,), {})); len(typing.get_type_hints(helper)); len(NET[0].weight.exp().grad_fn.next_functions); typing.Annotated[int, 2.0].__metadata__[0]
-mg.save({}, "k") or x; mg.load("k")["k"]; x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
+mg.__future__.get_swap_module_params_on_conversion(); mg.__future__.set_overwrite_module_params_on_conversion(True) or x; mg.save({}, "k") or x; mg.load("k")["k"]; x * x._is_view(); x * x.is_shared(); x * x.storage_offset(); x.as_strided((3,), (1,), 0); float(len(fractions.Fraction(1).__class__.__name__)); float(UFUNC(2.0))
 """
 # What is imported inside, and used.
 IMPORTS = """

@@ -67,7 +67,8 @@ SETTINGS = {
     "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
     "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
     "set_printoptions", "flash_sdp_enabled", "mem_efficient_sdp_enabled", "math_sdp_enabled", "cudnn_sdp_enabled",
-    "set_fastpath_enabled",
+    "set_fastpath_enabled", "set_overwrite_module_params_on_conversion", "get_overwrite_module_params_on_conversion",
+    "set_swap_module_params_on_conversion", "get_swap_module_params_on_conversion",
 }  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {

@@ -102,8 +102,6 @@ def of_linear(node: Any) -> str:
 
 def edges_of_linear(node: Any) -> tuple[Any, ...]:
     """Those of ``addmm(b, x, w.t())``, in batches between views."""
-    if len(node.inputs) != 3:  # of a compiled function's result, which leads to what the call got
-        return tuple(node.inputs)
     x, w, b = node.inputs
     if len(node.shape) == 2:
         return b, x, Step("TBackward0", w)

@@ -148,7 +148,11 @@ class Node:
 
     def edges(self) -> tuple[Any, ...]:
         """Where the record itself sends gradients to, in PyTorch's order."""
-        return self._led() if self.op is None or self.op.edges is None else self.op.edges(self)
+        op = self.op
+        # A record that stands for a compiled function's result leads to what the call got, however many that are.
+        if op is None or op.edges is None or len(self.inputs) != len(op.inputs):
+            return self._led()
+        return op.edges(self)
 
     def _led(self) -> tuple[Any, ...]:
         """The inputs that have a rule: indices, masks and targets are no edges in PyTorch. Of ``2 * x``, x is first."""

@@ -298,9 +298,8 @@ class Gate:
         if inside and not (isinstance(error, OverflowError) and "64 bits" in str(error)):
             raise runtime_error(f"{self.name}(): {error}") from error
         if type(error) in (IndexError, TypeError, ValueError) and not _PLACED.search(str(error)):
-            error.args = type_error(
-                f"{self.name}(): {error}"
-            ).args  # Python's or NumPy's sentence, and the user's line
+            # Python's or NumPy's sentence, and the user's line.
+            error.args = type_error(f"{self.name}(): {error}").args
         return None
 
 

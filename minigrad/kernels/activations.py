@@ -1,6 +1,6 @@
 """Functions of single elements that NumPy lacks.
 
-A bound is one of `np.clip`: NumPy's maximum with a number takes four times as long as that of two arrays.
+Bounds are calls of ``clip``: NumPy's maximum with a number takes four times as long as that of two arrays.
 """
 
 from __future__ import annotations

@@ -42,9 +42,8 @@ def table(plan: Plan) -> Table:
     kind, size = plan[:2]
     if kind == "adaptive":
         out = plan[2]
-        if out and size % out == 0:
-            each = size // out
-            return out, *_window_taps(size, each, each, 0, 1, out), np.full(out, float(each))
+        if (windows := as_window(plan)) is not plan:
+            return out, *_window_taps(*windows[1:]), np.full(out, float(windows[2]))
         starts = [k * size // out for k in range(out)]
         stops = [-(-(k + 1) * size // out) for k in range(out)]
         return out, (), tuple(map(slice, starts, stops)), np.subtract(stops, starts).astype(np.float64)
@@ -65,6 +64,14 @@ def table(plan: Plan) -> Table:
     else:
         taps = _nearest(size, out, scale, kind == "nearest-exact")
     return out, taps, (), None
+
+
+def as_window(plan: Plan) -> Plan:
+    """A plan; for parts that are equally long, that of windows side by side."""
+    if plan[0] != "adaptive" or not plan[2] or plan[1] % plan[2]:
+        return plan
+    _, size, out = plan
+    return "window", size, size // out, size // out, 0, 1, out
 
 
 def _counts(plan: Plan) -> Array:

@@ -230,7 +230,8 @@ def clamp_into(t: Target) -> Lines | None:
     return Lines([Line("np.clip", (x.text, low, high))])
 
 
-def clamp_numba(t: Target) -> str | None:
+def clamp_numba(t: Target) -> str:
+    """Without ``clip``, which Numba has for arrays alone."""
     text = t.operands[0].text
     for name, bound in ("np.maximum", t.params["min"]), ("np.minimum", t.params["max"]):
         text = text if bound is None else f"{name}({text}, {t.number(bound)})"

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from minigrad.core.text import Call, Shape
-from minigrad.kernels.along import table, turned
+from minigrad.kernels.along import as_window, table, turned
 from minigrad.kernels.sums import FEW
 from minigrad.kernels.windows import Pads, all_places
 
@@ -47,17 +47,9 @@ def _padded(rank: int, pads: Pads, value: str = "0.0") -> list[str]:
 # ---------------------------------------------------------------- pooling
 
 
-def _as_window(plan: Any) -> Any:
-    """A plan; for parts that are equally long, that of windows side by side."""
-    if plan[0] != "adaptive" or plan[1] % plan[2]:
-        return plan
-    _, size, out = plan
-    return "window", size, size // out, size // out, 0, 1, out
-
-
 def _pooled(v: Call, x: int) -> tuple[list[str], list[Shape]] | None:
     """The lines that make windows of x, as (rows, *out, *kernel), and what the plans say."""
-    plans = [_as_window(plan) for plan in v.params["plans"]]
+    plans = [as_window(plan) for plan in v.params["plans"]]
     if any(plan[0] != "window" for plan in plans):
         return None
     _, sizes, kernel, strides, before, gaps, outs = zip(*plans, strict=True)
