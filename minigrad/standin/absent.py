@@ -14,7 +14,7 @@ from typing import Any
 
 from minigrad.errors import not_implemented_error
 from minigrad.hints.nearest import instead
-from minigrad.standin.finder import of_a_package
+from minigrad.standin.asking import of_a_package
 from minigrad.standin.modules import MODULES
 
 

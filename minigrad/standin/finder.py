@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,13 +9,13 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 
 from minigrad import dtypes
-from minigrad.errors import INSIDE, spot
 from minigrad.hints.names import VERSION
 from minigrad.hints.nearest import hint
 from minigrad.standin import older
+from minigrad.standin.asking import asked, of_a_package
 from minigrad.standin.torch_version import TorchVersion
 
 # Where the names of a module of PyTorch's are, if it is not the module of the same path, and modules here whose names
@@ -79,7 +78,7 @@ class Finder(MetaPathFinder):
         # A question whether it is there gets the answer of the other finders.
         imported = sys._getframe(2).f_code.co_name.startswith("_find_and_load")
         if imported and fullname in ON_TOP and _is_not_to_be_had(fullname):
-            error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
+            error = ModuleNotFoundError(f"No module named {fullname!r}{asked()}", name=fullname)
             error.add_note(f"Here minigrad stands in for torch: {lacking(fullname)}.")
             raise error
         if head != "torch":
@@ -97,7 +96,7 @@ class Finder(MetaPathFinder):
             parent, _, name = fullname.rpartition(".")
             said = hint(parent.replace("torch", "minigrad", 1), name)
             said = said or ". minigrad, which stands in for torch here, has no such module"
-            raise ModuleNotFoundError(f"No module named {fullname!r}{_asked()}{said}", name=fullname)
+            raise ModuleNotFoundError(f"No module named {fullname!r}{asked()}{said}", name=fullname)
         return ModuleSpec(fullname, _Alias(place), is_package=True)
 
 
@@ -226,27 +225,3 @@ def _has_compiled_code(spec: ModuleSpec) -> bool:
             if any(file.suffix in (".so", ".pyd", ".dylib") for file in Path(folder).glob(depth)):
                 return True
     return False
-
-
-def _asking() -> tuple[str, int]:
-    """The file and the line of the import statement that is being executed."""
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith("<frozen importlib") and not INSIDE[file]:
-            return file, frame.f_lineno
-        frame = frame.f_back
-    return "", 0
-
-
-def _asked() -> str:
-    file, line = _asking()
-    return file and f" (at {spot(file, line)})"
-
-
-def of_a_package() -> bool:
-    """Whether the import that runs now stands in an installed package, neither beside the script nor below it."""
-    file = _asking()[0]
-    folder = Path(os.path.abspath(file)).parent
-    beside = not sys.path[0] or folder.is_relative_to(os.path.abspath(sys.path[0]))
-    return bool(file) and os.path.exists(file) and ("site-packages" in folder.parts or not beside)
