@@ -110,7 +110,9 @@ mg.tensor([mg.tensor(1), 2]); mg.tensor(2**40); mg.tensor([2**40, 1]); mg.tensor
 mg.tensor(np.int64(3)); mg.tensor(np.int8([3])); mg.as_tensor([1]); mg.asarray(1); mg.tensor([1, 2.0])
 mg.full((2,), 3); mg.full_like(x, 3, dtype=mg.int64); mg.arange(3); mg.arange(2**33, 2**33 + 3)
 mg.arange(5, 0, -2); mg.linspace(0, 3, 4, dtype=mg.int64); mg.randint(0, 9, (3,))
-mg.randint(2**40, 2**41, (3,)); mg.randperm(4); i.new_tensor([4]); i.new_full((2,), 4); i.new_zeros(2)
+mg.randint(2**40, 2**41, (3,)); mg.randperm(4); x.exp().multinomial(1); x.exp().multinomial(2)
+x.exp().multinomial(2, True); dist.Categorical(x.exp()).sample(); dist.Multinomial(3, x.exp()).sample()
+i.new_tensor([4]); i.new_full((2,), 4); i.new_zeros(2)
 mg.zeros(2, dtype=mg.int64); mg.tensor([1]).fill_(3); x.argmax(); x.argmax(1); x.argmin()
 x.argmin(0, True); x.max(1).indices; x.min(0).indices; x.nonzero(); x[0, 0].nonzero()
 x.nonzero(as_tuple=True)[0]; mg.count_nonzero(x); mg.count_nonzero(x, 0); (x > 0).sum(); (x > 0).sum(0)
@@ -156,6 +158,7 @@ def probe() -> dict[str, Any]:
     names = {"mg": mg, "np": np, "x": x, "i": mg.tensor([1, 2, 3])}
     singular = mg.tensor([[1.0, 2.0], [2.0, 4.0]])
     names |= {"lin": mg.linalg, "s": singular, "b": mg.stack([mg.eye(2), 3 * mg.eye(2), singular])}
+    names |= {"dist": mg.distributions}
     names |= {"pack": rnn.pack_padded_sequence, "pad": rnn.pad_packed_sequence}
     mg.manual_seed(0)
     for line in MAKERS.replace("\n", ";").split(";"):

@@ -451,7 +451,7 @@ class Generator:
                 clocks = self.exponential(weights.shape[::-1] if turned else weights.shape, kind)
                 race = weights / (clocks.T if turned else clocks)
             if samples == 1:
-                return race.argmax(-1, keepdims=True)
+                return race.argmax(-1, keepdims=True).astype(np.int64, copy=False)
             return np.argsort(-race, axis=-1, kind="stable")[..., :samples].astype(np.int64)
         rows = np.atleast_2d(weights)
         cumulative = np.cumsum(rows, axis=-1, dtype=working(kind))
