@@ -12,6 +12,7 @@ import ctypes
 import gc
 import importlib
 import io
+import os
 import re
 import string
 import subprocess
@@ -1447,3 +1448,10 @@ def test_a_result_whose_graph_is_gone_where_leaves_have_hooks() -> None:
                     g(mg.ones(3, 4)).sum().backward()
     finally:
         handle.remove()
+
+
+def test_the_library_of_python_may_lie_in_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = os.path.join(os.sep, "lib", "python.zip", "dataclasses.py")
+    assert not kinds.foreign.__wrapped__(place)
+    monkeypatch.setattr("types.__file__", os.path.join(os.path.dirname(place), "types.py"))
+    assert kinds.foreign.__wrapped__(place)

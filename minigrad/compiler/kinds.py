@@ -160,9 +160,11 @@ def foreign(file: str | None) -> bool:
     if file.startswith("<frozen") or INSIDE[file]:
         return True
     path, standard = os.path.abspath(file), sysconfig.get_paths()
+    # In a browser the library lies in an archive.
+    library = os.path.dirname(types.__file__), standard["stdlib"], standard["platstdlib"]
     if (package := _INSTALLED.search(path)) is not None:
         return is_pure(package[1]) or package[1] == "_pytest"  # which rewrites what asserts
-    return path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
+    return path.startswith(tuple(folder + os.sep for folder in library))
 
 
 def namespace(owner: Any) -> dict[Any, Any]:

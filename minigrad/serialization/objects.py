@@ -15,6 +15,7 @@ import functools
 import os
 import re
 import sys
+import types
 from argparse import Namespace
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -43,7 +44,8 @@ _FILES = {
 }  # fmt: skip
 # The rooms of minigrad whose Modules, optimizers, schedulers and datasets a file may name.
 _ROOMS = ("nn", "optim", "utils.data")
-_STANDARD = os.path.dirname(os.__file__)
+# In a browser most of the library lies in an archive.
+_STANDARD = os.path.dirname(os.__file__), os.path.dirname(types.__file__)
 # What the interpreter calls of its own accord, and what a pickle would call to make an object.
 _CALLED = ("__del__", "__getattribute__", "__class__")
 _MAKING = ("__reduce__", "__reduce_ex__", "__setstate__", "__slots__")
