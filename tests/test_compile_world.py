@@ -30,8 +30,8 @@ from minigrad.compiler import kinds
 
 # What rows may name.
 MODULES = """
-abc argparse array builtins collections configparser contextlib contextvars copy ctypes dataclasses datetime decimal
-enum fractions functools gc importlib inspect io itertools json locale logging math operator os pathlib pickle platform
+abc argparse array bisect builtins collections configparser contextlib contextvars copy ctypes dataclasses datetime decimal
+enum fractions functools gc heapq importlib inspect io itertools json locale logging math operator os pathlib pickle platform
 queue random re string sys threading time types typing uuid warnings weakref
 """
 SURROUNDINGS = """
@@ -234,6 +234,7 @@ class Remembers:
     def mask(self, n): return mg.ones(n)
     scales = staticmethod(functools.cache(lambda n: mg.ones(n)))
 OBJECTS, CACHED, ITERATES = {Base()}, [functools.lru_cache(lambda: K)], Iterates([2.0])
+GET, FIRST, PATTERN = operator.itemgetter("k"), operator.itemgetter(0), re.compile("weight$")
 UFUNC = np.frompyfunc(lambda v: v * K, 1, 1)
 """
 CODE = compile(SURROUNDINGS, __file__, "exec")
@@ -306,7 +307,7 @@ logging.getLogger("k").level; logging.info("x") or x; logging.root.level; warnin
 decimal.getcontext().prec; float(decimal.Decimal("1") / 3); float(fractions.Fraction(1, 3)); len(locale.localeconv())
 len(platform.node()); json.loads("2"); pickle.loads(b"I2\\n."); len(io.StringIO("ab").getvalue())
 weakref.ref(helper)() is None; len(contextvars.copy_context()); importlib.import_module("math").pi
-len(re.findall("a", "aa")); eval("x * K"); exec("K") or x; compile("K", "", "eval") and x; __import__("math").pi
+eval("x * K"); exec("K") or x; compile("K", "", "eval") and x; __import__("math").pi
 globals()["K"]; len(locals()); open("file") and x; input() and x; print("x") or x; id(x) % 7; hash("k"); eval("K")
 len(memoryview(b"ab")); len(bytearray(2)); helper.__globals__["K"]; len(helper.__closure__ or ())
 len(Base.__subclasses__()); THIS.__dict__["K"]; vars(THIS)["K"]; getattr(THIS, NAME)
@@ -382,7 +383,7 @@ v.get() <- contextvars.ContextVar("k", default=2.0)
 v.args[0] <- ValueError(2.0); type("E", (Exception,), {})(2.0)
 v.value <- ctypes.c_double(2.0)
 v.cell_contents <- types.CellType(2.0)
-len(v.findall("aa")) <- re.compile("a")
+v.end() <- re.match("a", "aa")
 v.exists() <- pathlib.Path(".")
 v(Base) <- operator.attrgetter("k")
 v.time() <- time
@@ -506,7 +507,7 @@ x * 2.0; deeper(x) | mg.Tensor.__mul__ = lambda a, b: a
 2.0 - x | mg.Tensor.__rsub__ = lambda a, b: a
 -x; (lambda y: -y)(x) | mg.Tensor.__neg__ = mg.Tensor.exp
 x * (x < 1.0) | mg.Tensor.__lt__ = mg.Tensor.__gt__
-x * x[0] | mg.Tensor.__getitem__ = lambda a, i: a.exp()
+x * x[0]; x * FIRST(x) | mg.Tensor.__getitem__ = lambda a, i: a.exp()
 sum(x) * x; sum(k for k in x) * x | mg.Tensor.__iter__ = lambda a: iter([a])
 len(x) * x | mg.Tensor.__len__ = lambda a: 7
 sum([x, x]); operator.add(0.0, x); [*map(operator.add, [0.0], [x])][0] | mg.Tensor.__radd__ = lambda a, b: a * 7.0
@@ -731,6 +732,11 @@ asked(Cached()) | v.k = 3.0 | v.k
 [np.float64(2.0)] | v[0] = np.float32(2.0) | v[0].itemsize
 [range(2)] | v[0] = range(3) | sum(v[0])
 [slice(2)] | v[0] = slice(1) | x[v[0]]
+[re.compile("a")] | v[0] = re.compile("b") | len(v[0].findall("aab"))
+{"k": 2.0} | v["k"] = 3.0 | GET(v)
+Vector() | v.items[0] = 5.0 | operator.itemgetter(0)(v); FIRST(v)
+[[Thing(2.0), 1.0], [Thing(3.0), 2.0]] | v[0][0].k = 5.0 | sorted(v, key=lambda row: row[0].k)[0][1]; heapq.nsmallest(1, v, key=lambda row: row[0].k)[0][1]
+[1.0, 2.0, 3.0] | v[1] = 0.5 | bisect.bisect(v, 1.5)
 [mg.float32] | v[0] = mg.float64 | x.to(v[0])
 [float] | v[0] = int | v[0](2.5)
 [Mode.A] | v[0] = Mode.B | v[0].value
@@ -828,6 +834,14 @@ def f(x):
     return (y / 3.0).double()
 -- mg.set_autocast_dtype("cpu", mg.float16)
 -- mg.set_autocast_dtype("cpu", mg.bfloat16)
+== the filters of warnings
+def f(x):
+    with warnings.catch_warnings(record=True) as caught: F.softmax(x)
+    return x * (2.0 + len(caught))
+warnings.simplefilter("ignore")
+-- warnings.simplefilter("always")
+-- warnings.simplefilter("error")
+-- warnings.filters = [("ignore", None, Warning, None, 0)]
 == the errors of NumPy
 zero, old = [0.0], np.seterr(divide="ignore")
 def f(x): return x * (np.float64(1.0) / np.float64(zero[0]) > 3)
@@ -1140,6 +1154,13 @@ def f(x):
 def f(x):
     ok = isinstance([x], collections.abc.Sequence) and callable(f) and issubclass(Sub, Thing)
     return x * 2.0 if ok and isinstance(2.0, (int, float)) and not isinstance(x, str) else x
+== patterns, heaps and filters of warnings
+def f(x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        names = [name for name, _ in NET.named_parameters() if PATTERN.search(name)]
+    rows = sorted([(2.0, "b"), (1.0, "a")], key=FIRST)
+    return x * len(names) * heapq.nlargest(1, [1.0, 2.0])[0] * bisect.bisect([1.0, 2.0], 1.5) * rows[0][0] * len(re.sub("a", "bb", "aa"))
 == constants of NumPy
 def f(x): return x * np.pi + np.float64(2.0) * float(np.sqrt(2.0)) + np.finfo(np.float64).eps
 == names that are computed beside objects of the library
@@ -1195,6 +1216,10 @@ def test_what_people_write_works(program: str) -> None:
             "whole = np.ones(3)\npart = whole[1:]\npart.flags.writeable = False\n"
             "def f(x):\n    whole[1] += 1\n    return x * float(part[0])",
             "whole",
+        ),
+        (
+            "import warnings\ndef f(x):\n    warnings.simplefilter('error')\n    return x * 2.0",
+            "warnings.filters",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from minigrad.compiler.kinds import of_minigrad
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
+from minigrad.compiler.watch import stored
 from minigrad.compiler.world import World
 from minigrad.core import engine
 from minigrad.core.mode import MODE
@@ -81,7 +82,7 @@ class Gradients:
     def _refuse_changes(self) -> None:
         """RuntimeError if hooks or Functions have changed anything but Tensors, since the function itself returned."""
         world, before = self.recording.world, self.recording.stores
-        stores, grown = world.changed()
+        stores, grown = stored(world)
         known = {(id(table), key) for table, key, _ in before}
         more = [key for table, key, _ in stores if (id(table), key) not in known]
         if what := (f"{more[0]!r}" if more else "") or world.guards.changed(grown):

@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import types
 import typing
+import warnings
 import weakref
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -33,9 +34,10 @@ from minigrad.errors import INSIDE, here, place, spot
 
 # Library modules whose functions depend on their arguments alone; of some, below, with all that they hold.
 PURE = frozenset({
-    "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "math",
-    "minigrad", "numbers", "numpy", "operator", "string", "types", "typing", "builtins", "typing_extensions",
-    "__future__", "_operator", "_functools", "_collections", "_collections_abc", "collections.abc",
+    "abc", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "heapq",
+    "itertools", "math", "minigrad", "numbers", "numpy", "operator", "re", "string", "types", "typing", "builtins",
+    "typing_extensions", "warnings", "__future__", "_bisect", "_operator", "_functools", "_collections",
+    "_collections_abc", "_heapq", "_py_warnings", "collections.abc",
 })  # fmt: skip
 _IMPURE = (
     "numpy.random", "numpy.testing", "numpy.ctypeslib", "numpy.lib.format", "numpy.lib._format", "numpy.lib.npyio",
@@ -50,7 +52,7 @@ IMPURE = {
     )
 } | {
     id(contextlib.chdir): "chdir()", id(typing.get_type_hints): "get_type_hints()",
-    id(string.Formatter): "string.Formatter",
+    id(string.Formatter): "string.Formatter", id(warnings.warn): "warn()", id(warnings.warn_explicit): "warn()",
 }  # fmt: skip
 REFUSED = {
     "print": "print(), whose output a replay would not repeat",
@@ -112,7 +114,7 @@ _OF_C: Any = (
 # Of NumPy's; a row of a record array is one too, and can be changed.
 NUMBERS = (np.number, np.bool_, np.character, np.datetime64)
 FIXED = (
-    *NUMBERS, np.dtype, dtypes.dtype, device, Size, range, types.CodeType, *_OF_C,
+    *NUMBERS, np.dtype, dtypes.dtype, device, Size, range, re.Pattern, types.CodeType, *_OF_C,
     types.MemberDescriptorType, type(Ellipsis), type(NotImplemented),
     type(vars(collections.namedtuple("_", "a"))["a"]),
     type(getattr(dataclasses, "_HAS_DEFAULT_FACTORY", None)),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minigrad import errors
-from minigrad.compiler.guards import MISSING, SIMPLE
+from minigrad.compiler.guards import MISSING, SIMPLE, same
 from minigrad.compiler.kinds import REFLECTION, SECRET, TEXTUAL, loaded_later
 from minigrad.readers.places import instructions
 
@@ -217,14 +217,28 @@ def watching(world: Any) -> Iterator[None]:
         raise unguarded(*refused[0])
 
 
+def stored(world: Any) -> tuple[list[Any], set[int]]:
+    """What the function has stored (table, key, owner), and the ids of tables whose keys are there in order."""
+    stores, grown, exact = list[Any](), set[int](), world.guards.identities
+    for i, (table, owner) in world.open.items():
+        before = world.guards.kept[i][1]
+        for key, now in table.items():
+            old = before.get(key, MISSING)
+            if now is not old and (exact or now.__class__ is tuple or not same(now, old)):
+                stores.append((table, key, owner))
+        if [*map(id, table)][: len(before)] == [*map(id, before)]:
+            grown.add(i)
+    return stores, grown
+
+
 def changes(world: Any) -> list[Any]:
     """What the function has stored. RuntimeError if it has changed anything else of Python."""
     keys = [key for group, key, _, number in world.options if group.get(key) is not number]
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
-    stores, grown = world.changed()
+    stores, grown = stored(world)
     if what := what or world.guards.changed(grown):
         raise not_repeated(world, f"changes {what}")
-    return list(stores)
+    return stores
 
 
 def not_repeated(world: Any, what: str) -> Exception:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import abc
 import builtins
 import enum
+import operator
 import sys
 import types
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -35,7 +37,7 @@ class World:
     def __init__(self, function: Any) -> None:
         self.guards = Guards()
         # Tables in which the function may store, by id, each with the object whose attributes these are.
-        self._open: dict[int, tuple[dict[Any, Any], Any]] = {}
+        self.open: dict[int, tuple[dict[Any, Any], Any]] = {}
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -111,6 +113,12 @@ class World:
             return f"{kinds.IMPURE[id(value)]}, which depends on more than its arguments"
         if kind is np.ufunc or kinds.home_of(value) == "numpy":  # it may warn or raise
             self.guards.add("np.geterr()", guards.EQUAL, np.geterr, np.geterr())
+        if kinds.home_of(value).endswith("warnings"):  # it may read the filters, and leave others
+            self.guards.entry(vars(warnings), "filters", "warnings.filters")
+            self.guards.table(warnings.filters, "warnings.filters")
+        if kind is operator.itemgetter:
+            self._mentioned |= watch.methods_in(kind)
+            return self._each((path, key) for key in value.__reduce__()[1])
         if kind is np.ufunc:
             return "" if kinds.of_library(value) else "a ufunc of a Python function"
         if kind in (type, types.BuiltinFunctionType):
@@ -172,7 +180,7 @@ class World:
         # Methods of the library, as of a scheduler or a distribution, read and set all of an object.
         whole = kinds.reads_all(kind)
         if whole and hasattr(value, "__dict__") and not hasattr(kind, "state_dict"):
-            self._open[id(vars(value))] = vars(value), value
+            self.open[id(vars(value))] = vars(value), value
         return self._object(value, path, whole)
 
     def _each(self, items: Iterable[tuple[str, Any]]) -> str:
@@ -207,7 +215,7 @@ class World:
         if kind.__iter__ is not guards.base_of(value).__iter__:
             return f"a {kind.__name__}, whose class has an __iter__ of its own"
         if kind is dict:
-            self._open[id(value)] = value, None
+            self.open[id(value)] = value, None
         if not isinstance(value, tuple):
             self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
@@ -328,7 +336,7 @@ class World:
                 all_stay = whole and not any(kinds.is_state(v, self._tables) for v in vars(value).values())
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
             if not whole and not kinds.of_minigrad(cls):
-                self._open[id(vars(value))] = vars(value), value
+                self.open[id(vars(value))] = vars(value), value
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), join(path, name)
@@ -363,7 +371,7 @@ class World:
         if held.state is not None:
             self._optimizer(held, path)
         else:
-            self._open[id(vars(value))] = vars(value), value
+            self.open[id(vars(value))] = vars(value), value
         return self._object(value, path, held.state is not None or kinds.reads_all(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -372,10 +380,9 @@ class World:
         self.states.append(state)
         for content in (state, *state.values()):
             self.guards.table(content, "the state of an optimizer")
-            self._open[id(content)] = content, held
+            self.open[id(content)] = content, held
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
-        if isinstance(held.groups, list):
-            self.guards.table(held.groups, f"{path}.param_groups")
+        self.guards.table(held.groups, f"{path}.param_groups")
         for k, group in enumerate(held.groups):
             where = f"{path}.param_groups[{k}]"
             self.guards.table(group, where, keys=False, values=False)
@@ -474,19 +481,6 @@ class World:
                 asked.add(name)
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), join(path, name))
-
-    def changed(self) -> tuple[list[Any], set[int]]:
-        """What the function has stored (table, key, owner), and the ids of tables whose keys are there in order."""
-        stores, grown, exact = list[Any](), set[int](), self.guards.identities
-        for i, (table, owner) in self._open.items():
-            before = self.guards.kept[i][1]
-            for key, now in table.items():
-                old = before.get(key, MISSING)
-                if now is not old and (exact or now.__class__ is tuple or not guards.same(now, old)):
-                    stores.append((table, key, owner))
-            if [*map(id, table)][: len(before)] == [*map(id, before)]:
-                grown.add(i)
-        return stores, grown
 
     def forget(self, stores: list[Any]) -> None:
         """Drops the guards on what the function stores in attributes that nothing reads."""
