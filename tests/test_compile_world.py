@@ -1111,6 +1111,63 @@ def test_arguments_that_are_nearly_the_same_are_told_apart(row: str) -> None:
         assert expected.tobytes() == got.tobytes(), args
 
 
+BATCHES = """
+Point(mg.ones(3) * k, k) | x * b.a * b.k
+Point(mg.ones(3) * k, 2.0)._replace(k=k) | x * b.twice() * b[1]
+Batch(mg.ones(3) * k) | x * b.a * b.more["k"]; b.scaled(x); Batch(b.a * x, b.more).scaled(x)
+[Batch((mg.ones(3) * k, None), {"k": mg.ones(3) * k})] | x * b[0].a[0] + b[0].more["k"]
+mg.max(mg.ones(2, 3) * k, 0) | x * b.values + b.indices
+"""
+BATCHES_OF = """
+class Point(typing.NamedTuple):
+    a: Any
+    k: Any
+    def twice(self): return self.a * 2
+@dataclasses.dataclass
+class Batch:
+    a: Any
+    more: dict[str, Any] = dataclasses.field(default_factory=lambda: {"k": 1})
+    def scaled(self, x): return self.a * x * K
+    def swap(self, **own): self.__dict__ = own
+    @functools.cached_property
+    def sum(self): return self.a.sum()
+"""
+
+
+@pytest.mark.parametrize("row", rows(BATCHES))
+def test_each_call_may_have_another_object_of_Tensors(row: str) -> None:
+    space = surroundings()
+    run(BATCHES_OF, space)
+    batch, uses = row.split(" | ")
+    for use in uses.split("; "):
+        f = value(f"lambda x, b: {use}", space)
+        g = mg.compile(f)
+        for k in (1.0, 2.0, 3.0):
+            args = mg.tensor(X), value(batch, {**space, "k": k})
+            assert agree(g(*args).numpy(), f(*args).numpy()), use
+        assert len(g.recordings) == 1, use
+    space["K"] = 3.0
+    assert agree(g(*args).numpy(), f(*args).numpy())
+
+
+@pytest.mark.parametrize("use", ["setattr(b, 'a', b.a + x)", "b.sum", "b.swap(a=x)"])
+def test_an_object_of_Tensors_that_the_function_changes(use: str) -> None:
+    space = surroundings()
+    run(BATCHES_OF, space)
+    f = value(f"lambda x, b: ({use}, b.a * x)[1]", space)
+    b, c = value("Batch(mg.ones(3)), Batch(mg.ones(3))", space)
+    g = mg.compile(f)
+    if "swap" in use:
+        with pytest.raises(RuntimeError, match="the function changes b"):
+            g(mg.tensor(X), b)
+        assert b.a.tolist() == [1, 1, 1]
+        return
+    for k in (1.0, 2.0, 2.0):
+        assert agree(g(mg.tensor(X) * k, b).numpy(), f(mg.tensor(X) * k, c).numpy())
+        assert agree(b.a.numpy(), c.a.numpy())
+        assert vars(b).keys() == vars(c).keys()
+
+
 # ---------------------------------------------------------------- what people write
 
 PLAIN = """

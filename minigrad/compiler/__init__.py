@@ -20,6 +20,7 @@ from typing import (
     overload,
 )
 
+from minigrad.compiler.arguments import Stored
 from minigrad.compiler.names import *  # noqa: F403
 from minigrad.compiler.names import __all__ as _names
 from minigrad.compiler.recording import Recording, WithoutSize
@@ -148,6 +149,7 @@ class Compiled(Generic[P, R]):
             backend=backend,
             recordings=[],
             _recorded=0,  # how many calls
+            _stores=False,  # whether it stores in objects among the arguments
             _lock=threading.RLock(),
             __wrapped__=function,
             __name__=name if isinstance(name, str) else type(function).__name__,
@@ -232,6 +234,9 @@ class Compiled(Generic[P, R]):
                 replay = Recording(self, args, kwargs).record()
             except WithoutSize:
                 return None
+            except Stored:
+                vars(self)["_stores"] = True
+                return self._record(args, kwargs, mode)
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.guards import SIMPLE, Names, items_of, refilling, same
-from minigrad.compiler.kinds import NUMBERS, added_to
+from minigrad.compiler.kinds import NUMBERS, added_to, is_state
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
@@ -20,7 +20,6 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.errors import type_error
 
-_NESTED = (tuple, list, dict)
 _INEXACT = (float, complex, np.inexact)
 _SAME = "which arguments are the same"
 
@@ -48,6 +47,10 @@ def tensors_in(value: Any) -> list[Any]:
     return [t for item in items for t in tensors_in(item)]
 
 
+class Stored(Exception):
+    """The function stores in an object of a dataclass that is an argument: it counts by identity from now on."""
+
+
 class Arguments:
     """The arguments of one recording. ``inputs`` are what the function gets then; floats are numbers of each call."""
 
@@ -55,10 +58,10 @@ class Arguments:
     match: Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
     def __init__(
-        self, world: World, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], exact: bool
+        self, world: World, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], exact: bool
     ) -> None:
-        # Whether floats stand for themselves.
-        self.world, self.exact = world, exact
+        # Whether floats stand for themselves, and whether all objects do.
+        self.world, self.exact, self._by_identity = world, exact, compiled._stores
         self.leaves: list[Any] = []
         self.names: list[str] = []
         # What stands for a number of each call while recording, and the place of its leaf.
@@ -75,7 +78,8 @@ class Arguments:
         # own where numbers are in them.  And lists and dicts of a call, with their variables.
         self._own: list[tuple[Any, Any]] = []
         self._tables: list[tuple[Any, str]] = []
-        given = tuple(self._found("args", args, _names_of(function, args)))
+        self._objects = False  # whether one is an object that does not count by identity
+        given = tuple(self._found("args", args, _names_of(compiled.function, args)))
         named = self._found("kwargs.values()", kwargs.values(), kwargs)
         self.inputs = given, dict(zip(kwargs, named, strict=True))
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
@@ -102,14 +106,26 @@ class Arguments:
 
     def _copy(self, value: Any, name: str, x: str) -> Any:
         kind = value.__class__
-        if kind not in _NESTED:
+        fixed = _is_fixed(kind)
+        # Each call may have another object of a dataclass that consists of Tensors.
+        fields = None if self._by_identity else fields_of(value)
+        if fields and (not is_state([*fields.values()]) or self.world.replaces(kind)):
+            fields = None
+        if not (fields or fixed or kind in (list, dict)):
             return self._leaf(value, name, x)
         place = self._place.get(id(value))
         if place is not None and place < 0:
             raise type_error(f"compile(): the argument {name.partition('_')[0]} holds itself")
-        if place is not None and kind is not tuple:
+        if place is not None and not fixed:
             self._guard(f"{x} is {self._variables[place]}", _SAME)
             return self.leaves[place]
+        if fields:
+            self._guard(f"{x}.__class__ is {self._space.name(kind)}", "the structure of the arguments")
+            self._place[id(value)] = self._take(value, name, x)
+            self._tables.append((value, x))
+            self._objects = True
+            self._found(f"[{x}.__dict__]", [fields], [name])
+            return value
         self._place[id(value)] = -1
         keys = [*value] if kind is dict else range(len(value))
         alike = f"len({x}) == {len(keys)}"
@@ -119,19 +135,24 @@ class Arguments:
             alike += f" and all(map({self._space.name(same)}, {x}, {self._space.name(keys)}))"
             for key in keys:
                 self._follow(key, f"{name}'s key")
-        self._guard(f"{x}.__class__ is {kind.__name__} and {alike}", "the structure of the arguments")
+        elif kind not in (tuple, list):
+            self._follow(kind, name)
+        self._guard(
+            f"{x}.__class__ is {self._space.name(kind)} and {alike}", "the structure of the arguments"
+        )
         names = [f"{name}_{k}" for k in keys]
         if kind is dict:
             own: Any = dict(zip(keys, self._found(f"{x}.values()", value.values(), names), strict=True))
         else:
-            own = kind(self._found(x, value, names))
+            found = self._found(x, value, names)
+            own = tuple.__new__(kind, found) if fixed else found
         items = items_of(own).values() if kind is dict else own
         if all(map(is_, items, value.values() if kind is dict else value)):
             own = value  # without numbers of each call
         self._own += [(own, items_of(own)), (value, items_of(value))]
         self.world.guards.keep(value)
         self._place[id(value)] = self._place[id(own)] = self._take(own, name, x)
-        if kind is not tuple:
+        if not fixed:
             self._tables.append((value, x))
         return own
 
@@ -202,6 +223,8 @@ class Arguments:
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
         if any(call for row in self._own for call in refilling(*row)):
+            if self._objects:
+                raise Stored
             raise not_repeated(self.world, "changes a list or a dict among its arguments")
 
     def settle(self) -> None:
@@ -236,6 +259,12 @@ class Arguments:
         self.match = self._space.function("args, kwargs", f"[{', '.join(self._variables)}]", self._lines)
         self.leaves, self.inputs, self._own = [], ((), {}), []
         self._place, self._tables, self.tensors = {}, [], []
+
+
+def _is_fixed(kind: Any) -> bool:
+    """Whether objects of a class are tuples, or named ones that hold nothing else and are read as tuples are."""
+    alike = issubclass(kind, tuple) and (kind.__iter__, kind.__len__) == (tuple.__iter__, tuple.__len__)
+    return kind is tuple or (alike and hasattr(kind, "_fields") and not kind.__dictoffset__)
 
 
 def _names_of(function: Any, args: tuple[Any, ...]) -> list[str]:

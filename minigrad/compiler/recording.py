@@ -50,11 +50,11 @@ class Recording:
         self.world = World(compiled.function)
         # What the function has stored in objects and dicts.
         self.stores: list[Any] = []
-        self.arguments = Arguments(self.world, compiled.function, args, kwargs, self.world.exact)
+        self.arguments = Arguments(self.world, compiled, args, kwargs, self.world.exact)
         if self.world.exact and not self.arguments.exact:  # an argument has code that needs it
             identities, self.world = self.world.guards.identities, World(compiled.function)
             self.world.guards.identities = identities
-            self.arguments = Arguments(self.world, compiled.function, args, kwargs, True)
+            self.arguments = Arguments(self.world, compiled, args, kwargs, True)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:
             tensors[id(t)] = t

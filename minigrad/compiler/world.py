@@ -431,6 +431,12 @@ class World:
                     self._ask(space, self._mentioned)
         return bool(self._states)
 
+    def replaces(self, cls: type) -> bool:
+        """Whether the code, methods of this class too, may give an object another class or dict of attributes."""
+        self.follow(cls, cls.__name__)
+        self._settle()
+        return not self._asked.isdisjoint(("__class__", "__dict__"))
+
     def may_name(self, name: str) -> bool:
         """Whether the code may ask something for an attribute of this name."""
         return self._reflective or name in self._mentioned
