@@ -133,6 +133,9 @@ NAMES: list[tuple[str, Any]] = [
     ("IndexSelectBackward0", lambda: mg.nn.GRU(3, 2)(packed(False))[1]),
     ("EmbeddingBagBackward0", lambda: mg.nn.EmbeddingBag(3, 2)(mg.tensor([[1, 2]]))),
     ("CopyBackwards", lambda: changed(lambda y: y.copy_(X))), ("CopySlices", lambda: changed(lambda y: y[0].mul_(2))),
+    ("ZeroBackward0", lambda: changed(lambda y: y.zero_())), ("FillBackward2", lambda: changed(lambda y: y.fill_(2))),
+    ("FillBackward3", lambda: changed(lambda y: y.fill_(V[0]))),
+    ("CopySlices", lambda: changed(lambda y: y[0].zero_())),
 ]  # fmt: skip
 
 

@@ -183,6 +183,8 @@ def test_norms_are_numpy_s() -> None:
     for p in (1, 2, inf):  # the largest of nothing is 0, the least does not exist
         assert linalg.matrix_norm(mg.zeros(2, 0, 5), p).tolist() == [0.0, 0.0]
         assert linalg.norm(mg.zeros(5, 0), p) == 0.0
+    with pytest.raises(RuntimeError, match="If dim is specified, it must be of length 1 or 2"):
+        linalg.norm(mg.zeros(2, 3, 4), dim=(0, 1, 2))
     with pytest.raises(IndexError, match="non-zero size"):
         linalg.matrix_norm(mg.zeros(0, 5), -2)
     close(linalg.norm(x[0], 2), np.linalg.norm(TALL[0], 2))

@@ -8,6 +8,8 @@ import operator
 import pickle
 import warnings
 from array import array
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -148,6 +150,14 @@ def test_item_tolist_and_numbers() -> None:
     assert mg.tensor(3).tolist() == 3
     assert [10, 20, 30][mg.tensor(1)] == 20
     assert f"{mg.tensor(1.23456):.2f}" == "1.23"
+    assert mg.tensor([Decimal("1.5"), Fraction(1, 2)], dtype=mg.float64).tolist() == [1.5, 0.5]
+    with pytest.raises(RuntimeError, match="Could not infer dtype of Decimal"):
+        mg.tensor(Decimal("1.5"))
+    weight = mg.nn.Parameter(mg.tensor(1.5))
+    assert (f"{weight}", f"{weight:.2f}") == (
+        "Parameter containing:\ntensor(1.5000, requires_grad=True)",
+        "1.50",
+    )
     assert complex(mg.tensor(2.0)) == 2 + 0j
     with pytest.raises(RuntimeError, match="3 elements"):
         mg.zeros(3).item()

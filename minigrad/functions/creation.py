@@ -7,13 +7,12 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 from array import ArrayType
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, reduce
 from itertools import chain
-from typing import Any, overload
+from typing import Any, SupportsFloat, overload
 
 import numpy as np
 
@@ -123,7 +122,7 @@ def _meeting(data: Any) -> np.dtype[Any]:
             met |= {raw(x).dtype for x in level if isinstance(x, kind)}
         elif issubclass(kind, (float, complex)):
             met.add(dtypes.number_dtype(kind(0)))
-    return functools.reduce(dtypes.promote, met) if met else dtypes.default_float()
+    return reduce(dtypes.promote, met) if met else dtypes.default_float()
 
 
 def _lengths(data: Any) -> str:
@@ -146,8 +145,9 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         raise value_error(f"tensor(): the nested sequences have different lengths{lengths}") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
+    wants = (int, float) if dtype is None or dtypes.as_numpy(dtype).kind not in "fcV" else SupportsFloat
     if array.dtype.kind in "fuOV" and array.size and _too_large(array, data):
-        if dtype is None or dtypes.as_numpy(dtype).kind not in "fcV":
+        if wants is not SupportsFloat:
             raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
     if (
@@ -156,8 +156,8 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         and any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
     ):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
-    if array.dtype.kind == "O" and all(isinstance(x, (int, float)) for x in array.ravel()):
-        return array.astype(np.float64)  # a whole number beyond 64 bits beside floats
+    if array.dtype.kind == "O" and all(isinstance(x, wants) for x in array.ravel()):
+        return array.astype(np.float64)  # a whole number beyond 64 bits beside floats, or a Decimal
     if array.dtype.kind not in "biufcV":
         odd = (
             x

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply, cast, needs_value, single, wrap_operand
-from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
+from minigrad.core.changes import RUNNING, changed, counted, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.names import known_as
 from minigrad.core.node import next_seq
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
@@ -160,6 +161,7 @@ def _copied(self: Tensor, other: Any, alike: bool = False) -> Tensor:
     if onto_itself:
         if (recorder := MODE.get().recorder) is not None:
             recorder.stores(self, self)  # which checks
+        counted(self._array)
         return self
     if self._view is None and MODE.get().grad and self._node is not None and self._node.requires_grad:
         value = apply(shape.copy, (self, value))  # what was there gets a gradient of 0
@@ -217,12 +219,19 @@ def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
         raise runtime_error(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
-    return _copied(t, value, not isinstance(value, Tensor))
+    many = isinstance(value, Tensor)
+    return _filled("FillBackward3" if many else "FillBackward2", t, value, not many)
 
 
 def zero_(t: Tensor) -> Tensor:
     """Writes 0 everywhere."""
-    return _copied(t, 0, True)
+    return _filled("ZeroBackward0", t, 0, True)
+
+
+def _filled(grad_fn: str, t: Tensor, value: Any, alike: bool) -> Tensor:
+    before = t._node
+    _copied(t, value, alike)
+    return t if t._node is before or t._view is not None else known_as(grad_fn, t)
 
 
 def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:

@@ -122,12 +122,12 @@ def norm(
     """
     ndim = A._array.ndim
     dims = None if dim is None else tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
-    if ord is None:
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
     if dims is not None and len(dims) not in (1, 2):
         raise runtime_error(
             f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}"
         )
+    if ord is None:
+        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
     if dims is None and ndim not in (1, 2):
         raise runtime_error(
             f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {ndim}D."

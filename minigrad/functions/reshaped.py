@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.core.apply import needs_value
-from minigrad.core.changes import owner
+from minigrad.core.changes import counted, owner
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, leaf, wrap
@@ -42,8 +42,10 @@ def _reshaped(t: Tensor, name: str, function: Callable[[Tensor], Tensor]) -> Ten
     elif node is not None and node.op is None and node.requires_grad:  # a leaf stays one
         t._array, t._view, t._rows = function(wrap(t._array))._array, None, False
         leaf(t, True)
+        counted(t._array)
         return t
     become_view(t, function)
+    counted(t._array)
     return t
 
 

@@ -126,8 +126,8 @@ erf: Op = Op("erf", piece_by_piece(k.erf), "x", lambda g, x: g * (e.exp(-(x * x)
 erfc = Op("erfc", piece_by_piece(k.erfc), "x", lambda g, x: g * (e.exp(-(x * x)) * -_TWO_OVER_ROOT_PI),
           cast="float",
           public="erfc erfc_", doc="``1 - erf(input)``, exact also where that is small.", **_KIND)
-erfinv = Op("erfinv", piece_by_piece(k.erfinv), "x", lambda g, y: g * (e.exp(y * y) * (1 / _TWO_OVER_ROOT_PI)),
-            cast="float",
+erfinv: Op = Op("erfinv", piece_by_piece(k.erfinv), "x",
+            lambda g, x: g * (e.exp(e.square(erfinv(x))) * (1 / _TWO_OVER_ROOT_PI)), cast="float",
             public="erfinv erfinv_", doc="The inverse of `erf`; inf at 1, nan beyond.", **_KIND)
 logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
            public="logit logit_", form="input: Tensor, eps: float | None = None",

@@ -244,7 +244,7 @@ class _Value(Tensor):
     _is_param = False  # whether it passes for a Parameter
 
     def __format__(self, spec: str) -> str:
-        if self._array.ndim == 0:
+        if self._array.ndim == 0 and (spec or type(self) is Tensor):
             return format(self.item(), spec)
         return object.__format__(self, spec) if spec else repr(self)
 
