@@ -200,7 +200,9 @@ def set_default_dtype(d: DTypeLike) -> None:
     global _default
     numpy = as_numpy(d)
     if numpy.kind not in "fV":
-        raise TypeError(f"set_default_dtype: only floating-point types are supported, got {d!r}")
+        raise TypeError(
+            f"set_default_dtype: only floating-point types are supported as the default type, got {d!r}"
+        )
     _default = numpy
 
 
@@ -226,9 +228,11 @@ def as_numpy(d: DTypeLike) -> NumpyType:
     elif isinstance(d, type):
         numpy = _OF_PYTHON.get(d) or (np.dtype(d) if issubclass(d, np.generic) else None)
     if numpy is None or numpy not in OF_NUMPY:
+        array = isinstance(d, np.dtype)
+        given = f"can't convert np.ndarray of type numpy.{d.type.__name__}: " if array else ""
         raise TypeError(
-            f"minigrad has no element type {d!r}; it has bool, uint8, int8, int16, int32, int64, float16, bfloat16, "
-            f"float32, float64, complex64, complex128{'; use .astype()' if isinstance(d, np.dtype) else ''}"
+            f"{given}minigrad has no element type {d!r}; it has bool, uint8, int8, int16, int32, int64, float16, "
+            f"bfloat16, float32, float64, complex64, complex128{'; use .astype()' if array else ''}"
         )
     return OF_NUMPY[numpy].numpy  # one object for each, which the fast paths tell by identity
 
@@ -282,6 +286,11 @@ def largest(d: NumpyType) -> builtins.float:
 def short_name(d: NumpyType) -> str:
     """PyTorch's name for a floating dtype of two bytes, which some functions do not take; "" for any other."""
     return "BFloat16" if d.kind == "V" else "Half" if d == F16 else ""
+
+
+def scalar(d: dtype | NumpyType) -> str:
+    """What PyTorch's sentences call an element type: Float, Long."""
+    return IN_CLASSES[d if isinstance(d, dtype) else OF_NUMPY.get(d, bfloat16)]
 
 
 def limits(d: NumpyType) -> Any:

@@ -246,6 +246,9 @@ def _explained(
     kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
     if op.cast in ("bits", "shifts") and isinstance(error, TypeError):
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
+    if message.startswith("shape mismatch: indexing arrays"):
+        sizes = ", ".join(f"[{s}]" for s in re.findall(r"\(([\d, ]*?),?\)", message))
+        message = f"shape mismatch: indexing tensors could not be broadcast together with shapes {sizes}"
     if isinstance(error, ValueError) and (op.elementwise or op.parts):
         message = clash(shapes) or message
     name = _called(op)

@@ -28,12 +28,12 @@ def bag(rows: Any = ROWS, table: Any = TABLE, starts: Any = STARTS, **options: A
 REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     RuntimeError: [
         (lambda: F.embedding(TABLE, ROWS), "must be 2-D: indices come first, then a weight (rows, size), got [2]"),
-        (lambda: X.masked_fill(ROWS[:, None], 0.0), "got mask with dtype minigrad.int64; use .bool()"),
+        (lambda: X.masked_fill(ROWS[:, None], 0.0), "got mask with dtype long; use .bool()"),
         (lambda: FLAGS.byte().masked_fill(FLAGS, mg.tensor(300)), "type uint8 without overflow: 300"),
         (lambda: WHOLE.index_fill(0, ROWS, mg.tensor(math.nan)), "type int64 without overflow: nan"),
         (lambda: X.index_fill(0, ROWS, mg.tensor(1e300, dtype=mg.float64)), "float32 without overflow: 1e+300"),
         (lambda: X.masked_fill(FLAGS, mg.tensor(1j)), "type float32 without overflow: 1j"),
-        (lambda: X.put(ROWS.int(), X[0, :2]), "Expected a long tensor for index, but got minigrad.int32"),
+        (lambda: X.put(ROWS.int(), X[0, :2]), "Expected a long tensor for index, but got Int"),
         (lambda: X.index_copy(0, ROWS.int(), X), "Expected dtype int64 for index, got minigrad.int32"),
         (lambda: X[0].copy_(X), "a value is repeated to the shape that it is written to"),
         (lambda: mg.optim.SGD([{"lr": 0.1}]), "a group of parameters is a dict, {'params': Tensors"),
@@ -65,7 +65,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: F.multi_margin_loss(X, ROWS, weight=mg.ones(3).double()), "for the weight"),
         (lambda: F.cross_entropy(X, mg.tensor([0, 1]), mg.ones(3).double()), "for the weight"),
         (lambda: F.cross_entropy(mg.ones(2, 3, 4, 5, 6), ROWS), "Expected target size [2, 4, 5, 6]"),
-        (lambda: F.cross_entropy(mg.ones(3), mg.ones(2)), "expected scalar type Long"),
+        (lambda: F.cross_entropy(mg.ones(3), mg.ones(2)), "expected target dtype to be Long"),
         (lambda: bag(mg.tensor([0, 5])), "Index 1 of input takes value 5 which is not in the valid range [0, 3)"),
         (lambda: nn.EmbeddingBag(3, 2)(mg.tensor([[-1, 0]])), "Index 0 of input takes value -1"),
         (lambda: bag(table=WHOLE), "Half, Float, Double"),
@@ -120,7 +120,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     ],
     IndexError: [
         (lambda: X.index_fill(0, X[0], 1.0), "Expected dtype int64 for index, got minigrad.float32"),
-        (lambda: X[0][:, 1:, 0:2:2, ...], "[:, 1:, 0:2:2, ...] has 3, and the shape is [3]"),
+        (lambda: X[0][:, 1:, 0:2:2, ...], "[:, 1:, 0:2:2, ...] has 3, the shape [3]"),
         (lambda: X[X], "got float32; use .long()"),
     ],
     ValueError: [

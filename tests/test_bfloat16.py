@@ -166,7 +166,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "inv": (mg.linalg.inv, RuntimeError, "Low precision dtypes not supported"),
     "qr": (mg.linalg.qr, NotImplementedError, "not implemented for 'BFloat16'"),
     "fft": (mg.fft.fft, RuntimeError, "Unsupported dtype BFloat16"),
-    "linear": (lambda x: nn.Linear(2, 2)(x), RuntimeError, "must have the same dtype, but got bfloat16"),
+    "linear": (lambda x: nn.Linear(2, 2)(x), RuntimeError, "must have the same dtype, but got BFloat16"),
 }
 
 

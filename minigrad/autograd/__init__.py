@@ -92,8 +92,8 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
                 raise type_error(f"gradients can be either Tensors or None, but got {type(g).__name__}")
             if g._array.shape != shape:
                 raise runtime_error(
-                    f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
-                    f"{list(shape)}."
+                    f"Mismatch in shape: grad_output[{i}] has a shape of {list(g._array.shape)} and output[{i}] has a "
+                    f"shape of {list(shape)}."
                 )
             if (g._array.dtype.kind == "c") != (dtype.kind == "c"):
                 raise runtime_error(
@@ -234,8 +234,8 @@ def grad(
     results, wanted = _list(outputs), _inputs("grad", inputs)
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
     create_graph = create_graph or MODE.get().transform == "forward"  # reverse passes stand for it
-    targets = _targets(wanted)
     nodes, seeds = _roots(results, grads, create_graph)
+    targets = _targets(wanted)
     keep = create_graph if retain_graph is None else retain_graph
     found = engine.run(nodes, seeds, targets, keep, create_graph)
     answer: list[Any] = []
@@ -246,8 +246,8 @@ def grad(
                 g = wrap(np.zeros(*end_of(t, "")[1:])).requires_grad_(create_graph)
             elif not allow_unused:
                 raise runtime_error(
-                    f"One of the differentiated Tensors appears to not have been used in the graph (input {i}, shape "
-                    f"{list(end_of(t, '')[1])}). Set allow_unused=True if this is the desired behavior."
+                    f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
+                    f"allow_unused=True if this is the desired behavior. Its shape is {list(end_of(t, '')[1])}"
                 )
         answer.append(g if g is None or isinstance(g, Tensor) else wrap(g))
     return dict(zip(inputs, answer, strict=True)) if type(inputs) is dict else tuple(answer)

@@ -46,11 +46,11 @@ class FunctionCtx:
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keeps Tensors for `saved_tensors`, with their history; a later change in place is an error."""
-        for t in tensors:
+        for i, t in enumerate(tensors):
             if t is not None and not isinstance(t, Tensor):
                 raise TypeError(
-                    f"save_for_backward can only save Tensors and None, got {type(t).__name__}; "
-                    "set anything else as an attribute of ctx"
+                    f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}; "
+                    "set anything but Tensors and None as an attribute of ctx"
                 )
         self._saved = tensors
         if DOORS.armed:  # else none is sparse

@@ -58,7 +58,9 @@ class Function:
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Computes the result from Tensors."""
-        raise NotImplementedError("a Function must define forward")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function: a static method"
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -68,7 +70,10 @@ class Function:
     @staticmethod
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of forward, from ``ctx`` and the gradients of what forward returned."""
-        raise not_implemented_error("a Function must define backward, a static method, to be differentiated")
+        raise not_implemented_error(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD: a static method"
+        )
 
     vjp = backward
 

@@ -173,7 +173,7 @@ class Pass:
             if d is None:
                 continue
             if self.watch is not None:
-                self.watch(node, d)
+                self.watch(node, d, i)
             array = d._array if record and type(d) is not Part else d
             if array.shape != x.shape or array.dtype is not x.dtype:
                 if x.shape is None:

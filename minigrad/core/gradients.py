@@ -263,19 +263,19 @@ class Watch:
         self.forward = forward  # the records whose value was not finite
         self.infinite: Node | None = None  # the first record whose rule returned inf
 
-    def __call__(self, node: Node, d: Any) -> None:
-        """Looks at a gradient that a rule of ``node`` returned."""
+    def __call__(self, node: Node, d: Any, i: int) -> None:
+        """Looks at the gradient of input ``i`` that a rule of ``node`` returned."""
         array = d.grad if isinstance(d, Part) else d
         array = getattr(array, "_array", array)
         if np.isnan(array).any():
-            raise self.error(node, array)
+            raise self.error(node, array, i)
         if self.infinite is None and np.isinf(array).any():
             self.infinite = node
 
-    def error(self, node: Node, array: Any) -> RuntimeError:
+    def error(self, node: Node, array: Any, i: int) -> RuntimeError:
         """What tells where nan came from: the record's line and the first values that were not finite before."""
         text = (
-            f"Function '{node.name()}' returned nan values in its backward: {int(np.isnan(array).sum())} of "
+            f"Function '{node.name()}' returned nan values in its {i}th output: {int(np.isnan(array).sum())} of "
             f"{array.size}. Its forward ran at {node.where}."
         )
         notes = [f"forward of {node.name()}: {node.where}"]

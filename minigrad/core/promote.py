@@ -12,7 +12,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import rounds
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F32, F64, I64, OF_NUMPY, common, default_float, is_short, largest
+from minigrad.dtypes import BOOL, F32, F64, I64, OF_NUMPY, common, default_float, is_short, largest, scalar
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error, type_error
 
 # The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
@@ -39,8 +39,10 @@ def meet(op: Op, operands: list[Any]) -> np.dtype[Any]:
         return default_float()
     kinds, instead = _TAKES_NO.get(op.cast or "", ("", ""))
     if dtype.kind in kinds:
-        name = "'Bool'" if dtype.kind == "b" else str(dtype)
-        raise not_implemented_error(f'"{op.name}" not implemented for {name}; convert with {instead} first')
+        name = scalar(dtype)
+        raise not_implemented_error(
+            f"\"{op.name}\" not implemented for '{name}'; convert with {instead} first"
+        )
     return dtype
 
 

@@ -143,8 +143,8 @@ def carries_gradients(t: Tensor) -> bool:
         t = view.base
 
 
-def check_change(t: Tensor) -> None:
-    """RuntimeError for a Tensor that must not be changed in place where operations are recorded."""
+def check_change(t: Tensor, part: bool = False) -> None:
+    """RuntimeError for a Tensor that must not be changed, nor ``part`` of it, in place while this is recorded."""
     check_inference(t)
     view, recorder = _tied(t), MODE.get().recorder
     if view is not None and view.outside == _LOST:
@@ -166,7 +166,7 @@ def check_change(t: Tensor) -> None:
         )
     grown = (node is not None and node.requires_grad) or (own is not None and own.requires_grad)
     if grown and (node is None or node.op is None):
-        what = "a view of a leaf Variable" if view is not None else "a leaf Variable"
+        what = "a view of a leaf Variable" if part or view is not None else "a leaf Variable"
         raise runtime_error(
             f"{what} that requires grad is being used in an in-place operation. Change it under no_grad(), or work "
             "on a clone()."

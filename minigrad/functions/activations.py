@@ -56,7 +56,9 @@ def _of_rows(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor
         input = cast(input, dtypes.as_numpy(dtype))
     d = one_dim(dim, input._array.ndim)
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"{op.name}" not implemented for {input.dtype}; give a dtype')
+        raise not_implemented_error(
+            f"\"{op.name}\" not implemented for '{dtypes.scalar(input.dtype)}'; give a dtype"
+        )
     return apply(op, (input,), {"dim": d})
 
 
@@ -123,7 +125,9 @@ def rrelu(
     if not training:
         return apply(a.leaky_relu, (input,), {"slope": (float(lower) + float(upper)) / 2})
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"rrelu" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"rrelu\" not implemented for '{dtypes.scalar(input.dtype)}'; use .float() first"
+        )
     source = random.default_generator if generator is None else generator
     slopes = apply(draws.slopes, (input.detach(),), {"generator": source, "lower": lower, "upper": upper})
     return apply(e.mul, (input, slopes))

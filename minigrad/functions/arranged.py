@@ -127,7 +127,7 @@ def _counted(repeats: Tensor, output_size: int | None) -> Tensor:
         raise runtime_error("repeat_interleave only accept 1D vector as repeat")
     if times.dtype.kind != "i" or times.dtype.itemsize < 4:
         raise not_implemented_error(
-            f'"repeat_interleave_cpu" not implemented for repeats of {repeats.dtype}; use .long() first'
+            f"\"repeat_interleave_cpu\" not implemented for '{dtypes.scalar(repeats.dtype)}' repeats; use .long()"
         )
     if times.size and times.min() < 0:
         raise runtime_error("repeats can not be negative")

@@ -9,7 +9,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.names import known_as
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import apply_view
-from minigrad.dtypes import default_float
+from minigrad.dtypes import default_float, scalar
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
@@ -54,7 +54,8 @@ def _two_floats(name: str, a: Tensor, b: Tensor) -> None:
         )
     if types[0] != types[1]:
         raise runtime_error(
-            f"Expected object of scalar type {a.dtype} but got scalar type {b.dtype} for second argument of {name}()"
+            f"Expected object of scalar type {scalar(a.dtype)} but got scalar type {scalar(b.dtype)} for second "
+            f"argument of {name}()"
         )
 
 

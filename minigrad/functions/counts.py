@@ -166,7 +166,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     needs_value("bincount()")
     x = input._array
     if x.dtype.kind not in "iu":
-        raise not_implemented_error(f'"bincount_cpu" not implemented for {input.dtype}; use .long() first')
+        raise not_implemented_error(
+            f"\"bincount_cpu\" not implemented for '{dtypes.scalar(input.dtype)}'; use .long() first"
+        )
     if x.ndim != 1 or (x.size and x.min() < 0):
         raise runtime_error("bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
@@ -201,7 +203,9 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
         low, high = low - 1, high + 1
     _check_range(low, high, "histc")
     if x.dtype.kind not in "fV":
-        raise not_implemented_error(f'"histogram_cpu" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"histogram_cpu\" not implemented for '{dtypes.scalar(input.dtype)}'; use .float() first"
+        )
     # In the order and the dtype of PyTorch's operations, which decide where elements go that lie between two parts.
     first, last, count = map(x.dtype.type, (low, high, bins))
     some = x[(x >= first) & (x <= last)]
@@ -261,7 +265,7 @@ def histogram(
     needs_value("histogram()")
     x = input._array
     if x.dtype not in (np.float32, np.float64):
-        raise not_implemented_error(f'"histogram_cpu" not implemented for {input.dtype}')
+        raise not_implemented_error(f"\"histogram_cpu\" not implemented for '{dtypes.scalar(input.dtype)}'")
     if weight is not None and weight._array.shape != x.shape:
         raise runtime_error(
             "histogram(): if weight tensor is provided it should have the same shape as the input"
@@ -288,7 +292,7 @@ def histogramdd(
     if x.ndim < 2:
         raise runtime_error("histogramdd: input tensor should have at least 2 dimensions")
     if x.dtype not in (np.float32, np.float64):
-        raise not_implemented_error(f'"histogramdd" not implemented for {input.dtype}')
+        raise not_implemented_error(f"\"histogramdd\" not implemented for '{dtypes.scalar(input.dtype)}'")
     count = x.shape[-1]
     parts = list(bins) if isinstance(bins, (tuple, list)) else [bins] * count
     if len(parts) != count:

@@ -127,12 +127,12 @@ def _meeting(data: Any) -> np.dtype[Any]:
 
 def _lengths(data: Any) -> str:
     """The first two lengths that differ, of lists or tuples at the same depth; empty where there are none."""
-    level = [data]
+    level, depth = [data], 0
     while level and all(isinstance(x, (list, tuple)) for x in level):
         other = next((x for x in level if len(x) != len(level[0])), None)
         if other is not None:
-            return f": {len(level[0])} and {len(other)}"
-        level = list(chain.from_iterable(level))
+            return f"{len(level[0])} at dim {depth} (got {len(other)})"
+        level, depth = list(chain.from_iterable(level)), depth + 1
     return ""
 
 
@@ -142,7 +142,7 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     except ValueError:
         if not (lengths := _lengths(data)):
             raise type_error("tensor(): numbers and sequences stand side by side, as in [1, [2]]") from None
-        raise value_error(f"tensor(): the nested sequences have different lengths{lengths}") from None
+        raise value_error(f"expected sequence of length {lengths}: nested ones have one length") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
     wants = (int, float) if dtype is None or dtypes.as_numpy(dtype).kind not in "fcV" else SupportsFloat
@@ -174,9 +174,11 @@ def _no_number(data: Any, first: Any, dtype: DTypeLike | None) -> Exception:
         return value_error("too many dimensions 'str': a Tensor holds numbers, not text")
     inside = "" if first is data else f" in a {type(data).__name__}"
     text = f"tensor(): a Tensor holds numbers, got {type(first).__name__} {first!r}{inside}"
-    if isinstance(first, (str, bytes)) or dtype is not None:
-        return type_error(text)
-    return runtime_error(f"Could not infer dtype of {type(first).__name__}; {text}")
+    if isinstance(first, (str, bytes)):
+        text = f"new(): invalid data type '{type(first).__name__}'; {text}"
+    elif dtype is None:
+        return runtime_error(f"Could not infer dtype of {type(first).__name__}; {text}")
+    return type_error(text)
 
 
 def _too_large(array: Array, data: Any) -> bool:
@@ -448,10 +450,8 @@ def arange(
         raise type_error("arange() takes end, or start and end, as in arange(3) or arange(1, 3)")
     start, end, step = [_plain_number("arange", x) for x in (0 if start is None else start, end, step)]
     kind = None if dtype is None else dtypes.as_numpy(dtype)
-    if kind is not None and kind.kind == "c":
-        raise not_implemented_error(f'"arange" not implemented for {dtype}; use .to() on another one')
-    if kind is not None and kind.kind == "b":
-        raise not_implemented_error('"arange" not implemented for bool; use .bool() on another one')
+    if kind is not None and kind.kind in "bc":
+        raise not_implemented_error(f"\"arange\" not implemented for '{dtypes.scalar(kind)}'; use .to()")
     if not step or step != step:
         raise runtime_error("step must be nonzero")
     if not (math.isfinite(start) and math.isfinite(end)):

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.dtypes import scalar
 from minigrad.errors import not_implemented_error, runtime_error, type_error
 from minigrad.ops import ctc as ops
 
@@ -25,7 +26,7 @@ def losses(
     if not x._array.size:
         raise runtime_error("log_probs tensor must not be empty")
     if x._array.dtype.char not in "fd":
-        raise not_implemented_error(f'"ctc_loss" not implemented for {x.dtype}')
+        raise not_implemented_error(f"\"ctc_loss\" not implemented for '{scalar(x.dtype)}'")
     if len(shape) != 3:
         raise runtime_error(
             f"Expected 3-dimensional tensor, but got {len(shape)}-dimensional tensor for log_probs"

@@ -61,7 +61,9 @@ def _indices(
         raise runtime_error(f"{name}(): row and col must be non-negative, got {row} and {col}")
     kind = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
     if kind not in (dtypes.I64, np.int32):
-        raise not_implemented_error(f'"{name}" not implemented for {dtype}; it is for int64 and int32')
+        raise not_implemented_error(
+            f"\"{name}\" not implemented for '{dtypes.scalar(kind)}'; it is for int64 and int32"
+        )
     places = np.stack(of(row, offset, col)).astype(kind)  # type: ignore[operator]
     return _finish(places, False, device)
 

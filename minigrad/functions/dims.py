@@ -64,6 +64,7 @@ def tensor_list(name: str, xs: Sequence[Tensor]) -> list[Tensor]:
         if not isinstance(x, Tensor):
             raise type_error(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if not xs:
-        kind = value_error if name == "cat" else runtime_error  # PyTorch's kinds
-        raise kind(f"{name} expects a non-empty list of Tensors")
+        if name == "cat":
+            raise value_error("cat(): expected a non-empty list of Tensors")
+        raise runtime_error(f"{name} expects a non-empty TensorList")
     return list(xs)

@@ -246,7 +246,9 @@ def _flat(op: Op, number: int, *inputs: Any, generator: Generator | None) -> Ten
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Counts with the rate that each element states, in its dtype. RuntimeError for a negative rate."""
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"poisson_cpu" not implemented for {input.dtype}; use a float')
+        raise not_implemented_error(
+            f"\"poisson_cpu\" not implemented for '{dtypes.scalar(input.dtype)}'; use a float"
+        )
     return _flat(draws.poisson, 0, input, generator=generator)
 
 
@@ -258,7 +260,9 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     if count.dtype != prob.dtype:
         raise runtime_error(f"Found dtype {prob.dtype} but expected {count.dtype}")
     if count._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"binomial_cpu" not implemented for {count.dtype}; use a float')
+        raise not_implemented_error(
+            f"\"binomial_cpu\" not implemented for '{dtypes.scalar(count.dtype)}'; use a float"
+        )
     shape = broadcast("binomial", count.shape, prob.shape)
     return _draws(draws.binomial, count.expand(shape), prob.expand(shape), generator=generator)
 

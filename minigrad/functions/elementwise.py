@@ -19,7 +19,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
 from minigrad.core.types import NumberLike as NumberLike
 from minigrad.core.views import apply_view
-from minigrad.errors import not_implemented_error, runtime_error, type_error, warn_once
+from minigrad.errors import clash, not_implemented_error, runtime_error, type_error, warn_once
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
@@ -42,8 +42,7 @@ def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         return np.broadcast_shapes(*shapes)
     except ValueError:
         raise runtime_error(
-            f"{name}(): the shapes {', '.join(str(list(s)) for s in shapes)} do not broadcast; use unsqueeze() or "
-            "reshape() so that the dimensions line up from the right"
+            f"{name}(): {clash(shapes)} (shapes {', '.join(str(list(s)) for s in shapes)})"
         ) from None
 
 
@@ -186,7 +185,9 @@ def square(input: Tensor) -> Tensor:
 def frac(input: Tensor) -> Tensor:
     """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"frac" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"frac\" not implemented for '{dtypes.scalar(input.dtype)}'; use .float() first"
+        )
     return apply(e.sub, (input, apply(e.trunc, (input,))))
 
 
@@ -194,7 +195,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """To ``decimals`` places, halves to even; gradient 0. NotImplementedError for bool, and of integers to places."""
     if decimals and input._array.dtype.kind not in "fcV":
         raise not_implemented_error(
-            f'"round" to decimals not implemented for {input.dtype}; use .float() first'
+            f"\"round\" to decimals not implemented for '{dtypes.scalar(input.dtype)}'; use .float() first"
         )
     return apply(e.round, (input,), {"decimals": decimals})
 
@@ -332,7 +333,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         )
     if mask._array.dtype != bool:
         raise runtime_error(
-            f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}; use .bool()"
+            "masked_fill only supports boolean masks, but got mask with dtype "
+            f"{dtypes.scalar(mask.dtype).lower()}; use .bool()"
         )
     y = where(mask, filling(value, input._array.dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
@@ -357,7 +359,9 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
         if isinstance(t, Tensor) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind not in "fcV":
-        raise not_implemented_error(f'"lerp" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"lerp\" not implemented for '{dtypes.scalar(input.dtype)}'; use .float() first"
+        )
     if not isinstance(weight, Tensor):
         weight = held(weight, dtypes.working(input._array.dtype))
     return holding(apply(e.lerp, (input, end, weight)))
@@ -419,7 +423,9 @@ def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, eq
     needs_value(f"{name}()")
     a, b = input._array, other._array
     if a.dtype != b.dtype:
-        raise runtime_error(f"{name}: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)")
+        raise runtime_error(
+            f"{name}: {dtypes.scalar(a.dtype)} did not match {dtypes.scalar(b.dtype)}; convert one with .to(dtype)"
+        )
     for key, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
@@ -427,7 +433,7 @@ def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, eq
         return QUIET.run(close, a, b, rtol, atol, equal_nan)
     except ValueError:
         raise runtime_error(
-            f"{name}: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
+            f"{name}: {clash((a.shape, b.shape))} (shapes {list(a.shape)}, {list(b.shape)})"
         ) from None
 
 

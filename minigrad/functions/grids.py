@@ -129,7 +129,7 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
     shape, points = input._array.shape, grid._array.shape
     if input._array.dtype != grid._array.dtype:
         raise runtime_error(
-            f"expected scalar type {input.dtype} but found {grid.dtype}; the grid has another dtype"
+            f"expected scalar type {dtypes.scalar(input.dtype)} but found {dtypes.scalar(grid.dtype)}; the grid's"
         )
     if len(shape) not in (4, 5) or len(shape) != len(points):
         raise runtime_error(
@@ -153,7 +153,9 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
     if mode == "bicubic" and len(shape) == 5:
         raise runtime_error("grid_sampler(): bicubic interpolation only supports 4D input")
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"grid_sampler" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"grid_sampler\" not implemented for '{dtypes.scalar(input.dtype)}'; use .float() first"
+        )
 
 
 def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> tuple[list[Tensor], list[Tensor]]:

@@ -11,6 +11,7 @@ import numpy as np
 from minigrad.core.apply import apply
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
+from minigrad.dtypes import scalar
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import whole
 from minigrad.functions.elementwise import own
@@ -238,7 +239,7 @@ def interpolate(
     kind = input._array.dtype.kind
     if kind not in "fV" and not (input._array.dtype == np.uint8 and mode.startswith("nearest")):
         raise not_implemented_error(
-            f"\"interpolate\" in mode {mode} not implemented for '{input._array.dtype}'; convert with .float() first"
+            f"\"interpolate\" in mode {mode} not implemented for '{scalar(input._array.dtype)}'; use .float() first"
         )
     if mode == "area":
         plans: Any = tuple(("adaptive", n, m) for n, m in zip(shape[2:], out, strict=True))

@@ -77,7 +77,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     if kind is int:
         _check_integer(key, 0, size)
         return (key,), [], ()
-    if kind is slice:
+    if kind is slice and size:
         return (_whole_slice(key),), [], ()
     if kind is Tensor and size and not key._array.ndim:
         if (number := _number(key)) is not key:
@@ -101,9 +101,10 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     items = [_item(k) for k in items]
     used = sum([_width(k) for k in items])
     if used > len(size):
+        if not size and kind is slice:
+            raise index_error("slice() cannot be applied to a 0-dim tensor.")
         raise index_error(
-            f"too many indices for tensor of dimension {len(size)}: [{_show(key)}] has {used}, "
-            f"and the shape is {list(size)}"
+            f"too many indices for tensor of dimension {len(size)}: [{_show(key)}] has {used}, the shape {list(size)}"
         )
     dots = [i for i, k in enumerate(items) if k is Ellipsis]
     if len(dots) > 1:
@@ -358,7 +359,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
     a, i = input._array, index._array
     if i.size and (i.dtype.kind not in "iu" or i.dtype.itemsize < 4):
-        raise runtime_error(f"{name}(): Expected dtype int64 for index, got {index.dtype}")
+        raise runtime_error(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
     if max(a.ndim, 1) != max(i.ndim, 1):
         if not i.size:
             return
@@ -382,7 +383,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
     if indices._array.dtype != np.int64:
-        raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
+        raise runtime_error(f"dtype of indices should be Long but got {dtypes.scalar(indices.dtype)}")
     if input._array.ndim != indices._array.ndim:
         raise runtime_error(
             "take_along_dim(): input and indices should have the same number of dimensions, but got "
@@ -409,12 +410,11 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     if index._array.dtype not in (dtypes.I64, np.int32):
         raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
-    recorded = MODE.get().recorder is not None
-    some = recorded or not all_below(index._array, (input._array.shape or (1,))[d])
-    if some and not everywhere(index >= 0):
-        raise index_error(
-            f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
-        )
+    size = (input._array.shape or (1,))[d]
+    some = MODE.get().recorder is not None or not all_below(index._array, size)
+    if some and not everywhere((index >= 0) & (index < size)):
+        low, high = index._array.min(), index._array.max()
+        raise index_error(f"index out of range in self: index {low if low < 0 else high} of size {size}")
     if input._array.ndim == 0:
         return own(input.reshape(1)[index].reshape(()))
     index = index if index._array.ndim else index.reshape(1)
@@ -433,7 +433,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     if index._array.dtype != np.int64:
-        raise runtime_error(f"take(): Expected a long tensor for index, but got {index.dtype}")
+        raise runtime_error(f"take(): Expected a long tensor for index, but got {dtypes.scalar(index.dtype)}")
     y = getitem(input.reshape(-1), index)
     return y if index._array.ndim else y.clone()  # one element is a view
 

@@ -19,7 +19,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index, Number
 from minigrad.core.views import apply_view, carries_gradients, check_change
 from minigrad.dtypes import F32, F64
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import clash, runtime_error, type_error
 from minigrad.functions.elementwise import scaled
 from minigrad.functions.index import check_fits, picked_shape, split_key
 from minigrad.functions.store import has_no_history, store, update
@@ -145,6 +145,13 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
 
 def copy_(self: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
     """Writes ``other`` (a Tensor or number that broadcasts to this shape) over it; ``non_blocking`` changes nothing."""
+    shape = self._array.shape
+    if (
+        isinstance(other, Tensor)
+        and other._array.shape != shape
+        and (text := clash((shape, other._array.shape)))
+    ):
+        raise runtime_error(f"copy_(): {text}")
     return _copied(self, other)
 
 
@@ -249,7 +256,7 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     if key is True:
         key = None  # all, with a dimension in front
     if key is Ellipsis:
-        copy_(t, _drop_leading(value, t._array.ndim) if isinstance(value, Tensor) else value)
+        _copied(t, _drop_leading(value, t._array.ndim) if isinstance(value, Tensor) else value)
         return
     try:
         basic, indices, pattern = split_key(key, t._array.shape)
@@ -259,10 +266,10 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
             return
         raise
     if mode.grad:
-        check_change(t)
+        check_change(t, basic not in (None, (), (slice(None),)))
     part = t if basic is None else apply_view(shape.slice_, t, {"index": basic})
     if not indices:
-        copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
+        _copied(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
         return
     numbers = [i for i in indices if not i._array.ndim and i._array.dtype != bool]
     if mode.recorder is not None and numbers and overlaps(part._array):

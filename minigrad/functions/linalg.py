@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from minigrad.core.apply import apply, cast
@@ -9,7 +10,7 @@ from minigrad.core.layout import holding
 from minigrad.core.names import known_as
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F32, short_name, working
+from minigrad.dtypes import BOOL, F32, scalar, short_name, working
 from minigrad.errors import clash, describe, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
@@ -27,7 +28,8 @@ __all__ = [
 def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
     if a._array.dtype != b._array.dtype:
         raise runtime_error(
-            f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
+            f"{name}: expected m1 and m2 to have the same dtype, but got: {scalar(a.dtype).lower()} != "
+            f"{scalar(b.dtype).lower()}; "
             f"convert one with .to(dtype) (operands: {describe(a)} and {describe(b)})"
         )
     if a._array.dtype is BOOL:
@@ -81,10 +83,12 @@ def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
                 f"matmul: {text}: the batches {list(a[:-2])} and {list(b[:-2])} do not broadcast: {list(a)} @ {list(b)}"
             )
         return
-    if len(a) <= 2 or len(b) <= 2:
-        left = f"{a[-2] if len(a) > 1 else 1}x{a[-1]}"
-        right = f"{b[-2]}x{b[-1]}" if len(b) > 1 else f"{b[0]}x1"
-        text = f"mat1 and mat2 shapes cannot be multiplied ({left} and {right})"
+    if len(b) == 1 < len(a):
+        rows = math.prod(a[:-1])
+        text = f"size mismatch, got input ({rows}), mat ({rows}x{a[-1]}), vec ({b[0]})"
+    elif len(a) <= 2 or len(b) <= 2:
+        left = f"{math.prod(a[:-1])}x{a[-1]}"
+        text = f"mat1 and mat2 shapes cannot be multiplied ({left} and {b[-2]}x{b[-1]})"
     else:
         text = f"Expected size for the second operand's dimension -2 to be {a[-1]} but got {b[-2]}"
     raise runtime_error(f"{text}: {list(a)} @ {list(b)}; is a transpose (.mT) missing?")
@@ -93,7 +97,7 @@ def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices, (n, k) and (k, m). RuntimeError for other numbers of dimensions."""
     _same_dtype("mm", input, mat2)
-    _dims("mm", (input, 2), (mat2, 2))
+    _dims((input, 2, "self must be a matrix"), (mat2, 2, "mat2 must be a matrix"))
     a, b = input._array.shape, mat2._array.shape
     if a[1] != b[0]:
         _check(a, b)
@@ -103,7 +107,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two batches of matrices, (b, n, k) and (b, k, m), without broadcasting."""
     _same_dtype("bmm", input, mat2)
-    _dims("bmm", (input, 3), (mat2, 3))
+    _dims((input, 3, "batch1 must be a 3D tensor"), (mat2, 3, "batch2 must be a 3D tensor"))
     a, b = input._array.shape, mat2._array.shape
     if a[0] != b[0] or a[2] != b[1]:
         raise runtime_error(
@@ -116,14 +120,20 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix (n, k) times a vector (k)."""
     _same_dtype("mv", input, vec)
-    _dims("mv", (input, 2), (vec, 1))
+    if input._array.ndim != 2 or vec._array.ndim != 1:
+        raise runtime_error(
+            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}"
+        )
     return matmul(input, vec)
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The inner product of two vectors of one length (0-d)."""
     _same_dtype("dot", input, tensor)
-    _dims("dot", (input, 1), (tensor, 1))
+    if not input._array.ndim == tensor._array.ndim == 1:
+        raise runtime_error(
+            f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors"
+        )
     if input._array.size != tensor._array.size:
         raise runtime_error(
             f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] "
@@ -139,20 +149,17 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of the elements of two vectors, (n, m)."""
-    _dims("outer", (input, 1), (vec2, 1))
+    _dims((input, 1, "outer: Expected 1-D argument self"), (vec2, 1, "outer: Expected 1-D argument vec2"))
     return apply(e.mul, (unsqueeze(input, 1), vec2))
 
 
 ger = outer
 
 
-def _dims(name: str, *operands: tuple[Tensor, int]) -> None:
-    for t, n in operands:
+def _dims(*operands: tuple[Tensor, int, str]) -> None:
+    for t, n, text in operands:
         if t._array.ndim != n:
-            kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
-            raise runtime_error(
-                f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape {list(t._array.shape)}"
-            )
+            raise runtime_error(f"{text}, but got {t._array.ndim}-D, of shape {list(t._array.shape)}")
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
+from minigrad.dtypes import scalar
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.linalg import matmul
 from minigrad.functions.shape import t
@@ -31,10 +32,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"weight {list(w.shape)} (out, in), got input {list(x.shape)}; reshape the input or change in_features"
         )
     kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
-    if any(kind != kinds[0] for kind in kinds):
+    other = next((kind for kind in kinds if kind != kinds[0]), None)
+    if other is not None:
         rest = "" if bias is None else f", bias {describe(bias)}"
         raise runtime_error(
-            f"linear: input, weight and bias must have the same dtype, but got {', '.join(map(str, kinds))}: input "
+            f"mat1 and mat2 must have the same dtype, but got {scalar(kinds[0])} and {scalar(other)}: input "
             f"{describe(input)}, weight {describe(weight)}{rest}; convert the input with .to({kinds[1]}), or the module"
         )
     product = matmul(input, t(weight) if w.ndim == 2 else weight)

@@ -12,7 +12,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
-from minigrad.dtypes import common, working
+from minigrad.dtypes import common, scalar, working
 from minigrad.errors import runtime_error, type_error, value_error, warn_once
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim, tensor_list
@@ -47,12 +47,12 @@ def einsum(*args: Any) -> Tensor:
     terms, result = _terms(equation, tuple([x._array.ndim for x in xs]))
     parts = [_plain(term, x) for term, x in zip(terms, xs, strict=True)]
     sizes: dict[str, int] = {}
-    for letters, x in parts:
+    for i, (letters, x) in enumerate(parts):
         for letter, n in zip(letters, x._array.shape, strict=True):
             before = sizes.setdefault(letter, n)
             if n != before and 1 not in (n, before):
                 raise runtime_error(
-                    f"einsum(): subscript {letter} has size {n} for an operand, which does not broadcast with "
+                    f"einsum(): subscript {letter} has size {n} for operand {i} which does not broadcast with "
                     f"previously seen size {before}"
                 )
             sizes[letter] = n if before == 1 else before
@@ -119,9 +119,9 @@ def _terms(equation: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]
         if extra < 0 or (extra and "..." not in term):
             raise runtime_error(
                 f"einsum(): the number of subscripts in the equation ({len(letters)}) "
-                + ("is more than" if extra < 0 else "does not match")
+                + ("is more than" if "..." in term else "does not match")
                 + f" the number of dimensions ({ndim}) for operand {n}"
-                + ("" if extra < 0 else " and no ellipsis was given")
+                + ("" if "..." in term else " and no ellipsis was given")
             )
         widest = max(widest, extra)
         written.append((term, extra))
@@ -289,7 +289,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     if input._array.ndim != other._array.ndim:
         raise runtime_error("linalg.cross: inputs must have the same number of dimensions.")
     if input._array.dtype != other._array.dtype:
-        raise runtime_error(f"expected scalar type {input.dtype} but found {other.dtype}")
+        raise runtime_error(f"expected scalar type {scalar(input.dtype)} but found {scalar(other.dtype)}")
     shape = broadcast("cross", input._array.shape, other._array.shape)
     if dim is None:
         warn_once(
@@ -377,7 +377,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, a
         )
     if input._array.dtype != batch1._array.dtype:
         raise runtime_error(
-            f"addbmm: self and mat2 must have the same dtype, but got {input.dtype} and {batch1.dtype}"
+            f"addbmm: self and mat2 must have the same dtype, but got {scalar(input.dtype)} and {scalar(batch1.dtype)}"
         )
     product = tensordot(batch1, batch2, ([0, 2], [0, 1]))
     beta, alpha = (held(x, working(product._array.dtype)) for x in (beta, alpha))  # of integers: whole

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Operand
+from minigrad.dtypes import scalar
 from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import where
@@ -62,7 +63,9 @@ def fake_quantize_per_channel_affine(
 
 def _rounded(name: str, input: Tensor, scale: Any, zero_point: Any, low: int, high: int) -> Tensor:
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"{name}" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"{name}\" not implemented for '{scalar(input.dtype)}'; use .float() first"
+        )
     if low > high:
         raise runtime_error(
             f"{name}(): `quant_min` should be less than or equal to `quant_max`: {low} and {high}"

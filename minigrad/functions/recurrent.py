@@ -9,6 +9,7 @@ from minigrad.core.apply import apply
 from minigrad.core.node import next_seq
 from minigrad.core.op import Op, Params, is_complex
 from minigrad.core.tensor import Tensor
+from minigrad.dtypes import scalar
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.gate.overriding import enrol
@@ -53,7 +54,7 @@ def layer(
     for t in operands:
         if t._array.dtype != x._array.dtype:
             raise runtime_error(
-                f"{op.name}: mat1 and mat2 must have the same dtype, but got {x.dtype} and {t.dtype}"
+                f"{op.name}: mat1 and mat2 must have the same dtype, but got {scalar(x.dtype)} and {scalar(t.dtype)}"
             )
     y = r.STEPS[op.name](*operands, **params) if is_complex(x) else apply(op, operands, params)
     rows, last = (len(x._array), states[0]._array.shape[1]), [s._array.shape for s in states]

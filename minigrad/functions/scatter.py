@@ -11,6 +11,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
+from minigrad.dtypes import scalar
 from minigrad.errors import index_error, runtime_error, type_error, warn_once
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, filling, own
@@ -259,7 +260,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with ``source`` written to (with ``accumulate`` added to) the flattened places of ``index``."""
     if index._array.dtype != np.int64:
-        raise runtime_error(f"put_(): Expected a long tensor for index, but got {index.dtype}")
+        raise runtime_error(f"put_(): Expected a long tensor for index, but got {scalar(index.dtype)}")
     if source._array.dtype != input._array.dtype:
         raise runtime_error(
             f"put_(): self and source expected to have the same dtype, but got self.dtype = {input.dtype} and "

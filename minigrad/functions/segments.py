@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.core.apply import apply, cast, needs_value, single
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
+from minigrad.dtypes import scalar
 from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.scatter import index_add, scatter_reduce
 from minigrad.gate import public
@@ -41,7 +42,9 @@ def segment_reduce(
     if reduce not in _BEFORE:
         raise runtime_error(f"segment_reduce(): unsupported reduction {reduce!r}; take one of {[*_BEFORE]}")
     if data._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"segment_reduce" not implemented for {data.dtype}; use .float()')
+        raise not_implemented_error(
+            f"\"segment_reduce\" not implemented for '{scalar(data.dtype)}'; use .float()"
+        )
     if indices is not None:
         raise runtime_error("segment_reduce(): indices based reduction is not supported yet.")
     given = offsets if lengths is None else lengths
@@ -55,7 +58,7 @@ def segment_reduce(
     counts: Any = np.diff(given._array, axis=-1) if lengths is None else given._array
     if counts.dtype.kind not in "iu":
         raise not_implemented_error(
-            f'"segment_reduce" not implemented for lengths of {given.dtype}; use .long()'
+            f"\"segment_reduce\" not implemented for lengths of '{scalar(given.dtype)}'; use .long()"
         )
     if (counts < 0).any():
         raise runtime_error("lengths contains negative value!")

@@ -258,7 +258,9 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(input)))`` along ``dim``, without overflow. NotImplementedError for integers."""
     d = one_dim(dim, input._array.ndim)
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"logcumsumexp_out_cpu" not implemented for {input.dtype}')
+        raise not_implemented_error(
+            f"\"logcumsumexp_out_cpu\" not implemented for '{dtypes.scalar(input.dtype)}'"
+        )
     return apply(ops.logcumsumexp, (input,), {"dim": d})
 
 

@@ -15,7 +15,7 @@ from minigrad.core.op import NO_PARAMS, Array, Op, Params
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, data_leaf
 from minigrad.core.views import carries_gradients, check_change, check_inference, rebase
-from minigrad.dtypes import F32, F64, I64, can_cast
+from minigrad.dtypes import F32, F64, I64, can_cast, scalar
 from minigrad.errors import runtime_error, warn_once
 from minigrad.ops import shape
 
@@ -123,8 +123,8 @@ def store(
         )
     if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
         raise runtime_error(
-            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}; use the "
-            "function that makes a new Tensor, or convert with .float() first"
+            f"{name}_: result type {scalar(value.dtype)} can't be cast to the desired output type "
+            f"{scalar(array.dtype)}; use the function that makes a new Tensor, or convert with .float() first"
         )
     mode = MODE.get()
     shared = array.size > 1 and not alike and not array.flags.forc and overlaps(array)

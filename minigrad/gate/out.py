@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.core.apply import cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.dtypes import can_cast
+from minigrad.dtypes import can_cast, scalar
 from minigrad.errors import runtime_error, type_error, warn
 from minigrad.hints.names import OUT
 
@@ -87,7 +87,8 @@ def _check(name: str, result: Tensor, out: Tensor, exact: bool) -> None:
         fits = value.dtype == array.dtype or (not exact and can_cast(value.dtype, array.dtype))
     if not fits:
         raise runtime_error(
-            f"{name}(): result type {value.dtype} can't be cast to the desired output type {array.dtype}"
+            f"{name}(): result type {scalar(value.dtype)} can't be cast to the desired output type "
+            f"{scalar(array.dtype)}"
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minigrad.core.apply import cast
+from minigrad.dtypes import scalar
 from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions import activations as functions
 from minigrad.functions.elementwise import where
@@ -42,7 +43,9 @@ def cross_entropy(
             raise runtime_error("ignore_index is not supported for floating point target")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"log_softmax" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"log_softmax\" not implemented for '{scalar(input.dtype)}'; use .float() first"
+        )
     target = _check_classes(input, target, weight)
     rows, classes = _rows(input), _flat(target)
     if label_smoothing == 0.0:
@@ -100,19 +103,23 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tens
         )
     if t.dtype not in (np.int64, np.uint8):
         raise runtime_error(
-            f"expected scalar type Long but found {target.dtype}: a target {list(t.shape)} holds class numbers; use "
-            ".long()"
+            f"expected target dtype to be Long or Byte, but got {scalar(target.dtype)}: a target "
+            f"{list(t.shape)} holds class numbers; use .long()"
         )
     if t.shape != batch and not (x.ndim == 1 and t.shape == (1,)):
         raise (value_error if x.ndim < 3 else runtime_error)(
             f"Expected target size {list(batch)}, got {list(t.shape)}"
         )
     if x.dtype.kind not in "fV":
-        raise not_implemented_error(f'"nll_loss" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"nll_loss\" not implemented for '{scalar(input.dtype)}'; use .float() first"
+        )
     if weight is not None:
         _check_weight(input, weight)
         if weight._array.dtype != input._array.dtype:
-            raise runtime_error(f"expected scalar type {input.dtype} but found {weight.dtype} for the weight")
+            raise runtime_error(
+                f"expected scalar type {scalar(input.dtype)} but found {scalar(weight.dtype)} for the weight"
+            )
     return target.reshape(()) if x.ndim == 1 and t.ndim else target
 
 

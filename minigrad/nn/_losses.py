@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from minigrad.core.apply import cast
+from minigrad.dtypes import scalar
 from minigrad.errors import runtime_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import ones_like
@@ -57,8 +58,8 @@ def binary_cross_entropy(
         )
     if target._array.dtype != input._array.dtype:
         raise runtime_error(
-            f"Found dtype {target.dtype} but expected {input.dtype}: the target has another dtype than the input; use "
-            "target.to(input.dtype)"
+            f"Found dtype {scalar(target.dtype)} but expected {scalar(input.dtype)}: the target has another "
+            "dtype than the input; use target.to(input.dtype)"
         )
     losses = functions.bce(input, target)
     return reduced(times("binary_cross_entropy", losses, weight), reduction)

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
-from minigrad.dtypes import short_name
+from minigrad.dtypes import scalar, short_name
 from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions import activations as functions
 from minigrad.functions.table import relu
@@ -55,7 +55,9 @@ def multi_margin_loss(
                 f"inconsistent weight size, expected {classes} but got {list(weight._array.shape)}"
             )
         if weight._array.dtype != x.dtype:
-            raise runtime_error(f"expected scalar type {input.dtype} but found {weight.dtype} for the weight")
+            raise runtime_error(
+                f"expected scalar type {scalar(input.dtype)} but found {scalar(weight.dtype)} for the weight"
+            )
     _refuse_half("multi_margin_loss", input)
     index = wrap(t.reshape(rows, 1).astype(np.int64))
     matrix = input.reshape(rows, classes)
@@ -119,7 +121,7 @@ def _refuse_half(name: str, input: Tensor) -> None:
 def _check_classes(name: str, t: Any, least: int, classes: int) -> None:
     """RuntimeError for another dtype than int64, and for a class out of range."""
     if t.dtype != np.int64:
-        raise runtime_error(f"{name}: expected scalar type Long but found {t.dtype}; use .long()")
+        raise runtime_error(f"{name}: expected scalar type Long but found {scalar(t.dtype)}; use .long()")
     needs_value(f"{name}()")
     wrong = t[(t < least) | (t >= classes)]
     if wrong.size:

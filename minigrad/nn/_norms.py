@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
-from minigrad.dtypes import limits, working
+from minigrad.dtypes import limits, scalar, working
 from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions import norms
 from minigrad.functions.images import pad
@@ -268,7 +268,7 @@ def local_response_norm(
     if dim < 3:
         raise value_error(f"Expected 3D or higher dimensionality input (got {dim} dimensions)")
     if input.is_complex():
-        raise not_implemented_error(f'"local_response_norm" not implemented for {input.dtype}')
+        raise not_implemented_error(f"\"local_response_norm\" not implemented for '{scalar(input.dtype)}'")
     if not input._array.size:
         return input
     channels = input._array.shape[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigrad.core.apply import cast
+from minigrad.dtypes import scalar
 from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
 from minigrad.nn._reduction import legacy_get_string
 from minigrad.tensor import Tensor
@@ -79,7 +80,9 @@ def refuse_integers(name: str, target: Tensor, input: Tensor) -> None:
 def refuse_whole(name: str, input: Tensor) -> None:
     """NotImplementedError for an input of whole numbers or bools."""
     if input._array.dtype.kind not in "fV":
-        raise not_implemented_error(f'"{name}" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(
+            f"\"{name}\" not implemented for '{scalar(input.dtype)}'; use .float() first"
+        )
 
 
 def difference(name: str, input: Tensor, target: Tensor) -> Tensor:

@@ -310,7 +310,7 @@ spread: Op = Op("spread", _spread, "g; shape dim keepdim",
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
           into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"), complex="analytic", batch="dims")
-_DEVIATES = dict.fromkeys("biu", "std and var only support floating point dtypes; use .float() first")
+_DEVIATES = dict.fromkeys("biu", "std and var only support floating point and complex dtypes; use .float() first")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, cast="floats", refuse=_DEVIATES, rows=True,
          text=Plain(_var, "x", plain("var"), True, sum_first=sum_first, sum_rows=sum_rows), batch="dims")
 # PyTorch: no gradient where the deviation is zero

@@ -39,7 +39,7 @@ def shape_of(shape: Shape) -> tuple[int, ...]:
     except TypeError:
         size = tuple(whole(n, "each dimension of a shape") for n in sizes)
     if (n := min(size, default=0)) < 0:
-        raise runtime_error(f"cannot create an array with negative dimension {n}: {list(size)}")
+        raise runtime_error(f"Trying to create tensor with negative dimension {n}: {list(size)}")
     return size
 
 
@@ -78,7 +78,7 @@ def integer_range(low: int | None, high: int | None, kind: np.dtype[Any]) -> tup
         if not -(2**63) <= bound < 2**63:
             raise value_error(f"integers: {bound} does not fit in int64")
     if first >= end:
-        raise runtime_error(f"random_ expects 'from' to be less than 'to', got from={first} >= to={end}")
+        raise runtime_error(f"random_ expects 'from' to be less than 'to', but got from={first} >= to={end}")
     if (low, high) != (None, None) and end - first < 2**64:
         first, end = representable(first, end, kind, digits)
     span = end - first

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.dtypes import scalar
 from minigrad.errors import runtime_error
 from minigrad.formats import sparse_csr
 from minigrad.functions.segments import segment_reduce
@@ -51,7 +52,7 @@ def _mm(input: Any, mat2: Any) -> Tensor:
             f"{mat2.shape[0]}x{mat2.shape[1]})"
         )
     if input.dtype != mat2.dtype:
-        raise runtime_error(f"mm: expected scalar type {input.dtype} but found {mat2.dtype}")
+        raise runtime_error(f"mm: expected scalar type {scalar(input.dtype)} but found {scalar(mat2.dtype)}")
     if not isinstance(input, Sparse):
         return _mm(mat2.t(), input.t()).t().contiguous() if isinstance(mat2, Sparse) else input.mm(mat2)
     if isinstance(mat2, Sparse):

@@ -56,7 +56,9 @@ def _softmax(name: str, input: Any, dim: int, dtype: Any, log: bool) -> Sparse:
         raise refused(f"_sparse_{name}", input)
     t: Any = (input if dtype is None else input.to(dtype)).coalesce()
     if not t._numbers.is_floating_point():
-        raise not_implemented_error(f'"{name}" not implemented for {t.dtype}: it takes floats; pass a dtype')
+        raise not_implemented_error(
+            f"\"{name}\" not implemented for '{dtypes.scalar(t.dtype)}': it takes floats; pass a dtype"
+        )
     d, count = one_dim(dim, t.ndim), t.sparse_dim()
     if d >= count:
         x = t._numbers

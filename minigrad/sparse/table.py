@@ -63,8 +63,8 @@ def cast_for(name: str, value: Tensor, target: Tensor) -> Any:
     """The value in the element type of the Tensor that it goes into. RuntimeError where that is of a lower kind."""
     if not dtypes.can_cast(value.dtype.numpy, target.dtype.numpy):
         raise runtime_error(
-            f"{name}: result type {value.dtype} can't be cast to the desired output type {target.dtype}; use the "
-            "function that makes a new Tensor, or convert with .float() first"
+            f"{name}: result type {dtypes.scalar(value.dtype)} can't be cast to the desired output type "
+            f"{dtypes.scalar(target.dtype)}; use the function that makes a new Tensor, or convert with .float() first"
         )
     return value.to(target.dtype)
 

@@ -97,7 +97,7 @@ class _Change(Tensor):
                 )
             chance = np.broadcast_to(chance, self._array.shape).transpose(by_steps(self._array))
         if self.is_complex():
-            raise not_implemented_error(f"\"bernoulli_\" not implemented for '{self.dtype}'")
+            raise not_implemented_error(f"\"bernoulli_\" not implemented for '{dtypes.scalar(self.dtype)}'")
         return self._draw(generator, "bernoulli", (chance,), of=p if isinstance(p, Tensor) else None)
 
     @overload

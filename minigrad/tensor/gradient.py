@@ -17,6 +17,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf
 from minigrad.core.views import refresh
+from minigrad.dtypes import scalar
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions import shape as shapes
 from minigrad.gate import methods
@@ -45,6 +46,8 @@ class _Gradient(Tensor):
     def requires_grad(self, value: bool) -> None:
         if not self.is_leaf:
             raise runtime_error(_NO_LEAF)
+        if value.__class__ is not bool:
+            raise runtime_error(f"requires_grad must be a bool, not {type(value).__name__}")
         Tensor.requires_grad_(self, value)  # a subclass may set this in its own method
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -91,11 +94,13 @@ class _Gradient(Tensor):
             like = value._numbers if value._sparse else value  # type: ignore[attr-defined]
             if (value.shape if value._sparse else value._array.shape) != self._array.shape:
                 raise runtime_error(
-                    f"assigned grad has data of a different size: {list(value.shape)} for {list(self._array.shape)}"
+                    f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
+                    f"'{list(self._array.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
             if like._array.dtype != self._array.dtype:
                 raise runtime_error(
-                    f"assigned grad has data of a different type: {value.dtype} for {self.dtype}"
+                    f"attempting to assign a gradient with dtype '{scalar(value.dtype).lower()}' to a tensor with "
+                    f"grad_dtype '{scalar(self.dtype)}'. The gradient must match the tensor's dtype"
                 )
         self._grad = value
 
