@@ -190,6 +190,17 @@ else:
         assert dist.all_reduce(mg.ones(1), group=group) is None and dist.get_rank(group) == -1
     assert "does not belong to the given group" in str(caught[0].message)
 dist.barrier()
+mine, groups = dist.new_subgroups(1)
+assert len(groups) == n and mine.ranks == [r] and mine is groups[r]
+one, (two,) = dist.new_subgroups_by_enumeration([[n - 1, 0]])
+assert (one is two) == (r in (0, n - 1)) and two.ranks == [0, n - 1]
+for size in (0, n + 1):
+    try: dist.new_subgroups(size)
+    except ValueError as error: assert f"({n}) must be divisible by 'group_size={size}'" in str(error)
+    else: raise SystemExit("a size that does not divide")
+try: dist.new_subgroups_by_enumeration([[0], [0]])
+except ValueError as error: assert "Rank 0 has appeared in two subgroups" in str(error)
+else: raise SystemExit("a process in two groups")
 
 # backward notices that a Tensor was changed
 w = mg.ones(2, requires_grad=True)

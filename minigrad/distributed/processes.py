@@ -19,6 +19,7 @@ __all__ = [
     "get_global_rank", "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank",
     "get_world_size", "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized",
     "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "new_group",
+    "new_subgroups", "new_subgroups_by_enumeration",
 ]  # fmt: skip
 
 _ENDED = 32767  # the tag by which a process tells the others that it ends
@@ -265,6 +266,39 @@ def new_group(ranks: Sequence[int] | None = None, *args: Any, **kwargs: Any) -> 
     key = [world.at(r) for r in numbers]
     comm = world.comm.Split(0 if world.rank() in key else mpi().UNDEFINED, world.rank())
     return ProcessGroup(comm if world.rank() in key else None, numbers)
+
+
+def new_subgroups(
+    group_size: int, group: ProcessGroup | None = None, *args: Any, **kwargs: Any
+) -> tuple[ProcessGroup, list[ProcessGroup]]:
+    """Groups of ``group_size`` processes whose ranks follow each other: that of this process, and the list of all.
+
+    All processes must call it; other arguments change nothing. ValueError unless ``group_size`` divides their number.
+    """
+    ranks = of("new_subgroups", group).ranks
+    if group_size < 1 or len(ranks) % group_size:
+        raise value_error(f"The world size ({len(ranks)}) must be divisible by 'group_size={group_size}'")
+    mine, groups = new_subgroups_by_enumeration(
+        [ranks[i : i + group_size] for i in range(0, len(ranks), group_size)]
+    )
+    return mine or groups[0], groups
+
+
+def new_subgroups_by_enumeration(
+    ranks_per_subgroup_list: Sequence[Sequence[int]], *args: Any, **kwargs: Any
+) -> tuple[ProcessGroup | None, list[ProcessGroup]]:
+    """A group of each list of ranks: that of this process (None where it is in none), and the list of all.
+
+    All processes must call it; other arguments change nothing. ValueError for no list, and for a rank in two.
+    """
+    if not ranks_per_subgroup_list:
+        raise value_error("The arg 'ranks_per_subgroup_list' cannot be empty")
+    ranks = [rank for some in ranks_per_subgroup_list for rank in some]
+    for rank in ranks:
+        if ranks.count(rank) > 1:
+            raise value_error(f"Rank {rank} has appeared in two subgroups of {list(ranks_per_subgroup_list)}")
+    groups = [new_group(some) for some in ranks_per_subgroup_list]
+    return next((group for group in groups if group.comm is not None), None), groups
 
 
 class _EndsAll:
