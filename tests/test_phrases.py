@@ -67,6 +67,7 @@ ROWS = [
     ("mg.tensor(1.0)[0:1]", "slice() cannot be applied to a 0-dim tensor."),
     ("X[LONG[:2], LONG]", "shape mismatch: indexing tensors could not be broadcast together with shapes [2], [3]"),
     ("X.index_select(0, LONG)", "index out of range in self"),
+    ("X.index_copy(0, LONG[:1], V)", "Source dimensionality (1), destination dimensionality (2)"),
     ("X.gather(1, X)", "gather(): Expected dtype int32/int64 for index"),
     ("mg.tensor([[1, 2], [3]])", "expected sequence of length 2 at dim 1 (got 1)"),
     ("mg.tensor([[[1], [2, 3]]])", "expected sequence of length 1 at dim 2 (got 2)"),

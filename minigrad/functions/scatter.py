@@ -172,6 +172,11 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | 
             raise runtime_error(
                 f"{name}(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type"
             )
+        if name == "index_copy" and s.ndim != (ndim := input._array.ndim) and s.ndim and ndim:
+            raise index_error(
+                "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source "
+                f"dimensionality ({s.ndim}), destination dimensionality ({ndim})"
+            )
         there = s.shape[d] if s.ndim > d else 1
         rest = [t.shape[:d] + t.shape[d + 1 :] for t in (input._array, s)]
         other = rest[0] != rest[1] or (name != "index_copy" and s.ndim != input._array.ndim)
