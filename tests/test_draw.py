@@ -1352,6 +1352,32 @@ def test_forward_stands_left_of_backward(any_engine: None) -> None:
         assert max(sides[False]) < min(sides[True])
 
 
+def test_labels_in_a_crowd_stand_where_there_is_room(engine: str) -> None:
+    x = y = mg.ones(3, requires_grad=True)
+    for _ in range(9):
+        y = (y * x + y.sin()).tanh()
+    d = mg.draw(y.sum(), direction="both", show="shape", fold=False, max_nodes=None, legend=False)
+    assert len(d._graph.boxes) > dot.CROWD
+    assert "xlabel" not in mg.draw(y.sum(), fold=False, max_nodes=None).dot
+    parts = re.findall(
+        r'<g id="[ne]\d+" class="(node|edge) (.*?)(?=<g id="[ne]\d|</svg>)', d.svg(), re.DOTALL
+    )
+    place = r'<text [^>]*x="(\S+)" y="(\S+)"'
+    labels = [
+        [float(n) for n in at] for kind, part in parts if kind == "edge" for at in re.findall(place, part)
+    ]
+    wanted = [e for e in d._graph.edges if e.label and e.kind != "saved"]
+    assert 0.9 * len(wanted) < len(labels) <= len(wanted)
+    for outline in (
+        re.findall(r' (?:d|points)="([^"]*)"', part)[0] for kind, part in parts if kind == "node"
+    ):
+        points = [pair.split(",") for pair in re.findall(r"-?[\d.]+,-?[\d.]+", outline)]
+        (left, *_, right), (top, *_, bottom) = (
+            sorted(map(float, side)) for side in zip(*points, strict=True)
+        )
+        assert not [1 for x, y in labels if left < x < right and top < y - 3 < bottom]
+
+
 def test_a_page_says_what_it_needs(any_engine: None) -> None:
     _, _, loss = pair()
     assert "<noscript>" in mg.draw(loss).html().partition("<main>")[0]
