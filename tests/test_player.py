@@ -106,6 +106,28 @@ NETWORK_PAGE = (
     told.pinched = drawing.now().now.map((n, k) => n / before[k]).slice(2);
     touch('pointerup', 2, 400, 200); touch('pointermove', 1, 100, 100); touch('pointerup', 1, 100, 100);
     told.rested = drawing.now().now[2] / before[2];
+    const still = [...drawing.now().now], shift = () => drawing.now().now.map((n, k) => n - still[k]).slice(0, 2);
+    touch('pointerdown', 1, 200, 200); touch('pointerdown', 2, 300, 200);
+    touch('pointermove', 1, 200, 260); touch('pointermove', 2, 300, 260);
+    told.pulled = shift();
+    touch('pointerup', 1, 200, 260); touch('pointerup', 2, 300, 260);
+    touch('pointerdown', 3, 200, 200); touch('pointermove', 3, 200, 260);
+    const dragged = shift();
+    touch('pointercancel', 3, 200, 260);
+    told.left = [dragged[1] - told.pulled[1], shift()[1] - told.pulled[1]];
+    told.action = getComputedStyle(all('.view.shown > svg')[0]).touchAction;
+    press('Home');
+    document.body.style.width = '390px';
+    all('#views button')[2].click();
+    const place = (e) => e.getBoundingClientRect(), frame = () => place(all('.view.shown > svg')[0]);
+    const unit = () => drawing.now().now[2] / frame().width, step = drawing.now().places.steps[0];
+    const first = place(all('.view.shown .node').find((g) => g.dataset.id === step));
+    told.narrow = [unit(), drawing.now().size[2] / frame().width];
+    told.narrow.push(first.left > frame().left && first.right < frame().right);
+    press('ArrowRight');
+    told.narrow.push(unit());
+    at('fit').click();
+    told.narrow.push(drawing.now().now[2] - drawing.now().size[2]);
 """
 )
 CROWDED = """a, b = (mg.tensor(v, requires_grad=True) for v in (2.0, -3.0))
@@ -241,6 +263,15 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert tags == [["", "∂t7"], ["t5"]], "a folded module has the value and the gradient of what it gives"
     assert two["unfolded"] == ["linear"]
     assert (two["pinched"], two["rested"]) == ([0.5, 0.5], 0.5), "two fingers zoom"
+    assert two["pulled"][1] < -10, "two fingers also move the picture"
+    assert two["left"][0] < -10 and two["left"][1] == 0, "one finger moves the page around it"  # noqa: PT018
+    assert two["action"] == "pan-y"
+    opened, whole, seen, stepped, fitted = two["narrow"]
+    assert (opened, seen, fitted) == (1, True, 0), (
+        "on a narrow screen the first step is large enough to be read"
+    )
+    assert whole > 1.5
+    assert stepped < 1.05
     assert three["steps"] > 60
     assert three["median"] < 16, three
     assert len(large._graph.boxes) >= 58

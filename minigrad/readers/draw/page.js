@@ -121,6 +121,7 @@ const drawing = (() => {
     find("notes").textContent = [...v.notes, ...new Set(Object.values(data.refused)), data.unplayed].join(" ").trim();
     find("fold").hidden = find("unfold").hidden = !v.frames.size;
     arrange();
+    open(v);
     lookFor(search.value);
   }
 
@@ -320,6 +321,17 @@ const drawing = (() => {
     place(v, ...v.size);
   }
 
+  function open(v) { // on a narrow screen a picture that would be too small to read begins at its first step, or at its first box
+    const { width, height } = v.svg.getBoundingClientRect(), at = [v.places.steps?.[0], ...Object.keys(v.model.nodes)];
+    if (v.opened || !width || width > 600 || scale(v) < 1.5) return;
+    v.opened = true;
+    v.fitted = false;
+    const [x, y] = spot(at.map((id) => (id && outermost(v, id).replace("c", "f")) || id).find((id) => id in v.model.nodes));
+    const within = (k, middle, wide) => // as much of the picture as there is room for
+      Math.max(v.size[k], Math.min(middle - wide / 2, v.size[k] + v.size[k + 2] - wide));
+    place(v, within(0, x, width), within(1, y, height), width, height);
+  }
+
   function scale(v) { // units of the picture per pixel of the screen
     const shown = v.svg.getBoundingClientRect();
     return Math.max(v.now[2] / (shown.width || 1), v.now[3] / (shown.height || 1));
@@ -343,6 +355,8 @@ const drawing = (() => {
       event.preventDefault();
       zoom(v, Math.exp(Math.max(-60, Math.min(60, event.deltaY)) / 200), event.clientX, event.clientY);
     }, { passive: false });
+    // One finger moves the page up and down, where the picture stands in another page; two fingers are for the picture.
+    v.svg.addEventListener("touchmove", (event) => { if (event.touches.length > 1) event.preventDefault(); }, { passive: false });
     v.svg.addEventListener("pointerdown", (event) => {
       fingers.set(event.pointerId, event);
       from = [event.clientX, event.clientY, ...v.now];
@@ -352,9 +366,12 @@ const drawing = (() => {
       if (from === null) return;
       if (fingers.size > 1) { // one moves to or from the other
         const was = fingers.get(event.pointerId), other = [...fingers.values()].find((f) => f.pointerId !== event.pointerId);
+        if (!was) return;
         const far = (f) => apart([f.clientX, f.clientY], [other.clientX, other.clientY]) || 1;
-        if (was) zoom(v, far(was) / far(event), other.clientX, other.clientY);
-        if (was) fingers.set(event.pointerId, event);
+        const between = (k) => (event[k] + other[k]) / 2, moved = (k) => ((event[k] - was[k]) / 2) * scale(v);
+        place(v, v.now[0] - moved("clientX"), v.now[1] - moved("clientY"), v.now[2], v.now[3]);
+        zoom(v, far(was) / far(event), between("clientX"), between("clientY"));
+        fingers.set(event.pointerId, event);
         return;
       }
       const dx = event.clientX - from[0], dy = event.clientY - from[1], unit = scale(v);
@@ -363,6 +380,7 @@ const drawing = (() => {
     });
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, (event) => {
       fingers.delete(event.pointerId);
+      if (end === "pointercancel" && from) place(v, ...from.slice(2)); // the page moves in place of the picture
       from = null;
       v.svg.classList.remove("moving");
     });
@@ -449,6 +467,8 @@ const drawing = (() => {
     fit(view);
   });
   find("unfold").addEventListener("click", () => { folded.clear(); arrange(); fit(view); });
+  document.body.classList.toggle("framed", window !== window.parent);
+  find("player").hidden = !data.player;
   show(views[0]);
   document.body.dataset.ready = "yes";
   return { data, find, make, views, show, drawn, outermost, boxAt, middle, sampled, place, fit, now: () => view };

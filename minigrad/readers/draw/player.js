@@ -266,8 +266,8 @@
     const back = at > ahead;
     // The backward pass alone has no boxes of the forward one.
     const other = at > 0 && !back && now().name === "backward" ? views.find((v) => v.name !== "backward") : null;
-    const resized = other || card.hidden !== (at === 0);
-    let shown = resized ? null : now().svg.getBoundingClientRect(); // before anything changes: nothing is laid out twice
+    const resized = card.hidden !== (at === 0);
+    let shown = now().svg.getBoundingClientRect(); // before anything changes: nothing is laid out twice
     slider.value = at;
     find("step").textContent = at === 0 ? "" : back ? `${at - ahead} / ${backward.length}` : `${at} / ${ahead}`;
     slider.setAttribute("aria-valuetext", at === 0 ? "the whole picture" : `${back ? "backward" : "forward"} ${find("step").textContent}`);
@@ -277,8 +277,15 @@
     find("next").disabled = at === last;
     if (at === last) pause();
     card.hidden = at === 0;
+    if (resized) {
+      const before = shown, v = now(), [x, y, width, height] = v.now;
+      v.root.classList.toggle("playing", at > 0); // it may hide the legend
+      shown = v.svg.getBoundingClientRect();
+      // What was enlarged keeps its scale where the card takes a part of its place.
+      if (!v.fitted && before.width && before.height) place(v, x, y, (width * shown.width) / before.width, (height * shown.height) / before.height);
+    }
     if (other) show(other);
-    shown ??= now().svg.getBoundingClientRect();
+    if (other) shown = now().svg.getBoundingClientRect();
     light(now(), shown);
     tell();
   }
@@ -317,7 +324,6 @@
   slider.max = last;
   slider.addEventListener("input", () => move(+slider.value));
   drawn.push((v) => light(v, v.svg.getBoundingClientRect()));
-  find("player").hidden = false;
   const asked = /^#step=(\d+)$/.exec(location.hash); // a link may lead to a step
   go(asked ? +asked[1] : 0);
   drawing.go = go;
