@@ -924,15 +924,54 @@ def test_the_table_of_a_tape() -> None:
 
 
 def test_a_leaf_has_one_name_in_a_box_a_table_a_derivation_and_a_program() -> None:
-    input_1, x = mg.ones(2), mg.ones(2, requires_grad=True)
-    y = (x * mg.ones(2) * input_1 * mg.zeros(2).requires_grad_()).sum()
-    expected = {"x", "input_1", "input_2", "parameter_1"}
+    ones_1, x = mg.ones(2), mg.ones(2, requires_grad=True)
+    y = (x * mg.ones(2) * ones_1 * mg.zeros(2).requires_grad_()).sum()
+    expected = {"x", "ones_1", "ones_2", "parameter_1"}
     d = mg.draw(y)
     assert {b.title for b in d._graph.boxes if b.kind in ("input", "parameter")} == expected
     assert {n["name"] for n in d._steps["leaves"]} == expected
     assert {r.name for r in mg.tape_table(y) if not r.inputs} == expected
     text, program = str(mg.explain(y)), str(mg.source(y))
     assert all(re.search(rf"\b{name}\b", text) and re.search(rf"\b{name}\b", program) for name in expected)
+
+
+F = nn.functional
+MADE: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
+    "dropout": (lambda x: F.dropout(F.dropout(x, 0.5)), {"mask_1", "mask_2"}),
+    "a module": (nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5)).requires_grad_(False), {"mask_1"}),
+    "alpha dropout": (lambda x: F.alpha_dropout(x, training=True), {"mask_1", "shift_1"}),
+    "rrelu": (lambda x: F.rrelu(x, training=True), {"slopes_1"}),
+    "gumbel_softmax": (F.gumbel_softmax, {"noise_1"}),
+    "attention": (
+        lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True, dropout_p=0.1),
+        {"condition_1", "mask_1"},
+    ),
+    "a call": (lambda x: x + mg.randn(3), {"randn_1"}),
+    "a method of a call": (lambda x: mg.rand_like(x).mul(x), {"rand_like_1"}),
+    "several lines": (
+        lambda x: (
+            mg.full(
+                (3,), 2.0
+            )
+            - x
+        ),
+        {"full_1"},
+    ),
+    "an operand": (lambda x: F.cross_entropy(x, mg.tensor([0, 1])), {"target_1"}),
+    "an element": (lambda x: [mg.ones(3)][0] * x, {"input_1"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MADE)
+def test_an_array_without_a_name_is_called_by_what_it_is(case: str) -> None:
+    function, expected = MADE[case]
+    weights = mg.randn(2, 3, requires_grad=True)
+    y = function(weights).sum()
+    listed = {r.name for r in mg.tape_table(y) if not r.inputs}
+    boxed = {b.title for b in mg.draw(y)._graph.boxes if b.kind == "input"}
+    text, program = str(mg.explain(y)), str(mg.source(y))
+    assert all(re.search(rf"\b{name}\b", text) and re.search(rf"\b{name}\b", program) for name in expected)
+    assert listed & boxed >= expected
 
 
 def test_a_mean_that_is_the_rounding_of_a_sum_is_nought() -> None:

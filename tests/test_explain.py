@@ -223,7 +223,7 @@ READ = {
     "x[..., 1:]": ("x[:, :, :, 1:]", "put(g, into=zeros(1, 1, 4, 4)[:, :, :, 1:])"),
     "m[i]": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
     "m[:, i % 3]": ("m[:, input_1]", "add(g, into=zeros(5, 3)[:, input_1])"),
-    "m.gather(0, i[:, None])": ("gather(m, 0, input_1)", "scatter_add(zeros(5, 3), 0, input_1, g)"),
+    "m.gather(0, i[:, None])": ("gather(m, 0, index_1)", "scatter_add(zeros(5, 3), 0, index_1, g)"),
     "F.embedding(i, m)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
     "F.embedding(i, m, padding_idx=1)": ("m[i]", "add(g, into=zeros(5, 3)[i]), 0 in row 1"),
     "F.embedding(i, m, scale_grad_by_freq=True)": (
@@ -232,16 +232,16 @@ READ = {
     ),
     "F.embedding(i, m, sparse=True)": ("m[i]", "add(g, into=zeros(5, 3)[i])"),
     "F.cross_entropy(m, i % 3)": (
-        "cross_entropy(m, input_1)",
-        "g / 5 * (softmax(m, dim=1) - one_hot(input_1))",
+        "cross_entropy(m, target_1)",
+        "g / 5 * (softmax(m, dim=1) - one_hot(target_1))",
     ),
     "F.cross_entropy(m, i % 3, reduction='none', ignore_index=1)": (
-        "cross_entropy(m, input_1, ignore_index=1, reduction='none')",
-        "g[:, None] * (softmax(m, dim=1) - one_hot(input_1))",
+        "cross_entropy(m, target_1, ignore_index=1, reduction='none')",
+        "g[:, None] * (softmax(m, dim=1) - one_hot(target_1))",
     ),
     "F.nll_loss(m, i % 3, reduction='none')": (
-        "nll_loss(m, input_1, reduction='none')",
-        "-g[:, None] * one_hot(input_1)",
+        "nll_loss(m, target_1, reduction='none')",
+        "-g[:, None] * one_hot(target_1)",
     ),
     "mg.cat([m, m], 1)": ("cat([m, m], dim=1)", "g[:, 0:3]"),
     "m.sum(1)": ("sum(m, dim=1)", "spread(g, dim=1)"),
@@ -442,7 +442,7 @@ def test_leaves_have_names_of_what_they_were_copied_from_and_of_functions_around
     # Two variables have these numbers, so that neither can be said to be meant.
     of_input = explained((w * mg.full((3,), 7.0)).sum())
     of_parameter = explained((w * mg.rand(3).requires_grad_()).sum())
-    assert "w * input_1" in of_input, (twice, alike)
+    assert "w * full_1" in of_input, (twice, alike)
     assert "w * parameter_1" in of_parameter
     zeros = mg.zeros(8)  # of which the state of the layer is none
     told = explained(lstm(x)[0].sum())

@@ -642,7 +642,11 @@ def test_leaves_without_a_name_have_that_of_the_callers_variable() -> None:
     w = mg.tensor([1.0, 2.0], requires_grad=True)
     scale = mg.tensor(3.0)
     text = mg.source((w * scale * mg.tensor([5.0, 6.0])).sum())
-    assert "def run(w, scale, input_1):" in text
+    assert "def run(w, scale, tensor_1):" in text
+    code = compile("a = w.exp()", "made.py", "exec").replace(co_names=("w", "exp", "@py_1"))
+    names: dict[str, Any] = {"w": w}
+    exec(code, names)  # pytest stores in such variables what is asserted
+    assert "@py" not in mg.source(names["@py_1"], {"w": w})
     value, gradients = load(text)(*(np.array(v, np.float32) for v in ([1.0, 1.0], 2.0, [1.0, 3.0])))
     assert value == 8.0
     assert gradients["w"].tolist() == [2.0, 6.0]
@@ -651,7 +655,7 @@ def test_leaves_without_a_name_have_that_of_the_callers_variable() -> None:
 def test_what_was_not_recorded_is_asked_for_and_never_baked_in() -> None:
     x = mg.tensor([1.0, -2.0], requires_grad=True)
     text = mg.source(mg.where(x > 0, x, x * 0.1).sum(), inputs={"x": x})
-    assert "def run(x, input_1):" in text
+    assert "def run(x, condition_1):" in text
     with everything():
         text = mg.source(mg.where(x > 0, x, x * 0.1).sum(), inputs={"x": x})
     assert "def run(x):" in text

@@ -147,6 +147,13 @@ def leaf(t: Tensor, requires_grad: bool = False) -> Node:
     return node
 
 
+def called(t: Tensor, name: str) -> Tensor:
+    """``t``, an array that a function makes by itself, with a word that tells readers what it is, such as mask."""
+    if t._node is None and _mode().grad:
+        data_leaf(t).params = {"called": name}
+    return t
+
+
 def data_leaf(t: Tensor) -> Node:
     """`leaf`, of a Tensor that may be gone when a reader asks for its value."""
     node = leaf(t)

@@ -11,7 +11,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.mode import MODE
 from minigrad.core.node import next_seq
 from minigrad.core.op import Op
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import Tensor, called
 from minigrad.core.views import check_change
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error
@@ -130,7 +130,7 @@ def rrelu(
         )
     source = random.default_generator if generator is None else generator
     slopes = apply(draws.slopes, (input.detach(),), {"generator": source, "lower": lower, "upper": upper})
-    return apply(e.mul, (input, slopes))
+    return apply(e.mul, (input, called(slopes, "slopes")))
 
 
 # ---------------------------------------------------------------- dropout
@@ -158,11 +158,12 @@ def _dropped(name: str, input: Tensor, p: float, train: bool) -> Tensor:
     plain = feature or array.flags.c_contiguous
     noise = _drops(array, p, shape) if plain else laid_as(array, lambda size: _drops(array, p, size))
     if "alpha" not in name:
-        return apply(e.mul, (input, apply(e.div, (noise, 1 - p))))
+        return apply(e.mul, (input, called(apply(e.div, (noise, 1 - p)), "mask")))
     low = 1.7580993408473766  # SELU_ALPHA * SELU_SCALE, to which selu falls
     scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
     shift = apply(e.add, (apply(e.mul, (apply(e.add, (noise, -1.0)), low * scale)), low * scale * p))
-    return apply(e.add, (apply(e.mul, (input, apply(e.mul, (noise, scale)))), shift))
+    kept = apply(e.mul, (input, called(apply(e.mul, (noise, scale)), "mask")))
+    return apply(e.add, (kept, called(shift, "shift")))
 
 
 def _drops(array: Any, p: float, shape: tuple[int, ...]) -> Tensor:

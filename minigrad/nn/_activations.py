@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.core.apply import needs_value
 from minigrad.core.promote import held, number
+from minigrad.core.tensor import called
 from minigrad.dtypes import F64, I64, DTypeLike, working
 from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions import activations as functions
@@ -73,7 +74,7 @@ def gumbel_softmax(
     if eps != 1e-10:
         warn("`eps` parameter is deprecated and has no effect.")
     draws = -empty(logits.shape, dtype=logits.dtype).exponential_().log()
-    soft: Tensor = functions.softmax((logits + draws) / tau, dim)
+    soft: Tensor = functions.softmax((logits + called(draws, "noise")) / tau, dim)
     if not hard:
         return soft
     values = soft.detach()

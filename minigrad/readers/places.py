@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dis
 import functools
 import inspect
@@ -69,7 +70,9 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
         if offset <= lasti or operation == "EXTENDED_ARG":
             continue  # lasti may also lie in what follows an instruction, the interpreter's caches
         if operation.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")):
-            return stored if isinstance(stored, str) and not stored.startswith("_") else None
+            # pytest stores parts of what it asserts in variables that no program could name
+            named = isinstance(stored, str) and stored.isidentifier() and not stored.startswith("_")
+            return stored if named else None
         return None
     return None
 
@@ -227,14 +230,54 @@ def with_variables(given: dict[Node, str], found: Mapping[Node, tuple[str, Tenso
 
 
 def numbered(records: Iterable[Node], given: Mapping[Node, str]) -> dict[Node, str]:
-    """The leaves without a name, and what they are called: ``input_1``, ``input_2``, ``parameter_1``, ..."""
-    taken, names = set(given.values()), dict[Node, str]()
+    """The leaves without a name, and what they are called: ``mask_1``, ``input_1``, ``parameter_1``, ..."""
+    records = list(records)
+    taken, names, words = set(given.values()), dict[Node, str](), dict[Node, str]()
+    for n in records:
+        for k, leaf in enumerate(n.inputs):
+            if isinstance(leaf, Node) and leaf.op is None and leaf not in words:
+                words[leaf] = leaf.params.get("called") or _operand(n, k)
     for n in records:
         if n.op is None and n not in given:
-            stem = "parameter" if n.requires_grad else "input"
+            stem = "parameter" if n.requires_grad else words.get(n, "input")
             names[n] = next(name for i in count(1) if (name := f"{stem}_{i}") not in taken)
             taken.add(names[n])
     return names
+
+
+def _operand(n: Node, k: int) -> str:
+    """What an input without a name is, by the first record that reads it: as that calls it, or the call that made it.
+
+    Of ``h + randn(3)`` that is ``randn``; a letter such as ``x`` would tell nothing.
+    """
+    op: Any = n.op
+    if len(op.inputs[min(k, len(op.inputs) - 1)]) > 1 and (op.star is None or k < op.star):
+        return str(op.inputs[k])
+    tree, made = _expression(n.code, n.lasti), None
+    if isinstance(tree, ast.BinOp) and len(n.inputs) == 2:
+        made = (tree.left, tree.right)[k]
+    elif k == 0 and isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
+        made = (
+            None if tree.func.attr.endswith("_") else tree.func.value
+        )  # a method in place has other numbers now
+    maker = made.func if isinstance(made, ast.Call) else None
+    return str(getattr(maker, "attr", getattr(maker, "id", "input")))
+
+
+@functools.lru_cache(maxsize=256)
+def _expression(code: CodeType | None, lasti: int) -> ast.expr | None:
+    """The expression of the program that an instruction computes."""
+    positions = next(islice(code.co_positions(), lasti // 2, None), None) if code else None
+    if code is None or positions is None or None in positions:
+        return None
+    first, last, begin, end = (int(n or 0) for n in positions)
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][begin:]
+    try:
+        return ast.parse(b"(" + b"".join(lines) + b")", mode="eval").body
+    except (SyntaxError, ValueError):  # the file has changed, or is not to be had
+        return None
 
 
 def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str]:

@@ -44,11 +44,11 @@ def source(
 
     The text is a module that imports NumPy alone and defines one function, ``name``.  It takes the leaves of
     the computation: ``inputs``, a dict of names to Tensors, then ``params``, a Module or such a dict, then any
-    others, by the name that a variable of the caller has for them or as ``input_1``, ``parameter_1``, ...  Qualified
-    names become identifiers: ``0.weight`` becomes ``weight_0``.  The gradient of a result of more than one
-    element is the last parameter.  The function returns the result and a dict of gradients under the
-    names of the leaves: of ``wrt`` (names or Tensors), or of all leaves that require grad; None for one
-    that no gradient flows to.
+    others, by the name that a variable of the caller has for them or by what they are: ``mask_1``, ``input_1``,
+    ``parameter_1``, ...  Qualified names become identifiers: ``0.weight`` becomes ``weight_0``.  The gradient of a
+    result of more than one element is the last parameter.  The function returns the result and a dict of
+    gradients under the names of the leaves: of ``wrt`` (names or Tensors), or of all leaves that require grad;
+    None for one that no gradient flows to.
 
     On arrays of the recorded shapes and element types, also others than the recorded ones, it gives bit for
     bit what minigrad gives.  What was computed before recording began, or where no gradient flows to, was not
@@ -90,7 +90,7 @@ def source(
     named, path_of = _names(params, inputs or {}, leaves)
     nodes = {node for _, node in named}
     named += _variables([n for n in leaves if n not in nodes])
-    named += [(key, n) for n, key in places.numbered(leaves, {n: key for key, n in named}).items()]
+    named += [(key, n) for n, key in places.numbered(records, {n: key for key, n in named}).items()]
     targets = _targets(wrt, named, leaves, root)
     program = Program(root, targets)
     return Printed(Text(program, named, path_of).module(name, _title(root)))
