@@ -298,7 +298,8 @@ def changed_in_place(node: Any, array: Any, change: Any) -> RuntimeError:
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"{op} at {node.where} saved an array of shape {list(array.shape)}, which was changed in place at "
-        f"{place(change.last.code, change.last.lasti)}. Use an operation out of place there, or clone() before it."
+        f"{place(change.last.code, change.last.lasti)}. Use an operation out of place there, or clone() "
+        "before it; where an optimizer takes a step there, compute the result again after it."
     )
 
 

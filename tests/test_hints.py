@@ -38,6 +38,7 @@ ASKED = {
         "minigrad.fx.symbolic_trace makes of it has code and graph"
     ],
     "nn.Lineer": ["Did you mean: 'Linear'"],
+    "nn.Dense": ["Here a dense layer is nn.Linear(in_features, out_features)"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "F.unflatten": ["There is minigrad.unflatten"],
     "mg.gru": ["PyTorch has it, minigrad has minigrad.nn.GRU"],

@@ -158,6 +158,7 @@ def test_a_page_is_told_the_lines_that_matter(tmp_path):
         "ZeroDivisionError: division by zero",
     ]
     assert lowest.splitlines()[1:] == [
+        "where the slope is -6, a step goes 0.25 * 6 to the right",
         "assert -1.5 == 1.5", " +  where -1.5 = lowest(<lambda>, start=0.0, lr=0.25, steps=1)"
     ]  # fmt: skip
     assert unreadable == {"slope": "line 1 of this block: def lowest(:\nSyntaxError: invalid syntax"}

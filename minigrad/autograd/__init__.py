@@ -73,7 +73,8 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
         if node is None or not node.requires_grad:
             raise runtime_error(
                 f"element {i} of tensors does not require grad and does not have a grad_fn: nothing that it was "
-                "computed from requires grad, or it was computed under no_grad(); call requires_grad_() before it"
+                "computed from requires grad (call requires_grad_() before it), or detach() or no_grad() cut it off, "
+                "or it is a gradient taken without create_graph=True"
             )
         if g is None:
             if math.prod(shape) != 1:
@@ -171,7 +172,9 @@ def _targets(inputs: Sequence[Any]) -> list[Node]:
     for t in inputs:
         node = end_of(t, "inputs must be Tensors")[0]
         if node is None or not node.requires_grad:
-            raise runtime_error("One of the differentiated Tensors does not require grad")
+            raise runtime_error(
+                "One of the differentiated Tensors does not require grad; call requires_grad_() before it is used"
+            )
         nodes.append(node)
     return nodes
 

@@ -41,7 +41,7 @@ _SENTENCES = {
     "minigrad.export": "minigrad.compile records a function and replays it, minigrad.onnx.export writes a file of it",
 }  # fmt: skip
 
-# Names of micrograd, torchviz and of NumPy's arrays.
+# Names of micrograd, torchviz, Keras and of NumPy's arrays.
 _OTHERS = {
     "Value": "a Tensor of one number does what micrograd's Value does: minigrad.tensor(2.0, requires_grad=True)",
     "draw_dot make_dot": "minigrad.draw draws the graph of a result",
@@ -52,6 +52,7 @@ _OTHERS = {
     "flat": "x.reshape(-1) has the elements in a row",
     "tobytes": "x.numpy().tobytes() gives the bytes",
     "choose compress partition ptp": "NumPy's functions take Tensors: np.ptp(x), np.compress(mask, x), ...",
+    "Dense": "a dense layer is nn.Linear(in_features, out_features)",
     "MLP Layer Neuron": "minigrad.nn.Sequential puts layers in a row, such as nn.Linear(3, 4) and nn.Tanh()",
 }
 

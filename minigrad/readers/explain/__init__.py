@@ -66,8 +66,8 @@ def explain(
     node = loss._node
     if node is None or node.op is None or not node.requires_grad:
         raise errors.runtime_error(
-            "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or it "
-            "was computed under no_grad()"
+            "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or "
+            "detach() or no_grad() cut it off"
         )
     found = places.variables(errors.user_frame(), records=tape([node]))
     names = places.with_variables(places.given(params) | places.given(inputs, "inputs"), found)

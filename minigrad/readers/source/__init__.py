@@ -74,8 +74,8 @@ def source(
     root = result._node
     if root is None or root.op is None:
         raise errors.runtime_error(
-            "source(): this Tensor has no record: it was not computed from Tensors that require grad, or it was "
-            "computed under no_grad()"
+            "source(): this Tensor has no record: it was not computed from Tensors that require grad, or detach() "
+            "or no_grad() cut it off"
         )
     records = tape([root])
     for node in records:
