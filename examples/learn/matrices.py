@@ -23,7 +23,8 @@ print(np.allclose(tW.grad.numpy(), x.T @ g), np.allclose(tx.grad.numpy(), g @ W.
 
 # %% layer
 layer = mg.nn.Linear(3, 2)
-loss = layer(mg.randn(4, 3)).square().mean()
+rows = mg.randn(4, 3)
+loss = layer(rows).square().mean()
 print(mg.source(loss, layer))
 
 # %% picture
