@@ -248,6 +248,8 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
 
     one, two, three = how(1, groups=1), how(2, 2, ((1, 1),), groups=2), how(3, 1, ((1, 0),), groups=1)
     gaps, apart = how(1, 2, ((2, -1),), 2, groups=1), how(1, 2, ((1, 0),), 3, groups=2)
+    # A filter for each channel.
+    each, rare, deep = how(2, 1, ((1, 2),), groups=2), how(2, 2, ((1, 0),), 2, groups=2), how(3, groups=2)
     pooled = (("window", 4, 2, 2, 0, 1, 2), ("window", 5, 3, 2, 1, 1, 3))
     far, wide = (("window", 6, 3, 1, 1, 2, 4),), (("window", 6, 4, 3, 2, 1, 3),)
     # Two neighbours: in common with the next two, side by side, with gaps between.
@@ -289,14 +291,20 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         Row("conv", (real(1, 2, 3, 2, 3), real(2, 2, 2, 1, 2)), _conv, "01", three),
         Row("conv", (real(2, 1, 7), real(2, 1, 3)), _conv, "01", gaps),
         Row("conv", (real(0, 2, 5), real(3, 2, 2)), _conv, "01", one),
+        Row("conv", (real(2, 2, 3, 4), real(2, 1, 2, 3), real(2)), _conv, "012", each),
+        Row("conv", (real(1, 2, 6, 5), real(2, 1, 2, 2)), _conv, "01", rare),
+        Row("conv", (real(1, 2, 3, 2, 3), real(2, 1, 2, 2, 2)), _conv, "01", deep),
         Row("conv_input", (real(2, 3, 4), real(3, 2, 2)), _conv_input, "01", {"sizes": (5,), **one}),
         Row("conv_input", (real(1, 4, 2, 2), real(4, 1, 3, 2)), _conv_input, "01", {"sizes": (4, 3), **two}),
         Row("conv_input", (real(0, 3, 4), real(3, 2, 2)), _conv_input, "01", {"sizes": (5,), **one}),
+        Row("conv_input", (real(2, 2, 3, 3), real(2, 1, 2, 2)), _conv_input, "01", {"sizes": (6, 6), **rare}),
+        Row("conv_input", (real(1, 2, 4), real(2, 2, 2)), _conv_input, "01", {"sizes": (5,), **one}),
         # Samples behind the places, in two goes.
         Row("conv_input", (real(33, 2, 2), real(2, 1, 3)), _conv_input, "01", {"sizes": (8,), **apart}),
         Row("conv_weight", (real(2, 2, 5), real(2, 3, 4)), _conv_weight, "01", {"kernel": (2,), **one}),
         Row("conv_weight", (real(2, 2, 4, 4), real(2, 2, 2, 3)), _conv_weight, "01", {"kernel": (3, 2), **two}),
         Row("conv_weight", (real(0, 2, 5), real(0, 3, 4)), _conv_weight, "01", {"kernel": (2,), **one}),
+        Row("conv_weight", (real(2, 2, 3, 4), real(2, 2, 5, 5)), _conv_weight, "01", {"kernel": (2, 3), **each}),
         Row("unfold", (real(2, 2, 4, 3),), _unfold, "0", {"kernel": (2, 2), **how(2, 1, ((1, 1),))}),
         Row("unfold", (real(1, 1, 5, 4),), _unfold, "0", {"kernel": (2, 1), **how(2, 2, ((0, 0),), 2)}),
         Row("unfold", (real(0, 2, 4, 3),), _unfold, "0", {"kernel": (2, 2), **how(2)}),
