@@ -108,27 +108,37 @@ def _log_softmax_backward(d: list[float], logs: list[float]) -> list[float]:
 
 
 def _log_loss(x: np.ndarray, target: np.ndarray, ignore: int, mean: bool) -> np.ndarray:
-    rows = zip(x.tolist(), target.tolist(), strict=True)
+    rows = zip(_rows_of_classes(x).tolist(), target.flat, strict=True)
     return _averaged([-math.log(_probabilities(v)[t]) for v, t in rows], target, ignore, mean)
 
 
+def _rows_of_classes(x: np.ndarray) -> np.ndarray:
+    return np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+
+
+def _with_classes(rows: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Rows as those of `_rows_of_classes`."""
+    return np.moveaxis(rows.reshape(*target.shape, rows.shape[1]), -1, 1)
+
+
 def _averaged(losses: list[float], target: np.ndarray, ignore: int, mean: bool) -> np.ndarray:
-    kept = target != ignore
+    kept, losses = target != ignore, np.reshape(losses, target.shape)
     return np.array([np.sum(losses, where=kept) / kept.sum()])[0] if mean else np.where(kept, losses, 0.0)
 
 
 def _of_each(d: np.ndarray, target: np.ndarray, ignore: int, mean: bool) -> list[float]:
     kept = target != ignore
-    return [float(v) for v in np.where(kept, d / kept.sum() if mean else d, 0.0)]
+    return [float(v) for v in np.where(kept, d / kept.sum() if mean else d, 0.0).flat]
 
 
 def _log_loss_backward(
     d: np.ndarray, x: np.ndarray, target: np.ndarray, ignore: int, mean: bool
 ) -> np.ndarray:
-    out = np.zeros(x.shape)
+    rows = _rows_of_classes(x)
+    out, classes = np.zeros(rows.shape), np.arange(x.shape[1])
     for i, factor in enumerate(_of_each(d, target, ignore, mean)):
-        out[i] = factor * (np.array(_probabilities(x[i].tolist())) - (np.arange(x.shape[1]) == target[i]))
-    return out
+        out[i] = factor * (np.array(_probabilities(rows[i].tolist())) - (classes == target.flat[i]))
+    return _with_classes(out, target)
 
 
 def _with_loss(op: Any, d: Any, x: Any, target: Any, **params: Any) -> Any:
@@ -139,14 +149,15 @@ def _with_loss(op: Any, d: Any, x: Any, target: Any, **params: Any) -> Any:
 
 
 def _nll(x: np.ndarray, target: np.ndarray, ignore: int, mean: bool) -> np.ndarray:
-    return _averaged([-x[i, t] for i, t in enumerate(target.tolist())], target, ignore, mean)
+    rows = zip(_rows_of_classes(x), target.flat, strict=True)
+    return _averaged([-row[t] for row, t in rows], target, ignore, mean)
 
 
 def _nll_backward(d: np.ndarray, target: np.ndarray, classes: int, ignore: int, mean: bool) -> np.ndarray:
-    out = np.zeros((len(target), classes))
+    out = np.zeros((target.size, classes))
     for i, factor in enumerate(_of_each(d, target, ignore, mean)):
-        out[i, target[i]] = -factor
-    return out
+        out[i, target.flat[i]] = -factor
+    return _with_classes(out, target)
 
 
 def _one_hot(target: np.ndarray, classes: int) -> np.ndarray:
@@ -313,8 +324,9 @@ def rows() -> list[Any]:
         Row("one_hot", (whole(0, 3),),       _one_hot, "", {"classes": 3}, "int64"),
         Row("one_hot", (whole(0, 3, 0),),    _one_hot, "", {"classes": 3}, "int64"),
     ]
-    for ignore, n, mean in [(-100, 4, False), (1, 4, False), (-100, 0, False), (-100, 4, True), (1, 4, True)]:
-        d, x, target = real() if mean else real(n), real(n, 3), whole(0, 3, n)
+    for ignore, n, mean in [(-100, (4,), False), (1, (4,), False), (-100, (0,), False), (-100, (4,), True),
+                            (1, (4,), True), (-100, (2, 4), False), (1, (2, 4), True), (1, (1, 0), False)]:
+        d, x, target = real() if mean else real(*n), real(n[0], 3, *n[1:]), whole(0, 3, *n)
         how = {"ignore": ignore, "mean": mean}
         table += [
             Row("log_loss", (x, target), _log_loss, "0", how),

@@ -21,13 +21,13 @@ from minigrad.ops.norms import SEEN
 IGNORED = 3
 
 
-@pytest.fixture(params=[(7, 5), (300, 128)], ids=["small", "blocks"])
+@pytest.fixture(params=[(7, 5), (300, 128), (2, 40, 16)], ids=["small", "blocks", "columns"])
 def case(request: pytest.FixtureRequest) -> tuple[mg.Tensor, mg.Tensor]:
     """Scores, some of them infinite, and classes, of which some are ignored."""
-    rows, classes = request.param
-    scores = mg.randn(rows, classes) * 30
+    rows, classes, *places = request.param
+    scores = mg.randn(rows, classes, *places) * 30
     scores[0, 1:] = -np.inf
-    target = mg.randint(0, classes, (rows,))
+    target = mg.randint(0, classes, (rows, *places))
     target[0], target[1] = 0, IGNORED
     return scores.requires_grad_(), target
 
@@ -50,6 +50,18 @@ def test_each_pass_gives_the_bits_of_the_kernel_alone(case: Any, reduction: str)
     np.testing.assert_array_equal(first.numpy(), alone)
     np.testing.assert_array_equal(second.numpy(), alone)
     np.testing.assert_array_equal(first.numpy(), copy)  # the second pass has written elsewhere
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.25])
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_losses_of_images_are_those_of_their_rows(smoothing: float, reduction: str) -> None:
+    x, target = mg.randn(2, 3, 4, 5, requires_grad=True), mg.randint(0, 3, (2, 4, 5))
+    how: Any = {"weight": mg.rand(3), "ignore_index": 1, "reduction": reduction, "label_smoothing": smoothing}
+    losses = F.cross_entropy(x, target, **how)
+    rows = F.cross_entropy(x.movedim(1, -1).reshape(-1, 3), target.reshape(-1), **how)
+    assert mg.allclose(losses, rows.reshape(losses.shape), atol=1e-6)
+    gradient, others = (mg.autograd.grad(y.square().sum(), [x])[0] for y in (losses, rows))
+    assert mg.allclose(gradient, others, atol=1e-6)
 
 
 def test_nothing_is_kept_longer_than_the_losses(case: Any) -> None:
@@ -108,7 +120,7 @@ def test_the_mean_leaves_out_what_is_ignored(case: Any, ignored: int) -> None:
     assert not losses[~kept].any()
     mean.backward()
     assert x.grad is not None
-    assert not x.grad.numpy()[~kept].any()
+    assert not np.moveaxis(x.grad.numpy(), 1, -1)[~kept].any()
     assert np.isnan(F.cross_entropy(x, mg.full_like(target, ignored), ignore_index=ignored).item())
 
 
@@ -124,7 +136,7 @@ def test_losses_without_classes_are_nothing() -> None:
 def test_scores_that_a_hook_has_replaced_are_those_of_the_gradient(case: Any) -> None:
     x, target = case
     half = (x.detach() / 2).requires_grad_()
-    with mg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t / 2 if t.dim() == 2 else t):
+    with mg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t / 2 if t.shape == x.shape else t):
         losses = F.cross_entropy(x, target, reduction="none")
     losses.sum().backward()
     F.cross_entropy(half, target, reduction="sum").backward()

@@ -20,6 +20,7 @@ from minigrad.functions.dims import one_dim
 from minigrad.functions.draws import drawn
 from minigrad.functions.store import store, update
 from minigrad.gate import case, public
+from minigrad.kernels.sums import in_columns
 from minigrad.ops import activations as a
 from minigrad.ops import classes as c
 from minigrad.ops import draws
@@ -264,8 +265,13 @@ def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:
     return apply(a.bce_with_logits, (input, target))
 
 
+def by_columns(x: Tensor) -> bool:
+    """Whether losses of classes, the second dimension, take less time as those of columns than of rows."""
+    return x._array.flags.c_contiguous and x._array.size > 0 and in_columns(x._array.shape, 1)
+
+
 def log_loss(rows: Tensor, target: Tensor, ignore: int, mean: bool) -> Tensor:
-    """``-log(softmax(rows))`` of the class of each row, or the mean of those that are not ignored."""
+    """``-log(softmax(rows, 1))`` of the class of each row, or column, or the mean of those that are not ignored."""
     losses = apply(c.log_loss, (rows, target), {"ignore": ignore, "mean": mean})
     node = losses._node
     if node is None or not node.requires_grad:
@@ -276,7 +282,7 @@ def log_loss(rows: Tensor, target: Tensor, ignore: int, mean: bool) -> Tensor:
 
 
 def nll(rows: Tensor, target: Tensor, ignore: int, mean: bool) -> Tensor:
-    """``-rows`` of the class of each row, or the mean of those that are not ignored."""
+    """``-rows`` of the class of each row, or column, or the mean of those that are not ignored."""
     return apply(c.nll, (rows, target), {"ignore": ignore, "mean": mean})
 
 

@@ -100,6 +100,17 @@ def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
 
 
 # ---------------------------------------------------------------- losses of classes
+#
+# Numbers for classes stand in rows (count, classes) with a target (count), or in the columns of a stack of matrices
+# (count, classes, places) with a target (count, places): those of images need no copy then.
+
+
+def _at(shape: tuple[int, ...], target: Array) -> Any:
+    """Where the class of each target stands in the flattened array."""
+    if len(shape) == 2:
+        return starts(*shape) + target
+    count, classes, places = shape
+    return starts(count, classes * places).reshape(-1, 1) + (target * places + np.arange(places))
 
 
 def _classes(target: Array, ignore: int, classes: int) -> tuple[Array, Array | None]:
@@ -122,11 +133,11 @@ def _count(target: Array, ignored: Array | None) -> int:
 
 def _mean(losses: Array, ignored: Array | None) -> Any:
     """The mean of losses without those that are ignored, which are 0."""
-    return np.asarray(np.add.reduce(losses) / _count(losses, ignored), losses.dtype)
+    return np.asarray(np.add.reduce(losses, None) / _count(losses, ignored), losses.dtype)
 
 
 def _of_each(d: Array, target: Array, ignored: Array | None, mean: bool) -> Any:
-    """The cotangent of each row's loss, 0 where it is ignored; a number if it is the same for all."""
+    """The cotangent of each loss, 0 where it is ignored; a number if it is the same for all."""
     if mean:
         d = d[()] / _count(target, ignored)
     return d if ignored is None else np.where(ignored, d.dtype.type(0), d)
@@ -141,10 +152,10 @@ def log_loss(
     element the exponentials and their sums, where the class of each row stands in the flattened matrix, which NumPy
     indexes in a fifth of the time, and which rows are ignored.
     """
-    count, classes = x.shape
-    out, sums, exps = np.zeros(count, x.dtype), np.empty(count, x.dtype), empty(x.shape, x.dtype)
-    target, ignored = _classes(target, ignore, classes)
-    flat, at = exps.reshape(-1), starts(count, classes) + target
+    shape, exps = target.shape, empty(x.shape, x.dtype)
+    out, sums = np.zeros(shape, x.dtype), np.empty(shape, x.dtype)
+    target, ignored = _classes(target, ignore, x.shape[1])
+    flat, at = exps.reshape(-1), _at(x.shape, target)
 
     def rows(x: Array, at: Array, y: Array, total: Array, out: Array) -> None:
         np.subtract(x, row_most(x), y)
@@ -176,7 +187,7 @@ def log_loss_backward(
     out, sums, at, ignored = found
     if x.size:
         each = _of_each(d, at, ignored, mean)
-        by_rows(lambda t, factor: np.multiply(t, factor, out=t), out, (each / sums).reshape(-1, 1))
+        by_rows(lambda t, factor: np.multiply(t, factor, out=t), out, (each / sums)[:, None])
         out.reshape(-1)[at] -= each
     return out
 
@@ -185,21 +196,20 @@ def nll(x: Array, target: Array, ignore: int, mean: bool) -> Any:
     """``-x`` of one class for each row, 0 where it is ignored; with ``mean`` their mean."""
     target, ignored = _classes(target, ignore, x.shape[1])
     if not x.shape[1]:
-        y = np.zeros(len(x), x.dtype)
+        y = np.zeros(target.shape, x.dtype)
     elif x.flags.c_contiguous:
-        y = -x.take(starts(*x.shape) + target)
+        y = -x.take(_at(x.shape, target))
     else:  # of which `take` copies the whole
-        y = -x[np.arange(len(x)), target]
+        y = -np.take_along_axis(x, target[:, None], 1)[:, 0]
     if ignored is not None:
         y[ignored] = 0.0
     return _mean(y, ignored) if mean else y
 
 
 def nll_backward(d: Array, target: Array, classes: int, ignore: int, mean: bool) -> Any:
-    out = np.zeros((len(target), classes), d.dtype)
+    out = np.zeros((len(target), classes, *target.shape[1:]), d.dtype)
     ignored = target == ignore
-    rows = np.flatnonzero(~ignored)
-    out[rows, target[rows]] = -_of_each(d, target, ignored, mean)[rows]
+    out.reshape(-1)[_at(out.shape, target)[~ignored]] = -_of_each(d, target, ignored, mean)[~ignored]
     return out
 
 

@@ -47,7 +47,7 @@ def cross_entropy(
             f"\"log_softmax\" not implemented for '{scalar(input.dtype)}'; use .float() first"
         )
     target = _check_classes(input, target, weight)
-    rows, classes = _rows(input), _flat(target)
+    rows, classes = _rows(input, target)
     if label_smoothing == 0.0:
         return _shaped(
             _of_classes(functions.log_loss, rows, classes, weight, ignore_index, reduction), target
@@ -55,7 +55,8 @@ def cross_entropy(
     logs = functions.log_softmax(rows, 1)
     hard = _of_classes(functions.nll, logs, classes, weight, ignore_index, reduction)
     kept = classes.ne(ignore_index)
-    even = where(kept, -(logs if weight is None else logs * weight).sum(1), 0.0)
+    of_each = logs if weight is None else logs * weight.reshape(-1, *(1,) * (logs._array.ndim - 2))
+    even = where(kept, -of_each.sum(1), 0.0)
     if reduction == "mean":
         even = even.sum() / _weights(classes, weight, ignore_index, logs).sum()
     else:
@@ -70,19 +71,20 @@ def _shaped(losses: Tensor, target: Tensor) -> Tensor:
     return losses if not losses._array.ndim or losses._array.shape == shape else losses.reshape(shape)
 
 
-def _flat(target: Tensor) -> Tensor:
-    return target if target._array.ndim == 1 else target.reshape(-1)
-
-
-def _rows(input: Tensor) -> Tensor:
-    """A matrix with a row of classes for each target."""
-    ndim, shape = input._array.ndim, input._array.shape
+def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """A matrix with a row of classes for each target, or matrices with columns of them; and the targets."""
+    array = input._array
+    ndim, shape = array.ndim, array.shape
     if ndim == 2:
-        return input
+        return input, target
     if ndim == 1:
-        return input.reshape(1, -1)
+        return input.reshape(1, -1), target.reshape(-1)
+    if functions.by_columns(input):
+        if ndim == 3:
+            return input, target
+        return input.reshape(*shape[:2], -1), target.reshape(shape[0], -1)
     rows = math.prod(shape) // max(shape[1], 1) if shape[1] else shape[0] * math.prod(shape[2:])
-    return input.permute(0, *range(2, ndim), 1).reshape(rows, shape[1])
+    return input.permute(0, *range(2, ndim), 1).reshape(rows, shape[1]), target.reshape(-1)
 
 
 def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
@@ -196,7 +198,7 @@ def nll_loss(
     """``-input`` of the target classes, where ``input`` has logarithms of probabilities; as :func:`cross_entropy`."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     target = _check_classes(input, target, weight)
-    rows, classes = _rows(input), _flat(target)
+    rows, classes = _rows(input, target)
     return _shaped(_of_classes(functions.nll, rows, classes, weight, ignore_index, reduction), target)
 
 

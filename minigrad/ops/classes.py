@@ -18,7 +18,7 @@ from minigrad.ops.buffered import LARGE, buffered
 from minigrad.ops.carried import Carried
 from minigrad.ops.index import quick
 from minigrad.ops.printing import plain
-from minigrad.ops.reads import mean_of, of_classes, of_loss, of_rows
+from minigrad.ops.reads import hot, mean_of, of_classes, of_loss, of_rows
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import expand, reshape
 
@@ -68,7 +68,7 @@ def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int, mean:
     kept = e.ne(target, ignore)
     if mean:
         d = d / sum(to(kept, dtype=g.dtype), dim=None, keepdim=False)
-    factors = reshape(e.where(kept, d, 0.0), shape=(x.shape[0], 1))
+    factors = reshape(e.where(kept, d, 0.0), shape=(x.shape[0], 1, *x.shape[2:]))
     return softmax_backward(g * factors, softmax(x, dim=1), dim=1)
 
 
@@ -78,7 +78,7 @@ def _is_class(x: Any, target: Any, ignore: int, **params: Any) -> None:
     if wrong.any():
         at = int(wrong.argmax())
         raise IndexError(
-            f"Target {target[at]} is out of bounds: target number {at} has to be from 0 to {x.shape[1] - 1}, for "
+            f"Target {target.flat[at]} is out of bounds: target number {at} has to be from 0 to {x.shape[1] - 1}, for "
             f"there are {x.shape[1]} classes, or ignore_index ({ignore})"
         )
 
@@ -123,7 +123,8 @@ def _losses(c: Any) -> Any:
 def _slopes(c: Any) -> Any:
     d, *x, target = c.spread()[: -1 if len(c.operands) > 2 else None]
     if c.params["mean"]:
-        d = expand(reshape(d, shape=(c.size, 1)) * _share(c, target), shape=(c.size, target.shape[1]))
+        d = reshape(d, shape=(c.size, 1)) * _share(c, target)
+        d = expand(reshape(d, shape=(c.size, *(1,) * (len(target.shape) - 1))), shape=target.shape)
     parts = [_rows(d), *map(_rows, x), _rows(target)]
     if x:
         parts.append(log_loss(*parts[1:], ignore=c.params["ignore"], mean=False))
@@ -175,7 +176,8 @@ log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_bac
                               text=Plain(k.log_softmax_backward, "g, y", plain("log_softmax_backward")),
                               reads="d - exp(log_p) * sum(d, dim={dim}, keepdim=True)", batch="dims")
 
-# Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
+# Rows of numbers for classes, or columns of them, and the class of each. The last input of `log_loss_backward` follows
+# from the others.
 log_loss = Op("log_loss", _log_loss, "x target; ignore mean",
               lambda g, x, target, y, ignore, mean: log_loss_backward(g, x, target, y, ignore=ignore, mean=mean), None,
               order="C", check=_is_class, text=Plain(k.log_loss, "x, target", plain("log_loss")),
@@ -190,7 +192,7 @@ nll: Op = Op("nll", k.nll, "x target; ignore mean",
                  g, target, classes=x_shape[1], ignore=ignore, mean=mean),
              None, order="C", check=_is_class, text=Plain(k.nll, "x, target", plain("nll")), grad_fn="NllLossBackward0",
              reads=of_loss("nll_loss"),
-             derives={"x": lambda n: f"-g{mean_of(n)} * one_hot(target)"}, batch=_losses)
+             derives={"x": lambda n: f"-g{mean_of(n)} * {hot(n)}"}, batch=_losses)
 nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore mean",
                       lambda g, target, ignore, mean: nll(g, target, ignore=ignore, mean=mean), None, order="C",
                       raises=True, text=Plain(k.nll_backward, "d, target", plain("nll_backward")),

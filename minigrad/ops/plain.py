@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.basic import sum_text
-from minigrad.core.text import Call, Lines
+from minigrad.core.text import Call, Lines, Shape
 from minigrad.kernels import activations as act
 from minigrad.kernels.sums import FEW, VDOT, added_by_product, blocks, in_columns
 
@@ -99,13 +99,26 @@ def _reduced(v: Call) -> str:
     return "return np.sum(losses) / np.sum(kept, dtype=x.dtype)" if v.params["mean"] else "return losses"
 
 
+def _axis(places: Shape) -> int:
+    """Where classes stand: last in rows, in the middle of a stack of matrices with columns."""
+    return -1 if len(places) < 2 else 1
+
+
+def _chosen(x: str, places: Shape) -> str:
+    """Of each row, or column, the number for its class."""
+    at = "np.where(kept, target, 0)"
+    if len(places) < 2:
+        return f"{x}[np.arange(len({x})), {at}]"
+    return f"np.take_along_axis({x}, {at}[:, np.newaxis], axis=1)[:, 0]"
+
+
 def log_loss(v: Call) -> list[str]:
-    n = v.shapes[0][1]
+    shape, places = v.shapes
     return [
         _kept(v),
         "y = x - np.max(x, axis=1, keepdims=True)",
-        "chosen = y[np.arange(len(y)), np.where(kept, target, 0)]",
-        f"losses = np.where(kept, np.log({total('np.exp(y)', n, 'y')})[:, 0] - chosen, 0.0)",
+        f"chosen = {_chosen('y', places)}",
+        f"losses = np.where(kept, np.log({total('np.exp(y)', shape[1], 'y', _axis(places))})[:, 0] - chosen, 0.0)",
         _reduced(v),
     ]
 
@@ -114,20 +127,29 @@ def _of_each(v: Call) -> str:
     return f"d = np.where(kept, d{' / np.sum(kept, dtype=d.dtype)' * v.params['mean']}, 0.0)"
 
 
+def _less(places: Shape) -> list[str]:
+    if len(places) < 2:
+        return ["y[np.arange(len(y)), np.where(kept, target, 0)] -= d[:, 0]"]
+    return [
+        "at = np.where(kept, target, 0)[:, np.newaxis]",
+        "np.put_along_axis(y, at, np.take_along_axis(y, at, axis=1) - d, axis=1)",
+    ]
+
+
 def log_loss_backward(v: Call) -> list[str]:
+    shape, places = v.shapes[1:3]
     return [
         _kept(v),
         f"{_of_each(v)}[:, np.newaxis]",
         "y = np.exp(x - np.max(x, axis=1, keepdims=True))",
-        f"y *= d / {total('y', v.shapes[1][1])}",
-        "y[np.arange(len(y)), np.where(kept, target, 0)] -= d[:, 0]",
+        f"y *= d / {total('y', shape[1], axis=_axis(places))}",
+        *_less(places),
         "return y",
     ]
 
 
 def nll(v: Call) -> list[str]:
-    chosen = "x[np.arange(len(x)), np.where(kept, target, 0)]"
-    return [_kept(v), f"losses = np.where(kept, -{chosen}, 0.0)", _reduced(v)]
+    return [_kept(v), f"losses = np.where(kept, -{_chosen('x', v.shapes[1])}, 0.0)", _reduced(v)]
 
 
 def nll_backward(v: Call) -> list[str]:
@@ -136,6 +158,8 @@ def nll_backward(v: Call) -> list[str]:
         f"out = np.zeros({v.shape}, d.dtype)",
         "out[rows, target[rows]] = -d[rows]",
     ]
+    if len(v.shape) > 2:
+        out[0], out[2] = "row, place = np.nonzero(kept)", "out[row, target[kept], place] = -d[kept]"
     return [_kept(v), _of_each(v), *out, "return out"]
 
 

@@ -159,9 +159,14 @@ def mean_of(n: Node) -> str:
     """What the gradient of a mean over classes is divided by: how many are not ignored. Else each row has its own."""
     saved: Any = n.saved if n.saved.__class__ is tuple else ()
     ignored = any(getattr(a, "dtype", None) == "int64" and (a == n.params["ignore"]).any() for a in saved)
-    rows = n.inputs[1].shape[0]
+    rows = math.prod(n.inputs[1].shape)
     count = f"count(target != {n.params['ignore']})" if ignored else rows
     return f" / {count}" if n.params["mean"] else "[:, None]"
+
+
+def hot(n: Node) -> str:
+    """1 for the class of each row, or of each column of matrices."""
+    return "one_hot(target)" if len(n.inputs[1].shape) < 2 else "one_hot(target).mT"
 
 
 def of_rows(n: Node) -> str:
@@ -175,7 +180,7 @@ def of_rows(n: Node) -> str:
 
 def of_classes(n: Node) -> str:
     """The gradient of a cross entropy."""
-    slope = f"g{mean_of(n)} * (softmax(x, dim=1) - one_hot(target))"
+    slope = f"g{mean_of(n)} * (softmax(x, dim=1) - {hot(n)})"
     return slope + f", 0 where target == {n.params['ignore']}" * ("count" in slope)
 
 
