@@ -357,36 +357,42 @@ def _winners(x: Array, y: Array, axis: int, taps: tuple[Tap, ...]) -> list[Array
     return won
 
 
-def _numbers(x: Array, y: Array, axis: int, t: Table) -> Array:
-    """The place along the dimension where each output ``y`` has its maximum."""
-    _, taps, parts, _ = t
-    at = np.zeros(y.shape, np.int64)
+def _picked(of: Array, x: Array, y: Array, axis: int, t: Table) -> Array:
+    """What stands in ``of`` where ``x`` has its maxima ``y`` along a dimension."""
+    out, taps, parts, _ = t
+    if len(taps) == 2 and _pair(taps, out) and not np.isnan(np.max(y, initial=0)):
+        first = np.greater_equal(*(_part(x, axis, there) for _, there, _ in taps))
+        return np.where(first, *(_part(of, axis, there) for _, there, _ in taps))
+    picked = np.zeros(y.shape, of.dtype)
     for k, where in enumerate(parts):
         view = _part(x, axis, where)
         first, nan = view.argmax(axis, keepdims=True), np.isnan(view)
         if nan.any():
             last = view.shape[axis] - 1 - np.flip(nan, axis).argmax(axis, keepdims=True)
             first = np.where(nan.any(axis, keepdims=True), last, first)
-        _part(at, axis, slice(k, k + 1))[...] = first * (where.step or 1) + where.start
+        of_part = np.take_along_axis(_part(of, axis, where), first, axis)
+        _part(picked, axis, slice(k, k + 1))[...] = of_part
     if taps:
-        won = _winners(x, y, axis, taps)
-        for k, (here, there, _) in enumerate(taps):
-            n = np.arange(there.start, there.stop, there.step)
-            np.copyto(_part(at, axis, here), _along(n, axis, np.int64), where=won[k])
-    return at
+        for (here, there, _), won in zip(taps, _winners(x, y, axis, taps), strict=True):
+            np.copyto(_part(picked, axis, here), _part(of, axis, there), where=won)
+    return picked
+
+
+def max_pick(u: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
+    """What stands in ``u`` where ``x`` has the maxima that `max_pool` gives."""
+    y = np.ascontiguousarray(x)
+    for axis, plan in _axes(plans):
+        most = _maximum(y, axis, table(plan))
+        u, y = _picked(u, y, most, axis, table(plan)), most
+    return u
 
 
 def max_pool_indices(x: Array, plans: tuple[Plan, ...]) -> Array:
     """Where each maximum of `max_pool` stands, counted row by row through the last dimensions."""
-    y, stride = np.ascontiguousarray(x), 1
-    at = np.zeros(x.shape, np.int64)
-    for axis, plan in _axes(plans):
-        most = _maximum(y, axis, table(plan))
-        here = _numbers(y, most, axis, table(plan))
-        at = np.take_along_axis(at, here, axis) + here * stride
-        stride *= x.shape[axis]
-        y = most
-    return at
+    sizes = x.shape[x.ndim - len(plans) :]
+    count = math.prod(sizes)
+    places = np.arange(count, dtype=np.int32 if count < 1 << 31 else np.int64).reshape(sizes)
+    return max_pick(np.broadcast_to(places, x.shape), x, plans).astype(np.int64)
 
 
 def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...], empty: Empty = np.empty) -> Array:
@@ -430,7 +436,8 @@ def _unpick(g: Array, x: Array, y: Array | None, axis: int, t: Table, empty: Emp
     result.fill(0)
     y = _maximum(x, axis, t, empty) if y is None else y
     if parts:
-        at = _numbers(x, y, axis, t)
+        n = _along(np.arange(x.shape[axis]), axis, np.int64)
+        at = _picked(np.broadcast_to(n, x.shape), x, y, axis, t)
         for k in range(len(parts)):
             here = slice(k, k + 1)
             place = _part(at, axis, here)
@@ -442,13 +449,3 @@ def _unpick(g: Array, x: Array, y: Array | None, axis: int, t: Table, empty: Emp
         part = _part(result, axis, there)
         part += _masked(_part(g, axis, here), won[k], empty)
     return result
-
-
-def max_pick(u: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
-    """What stands in ``u`` where ``x`` has the maxima that `max_pool` gives."""
-    lead = x.shape[: x.ndim - len(plans)]
-    at = max_pool_indices(x, plans)
-    rows = math.prod(lead)
-    flat = u.reshape(rows, math.prod(x.shape[len(lead) :]))
-    picked = np.take_along_axis(flat, at.reshape(rows, math.prod(at.shape[len(lead) :])), 1)
-    return picked.reshape(at.shape)
