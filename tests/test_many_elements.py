@@ -31,9 +31,10 @@ def test_a_choice_among_many_is_that_of_numpy_bit_for_bit(kind: str) -> None:
             assert chosen.tobytes() == expected.tobytes()
     table = (a > b)[:-7].reshape(2, -1)
     rows = a[:-7].reshape(2, -1)
-    assert np.array_equal(
-        select(table, rows, rows[:1]), np.where(table, rows, rows[:1]), equal_nan=kind[0] == "f"
-    )
+    # What does not lie as the condition does: a row for all, a column for all, backwards.
+    for other in (rows[:1], rows[:, 1:2], rows[0, 2], rows[:, ::-1]):
+        for x, y in ((rows, other), (other, rows), (other, 0), (0, other), (3, other), (other, rows[::-1])):
+            assert select(table, x, y).tobytes() == np.where(table, x, y).tobytes()
     assert select(table.T, rows.T, 0).tobytes() == np.where(table.T, rows.T, 0).tobytes()
 
 

@@ -27,13 +27,19 @@ def select(condition: Any, a: Any, b: Any) -> Any:
     dtype = np.result_type(a, b)
     kind = _BITS.get(dtype.itemsize)
     plain = condition.dtype == bool and condition.flags.c_contiguous and dtype.kind in "fiu"
-    if kind is None or not plain or not _plain(a, shape, dtype) or not _plain(b, shape, dtype):
-        return np.where(condition, a, b)
-    ones, others = _bits(a, dtype, kind), _bits(b, dtype, kind)
-    if not ones.ndim and not others.ndim:
+    if kind is None or not plain or not _fits(a, shape) or not _fits(b, shape):
         return np.where(condition, a, b)
     y = buffers.empty(shape, dtype)
+    ones: Any = _bits(a, y, kind)
+    others: Any = _bits(b, y, kind)
+    if (ones is None and others is None) or not (ones is None or others is None or ones.ndim or others.ndim):
+        return np.where(condition, a, b)
     flat, chosen = condition.reshape(-1).view(np.int8), y.reshape(-1).view(kind)
+    # What does not lie as the condition does, a gradient that is the same for all, is copied into the result first.
+    turned = others is None
+    if ones is None or others is None:
+        y[...] = b if turned else a
+        ones, others = (ones, chosen) if turned else (chosen, others)
     mask = np.empty(min(PIECE, flat.size), kind)
     for k in range(0, flat.size, PIECE):
         part = chosen[k : k + PIECE]
@@ -47,25 +53,36 @@ def select(condition: Any, a: Any, b: Any) -> Any:
         elif not ones.ndim and not ones:
             np.subtract(m, 1, m)
             np.bitwise_and(other, m, part)
+        elif turned:
+            np.subtract(m, 1, m)
+            _mixed(other, one, m, part)
         else:
             np.negative(m, m)
-            np.bitwise_xor(one, other, part)
-            np.bitwise_and(part, m, part)
-            np.bitwise_xor(part, other, part)
+            _mixed(one, other, m, part)
     return y
+
+
+def _mixed(one: Array, other: Array, mask: Array, out: Array) -> None:
+    """The bits of ``one`` under the mask, those of ``other`` beside it; ``one`` may be what is written."""
+    np.bitwise_xor(one, other, out)
+    np.bitwise_and(out, mask, out)
+    np.bitwise_xor(out, other, out)
 
 
 # How it is printed: what it gives is the same.
 vars(select)["numpy"] = "np.where"
 
 
-def _plain(x: Any, shape: tuple[int, ...], dtype: Any) -> bool:
+def _fits(x: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a number, or an array that broadcasts to this shape."""
     if x.__class__ is not np.ndarray:
         return np.ndim(x) == 0
-    return not x.ndim or (x.shape == shape and x.dtype == dtype and bool(x.flags.c_contiguous))
+    return x.shape == shape or np.broadcast_shapes(x.shape, shape) == shape
 
 
-def _bits(x: Any, dtype: Any, kind: Any) -> Array:
-    """The bits of an array in one dimension, or of a number."""
-    array = np.asarray(x, dtype)
-    return (array.reshape(-1) if array.ndim else array).view(kind)
+def _bits(x: Any, y: Array, kind: Any) -> Array | None:
+    """The bits of an array in one dimension, or of a number; None if it does not lie as ``y`` does."""
+    array = np.asarray(x, y.dtype)
+    if not array.ndim:
+        return array.view(kind)
+    return array.reshape(-1).view(kind) if array.shape == y.shape and array.flags.c_contiguous else None
