@@ -141,6 +141,10 @@ def zeros_in(*shape: int) -> Draw:
     return Draw("with zeros", shape)
 
 
+def of_ones(*shape: int) -> Draw:
+    return Draw("real", shape, 1.0, 1.0)
+
+
 def inside(*shape: int) -> Draw:
     return Draw("real", shape, -0.8, 0.8)
 
@@ -643,6 +647,8 @@ ROWS: list[Row] = [
       for s, d in [((4,), 0), ((2, 3), 1), ((2, 3), 0), ((0, 3), 0), ((1,), 0)]),
     *(Row("cumprod_backward", (real(3, 4), zeros_in(3, 4)), _backward_of_products, "01", {"dim": d},
           note="zeros") for d in (0, 1)),
+    Row("cumprod_backward", (real(3, 4), of_ones(3, 4)), _backward_of_products, "01", {"dim": 0}, note="ones"),
+    Row("prod_others", (of_ones(3, 4),), scan(_others), "0", {"dim": 1}, note="ones"),
     *(Row("prod", (real(*s),), _product, "0", {"dim": d})
       for s, d in [((4,), 0), ((2, 3), 0), ((2, 3), 1), ((2, 3, 2), 1), ((1,), 0), ((0,), 0), ((0, 3), 1)]),
     *(Row("prod", (zeros_in(3, 4),), _product, "0", {"dim": d}, note="zeros") for d in (0, 1)),

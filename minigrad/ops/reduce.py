@@ -113,6 +113,8 @@ def shared(g: Any, chosen: Any) -> Any:
 
 def _prod_others(x: Array, dim: int) -> Array:
     """For each element the product of the others along ``dim``: exact also where there are zeros."""
+    if _ones(x):  # as where the gradient of a product has no zeros to care for
+        return np.ones_like(x)
     x = np.moveaxis(x, dim, -1)
     left, right = np.ones_like(x), np.ones_like(x)
     np.multiply.accumulate(x[..., :-1], axis=-1, out=left[..., 1:])
@@ -120,6 +122,10 @@ def _prod_others(x: Array, dim: int) -> Array:
         x[..., :0:-1], axis=-1, out=right[..., -2::-1] if x.shape[-1] > 1 else right[..., :0]
     )
     return np.moveaxis(left * right, -1, dim)
+
+
+def _ones(x: Array) -> bool:
+    return x.size > 0 and bool(np.equal(x, 1).all())
 
 
 def _prod_others_vjp(g: Any, x: Any, dim: int) -> Any:
@@ -186,7 +192,10 @@ def _cumprod_backward(g: Array, x: Array, dim: int) -> Array:
     Up to the first zero, sums of g * y over x; at the zero, sums of products that leave it out, which end with
     the second; behind it nothing.
     """
+    ones = _ones(x)
     g, x = (np.moveaxis(np.asarray(a, x.dtype), dim, -1) for a in (g, x))
+    if ones:
+        return np.ascontiguousarray(np.moveaxis(_suffix_sum(g), -1, dim))
     one, nothing = x.dtype.type(1), x.dtype.type(0)
     count = np.add.accumulate(np.equal(x, 0), axis=-1, dtype=np.int64)
     before, first = count == 0, (count == 1) & np.equal(x, 0)
