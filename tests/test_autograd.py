@@ -97,6 +97,35 @@ def test_a_sum_of_gradients_lies_in_memory_as_a_recorded_one(recorded: bool) -> 
     assert x.grad.stride() == (4, 1)
 
 
+@pytest.mark.parametrize("dense", [0, 3, 5], ids=["last", "between", "first"])
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float16])
+def test_gradients_of_slices_are_added_in_place_with_the_same_bits(dtype: Any, dense: int) -> None:
+    rng = np.random.default_rng(0)
+    places: list[Any] = [np.s_[:, 1], np.s_[1:, ::2], np.s_[..., 1:3], np.s_[:, -1:], np.s_[None, 1]]
+    places.insert(dense, ...)
+    # Their gradients, of which the last comes first.
+    factors = [
+        mg.from_numpy(rng.choice([-0.0] * 7 + [1.5], np.ones((3, 4))[k].shape)).to(dtype) for k in places
+    ]
+
+    def gradient(recorded: bool) -> bytes:
+        x = mg.ones(3, 4, dtype=dtype, requires_grad=True)
+        y = x * 1.0
+        loss = sum([((y if k is ... else y[k]) * f).sum() for k, f in zip(places, factors, strict=True)])
+        return autograd.grad(loss, [x], create_graph=recorded)[0].detach().numpy().tobytes()
+
+    assert gradient(False) == gradient(True)
+
+
+def test_many_slices_make_few_arrays_of_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    zeros = np.zeros
+    monkeypatch.setattr(np, "zeros", lambda shape, *args: made.append(shape) or zeros(shape, *args))
+    y = mg.ones(2, 50, 3, requires_grad=True) * 1.0
+    autograd.grad(sum((y[:, k] * k).sum() for k in range(50)), [y])
+    assert made.count((2, 50, 3)) == 2
+
+
 def test_a_non_scalar_needs_a_gradient() -> None:
     x = double(1.0, 2.0)
     with pytest.raises(RuntimeError, match=r"scalar outputs.*\[2\]"):

@@ -35,7 +35,8 @@ def rule(g: Any) -> Any:
 BAD: list[tuple[str, dict[str, Any], tuple[Any, ...], str]] = [
     ("a b", {}, (rule,), "1 rules for the 2 inputs"),
     ("x", {"joint": rule}, (rule,), "joint gives every input's gradient"),
-    ("x", {"joint": rule, "consume": rule}, (), "consume stands beside one rule"),
+    ("x", {"joint": rule, "consume": rule}, (), "consume and adds stand beside one rule"),
+    ("x", {"joint": rule, "adds": rule}, (), "consume and adds stand beside one rule"),
     ("x", {}, ("g",), "a rule is a function or None; got 'g'"),
     ("x", {}, (lambda x: x,), "a rule takes g first"),
     ("x", {}, (lambda *gs: gs,), "a rule takes g first"),

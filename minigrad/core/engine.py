@@ -25,7 +25,7 @@ from minigrad.core.gradients import (
     takes,
 )
 from minigrad.core.hooks import AFTER, AT_END, After, Before
-from minigrad.core.layout import arguments
+from minigrad.core.layout import Totals, arguments
 from minigrad.core.mode import MODE
 from minigrad.core.node import Const, Freed, Node, Packed, differentiable, new
 from minigrad.core.tensor import Tensor, wrap
@@ -86,7 +86,7 @@ class Pass:
     def __init__(self, mode: Any, ends: set[Node] | None, create: bool) -> None:
         self.grads: dict[Node, Any] = {}
         self.shared: set[Node] = set()  # whose gradient may be another array too, or a part of one
-        self.owned: set[Node] = set()  # whose gradient array the pass itself has computed, by an addition
+        self.owned = Totals()  # whose gradient array the pass itself has computed, by an addition
         self.ends = ends  # the records whose gradients are returned; None: gradients are added to leaves
         self.leads: set[Node] | None = None  # the records that lead to the ends, and these
         self.results: dict[Node, Any] = {}
@@ -154,7 +154,7 @@ class Pass:
         record, leads = self.record, self.leads
         if record:
             saved = self.lifted(node, g, saved)
-        consume = layout.consume
+        consume, adds = layout.consume, layout.adds if self.watch is None else None
         if consume is not None and not self.alone(node, g):
             consume = None
         if layout.joint is not None:
@@ -163,6 +163,9 @@ class Pass:
         for i, rule, place, sources in layout.steps:
             x = inputs[i]
             if leads is not None and x not in leads:
+                continue
+            if adds is not None and x in self.owned and self.owned.take_part(x, self.grads.get(x), g):
+                adds(self.grads[x], g, *arguments(node, saved, sources))
                 continue
             if place is not None:
                 d = (consume or rule)(g, saved[place])
@@ -218,7 +221,7 @@ class Pass:
                 self.grads = grads
             for x, d in call_after(node, g, own.each, self.record):
                 self.shared.add(x)
-                self.owned.discard(x)
+                self.owned.pop(x, None)
                 self.grads[x] = d if x not in grads else grads[x] + d
         else:
             self.send(node, g)
@@ -232,7 +235,7 @@ class Pass:
         # A sum of numbers is not an array to add to in place, and of one that does not lie row by row the next sum may
         # lie otherwise: a recorded pass, which adds to none, must agree.
         if not self.record and d.ndim and total.flags.c_contiguous:
-            self.owned.add(x)
+            self.owned[x] = False
 
     def ends_at(self, node: Node, g: Any) -> bool:
         """Whether the pass ends at a record, which it then leaves as it is; its gradient is returned if asked for."""

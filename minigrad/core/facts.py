@@ -26,6 +26,8 @@ class Facts:
     fresh: bool = False
     #: Computes the only rule where ``g`` is an array that nothing else holds, into which it may write.
     consume: Callable[..., Any] | None = None
+    #: Adds what the only rule gives of a part to an array that begins its arguments, where the rest of that would be 0.
+    adds: Callable[..., Any] | None = None
     #: How element types meet. ``"same"`` is by promotion (``"number"`` refuses bools, ``"bits"`` refuses
     #: floats, ``"shifts"`` both). With ``"float"`` integers become the default float (``"floats"`` refuses them).
     #: ``"branches"`` leaves the first operand out. ``"rounds"`` refuses bools and copies integers. None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+import numpy as np
+
 Rule: TypeAlias = Any  # a plain Python function
 SAVED, PARAM, SHAPE, SHAPES, MANY, VALUE = range(6)  # where an argument of a rule comes from
 
@@ -18,7 +20,7 @@ Step: TypeAlias = "tuple[int, Rule, int | None, tuple[tuple[int, Any], ...]]"
 class Layout:
     """For one set of inputs that want gradients: what `Node.saved` holds, and the rules to call."""
 
-    __slots__ = ("consume", "fresh", "joint", "keep", "pick", "steps")
+    __slots__ = ("adds", "consume", "fresh", "joint", "keep", "pick", "steps")
 
     keep: tuple[int, ...]  # input numbers; the count of inputs stands for the output
     # What is kept, of the arrays of the inputs and the output.
@@ -26,6 +28,7 @@ class Layout:
     joint: Step | None  # gives all inputs' gradients at once
     steps: tuple[Step, ...]
     consume: Rule | None
+    adds: Rule | None
     fresh: bool  # whether the parts of the joint rule are arrays that nothing else holds
 
     def __init__(
@@ -35,9 +38,10 @@ class Layout:
         steps: list[Step],
         consume: Rule | None = None,
         fresh: bool = False,
+        adds: Rule | None = None,
     ) -> None:
         self.keep, self.joint, self.steps, self.consume = tuple(keep), joint, tuple(steps), consume
-        self.fresh = fresh
+        self.fresh, self.adds = fresh, adds
         if len(keep) > 1:
             self.pick = itemgetter(*keep)  # four times as fast as a comprehension
         elif keep:
@@ -99,3 +103,18 @@ def arguments(node: Any, saved: Any, sources: tuple[tuple[int, Any], ...]) -> li
         else:
             values.append(k)
     return values
+
+
+class Totals(dict[Any, bool]):
+    """The records whose gradient is a sum that a backward pass may add to in place, and whether it has no -0.0."""
+
+    def take_part(self, x: Any, total: Any, g: Any) -> bool:
+        """Whether `Op.adds` may add ``g`` to a part of this sum, with the numbers of an addition to the whole.
+
+        That adds 0 to all the rest, and so makes 0 of each -0.0, of which no addition brings more.
+        """
+        if type(total) is not np.ndarray or type(g) is not np.ndarray or g.dtype is not total.dtype:
+            return False
+        if not self[x]:
+            self[x] = total.dtype.kind == "f" and not np.signbit(total[total == 0]).any()
+        return self[x]

@@ -107,8 +107,8 @@ class Op(Facts):
             raise self._wrong("joint gives every input's gradient, so there are no rules beside it")
         if self.rules and len(self.rules) != count:
             raise self._wrong(f"{len(self.rules)} rules for the {count} inputs {self.inputs}")
-        if self.consume is not None and len(self.rules) != 1:
-            raise self._wrong("consume stands beside one rule alone")
+        if (self.consume is not None or self.adds is not None) and len(self.rules) != 1:
+            raise self._wrong("consume and adds stand beside one rule alone")
         for rule in (*self.rules, self.joint):
             if rule is not None:
                 self._reads(rule)
@@ -178,7 +178,7 @@ class Op(Facts):
             parts: list[Step] = [(i, None, None, ()) for i in inputs]
             return Layout(keep, step(-1, self.joint), parts, None, self.fresh)
         steps = [step(i, rule) for i in inputs if (rule := self.rules[min(i, last)]) is not None]
-        return Layout(keep, None, steps, None if complex else self.consume)
+        return Layout(keep, None, steps, None if complex else self.consume, adds=self.adds)
 
     def _source(self, name: str, needs: tuple[bool, ...], keep: list[int]) -> tuple[int, Any]:
         """Where the argument of a rule comes from; an array is added to ``keep``."""

@@ -79,6 +79,10 @@ def _unslice(g: Array, shape: tuple[int, ...], index: Any) -> Array:
     return out
 
 
+def _add_to_slice(to: Array, g: Array, shape: tuple[int, ...], index: Any) -> None:
+    to[index] += g
+
+
 # ---------------------------------------------------------------- how they print
 
 
@@ -131,7 +135,7 @@ permute: Op = Op("permute", lambda x, axes: x.transpose(axes), "x; axes",
                  reads=lambda n: f"permute(x, dims={n.params['axes']})" if n.params["axes"] != (1, 0) else "",
                  batch=lambda c: c(c.operands, axes=(0, *(a + 1 for a in c.params["axes"]))))
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
-            view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice,
+            adds=_add_to_slice, view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice,
             batch=lambda c: c(c.operands, index=(slice(None), *c.params["index"])))
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C",
         complex="analytic", reads="put(g, into=zeros{shape}[{index}])",
