@@ -167,8 +167,8 @@ else:
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
             "functions.segments": "_segment_reduce",
             "sparse.making": "_convert_indices_from_coo_to_csr _convert_indices_from_csr_to_coo",
-            "standin._VF": "_pack_padded_sequence _pad_packed_sequence _shape_as_tensor _unique2 _weight_norm "
-            "frobenius_norm nuclear_norm",
+            "standin._VF": "_log_softmax _pack_padded_sequence _pad_packed_sequence _shape_as_tensor _softmax _unique2 "
+            "_weight_norm convolution embedding_bag frobenius_norm gru lstm nuclear_norm rnn_relu rnn_tanh",
             "standin.claims": "_assert _assert_async _check _check_index _check_is_size _check_not_implemented "
             "_check_tensor_all _check_type _check_value _check_with _has_compatible_shallow_copy_type",
             "standin.switches": "_dynamo _inductor _logging",

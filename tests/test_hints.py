@@ -41,7 +41,7 @@ ASKED = {
     "nn.Dense": ["Here a dense layer is nn.Linear(in_features, out_features)"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "F.unflatten": ["There is minigrad.unflatten"],
-    "mg.gru": ["PyTorch has it, minigrad has minigrad.nn.GRU"],
+    "mg.LSTM": ["There is minigrad.nn.LSTM"],
     "F.sigmod": ["Did you mean: 'sigmoid'"],
     "F.flatten": ["There is minigrad.flatten"],
     "mg.optim.SparseAdamm": ["Did you mean: 'SparseAdam'"],

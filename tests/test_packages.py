@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib
 import warnings
 from collections import OrderedDict, UserList, defaultdict, deque
@@ -685,6 +686,33 @@ def test_a_path_can_be_given_to_the_classes_of_c(torch: ModuleType) -> None:
         torch.classes.load_library("a.so")
     with pytest.raises(NotImplementedError, match=r"torch\.classes\.some\.Class is a name alone"):
         torch.classes.some.Class()
+
+
+def test_functions_that_modules_of_pytorch_call(torch: ModuleType) -> None:
+    x, w = mg.randn(2, 4, 5, 5), mg.randn(4, 2, 3, 3)
+    for rank, at in ((1, (..., 0)), (2, (...,))):
+        ones = [1] * rank
+        strided = torch.convolution(x[at], w[at], None, [2] * rank, ones, ones, False, [0] * rank, 2)
+        assert mg.equal(strided, getattr(F, f"conv{rank}d")(x[at], w[at], None, 2, 1, 1, 2))
+    wider = torch.convolution(x, w, mg.ones(4), [2, 2], [1, 0], [1, 2], True, [1, 0], 2)
+    assert mg.equal(wider, F.conv_transpose2d(x, w, mg.ones(4), 2, (1, 0), (1, 0), 2, (1, 2)))
+    assert mg.equal(torch._softmax(x, 1, False), x.softmax(1))
+    halves = torch._log_softmax(x.half(), -1, True)
+    assert mg.equal(halves, x.half().float().log_softmax(-1))
+    table, rows, starts = mg.randn(6, 3), mg.tensor([1, 2, 4, 5, 4, 3]), mg.tensor([0, 2, 2, 6])
+    for number, mode in enumerate(("sum", "mean", "max")):
+        bags, *rest = torch.embedding_bag(table, rows, starts, False, number, False, None, True, 4)
+        bag = functools.partial(F.embedding_bag, rows, table, starts, mode=mode)
+        assert mg.equal(bags, bag(include_last_offset=True, padding_idx=4))
+        assert [t.numel() for t in rest] == [0, 0, 0]
+    lstm, gru, rnn = nn.LSTM(4, 3, 2), nn.GRU(4, 3, batch_first=True), nn.RNN(4, 3, nonlinearity="relu")
+    x, h = mg.randn(2, 2, 4), mg.randn(2, 2, 3)
+    y, hn, cn = torch.lstm(x, (h, h), lstm._flat_weights, True, 2, 0.0, False, False, False)
+    expected, (hidden, cell) = lstm(x, (h, h))
+    assert all(map(mg.equal, (y, hn, cn), (expected, hidden, cell)))
+    for cell, function in ((gru, torch.gru), (rnn, torch.rnn_relu)):
+        given = function(x, h[:1], cell._flat_weights, True, 1, 0.0, False, False, cell.batch_first)
+        assert all(map(mg.equal, given, cell(x, h[:1])))
 
 
 def test_private_functions_that_copies_of_layers_call(torch: ModuleType) -> None:

@@ -28,6 +28,7 @@ ANSWERS = {
     "backends.cudnn.is_available()": False, "backends.cudnn.version()": None, "backends.cuda.is_built()": False,
     "backends.mps.is_available()": False, "backends.mps.is_built()": False, "backends.mkl.is_available()": False,
     "backends.mkldnn.is_available()": False, "backends.openmp.is_available()": False,
+    "backends.opt_einsum.is_available()": False, "backends.opt_einsum.enabled": False,
     "version.cuda": None, "version.hip": None,
     "cuda.memory_stats()": {}, "cuda.get_arch_list()": [], "cuda.set_stream(None)": None, "cuda.default_generators": (),
     "cuda.stream(None).__enter__()": None, "cuda.device(-1).__enter__()": None, "cuda.has_magma": False,

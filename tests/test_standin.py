@@ -187,7 +187,9 @@ def test_private_files_that_scripts_import(torch: ModuleType) -> None:
     collate = importlib.import_module("torch.utils.data._utils.collate")
     assert collate.default_collate is torch.utils.data.default_collate
     assert torch.utils.data._utils.collate is collate
-    assert importlib.import_module("torch.utils.data._utils.worker").get_worker_info() is None
+    worker = importlib.import_module("torch.utils.data._utils.worker")
+    assert worker.get_worker_info() is None
+    assert worker._generate_state((1 << 33) + 5, 3) == [1019788328, 1949907689, 3668932371, 3794128045]
     stateless = importlib.import_module("torch.nn.utils.stateless")
     assert stateless is torch.nn.utils.stateless
 

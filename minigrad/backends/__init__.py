@@ -9,9 +9,9 @@ from minigrad.hints import module_getattr
 if TYPE_CHECKING:
     from minigrad.backends import (
         cpu as cpu, cuda as cuda, cudnn as cudnn, mha as mha, mkl as mkl, mkldnn as mkldnn, mps as mps,
-        openmp as openmp,
+        openmp as openmp, opt_einsum as opt_einsum,
     )  # fmt: skip
 
-__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp"]
+__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"]
 
 module_getattr(globals(), dict.fromkeys(__all__, ""))

@@ -65,7 +65,9 @@ def hint(place: str, name: str) -> str:
     ours = [n for n in _names(place) if not n.startswith("_")]
     same = [n for n in (*ours, *others) if _plain(n) == _plain(name)]
     same.sort(key=lambda n: n.strip("_") != name.strip("_"))
-    other = "" if same else _elsewhere(name)
+    other = "" if same and place != "minigrad" else _elsewhere(name)
+    # torch.LSTM is a slip for nn.LSTM, whatever torch.lstm is.
+    same = [] if other.endswith(f".{name}") else same
     said = next((sentence for names, sentence in _OTHERS.items() if name in names.split()), "")
     if said:
         return f". Here {said}"

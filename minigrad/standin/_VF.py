@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from importlib import import_module
 from typing import Any
 
+from minigrad.gate import case
+from minigrad.nn import functional as F
 from minigrad.nn import rnn
 from minigrad.nn.utils._weight_norm import norm_except_dim
 from minigrad.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence, runs_of
@@ -36,10 +37,47 @@ def _recurrent(mode: str, input: Tensor, *args: Any) -> tuple[Tensor, ...]:
     return y, *last
 
 
-lstm = functools.partial(_recurrent, "LSTM")
-gru = functools.partial(_recurrent, "GRU")
-rnn_tanh = functools.partial(_recurrent, "RNN_TANH")
-rnn_relu = functools.partial(_recurrent, "RNN_RELU")
+lstm = case(_recurrent, "lstm", "What `nn.LSTM` calls: outputs and last states, given the weights.", "LSTM")
+gru = case(_recurrent, "gru", "What `nn.GRU` calls: outputs and last states, given the weights.", "GRU")
+rnn_tanh = case(
+    _recurrent, "rnn_tanh", "What `nn.RNN` calls: outputs and last states, given the weights.", "RNN_TANH"
+)
+rnn_relu = case(_recurrent, "rnn_relu", 'As `rnn_tanh`, with ``nonlinearity="relu"``.', "RNN_RELU")
+
+
+def embedding_bag(
+    weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = False, mode: int = 0,
+    sparse: bool = False, per_sample_weights: Tensor | None = None, include_last_offset: bool = False,
+    padding_idx: int = -1,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+    """:func:`nn.functional.embedding_bag`, with the table first; ``mode`` is 0 (sum), 1 (mean) or 2 (max).
+
+    What PyTorch keeps for its gradients comes behind it, and is empty here.
+    """
+    how = ("sum", "mean", "max")[mode], sparse, per_sample_weights, include_last_offset
+    padding = padding_idx if padding_idx >= 0 else None
+    y = F.embedding_bag(indices, weight, offsets, None, 2.0, scale_grad_by_freq, *how, padding)
+    return y, *(minigrad.empty(0, dtype=minigrad.int64) for _ in range(3))
+
+
+def convolution(
+    input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, transposed: bool,
+    output_padding: Any, groups: int,
+) -> Tensor:  # fmt: skip
+    """The convolution, or the transposed one, of as many dimensions as ``weight`` has besides its channels."""
+    rank = weight.dim() - 2
+    if transposed:
+        places = stride, padding, output_padding, groups, dilation
+        return getattr(F, f"conv_transpose{rank}d")(input, weight, bias, *places)
+    return getattr(F, f"conv{rank}d")(input, weight, bias, stride, padding, dilation, groups)
+
+
+def _softmax(input: Tensor, dim: int, half_to_float: bool) -> Tensor:
+    return input.softmax(dim, dtype=minigrad.float32 if half_to_float else None)
+
+
+def _log_softmax(input: Tensor, dim: int, half_to_float: bool) -> Tensor:
+    return input.log_softmax(dim, dtype=minigrad.float32 if half_to_float else None)
 
 
 def _pack_padded_sequence(input: Tensor, lengths: Tensor, batch_first: bool) -> tuple[Tensor, Tensor]:

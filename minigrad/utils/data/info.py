@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class WorkerInfo:
@@ -28,3 +30,12 @@ def begin(info: WorkerInfo) -> None:
     """This process is a worker from now on."""
     global _info
     _info = info
+
+
+def _generate_state(base_seed: int, worker_id: int) -> list[int]:
+    """The seed of NumPy's random numbers in a worker, four words, as PyTorch makes it; packages call it too."""
+    return (
+        np.random.SeedSequence([worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0])
+        .generate_state(4)
+        .tolist()
+    )

@@ -152,8 +152,7 @@ def _begin(work: Work) -> None:
     seed = work.base_seed + work.worker
     python_random.seed(seed)
     random.manual_seed(seed)
-    words = [work.worker, work.base_seed & 0xFFFFFFFF, work.base_seed >> 32, 0]
-    np.random.seed(np.random.SeedSequence(words).generate_state(4))
+    np.random.seed(info._generate_state(work.base_seed, work.worker))
     info.begin(WorkerInfo(work.worker, work.workers, seed, work.dataset))
     if work.init is not None:
         work.init(work.worker)
