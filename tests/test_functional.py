@@ -1053,3 +1053,29 @@ def test_errors_of_functional_call() -> None:
             func.functional_call(net, parameters, x)
     with pytest.raises(RuntimeError, match=r"missing.*0\.bias.*unexpected.*0\.foo"):
         func.functional_call(net, {"0.weight": x, "0.foo": x}, x, strict=True)
+
+
+def test_parts_that_programs_take_from_it() -> None:
+    x, y = mg.ones(2, dtype=mg.float64, requires_grad=True), mg.ones(1)
+    assert functional._as_tuple(x) == (False, (x,))
+    with pytest.raises(TypeError, match="value at index 1 has type int"):
+        functional._as_tuple((x, 1), "outputs", "mine")
+    first, second = functional._construct_standard_basis_for((x, y), (2, 1))
+    assert (first.dtype, first.tolist()) == (mg.float64, [[1, 0], [0, 1], [0, 0]])
+    assert (second.dtype, second.tolist()) == (mg.float32, [[0], [0], [1]])
+    for kept in (False, True):
+        (again,) = functional._grad_preprocess((x,), kept, True)
+        assert again is not x
+        assert again.requires_grad
+        assert again.is_leaf is not kept
+        ((part,),) = functional._grad_postprocess(((x * 2,),), kept)
+        assert part.requires_grad is kept
+    rows = ((x, y), (y, x))
+    outer, inner = (
+        functional._tuple_postprocess(rows, False),
+        functional._tuple_postprocess(rows, (True, False)),
+    )
+    assert outer == rows[0]
+    assert inner == (x, y)
+    assert functional._tuple_postprocess(rows, (False, False)) is x
+    assert functional._tuple_postprocess(rows, (True, True)) is rows

@@ -433,4 +433,9 @@ def hessian(
 
 
 public(globals(), __all__, check="none")
-module_getattr(globals())
+module_getattr(
+    globals(),
+    {
+        "_copied": "_as_tuple _construct_standard_basis_for _grad_postprocess _grad_preprocess _tuple_postprocess"
+    },
+)
