@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
+from collections import namedtuple
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -190,6 +191,8 @@ def test_private_files_that_scripts_import(torch: ModuleType) -> None:
     worker = importlib.import_module("torch.utils.data._utils.worker")
     assert worker.get_worker_info() is None
     assert worker._generate_state((1 << 33) + 5, 3) == [1019788328, 1949907689, 3668932371, 3794128045]
+    foreach = importlib.import_module("torch.utils._foreach_utils")
+    assert foreach._foreach_supported_types == [torch.Tensor]
     stateless = importlib.import_module("torch.nn.utils.stateless")
     assert stateless is torch.nn.utils.stateless
 
@@ -310,6 +313,9 @@ def test_a_package_in_plain_python_may_stand_for_one_of_them(
         (tmp_path / "torchaudio" / compiled).unlink()
 
 
+Slip = namedtuple("Slip", "x y")
+
+
 def test_trees_under_their_private_name(torch: ModuleType) -> None:
     trees = importlib.import_module("torch.utils._pytree")
     exec("from torch.utils._pytree import tree_map\nfrom torch.utils import _pytree", {})
@@ -322,6 +328,7 @@ def test_trees_under_their_private_name(torch: ModuleType) -> None:
     assert trees.tree_map(lambda x, y: x + y, [1, (2,)], [3, (4,)]) == [4, (6,)]
     assert trees.tree_map(type, tree, is_leaf=lambda x: isinstance(x, list)) == {"a": list, "b": type(None)}
     assert (trees.tree_any(bool, tree), trees.tree_all(bool, tree)) == (True, False)
+    assert trees._namedtuple_unflatten([4, 5], trees._namedtuple_flatten(Slip(1, 2))[1]) == Slip(4, 5)
     with pytest.raises(ValueError, match="expects trees of one structure"):
         trees.tree_map(max, [1], (1,))
     with pytest.raises(ValueError, match="has length 3 but the spec refers to a pytree that holds 4"):

@@ -14,6 +14,14 @@ import minigrad as mg
 from minigrad import errors
 
 LEAF = mg.ones(2, requires_grad=True)
+TOTAL = LEAF.sum()
+
+
+def piece(**how: Any) -> mg.Tensor:
+    """A transform of a signal of eight numbers, as it should be called but for what is given."""
+    return mg.stft(mg.ones(8), 4, **{"return_complex": True, "window": mg.ones(4), **how})
+
+
 ONCE: list[tuple[str, Callable[[], Any]]] = [
     ("x.T. on tensors of dimension other than 2", lambda: mg.ones(2, 3, 4).T),
     ("0-D tensors", lambda: mg.tensor(1.0).T),
@@ -25,6 +33,10 @@ ONCE: list[tuple[str, Callable[[], Any]]] = [
     ("set_default_tensor_type", lambda: mg.set_default_tensor_type("torch.FloatTensor")),
     ("uint8 condition", lambda: mg.where(mg.ones(2, dtype=mg.uint8), LEAF, LEAF)),
     ("requires_grad=True to a scalar", lambda: float(LEAF.sum())),
+    ("discards the imaginary part", lambda: mg.ones(1, dtype=mg.complex64).float()),
+    ("TypedStorage is deprecated", lambda: LEAF.storage()), ("window was not provided", lambda: piece(window=None)),
+    ("return_complex=False is deprecated", lambda: piece(return_complex=False)),
+    ("shorter than the length", lambda: mg.istft(piece(), 4, window=mg.ones(4), length=16)),
     ("reduce argument of scatter", lambda: LEAF.scatter(0, mg.tensor([0]), mg.ones(1), reduce="add")),
     ("create_graph=True", lambda: (LEAF * 2).sum().backward(create_graph=True)),
     (r"SparseTensor\(indices, values\) is deprecated", lambda: mg.sparse.FloatTensor(mg.tensor([[0]]), mg.ones(1))),
@@ -54,6 +66,7 @@ QUIET: list[Callable[[], Any]] = [
     lambda: mg.linalg.cross(mg.ones(3, 3), mg.ones(3, 3)), lambda: mg.tensor([LEAF[0].detach()]),
     lambda: mg.nn.TransformerEncoder(mg.nn.TransformerEncoderLayer(4, 2, batch_first=True), 1),
     lambda: mg.autograd.grad(LEAF.sum(), LEAF, create_graph=True), lambda: mg.FloatTensor(LEAF),
+    mg.no_grad()(lambda: float(TOTAL)),
     lambda: np.quantile(LEAF, mg.tensor(0.5)), lambda: mg.optim.LBFGS([LEAF]).step(loss),  # type: ignore[call-overload]
 ]  # fmt: skip
 

@@ -256,7 +256,7 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
     if bare and a.dtype.kind in "biuf" and a.flags.c_contiguous:  # two thirds of the time of a record
         return wrap(QUIET.run(to.kernel, a, dtype=dtype))
     if a.dtype.kind == "c" and dtype.kind not in "cb":
-        errors.warn("Casting complex values to real discards the imaginary part")
+        errors.warn_once("Casting complex values to real discards the imaginary part")
         t = apply(real, (t,))
     return apply(to if dtype.kind in "fcV" else to_integer, (t,), {"dtype": dtype})
 

@@ -14,7 +14,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Dim
 from minigrad.device import DeviceLike, check_device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import runtime_error, warn_once
 from minigrad.functions.arranged import roll
 from minigrad.functions.complex import conj, view_as_real
 from minigrad.functions.creation import ones
@@ -225,7 +225,7 @@ def _window(name: str, window: Tensor | None, n_fft: int, win_length: int | None
     if not 0 < length <= n_fft:
         raise runtime_error(f"{name}: expected 0 < win_length <= n_fft, but got win_length={length}")
     if window is None:
-        warn(
+        warn_once(
             "A window was not provided. A rectangular window will be applied, which is known to cause spectral "
             "leakage; give window=hann_window(n_fft), or ones(n_fft) without this warning."
         )
@@ -261,7 +261,7 @@ def stft(
             )
         return_complex = True
     if not return_complex:
-        warn(
+        warn_once(
             "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex "
             "tensors for all inputs, and return_complex=False will raise an error."
         )
@@ -349,7 +349,7 @@ def istft(
         )
     y = added / envelope
     if stop > total:
-        warn(
+        warn_once(
             "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail."
         )
         y = pad(y, [0, stop - total])

@@ -15,7 +15,7 @@ from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.types import Sizes
 from minigrad.core.views import become_view, check_change, check_inference
-from minigrad.errors import runtime_error, type_error, warn
+from minigrad.errors import runtime_error, type_error, warn_once
 from minigrad.formats import channels_behind, channels_last_3d, contiguous_format, preserve_format
 from minigrad.formats import channels_last as channels_last_2d
 from minigrad.functions.shape import sizes
@@ -176,7 +176,7 @@ def storage(self: Tensor) -> TypedStorage:
     """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     from minigrad.storage import TypedStorage
 
-    warn(
+    warn_once(
         "TypedStorage is deprecated. UntypedStorage is to be the only class of storages: use tensor.untyped_storage() "
         "instead of tensor.storage()"
     )

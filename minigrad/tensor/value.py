@@ -289,7 +289,7 @@ class _Value(Tensor):
         return int(self._real())
 
     def __float__(self) -> float:
-        if self.requires_grad:
+        if self.requires_grad and MODE.get().grad:
             warn_once(
                 "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior. "
                 "Consider using tensor.detach() first"

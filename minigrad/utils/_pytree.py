@@ -48,6 +48,14 @@ SUPPORTED_NODES: dict[type[Any], NodeDef] = {
 }
 
 
+def _namedtuple_flatten(d: tuple[Any, ...]) -> tuple[list[Any], type[Any]]:
+    return [*d], type(d)
+
+
+def _namedtuple_unflatten(values: Iterable[Any], context: type[Any]) -> Any:
+    return context(*values)
+
+
 def LeafSpec() -> Spec:
     """The structure of a leaf."""
     return Spec(None, (), ())
