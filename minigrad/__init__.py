@@ -140,6 +140,7 @@ else:
             "amp.grad_scaler": "GradScaler",
             "autograd.anomaly_mode": "is_anomaly_check_nan_enabled is_anomaly_enabled",
             "compiler": "compile",
+            "compiler.names": "_disable_dynamo",
             "functions.draws": "_sample_dirichlet _standard_gamma",
             "control": "cond sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum while_loop",
             "cpu": "get_device_module",

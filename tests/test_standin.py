@@ -191,6 +191,7 @@ def test_private_files_that_scripts_import(torch: ModuleType) -> None:
     worker = importlib.import_module("torch.utils.data._utils.worker")
     assert worker.get_worker_info() is None
     assert worker._generate_state((1 << 33) + 5, 3) == [1019788328, 1949907689, 3668932371, 3794128045]
+    assert torch._disable_dynamo(recursive=False)(abs)(-1) == 1
     foreach = importlib.import_module("torch.utils._foreach_utils")
     assert foreach._foreach_supported_types == [torch.Tensor]
     stateless = importlib.import_module("torch.nn.utils.stateless")

@@ -46,6 +46,10 @@ def disable(fn: Any = None, recursive: bool = True, *, reason: str | None = None
     return call
 
 
+# As optimizers for PyTorch ask for it, of the top module.
+_disable_dynamo = disable
+
+
 def allow_in_graph(fn: Callable[..., Any]) -> Callable[..., Any]:
     """``fn``: whatever runs is recorded."""
     return fn
