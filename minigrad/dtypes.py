@@ -12,8 +12,8 @@ import numpy as np
 __all__ = [
     "bfloat16", "bool", "cdouble", "cfloat", "chalf", "complex32", "complex64", "complex128", "double", "dtype",
     "float", "float8_e4m3fn", "float8_e5m2", "float16", "float32", "float64", "get_default_dtype", "half", "int",
-    "int8", "int16", "int32", "int64", "long", "promote_types", "qint8", "qint32", "quint8", "result_type",
-    "set_default_dtype", "short", "uint8", "uint16", "uint32", "uint64",
+    "int8", "int16", "int32", "int64", "long", "promote_types", "qint8", "qint32", "quint2x4", "quint4x2", "quint8",
+    "result_type", "set_default_dtype", "short", "uint8", "uint16", "uint32", "uint64",
 ]  # fmt: skip
 
 NumpyType: TypeAlias = np.dtype[Any]
@@ -171,7 +171,10 @@ complex32 = chalf = _Absent("complex32", 4)
 complex64 = cfloat = dtype("complex64")
 complex128 = cdouble = dtype("complex128")
 uint16, uint32, uint64 = (_Absent(f"uint{8 * n}", n) for n in (2, 4, 8))
-qint8, quint8, qint32 = (_Absent(name, n) for name, n in (("qint8", 1), ("quint8", 1), ("qint32", 4)))
+qint8, quint8, qint32, quint4x2, quint2x4 = (
+    _Absent(name, n)
+    for name, n in (("qint8", 1), ("quint8", 1), ("qint32", 4), ("quint4x2", 1), ("quint2x4", 1))
+)
 
 OF_NUMPY = {
     t.numpy: t

@@ -291,7 +291,7 @@ def test_each_output_of_a_function_is_printed_with_its_name() -> None:
 
 
 def test_element_types_and_layouts_that_are_names() -> None:
-    for name, size in {"complex32": 4, "chalf": 4, "uint16": 2, "float8_e5m2": 1, "qint8": 1}.items():
+    for name, size in {"complex32": 4, "chalf": 4, "uint16": 2, "float8_e5m2": 1, "quint4x2": 1}.items():
         kind = getattr(mg, name)
         assert kind.itemsize == size
         assert kind.is_complex == name.startswith("c")

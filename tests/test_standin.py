@@ -329,7 +329,19 @@ def test_trees_under_their_private_name(torch: ModuleType) -> None:
     assert trees.tree_map(lambda x, y: x + y, [1, (2,)], [3, (4,)]) == [4, (6,)]
     assert trees.tree_map(type, tree, is_leaf=lambda x: isinstance(x, list)) == {"a": list, "b": type(None)}
     assert (trees.tree_any(bool, tree), trees.tree_all(bool, tree)) == (True, False)
-    assert trees._namedtuple_unflatten([4, 5], trees._namedtuple_flatten(Slip(1, 2))[1]) == Slip(4, 5)
+    for whole, kind in (
+        (Slip(1, 2), "namedtuple"),
+        ([1, 2], "list"),
+        ((1, 2), "tuple"),
+        ({"a": 1, "b": 2}, "dict"),
+    ):
+        parts, rest = getattr(trees, f"_{kind}_flatten")(whole)
+        assert parts == [1, 2]
+        assert getattr(trees, f"_{kind}_unflatten")(parts, rest) == whole
+    assert trees._list_flatten_with_keys("ab")[0] == [
+        (trees.SequenceKey(0), "a"),
+        (trees.SequenceKey(1), "b"),
+    ]
     with pytest.raises(ValueError, match="expects trees of one structure"):
         trees.tree_map(max, [1], (1,))
     with pytest.raises(ValueError, match="has length 3 but the spec refers to a pytree that holds 4"):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from minigrad.func.trees import REGISTERED, Spec, flatten, flatten_up_to, unflatten
 
 __all__ = [
-    "MappingKey", "PyTree", "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten", "tree_leaves",
-    "tree_map", "tree_map_", "tree_map_only", "tree_structure", "tree_unflatten",
+    "MappingKey", "PyTree", "SequenceKey", "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten",
+    "tree_leaves", "tree_map", "tree_map_", "tree_map_only", "tree_structure", "tree_unflatten",
 ]  # fmt: skip
 
 Context = PyTree = Any
@@ -27,6 +27,12 @@ class MappingKey(NamedTuple):
     key: Any
 
 
+class SequenceKey(NamedTuple):
+    """The place of a value in a list or tuple."""
+
+    idx: int
+
+
 class NodeDef(NamedTuple):
     """The functions that take an object of a class apart, and put it together."""
 
@@ -34,18 +40,24 @@ class NodeDef(NamedTuple):
     unflatten_fn: Callable[[Any, Any], Any]
 
 
-def _of_dict(kind: type[Any]) -> NodeDef:
-    return NodeDef(lambda d: ([*d.values()], [*d]), lambda values, keys: kind(zip(keys, values, strict=True)))
+def _list_flatten(d: Iterable[Any]) -> tuple[list[Any], Any]:
+    return [*d], None
 
 
-# By class, for packages that walk trees themselves; what `register_pytree_node` adds is not here.
-SUPPORTED_NODES: dict[type[Any], NodeDef] = {
-    tuple: NodeDef(lambda t: ([*t], None), lambda values, _: tuple(values)),
-    list: NodeDef(lambda t: ([*t], None), lambda values, _: [*values]),
-    dict: _of_dict(dict),
-    OrderedDict: _of_dict(OrderedDict),
-    **{cls: NodeDef(*functions) for cls, functions in REGISTERED.items()},
-}
+def _list_unflatten(values: Iterable[Any], context: Any) -> list[Any]:
+    return [*values]
+
+
+def _tuple_unflatten(values: Iterable[Any], context: Any) -> tuple[Any, ...]:
+    return tuple(values)
+
+
+def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+    return [*d.values()], [*d]
+
+
+def _dict_unflatten(values: Iterable[Any], context: Iterable[Any]) -> dict[Any, Any]:
+    return dict(zip(context, values, strict=True))
 
 
 def _namedtuple_flatten(d: tuple[Any, ...]) -> tuple[list[Any], type[Any]]:
@@ -54,6 +66,18 @@ def _namedtuple_flatten(d: tuple[Any, ...]) -> tuple[list[Any], type[Any]]:
 
 def _namedtuple_unflatten(values: Iterable[Any], context: type[Any]) -> Any:
     return context(*values)
+
+
+_tuple_flatten = _list_flatten
+
+# By class, for packages that walk trees themselves; what `register_pytree_node` adds is not here.
+SUPPORTED_NODES: dict[type[Any], NodeDef] = {
+    tuple: NodeDef(_tuple_flatten, _tuple_unflatten),
+    list: NodeDef(_list_flatten, _list_unflatten),
+    dict: NodeDef(_dict_flatten, _dict_unflatten),
+    OrderedDict: NodeDef(_dict_flatten, lambda values, keys: OrderedDict(_dict_unflatten(values, keys))),
+    **{cls: NodeDef(*functions) for cls, functions in REGISTERED.items()},
+}
 
 
 def LeafSpec() -> Spec:
@@ -67,6 +91,10 @@ def _get_node_type(tree: Any) -> type[Any]:
 
 def _dict_flatten_with_keys(d: dict[Any, Any]) -> tuple[list[tuple[MappingKey, Any]], list[Any]]:
     return [(MappingKey(key), value) for key, value in d.items()], list(d)
+
+
+def _list_flatten_with_keys(d: Iterable[Any]) -> tuple[list[tuple[SequenceKey, Any]], Any]:
+    return [(SequenceKey(k), value) for k, value in enumerate(d)], None
 
 
 def register_pytree_node(
