@@ -202,7 +202,7 @@ def test_printed_and_compiled_sums_have_the_same_bits(name: str, shape: Any) -> 
         assert also.numpy().tobytes() == g.numpy().tobytes()
     given = mg.from_numpy(x)
     text = mg.source(loss(given, leaf), {"w": leaf}, inputs={"x": given})
-    inputs = {"x": x, "w": w, "input_1": np.ones(shape[1], np.float32)}
+    inputs = {"x": x, "w": w, "ones_1": np.ones(shape[1], np.float32)}
     program = runs(text, "loss" if "def loss(" in text else "run")
     wanted = program.__wrapped__.__code__.co_varnames[: program.__wrapped__.__code__.co_argcount]  # type: ignore[attr-defined]
     printed, gradients = program(**{k: inputs[k] for k in wanted})

@@ -200,7 +200,7 @@ def nll(x: Array, target: Array, ignore: int, mean: bool) -> Any:
     elif x.flags.c_contiguous:
         y = -x.take(_at(x.shape, target))
     else:  # of which `take` copies the whole
-        y = -np.take_along_axis(x, target[:, None], 1)[:, 0]
+        y = -np.ascontiguousarray(np.take_along_axis(x, target[:, None], 1)[:, 0])
     if ignored is not None:
         y[ignored] = 0.0
     return _mean(y, ignored) if mean else y
