@@ -489,6 +489,10 @@ ns = types.SimpleNamespace(v=None)
 def f(x): y = x * 2.0; ns.v = y[1:]; y.requires_grad_(); return y
 -- r = F(T(k, 3)); v = ns.v; (r * r).sum().backward()
 with caught(): v.mul_(2.0)
+== a change of a part of a leaf, at an index that is a Tensor | 1
+u, at = T(1, 3, 2, grad=True), mg.tensor(1)
+def f(x): u[at] = 2.0; return x * 2.0
+-- with caught(): F(T(k, 2))
 == a view of a leaf onto itself | 1
 def f(x): x.copy_(x)
 -- x = T(k, 3, grad=k > 0)[:]

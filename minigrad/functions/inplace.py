@@ -265,13 +265,13 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
             t[key] = value
             return
         raise
+    numbers = [i for i in indices if not i._array.ndim and i._array.dtype != bool]
     if mode.grad:
-        check_change(t, basic not in (None, (), (slice(None),)))
+        check_change(t, bool(numbers) or basic not in (None, (), (slice(None),)))
     part = t if basic is None else apply_view(shape.slice_, t, {"index": basic})
     if not indices:
         _copied(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
         return
-    numbers = [i for i in indices if not i._array.ndim and i._array.dtype != bool]
     if mode.recorder is not None and numbers and overlaps(part._array):
         needs_value("writing at an index that is a Tensor of one number, where elements share memory,")
     if isinstance(value, Tensor) and value._array.dtype != t._array.dtype:
