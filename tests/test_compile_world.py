@@ -1123,6 +1123,9 @@ class Point(typing.NamedTuple):
     a: Any
     k: Any
     def twice(self): return self.a * 2
+class Doubled(Point):
+    __slots__ = ()
+    def __new__(cls, a, k): return super().__new__(cls, a * 2, k)
 @dataclasses.dataclass
 class Batch:
     a: Any
@@ -1148,6 +1151,34 @@ def test_each_call_may_have_another_object_of_Tensors(row: str) -> None:
         assert len(g.recordings) == 1, use
     space["K"] = 3.0
     assert agree(g(*args).numpy(), f(*args).numpy())
+
+
+@pytest.mark.parametrize("use", ["b is c", "b is POINT", "c is ROW"])
+def test_tuples_are_told_apart_where_the_code_asks_which_they_are(use: str) -> None:
+    space = surroundings()
+    run(BATCHES_OF + "W = mg.ones(3); POINT, ROW, N = Point(W, 2), (W, 2), 2", space)
+    f = value(f"lambda x, b, c: x * (2 if {use} else 3)", space)
+    g = mg.compile(f)
+    for pair in (
+        "(Point(W, N),) * 2",
+        "Point(W, N), Point(W, N)",
+        "POINT, POINT",
+        "(W, N), ROW",
+        "(W, N), (W, N)",
+    ):
+        args = mg.tensor(X), *value(pair, space)
+        assert agree(g(*args).numpy(), f(*args).numpy()), pair
+
+
+@pytest.mark.parametrize("use", ["b", "b._replace(k=2)", "Doubled(x, b)"])
+def test_a_named_tuple_that_is_returned_is_not_made_by_its_new(use: str) -> None:
+    space = surroundings()
+    run(BATCHES_OF, space)
+    f = value(f"lambda x, b: {use}", space)
+    args = mg.tensor(X), value("Doubled(mg.ones(3), 1.5)", space)
+    expected, got = f(*args), mg.compile(f)(*args)
+    assert type(got) is type(expected)
+    assert agree(got.a.numpy(), expected.a.numpy())
 
 
 @pytest.mark.parametrize("use", ["setattr(b, 'a', b.a + x)", "b.sum", "b.swap(a=x)"])

@@ -116,7 +116,9 @@ class Arguments:
         place = self._place.get(id(value))
         if place is not None and place < 0:
             raise type_error(f"compile(): the argument {name.partition('_')[0]} holds itself")
-        if place is not None and not fixed:
+        # Tuples too have identities, where the code asks for some.
+        alone = not fixed or self.world.guards.identities
+        if place is not None and alone:
             self._guard(f"{x} is {self._variables[place]}", _SAME)
             return self.leaves[place]
         if fields:
@@ -152,7 +154,7 @@ class Arguments:
         self._own += [(own, items_of(own)), (value, items_of(value))]
         self.world.guards.keep(value)
         self._place[id(value)] = self._place[id(own)] = self._take(own, name, x)
-        if not fixed:
+        if alone:
             self._tables.append((value, x))
         return own
 

@@ -188,7 +188,9 @@ class Recording:
             return self._container(value)
         if value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
             items = "".join(f"{self._printed(v)}, " for v in value)
-            return f"({items})" if value.__class__ is tuple else f"{name(value.__class__)}({items})"
+            # Of a named tuple without the __new__ that its class may have.
+            made = f"{name(tuple.__new__)}({name(value.__class__)}, ({items}))"
+            return f"({items})" if value.__class__ is tuple else made
         if isinstance(value, (*_PLAIN, *FIXED)):
             return name(value)
         if isinstance(value, np.ndarray):

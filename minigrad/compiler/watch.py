@@ -147,7 +147,8 @@ def counts(steps: Sequence[Step], i: int) -> bool:
 
 def is_unique(step: Step) -> bool:
     """Whether a step loads a constant, such as None, or a known object for which no equal one can stand."""
-    known = step.value is not MISSING and step.value.__class__ not in (*SIMPLE, tuple)
+    equals = step.value.__class__ in SIMPLE or isinstance(step.value, tuple)
+    known = step.value is not MISSING and not equals
     return known or step.operation in CONSTANT or step.name == "__class__"
 
 
