@@ -1179,6 +1179,10 @@ def test_a_named_tuple_that_is_returned_is_not_made_by_its_new(use: str) -> None
     expected, got = f(*args), mg.compile(f)(*args)
     assert type(got) is type(expected)
     assert agree(got.a.numpy(), expected.a.numpy())
+    space["Tagged"] = type("Tagged", (space["Point"],), {})
+    tagged = value("lambda x: [b for b in [Tagged(x, 2)] if setattr(b, 'tag', x) is None][0]", space)
+    with pytest.raises(RuntimeError, match="returns or stores a Tagged"):
+        mg.compile(tagged)(mg.tensor(X))
 
 
 @pytest.mark.parametrize("use", ["setattr(b, 'a', b.a + x)", "b.sum", "b.swap(a=x)"])

@@ -186,7 +186,10 @@ class Recording:
             return name(value) if place is None else f"leaves[{place}]"
         if value.__class__ in (list, dict, OrderedDict) or fields_of(value) is not None:
             return self._container(value)
-        if value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
+        named = (
+            isinstance(value, tuple) and hasattr(value, "_fields") and not getattr(value, "__dict__", None)
+        )
+        if value.__class__ is tuple or named:
             items = "".join(f"{self._printed(v)}, " for v in value)
             # Of a named tuple without the __new__ that its class may have.
             made = f"{name(tuple.__new__)}({name(value.__class__)}, ({items}))"
