@@ -67,9 +67,13 @@ NEURON_PAGE = (
     const meet = (a, b, low, high) => Math.min(a[high], b[high]) - Math.max(a[low], b[low]) > 2;
     const both = (a, b) => meet(a, b, 'left', 'right') && meet(a, b, 'top', 'bottom');
     const rects = (what) => all(`.view.shown .${what}`).map((g) => g.getBoundingClientRect());
-    told.unseen = []; told.covering = [];
+    told.unseen = []; told.covering = []; told.loose = []; told.leaders = 0;
     for (let step = 9; step < 17; step++) {
         drawing.go(step);
+        const leaders = rects('leader'), edges = rects('edge.lit');
+        told.leaders += leaders.length;
+        const by = (a) => (b) => b.left < a.right + 12 && b.right > a.left - 12; // an edge, or a line to it
+        if (rects('rule').some((a) => ![...leaders, ...edges].some(by(a)))) told.loose.push(step);
         if (rects('rule').some((a) => rects('tag').some((b) => both(a, b)))) told.covering.push(step);
         const frame = all('.view.shown > svg')[0].getBoundingClientRect();
         if (!all('.view.shown .rule').every((g) => seen(g.getBoundingClientRect(), frame))) told.unseen.push(step);
@@ -247,6 +251,8 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert one["unnamed"] == 0
     assert one["unseen"] == [], "rules stand where they are seen, also in a narrow page"
     assert one["covering"] == [], "and cover neither values nor gradients"
+    assert one["loose"] == [], "a line leads to one that stands apart from its edge"
+    assert one["leaders"] > 0
     box, rules, pictured, card = two["linear"]
     assert (box, sorted(rules), pictured) == (["linear"], ["g", "g @ 6.weight", "g.T @ t6"], True)
     assert two["legend"] == [

@@ -123,19 +123,22 @@
     const rule = (share.local || "by its rule").split(/, (?:with|over|by) /)[0]; // the card says it whole
     const lines = [short(rule, 34), pictured ? "" : `= ${brief(share.sent)}`];
     const width = Math.max(...lines.map((line) => 5.2 * line.length), 44) + 10, height = 27;
-    let best = null, least = Infinity;
+    let best = null, least = Infinity, from = null;
     for (const part of [0.5, 0.7, 0.3]) {
       const [x, y] = points[Math.round(part * (points.length - 1))];
-      for (const left of [x - width / 2, ...[3, 24, 48, 72].flatMap((far) => [x + far, x - width - far])]) {
+      for (const left of [x - width / 2, ...[3, 12, 24, 36, 48, 60, 72].flatMap((far) => [x + far, x - width - far])]) {
         for (const below of [0, -12, 12, -24, 24]) {
           const top = y - height / 2 + below, box = [left, top, left + width, top + height];
           const unseen = width * height - shared(box, sight), far = Math.abs(left + width / 2 - x) + 4 * Math.abs(below);
           const covered = taken.reduce((sum, t) => sum + shared(box, t), far + 3 * unseen);
-          if (covered < least) [best, least] = [box, covered];
+          if (covered < least) [best, least, from] = [box, covered, [x, y]];
         }
       }
     }
     taken.push(best);
+    // A line leads to it where it stands apart.
+    const [x, y] = from, side = x < best[0] ? best[0] : Math.min(x, best[2]);
+    if (Math.abs(side - x) > 10) draw("path", layer, { class: "leader", d: `M${side} ${(best[1] + best[3]) / 2}L${x} ${y}` });
     const g = draw("g", layer, { class: "rule", transform: `translate(${best[0].toFixed(1)} ${best[1].toFixed(1)})` });
     draw("rect", g, { width, height, rx: 3 });
     draw("text", g, { x: width / 2, y: 11 }, lines[0]);
