@@ -185,6 +185,10 @@ IN_CLASSES = {
     float32: "Float", float64: "Double", float16: "Half", bfloat16: "BFloat16", int64: "Long", int32: "Int",
     int16: "Short", int8: "Char", uint8: "Byte", bool: "Bool", complex64: "ComplexFloat", complex128: "ComplexDouble",
 }  # fmt: skip
+_IN_C = {
+    float16: "c10::Half", bfloat16: "c10::BFloat16", int64: "long int", int16: "short int", int8: "signed char",
+    uint8: "unsigned char", complex64: "c10::complex<float>", complex128: "c10::complex<double>",
+}  # fmt: skip
 F16, F32, F64 = float16.numpy, float32.numpy, float64.numpy
 C64, C128 = complex64.numpy, complex128.numpy
 I64, BOOL = int64.numpy, bool.numpy
@@ -294,6 +298,12 @@ def short_name(d: NumpyType) -> str:
 def scalar(d: dtype | NumpyType) -> str:
     """What PyTorch's sentences call an element type: Float, Long."""
     return IN_CLASSES[d if isinstance(d, dtype) else OF_NUMPY.get(d, bfloat16)]
+
+
+def in_c(d: dtype | NumpyType) -> str:
+    """What others of PyTorch's sentences call it: float, long int."""
+    kind = d if isinstance(d, dtype) else OF_NUMPY.get(d, bfloat16)
+    return _IN_C.get(kind, IN_CLASSES[kind].lower())
 
 
 def limits(d: NumpyType) -> Any:

@@ -28,7 +28,7 @@ def bag(rows: Any = ROWS, table: Any = TABLE, starts: Any = STARTS, **options: A
 REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
     RuntimeError: [
         (lambda: F.embedding(TABLE, ROWS), "must be 2-D: indices come first, then a weight (rows, size), got [2]"),
-        (lambda: X.masked_fill(ROWS[:, None], 0.0), "got mask with dtype long; use .bool()"),
+        (lambda: X.masked_fill(ROWS[:, None], 0.0), "got mask with dtype long int; use .bool()"),
         (lambda: FLAGS.byte().masked_fill(FLAGS, mg.tensor(300)), "type uint8 without overflow: 300"),
         (lambda: WHOLE.index_fill(0, ROWS, mg.tensor(math.nan)), "type int64 without overflow: nan"),
         (lambda: X.index_fill(0, ROWS, mg.tensor(1e300, dtype=mg.float64)), "float32 without overflow: 1e+300"),

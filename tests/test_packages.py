@@ -705,11 +705,25 @@ def test_functions_that_modules_of_pytorch_call(torch: ModuleType) -> None:
         bag = functools.partial(F.embedding_bag, rows, table, starts, mode=mode)
         assert mg.equal(bags, bag(include_last_offset=True, padding_idx=4))
         assert [t.numel() for t in rest] == [0, 0, 0]
+    bags = torch.embedding_bag(table, rows, starts, False, 0, False, None, True, -2)[0]
+    assert mg.equal(
+        bags, F.embedding_bag(rows, table, starts, mode="sum", include_last_offset=True, padding_idx=4)
+    )
+    for wrong in ("embedding_bag(table, rows, starts, False, 9)", "convolution(x, x[0, 0], *[None] * 7)"):
+        with pytest.raises(
+            RuntimeError, match=r"`mode` must be sum, mean, or max|weight should have 3 to 5 dim"
+        ):
+            eval(f"torch.{wrong}", {"torch": torch, "table": table, "rows": rows, "starts": starts, "x": x})
     lstm, gru, rnn = nn.LSTM(4, 3, 2), nn.GRU(4, 3, batch_first=True), nn.RNN(4, 3, nonlinearity="relu")
     x, h = mg.randn(2, 2, 4), mg.randn(2, 2, 3)
     y, hn, cn = torch.lstm(x, (h, h), lstm._flat_weights, True, 2, 0.0, False, False, False)
     expected, (hidden, cell) = lstm(x, (h, h))
     assert all(map(mg.equal, (y, hn, cn), (expected, hidden, cell)))
+    names = ("params", "has_biases", "num_layers", "dropout", "train", "bidirectional", "batch_first")
+    rest = zip(names, (lstm._flat_weights, True, 2, 0.0, False, False, False), strict=True)
+    assert mg.equal(torch.lstm(x, hx=(h, h), **dict(rest))[0], y)
+    with pytest.raises(IndexError, match=r"gru\(\): expected an input of 3 dimensions, got \[2, 4\]"):
+        torch.gru(x[0], h, gru._flat_weights, True, 1, 0.0, False, False, False)
     for cell, function in ((gru, torch.gru), (rnn, torch.rnn_relu)):
         given = function(x, h[:1], cell._flat_weights, True, 1, 0.0, False, False, cell.batch_first)
         assert all(map(mg.equal, given, cell(x, h[:1])))

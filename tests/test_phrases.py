@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class _Saves(mg.autograd.Function):
         return x * 2
 
 
-WORLD = {"mg": mg, "nn": nn, "F": F, "np": np, "Twice": _Twice, "Saves": _Saves}
+WORLD = {"mg": mg, "nn": nn, "F": F, "np": np, "Decimal": Decimal, "Twice": _Twice, "Saves": _Saves}
 WORLD |= {"X": mg.ones(2, 3), "V": mg.ones(3), "LONG": mg.arange(3)}
 USUAL = "mat1 and mat2 shapes cannot be multiplied"
 SIZES = "The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension"
@@ -40,11 +41,22 @@ ROWS = [
     ("mg.mm(V, X)", "self must be a matrix"),
     ("mg.mm(X, V)", "mat2 must be a matrix"),
     ("mg.bmm(X, X)", "batch1 must be a 3D tensor"),
-    ("mg.mv(X, X)", "vector + matrix @ vector expected, got 1, 2, 2"),
-    ("mg.dot(X, V)", "1D tensors expected, but got 2D and 1D tensors"),
+    ("mg.mm(X, V)", "of shape [3]; use @"),
+    ("mg.mv(X, X)", "vector + matrix @ vector expected, got 1, 2, 2: [2, 3] and [2, 3]; use @"),
+    ("mg.dot(X, V)", "1D tensors expected, but got 2D and 1D tensors: [2, 3] and [3]; use @"),
     ("mg.outer(X, V)", "outer: Expected 1-D argument self, but got 2-D"),
     ("nn.Linear(3, 2)(X.double())", "mat1 and mat2 must have the same dtype, but got Double and Float"),
-    ("F.linear(X, X, mg.ones(2).double())", "must have the same dtype, but got Float and Double"),
+    ("F.linear(X, X, mg.ones(2).double())", "self and mat2 must have the same dtype, but got Double and Float"),
+    ("F.linear(X, X, mg.ones(2).double())", "convert the bias with .to(float32)"),
+    ("X[None] @ X[None]", "Expected size for first two dimensions of batch2 tensor to be: [1, 3] but got: [1, 2]"),
+    ("V @ mg.ones(2, 4, 3)", "Expected size for first two dimensions of batch2 tensor to be: [2, 3] but got: [2, 4]"),
+    ("mg.ones(3, 2, 4) @ mg.ones(4, 3, 2)", f"{SIZES} 0"),
+    ("nn.Conv2d(1, 1, 1)(mg.ones(1, 1, 2, 2).byte())", "Input type (unsigned char) and bias type (float)"),
+    ("V.masked_fill(LONG, 0)", "but got mask with dtype long int; use .bool()"),
+    ("F.layer_norm(LONG, (3,))", "not implemented for 'Long'"),
+    ("F.dropout(LONG)", "result type Float can't be cast to the desired output type Long"),
+    ("mg.binomial(LONG, LONG)", "binomial only supports floating-point dtypes for count, got: Long"),
+    ("F.grid_sample(X[None, None], mg.ones(1, 1, 1, 2).double(), align_corners=True)", "for the grid; use grid.to("),
     ("X @ X.T.double()", "expected m1 and m2 to have the same dtype, but got: float != double"),
     ("nn.Conv1d(2, 1, 1)(X.double())", "Input type (double) and bias type (float) should be the same"),
     ("V + mg.ones(4)", f"{SIZES} 0"),
@@ -71,6 +83,9 @@ ROWS = [
     ("X.gather(1, X)", "gather(): Expected dtype int32/int64 for index"),
     ("mg.tensor([[1, 2], [3]])", "expected sequence of length 2 at dim 1 (got 1)"),
     ("mg.tensor([[[1], [2, 3]]])", "expected sequence of length 1 at dim 2 (got 2)"),
+    ("mg.tensor(Decimal(1))", "Could not infer dtype of Decimal"),
+    ("mg.tensor([Decimal(1)])", "give a dtype of floats, or use float()"),
+    ("mg.tensor([[Decimal(1), None]], dtype=mg.float32)", "a Tensor holds numbers, got NoneType None in a list"),
     ("mg.tensor([1, 'a'])", "new(): invalid data type 'str'"),
     ("mg.from_numpy(np.array([None]))", "can't convert np.ndarray of type numpy.object_"),
     ("mg.einsum('ijk->i', X)", "(3) does not match the number of dimensions (2) for operand 0 and no ellipsis"),

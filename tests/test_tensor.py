@@ -151,6 +151,7 @@ def test_item_tolist_and_numbers() -> None:
     assert [10, 20, 30][mg.tensor(1)] == 20
     assert f"{mg.tensor(1.23456):.2f}" == "1.23"
     assert mg.tensor([Decimal("1.5"), Fraction(1, 2)], dtype=mg.float64).tolist() == [1.5, 0.5]
+    assert mg.tensor([Decimal("1.5"), 1j], dtype=mg.complex64).tolist() == [1.5, 1j]
     with pytest.raises(RuntimeError, match="Could not infer dtype of Decimal"):
         mg.tensor(Decimal("1.5"))
     weight = mg.nn.Parameter(mg.tensor(1.5))

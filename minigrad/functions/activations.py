@@ -147,8 +147,8 @@ def _dropped(name: str, input: Tensor, p: float, train: bool) -> Tensor:
         return apply(e.mul, (input, array.dtype.type(0).item()))
     if array.dtype.kind not in "fV":
         raise runtime_error(
-            f"result type Float can't be cast to {input.dtype}: dropout in training needs a Tensor of floats; convert "
-            "it with .float()"
+            f"result type Float can't be cast to the desired output type {dtypes.scalar(input.dtype)}: dropout in "
+            "training needs a Tensor of floats; convert it with .float()"
         )
     shape = array.shape
     feature = "feature" in name

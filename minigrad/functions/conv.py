@@ -11,7 +11,7 @@ from typing import Any
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, IN_CLASSES, scalar
+from minigrad.dtypes import BOOL, IN_CLASSES, in_c
 from minigrad.errors import describe, index_error, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, squeeze, unsqueeze
@@ -63,7 +63,7 @@ def _operands(name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None) -
     for what, t in (("bias", bias), ("weight", w)):
         if t is not None and t._array.dtype != dtype:
             raise runtime_error(
-                f"Input type ({scalar(dtype).lower()}) and {what} type ({scalar(t.dtype).lower()}) should be "
+                f"Input type ({in_c(dtype)}) and {what} type ({in_c(t.dtype)}) should be "
                 f"the same: input {describe(x)}, "
                 f"{what} {describe(t)}; convert one with .to(dtype)"
             )

@@ -145,9 +145,11 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         raise value_error(f"expected sequence of length {lengths}: nested ones have one length") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
-    wants = (int, float) if dtype is None or dtypes.as_numpy(dtype).kind not in "fcV" else SupportsFloat
+    kind = "" if dtype is None else dtypes.as_numpy(dtype).kind
+    floats = kind in ("f", "c", "V")
+    wants = (SupportsFloat, *([complex] if kind == "c" else [])) if floats else (int, float)
     if array.dtype.kind in "fuOV" and array.size and _too_large(array, data):
-        if wants is not SupportsFloat:
+        if not floats:
             raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
     if (
@@ -157,12 +159,13 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     ):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind == "O" and all(isinstance(x, wants) for x in array.ravel()):
-        return array.astype(np.float64)  # a whole number beyond 64 bits beside floats, or a Decimal
+        # a whole number beyond 64 bits beside floats, or a Decimal
+        return array.astype(np.complex128 if kind == "c" else np.float64)
     if array.dtype.kind not in "biufcV":
         odd = (
             x
             for x in _leaves(data)
-            if not isinstance(x, (int, float, complex, np.generic, np.ndarray, Tensor))
+            if not isinstance(x, (complex, np.generic, np.ndarray, Tensor, int, float, *wants))
         )
         raise _no_number(data, next(odd, _first(data)), dtype)
     return array
@@ -174,6 +177,8 @@ def _no_number(data: Any, first: Any, dtype: DTypeLike | None) -> Exception:
         return value_error("too many dimensions 'str': a Tensor holds numbers, not text")
     inside = "" if first is data else f" in a {type(data).__name__}"
     text = f"tensor(): a Tensor holds numbers, got {type(first).__name__} {first!r}{inside}"
+    if isinstance(first, SupportsFloat):
+        text += "; give a dtype of floats, or use float()"
     if isinstance(first, (str, bytes)):
         text = f"new(): invalid data type '{type(first).__name__}'; {text}"
     elif dtype is None:

@@ -19,7 +19,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import not_implemented_error, runtime_error, type_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.creation import _dtype, _finish, _shape, empty_like, like
 from minigrad.functions.elementwise import broadcast
 from minigrad.gate import case, public
@@ -255,13 +255,13 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Successes among ``count`` trials of chance ``prob``, in their dtype; they broadcast.
 
-    NotImplementedError for integers, RuntimeError for unlike dtypes.
+    ValueError for integers, RuntimeError for unlike dtypes.
     """
     if count.dtype != prob.dtype:
         raise runtime_error(f"Found dtype {prob.dtype} but expected {count.dtype}")
     if count._array.dtype.kind not in "fV":
-        raise not_implemented_error(
-            f"\"binomial_cpu\" not implemented for '{dtypes.scalar(count.dtype)}'; use a float"
+        raise value_error(
+            f"binomial only supports floating-point dtypes for count, got: {dtypes.scalar(count.dtype)}"
         )
     shape = broadcast("binomial", count.shape, prob.shape)
     return _draws(draws.binomial, count.expand(shape), prob.expand(shape), generator=generator)

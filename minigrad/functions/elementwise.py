@@ -334,7 +334,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     if mask._array.dtype != bool:
         raise runtime_error(
             "masked_fill only supports boolean masks, but got mask with dtype "
-            f"{dtypes.scalar(mask.dtype).lower()}; use .bool()"
+            f"{dtypes.in_c(mask.dtype)}; use .bool()"
         )
     y = where(mask, filling(value, input._array.dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))

@@ -129,7 +129,8 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
     shape, points = input._array.shape, grid._array.shape
     if input._array.dtype != grid._array.dtype:
         raise runtime_error(
-            f"expected scalar type {dtypes.scalar(input.dtype)} but found {dtypes.scalar(grid.dtype)}; the grid's"
+            f"expected scalar type {dtypes.scalar(input.dtype)} but found {dtypes.scalar(grid.dtype)} for "
+            "the grid; use grid.to(input.dtype)"
         )
     if len(shape) not in (4, 5) or len(shape) != len(points):
         raise runtime_error(

@@ -10,9 +10,9 @@ from minigrad.core.layout import holding
 from minigrad.core.names import known_as
 from minigrad.core.promote import held
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F32, scalar, short_name, working
+from minigrad.dtypes import BOOL, F32, in_c, short_name, working
 from minigrad.errors import clash, describe, not_implemented_error, runtime_error
-from minigrad.functions.elementwise import own
+from minigrad.functions.elementwise import broadcast, own
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.gate import public
 from minigrad.gate.names import named_as
@@ -28,8 +28,8 @@ __all__ = [
 def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
     if a._array.dtype != b._array.dtype:
         raise runtime_error(
-            f"{name}: expected m1 and m2 to have the same dtype, but got: {scalar(a.dtype).lower()} != "
-            f"{scalar(b.dtype).lower()}; "
+            f"{name}: expected m1 and m2 to have the same dtype, but got: {in_c(a.dtype)} != "
+            f"{in_c(b.dtype)}; "
             f"convert one with .to(dtype) (operands: {describe(a)} and {describe(b)})"
         )
     if a._array.dtype is BOOL:
@@ -77,20 +77,24 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    if text := clash((a[:-2], b[:-2])):
+        raise runtime_error(
+            f"matmul: {text}: the batches {list(a[:-2])} and {list(b[:-2])} do not broadcast: {list(a)} @ {list(b)}"
+        )
     if a[-1] == b[-2 if len(b) > 1 else 0]:
-        if len(a) > 2 and len(b) > 2 and a[:-2] != b[:-2] and (text := clash((a[:-2], b[:-2]))):
-            raise runtime_error(
-                f"matmul: {text}: the batches {list(a[:-2])} and {list(b[:-2])} do not broadcast: {list(a)} @ {list(b)}"
-            )
         return
     if len(b) == 1 < len(a):
         rows = math.prod(a[:-1])
         text = f"size mismatch, got input ({rows}), mat ({rows}x{a[-1]}), vec ({b[0]})"
-    elif len(a) <= 2 or len(b) <= 2:
+    elif len(b) == 2:
         left = f"{math.prod(a[:-1])}x{a[-1]}"
         text = f"mat1 and mat2 shapes cannot be multiplied ({left} and {b[-2]}x{b[-1]})"
     else:
-        text = f"Expected size for the second operand's dimension -2 to be {a[-1]} but got {b[-2]}"
+        batches = math.prod(broadcast("matmul", a[:-2], b[:-2]))
+        text = (
+            f"Expected size for first two dimensions of batch2 tensor to be: [{batches}, {a[-1]}] but got: "
+            f"[{batches}, {b[-2]}]"
+        )
     raise runtime_error(f"{text}: {list(a)} @ {list(b)}; is a transpose (.mT) missing?")
 
 
@@ -122,7 +126,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     _same_dtype("mv", input, vec)
     if input._array.ndim != 2 or vec._array.ndim != 1:
         raise runtime_error(
-            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}"
+            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}: "
+            f"{list(input._array.shape)} and {list(vec._array.shape)}; use @"
         )
     return matmul(input, vec)
 
@@ -132,7 +137,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     _same_dtype("dot", input, tensor)
     if not input._array.ndim == tensor._array.ndim == 1:
         raise runtime_error(
-            f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors"
+            f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors: "
+            f"{list(input._array.shape)} and {list(tensor._array.shape)}; use @, or (a * b).sum()"
         )
     if input._array.size != tensor._array.size:
         raise runtime_error(
@@ -159,7 +165,8 @@ ger = outer
 def _dims(*operands: tuple[Tensor, int, str]) -> None:
     for t, n, text in operands:
         if t._array.ndim != n:
-            raise runtime_error(f"{text}, but got {t._array.ndim}-D, of shape {list(t._array.shape)}")
+            use = "use reshape(-1)" if n == 1 else "use @"
+            raise runtime_error(f"{text}, but got {t._array.ndim}-D, of shape {list(t._array.shape)}; {use}")
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:

@@ -35,10 +35,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     other = next((kind for kind in kinds if kind != kinds[0]), None)
     if other is not None:
         rest = "" if bias is None else f", bias {describe(bias)}"
-        raise runtime_error(
-            f"mat1 and mat2 must have the same dtype, but got {scalar(kinds[0])} and {scalar(other)}: input "
-            f"{describe(input)}, weight {describe(weight)}{rest}; convert the input with .to({kinds[1]}), or the module"
-        )
+        told = f"mat1 and mat2 must have the same dtype, but got {scalar(kinds[0])} and {scalar(other)}"
+        use = f"convert the input with .to({kinds[1]}), or the module"
+        if kinds[0] == kinds[1]:
+            told = f"self and mat2 must have the same dtype, but got {scalar(other)} and {scalar(kinds[0])}"
+            use = f"convert the bias with .to({kinds[0]})"
+        raise runtime_error(f"{told}: input {describe(input)}, weight {describe(weight)}{rest}; {use}")
     product = matmul(input, t(weight) if w.ndim == 2 else weight)
     if bias is None:
         return product

@@ -31,7 +31,7 @@ def _check_types(input: Tensor, *parts: Tensor | None) -> None:
     kind = input._array.dtype
     if kind.kind not in "fV":
         raise not_implemented_error(
-            f"norms are not implemented for an input of {input.dtype}; use .float() first"
+            f"norms are not implemented for '{scalar(input.dtype)}'; use .float() first"
         )
     others = [t for t in parts if t is not None]
     wrong = [t for t in others if t._array.dtype is not kind and t._array.dtype != kind]

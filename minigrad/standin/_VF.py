@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from minigrad.errors import index_error, runtime_error
 from minigrad.gate import case
 from minigrad.nn import functional as F
 from minigrad.nn import rnn
@@ -15,9 +16,17 @@ from minigrad.tensor import Tensor
 minigrad = import_module("minigrad")
 
 
-def _recurrent(mode: str, input: Tensor, *args: Any) -> tuple[Tensor, ...]:
+_NAMES = (
+    "batch_sizes", "hx", "params", "has_biases", "num_layers", "dropout", "train", "bidirectional", "batch_first",
+)  # fmt: skip
+
+
+def _recurrent(mode: str, input: Tensor, *args: Any, **named: Any) -> tuple[Tensor, ...]:
     """The outputs and last states of all layers. The arguments are PyTorch's; packed data have their sizes first."""
+    args += tuple(named[name] for name in _NAMES if name in named)
     packed = isinstance(args[0], Tensor) and args[0].dim() == 1
+    if not packed and input.dim() != 3:
+        raise index_error(f"{mode.lower()}(): expected an input of 3 dimensions, got {list(input.shape)}")
     hx, flat, _, count, dropout, training, both = args[packed : packed + 7]
     first, x = not packed and args[7], input
     if packed:
@@ -48,15 +57,16 @@ rnn_relu = case(_recurrent, "rnn_relu", 'As `rnn_tanh`, with ``nonlinearity="rel
 def embedding_bag(
     weight: Tensor, indices: Tensor, offsets: Tensor, scale_grad_by_freq: bool = False, mode: int = 0,
     sparse: bool = False, per_sample_weights: Tensor | None = None, include_last_offset: bool = False,
-    padding_idx: int = -1,
+    padding_idx: int | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     """:func:`nn.functional.embedding_bag`, with the table first; ``mode`` is 0 (sum), 1 (mean) or 2 (max).
 
     What PyTorch keeps for its gradients comes behind it, and is empty here.
     """
-    how = ("sum", "mean", "max")[mode], sparse, per_sample_weights, include_last_offset
-    padding = padding_idx if padding_idx >= 0 else None
-    y = F.embedding_bag(indices, weight, offsets, None, 2.0, scale_grad_by_freq, *how, padding)
+    if mode not in (0, 1, 2):
+        raise runtime_error(f"embedding_bag(): `mode` must be sum, mean, or max: 0, 1 or 2, not {mode}")
+    how = ("sum", "mean", "max")[mode], sparse, per_sample_weights, include_last_offset, padding_idx
+    y = F.embedding_bag(indices, weight, offsets, None, 2.0, scale_grad_by_freq, *how)
     return y, *(minigrad.empty(0, dtype=minigrad.int64) for _ in range(3))
 
 
@@ -66,6 +76,8 @@ def convolution(
 ) -> Tensor:  # fmt: skip
     """The convolution, or the transposed one, of as many dimensions as ``weight`` has besides its channels."""
     rank = weight.dim() - 2
+    if not 1 <= rank <= 3:
+        raise runtime_error(f"convolution(): weight should have 3 to 5 dimensions, got {list(weight.shape)}")
     if transposed:
         places = stride, padding, output_padding, groups, dilation
         return getattr(F, f"conv_transpose{rank}d")(input, weight, bias, *places)

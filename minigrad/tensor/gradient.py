@@ -17,7 +17,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf
 from minigrad.core.views import refresh
-from minigrad.dtypes import scalar
+from minigrad.dtypes import in_c, scalar
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions import shape as shapes
 from minigrad.gate import methods
@@ -99,7 +99,7 @@ class _Gradient(Tensor):
                 )
             if like._array.dtype != self._array.dtype:
                 raise runtime_error(
-                    f"attempting to assign a gradient with dtype '{scalar(value.dtype).lower()}' to a tensor with "
+                    f"attempting to assign a gradient with dtype '{in_c(value.dtype)}' to a tensor with "
                     f"grad_dtype '{scalar(self.dtype)}'. The gradient must match the tensor's dtype"
                 )
         self._grad = value
