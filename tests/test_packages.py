@@ -722,6 +722,8 @@ def test_functions_that_modules_of_pytorch_call(torch: ModuleType) -> None:
     names = ("params", "has_biases", "num_layers", "dropout", "train", "bidirectional", "batch_first")
     rest = zip(names, (lstm._flat_weights, True, 2, 0.0, False, False, False), strict=True)
     assert mg.equal(torch.lstm(x, hx=(h, h), **dict(rest))[0], y)
+    with pytest.raises(TypeError, match=r"lstm\(\) takes an input and batch_sizes, hx"):
+        torch.lstm(x, (h, h))
     with pytest.raises(IndexError, match=r"gru\(\): expected an input of 3 dimensions, got \[2, 4\]"):
         torch.gru(x[0], h, gru._flat_weights, True, 1, 0.0, False, False, False)
     for cell, function in ((gru, torch.gru), (rnn, torch.rnn_relu)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from minigrad.errors import index_error, runtime_error
+from minigrad.errors import index_error, runtime_error, type_error
 from minigrad.gate import case
 from minigrad.nn import functional as F
 from minigrad.nn import rnn
@@ -24,6 +24,10 @@ _NAMES = (
 def _recurrent(mode: str, input: Tensor, *args: Any, **named: Any) -> tuple[Tensor, ...]:
     """The outputs and last states of all layers. The arguments are PyTorch's; packed data have their sizes first."""
     args += tuple(named[name] for name in _NAMES if name in named)
+    if len(args) != 8:
+        raise type_error(
+            f"{mode.lower()}() takes an input and {', '.join(_NAMES)}, the first or last left out"
+        )
     packed = isinstance(args[0], Tensor) and args[0].dim() == 1
     if not packed and input.dim() != 3:
         raise index_error(f"{mode.lower()}(): expected an input of 3 dimensions, got {list(input.shape)}")
