@@ -348,15 +348,32 @@ def pruned(toc):
 
 
 def open_pictures(app, doctree):
-    """A picture on a page leads to itself, where it is as large as it was drawn."""
+    """A picture on a page leads to itself, where it is as large as it was drawn; a wide one scrolls."""
     up = "../" * app.env.docname.count("/")
     for image in list(doctree.findall(nodes.image)):
         _, inside, path = image["uri"].partition("_static/")
         if inside and not isinstance(image.parent, nodes.reference):
             link = nodes.reference("", "", refuri=f"{up}_static/{path}", title="Open the picture")
             link["classes"] = ["picture", *(c for c in image["classes"] if c == "printed")]
-            image.replace_self(link)
+            least = least_width(Path(__file__).parent / "_static" / path)
+            opening = f'<span class="wide"><span style="min-width: {least}px">'
+            around = [nodes.raw("", text, format="html") for text in (opening, "</span></span>")]
+            image.parent.replace(image, [around[0], link, around[1]])
             link.append(image)
+
+
+# A picture much wider than the screen begins at its middle: its corners may be empty.
+MIDDLE = """addEventListener("DOMContentLoaded", () => {
+  for (const e of document.querySelectorAll(".wide"))
+    if (e.scrollWidth > 2.2 * e.clientWidth) e.scrollLeft = (e.scrollWidth - e.clientWidth) / 2;
+});"""
+
+
+def least_width(file):
+    """In pixels, of a picture whose first letters are then 10 pixels high; 0 for one without letters."""
+    drawn = file.read_text(encoding="utf-8") if file.suffix == ".svg" else ""
+    told = re.search(r'viewBox="\S+ \S+ ([\d.]+).*?font-size[:=]"?([\d.]+)', drawn, re.DOTALL)
+    return round(float(told[1]) * 10 / float(told[2])) if told else 0
 
 
 COLUMNS = re.compile(r"\S {2,}\S.*\n(.*\n)*?.*\S {2,}\S|──|^def ", re.MULTILINE)
@@ -387,6 +404,7 @@ def setup(app):
     app.add_directive("coverage-names", CoverageNames)
     app.add_directive("coverage-nowhere", CoverageNowhere)
     app.connect("autodoc-process-docstring", add_other_names)
+    app.add_js_file(None, body=MIDDLE)
     app.connect("builder-inited", draw_the_gallery)
     app.connect("doctree-read", open_pictures)
     app.connect("doctree-read", keep_columns)

@@ -90,7 +90,9 @@ for i in range(3):
 
 # %% map
 svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 340 120" width="340" '
-svg += 'font-family="sans-serif" font-size="15" text-anchor="middle" fill="#888">'
+svg += (
+    'font-family="sans-serif" font-size="15" text-anchor="middle" fill="#7a7a7a">'
+)
 for i in range(3):
     y = 40 * i + 26
     svg += f'<text x="30" y="{y}">{asked[i].item()} ?</text>'

@@ -69,7 +69,7 @@ print(f"guessing would give {chance:.3f}")
 
 # %% next
 svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 230" width="560" '
-svg += 'font-family="monospace" font-size="13" text-anchor="middle" fill="#888">'
+svg += 'font-family="monospace" font-size="13" text-anchor="middle" fill="#7a7a7a">'
 for i, context in enumerate(("...", "sys", "ing")):
     ids = mg.tensor([[letters.index(c) for c in context]])
     with mg.no_grad():

@@ -53,7 +53,7 @@ def curve(values, colour, name, at):
 
 
 svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 232" role="img"'
-svg += ' font-family="sans-serif" font-size="13" fill="#888">'
+svg += ' font-family="sans-serif" font-size="13" fill="#7a7a7a">'
 for power in (-12, -9, -6, -3):
     y, at = -14 * power, 60 + 42 * (power + 12)
     svg += f'<path d="M60 {y}H522" stroke="#888" opacity="0.3"/>'

@@ -54,14 +54,14 @@ for (start, end), uses in lives.items():
     names = ", ".join(dict.fromkeys(n for _, n in uses if "permute" not in n))
     shapes.append(
         f'<rect x="{left:.1f}" y="{start * high:.1f}" width="{right - left:.1f}" '
-        f'height="{(end - start) * high:.1f}" fill="#4878a8" fill-opacity="0.35" '
+        f'height="{(end - start) * high:.1f}" fill="#bfd3e6" '
         f'stroke="#4878a8"><title>{names}</title></rect>'
     )
     if end - start > 1000:
         at = f'x="{left + 6:.1f}" y="{(start + end) / 2 * high + 4:.1f}"'
-        shapes.append(f'<text {at} fill="#808080">{names}</text>')
-shapes.append('<text y="262" fill="#808080">first call</text>')
-shapes.append('<text x="580" y="262" fill="#808080">last call</text>')
+        shapes.append(f'<text {at} fill="#222">{names}</text>')
+shapes.append('<text y="262" fill="#7a7a7a">first call</text>')
+shapes.append('<text x="580" y="262" fill="#7a7a7a">last call</text>')
 memory = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -16 650 287" '
     'font-size="12" font-family="sans-serif">' + "".join(shapes) + "</svg>"

@@ -105,7 +105,7 @@ def png(values, most):
 
 def maps(named, most):
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 212" role="img"'
-    svg += ' font-family="sans-serif" font-size="13" fill="#888">'
+    svg += ' font-family="sans-serif" font-size="13" fill="#7a7a7a">'
     for k, (name, values) in enumerate(named.items()):
         url = base64.b64encode(png(values.reshape(60, 60).numpy(), most)).decode()
         at = f'x="{205 * k}" y="22" width="190" height="190"'
