@@ -187,7 +187,8 @@ def test_functions_of_python_on_elements() -> None:
 # ---------------------------------------------------------------- storages
 
 
-def test_storages() -> None:
+def test_storages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigrad.errors.TOLD", set())  # the warning comes once in a process
     x = mg.arange(6.0).reshape(2, 3)[1]
     with pytest.warns(UserWarning, match="TypedStorage is deprecated"):
         typed = x.storage()

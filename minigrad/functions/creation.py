@@ -145,11 +145,10 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         raise value_error(f"expected sequence of length {lengths}: nested ones have one length") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
-    kind = "" if dtype is None else dtypes.as_numpy(dtype).kind
-    floats = kind in ("f", "c", "V")
-    wants = (SupportsFloat, *([complex] if kind == "c" else [])) if floats else (int, float)
+    kind = "i" if dtype is None else dtypes.as_numpy(dtype).kind
+    wants: Any = (SupportsFloat, *[complex] * (kind == "c")) if kind in "fcV" else (int, float)
     if array.dtype.kind in "fuOV" and array.size and _too_large(array, data):
-        if not floats:
+        if kind not in "fcV":
             raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
     if (
@@ -158,15 +157,11 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         and any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
     ):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
-    if array.dtype.kind == "O" and all(isinstance(x, wants) for x in array.ravel()):
-        # a whole number beyond 64 bits beside floats, or a Decimal
+    if array.dtype.kind == "O" and all(isinstance(x, wants) for x in array.ravel()):  # large ints, Decimals
         return array.astype(np.complex128 if kind == "c" else np.float64)
     if array.dtype.kind not in "biufcV":
-        odd = (
-            x
-            for x in _leaves(data)
-            if not isinstance(x, (complex, np.generic, np.ndarray, Tensor, int, float, *wants))
-        )
+        known = complex, np.generic, np.ndarray, Tensor, int, float, *wants
+        odd = (x for x in _leaves(data) if not isinstance(x, known))
         raise _no_number(data, next(odd, _first(data)), dtype)
     return array
 
