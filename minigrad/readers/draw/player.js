@@ -118,7 +118,7 @@
     return [x - w, y - h, x + w, y + h];
   }
 
-  function label(layer, share, points, taken, sight) { // at an edge: the rule, and what it gives, where it covers least and is seen
+  function label(layer, under, share, points, taken, sight) { // at an edge: the rule, and what it gives, where it covers least and is seen
     const pictured = amounts[share.sent][3].length && !amounts[share.sent][2];
     const rule = (share.local || "by its rule").split(/, (?:with|over|by) /)[0]; // the card says it whole
     const lines = [short(rule, 34), pictured ? "" : `= ${brief(share.sent)}`];
@@ -126,7 +126,8 @@
     let best = null, least = Infinity, from = null;
     for (const part of [0.5, 0.7, 0.3]) {
       const [x, y] = points[Math.round(part * (points.length - 1))];
-      for (const left of [x - width / 2, ...[3, 12, 24, 36, 48, 60, 72].flatMap((far) => [x + far, x - width - far])]) {
+      for (const wanted of [x - width / 2, ...[3, 12, 24, 36, 48, 60, 72].flatMap((far) => [x + far, x - width - far])]) {
+        const left = Math.max(sight[0] + 2, Math.min(wanted, sight[2] - width - 2)); // nothing of it is cut off
         for (const below of [0, -12, 12, -24, 24]) {
           const top = y - height / 2 + below, box = [left, top, left + width, top + height];
           const unseen = width * height - shared(box, sight), far = Math.abs(left + width / 2 - x) + 4 * Math.abs(below);
@@ -138,7 +139,8 @@
     taken.push(best);
     // A line leads to it where it stands apart.
     const [x, y] = from, side = x < best[0] ? best[0] : Math.min(x, best[2]);
-    if (Math.abs(side - x) > 10) draw("path", layer, { class: "leader", d: `M${side} ${(best[1] + best[3]) / 2}L${x} ${y}` });
+    const middle = (best[1] + best[3]) / 2;
+    if (Math.abs(side - x) > 10) draw("path", under, { class: "leader", d: `M${side} ${middle}L${x} ${y}` });
     const g = draw("g", layer, { class: "rule", transform: `translate(${best[0].toFixed(1)} ${best[1].toFixed(1)})` });
     draw("rect", g, { width, height, rx: 3 });
     draw("text", g, { x: width / 2, y: 11 }, lines[0]);
@@ -151,7 +153,7 @@
 
   function light(v, shown) { // ``shown``: the place of the picture on the screen
     for (const g of v.top.querySelectorAll(".lit")) g.classList.remove("lit");
-    v.top.querySelector(".labels")?.remove();
+    for (const g of v.top.querySelectorAll(".labels")) g.remove();
     v.root.classList.toggle("playing", at > 0);
     v.root.classList.toggle("back", at > ahead);
     const taken = Object.keys(v.model.nodes).map((id) => boxAt(v, v.model, id)); // what a label should not cover
@@ -159,8 +161,8 @@
     if (at === 0 || !v.places.steps) return;
     const n = at > ahead ? backward[at - 1 - ahead] : at - 1, edges = v.places.edges[n], id = placeOf(v, n);
     follow(v, id in v.model.nodes ? id : rulesOf(v, n)[0], shown);
-    const labels = document.createElementNS(SVG, "g"), sight = inSight(v, shown);
-    labels.setAttribute("class", "labels");
+    const labels = document.createElementNS(SVG, "g"), lines = labels.cloneNode(), sight = inSight(v, shown);
+    for (const g of [labels, lines]) g.setAttribute("class", "labels");
     v.nodes.get(id)?.classList.add("lit");
     for (const box of rulesOf(v, n)) v.nodes.get(box)?.classList.add("lit");
     for (const [slot, edge] of edges.entries()) {
@@ -168,9 +170,10 @@
       if ((at > ahead && !share) || !(edge in v.model.edges)) continue;
       v.edges.get(edge).classList.add("lit");
       const points = v.model.edges[edge][0];
-      if (at > ahead) label(labels, share, points.straight ? points : sampled(points), taken, sight);
+      if (at > ahead) label(labels, lines, share, points.straight ? points : sampled(points), taken, sight);
     }
     v.top.append(labels);
+    v.top.prepend(lines); // below what stands at the boxes
   }
 
   function hang(v, wanted, taken) { // tags at boxes; those that stay as they were are left alone
@@ -326,7 +329,9 @@
   find("play").addEventListener("click", play);
   slider.max = last;
   slider.addEventListener("input", () => move(+slider.value));
-  drawn.push((v) => light(v, v.svg.getBoundingClientRect()));
+  const again = (v) => light(v, v.svg.getBoundingClientRect());
+  drawn.push(again);
+  addEventListener("resize", () => again(now())); // labels stand where they are seen
   const asked = /^#step=(\d+)$/.exec(location.hash); // a link may lead to a step
   go(asked ? +asked[1] : 0);
   drawing.go = go;
