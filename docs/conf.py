@@ -370,10 +370,10 @@ MIDDLE = """addEventListener("DOMContentLoaded", () => {
 
 
 def least_width(file):
-    """In pixels, of a picture whose first letters are then 10 pixels high; 0 for one without letters."""
+    """In pixels, of a picture whose first letters are then 9 pixels high; 0 for one without letters."""
     drawn = file.read_text(encoding="utf-8") if file.suffix == ".svg" else ""
     told = re.search(r'viewBox="\S+ \S+ ([\d.]+).*?font-size[:=]"?([\d.]+)', drawn, re.DOTALL)
-    return round(float(told[1]) * 10 / float(told[2])) if told else 0
+    return round(float(told[1]) * 9 / float(told[2])) if told else 0
 
 
 COLUMNS = re.compile(r"\S {2,}\S.*\n(.*\n)*?.*\S {2,}\S|──|^def ", re.MULTILINE)

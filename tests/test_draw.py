@@ -226,6 +226,16 @@ def test_several_results_and_a_result_inside_of_another() -> None:
     assert titles(d)[0] == "b = exp"
 
 
+@pytest.mark.usefixtures("any_engine")
+def test_layers_stand_below_each_other() -> None:
+    net = nn.Sequential(*[m for _ in range(6) for m in (nn.Linear(64, 64), nn.ReLU())])
+    size = ET.fromstring(mg.draw(net(mg.randn(100, 64)).sum(), net, fold=False, legend=False).svg()).get(
+        "viewBox"
+    )
+    width, height = map(float, (size or "").split()[2:])
+    assert 1.5 * width < height, "each layer stands beside the one before"
+
+
 def test_modules_are_frames() -> None:
     net = Stack(2)
     d = mg.draw(net(mg.randn(1, 4, 3)).sum(), net, fold=False)

@@ -161,7 +161,8 @@ def write(graph: Graph, direction: str, legend: bool = True, notes: bool = True)
         if side is not None:
             body.append("\t}\n")
     word = "xlabel" if crowded else "label"
-    body.extend(_edge(edge, against, word) for edge in edges)
+    entering = set[str]() if against else _entering(boxes, edges, clusters)
+    body.extend(_edge(edge, against, word, edge.id in entering) for edge in edges)
     if legend:
         body.extend(_legend(boxes, edges))
     return str(out.source)
@@ -233,13 +234,31 @@ def _lines(text: str) -> list[str]:
     return plain(text).replace("\t", "    ").split("\n")
 
 
-def _edge(edge: Edge, against: bool, word: str) -> str:
+def _entering(boxes: list[Box], edges: list[Edge], clusters: list[Cluster]) -> set[str]:
+    """Edges from values into frames that do not hold them.
+
+    Such a value stands above the frame, in line with what it goes to.  Beside the frame, in the row of its parameters,
+    each layer would stand further left than the one before, and four layers would take half as much room again.
+    """
+    home, parent = {box.id: box for box in boxes}, {cluster.id: cluster.parent for cluster in clusters}
+    entering = set()
+    for edge in edges:
+        frame, frames = home[edge.source].cluster, {0}
+        while frame:
+            frames.add(frame)
+            frame = parent[frame]
+        if home[edge.source].kind != "parameter" and home[edge.target].cluster not in frames:
+            entering.add(edge.id)
+    return entering
+
+
+def _edge(edge: Edge, against: bool, word: str, enters: bool) -> str:
     source, target, look = edge.source, edge.target, EDGES[edge.kind]
     if against and edge.kind == "gradient":
         source, target, look = target, source, look + " dir=back"
     elif against and edge.kind == "saved":
         look += " constraint=false"
-    text = f"id={edge.id} class={edge.kind} {look}"
+    text = f"id={edge.id} class={edge.kind} {look}{' minlen=2 weight=8' * enters}"
     if edge.label and edge.kind != "saved":
         # beside the edge, with room for a wider font
         text += f' {word}="\xa0{edge.label}\xa0\xa0\\l"'
