@@ -822,6 +822,10 @@ F(x)
 == detached before a change | because of a Tensor that the function makes
 def f(x): t = x * 2.0; p = t.detach().requires_grad_(); t.add_(t); return p[..., -1]
 F(T(1, 3))
+== a part of what was detached becomes part of the graph | clone() it where it is detached
+w = T(2, 4, grad=True)
+def f(x): t = mg.func.grad(lambda v: (v * v).sum())(x * 2.0); t[0] = w; return t
+F(T(1, 3, 4))
 == detached, then part of the graph | clone() it where it is detached
 w = T(2, 3, grad=True)
 def f(x): t = x.detach(); t.mul_(w); return t * 3.0

@@ -26,7 +26,7 @@ from minigrad.core.op import Array, Params
 from minigrad.core.promote import as_operand
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, View, wrap
-from minigrad.core.views import refresh
+from minigrad.core.views import DETACHED, refresh
 from minigrad.kernels.order import by_steps
 
 
@@ -390,7 +390,7 @@ class Run(Recorder):
             behind = behind._replace(base=base)
         if behind is None or view is None:
             return behind or view
-        return view if view.outside == "detach()" else behind._replace(outside=behind.outside or view.outside)
+        return view if view.outside in DETACHED else behind._replace(outside=behind.outside or view.outside)
 
     def shares(self, t: Any) -> None:
         """RuntimeError for a Tensor that stands for a NumPy array, where eager mode has the memory of that."""

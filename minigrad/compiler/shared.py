@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from minigrad.core.changes import overlaps
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.tensor import View, wrap
+from minigrad.core.views import DETACHED
 
 # Where a view may have been made, as `View.outside` tells.
 _OUTSIDE = ("", "no_grad()", "inference_mode()")
@@ -64,7 +65,7 @@ def shown_in(
     several = {id(t) for some, *_ in tied for t in some} | shown.keys() | known.keys()
     for t in (t for t in results if t._view is not None and id(t) not in several):
         base, path, _, outside, _ = t._view
-        if outside == "detach()":
+        if outside in DETACHED:
             outside = None if path[-1][0].elementwise else ""  # itself, or a view of it
         if outside is not None and not (outside and id(t) in gradients):
             tied.append(([t], outside, bool(outside) and base.requires_grad))

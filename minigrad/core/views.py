@@ -21,6 +21,8 @@ from minigrad.errors import explain, here, place, runtime_error
 
 _mode = MODE.get
 _LOST = "detach() before a change that requires grad"  # only while a function is recorded
+_PART = "detach() of a whole"  # a view of what was detached
+DETACHED = "detach()", _PART
 
 
 def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
@@ -39,7 +41,7 @@ def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
     if view is None:  # as View(...), in half the time
         out._view = tuple.__new__(View, (source, ((op, params),), source._epoch, outside, False))
     else:
-        outside = view.outside or outside
+        outside = _PART if view.outside == "detach()" else view.outside or outside
         out._view = View(view.base, (*view.path, (op, params)), view.epoch, outside)
 
 
@@ -103,7 +105,7 @@ def refresh(t: Tensor) -> None:
     # The view was made when gradients flowed, so it is repeated with grad mode on; what was detached stays detached.
     # While a function is recorded, changes under no_grad() are followed too, through views that have no gradients.
     mode = _mode()
-    flows = view.outside != "detach()" and (mode.grad or mode.recorder is None or not view.outside)
+    flows = view.outside not in DETACHED and (mode.grad or mode.recorder is None or not view.outside)
     with ModeManager(mode.flowing() if flows else mode.recording(False)):
         for op, params in view.path:
             twin = op(twin, **params)
@@ -152,7 +154,7 @@ def check_change(t: Tensor, part: bool = False) -> None:
     if recorder is not None:
         view = recorder.shown(t)
     own = t._node
-    if view is not None and view.outside == "detach()":
+    if view is not None and view.outside in DETACHED:
         # Only while a function is recorded: elsewhere nothing ties it to what it was detached from.
         if own is None or own.op is not None or not own.requires_grad:
             return
@@ -208,7 +210,11 @@ def rebase(t: Tensor, node: Node) -> None:
     view = t._view
     mode = MODE.get()
     recorder = mode.recorder
-    if view is not None and view.outside == "detach()" and mode.grad:
+    if view is not None and view.outside in DETACHED and mode.grad:
+        if node.requires_grad and view.outside == _PART and recorder is not None:
+            raise recorder.refuse(
+                "a part of a detached Tensor gets values that require grad. clone() it where it is detached"
+            )
         with ModeManager(mode.recording(False)):
             rebase(t, node)
         if node.requires_grad:  # eager mode would let gradients flow, but only through this one view

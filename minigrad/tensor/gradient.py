@@ -16,7 +16,7 @@ from minigrad.core.hooks import RemovableHandle, after_ids, table
 from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf
-from minigrad.core.views import refresh
+from minigrad.core.views import DETACHED, refresh
 from minigrad.dtypes import in_c, scalar
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions import shape as shapes
@@ -249,7 +249,7 @@ class _Gradient(Tensor):
 
     def detach_(self) -> Self:
         """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""
-        if self._view is not None and self._view.outside == "detach()":  # while a function is recorded
+        if self._view is not None and self._view.outside in DETACHED:  # while a function is recorded
             return self.requires_grad_(False) if self.is_leaf else self
         recorder = MODE.get().recorder
         if self._view is not None and (recorder is not None or not self._view.own):
