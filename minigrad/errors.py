@@ -8,6 +8,7 @@ import functools
 import os
 import re
 import sys
+import types
 import warnings
 from collections.abc import Sequence
 from types import CodeType, FrameType
@@ -35,6 +36,15 @@ def _absolute(file: str) -> str:
         return os.path.abspath(file)
     except OSError:  # the working directory is gone
         return file
+
+
+def of_python(file: str) -> bool:
+    """Whether a file stands in the folders of Python's own library. In a browser most of that lies in an archive."""
+    import sysconfig  # here: it takes time, and few programs ask
+
+    paths = sysconfig.get_paths()
+    folders = os.path.dirname(types.__file__), paths["stdlib"], paths["platstdlib"]
+    return _absolute(file).startswith(tuple(folder + os.sep for folder in folders))
 
 
 # Where the functions stand that users call; what has another place may call functions of the user's.

@@ -270,7 +270,8 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert two["unfolded"] == ["linear"]
     assert (two["pinched"], two["rested"]) == ([0.5, 0.5], 0.5), "two fingers zoom"
     assert two["pulled"][1] < -10, "two fingers also move the picture"
-    assert two["left"][0] < -10 and two["left"][1] == 0, "one finger moves the page around it"  # noqa: PT018
+    assert two["left"][0] < -10, "one finger moves the page around it"
+    assert two["left"][1] == 0, "one finger moves the page around it"
     assert two["action"] == "pan-y"
     opened, whole, seen, stepped, fitted = two["narrow"]
     assert (opened, seen, fitted) == (1, True, 0), (

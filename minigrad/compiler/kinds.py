@@ -12,7 +12,6 @@ import os
 import re
 import string
 import sys
-import sysconfig
 import types
 import typing
 import warnings
@@ -30,7 +29,7 @@ from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
-from minigrad.errors import INSIDE, here, place, spot
+from minigrad.errors import INSIDE, here, of_python, place, spot
 
 # Library modules whose functions depend on their arguments alone; of some, below, with all that they hold.
 PURE = frozenset({
@@ -161,12 +160,9 @@ def foreign(file: str | None) -> bool:
         return False
     if file.startswith("<frozen") or INSIDE[file]:
         return True
-    path, standard = os.path.abspath(file), sysconfig.get_paths()
-    # In a browser the library lies in an archive.
-    library = os.path.dirname(types.__file__), standard["stdlib"], standard["platstdlib"]
-    if (package := _INSTALLED.search(path)) is not None:
+    if (package := _INSTALLED.search(os.path.abspath(file))) is not None:
         return is_pure(package[1]) or package[1] == "_pytest"  # which rewrites what asserts
-    return path.startswith(tuple(folder + os.sep for folder in library))
+    return of_python(file)
 
 
 def namespace(owner: Any) -> dict[Any, Any]:

@@ -257,9 +257,8 @@ def _operand(n: Node, k: int) -> str:
     if isinstance(tree, ast.BinOp) and len(n.inputs) == 2:
         made = (tree.left, tree.right)[k]
     elif k == 0 and isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute):
-        made = (
-            None if tree.func.attr.endswith("_") else tree.func.value
-        )  # a method in place has other numbers now
+        # A method in place has other numbers now.
+        made = None if tree.func.attr.endswith("_") else tree.func.value
     maker = made.func if isinstance(made, ast.Call) else None
     return str(getattr(maker, "attr", getattr(maker, "id", "input")))
 

@@ -12,10 +12,8 @@ from __future__ import annotations
 import datetime
 import enum
 import functools
-import os
 import re
 import sys
-import types
 from argparse import Namespace
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -24,6 +22,7 @@ from types import FunctionType, WrapperDescriptorType
 from typing import Any, TypeAlias
 
 from minigrad.core.contents import publishes
+from minigrad.errors import of_python
 from minigrad.nn import _filed, functional
 from minigrad.nn.module import Module
 from minigrad.serialization import names
@@ -44,8 +43,6 @@ _FILES = {
 }  # fmt: skip
 # The rooms of minigrad whose Modules, optimizers, schedulers and datasets a file may name.
 _ROOMS = ("nn", "optim", "utils.data")
-# In a browser most of the library lies in an archive.
-_STANDARD = os.path.dirname(os.__file__), os.path.dirname(types.__file__)
 # What the interpreter calls of its own accord, and what a pickle would call to make an object.
 _CALLED = ("__del__", "__getattribute__", "__class__")
 _MAKING = ("__reduce__", "__reduce_ex__", "__setstate__", "__slots__")
@@ -124,7 +121,7 @@ def _is_other(cls: type) -> bool:
 def _written(value: Any, home: str, name: str) -> bool:
     """Whether a module of the program itself defines a function or class, under this name."""
     place = getattr(sys.modules.get(home), "__file__", None) or ""
-    library = place.startswith(_STANDARD) or re.search(r"[\\/](site|dist)-packages[\\/]", place)
+    library = of_python(place) or re.search(r"[\\/](site|dist)-packages[\\/]", place)
     if home.startswith("minigrad.") or library or not (place or home == "__main__"):
         return False
     return bool(value.__module__ == home and value.__qualname__ == name)

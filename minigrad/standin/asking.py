@@ -22,6 +22,7 @@ def _asking() -> tuple[str, int]:
 
 
 def asked() -> str:
+    """Where the import statement stands, as errors say it; empty where no file is to be had."""
     file, line = _asking()
     return file and f" (at {spot(file, line)})"
 
