@@ -301,6 +301,10 @@ def f(x, i):
     except IndexError: return x * 3
 -- i = mg.tensor([3 - k, 0])
 with called(): r = F(T(k, 2), i)
+== an index out of range, of what has no elements
+def f(x, i): return x[:, i]
+-- i = mg.tensor([k + 1, 1])
+with called(): r = F(mg.empty(0, 3), i)
 == an error of shapes that is caught
 def f(x):
     try: return x.reshape(2, 2)
