@@ -472,7 +472,8 @@ part = functools.partial(mg.clamp, max=0.5)
 def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return (lambda t: t * k), change
 closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
 def made(k):\n    return mg.full((4,), k * 0.5)
-store = types.SimpleNamespace(t=T(15, 4), n=2, kept={'a': T(16, 4)}, pair=(T(17, 4), 2));feats = {'b': 1};KEY = 'n'
+store = types.SimpleNamespace(t=T(15, 4), n=2, m=0.5, kept={'a': T(16, 4)}, pair=(T(17, 4), 2))
+feats = {'b': 1};KEY = 'n'
 other = argparse.Namespace(a=0.75, n=3);normal = mg.distributions.Normal(T(18, 4), 1.0);deco = Decorated(mg.tanh)
 order = [types.SimpleNamespace(k=2.0, a=1), types.SimpleNamespace(k=0.5, a=2)]""")
 NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
@@ -545,7 +546,9 @@ assert x.dim() < 3;raise ValueError('as said');if {l}.grad is not None:\n    {f}
 cfg['a'] = {s};box.offset *= 0.5;ws.append({f});gen.manual_seed(3);del {f};{f} = {f}.detach().requires_grad_()
 store.t = {f};store.t = {f}.detach();store.pair = ({f}, {s});store.n = x.shape[0]
 store.kept = {{'a': {f}}};box.kept = {f};store.f1 = {f};store.f2 = {f}.detach();store.f1 = ({f}, {s});store.f3 = N
-store.kept['b'] = mg.ones(4);store.n += 1;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
+store.kept['b'] = mg.ones(4);store.n += 1;store.m = store.m * 0.5 + store.n;store.n = 0 if store.n > 3 else store.n + 1
+if store.n % 3 == 1:\n    {f} = {f} * store.m;{f} = {f} * (0.9**store.n - store.m // 2);store.m = min(store.m, {s}) / 3
+box.offset = box.offset / 2 + store.n;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
 if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.late = {f}[1:]
 store.pair = (store.pair[0] * 0.5, store.pair[1]);store.pair = (store.t, 2);store.pair = ({f}.detach(), store.n)
 store.t = store.t.detach() * 0.5 + {f};store.t, store.pair = store.pair[0], (store.t, 3);store.t.mul_({s})

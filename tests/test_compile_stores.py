@@ -92,8 +92,25 @@ def keeps(self, name):
     def hook(module, args, output): features[name] = output.detach()
     return hook
 def forward(self, x): return self.layers(x)
-== counts | again
+== counts
 def forward(self, x): self.count += 1; return self.inner(x) * self.count
+== computes with numbers that it stores
+def build(self, n): self.mean, self.rate = 0.25, 1e-2
+def forward(self, x):
+    self.count += 1
+    self.mean = 0.9 * self.mean + self.count / (2 + self.count % 3)
+    self.rate = min(self.rate * 1.5, 0.1) if self.count < 1000 else -abs(self.rate) // 2 - self.count
+    y = self.inner(x) * (1 - 0.9**self.count)
+    if self.count % 100 == 99 or self.count == 0: y = y * 2
+    return y * self.mean + self.rate * (10**400 > self.count)
+== asks for numbers that it stores | again
+def forward(self, x):
+    self.count += 1
+    y = mg.tensor([0.5, self.count, self.count, self.count]) * mg.tensor([self.count / 2, *[self.count] * 3])
+    y = self.inner(x).roll(self.count) * [1, 2, 3][self.count % 3] + y * x.long() * self.count
+    return y * (self.count & 5) * float(f"{self.count}")
+== asks for the type of a number that it stores | again
+def forward(self, x): self.count += 1; return self.inner(x) * (2 if type(self.count) is int else 3)
 == reads a computed name | again
 def forward(self, x): n = getattr(self, "".join(["cou", "nt"])); self.count = x.shape[0] + n; return self.inner(x)
 == counts what it logs | again

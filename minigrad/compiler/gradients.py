@@ -199,8 +199,9 @@ class Gradients:
         run, by_tensor = self.run, program.by_tensor
         leaves = [(run.paths.get(id(t), "tensor"), run.record_of(t)) for t in (*self.read, *self.seeds)]
         outputs = [(v, i) for i, v in enumerate(self._values)]
-        numbers = [scalar.text for scalar, _ in self.recording.numbers]
-        statements = Statements(program, leaves, set(), outputs, (), numbers, boundary=self.saved)
+        statements = Statements(
+            program, leaves, set(), outputs, (), [*self.recording.numbers], boundary=self.saved
+        )
         name = self.recording.compiled.__name__
         plan = Plan(statements, f"The gradients of {name}, as recorded. Printed by minigrad.")
         sources = [*(by_tensor.get(id(t)) for t in self.read), *self.saved, *[None] * more]

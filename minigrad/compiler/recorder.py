@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import errors
 from minigrad.compiler.guards import refilling, same_record
 from minigrad.compiler.kinds import OWN
-from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.scalars import plain
 from minigrad.compiler.watch import not_repeated
 from minigrad.compiler.world import World
 from minigrad.core.changes import changed, owner
@@ -335,7 +335,7 @@ class Run(Recorder):
             if all(known is not generator for known, _ in self._generators):
                 with ModeManager(MODE.get().replace(recorder=None)):
                     self._generators.append((generator, generator.get_state()))
-        return {k: p.__copy__() if type(p) is Scalar else p for k, p in params.items()}
+        return {k: plain(p) for k, p in params.items()}
 
     def function(self, outputs: list[Any], made: list[Node | None]) -> None:
         for t, node in zip(outputs, made, strict=True):

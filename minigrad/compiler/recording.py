@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -75,17 +76,19 @@ class Recording:
         if any(isinstance(type(t)._array, property) for t in tensors.values()):
             raise WithoutSize
         self.run = Run(self.world, tensors, paths)
-        self.names = Names(made_of=made_of)
-        # Numbers that each call takes: what stands for them while recording, and the expressions that find them.
-        self.numbers = [(scalar, f"leaves[{place}]") for scalar, place in self.arguments.numbers]
-        self.floats: list[str] = []  # that options are floats, as they were
-        for group, key, numbers, _ in self.world.options:
+        self.names = Names(made_of=made_of, np=np)
+        # Numbers that each call takes: their names, and the expressions that find them.
+        self.numbers = {number.text: f"leaves[{place}]" for number, place in self.arguments.numbers}
+        self.kinds: list[str] = []  # that these are floats or ints, as they were
+        for group, key, numbers, value in self.world.options:
             option = f"{self.names.name(group)}[{key!r}]"
-            several = [(n, f"{option}[{i}]") for i, n in enumerate(numbers)] if type(numbers) is tuple else []
-            self.numbers += several or [(numbers, option)]
-            kinds = self.names.name(tuple(float for _ in several))
-            self.floats.append(
-                f"(*map(type, {option}),) == {kinds}" if several else f"{option}.__class__ is float"
+            several = (
+                {n.text: f"{option}[{i}]" for i, n in enumerate(numbers)} if type(numbers) is tuple else {}
+            )
+            self.numbers |= several or {numbers.text: option}
+            kinds = self.names.name(tuple(float for _ in several) or type(value))
+            self.kinds.append(
+                f"(*map(type, {option}),) == {kinds}" if several else f"{option}.__class__ is {kinds}"
             )
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []
@@ -180,7 +183,7 @@ class Recording:
             self.returned.append(value)
             return self._value(value)
         if type(value) is Scalar:
-            return next((text for n, text in self.numbers if n is value), "") or name(value.__copy__())
+            return self._of_numbers(value.text)
         if (place := self.arguments.place_of(value)) is not None or self.arguments.holds(value):
             self.returned += tensors_in(value)
             return name(value) if place is None else f"leaves[{place}]"
@@ -202,6 +205,10 @@ class Recording:
             f"compile(): the function returns or stores a {type(value).__name__}, which a replay could not make anew. "
             "Return Tensors, numbers, strings, and tuples, lists, dicts and dataclasses of them"
         )
+
+    def _of_numbers(self, text: str) -> str:
+        """An expression of numbers, in which each is read where a call finds it."""
+        return re.sub(r"(?<![\w.])[A-Za-z_]\w*", lambda name: self.numbers.get(name[0], name[0]), text)
 
     def _container(self, value: Any) -> str:
         """A new list, dict or object of a dataclass as an expression; in a second place it is the same one."""
@@ -381,9 +388,8 @@ class Recording:
         stays = [t for t in tensors if arguments.place_of(t) is None and id(t) not in self.owner_of]
         bound = {run.record_of(t) for t in stays}
         writes = [(run.record_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
-        numbers = [scalar.text for scalar, _ in self.numbers]
         kinds = (NumbaStatements, NumbaPlan) if self.compiled.backend == "numba" else (Statements, Plan)
-        statements = kinds[0](program, leaves, bound, outputs, writes, numbers, effects=run.acts)
+        statements = kinds[0](program, leaves, bound, outputs, writes, [*self.numbers], effects=run.acts)
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
         return kinds[1](statements, title), statements.opaque()
 
@@ -391,10 +397,10 @@ class Recording:
         """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""
         name = self.names.name
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
-        inputs += [text for _, text in self.numbers]
+        inputs += self.numbers.values()
         owned = [(t, self.arguments.place_of(self.tensors[i])) for i, t in self.owner_of.items()]
         guards = [f"{self.place(t)}._grad is leaves[{place}]" for t, place in owned if place is not None]
-        guards += self.floats
+        guards += self.kinds
         pairs = [(b.tensor, self.owner_of.get(id(b.grad), b.tensor)) for b in self.run.before]
         guards += [f"{self.place(t)}._grad is {self.place(o)}._grad" for t, o in pairs if o is not t]
         guards += [f"{self.place(t)}._view is None" for t in self.run.detached]
@@ -412,12 +418,11 @@ class Recording:
         if self.world.may_name("grad") and self.owner_of and apart:
             owners = ", ".join(self.place(t) for t in self.owner_of.values())
             guards.append(f"{name(_apart)}([{', '.join(f'leaves[{p}]' for p in apart)}], [{owners}])")
-        texts = {scalar.text: text for scalar, text in self.numbers}
-        for (text, comparison), value in self.world.settled.items():
-            if comparison:
-                guards.append(f"{name(getattr(float, comparison))}({texts[text]}, 0.0) is {value}")
-            else:
-                guards.append(f"{name(same)}({texts[text]}, {name(value)})")
+        for text, value in self.world.seen.items():
+            read = self._of_numbers(text)
+            guards.append(
+                f"{read} is {value}" if value.__class__ is bool else f"{name(same)}({read}, {name(value)})"
+            )
         return f"[{', '.join(inputs)}]" + (f" if {' and '.join(guards)} else None" if guards else "")
 
     def _used(self, order: list[Node]) -> dict[int, Any]:

@@ -370,7 +370,7 @@ class Statements(Text):
         texts, kinds = [*map(as_text, xs)], list[Any]()
         for i, w in enumerate(v.inputs):
             x = w if w.__class__ is Value else w.value
-            kind = x.dtype if isinstance(x, (Value, np.generic)) else float if type(x) is Scalar else type(x)
+            kind = x.dtype if isinstance(x, (Value, np.generic)) else x.__class__
             number = type(x) in (float, int, Scalar) or (isinstance(x, np.floating) and kind == dtype)
             if number and dtype is not None and dtype.kind == "f":
                 texts[i], kind = self.number(x, dtype), dtype

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from minigrad import errors
 from minigrad.compiler.guards import MISSING, SIMPLE, same
 from minigrad.compiler.kinds import REFLECTION, SECRET, TEXTUAL, loaded_later
+from minigrad.compiler.scalars import plain
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -201,11 +202,11 @@ def watching(world: Any) -> Iterator[None]:
 
     as_they_are = world.exact and world.may_name("param_groups")
     for group, key, stand_in, _ in world.options:
-        if not as_they_are:
+        if not (as_they_are or (world.exact and id(group) in world.open)):
             group[key] = stand_in
             continue
         for number in stand_in if type(stand_in) is tuple else (stand_in,):
-            number.settle()
+            plain(number)
     with contextlib.ExitStack() as running:
         watch(world.codes)
         running.callback(setattr, world, "watch", world.watch)
@@ -234,7 +235,8 @@ def stored(world: Any) -> tuple[list[Any], set[int]]:
 
 def changes(world: Any) -> list[Any]:
     """What the function has stored. RuntimeError if it has changed anything else of Python."""
-    keys = [key for group, key, _, number in world.options if group.get(key) is not number]
+    fixed = [row for row in world.options if id(row[0]) not in world.open]
+    keys = [key for group, key, _, number in fixed if group.get(key) is not number]
     what = next((f"the option {key!r} of an optimizer" for key in keys), "")
     stores, grown = stored(world)
     if what := what or world.guards.changed(grown):

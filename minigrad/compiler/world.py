@@ -41,9 +41,10 @@ class World:
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        # Options of optimizers that are parameters: dicts, keys, what stands for them in a run, and they themselves.
+        # Numbers that are parameters, options of optimizers and attributes that the code stores: dicts, keys, what
+        # stands for them in a run, and they themselves.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
-        self.settled: dict[tuple[str, str], Any] = {}  # what was seen of numbers
+        self.seen: dict[str, Any] = {}  # what was read of numbers: expressions, and what they gave
         self.states: list[dict[Any, Any]] = []
         self.home = kinds.spot_of(function)
         self._names = Names()
@@ -77,15 +78,9 @@ class World:
         """Whether guards see the value."""
         return self.known.get(id(value), (None, "unknown"))[1] == ""
 
-    def number(self, value: float, text: str) -> Scalar:
-        """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
-        unique = self._names.take(text)
-
-        def settle(comparison: str = "") -> None:
-            seen = getattr(float, comparison)(value, 0.0) if comparison else value
-            self.settled.setdefault((unique, comparison), seen)
-
-        return Scalar(value, unique, settle)
+    def number(self, value: Any, text: str) -> Scalar:
+        """A number as a parameter, whose name begins with ``text``."""
+        return Scalar(value, self._names.take(text), self.seen.setdefault)
 
     # ------------------------------------------------------------ values
 
@@ -407,7 +402,10 @@ class World:
         while self._settle():
             states, self._states = self._states, []
             for content, name, path, library in states:
-                if library or self._stores_any or name in self._asked:
+                number = type(value := content[name]) in (int, float)
+                if number and name in self._asked and not self.exact:
+                    self.options.append((content, name, self.number(value, name), value))
+                elif not number and (library or self._stores_any or name in self._asked):
                     stored.append((content, name, path))
                 else:
                     self.guards.entry(content, name, path)
@@ -467,7 +465,8 @@ class World:
                 continue
             asked.add(name)
             value, where = content[name], join(path, name)
-            if kinds.is_state(value, self._tables) and kinds.is_object(owner):
+            state = kinds.is_state(value, self._tables) or (type(value) in (int, float) and not whole)
+            if state and kinds.is_object(owner):
                 self._states.append((content, name, where, whole))
                 continue
             if entries:

@@ -215,8 +215,8 @@ def _plain(data: Any) -> Any:
         return data if _NUMBERS.issuperset(map(type, data)) else [_plain(x) for x in data]
     if isinstance(data, (ArrayType, bytearray, memoryview)):
         return list(data)
-    # Of pandas; a number of a recording is a float.
-    if hasattr(data, "__array__") and not isinstance(data, (float, np.ndarray, np.generic)):
+    # Of pandas; a number of a recording is a float or an int.
+    if hasattr(data, "__array__") and not isinstance(data, (float, int, np.ndarray, np.generic)):
         array = np.array(data)
         return array.tolist() if array.dtype.kind == "O" else array
     return data
