@@ -414,16 +414,20 @@ def both(text: str, copies: bool = False) -> tuple[Run, Run]:
 
 def _disagreement(text: str, eager: Run, compiled: Run) -> tuple[str, str]:
     """`disagreement`, also what the pages name."""
+    stopped = False
     for a, b in zip(eager.log, compiled.log, strict=False):
         if isinstance(a, Look) and isinstance(b, Look):
             if difference := compare(a, b):
-                return difference, ""
+                # A backward pass that has stopped, which the pages name.
+                return "" if stopped and re.match(r"value of \w+\.grad: ", difference) else difference, ""
         elif isinstance(a, Look) or isinstance(b, Look) or _other_error(text, a[1], b[1]):
             return f"error: eager {_brief(a)}, compiled {_brief(b)}", ""
         elif len(a) > 2 and len(b) > 3 and (difference := compare(a[3], b[3])):  # a call has raised in both
             if not compare(b[2], b[3]):
                 return "", ""  # it is undone, where eager mode leaves what is done: the states have parted
             return f"half of a call that raises: {difference}", ""
+        else:
+            stopped |= "register_hook" in text and "one of the variables needed" in a[1]
     if compiled.refusal:
         known = any(s in compiled.refusal for s in DOCUMENTED) and "has changed" not in compiled.refusal
         return "" if known else f"refused: {compiled.refusal}", compiled.refusal
