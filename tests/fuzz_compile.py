@@ -552,7 +552,8 @@ store.t = {f};store.t = {f}.detach();store.pair = ({f}, {s});store.n = x.shape[0
 store.kept = {{'a': {f}}};box.kept = {f};store.f1 = {f};store.f2 = {f}.detach();store.f1 = ({f}, {s});store.f3 = N
 store.kept['b'] = mg.ones(4);store.n += 1;store.m = store.m * 0.5 + store.n;store.n = 0 if store.n > 3 else store.n + 1
 if store.n % 3 == 1:\n    {f} = {f} * store.m;{f} = {f} * (0.9**store.n - store.m // 2);store.m = min(store.m, {s}) / 3
-box.offset = box.offset / 2 + store.n;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
+box.offset = box.offset / 2 + store.n;store.n = 2;box.offset = 0.25;opt.param_groups[0]['lr'] *= 0.5
+opt.param_groups[-1]['lr'] = {s};store.n = store.n ** 2 % 5;store.kept['a'] = {f};net.kept = {f};store.t = store.t * 0.5
 if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.late = {f}[1:]
 store.pair = (store.pair[0] * 0.5, store.pair[1]);store.pair = (store.t, 2);store.pair = ({f}.detach(), store.n)
 store.t = store.t.detach() * 0.5 + {f};store.t, store.pair = store.pair[0], (store.t, 3);store.t.mul_({s})

@@ -449,6 +449,20 @@ def f(x): return x * (2 if mg.is_grad_enabled() else 3)
 w = nn.Parameter(T(1, 3))
 def f(x): t = w.detach().requires_grad_(); t.zero_(); return x
 -- with called(): r = F(T(k, 3))
+== options of an optimizer are set
+w = T(1, 3, grad=True); opt = optim.SGD([w], lr=0.5, momentum=0.5)
+def f(x):
+    opt.zero_grad(); (w * x).sum().backward(); opt.step()
+    for group in opt.param_groups: group["lr"], group["momentum"] = max(group["lr"] * 0.5, 0.01), 0.25
+-- opt.param_groups[0]["momentum"] = [0.25, 0.5, 0.75][k % 3]; F(T(k, 3))
+== a number is stored that is there
+plain = types.SimpleNamespace(n=2, a=0.5)
+def f(x): x = x * plain.n / plain.a; plain.n = 2; plain.a = 0.5; return x
+-- plain.n, plain.a = 2 + k % 2, k / 2; r = F(T(k, 3)); look()
+== powers of numbers that are stored
+plain = types.SimpleNamespace(n=-3, a=1.5)
+def f(x): plain.n += 1; plain.a -= 0.5; return x * plain.a**2 + plain.a**plain.n, 2**plain.n, 0.5**plain.a, plain.n**2
+-- with called(): r = F(T(k, 3))
 == one long result
 a_long_name_of_the_user = mg.zeros(0, 2)
 def f(x): v = a_long_name_of_the_user.as_strided((0, 2), (1, 1)); v.float().fill_(0.5); return (v,)

@@ -907,9 +907,9 @@ F(x)
 w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5); schedule = optim.lr_scheduler.ExponentialLR(opt, 0.5)
 def f(): w.grad = None; w.sum().backward(); opt.step(); schedule.step()
 F()
-== an option of an optimizer | changes the option 'lr' of an optimizer
+== an option of an optimizer | changes the options of an optimizer
 w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)
-def f(): w.grad = None; w.sum().backward(); opt.step(); opt.param_groups[0]["lr"] *= 0.5
+def f(): g = opt.param_groups[0]; g["lr"] = g.pop("lr")
 F()
 == a result whose backward pass would raise | backward() of a result would raise: one of the variables
 w = T(1, 2, grad=True)

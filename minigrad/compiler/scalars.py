@@ -70,11 +70,9 @@ def plain(number: Any) -> Any:
 def _text(number: Any) -> str:
     if type(number) is Scalar:
         return str(number.text)
-    return (
-        repr(number)
-        if type(number) is int or math.isfinite(number)
-        else f"np.{number}".replace("np.-", "-np.")
-    )
+    finite = type(number) is int or math.isfinite(number)
+    text = repr(number) if finite else f"np.{number}".replace("np.-", "-np.")
+    return f"({text})" if text[0] == "-" else text  # a power binds first
 
 
 def _of_numbers(compute: Callable[..., Any], form: str, turned: bool) -> Callable[..., Any]:
@@ -89,7 +87,7 @@ def _of_numbers(compute: Callable[..., Any], form: str, turned: bool) -> Callabl
         if "/" in form or "%" in form:
             bool(order[-1])  # it may be 0 in another run
         value = compute(*(n.value if type(n) is Scalar else n for n in order))
-        text, note = form.format(*map(_text, order)), numbers[0].note
+        text, note = form.format(*map(_text, order)), next(n.note for n in numbers if type(n) is Scalar)
         if value.__class__ is not bool:
             return Scalar(value, text, note)
         note(text, value)
@@ -98,11 +96,13 @@ def _of_numbers(compute: Callable[..., Any], form: str, turned: bool) -> Callabl
     return method
 
 
-def _power(exponent: Any, base: Any) -> Any:
-    """A number to the power of a Scalar: one too, where its sign alone says that the result is a finite float."""
-    one = float in (type(base), exponent.__class__) and type(base) in (float, int) and base > 0
-    known = one and (exponent >= 0.0 if base <= 1 else exponent <= 0.0)
-    return _of_numbers(pow, "({} ** {})" * known, True)(exponent, base)
+def _power(base: Any, exponent: Any, modulus: Any = None) -> Any:
+    """A power: a Scalar where the signs say that the result is real, and whether it is whole."""
+    numbers = {float, int}.issuperset((base.__class__, exponent.__class__)) and modulus is None
+    whole = base.__class__ is exponent.__class__ is int
+    known = numbers and ((not whole and base > 0) or (exponent.__class__ is int and exponent >= 0))
+    more = () if modulus is None else (modulus,)
+    return _of_numbers(pow, "({} ** {})" * known, False)(base, exponent, *more)
 
 
 _TURNED = {
@@ -118,10 +118,12 @@ for _name, _form in _FORMS.items():
     setattr(Scalar, f"__{_name}__", _of_numbers(_compute, _form, False))
     if _name in _TURNED:
         setattr(Scalar, f"__r{_name}__", _of_numbers(_compute, _form, True))
-Scalar.__bool__ = _of_numbers(bool, "bool({})", False)  # type: ignore[attr-defined]
-Scalar.__rpow__ = _power  # type: ignore[attr-defined]
+for _name, _method in {
+    "bool": _of_numbers(bool, "bool({})", False), "pow": _power, "rpow": lambda exponent, base: _power(base, exponent),
+}.items():  # fmt: skip
+    setattr(Scalar, f"__{_name}__", _method)
 for _name, _compute in {
-    "pow": pow, "divmod": divmod, "rdivmod": lambda n, m: divmod(m, n), "hash": hash, "float": float, "int": int,
+    "divmod": divmod, "rdivmod": lambda n, m: divmod(m, n), "hash": hash, "float": float, "int": int,
     "index": operator.index, "repr": repr, "str": str, "format": format, "round": round, "trunc": math.trunc,
     "floor": math.floor, "ceil": math.ceil,
 }.items():  # fmt: skip

@@ -200,10 +200,12 @@ def watching(world: Any) -> Iterator[None]:
         if len(suspects) > before:
             running.enter_context(instructions_watched({*suspects}, look))
 
-    as_they_are = world.exact and world.may_name("param_groups")
-    for group, key, stand_in, _ in world.options:
-        if not (as_they_are or (world.exact and id(group) in world.open)):
+    placed = list[Any]()
+    for row in world.options:
+        group, key, stand_in, _ = row
+        if not (world.exact and (world.may_name("param_groups") or world.may_name(key))):
             group[key] = stand_in
+            placed.append(row)
             continue
         for number in stand_in if type(stand_in) is tuple else (stand_in,):
             plain(number)
@@ -212,9 +214,11 @@ def watching(world: Any) -> Iterator[None]:
         running.callback(setattr, world, "watch", world.watch)
         world.watch = watch
         yield
-    for group, key, stand_in, number in world.options:
+    for group, key, stand_in, number in placed:
         if group.get(key) is stand_in:
             group[key] = number
+        else:
+            world.written.add((id(group), key))
     if refused:  # the function has caught it
         raise unguarded(*refused[0])
 
@@ -226,7 +230,8 @@ def stored(world: Any) -> tuple[list[Any], set[int]]:
         before = world.guards.kept[i][1]
         for key, now in table.items():
             old = before.get(key, MISSING)
-            if now is not old and (exact or now.__class__ is tuple or not same(now, old)):
+            other = now is not old and (exact or now.__class__ is tuple or not same(now, old))
+            if other or (i, key) in world.written:
                 stores.append((table, key, owner))
         if [*map(id, table)][: len(before)] == [*map(id, before)]:
             grown.add(i)
@@ -235,11 +240,9 @@ def stored(world: Any) -> tuple[list[Any], set[int]]:
 
 def changes(world: Any) -> list[Any]:
     """What the function has stored. RuntimeError if it has changed anything else of Python."""
-    fixed = [row for row in world.options if id(row[0]) not in world.open]
-    keys = [key for group, key, _, number in fixed if group.get(key) is not number]
-    what = next((f"the option {key!r} of an optimizer" for key in keys), "")
     stores, grown = stored(world)
-    if what := what or world.guards.changed(grown):
+    moved = ("the options of an optimizer" for group, *_ in world.options if id(group) not in grown)
+    if what := world.guards.changed(grown) or next(moved, ""):
         raise not_repeated(world, f"changes {what}")
     return stores
 

@@ -44,6 +44,9 @@ class World:
         # Numbers that are parameters, options of optimizers and attributes that the code stores: dicts, keys, what
         # stands for them in a run, and they themselves.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
+        self.written = set[
+            tuple[int, str]
+        ]()  # which of them the function has stored, by the ids of the dicts
         self.seen: dict[str, Any] = {}  # what was read of numbers: expressions, and what they gave
         self.states: list[dict[Any, Any]] = []
         self.home = kinds.spot_of(function)
@@ -381,6 +384,7 @@ class World:
         for k, group in enumerate(held.groups):
             where = f"{path}.param_groups[{k}]"
             self.guards.table(group, where, keys=False, values=False)
+            self.open[id(group)] = group, held
             for key, item in [*group.items()]:
                 several = item.__class__ is tuple
                 if {float} == {v.__class__ for v in (item if several else (item,))}:
@@ -403,7 +407,7 @@ class World:
             states, self._states = self._states, []
             for content, name, path, library in states:
                 number = type(value := content[name]) in (int, float)
-                if number and name in self._asked and not self.exact:
+                if number and name in self._asked and id(content) in self.open and not self.exact:
                     self.options.append((content, name, self.number(value, name), value))
                 elif not number and (library or self._stores_any or name in self._asked):
                     stored.append((content, name, path))
