@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from minigrad.device import device
 from minigrad.errors import runtime_error
+from minigrad.hints import module_getattr
 
 __all__ = [
     "current_accelerator", "current_device_idx", "current_device_index", "current_stream", "device_count",
@@ -22,7 +23,7 @@ def is_available() -> bool:
 
 
 def device_count() -> int:
-    """0."""
+    """How many there are: 0."""
     return 0
 
 
@@ -59,3 +60,6 @@ set_device_idx = _without("set_device_idx")
 set_device_index = _without("set_device_index")
 set_stream = _without("set_stream")
 synchronize = _without("synchronize")
+
+
+module_getattr(globals())

@@ -62,6 +62,9 @@ ASKED = {
     "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
     "mg.check_vjp": ["There is minigrad.testing.check_vjp"],
     "mg.Op": ["There is minigrad.tape.Op"],
+    "mg.fx.replace_pattern": ["'minigrad.fx' has no attribute 'replace_pattern'", LACKING],
+    "mg.accelerator.get_memory_info()": [LACKING, "minigrad computes on the CPU"],
+    "mg.nn.parallel.gather": [LACKING, "nn.parallel.DistributedDataParallel"],
     "mg.serialization.safe_global": ["Did you mean: 'safe_globals'"],
     "mg.gradgradcheck": ["There is minigrad.autograd.gradgradcheck"],
     "mg.Value": [
@@ -109,6 +112,7 @@ def test_a_name_that_is_missing(code: str) -> None:
         ("from minigrad.nn import Linear, quantized as Norm", ["'quantized'", LACKING]),
         ("from minigrad.nn import Lineer", ["'Lineer'", "Did you mean: 'Linear'"]),
         ("from minigrad import nested", ["'nested'", LACKING]),
+        ("from minigrad.library import triton_op", ["'triton_op'", LACKING]),
         ("from minigrad import nothing_like_it", ["cannot import name 'nothing_like_it'"]),
     ],
 )  # fmt: skip
@@ -191,6 +195,7 @@ def test_every_name_of_pytorch_that_is_missing_says_so() -> None:
 
 def test_what_is_suggested_exists_and_what_is_said_to_be_missing_is() -> None:
     theirs = {n for names in NAMES.values() for n in names.split()} | {*only_there("minigrad.nn.Module")}
+    theirs |= {place.rpartition(".")[2] for place in NAMES}
     for names, said in nearest._SENTENCES.items():
         for path in re.findall(r"minigrad((?:\.\w+)+)", said):
             home: Any = mg

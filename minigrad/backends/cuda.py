@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+from minigrad.hints import module_getattr as _module_getattr
+
 matmul = SimpleNamespace(
     allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True,
     fp32_precision="none",
@@ -58,3 +60,6 @@ def sdp_kernel(
         yield
     finally:
         _attention.update(before)
+
+
+_module_getattr(globals())

@@ -30,6 +30,7 @@ from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 from minigrad.errors import warn
 from minigrad.gate.overriding import now as overriding
+from minigrad.hints import module_getattr
 from minigrad.readers.source.layout import laid_out
 
 __all__ = ["Compiled", "compile", *_names]
@@ -248,3 +249,6 @@ class Compiled(Generic[P, R]):
                 f"source(): the compiled {self.__name__} has recorded nothing yet; call it first"
             )
         return laid_out(self.recordings[0].text)
+
+
+module_getattr(globals())

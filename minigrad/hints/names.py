@@ -10,31 +10,29 @@ USE_RTLD_GLOBAL_WITH_LIBTORCH accelerator affine_grid_generator amp ao autocast_
 autocast_increment_nesting backends batch_norm_backward_elemt batch_norm_backward_reduce batch_norm_elemt
 batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats batch_norm_update_stats bit
 bits16 bits1x8 bits2x4 bits4x2 bits8 ccol_indices_copy chalf choose_qparams_optimized classes classproperty
-col_indices_copy compiled_with_cxx11_abi compiler complex32 conj_physical_ convolution cpp cpu
-crow_indices_copy cuda cudnn_affine_grid_generator cudnn_batch_norm cudnn_convolution
-cudnn_convolution_add_relu cudnn_convolution_relu cudnn_convolution_transpose cudnn_grid_sampler
-cudnn_is_acceptable dequantize detach_copy distributed distributions embedding_bag embedding_renorm_
-empty_quantized export fbgemm_linear_fp16_weight fbgemm_linear_fp16_weight_fp32_activation
-fbgemm_linear_int8_weight fbgemm_linear_int8_weight_fp32_activation fbgemm_linear_quantize_weight
-fbgemm_pack_gemm_matrix_fp16 fbgemm_pack_quantized_matrix fft float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz
-float8_e5m2 float8_e5m2fnuz float8_e8m0fnu fork frobenius_norm from_file functional
+col_indices_copy compiled_with_cxx11_abi compiler complex32 conj_physical_ cpp cpu crow_indices_copy cuda
+cudnn_affine_grid_generator cudnn_batch_norm cudnn_convolution cudnn_convolution_add_relu
+cudnn_convolution_relu cudnn_convolution_transpose cudnn_grid_sampler cudnn_is_acceptable dequantize
+detach_copy distributed distributions embedding_renorm_ empty_quantized export fbgemm_linear_fp16_weight
+fbgemm_linear_fp16_weight_fp32_activation fbgemm_linear_int8_weight fbgemm_linear_int8_weight_fp32_activation
+fbgemm_linear_quantize_weight fbgemm_pack_gemm_matrix_fp16 fbgemm_pack_quantized_matrix fft float4_e2m1fn_x2
+float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu fork from_file functional
 fused_moving_avg_obs_fake_quant futures fx geqrf get_autocast_ipu_dtype get_autocast_xla_dtype get_device
-get_file_path gru has_lapack has_mkl has_openmp has_spectral hash_tensor hsmm hspmm hub import_ir_module
+get_file_path has_lapack has_mkl has_openmp has_spectral hash_tensor hsmm hspmm hub import_ir_module
 import_ir_module_from_buffer indices_copy init_num_threads int1 int2 int3 int4 int5 int6 int7 int_repr
-is_autocast_ipu_enabled is_autocast_xla_enabled is_distributed is_vulkan_available jit library lobpcg lstm
-masked merge_type_from_type_comment miopen_batch_norm miopen_convolution miopen_convolution_add_relu
+is_autocast_ipu_enabled is_autocast_xla_enabled is_distributed is_vulkan_available jit library lobpcg masked
+merge_type_from_type_comment miopen_batch_norm miopen_convolution miopen_convolution_add_relu
 miopen_convolution_relu miopen_convolution_transpose miopen_ctc_loss miopen_depthwise_convolution miopen_rnn
 mkldnn_adaptive_avg_pool2d mkldnn_convolution mkldnn_linear_backward_weights mkldnn_max_pool2d
 mkldnn_max_pool3d mkldnn_rnn_layer monitor mps mtia multiprocessing native_channel_shuffle native_dropout
-native_norm nested nuclear_norm ops overrides package parse_ir parse_schema parse_type_comment
-per_channel_affine per_channel_affine_float_qparams per_channel_symmetric per_tensor_affine
-per_tensor_symmetric prepare_multiprocessing_environment profiler
-profiler_allow_cudagraph_cupti_lazy_reinit_cuda12 q_per_channel_axis q_per_channel_scales
-q_per_channel_zero_points q_scale q_zero_point qint32 qint8 quantization quantize_per_channel
-quantize_per_tensor quantize_per_tensor_dynamic quantized_batch_norm quantized_gru quantized_gru_cell
-quantized_lstm quantized_lstm_cell quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d
-quantized_rnn_relu_cell quantized_rnn_tanh_cell quasirandom quint2x4 quint4x2 quint8 resize_as_
-resize_as_sparse_ return_types rnn_relu rnn_tanh row_indices_copy saddmm select_copy serialization
+native_norm nested ops overrides package parse_ir parse_schema parse_type_comment per_channel_affine
+per_channel_affine_float_qparams per_channel_symmetric per_tensor_affine per_tensor_symmetric
+prepare_multiprocessing_environment profiler profiler_allow_cudagraph_cupti_lazy_reinit_cuda12
+q_per_channel_axis q_per_channel_scales q_per_channel_zero_points q_scale q_zero_point qint32 qint8
+quantization quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic quantized_batch_norm
+quantized_gru quantized_gru_cell quantized_lstm quantized_lstm_cell quantized_max_pool1d quantized_max_pool2d
+quantized_max_pool3d quantized_rnn_relu_cell quantized_rnn_tanh_cell quasirandom quint2x4 quint4x2 quint8
+resize_as_ resize_as_sparse_ return_types row_indices_copy saddmm select_copy serialization
 set_anomaly_enabled set_autocast_ipu_dtype set_autocast_ipu_enabled set_autocast_xla_dtype
 set_autocast_xla_enabled signal slice_copy slice_inverse smm sparse sparse_bsc_tensor sparse_bsr_tensor
 split_copy sspaddmm storage sym_constrain_range sym_constrain_range_for_size sym_fresh_size testing
@@ -91,7 +89,7 @@ TorchDispatchMode Variable allow_mutation_on_saved_tensors region_activation_mem
 set_override_stale_capture_stream set_warn_on_accumulate_grad_stream_mismatch
 """,
     "torch.func": """
-debug_unwrap functionalize rearrange replace_all_batch_norm_modules_
+debug_unwrap functionalize rearrange
 """,
     "torch.linalg": """
 common_notes ldl_factor ldl_factor_ex ldl_solve
@@ -119,10 +117,9 @@ GatherOptions GradBucket GroupName HashStore Logger PrefixStore ProcessGroupGloo
 ReduceScatterOptions Reducer ScatterOptions Store TCPStore algorithms all_gather_coalesced all_gather_single
 all_reduce_coalesced autograd breakpoint c10d_logger config constants default_pg_timeout device_mesh
 distributed_c10d get_backend_config get_debug_level get_default_backend_for_device get_pg_count
-init_device_mesh is_backend_available is_ucc_available is_xccl_available logging_handlers
-record_comm reduce_op reduce_scatter_single register_rendezvous_handler
-remote_device rendezvous rpc set_debug_level set_debug_level_from_env shrink_group split_group
-supports_complex utils
+init_device_mesh is_backend_available is_ucc_available is_xccl_available logging_handlers record_comm
+reduce_op reduce_scatter_single register_rendezvous_handler remote_device rendezvous rpc set_debug_level
+set_debug_level_from_env shrink_group split_group supports_complex utils
 """,
     "torch.distributions": """
 bernoulli beta binomial categorical cauchy chi2 constraint_registry continuous_bernoulli dirichlet
@@ -141,6 +138,102 @@ throughput_benchmark weak
 DFIterDataPipe DataChunk IterDataPipe MapDataPipe argument_validation dataloader datapipes dataset distributed
 functional_datapipe graph graph_settings guaranteed_datapipes_determinism non_deterministic runtime_validation
 runtime_validation_disabled sampler
+""",
+    "torch.accelerator": """
+Graph get_device_capability device_index empty_host_cache get_memory_info reset_accumulated_memory_stats
+""",
+    "torch.autograd.profiler": """
+load_nvprof EnforceUnique parse_nvprof_trace KinetoStepTracker MemRecordsAcc
+""",
+    "torch.backends": """
+cusparselt kleidiai m miopen nnpack python_native quantized
+""",
+    "torch.backends.cuda": """
+cuFFTPlanCacheAttrContextProp cuFFTPlanCache cuFFTPlanCacheManager cuBLASModule preferred_linalg_library
+preferred_blas_library cublas_workspace_size cublaslt_workspace_size blas_workspace_size
+preferred_rocm_fa_library is_ck_sdpa_available cufft_plan_cache SDPAParams allow_fp16_bf16_reduction_math_sdp
+fp16_bf16_reduction_math_sdp_allowed can_use_flash_attention can_use_efficient_attention
+can_use_cudnn_attention
+""",
+    "torch.compiler": """
+config substitute_in_graph set_default_backend get_default_backend set_enable_guard_collectives
+load_compiled_function wrap_numpy save_cache_artifacts load_cache_artifacts keep_portable_guards_unsafe
+skip_guard_on_inbuilt_nn_modules_unsafe skip_guard_on_all_nn_modules_unsafe keep_tensor_guards_unsafe
+skip_guard_on_globals_unsafe skip_all_guards_unsafe nested_compile_region
+""",
+    "torch.cpu": """
+Event get_capabilities
+""",
+    "torch.cuda": """
+BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage
+FloatStorage HalfStorage IntStorage LongStorage ShortStorage DeferredCudaCallError GreenContext
+caching_allocator_alloc caching_allocator_delete caching_allocator_disabled caching_allocator_enable
+check_error cudaStatus current_solver_handle device_memory_used get_allocator_backend CUDAPluggableAllocator
+change_current_allocator get_stream_from_external graph_pool_handle graphs host_memory_stats
+host_memory_stats_as_nested_dict is_tf32_supported jiterator list_gpu_processes make_graphed_callables MemPool
+use_mem_pool nccl reset_accumulated_host_memory_stats reset_accumulated_memory_stats
+reset_peak_host_memory_stats sparse streams tunable
+""",
+    "torch.cuda.memory": """
+caching_allocator_alloc caching_allocator_delete caching_allocator_disabled caching_allocator_enable
+get_per_process_memory_fraction memory_stats_as_nested_dict reset_accumulated_memory_stats host_memory_stats
+host_memory_stats_as_nested_dict reset_accumulated_host_memory_stats reset_peak_host_memory_stats
+list_gpu_processes get_allocator_backend CUDAPluggableAllocator change_current_allocator MemPool use_mem_pool
+""",
+    "torch.fx": """
+replace_pattern has_side_effect
+""",
+    "torch.jit": """
+CompilationUnit Error export_opnames onednn_fusion_enabled strict_fusion
+""",
+    "torch.library": """
+impl define fallthrough_kernel impl_abstract register_autocast register_torch_dispatch register_vmap get_ctx
+get_kernel triton_op wrap_triton infer_schema
+""",
+    "torch.mps": """
+compile_shader load_metallib get_rng_state set_rng_state synchronize set_per_process_memory_fraction Event
+profiler recommended_max_memory
+""",
+    "torch.nn.attention": """
+WARN_FOR_UNFUSED_KERNELS register_flash_attention_impl activate_flash_attention_impl
+list_flash_attention_impls current_flash_attention_impl restore_flash_attention_impl
+""",
+    "torch.nn.parallel": """
+replicate scatter parallel_apply gather data_parallel
+""",
+    "torch.onnx": """
+errors ops OnnxExporterError ONNXProgram ExportableModule InputObserver
+""",
+    "torch.profiler": """
+DeviceType ExecutionTraceObserver
+""",
+    "torch.serialization": """
+mkdtemp register_package check_module_version_greater_or_equal validate_cuda_device validate_hpu_device
+normalize_storage_type storage_to_tensor_type StorageType LoadEndianness get_crc32_options set_crc32_options
+get_default_load_endianness set_default_load_endianness get_default_mmap_options
+get_unsafe_globals_in_checkpoint skip_data
+""",
+    "torch.utils.benchmark": """
+CallgrindStats Colorize CopyIfCallgrind FunctionCount FunctionCounts FuzzedParameter FuzzedSparseTensor
+FuzzedTensor Fuzzer Language ParameterAlias ordered_unique set_torch_threads timer trim_sigfig unit_to_english
+utils
+""",
+    "torch.utils.checkpoint": """
+CheckpointFunction DefaultDeviceType CheckpointPolicy SelectiveCheckpointContext
+create_selective_checkpoint_contexts SAC_IGNORED_OPS GraphExecGroup
+""",
+    "torch.utils.flop_counter": """
+register_flop_formula
+""",
+    "torch.xpu": """
+Event Stream StreamContext XPUPluggableAllocator XPUGraph can_device_access_peer change_current_allocator
+clock_rate current_device current_stream default_generators device device_of device_memory_used get_arch_list
+get_device_capability get_device_name get_device_properties get_gencode_flags get_per_process_memory_fraction
+get_rng_state get_rng_state_all get_stream_from_external graph graph_pool_handle init initial_seed
+is_bf16_supported is_current_stream_capturing is_tf32_supported make_graphed_callables max_memory_reserved
+mem_get_info memory_reserved memory_snapshot memory_stats memory_stats_as_nested_dict memory_usage MemPool
+power_draw use_mem_pool reset_accumulated_memory_stats set_device set_per_process_memory_fraction
+set_rng_state set_rng_state_all set_stream stream streams synchronize temperature utilization
 """,
 }
 # The functions that take `out`.

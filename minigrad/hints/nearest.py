@@ -22,7 +22,7 @@ _PLACES = (
 
 # Names of PyTorch, in whatever module, and what to say of them.
 _SENTENCES = {
-    "mps xpu ipu":
+    "mps xpu ipu cuda memory accelerator":
         "minigrad computes on the CPU, in float16, bfloat16, float32, float64, complex64 and complex128",
     "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
     "to_sparse_bsr to_sparse_bsc sparse_bsr_tensor sparse_bsc_tensor":
@@ -38,6 +38,7 @@ _SENTENCES = {
     "minigrad.nn.Module.code minigrad.nn.Module.graph minigrad.nn.Module.inlined_graph":
         "there is no TorchScript, and a scripted module is the module itself; what minigrad.fx.symbolic_trace makes of "
         "it has code and graph",
+    "parallel": "there is one device: nn.parallel.DistributedDataParallel trains in several processes",
     "minigrad.export": "minigrad.compile records a function and replays it, minigrad.onnx.export writes a file of it",
 }  # fmt: skip
 

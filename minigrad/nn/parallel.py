@@ -20,6 +20,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.distributed.processes import Work, of
 from minigrad.distributed.transfers import as_bytes, handed_out, reduced
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.hints import module_getattr
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter, is_lazy
 
@@ -219,3 +220,6 @@ class DistributedDataParallel(Module):
             return
         changed(*arrays)
         Work(group.comm.Ibcast(memory, 0), handed_out(memory, arrays)).wait()
+
+
+module_getattr(globals())

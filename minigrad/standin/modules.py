@@ -1,20 +1,20 @@
 """Modules of PyTorch 2.13.0 that are not here, by the package; `.ci/pytorch_names` wrote them."""
 
 MODULES = """
-: _VF __future__ _appdirs _awaits _classes _compile _custom_op _custom_ops _decomp _dispatch _dynamo
-_environment _export _functorch _guards _higher_order_ops _inductor _jit_internal _lazy _library _linalg_utils
-_lobpcg _logging _lowrank _meta_registrations _native _numpy _opaque_base _ops _prims _prims_common
-_python_dispatcher _refs _size_docs _sources _storage_docs _streambase _strobelight _subclasses _tensor_docs
-_tensor_iterator _thread_safe_fork _torch_docs _utils_internal _vendor _weights_only_unpickler ao contrib
-export monitor mtia nativert nested numa package quantization return_types _custom_op: autograd impl _decomp:
-decompositions decompositions_for_jvp decompositions_for_rng _dispatch: python _dynamo:
-_trace_wrapped_higher_order_op aot_compile aot_compile_types backends bytecode_analysis bytecode_debugger
-bytecode_transformation cache_size callback code_context codegen compiled_autograd comprehension_graph_break
-comptime config convert_frame create_parameter_op current_scope_id dce_extra_outputs debug_utils decorators
-device_interface distributed dynamo_profiler eval_frame exc external_utils funcname_cache functional_export
-graph_break_hints graph_bytecode_inputs graph_deduplication graph_id_filter graph_region_tracker graph_utils
-guards hooks logging metrics_context mutation_guard output_graph package pgo polyfills precompile_context
-profiler replay_record repro resume_execution side_effects source symbolic_convert tensor_version_op test_case
+: _appdirs _awaits _classes _compile _custom_op _custom_ops _decomp _dispatch _dynamo _environment _export
+_functorch _guards _higher_order_ops _inductor _lazy _library _linalg_utils _lobpcg _logging _lowrank
+_meta_registrations _native _numpy _opaque_base _ops _prims _prims_common _python_dispatcher _refs _size_docs
+_sources _storage_docs _streambase _strobelight _subclasses _tensor_docs _tensor_iterator _thread_safe_fork
+_torch_docs _utils_internal _vendor _weights_only_unpickler ao contrib export monitor mtia nativert nested
+numa package quantization return_types _custom_op: autograd impl _decomp: decompositions
+decompositions_for_jvp decompositions_for_rng _dispatch: python _dynamo: _trace_wrapped_higher_order_op
+aot_compile aot_compile_types backends bytecode_analysis bytecode_debugger bytecode_transformation cache_size
+callback code_context codegen compiled_autograd comprehension_graph_break comptime config convert_frame
+create_parameter_op current_scope_id dce_extra_outputs debug_utils decorators device_interface distributed
+dynamo_profiler eval_frame exc external_utils funcname_cache functional_export graph_break_hints
+graph_bytecode_inputs graph_deduplication graph_id_filter graph_region_tracker graph_utils guards hooks
+logging metrics_context mutation_guard output_graph package pgo polyfills precompile_context profiler
+replay_record repro resume_execution side_effects source symbolic_convert tensor_version_op test_case
 test_dont_skip_tracing_functions test_minifier_common testing trace_rules types utils variables _export:
 config converter db error non_strict_utils pass_base pass_infra passes serde tools utils verifier wrappers
 _functorch: _activation_checkpointing _activation_offloading _aot_autograd aot_autograd apis autograd_function
@@ -46,10 +46,10 @@ debug_prims executor rng_prims _prims_common: wrappers _refs: _conversions fft l
 cli_function_profiler compile_time_profiler _subclasses: _fake_tensor_utils complex_tensor fake_impls
 fake_tensor fake_utils functional_tensor meta_utils schema_check_mode _vendor: packaging quack accelerator:
 _utils graphs memory ao: nn ns pruning quantization autograd: _functions profiler_legacy profiler_util
-backends: _coreml _nnapi cusparselt kleidiai mha miopen nnpack opt_einsum python_native quantized xeon xnnpack
-compiler: _cache config contrib: _tensorboard_vis cuda: _annotate_cuda_graph_trace _device_limits _gpu_trace
+backends: _coreml _nnapi cusparselt kleidiai miopen nnpack python_native quantized xeon xnnpack compiler:
+_cache config contrib: _tensorboard_vis cuda: _annotate_cuda_graph_trace _device_limits _gpu_trace
 _graph_annotations _memory_viz _pin_memory_utils _sanitizer _utils comm gds graphs green_contexts jiterator
-nccl nvtx profiler sparse streams tunable distributed: _checkpointable _composable _composable_state _dist2
+nccl sparse streams tunable distributed: _checkpointable _composable _composable_state _dist2
 _functional_collectives _functional_collectives_impl _local_tensor _mesh_layout _meta_registrations _ops
 _pycute _serialization _shard _sharded_tensor _sharding_spec _state_dict_utils _symmetric_memory _tensor
 _tools algorithms argparse_util autograd c10d_logger checkpoint collective_utils config constants debug

@@ -1,9 +1,9 @@
 """Times of statements: `timeit` of the standard library, repeated, with its median and spread.
 
-```python
-timer = minigrad.utils.benchmark.Timer("x @ x", globals={"x": minigrad.ones(64, 64)})
-print(timer.blocked_autorange())
-```
+Such as::
+
+    timer = minigrad.utils.benchmark.Timer("x @ x", globals={"x": minigrad.ones(64, 64)})
+    print(timer.blocked_autorange())
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from minigrad import threads
 from minigrad.dtypes import printed
 from minigrad.errors import not_implemented_error, value_error
+from minigrad.hints import module_getattr
 
 __all__ = ["Compare", "Measurement", "TaskSpec", "Timer"]
 
@@ -387,3 +388,6 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         threads.set_num_threads(before)
+
+
+module_getattr(globals())

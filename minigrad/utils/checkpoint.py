@@ -15,6 +15,7 @@ from minigrad.core.mode import MODE, Mode, ModeManager
 from minigrad.core.node import Node, Packed, next_seq
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.errors import here, place, runtime_error, value_error, warn
+from minigrad.hints import module_getattr
 from minigrad.random import fork_rng, get_rng_state, set_rng_state
 
 if TYPE_CHECKING:
@@ -291,3 +292,6 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
 def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
     """Does nothing: an error already names the first operation that differs."""
     yield
+
+
+module_getattr(globals())

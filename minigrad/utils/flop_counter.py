@@ -19,6 +19,7 @@ from minigrad.core import op as records
 from minigrad.core.node import next_seq
 from minigrad.errors import value_error, warn
 from minigrad.gate.names import COMPOSED
+from minigrad.hints import module_getattr
 from minigrad.utils.module_tracker import ModuleTracker
 
 __all__ = ["FlopCounterMode"]
@@ -234,3 +235,6 @@ def _aligned(rows: list[list[str]]) -> str:
     lines = [[row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2])] for row in rows]
     lines.insert(1, ["-" * n for n in widths])
     return "\n".join("  ".join(line) for line in lines)
+
+
+module_getattr(globals())

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from minigrad.errors import value_error
+from minigrad.hints import module_getattr
 
 __all__ = ["SDPBackend", "sdpa_kernel"]
 
@@ -35,3 +36,6 @@ def sdpa_kernel(backends: Any, set_priority: bool = False) -> Iterator[None]:
             f"Backend must be an instance of SDPBackend or a list of SDPBackend instances, got {backends!r}"
         )
     yield
+
+
+module_getattr(globals())
