@@ -523,10 +523,10 @@ def test_what_belongs_around_the_parts_is_refused() -> None:
     refused: dict[str, Any] = {
         r"step\(\)": lambda x, target: (step(x, target), optimizer.step()),
         r"zero_grad\(\)": lambda x, target: optimizer.zero_grad(),
-        r"zero_grad\(\) ": lambda x, target: net.zero_grad(set_to_none=False),
-        "to read a gradient": lambda x, target: w.grad * 2,
-        "to clear a gradient": none,
-        "to change a Tensor after": sgd,
+        r"zero_grad\(\);": lambda x, target: net.zero_grad(set_to_none=False),
+        "must not read a gradient": lambda x, target: w.grad * 2,
+        "must not clear a gradient": none,
+        "must not change a Tensor after": sgd,
     }
     step(x, target)
     before = [(p.grad.tolist(), p.tolist()) for p in net.parameters()]
@@ -576,7 +576,7 @@ def test_what_one_part_changes_alone_is_no_conflict() -> None:
         ({"batch": 2}, TypeError, "must be Tensors"),
         ({"batch": (0, 1)}, ValueError, "4, 5 rows"),
         ({"reduce": ("sum", "sum")}, RuntimeError, "does not fit"),
-        ({"reduce": "join"}, TypeError, "no join"),
+        ({"reduce": "join"}, TypeError, ".join. does not combine"),
     ],
 )
 def test_a_call_that_makes_no_sense(options: Any, kind: type[Exception], sentence: str) -> None:
@@ -589,7 +589,7 @@ def test_a_call_that_makes_no_sense(options: Any, kind: type[Exception], sentenc
 def test_results_that_make_no_sense() -> None:
     x = mg.arange(4)
     for reduce, f, sentence in [
-        ("mean", lambda x: x.sum(), "no mean"),
+        ("mean", lambda x: x.sum(), ".mean. does not combine"),
         ("sum", lambda x: "text", "a str"),
         ("sum", lambda x: x if x[0] == 0 else (x,), "another"),
     ]:

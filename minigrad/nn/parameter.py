@@ -227,7 +227,7 @@ def is_lazy(param: Any) -> TypeGuard[UninitializedTensorMixin]:
 def clear_grad(p: Tensor, set_to_none: bool) -> None:
     """Drops a gradient, or zeroes it in place and cuts it from any graph that it came from."""
     if RUNNING and (running := part()) is not None:
-        raise running.refused("zero_grad()")
+        raise running.refused("call zero_grad()")
     grad = p.grad
     if grad is None:
         return

@@ -316,7 +316,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if RUNNING and (running := part()) is not None:
-            raise running.refused("step()")
+            raise running.refused("call step()")
         if self._steps is not None:
             self._steps.made = True
         before = self._step_pre_hooks

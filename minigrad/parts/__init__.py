@@ -141,7 +141,7 @@ def _weighted(way: str, value: Any, share: float) -> Any:
     if way == "mean" and (number or (tensor and value._array.dtype.kind in "fV")):
         return value if share == 1.0 else value * share
     what = f"{value.dtype} {list(value.shape)}" if tensor else type(value).__name__
-    raise type_error(f"in_parts(): a part returns a {what}, which has no {way}")
+    raise type_error(f"in_parts(): a part returns a {what}, which {way!r} does not combine")
 
 
 def _run(function: Any, pieces: list[Any], sizes: list[int], threads: int, total: Total) -> Any:

@@ -103,7 +103,7 @@ class Run:
         for array in arrays:
             memory = _memory(array)
             if any(_memory(t._array) is memory for t, _ in self.grads.values()):
-                raise self.refused("to change a Tensor after its gradient was computed")
+                raise self.refused("change a Tensor after its gradient was computed")
             self.journal.keep(memory, self)
 
     def replaces(self, t: Tensor) -> None:
@@ -126,7 +126,7 @@ class Run:
     def asks(self, t: Tensor) -> None:
         """The user reads a gradient. RuntimeError for one from before the run."""
         if self.hides(t):
-            raise self.refused("to read a gradient of before the call")
+            raise self.refused("read a gradient of before the call")
 
     def hides(self, t: Tensor) -> bool:
         """Whether a Tensor has a gradient from before the run, and none of the run."""
@@ -135,7 +135,7 @@ class Run:
     def refused(self, what: str) -> RuntimeError:
         """The error for what must stand before or after the runs."""
         return runtime_error(
-            f"{self.journal.user}: {what} in one part of a batch; do that before or after the call"
+            f"{self.journal.user}: one part of a batch must not {what}; do that before or after the call"
         )
 
 
@@ -157,7 +157,7 @@ class _Gradient:
         elif grad is not None:
             run.grads[id(t)] = t, grad
         elif run.grads.pop(id(t), None) is None and run.hides(t):
-            raise run.refused("to clear a gradient")
+            raise run.refused("clear a gradient")
 
 
 _GRADIENT = _Gradient()
