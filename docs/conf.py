@@ -27,6 +27,7 @@ from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
 from snippets import file_name
 from sphinx import addnodes
+from sphinx.ext.napoleon import GoogleDocstring
 from sphinx.util import logging
 
 import minigrad
@@ -62,6 +63,9 @@ toc_object_entries_show_parents = "hide"
 extensions.append("sphinx_codeautolink")
 codeautolink_concat_default = True  # the programs of a page share their names
 suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes parts of functions
+
+# A colon in the first line of a property is one of the sentence: what stands before it is no type.
+GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end
 
 html_theme = "furo"
 html_title = f"minigrad {release}"

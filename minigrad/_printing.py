@@ -57,14 +57,14 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Set how tensors are printed; None leaves an option as it is, except ``sci_mode``, which returns to automatic.
+    """Sets how Tensors are printed. None leaves an option as it is, but makes ``sci_mode`` automatic.
 
     Args:
         precision: digits after the point of a floating number (4).
         threshold: with more elements than this, only the edges are printed (1000).
         edgeitems: how many items of each edge a summary shows (3).
         linewidth: characters a line (80).
-        profile: start from ``"default"``, ``"short"`` or ``"full"`` (never summarise).
+        profile: start from ``"default"``, ``"short"`` or ``"full"`` (all elements).
         sci_mode: scientific notation always (True), never (False) or where the numbers ask for it (None).
 
     Raises:

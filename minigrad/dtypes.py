@@ -115,7 +115,7 @@ class _Brain(dtype):
 
     @property
     def itemsize(self) -> _Int:
-        """2."""
+        """2 bytes."""
         return 2
 
     @property

@@ -834,7 +834,7 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def digamma_(self) -> Tensor:
         """`digamma`, in place."""
     def igamma(self, other: Tensor) -> Tensor:
-        """The incomplete gamma function of order ``input`` up to ``other``, over the whole one. The order has no gradient. It needs SciPy."""
+        """The incomplete gamma function of order ``input`` up to ``other``, over the whole one. The order has no gradient: NotImplementedError in backward. It needs SciPy."""
     def igamma_(self, other: Tensor) -> Tensor:
         """`igamma`, in place."""
     def igammac(self, other: Tensor) -> Tensor:
@@ -1207,15 +1207,15 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def zero_(self) -> Tensor:
         """Writes 0 everywhere."""
     def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """``beta * input + alpha * (mat1 @ mat2)``."""
+        """``beta * input + alpha * (mat1 @ mat2)``, of (n, k) and (k, m); ``input`` broadcasts to (n, m)."""
     def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
         """`addmm`, in place."""
     def addmv(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """``beta * input + alpha * (mat @ vec)``."""
+        """``beta * input + alpha * (mat @ vec)``, of (n, k) and (k); ``input`` broadcasts to (n)."""
     def addmv_(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
         """`addmv`, in place."""
     def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """``beta * input + alpha * bmm(batch1, batch2)``."""
+        """``beta * input + alpha * bmm(batch1, batch2)``, of (b, n, k) and (b, k, m); ``input`` broadcasts to (b, n, m)."""
     def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
         """`baddbmm`, in place."""
     def bmm(self, mat2: Tensor) -> Tensor:
@@ -1249,11 +1249,11 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """The slices along ``dim``, without that dimension; all are views."""
     def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
-        """``beta * input + alpha * sum of batch1[k] @ batch2[k]``."""
+        """``beta * input + alpha *`` the sum of all ``batch1[i] @ batch2[i]``, of (b, n, k) and (b, k, m): (n, m)."""
     def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """`addbmm`, in place."""
     def addr(self, vec1: Tensor, vec2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
-        """``beta * input + alpha * outer(vec1, vec2)``."""
+        """``beta * input + alpha * outer(vec1, vec2)``, of (n) and (m); ``input`` broadcasts to (n, m)."""
     def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """`addr`, in place."""
     def cross(self, other: Tensor, dim: builtins.int | None=None) -> Tensor:
@@ -1265,9 +1265,11 @@ default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.te
     def all(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
         """True where all elements along ``dim`` are nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     def amax(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
-        """The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+        """The maximum over ``dim``; equal elements share the gradient evenly.
+    Over nothing IndexError, or without a ``dim`` RuntimeError."""
     def amin(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
-        """The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+        """The minimum over ``dim``; equal elements share the gradient evenly.
+    Over nothing IndexError, or without a ``dim`` RuntimeError."""
     def any(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
         """True where any element along ``dim`` is nonzero (bool; uint8 stays uint8); ``dim=()`` reduces none."""
     def argmax(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Tensor:

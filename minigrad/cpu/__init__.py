@@ -51,7 +51,7 @@ def is_initialized() -> bool:
 
 
 def device_count() -> int:
-    """1."""
+    """How many there are: 1."""
     return 1
 
 
@@ -79,7 +79,7 @@ def synchronize(device: Any = None) -> None:
 
 
 def get_device_module(device: Any = None) -> ModuleType:
-    """This module. RuntimeError for another device."""
+    """This module. AssertionError for a graphics card, RuntimeError for another device."""
     check_device(device)
     return sys.modules[__name__]
 

@@ -55,7 +55,7 @@ def is_available() -> bool:
 
 
 def device_count() -> int:
-    """0."""
+    """How many there are: 0."""
     return 0
 
 

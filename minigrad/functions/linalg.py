@@ -170,17 +170,17 @@ def _dims(*operands: tuple[Tensor, int, str]) -> None:
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input + alpha * (mat1 @ mat2)``."""
+    """``beta * input + alpha * (mat1 @ mat2)``, of (n, k) and (k, m); ``input`` broadcasts to (n, m)."""
     return _plus("addmm", mm, input, mat1, mat2, beta, alpha)
 
 
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input + alpha * (mat @ vec)``."""
+    """``beta * input + alpha * (mat @ vec)``, of (n, k) and (k); ``input`` broadcasts to (n)."""
     return _plus("addmv", mv, input, mat, vec, beta, alpha)
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """``beta * input + alpha * bmm(batch1, batch2)``."""
+    """``beta * input + alpha * bmm(batch1, batch2)``, of (b, n, k) and (b, k, m); ``input`` broadcasts to (b, n, m)."""
     return _plus("baddbmm", bmm, input, batch1, batch2, beta, alpha)
 
 

@@ -350,7 +350,7 @@ def _weighted(input: Tensor, beta: Number, other: Tensor, alpha: Number) -> Tens
 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
-    """``beta * input + alpha * outer(vec1, vec2)``."""
+    """``beta * input + alpha * outer(vec1, vec2)``, of (n) and (m); ``input`` broadcasts to (n, m)."""
     for n, v in enumerate((vec1, vec2), 1):
         if v._array.ndim != 1:
             raise runtime_error(f"addr: Expected 1-D argument vec{n}, but got {v._array.ndim}-D")
@@ -365,7 +365,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: 
 
 
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
-    """``beta * input + alpha * sum of batch1[k] @ batch2[k]``."""
+    """``beta * input + alpha *`` the sum of all ``batch1[i] @ batch2[i]``, of (b, n, k) and (b, k, m): (n, m)."""
     for n, b in enumerate((batch1, batch2), 1):
         if b._array.ndim != 3:
             raise runtime_error(f"batch{n} must be a 3D tensor")

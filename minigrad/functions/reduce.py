@@ -163,10 +163,12 @@ def _extreme(op: Op, input: Tensor, dim: Dim = (), keepdim: bool = False) -> Ten
 
 
 amax = case(_extreme, "amax", """
-    The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing.
+    The maximum over ``dim``; equal elements share the gradient evenly.
+    Over nothing IndexError, or without a ``dim`` RuntimeError.
     """, reduce.amax)  # fmt: skip
 amin = case(_extreme, "amin", """
-    The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing.
+    The minimum over ``dim``; equal elements share the gradient evenly.
+    Over nothing IndexError, or without a ``dim`` RuntimeError.
     """, reduce.amin)  # fmt: skip
 
 

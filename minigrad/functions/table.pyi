@@ -275,7 +275,7 @@ def lgamma(input: Tensor) -> Tensor:
 def digamma(input: Tensor) -> Tensor:
     """The derivative of `lgamma`. It needs SciPy."""
 def igamma(input: Tensor, other: Tensor) -> Tensor:
-    """The incomplete gamma function of order ``input`` up to ``other``, over the whole one. The order has no gradient. It needs SciPy."""
+    """The incomplete gamma function of order ``input`` up to ``other``, over the whole one. The order has no gradient: NotImplementedError in backward. It needs SciPy."""
 def igammac(input: Tensor, other: Tensor) -> Tensor:
     """``1 - igamma(input, other)``. It needs SciPy."""
 def i0(input: Tensor) -> Tensor:
@@ -474,9 +474,11 @@ def var_mean(input: Tensor, dim: Dim | bool=None, unbiased: bool | None=None, ke
 def std_mean(input: Tensor, dim: Dim | bool=None, unbiased: bool | None=None, keepdim: bool=False, *, correction: float | None=None) -> tuple[Tensor, Tensor]:
     """`std` and `mean`."""
 def amax(input: Tensor, dim: Dim=(), keepdim: bool=False) -> Tensor:
-    """The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+    """The maximum over ``dim``; equal elements share the gradient evenly.
+Over nothing IndexError, or without a ``dim`` RuntimeError."""
 def amin(input: Tensor, dim: Dim=(), keepdim: bool=False) -> Tensor:
-    """The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+    """The minimum over ``dim``; equal elements share the gradient evenly.
+Over nothing IndexError, or without a ``dim`` RuntimeError."""
 def argmax(input: Tensor, dim: int | None=None, keepdim: bool=False) -> Tensor:
     """The index (int64) of the first maximum, in the flattened Tensor when ``dim`` is None."""
 def argmin(input: Tensor, dim: int | None=None, keepdim: bool=False) -> Tensor:

@@ -196,7 +196,7 @@ def numel(input: Tensor) -> int:
 
 
 def set_default_device(device: DeviceLike) -> None:
-    """Takes the CPU, which is the only device. RuntimeError for any other."""
+    """Takes the CPU, which is the only device. AssertionError for a graphics card, RuntimeError for any other."""
     check_device(device)
 
 

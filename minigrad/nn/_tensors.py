@@ -87,8 +87,8 @@ class Converted:
 
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
         ``dtype``, ``tensor``, ``non_blocking``, ``memory_format``, which those of 4 or 5 dimensions take. The only
-        device is the CPU. Raises TypeError for a dtype that is not floating, RuntimeError for another device or a
-        format of another number of dimensions; a UserWarning for a complex dtype.
+        device is the CPU. Raises TypeError for a dtype that is not floating, AssertionError for a graphics card,
+        RuntimeError for another device or a format of another number of dimensions; a UserWarning for a complex dtype.
         """
         dtype, format = dtype_of_to(*args, **kwargs), kwargs.get("memory_format")
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
@@ -120,7 +120,7 @@ class Converted:
         return self
 
     def cuda(self, device: DeviceLike | int = None) -> Self:
-        """RuntimeError: the CPU is the only device."""
+        """AssertionError: the CPU is the only device."""
         Device("cuda" if device is None or isinstance(device, int) else device)
         return self
 

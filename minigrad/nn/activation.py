@@ -107,7 +107,7 @@ class GELU(Module):
 
 
 class GLU(Module):
-    """The first half along ``dim``, times the sigmoid of the second."""
+    """The first half along ``dim``, times the sigmoid of the second. RuntimeError for an odd size."""
 
     _told = "dim"
 

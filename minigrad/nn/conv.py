@@ -240,15 +240,27 @@ class _Transposed(_Conv):
 
 
 class ConvTranspose1d(_Transposed, rank=1, function=functions.conv_transpose1d):
-    """`nn.functional.conv_transpose1d` with weight (in_channels, out_channels / groups, kernel)."""
+    """`nn.functional.conv_transpose1d` with weight (in_channels, out_channels / groups, kernel).
+
+    It and ``bias`` (out_channels) start uniformly distributed in ±1/sqrt(out_channels / groups * kernel).
+    ValueError for another ``padding_mode`` than "zeros".
+    """
 
 
 class ConvTranspose2d(_Transposed, rank=2, function=functions.conv_transpose2d):
-    """`nn.functional.conv_transpose2d` with weight (in_channels, out_channels / groups, kH, kW)."""
+    """`nn.functional.conv_transpose2d` with weight (in_channels, out_channels / groups, kH, kW).
+
+    It and ``bias`` (out_channels) start uniformly distributed in ±1/sqrt(out_channels / groups * kH * kW).
+    ValueError for another ``padding_mode`` than "zeros".
+    """
 
 
 class ConvTranspose3d(_Transposed, rank=3, function=functions.conv_transpose3d):
-    """`nn.functional.conv_transpose3d` with weight (in_channels, out_channels / groups, kD, kH, kW)."""
+    """`nn.functional.conv_transpose3d` with weight (in_channels, out_channels / groups, kD, kH, kW).
+
+    It and ``bias`` (out_channels) start uniformly distributed in ±1/sqrt(out_channels / groups * kD * kH * kW).
+    ValueError for another ``padding_mode`` than "zeros".
+    """
 
 
 class Unfold(Module):

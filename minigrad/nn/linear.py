@@ -35,6 +35,7 @@ class Linear(Module):
 
     ``weight`` has shape (out_features, in_features), ``bias`` (out_features) or is None. Both start
     uniformly distributed in ±1/sqrt(in_features), drawn in PyTorch's order (weight, then bias).
+    RuntimeError for an input whose last size or element type does not fit.
     """
 
     in_features: int

@@ -108,7 +108,10 @@ class RMSNorm(Module):
 
 
 class GroupNorm(_Scaled):
-    """Normalizes each of ``num_groups`` groups of channels to mean 0 and variance 1, then scales by channel."""
+    """Normalizes ``num_groups`` groups of channels of (N, C, ...) to mean 0 and variance 1, then scales by channel.
+
+    ValueError unless ``num_channels`` is divisible by ``num_groups``.
+    """
 
     _told = "*num_groups *num_channels eps affine bias?"
 
@@ -342,7 +345,7 @@ class InstanceNorm3d(_InstanceNorm):
 
 
 class LocalResponseNorm(Module):
-    """``x / (k + alpha * mean)**beta``, where the mean is of the squares of the ``size`` nearest channels."""
+    """``x / (k + alpha * mean)**beta`` of (N, C, ...): the mean of the squares of the ``size`` nearest channels."""
 
     _told = "*size alpha beta k"
 

@@ -43,7 +43,7 @@ zeta: Op = Op("zeta", k.zeta, "x q", _no_derivative("zeta"), lambda g, x, q: g *
 igamma = Op("igamma", k.gammainc, "a x", _no_derivative("igamma"), lambda g, a, x: g * _density(a, x),
             public="igamma igamma_", form=_PAIR,
             doc="The incomplete gamma function of order ``input`` up to ``other``, over the whole one. The order has "
-            "no gradient. It needs SciPy.", **_FLOATS)
+            "no gradient: NotImplementedError in backward. It needs SciPy.", **_FLOATS)
 igammac = Op("igammac", k.gammaincc, "a x", _no_derivative("igammac"), lambda g, a, x: -(g * _density(a, x)),
              public="igammac igammac_", form=_PAIR, doc="``1 - igamma(input, other)``. It needs SciPy.", **_FLOATS)
 i0: Op = Op("i0", k.i0, "x", lambda g, x: g * i1(x), public="i0 i0_",

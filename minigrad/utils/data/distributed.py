@@ -19,8 +19,8 @@ class DistributedSampler(Sampler[int]):
 
     Args:
         dataset: has a length.
-        num_replicas, rank: how many processes there are, and which this is; unless given, those of
-            `minigrad.distributed`.
+        num_replicas: how many processes there are; unless given, those of `minigrad.distributed`.
+        rank: the number of this one; unless given, that of `minigrad.distributed`.
         shuffle: random order; a new one in each epoch, if `set_epoch` is called.
         seed: the same in all processes.
         drop_last: leaves out indices until all processes have equally many.
