@@ -9,6 +9,7 @@ import sys
 import textwrap
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import hypothesis.extra.numpy  # noqa: F401 (imported here: pytester forgets what an inner run imports)
 import numpy as np
@@ -471,6 +472,14 @@ def test_with_xdist(tmp_path):
 
 
 # ---------------------------------------------------------------- strategies
+
+
+@pytest.mark.parametrize("strategy", [shapes, broadcastable_shapes, float_arrays, broadcastable_arrays])
+def test_without_hypothesis_the_extra_is_named(strategy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("hypothesis", "hypothesis.extra"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match="the extra `testing`"):
+        strategy()
 
 
 def test_float_arrays_keep_away():

@@ -6,7 +6,8 @@ Hypothesis is imported with the first strategy; the extra ``testing`` brings it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +22,23 @@ Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
 
 
+@contextmanager
+def _needed() -> Iterator[None]:
+    """Around imports of Hypothesis: ImportError names the extra."""
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(
+            "minigrad.testing.strategies needs Hypothesis (the extra `testing`): pip install hypothesis"
+        ) from error
+
+
 def shapes(
     *, min_dims: int = 0, max_dims: int = 3, min_side: int = 1, max_side: int = 4
 ) -> SearchStrategy[Shape]:
     """Shapes; with ``min_side=0`` empty ones too."""
-    from hypothesis.extra import numpy as hnp
+    with _needed():
+        from hypothesis.extra import numpy as hnp
 
     return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
 
@@ -34,7 +47,8 @@ def broadcastable_shapes(
     count: int = 2, *, min_dims: int = 0, max_dims: int = 3, min_side: int = 1, max_side: int = 4
 ) -> SearchStrategy[tuple[Shape, ...]]:
     """``count`` shapes that broadcast with each other."""
-    from hypothesis.extra import numpy as hnp
+    with _needed():
+        from hypothesis.extra import numpy as hnp
 
     tuples = hnp.mutually_broadcastable_shapes(
         num_shapes=count, min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side
@@ -59,8 +73,9 @@ def float_arrays(
     elements are nearer to each other than that, so that no maximum and no sort has a tie.  ValueError if this
     leaves no numbers.
     """
-    from hypothesis import strategies as st
-    from hypothesis.extra import numpy as hnp
+    with _needed():
+        from hypothesis import strategies as st
+        from hypothesis.extra import numpy as hnp
 
     kind = np.dtype(dtype)
     if kind.kind not in "fV":
@@ -85,7 +100,8 @@ def broadcastable_arrays(
     **options: Any,
 ) -> SearchStrategy[tuple[Array, ...]]:
     """``count`` arrays that broadcast with each other; the ``options`` are those of `float_arrays`."""
-    from hypothesis import strategies as st
+    with _needed():
+        from hypothesis import strategies as st
 
     sizes = {"min_dims": min_dims, "max_dims": max_dims, "min_side": min_side, "max_side": max_side}
     tuples = broadcastable_shapes(count, **sizes)
