@@ -686,12 +686,13 @@ def short_text(row: Row) -> str:
             cells.append("; ".join(bound_text(q, several) for q in bounds_of(case)))
         body.append(cells)
     head = ["", *columns, *(["bounds"] if bounded else [])]
-    title, colon, rest = row.title.partition(":")
+    title, _, rest = row.title.partition(": ")
     note = row.note
     disturbed = [case.name for case in row.cases if case.rounds.endswith("disturbed")]
     if disturbed:
         note += f" Other programs were running meanwhile: {'; '.join(disturbed)}."
-    parts = [f"**{title}**{colon}{rest}. {note}", table(head, body) if body else ""]
+    said = f"{rest[:1].upper()}{rest[1:]}. {note}"
+    parts = [f"## {title.capitalize()}", said, table(head, body) if body else ""]
     parts += [checks(row)] if row.checks else []
     return "\n\n".join(part for part in parts if part)
 
@@ -752,7 +753,7 @@ def behind_text(count: int, behind: Sequence[Miss]) -> str:
     """The end of the page: how many bounds are missed, which, by how much, and why."""
     if not behind:
         return outcome(count, behind)
-    return f"**missed**: {outcome(count, behind)} By kinds, with the cause:\n\n{grouped(behind)}"
+    return f"## Missed\n\n{outcome(count, behind)} By kinds, with the cause:\n\n{grouped(behind)}"
 
 
 def markdown(session: Session, rows: Sequence[Row]) -> str:

@@ -92,7 +92,7 @@ def test_page_gets_the_tables_between_its_markers(tiny):
     tables, _, after = rest.partition("<!-- /benchmarks -->")
     assert (before, after) == ("before\n", "\nafter\n")
     assert "what stood here" not in tables
-    assert "**step**" in tables
+    assert "## Step\n\nA training step" in tables
     assert "| by hand" in tables
 
 
@@ -100,7 +100,7 @@ def test_the_page_lists_what_is_missed_by_kinds(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     reasons = importlib.import_module("reasons")
     page = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
-    tables, _, end = page.partition("**missed**: ")
+    tables, _, end = page.partition("## Missed\n\n")
     case = r"  - (.+?): (\D*[\d.]+ (?:×|of|µs|ms|\().*), bound (.+)"
     missed = [reasons.Miss(*m.groups()) for line in end.splitlines() if (m := re.fullmatch(case, line))]
     assert len(missed) == tables.count("MISSED")
