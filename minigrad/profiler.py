@@ -107,7 +107,9 @@ class profile:
         activities: kept as `activities`; time is measured on the CPU whatever they are.
         schedule: of the number of a step, what to do in it (see `schedule`); `step` ends a step.
         on_trace_ready: called with the profiler when a cycle of steps has been recorded, and at the end.
-        record_shapes, profile_memory, with_stack: as of `autograd.profiler.profile`.
+        record_shapes: the shapes of the arrays that a kernel reads are kept.
+        profile_memory: the bytes of the arrays that kernels make are counted.
+        with_stack: the line of your program that each event comes from is kept.
         **options: PyTorch's others, which change nothing.
 
     Raises:

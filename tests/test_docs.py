@@ -7,6 +7,7 @@ block, and may be broken into lines.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import doctest
 import functools
@@ -521,3 +522,16 @@ def test_every_public_name_has_a_docstring(owner: Any) -> None:
     values = {n: getattr(owner, n) for n in public(owner)}
     bare = [n for n, v in values.items() if (callable(v) or isinstance(v, property)) and not v.__doc__]
     assert not bare
+
+
+def test_entries_show_what_docstrings_say() -> None:
+    """Sphinx takes a lone ``1.`` for a list without items, and repeats the text of ``a, b: text`` for each."""
+    for file in Path(mg.__file__).parent.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        if "Args:" not in text and not re.search(r'"""\w{1,3}\."""', text):
+            continue  # most, without reading their syntax
+        found = [n for n in ast.walk(ast.parse(text)) if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+        for said in filter(None, map(ast.get_docstring, found)):
+            assert not re.fullmatch(r"\w{1,3}\.", said), file
+            arguments = said.partition("Args:\n")[2]
+            assert not re.search(r"^    \w+(, \W*\w+)+: ", arguments, re.MULTILINE), file

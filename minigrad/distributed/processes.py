@@ -169,10 +169,12 @@ def init_process_group(
 ) -> None:  # fmt: skip
     """Makes the group of all processes that ``mpiexec`` has started; without it, of this one alone.
 
+    What is not listed here is accepted for PyTorch's sake.
+
     Args:
         backend: None, ``"mpi"`` or ``"gloo"``, which all mean MPI.
-        world_size, rank: what the program expects; by default ``WORLD_SIZE`` and ``RANK`` in the environment.
-        init_method, timeout, store, group_name, pg_options, device_id: accepted for PyTorch's sake.
+        world_size: how many processes the program expects; by default ``WORLD_SIZE`` in the environment.
+        rank: which of them the program expects to be; by default ``RANK`` in the environment.
 
     Raises:
         ImportError: mpi4py, or a library of MPI, is missing.

@@ -52,15 +52,15 @@ class DistributedDataParallel(Module):
     gradients of all processes are averaged, in one exchange for all parameters of a dtype, and buffers become those of
     process 0; so equal optimizers keep replicas equal, to the bit.  A parameter that some processes do not use counts
     as zero there; one that no process uses keeps its ``.grad``.  Every process must call ``backward()`` equally often.
+    What is not listed here is accepted for PyTorch's sake.
 
     Args:
         module: kept as the submodule ``module``, so keys of a ``state_dict`` begin with ``module.``.
-        device_ids, output_device: None, as there is no graphics card.
+        device_ids: None, as there is no graphics card.
+        output_device: None likewise.
         broadcast_buffers: False leaves buffers to each process.
         init_sync: False does not check and broadcast at the beginning.
         process_group: the processes; all, unless given.
-        dim, bucket_cap_mb, find_unused_parameters, check_reduction, gradient_as_bucket_view, static_graph: accepted
-            for PyTorch's sake.
 
     Raises:
         RuntimeError: no parameter requires grad, or the processes' modules differ; in ``backward()``, if it is

@@ -42,18 +42,18 @@ def export(
     The module runs twice, on batches of two sizes; what does not differ is constant, so branches of Python code are
     those that it took there.  The result may be fed batches of any size.
 
+    What is not listed here is accepted for PyTorch's sake.
+
     Args:
         model: a Module, or a function of Tensors (all other Tensors in it are constants then). It returns a Tensor,
             or nested tuples of them, which are several outputs in the file; None is left out.
         args: a Tensor, or a tuple of Tensors, with the batch along dimension 0.
         f: a path or an open binary file; None writes nothing.
         kwargs: Tensors by the names of the arguments, which are inputs behind ``args``.
-        input_names, output_names: unless given ``input``, ``input_1`` and so on, the names in ``kwargs``; ``output``.
+        input_names: unless given ``input``, ``input_1`` and so on, and the names in ``kwargs``.
+        output_names: unless given ``output``, ``output_1`` and so on.
         dynamic_axes: ``{}`` fixes the size of the batch; axes other than 0 are refused.
         opset_version: 20, unless given; an earlier one is warned of, and becomes 20.
-        verbose, dynamo, external_data, dynamic_shapes, report: accepted for PyTorch's sake.
-        optimize, verify, profile: likewise.
-        export_params, keep_initializers_as_inputs, do_constant_folding: likewise.
 
     Raises:
         ImportError: the package onnx is missing.
