@@ -23,7 +23,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import standin
-from minigrad.standin import command, finder, run
+from minigrad.standin import command, coverage, finder, run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -706,4 +706,10 @@ def test_a_script_whose_names_are_all_here(tmp_path: Path, capsys: pytest.Captur
     text = capsys.readouterr().out
     assert text.splitlines()[0].split()[-2:] == ["...", "here"]
     assert "1 name of torch" in text
-    assert "all are here" in text
+    assert "it is here." in text
+    told = {
+        b"import torch\ntorch.a\ntorch.b": "2 names of torch in x: all are missing.",
+        b"": "no names of torch in x.",
+    }
+    for program, sentence in told.items():
+        assert sentence in coverage.report(program, "x").text()

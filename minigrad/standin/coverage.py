@@ -37,9 +37,11 @@ class Report:
         """The table, and what it cannot tell, in 80 columns."""
         rows = [row for name in sorted(self.lines, key=str.lower) for row in self._rows(name)]
         total, lacking = len(self.lines), len(self.missing)
-        count = f"{total} name{'s' * (total != 1)} of torch in {self.script}: "
+        count = f"{total or 'no'} name{'s' * (total != 1)} of torch in {self.script}"
         some = f"{total - lacking} {_are(total - lacking)} here, {lacking} {_are(lacking)} missing."
-        rows += ["", count + (some if lacking else "all are here.")]
+        if lacking in (0, total):
+            some = f"{'it is' if total == 1 else 'all are'} {'missing' if lacking else 'here'}."
+        rows += ["", f"{count}: {some}" if total else f"{count}."]
         limits = (
             "Not to be seen here: arguments that a function does not take, names put together at run time (getattr, "
             "strings), whether a line is ever reached, and the class of an object whose method is called."
