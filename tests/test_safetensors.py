@@ -23,7 +23,7 @@ def written(header: dict[str, Any], data: bytes) -> bytes:
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "safetensors", None)
     for call in (lambda: save({}), lambda: load(b"")):
-        with pytest.raises(ImportError, match=r"pip install minigrad-tape\[safetensors\]"):
+        with pytest.raises(ImportError, match=r'pip install "minigrad-tape\[safetensors\]"'):
             call()
 
 

@@ -132,7 +132,7 @@ def _package() -> Any:
     except ImportError as error:
         raise ImportError(
             "files of safetensors need the package safetensors (the extra `safetensors`): pip install "
-            "minigrad-tape[safetensors]"
+            '"minigrad-tape[safetensors]"'
         ) from error
     return safetensors.numpy
 

@@ -29,7 +29,7 @@ class SummaryWriter:
         except ImportError:
             raise ModuleNotFoundError(
                 "utils.tensorboard needs the package tensorboardX (the extra `tensorboard`): pip install "
-                "minigrad-tape[tensorboard]",
+                '"minigrad-tape[tensorboard]"',
                 name="tensorboardX",
             ) from None
         self._writer = tensorboardX.SummaryWriter(*args, **options)
