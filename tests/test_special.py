@@ -75,6 +75,7 @@ EDGES: dict[str, tuple[Any, list[float]]] = {
     "log_ndtr": (lambda: special.log_ndtr(double(-inf, inf, nan)), [-inf, 0, nan]),
     "sinc": (lambda: mg.sinc(double(0, inf)), [1, nan]),
     "logaddexp": (lambda: mg.logaddexp(double(-inf, 800, inf), double(-inf, 800, 0)), [-inf, 800 + math.log(2), inf]),
+    "logaddexp2": (lambda: mg.logaddexp2(double(inf, inf, nan, -0.0), double(inf, -inf, -inf, 0)), [inf, inf, nan, 1]),
     "fmax": (lambda: mg.fmax(double(nan, nan, 1), double(2, nan, nan)), [2, nan, 1]),
     "fmin": (lambda: mg.fmin(double(nan, 3), double(2, nan)), [2, 3]),
     "heaviside": (lambda: mg.heaviside(double(-2, 0, 3, nan), double(9, 0.5, 9, 9)), [0, 0.5, 1, 0]),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from minigrad.core.op import Op
 from minigrad.kernels import special as k
 from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import piece_by_piece
 from minigrad.ops.elementwise import where
 
 _PI = math.pi
@@ -46,14 +45,16 @@ _KIND: dict[str, Any] = {"elementwise": True, "new": True}
 _BOTH = "input: Operand, other: Operand"
 
 # fmt: off
-logaddexp  = Op("logaddexp", np.logaddexp, "a b", lambda g, a, b: g * e.sigmoid(a - b),
+logaddexp  = Op("logaddexp", piece_by_piece(k.logaddexp), "a b", lambda g, a, b: g * e.sigmoid(a - b),
                 lambda g, a, b: g * e.sigmoid(b - a), cast="floats",
                 public="logaddexp", form="input: Tensor, other: Tensor",
-                doc="``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers.")
-logaddexp2 = Op("logaddexp2", np.logaddexp2, "a b", lambda g, a, b: g * e.sigmoid((a - b) * math.log(2)),
+                doc="``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers.",
+                **_KIND)
+logaddexp2 = Op("logaddexp2", piece_by_piece(k.logaddexp2), "a b", lambda g, a, b: g * e.sigmoid((a - b) * math.log(2)),
                 lambda g, a, b: g * e.sigmoid((b - a) * math.log(2)), cast="floats",
                 public="logaddexp2", form="input: Tensor, other: Tensor",
-                doc="``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers.")
+                doc="``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers.",
+                **_KIND)
 xlogy: Op = Op("xlogy", k.xlogy, "a b", lambda g, a, b: _xlogy_vjp(g, a, b, e.log, 0.0),
                lambda g, a, b: g * e.div(a, b), cast="float",
                public="xlogy xlogy_", form=_BOTH, doc="``input * log(other)``; 0 where ``input`` is 0, unless "

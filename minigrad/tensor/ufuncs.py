@@ -133,6 +133,11 @@ def _called(name: str) -> Callable[..., Any]:
     return lambda *inputs: own(name)(*inputs)
 
 
+def _of_two(name: str) -> Callable[..., Any]:
+    """A function of two Tensors of one type, by its name."""
+    return lambda a, b: own(name)(*alike(*map(floating, map(tensor, (a, b)))))
+
+
 # Recorded as these functions.
 _NAMED: dict[np.ufunc, Callable[..., Any]] = {
     np.deg2rad: _called("deg2rad"), np.radians: _called("deg2rad"), np.rad2deg: _called("rad2deg"),
@@ -142,7 +147,7 @@ _NAMED: dict[np.ufunc, Callable[..., Any]] = {
     np.frexp: lambda x: tuple(own("frexp")(x)), np.fabs: lambda x: floating(x).abs(),
     np.modf: lambda x: (floating(x).frac(), floating(x).trunc()),
     np.divmod: lambda a, b: (tensor(a) // b, tensor(a) % b),
-    np.heaviside: lambda a, b: own("heaviside")(*alike(*map(floating, map(tensor, (a, b))))),
+    np.heaviside: _of_two("heaviside"), np.logaddexp: _of_two("logaddexp"), np.logaddexp2: _of_two("logaddexp2"),
     np.vecdot: lambda a, b: (tensor(a).conj() * b).sum(-1),
 }  # fmt: skip
 _SIGNS = {
