@@ -229,6 +229,20 @@ def test_cached_normal_is_shared_by_dtypes_and_dropped_by_seeding() -> None:
     assert g.manual_seed(3).normal(3).tolist() == Generator().manual_seed(3).normal(3).tolist()
 
 
+def test_normals_that_are_made_ahead_are_those_of_the_words_that_come() -> None:
+    g, first = Generator().manual_seed(5), Generator().manual_seed(5).get_state()
+    for k in range(60):
+        other = Generator().set_state(g.get_state())  # it has made none ahead
+        size, kind = (512, "f4") if k % 17 else (48, "f2")
+        how: tuple[float, float] = (0.5, 3.0) if k % 3 else (0.0, 1.0)
+        assert g.normal(size, kind, *how).tobytes() == other.normal(size, kind, *how).tobytes()
+        assert k < 9 or len(g._ahead.made)
+        if k == 30:
+            g.uniform(3)
+        if k == 40:
+            g.set_state(first)
+
+
 def test_memory_with_gaps_is_filled_as_pytorch_fills_it() -> None:
     """In the order in which the elements lie there, and normals one after the other."""
     mg.manual_seed(0)

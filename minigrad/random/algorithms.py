@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,9 +102,38 @@ def scale(low: float, high: float, kind: np.dtype[Any]) -> tuple[Callable[[Array
 
 _BLOCK = 16  # normals of 16 and more are made in blocks of 8 pairs
 FEW = 4096  # numbers for which the calls of NumPy take most of the time
+_AHEAD = 8192  # numbers that are made ahead
+_OFTEN = 8  # draws in a row from which on they are
 
 
-def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> None:
+class Ahead:
+    """Standard normals of float32 that are made before they are asked for, while a program draws few again and again.
+
+    For few numbers the calls of NumPy take nearly all of the time: `randn` of 512 takes 0.4 of the time so.  What is
+    made is a function of words alone, and each draw takes its own words as ever: where these are those that were
+    expected, their normals are there already.
+    """
+
+    def __init__(self) -> None:
+        self.words, self.made, self.at = b"", np.empty(0, np.float32), 0
+        # how many draws followed each other, and where in the stream the last one ended
+        self.draws, self.end = 0, -1
+
+    def normals(self, bits: Bits, words: npt.NDArray[np.uint32]) -> Array:
+        """The standard normals of words that were drawn just now, in whole blocks; with the lock held."""
+        count, own = len(words), words.tobytes()
+        self.draws, self.end = self.draws + 1 if bits.drawn - count == self.end else 0, bits.drawn
+        if not self.words.startswith(own, self.at):
+            if self.draws < _OFTEN:
+                return _box_muller_float32(words)
+            words = np.concatenate([words, bits.coming(_AHEAD)])
+            self.words, self.made, self.at = words.tobytes(), _box_muller_float32(words), 0
+        first = self.at // words.itemsize
+        self.at += len(own)
+        return self.made[first : first + count]
+
+
+def normal(bits: Bits, ahead: Ahead, out: Array, mean: float, std: float, blocks: bool) -> None:
     """Puts what `Generator.normal` returns into a vector."""
     count, work = len(out), working(out.dtype)
     if count < _BLOCK or not blocks:
@@ -111,12 +141,12 @@ def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> Non
         standard = mean == 0 and std == 1 and work == out.dtype  # so none is too large
         out[:] = values if standard else narrow(values, out.dtype)
         return
-    wide = work == np.float64
+    wide, standard = work == np.float64, mean == 0 and std == 1
     box_muller = _box_muller_float64 if wide else _box_muller_float32
 
     def convert(place: slice, words: Array) -> None:
         if whole := len(words) - len(words) % _BLOCK:
-            out[place][:whole] = box_muller(words[:whole], work.type(mean), work.type(std))
+            out[place][:whole] = _scaled(box_muller(words[:whole]), mean, std)
 
     # The last 16 are drawn again when the count is no multiple of 16. Before that, float32 and float64
     # draw for the incomplete block too; float16 is made block by block and does not.
@@ -124,16 +154,29 @@ def normal(bits: Bits, out: Array, mean: float, std: float, blocks: bool) -> Non
     whole, drawn = count - rest, count if work == out.dtype else count - rest
     draw = bits.words64 if wide else bits.words
     # a mean or std beyond the dtype gives inf or nan
-    with bits.lock, np.errstate(over="ignore", invalid="ignore"):
+    with bits.lock, nullcontext() if standard else np.errstate(over="ignore", invalid="ignore"):
+        if not rest and not wide and count <= _AHEAD // 8:
+            out[:] = _scaled(ahead.normals(bits, bits.words(count)), mean, std)
+            return
         if rest and count <= FEW:  # with the last 16, in half the time
             words = draw(drawn + _BLOCK)
             words[whole : whole + _BLOCK] = words[drawn:]
-            values = box_muller(words[: whole + _BLOCK], work.type(mean), work.type(std))
+            values = _scaled(box_muller(words[: whole + _BLOCK]), mean, std)
             out[:whole], out[-_BLOCK:] = values[:whole], values[whole:]
             return
         bits.each(drawn, convert, wide)
         if rest:
             convert(slice(count - _BLOCK, count), draw(_BLOCK))
+
+
+def _scaled(x: Array, mean: float, std: float) -> Array:
+    """Normals of this mean and standard deviation, of standard ones."""
+    scale, shift = x.dtype.type(std), x.dtype.type(mean)
+    if shift == 0 or scale == 1:
+        x = x * scale
+        x += shift
+        return x
+    return fused(x, scale, shift, x.dtype)
 
 
 def serial_normal(bits: Bits, count: int, mean: float, std: float) -> npt.NDArray[np.float64]:
@@ -150,16 +193,15 @@ def serial_normal(bits: Bits, count: int, mean: float, std: float) -> npt.NDArra
     return normals + 0.0 if mean == 0 and std == 1 else fused(normals, std, mean, np.dtype(np.float64))
 
 
-def _box_muller_float64(words: Array, mean: float, std: float) -> Array:
-    """Normals of words: of each 16, the first 8 give radii and the others angles."""
+def _box_muller_float64(words: Array) -> Array:
+    """Standard normals of words: of each 16, the first 8 give radii and the others angles."""
     unit = units(words).reshape(-1, 2, _BLOCK // 2)
     radius = np.sqrt(-2.0 * libm(math.log, 1.0 - unit[:, 0]))
     angle = 2.0 * math.pi * unit[:, 1]
-    pairs = np.stack([radius * libm(math.cos, angle), radius * libm(math.sin, angle)], axis=1)
-    return fused(pairs, std, mean, np.dtype(np.float64)).ravel()
+    return np.stack([radius * libm(math.cos, angle), radius * libm(math.sin, angle)], axis=1).ravel()
 
 
-def _box_muller_float32(words: Array, mean: float, std: float) -> Array:
+def _box_muller_float32(words: Array) -> Array:
     """As :func:`_box_muller_float64`, for float32.
 
     The logarithm, sine and cosine are Cephes' logf, sinf and cosf (S. Moshier) with fused multiply-adds, as in
@@ -177,11 +219,6 @@ def _box_muller_float32(words: Array, mean: float, std: float) -> Array:
     angle *= _TURN
     pairs = _cos_sin(angle)
     pairs *= radius
-    if mean == 0 or std == 1:
-        pairs *= std
-        pairs += mean
-    else:
-        pairs = fused(pairs, std, mean, pairs.dtype)
     return pairs.view(_EIGHT).T.copy().view(np.float32).ravel()
 
 

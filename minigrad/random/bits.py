@@ -74,6 +74,8 @@ class Bits:
         self._engine: MT19937 | None = None
         # whether no word was drawn since seeding, which only the saved state tells
         self._untouched = True
+        # how many words were drawn, but for those of `each`
+        self.drawn = 0
 
     def start(self, seed: int) -> MT19937:
         """Begins the stream of a seed."""
@@ -121,7 +123,16 @@ class Bits:
             self._told()
         engine = self.engine()
         self._untouched = self._untouched and count == 0
+        self.drawn += count
         return engine.random_raw(count)
+
+    def coming(self, count: int) -> npt.NDArray[np.uint32]:
+        """The words of 32 bits that come next, which stay to be drawn."""
+        engine = self.engine()
+        state = engine.state
+        words = engine.random_raw(count).astype(np.uint32)
+        engine.state = state
+        return words
 
     def each(
         self, count: int, convert: Callable[[slice, npt.NDArray[Any]], object], wide: bool = False

@@ -18,6 +18,7 @@ from minigrad.kernels.arithmetic import extremes
 from minigrad.random import rejection
 from minigrad.random.algorithms import (
     FEW,
+    Ahead,
     Array,
     exp,
     fused,
@@ -62,7 +63,7 @@ class Generator:
                 f"Generator(): device must be a device or a str like 'cpu', not {kind_of(device)}"
             )
         check_place(device)
-        self._bits = Bits()
+        self._bits, self._ahead = Bits(), Ahead()
 
     @classmethod
     def unforeseeable(cls) -> Generator:
@@ -213,7 +214,7 @@ class Generator:
         if not std >= 0:
             raise runtime_error(f"normal expects std >= 0.0, but found std={std}")
         values = np.empty(size, kind) if out is None else out
-        normal(self._bits, values.reshape(-1), mean, std, blocks)
+        normal(self._bits, self._ahead, values.reshape(-1), mean, std, blocks)
         return values
 
     def exponential(self, shape: Shape, dtype: npt.DTypeLike = np.float32, lambd: float = 1.0) -> Array:
