@@ -110,12 +110,12 @@ def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
     unclear: Any = range(len(flat))
     if sorted or k * FEW <= n:
         ahead = _ahead(flat, min(k + 1, n), largest)
-        at = ahead + starts(*flat.shape).reshape(-1, 1)
-        values = flat.take(at.astype(np.intp, copy=False))  # see `flat_places`
-        clear = (np.greater if largest else np.less)(values[:, :-1], values[:, 1:])  # not where one is nan
+        # All first ones beside each other, all second ones and so on: NumPy's inner loops are long then.
+        values = flat.take((ahead.T + starts(*flat.shape)).astype(np.intp, copy=False))  # see `flat_places`
+        clear = (np.greater if largest else np.less)(values[:-1], values[1:])  # not where one is nan
         places = ahead[:, :k]
         # Of few elements `all` takes six times as long.
-        unclear = () if not clear.size or clear.item(clear.argmin()) else np.flatnonzero(~clear.all(1))
+        unclear = () if not clear.size or clear.item(clear.argmin()) else np.flatnonzero(~clear.all(0))
     else:
         places = np.empty((len(flat), k), np.int64)
     if len(unclear):
@@ -126,14 +126,16 @@ def top_places(x: Array, k: int, dim: int, largest: bool, sorted: bool) -> Any:
 
 
 def _ahead(rows: Array, k: int, largest: bool) -> Array:
-    """The places of the first ``k`` elements of each row; of equal ones the first."""
+    """The places of the first ``k`` elements of each row; of equal ones any."""
+    if rows.size <= FEW_ELEMENTS:
+        order = rows.argsort(1)[:, :: -1 if largest else 1].astype(np.int64, copy=False)
+        return order[:, :k]
     if k <= rows.shape[1] // 16:
         some = _candidates(rows, k, largest)
         if some is not None:
             values, where = some
             return np.take_along_axis(where, argsort(values, 1, largest)[:, :k], 1)
-    order: Array = argsort(rows, 1, largest)
-    return order[:, :k]
+    return argsort(rows, 1, largest)[:, :k]
 
 
 def _candidates(rows: Array, k: int, largest: bool) -> tuple[Array, Array] | None:
