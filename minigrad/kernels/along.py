@@ -378,8 +378,36 @@ def _picked(of: Array, x: Array, y: Array, axis: int, t: Table) -> Array:
     return picked
 
 
+def _places_in_parts(x: Array, plans: tuple[Plan, ...]) -> Array | None:
+    """Where in its image each of the maxima stands, a row for each image; None if an axis has no parts.
+
+    Part by part: along one dimension after the other it takes four times as long.
+    """
+    parts = [table(plan)[2] for plan in plans]
+    cells = [
+        tuple([part[k] for part, k in zip(parts, cell, strict=True)]) for cell in np.ndindex(*map(len, parts))
+    ]
+    if not cells or not x.size:
+        return None
+    sizes = x.shape[x.ndim - len(plans) :]
+    images, numbers = x.reshape(-1, *sizes), np.arange(math.prod(sizes)).reshape(sizes)
+    first, nans = np.arange(len(images)), np.isnan(np.max(x))
+    places = np.empty((len(images), len(cells)), np.intp)
+    for k, cell in enumerate(cells):
+        rows = images[(slice(None), *cell)].reshape(len(images), -1)
+        at = rows.argmax(1)
+        if nans:
+            last = np.isnan(rows)[:, ::-1].argmax(1)
+            at = np.where(np.isnan(rows[first, at]), rows.shape[1] - 1 - last, at)
+        places[:, k] = numbers[cell].reshape(-1).take(at)
+    return places + (first * numbers.size)[:, np.newaxis]
+
+
 def max_pick(u: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
     """What stands in ``u`` where ``x`` has the maxima that `max_pool` gives."""
+    if (places := _places_in_parts(x, plans)) is not None:
+        outs = [table(plan)[0] for plan in plans]
+        return u.reshape(-1).take(places).reshape(*x.shape[: x.ndim - len(plans)], *outs)
     y = np.ascontiguousarray(x)
     for axis, plan in _axes(plans):
         most = _maximum(y, axis, table(plan))
@@ -397,6 +425,11 @@ def max_pool_indices(x: Array, plans: tuple[Plan, ...]) -> Array:
 
 def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...], empty: Empty = np.empty) -> Array:
     """The gradient of `max_pool` for its input ``x``: each element of ``g`` where the maximum stands."""
+    if (places := _places_in_parts(x, plans)) is not None:
+        result = empty(x.shape, g.dtype)
+        result.fill(0)
+        np.add.at(result.reshape(-1), places.reshape(-1), g.reshape(-1))
+        return result
     axes, steps = _axes(plans), [np.ascontiguousarray(x)]
     for axis, plan in axes[:-1]:
         steps.append(_maximum(steps[-1], axis, table(plan), empty))
