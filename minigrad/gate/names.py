@@ -182,11 +182,13 @@ def named_as(label: Label, function: Callable[..., Any]) -> Callable[..., Any]:
             several = y
         else:
             return y
+        name: Any = label if plain else None
         for t in several:
             node = t._node
             # What is an argument has its name already.
             if node is not None and node.seq > since and node.op is not None:
-                name: Any = label if plain else label(*args, **named)  # type: ignore[operator]
+                if name is None:
+                    name = label(*args, **named)  # type: ignore[operator]
                 if name:
                     node.outer = name, since
         return y
