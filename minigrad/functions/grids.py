@@ -202,9 +202,11 @@ def _picked(flat: Tensor, places: list[Tensor], sizes: tuple[int, ...], count: i
         here = (place >= 0.0).logical_and(place <= float(n - 1))
         inside = here if inside is None else inside.logical_and(here)
         index = index * n + where(here, place, 0.0).to(dtypes.int64)
-    batch, channels = flat._array.shape[:2]
-    index, inside = (reshape(t, batch, 1, count) for t in (index, inside))
-    return where(inside, gather(flat, 2, expand(index, batch, channels, count)), 0.0)
+    batch, channels, pixels = flat._array.shape
+    # A pixel of 0 behind the others is what stands outside: a choice for each channel would take longer.
+    flat = cat([flat, zeros(batch, channels, 1, dtype=flat.dtype)], 2)
+    index = reshape(where(inside, index, pixels), batch, 1, count)
+    return gather(flat, 2, expand(index, batch, channels, count))
 
 
 public(globals(), FUNCTIONAL, check="Tensors")
