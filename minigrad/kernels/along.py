@@ -215,6 +215,14 @@ def _axes(plans: Sequence[Plan]) -> list[tuple[int, Plan]]:
     return [(-1 - k, plan) for k, plan in enumerate(reversed(plans))]
 
 
+def in_turn(plans: Sequence[Plan]) -> list[tuple[int, Plan]]:
+    """The dimensions with their plans in the order in which `resample` takes them.
+
+    Of parts the last dimension comes last: along that NumPy takes longest to add up, and there are fewer rows then.
+    """
+    return _axes(plans)[:: -1 if any(table(plan)[2] for plan in plans) else 1]
+
+
 def _pair(taps: tuple[Tap, ...], out: int) -> bool:
     """Whether the first two taps are of all outputs, so that these need no value to begin with."""
     return len(taps) > 1 and all(tap[0] == slice(0, out) for tap in taps[:2])
@@ -230,7 +238,7 @@ def resample(x: Array, plans: tuple[Plan, ...]) -> Array:
         sizes = y.shape[y.ndim - len(plans) :]
         total: Array = add_up(y, tuple(range(y.ndim - len(plans), y.ndim)), True)
         return np.divide(total, math.prod(sizes)).astype(x.dtype, copy=False)
-    for axis, plan in _axes(plans):
+    for axis, plan in in_turn(plans):
         y = _sums(y, axis, table(plan))
     return y.astype(x.dtype, copy=False)
 
@@ -266,7 +274,7 @@ def _add(y: Array, axis: int, tap: Tap, x: Array) -> None:
 def resample_back(g: Array, plans: tuple[Plan, ...]) -> Array:
     """The gradient of `resample` for its input."""
     x = np.ascontiguousarray(g)
-    for axis, plan in reversed(_axes(plans)):
+    for axis, plan in reversed(in_turn(plans)):
         x = _spread(x, axis, plan)
     return x.astype(g.dtype, copy=False)
 

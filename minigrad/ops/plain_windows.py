@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from minigrad.core.text import Call, Shape
-from minigrad.kernels.along import as_window, table, turned
+from minigrad.kernels.along import as_window, in_turn, table, turned
 from minigrad.kernels.sums import FEW
 from minigrad.kernels.windows import Pads, all_places
 
@@ -203,15 +203,17 @@ def resample(v: Call) -> list[str] | None:
     if _of_all(v):
         axes, n = tuple(range(rank - len(plans), rank)), math.prod(plan[1] for plan in plans)
         return [f"return np.sum(x, axis={axes}, keepdims=True) / {n}"]
-    for axis in range(-1, -1 - len(plans), -1):
-        if (some := _table(plans[axis])) is None:
+    shape = [*v.shapes[0]]
+    for axis, plan in in_turn(plans):
+        if (some := _table(plan)) is None:
             return None
         out, taps, parts, counts = some
+        shape[axis] = out
         by = "" if counts is None else f" / {_numbers(counts, axis, 'x.dtype')}"
         if len(taps) > 1 and all(t[0] == slice(0, out) and t[2] is None for t in taps):
             lines.append(f"x = ({' + '.join(_value('x', axis, t) for t in taps)}){by}")
             continue
-        lines.append(f"y = np.zeros({(*v.shapes[0][: rank + axis], *v.shape[rank + axis :])}, x.dtype)")
+        lines.append(f"y = np.zeros({(*shape,)}, x.dtype)")
         for k, where in enumerate(parts):
             part = f"np.sum(x{_key(axis, where)}, axis={axis}, keepdims=True)"
             lines.append(f"y{_key(axis, slice(k, k + 1))} = {part}")
@@ -221,22 +223,21 @@ def resample(v: Call) -> list[str] | None:
 
 
 def resample_back(v: Call) -> list[str] | None:
-    plans, lines, rank = v.params["plans"], list[str](), len(v.shape)
-    for axis in range(-len(plans), 0):
+    plans, lines, shape = v.params["plans"], list[str](), [*v.shapes[0]]
+    for axis, plan in reversed(in_turn(plans)):
+        size = shape[axis] = plan[1]
         if _of_all(v):
-            size = plans[axis][1]
             lines.append(f"d = np.repeat(d / {float(size)}, {size}, axis={axis})")
             continue
-        if (some := _table(plans[axis])) is None:
+        if (some := _table(plan)) is None:
             return None
         _, taps, parts, counts = some
         if counts is not None:
             lines.append(f"d = d / {_numbers(counts, axis, 'd.dtype')}")
-        place = rank + axis + 1
-        lines.append(f"x = np.zeros({(*v.shape[:place], *v.shapes[0][place:])}, d.dtype)")
+        lines.append(f"x = np.zeros({(*shape,)}, d.dtype)")
         lines += [f"x{_key(axis, where)} += d{_key(axis, slice(k, k + 1))}" for k, where in enumerate(parts)]
         if taps and not isinstance(taps[0][1], slice):
-            taps = turned(plans[axis])
+            taps = turned(plan)
             if len(taps) > MOST or not all(isinstance(t[0], slice) for t in taps):
                 return None
         else:
