@@ -11,6 +11,7 @@ import pytest
 import minigrad as mg
 from minigrad.kernels import channels
 from minigrad.kernels.select import LARGE, PIECE, select
+from minigrad.kernels.sharing import BLOCK
 from minigrad.nn import functional as F
 from minigrad.ops import buffered
 
@@ -25,7 +26,16 @@ def test_a_choice_among_many_is_that_of_numpy_bit_for_bit(kind: str) -> None:
     if kind[0] == "f":
         a[:3], b[1:4] = (np.nan, -0.0, np.inf), (-0.0, np.nan, -np.inf)
     for condition in (a > b, a == a, np.zeros(COUNT, bool)):
-        for x, y in ((a, b), (a, 0), (0, b), (3, b), (a, np.zeros((), kind)), (a, np.float64(2)), (1, 2)):
+        for x, y in (
+            (a, b),
+            (a, 0),
+            (0, b),
+            (3, b),
+            (-0.0, b),
+            (a, np.zeros((), kind)),
+            (a, np.float64(2)),
+            (1, 2),
+        ):
             expected, chosen = np.where(condition, x, y), select(condition, x, y)
             assert chosen.dtype == expected.dtype
             assert chosen.tobytes() == expected.tobytes()
@@ -52,7 +62,7 @@ def test_many_rows_are_those_of_few(function: Any, kind: Any, width: int) -> Non
     "function",
     [
         F.gelu, lambda x: F.gelu(x, approximate="tanh"), F.silu, F.mish, F.softplus, F.elu, F.hardswish, mg.erf,
-        mg.erfc, mg.sigmoid, lambda x: mg.logaddexp(x, 2 * x),
+        mg.erfc, mg.sigmoid, lambda x: mg.logaddexp(x, 2 * x), lambda x: F.huber_loss(x, 0 * x, reduction="none"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("dtype", [mg.float32, mg.float64])
@@ -70,6 +80,25 @@ def test_many_elements_are_as_few(function: Any, dtype: Any) -> None:
         (h,) = mg.autograd.grad(z, part, seed[start : start + 5001])
         np.testing.assert_allclose(y.detach().numpy()[start : start + 5001], z.detach().numpy(), rtol, rtol)
         np.testing.assert_allclose(g.numpy()[start : start + 5001], h.numpy(), rtol, rtol)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"), lambda x: F.interpolate(x, size=(90, 31)),
+        lambda x: F.avg_pool2d(x, 3, 1, 1), lambda x: F.adaptive_avg_pool2d(x, 7),
+        lambda x: F.adaptive_max_pool2d(x, 7),
+    ],
+)  # fmt: skip
+def test_many_images_are_as_each(function: Any) -> None:
+    assert BLOCK < 120 * 40 * 40
+    x, results = mg.rand(30, 4, 40, 40, requires_grad=True), list[list[mg.Tensor]]()
+    for parts in ([x], x.detach().split(1)):
+        leaves = [part.requires_grad_() for part in parts]
+        of_each = [function(leaf) for leaf in leaves]
+        grads = mg.autograd.grad([y.square().sum() for y in of_each], leaves)
+        results.append([mg.cat(of_each).detach(), mg.cat(grads)])
+    assert all(map(mg.equal, *results))
 
 
 def test_arrays_of_several_shapes_do_not_go_in_pieces() -> None:

@@ -175,10 +175,10 @@ threshold = Op("threshold", k.threshold, "x; threshold value",
                doc="``input`` where it is greater than ``threshold``, else ``value``.", **_KIND)
 
 # elements of losses
-huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * hardtanh(d, min=-delta, max=delta),
+huber = Op("huber", piece_by_piece(k.huber), "d; delta", lambda g, d, delta: g * hardtanh(d, min=-delta, max=delta),
            grad_fn="HuberLossBackward0", **_KIND)
-bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, cast="floats", check=_probabilities,
-         grad_fn="BinaryCrossEntropyBackward0", **_KIND)
+bce = Op("bce", piece_by_piece(k.binary_cross_entropy), "x target", _bce_vjp, _bce_target_vjp, cast="floats",
+         check=_probabilities, grad_fn="BinaryCrossEntropyBackward0", **_KIND)
 bce_with_logits = Op("bce_with_logits", k.binary_cross_entropy_with_logits, "x target",
                      lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats", lies_like=1,
                      grad_fn="BinaryCrossEntropyWithLogitsBackward0", **_KIND)

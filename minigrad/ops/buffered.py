@@ -30,13 +30,14 @@ def kept(kernel: Callable[..., Any], **how: Any) -> Callable[..., Any]:
     return functools.partial(kernel, empty=buffers.empty, **how)
 
 
-PIECE = 1 << 15  # elements; what is between stays in the cache
+# Elements; what is between stays in the cache. Of fewer, NumPy keeps no memory between the steps of an expression.
+PIECE = 1 << 17
 
 
 def piece_by_piece(function: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel or a rule of several steps by element, which goes over large arrays of one shape in pieces.
 
-    For a million float32 that takes a third to a half of the time: what is between stays in the cache.
+    For four million float32 that takes half of the time: what is between stays in the cache.
     """
 
     @functools.wraps(function)
