@@ -154,10 +154,6 @@ class _Change(Tensor):
 
         The generator's method gets ``before``, the shape, the dtype, and ``after``; ``of`` gets a gradient of 0.
         """
-        from minigrad.functions.creation import laid_as
-        from minigrad.functions.draws import drawn
-        from minigrad.random import default_generator
-
         if MODE.get().grad:
             check_change(self)
         kind = self._array.dtype
@@ -166,11 +162,15 @@ class _Change(Tensor):
             # drawn where it belongs: 0.7 of the time for 38 million
             if RUNNING:
                 will_change(self._array)
-            source = default_generator if generator is None else generator
+            if (source := generator) is None:
+                from minigrad.random import default_generator as source
             getattr(source, method)(*before, self._array.shape, kind, *after, **options, out=self._array)
             changed(self._array)
             keeps_record(self)
             return self
+        from minigrad.functions.creation import laid_as
+        from minigrad.functions.draws import drawn
+
         numbers = laid_as(
             self._array, lambda size: drawn(generator, method, *before, size, kind, *after, **options)
         )
