@@ -128,11 +128,9 @@ class Bits:
 
     def coming(self, count: int) -> npt.NDArray[np.uint32]:
         """The words of 32 bits that come next, which stay to be drawn."""
-        engine = self.engine()
-        state = engine.state
-        words = engine.random_raw(count).astype(np.uint32)
-        engine.state = state
-        return words
+        twin = np.random.MT19937(0)  # an interrupt leaves the stream where it is
+        twin.state = self.engine().state
+        return twin.random_raw(count).astype(np.uint32)
 
     def each(
         self, count: int, convert: Callable[[slice, npt.NDArray[Any]], object], wide: bool = False
