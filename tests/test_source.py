@@ -629,6 +629,18 @@ def test_names_are_those_of_variables_modules_and_parameters() -> None:
     assert '"hidden.weight": d_hidden_weight' in text
 
 
+def test_a_gradient_that_is_used_twice_is_named_after_what_it_is_the_gradient_of() -> None:
+    w, b, x = mg.ones(2, 3, requires_grad=True), mg.ones(3, requires_grad=True), mg.randn(5, 2)
+    text = mg.source((x @ w + b).tanh().sum(), inputs={"x": x, "w": w, "b": b})
+    for line in (
+        "add_1 = np.dot(x, w) + b",
+        "tanh_1 = np.tanh(add_1)",
+        "# tanh_1 = np.tanh(add_1)",
+        "d_add_1 = ",
+    ):
+        assert f"\n    {line}" in text, text
+
+
 def test_awkward_names_become_identifiers() -> None:
     names = ["0.weight", "lambda", "a-b", "np", "7", "x y", "x_y", "_x", "sum", "é"]
     xs = {name: mg.tensor(float(i), requires_grad=True) for i, name in enumerate(names)}

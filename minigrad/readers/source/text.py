@@ -35,8 +35,8 @@ class Text:
     """Lays a program out.
 
     A value gets a line if it is used twice, has a name (a variable's, a module's, or as the gradient of what
-    has one), or the line would become too long; others are written where they are used, but never across the
-    lines of the user's program, nor across those that backward lines belong to.
+    has one), its gradient is used twice, or the line would become too long; others are written where they are
+    used, but never across the lines of the user's program, nor across those that backward lines belong to.
     """
 
     def __init__(self, program: Program, named: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
@@ -55,6 +55,7 @@ class Text:
         self._preferred |= {v: v.hint for v in self.live if v.hint and v not in self._preferred}
         if program.result in self._preferred:
             self.names.reserve(self._preferred[program.result])
+        self._apart = self._with_a_gradient_used_twice()
         for v in self.live:
             if v.forward:
                 self._print(v)
@@ -72,6 +73,7 @@ class Text:
         self.expr_of: dict[Value, Expr] = {}
         self.lines: list[tuple[Value, str]] = []
         self.line_of: dict[Value, str] = {}
+        self._apart = set[Value]()  # values that get a line for the sake of their gradients
 
     # ------------------------------------------------------------ names
 
@@ -123,6 +125,17 @@ class Text:
                 path = modules[v.inputs[0]]
                 names[v] = identifier(f"{path}.{v.op}")
         return {v: name for v, name in names.items() if not (v.is_parameter or v.is_constant)}
+
+    def _with_a_gradient_used_twice(self) -> set[Value]:
+        """Values without a name whose gradient gets a line, which can be named after them if they have one too."""
+        found = set[Value]()
+        for g, nodes in self.program.names.items():
+            if g.forward or g in self._preferred or len(self.users.get(g, ())) < 2:
+                continue
+            of = [v for n in nodes if (v := self.program.value_of.get(n)) in self.users]
+            if not any(v.is_parameter or v in self._preferred or len(self.users[v]) > 1 for v in of):
+                found |= set([v for v in of if not v.is_view][:1])
+        return found
 
     def _gradient_names(self) -> None:
         for v, nodes in self.program.names.items():
@@ -200,7 +213,7 @@ class Text:
         user = users[0]
         if v.record.inline and v.inputs[0] in self.name_of and None not in users and v not in self._preferred:
             return True
-        if len(users) != 1 or user is None or v in self._preferred or v.record.draws:
+        if len(users) != 1 or user is None or v in self._preferred or v in self._apart or v.record.draws:
             return False
         if user.record.twice or user.forward != v.forward:
             return False
