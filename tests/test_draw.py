@@ -462,6 +462,10 @@ def test_a_loop_folds_only_where_it_is_joined_alike() -> None:
     d = mg.draw(h, cell)
     assert frames(d, box(d, "weight")) == [], "the same each time, so outside of what is repeated"
     assert frames(d, box(d, "tanh")) == ["repeated × 6"]
+    steps, h = mg.randn(6, 2, 3), mg.zeros(2, 3, requires_grad=True)
+    for t in range(6):
+        h = (cell(steps[t]) + h).tanh()
+    assert box(mg.draw(h, cell), "steps[*]").count == 6
     seen = [x]
     for i in range(10):  # each step looks elsewhere
         seen.append((seen[i // 2] * 1.5).sin())

@@ -449,6 +449,26 @@ def test_leaves_have_names_of_what_they_were_copied_from_and_of_functions_around
     assert "input_1, input_2, lstm.weight_ih_l0" in told, zeros
 
 
+def test_names_of_rows_and_of_several_variables_of_one_line() -> None:
+    steps, batch = mg.randn(3, 2, 4), mg.randn(2, 3, 4)
+    w = mg.randn(4, 4, requires_grad=True)
+    h = mg.zeros(2, 4)
+    for t in range(3):
+        h = (steps[t] @ w + h).tanh()
+    q, k = batch[:, 1] @ w, h * 2
+    i, f = q.chunk(2)
+    a, b = k
+    told = re.sub(r"  +", "  ", str(mg.explain((i * f * a * b).sum())))
+    for step in (
+        "t1 = steps[0] @ w", "steps[2] @ w", "q = batch[:, 1] @ w", "k = h * 2", "i = q[0:1]", "f = q[1:2]", "a = k[0]",
+        "b = k[1]",
+    ):  # fmt: skip
+        assert f"  {step}  " in told or f" = {step}  " in told, f"{step}\n{told}"
+    same = steps.clone()  # now two variables have these numbers
+    told = str(mg.explain(h.sum()))
+    assert "steps[0]" not in told, same
+
+
 def test_formulas_of_transforms_of_real_numbers_give_their_gradients() -> None:
     for n in (7, 8):
         x, g = mg.randn(n, requires_grad=True), mg.randn(n // 2 + 1, dtype=mg.complex64)

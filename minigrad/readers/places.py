@@ -10,7 +10,7 @@ import linecache
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, count, islice
+from itertools import chain, count, groupby, islice
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -62,19 +62,64 @@ def instructions(code: CodeType) -> list[tuple[int, str, Any]]:
     return found
 
 
-def variable(code: CodeType | None, lasti: int) -> str | None:
-    """The variable to which the user's line assigned what the instruction at ``lasti`` computed."""
+@functools.lru_cache(maxsize=1024)
+def stored(code: CodeType | None, lasti: int) -> tuple[str, ...]:
+    """The variables to which the user's line assigned what the instruction at ``lasti`` computed; "" for others.
+
+    They are several where it is taken apart, as in ``q, k = x.chunk(2)``.
+    """
     if code is None:
-        return None
-    for offset, operation, stored in instructions(code):
-        if offset <= lasti or operation == "EXTENDED_ARG":
-            continue  # lasti may also lie in what follows an instruction, the interpreter's caches
-        if operation.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")):
-            # pytest stores parts of what it asserts in variables that no program could name
-            named = isinstance(stored, str) and stored.isidentifier() and not stored.startswith("_")
-            return stored if named else None
-        return None
-    return None
+        return ()
+    rows = [row for row in instructions(code) if row[1] != "EXTENDED_ARG"]
+    # lasti may also lie in what follows an instruction, the interpreter's caches.
+    after = sum(offset <= lasti for offset, _, _ in rows)
+    # A Tensor is taken apart by the instruction itself, what a call gave by the next.
+    for k in range(max(after - 1, 0), min(after + 1, len(rows))):
+        if rows[k][1] == "UNPACK_SEQUENCE":
+            return tuple(_name(*row[1:]) for row in rows[k + 1 : k + 1 + rows[k][2]])
+    name = _name(*rows[after][1:]) if after < len(rows) else ""
+    return (name or _beside(*line(code, lasti)),)
+
+
+def _name(operation: str, variable: Any) -> str:
+    # pytest stores parts of what it asserts in variables that no program could name
+    stores = operation.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))
+    named = stores and isinstance(variable, str) and variable.isidentifier() and not variable.startswith("_")
+    return variable if named else ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _beside(text: str, begin: int, end: int) -> str:
+    """The variable of one of several expressions: ``k`` for the second in ``q, k = f(x), g(x)``."""
+    try:
+        statements = ast.parse(text).body if begin < end else []
+    except (SyntaxError, ValueError):  # a part of a statement
+        return ""
+    for s in statements:
+        if (
+            isinstance(s, ast.Assign)
+            and isinstance(s.value, ast.Tuple)
+            and isinstance(s.targets[0], ast.Tuple)
+        ):
+            for target, value in zip(s.targets[0].elts, s.value.elts, strict=False):
+                place = (value.col_offset, value.end_col_offset or 0)
+                if isinstance(target, ast.Name) and place == tuple(
+                    len(text[:n].encode()) for n in (begin, end)
+                ):
+                    return _name("STORE_NAME", target.id)
+    return ""
+
+
+def assigned(ops: Sequence[Node]) -> dict[Node, str]:
+    """The variables that hold results: the last one of a call's records, or those that are parts of one value."""
+    found: dict[Node, str] = {}
+    for place, group in groupby(ops, lambda n: (n.code, n.lasti)):
+        names, records = stored(*place), list(group)
+        last = records[-len(names) :]
+        whole = {(n.op, n.inputs[0]) for n in last if n.op is not None and n.op.view}
+        if len(names) == 1 or (len(last) == len(names) and len(whole) == 1):
+            found |= {n: name for n, name in zip(last, names, strict=True) if name}
+    return found
 
 
 # ---------------------------------------------------------------- names of values
@@ -115,7 +160,7 @@ def variables(
 
     ``parts``: also what variables hold that are modules, lists, dicts or objects of the user's, after all others.
     While a leaf of ``records`` that requires grad has no name, the frames around this one are searched too.  Other
-    leaves are named after the variable that has the same numbers, such as ``x.reshape(10, 3)``.
+    leaves are named after the variable that has the same numbers, such as ``x.reshape(10, 3)`` or ``x[2]``.
     """
     named: dict[Node, tuple[str, Tensor]] = {}
     others: dict[int, tuple[str, Tensor]] = {}
@@ -167,6 +212,10 @@ def _copies(
             if len(same) == 1:
                 named[n] = same[0]
                 held = [pair for pair in held if pair[1] is not same[0][1]]
+            elif not same and tells:
+                rows = [(text, t) for key, t in held for text in _as_row(key, t._array, a)]
+                if len(rows) == 1:
+                    named[n] = rows[0]
     return named
 
 
@@ -181,6 +230,17 @@ def _as_copied(key: str, source: Any, a: Any) -> str:
         if np.array_equal(b.reshape(a.shape), a):
             return text if b.shape == a.shape else f"{text}.reshape({', '.join(map(str, a.shape))})"
     return ""
+
+
+def _as_row(key: str, source: Any, a: Any) -> list[str]:
+    """Where in that of a variable an array stands, by one index: ``x[2]``, or ``x[:, 2]`` of a batch of sequences."""
+    found = []
+    if source.ndim == a.ndim + 1 and source.dtype == a.dtype:
+        for axis, text in enumerate(("{}[{}]", "{}[:, {}]")[: source.ndim]):
+            rows = np.moveaxis(source, axis, 0)
+            if rows.shape[1:] == a.shape and len(rows) <= MANY:
+                found += [text.format(key, i) for i, row in enumerate(rows) if np.array_equal(row, a)]
+    return found
 
 
 def _parts(held: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Tensor]]:
@@ -283,11 +343,7 @@ def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str
     """A name for each record, once: one that was given, the variable of the program, or ``t`` and its number."""
     ops = [n for n in records if n.op is not None]
     wanted = {n: given[n] for n in records if n in given} | numbered(records, given)
-    for n, after in zip(ops, [*ops[1:], None], strict=False):
-        if after is None or (after.code, after.lasti) != (n.code, n.lasti):
-            name = variable(n.code, n.lasti)
-            if name is not None:
-                wanted.setdefault(n, name)
+    wanted = assigned(ops) | wanted
     renewed: list[tuple[Node, Any]] = [
         (n, n.inputs[n.op.renews]) for n in ops if n.op and n.op.renews is not None
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -154,9 +155,9 @@ class Labels:
 
 def generic(names: Sequence[str]) -> str:
     """One name for several: digits that stand as parts of their own, and differ, become ``*``."""
-    split = [name.split(".") for name in names]
+    split = [re.split(r"([.\[\]:, ]+)", name) for name in names]
     if len(split) == 1:
-        return ".".join("*" if part.isdigit() else part for part in split[0])
+        return "".join("*" if part.isdigit() else part for part in split[0])
     if len({len(parts) for parts in split}) > 1:
         return f"{names[0]} …"
-    return ".".join(parts[0] if len(set(parts)) == 1 else "*" for parts in zip(*split, strict=True))
+    return "".join(parts[0] if len(set(parts)) == 1 else "*" for parts in zip(*split, strict=True))

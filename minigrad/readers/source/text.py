@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.core.node import Const, Node
 from minigrad.errors import place
-from minigrad.readers.places import variable
+from minigrad.readers.places import assigned
 from minigrad.readers.source.expressions import (
     Expr,
     Helpers,
@@ -99,15 +99,9 @@ class Text:
     def _name_forward(self) -> dict[Value, str]:
         """Names for forward values: the variable's, the module's, or from the value it is computed of."""
         names: dict[Value, str] = {}
-        variables: dict[Any, str | None] = {}
         nodes = [n for n in self.program.forward if n.op is not None]
-        for n, after in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
-            if after is None or (after.code, after.lasti) != (n.code, n.lasti):
-                if (n.code, n.lasti) not in variables:
-                    variables[n.code, n.lasti] = variable(n.code, n.lasti)
-                name = variables[n.code, n.lasti]
-                if name is not None:
-                    names.setdefault(self.program.value_of[n], name)
+        for n, name in assigned(nodes).items():
+            names.setdefault(self.program.value_of[n], name)
         last: dict[str, Value] = {}
         first: dict[str, Any] = {}
         for n in nodes:
