@@ -99,12 +99,21 @@ def test_an_exercise_imports_what_its_solution_does():
 HALF_RIGHT = [  # a chapter, and what of its worked solution becomes what; and a part of what is said then
     ("arrays", "(g * x).sum(axis=0)", "g * x", "sum it over axis 0"),
     ("characters", "np.zeros_like(table)", "np.zeros_like(g)", "a derivative of shape [4, 3]"),
+    ("characters", "> u", ">= u", "a class with the probability 0 is never drawn"),
     ("checking", "< 1e-6", "< 1e6", "a wrong sign\nassert True is False"),
+    ("classes", "scores - scores.max()", "scores.clip(-50, 50)", "of the scores 1,000 and 999"),
     ("compiling", "mg.compile(step)", "step", "what is returned is not compiled"),
     ("compiling", "        return loss\n", "", "a step returns the loss"),
     ("engine", "            if node not in done:\n    ", "", "a record is there twice"),
     ("operation", "3.0 * y * y", "y * y", "analytic = 3 x numeric\n  at"),
+    (
+        "operation",
+        "np.logaddexp(a - b, b - a)",
+        "a - b + np.log1p(np.exp(2 * (b - a)))",
+        "of a - b = 0.5, 1000 and -1000",
+    ),
     ("scalar_tape", "1.0 if x.value > 0 else 0.0", "1.0", "the gradient of x, of relu(x) squared plus"),
+    ("second", "slope / curvature", "slope / curvature.abs()", "the step goes to the top"),
 ]
 
 

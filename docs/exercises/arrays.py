@@ -16,8 +16,13 @@ def backward_of_scale(x, s, g):
     raise NotImplementedError("backward_of_scale: s is used in each row")
 
 
+def row_sums(x):
+    """The sum of each row of x, of shape (n, m)."""
+    return x.sum(axis=1)
+
+
 def backward_of_row_sums(x, g):
-    """The gradient of x, of shape (n, m), where ``x.sum(axis=1)`` was computed and g, of shape (n,), arrives."""
+    """The gradient of x; g has the shape (n,)."""
     raise NotImplementedError("backward_of_row_sums: each element moves the sum of its row one to one")
 
 
@@ -29,7 +34,3 @@ def centre(x):
 def backward_of_centre(x, g):
     """The gradient of x; g has its shape."""
     raise NotImplementedError("backward_of_centre: x is used twice, and a mean spreads its gradient evenly")
-
-
-def row_sums(x):
-    return np.sum(x, axis=1)

@@ -16,10 +16,11 @@ def backward_of_neuron(x, w, b, g):
     raise NotImplementedError("backward_of_neuron: nothing passes where the sum before relu is negative")
 
 
-def backward_of_leaky(x, g):
-    """The gradient of x where ``np.where(x > 0, x, 0.1 * x)`` was computed and g arrives."""
-    raise NotImplementedError("backward_of_leaky: which slope has each side?")
-
-
 def leaky(x):
+    """A relu that lets a tenth of negative numbers through; x is an array."""
     return np.where(x > 0, x, 0.1 * x)
+
+
+def backward_of_leaky(x, g):
+    """The gradient of x; g has its shape."""
+    raise NotImplementedError("backward_of_leaky: which slope has each side?")

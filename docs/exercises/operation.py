@@ -16,7 +16,7 @@ def cube_root():
 
 
 def log_cosh():
-    """The operation `log_cosh` of a and b, log(cosh(a - b)), which does not overflow where a - b is 1000."""
+    """The operation `log_cosh` of a and b, log(cosh(a - b)), which does not overflow where a - b is 1000 or -1000."""
     raise NotImplementedError(
         "log_cosh: np.logaddexp(d, -d) - log 2; the slope is TABLE['tanh'] of minigrad.tape"
     )

@@ -22,6 +22,9 @@ def test_cube_root(work):
 def test_log_cosh(work):
     op = work.log_cosh()
     np.testing.assert_allclose(
-        op(mg.tensor([0.5, 1000.0]), mg.tensor(0.0)).numpy(), [0.1201145, 999.30685], rtol=1e-6
+        op(mg.tensor([0.5, 1000.0, -1000.0]), mg.tensor(0.0)).numpy(),
+        [0.1201145, 999.30685, 999.30685],
+        rtol=1e-6,
+        err_msg="of a - b = 0.5, 1000 and -1000",
     )
     checked(op, [[-1.0, 0.2, 2.0]], [[0.5], [1.5]])

@@ -8,6 +8,9 @@ def test_newton_step(work):
     assert work.newton_step(lambda x: (x - 1) ** 2, x).item() == pytest.approx(1.0), (
         "one step finds the bottom of a parabola"
     )
+    assert work.newton_step(lambda x: 4 * x - x**2, x).item() == pytest.approx(2.0), (
+        "where the curvature is negative, the step goes to the top"
+    )
     for _ in range(8):
         x = work.newton_step(lambda x: x**4 - 3 * x**3 + 2, x)
     assert x.item() == pytest.approx(2.25), "eight steps from 4, on x**4 - 3 * x**3 + 2"

@@ -11,6 +11,10 @@ def backward_of_scale(x, s, g):
     return g * s, (g * x).sum(axis=0)
 
 
+def row_sums(x):
+    return x.sum(axis=1)
+
+
 def backward_of_row_sums(x, g):
     return np.broadcast_to(g[:, None], x.shape)
 
@@ -22,7 +26,3 @@ def centre(x):
 def backward_of_centre(x, g):
     # Of x itself g; of the mean, what arrives at all rows, with a minus, spread over the rows.
     return g - g.mean(axis=0)
-
-
-def row_sums(x):
-    return np.sum(x, axis=1)

@@ -12,9 +12,9 @@ def backward_of_neuron(x, w, b, g):
     return passed * w, passed * x, passed
 
 
-def backward_of_leaky(x, g):
-    return np.where(x > 0, g, 0.1 * g)
-
-
 def leaky(x):
     return np.where(x > 0, x, 0.1 * x)
+
+
+def backward_of_leaky(x, g):
+    return np.where(x > 0, g, 0.1 * g)
