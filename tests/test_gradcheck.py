@@ -504,6 +504,13 @@ def test_a_function_that_is_wrong() -> None:
     assert "/ d x[" in said(error)
 
 
+def test_an_operation_has_its_name_and_those_of_its_inputs() -> None:
+    op = Op("apart", lambda x, at: x - at, "x at", lambda g: g, lambda g: -2.0 * g, listed=False)
+    error = failure(lambda: gradcheck(op, (leaf(2, 3), leaf(3))), numeric.FACTOR)
+    assert str(error).startswith("gradcheck: apart\n")
+    assert "/ d at[" in said(error)
+
+
 def here() -> int:
     frame = inspect.currentframe()
     assert frame is not None

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.op import Op
 from minigrad.errors import spot, warn
 from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.problem import Finding, Result, Settings, Shape
@@ -25,6 +26,8 @@ Rows = Sequence[tuple[str, str]]  # labels and texts
 
 def title(f: Callable[..., Any]) -> str:
     """A function's name and place, ``loss (model.py:12)``."""
+    if isinstance(f, Op):
+        return f.name
     owner = getattr(f, "__self__", None)
     inner = getattr(f, "func", f)  # functools.partial
     known = getattr(inner, "__qualname__", None)  # of an object that is called it may be anything
@@ -38,6 +41,8 @@ def title(f: Callable[..., Any]) -> str:
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     """What the function calls its first arguments; ``input 0`` and so on where that is not known."""
+    if isinstance(f, Op) and f.star is None:
+        return [*f.inputs, *f.params][:count]
     owner = getattr(f, "__self__", None)
     of_function = isinstance(owner, type) and hasattr(owner, "forward")
     source = getattr(owner, "forward", f) if of_function else getattr(f, "forward", f)
