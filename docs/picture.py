@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from pathlib import Path
 
@@ -68,13 +69,14 @@ def picture() -> str:
     scale = min(1.0, tall / float(view[2]))
     wide = float(view[1]) * scale
     left = MARGIN * 2 + wide
-    width, height = left + max(map(len, lines)) * SIZE * 0.605 + MARGIN, tall + 2 * MARGIN
+    width = math.ceil(left + max(map(len, lines)) * SIZE * 0.605 + MARGIN)
+    height = math.ceil(tall + 2 * MARGIN)
     inner = graph.partition(">")[2].rpartition("</svg>")[0]
     down = MARGIN + (tall - float(view[2]) * scale) / 2
     code = "\n".join(_line(text, left, MARGIN + 20 + i * LEADING) for i, text in enumerate(lines))
     return f"""<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" \
-viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">
-<rect x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8" fill="#ffffff" stroke="#d0d7de"/>
+viewBox="0 0 {width} {height}" width="{width}" height="{height}">
+<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="#ffffff" stroke="#d0d7de"/>
 <g transform="translate({MARGIN} {down:.1f}) scale({scale:.3f})">{inner}</g>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="{SIZE}">
 {code}

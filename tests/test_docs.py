@@ -158,6 +158,8 @@ def test_the_picture_in_the_readme_shows_the_graph_and_the_program_as_they_are()
     svg = (DOCS / "_static" / "readme.svg").read_text(encoding="utf-8")
     code = re.findall(r'<text [^>]*xml:space="preserve">(.*?)</text>', svg)
     assert [html.unescape(re.sub(r"<[^>]*>", "", line)) for line in code] == page["program"]()
+    whole, frame = re.findall(r' width="(\d+)" height="(\d+)"', svg)[:2]
+    assert [int(n) - 1 for n in whole] == [int(n) for n in frame], "the frame is within the picture"
     dot = page["drawing"]().dot
     labels = {
         line for text in re.findall(r'label="([^"]*)"', dot) for line in re.split(r"\\[nl]", text) if line
