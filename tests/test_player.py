@@ -152,6 +152,21 @@ CROWDED_PAGE = (
     told.met = rects.flatMap((a, k) => rects.slice(k + 1).filter((b) => both(a, b))).length;
 """
 )
+PRODUCT = """w, x, b = (mg.tensor(v, requires_grad=True) for v in (2.0, 0.5, -0.6))
+y = (w * x + b).tanh()
+drawing = mg.draw(y, direction="both", show=("value", "grad"))
+"""
+PRODUCT_PAGE = (
+    STEPPING
+    + """
+    const meet = (a, b, low, high) => Math.min(a[high], b[high]) - Math.max(a[low], b[low]) > 2;
+    const both = (a, b) => meet(a, b, 'left', 'right') && meet(a, b, 'top', 'bottom');
+    const rects = (what) => all(`.view.shown .${what}`).map((g) => g.getBoundingClientRect());
+    press('End');
+    told.rules = rules().map((texts) => texts[0]);
+    told.met = rects('rule').filter((a) => [...rects('tag'), ...rects('node')].some((b) => both(a, b))).length;
+"""
+)
 TIME_PAGE = """
     // The quickest of some times of each step, for the machine may have other work.
     const times = Array(drawing.last + 1).fill(Infinity);
@@ -217,12 +232,16 @@ def test_the_player_steps_through_a_neuron_and_a_network(
         (mg.draw(loss, net).html(), NETWORK_PAGE),
         (large.html(), TIME_PAGE),
         (program(CROWDED)["drawing"].html(), CROWDED_PAGE),
+        (program(PRODUCT)["drawing"].html(), PRODUCT_PAGE),
     ]
-    one, two, three, crowded = tried_each(pages, tmp_path, clock=True)
+    one, two, three, crowded, product = tried_each(pages, tmp_path, clock=True)
     assert (crowded["tags"], crowded["met"], crowded["outside"]) == (26, 0, 0), (
         "values and gradients of near boxes do not cover each other, and stay in the picture"
     )
-    for told in (one, two, three, crowded):
+    assert (product["rules"], product["met"]) == (["g * x", "g * w"], 0), (
+        "rules stand beside boxes and numbers"
+    )
+    for told in (one, two, three, crowded, product):
         assert told["errors"] == []
     assert sorted(one["labels"]) == sorted(b.title for b in drawing._graph.boxes)
     assert one["before"] == [False, True, [], 16]

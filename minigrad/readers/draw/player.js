@@ -126,12 +126,12 @@
     let best = null, least = Infinity, from = null;
     for (const part of [0.5, 0.7, 0.3]) {
       const [x, y] = points[Math.round(part * (points.length - 1))];
-      for (const wanted of [x - width / 2, ...[3, 12, 24, 36, 48, 60, 72].flatMap((far) => [x + far, x - width - far])]) {
+      for (const wanted of [x - width / 2, ...[3, 12, 24, 36, 48, 60, 72, 96, 120, 150].flatMap((far) => [x + far, x - width - far])]) {
         const left = Math.max(sight[0] + 2, Math.min(wanted, sight[2] - width - 2)); // nothing of it is cut off
-        for (const below of [0, -12, 12, -24, 24]) {
+        for (const below of [0, -12, 12, -24, 24, -36, 36, -48, 48]) {
           const top = y - height / 2 + below, box = [left, top, left + width, top + height];
-          const unseen = width * height - shared(box, sight), far = Math.abs(left + width / 2 - x) + 4 * Math.abs(below);
-          const covered = taken.reduce((sum, t) => sum + shared(box, t), far + 3 * unseen);
+          const unseen = width * height - shared(box, sight), far = Math.abs(left + width / 2 - x) + 2 * Math.abs(below);
+          const covered = taken.reduce((sum, t) => sum + 6 * shared(box, t), far + 3 * unseen);
           if (covered < least) [best, least, from] = [box, covered, [x, y]];
         }
       }
