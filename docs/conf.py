@@ -360,7 +360,7 @@ def open_pictures(app, doctree):
             link = nodes.reference("", "", refuri=f"{up}_static/{path}", title="Open the picture")
             link["classes"] = ["picture", *(c for c in image["classes"] if c == "printed")]
             least = least_width(Path(__file__).parent / "_static" / path)
-            opening = f'<span class="wide"><span style="min-width: {least}px">'
+            opening = f'<span class="wide"><span style="--least: {least}px">'
             around = [nodes.raw("", text, format="html") for text in (opening, "</span></span>")]
             image.parent.replace(image, [around[0], link, around[1]])
             link.append(image)
