@@ -52,7 +52,7 @@ print(f"dy/dw1 = {w1.grad:.6f}, dy/dw2 = {w2.grad:.6f}, dy/db = {b.grad:.6f}")
 # %% order
 for number in y.tape():
     count = len(number.inputs)
-    print(f"{number.value:+.4f}  grad {number.grad:+.4f}  from {count} inputs")
+    print(f"{number.value:+.4f}  grad {number.grad:+.4f}  inputs {count}")
 
 # %% same
 import minigrad as mg

@@ -27,7 +27,7 @@ look = 'fill="none" stroke-width="1.5"'
 svg += f'<polyline points="{curve}" {look} stroke="#888" />'
 for h, colour in ((1.0, "#d55e00"), (0.5, "#e69f00"), (0.001, "#0072b2")):
     slope = (f(1.5 + h) - f(1.5)) / h
-    ends = [at(x, f(1.5) + slope * (x - 1.5)) for x in (1.1, 2.7)]
+    ends = [at(x, f(1.5) + slope * (x - 1.5)) for x in (1.2, 2.7)]
     svg += f'<polyline points="{" ".join(ends)}" {look} stroke="{colour}" />'
 x, y = at(1.5, f(1.5)).split(",")
 svg += f'<circle cx="{x}" cy="{y}" r="4" fill="#0072b2" /></svg>'
