@@ -455,6 +455,13 @@ def f(x):
     opt.zero_grad(); (w * x).sum().backward(); opt.step()
     for group in opt.param_groups: group["lr"], group["momentum"] = max(group["lr"] * 0.5, 0.01), 0.25
 -- opt.param_groups[0]["momentum"] = [0.25, 0.5, 0.75][k % 3]; F(T(k, 3))
+== a view of a known Tensor takes the place of one like it
+w = T(6, 3, 4); plain = types.SimpleNamespace(t=T(15, 4))
+def f(x): plain.t = w.unbind(0)[0]; return x * 2
+-- w.requires_grad_(False)
+with mg.inference_mode() if k % 2 else mg.no_grad(): F(T(k, 2))
+w.requires_grad_()
+with called(): plain.t.add_(1)
 == a number is stored that is there
 plain = types.SimpleNamespace(n=2, a=0.5)
 def f(x): x = x * plain.n / plain.a; plain.n = 2; plain.a = 0.5; return x

@@ -407,6 +407,11 @@ class Recording:
         # A change of an argument is one of its base, which has to be the same one in each call.
         memory = {id(owner(t._array)) for t, _ in self.run.written.values()}
         views = [(t, view) for t, _, view, *_ in self.run.before if id(owner(t._array)) in memory and view]
+        # So is a result that may be a part of such a view: it may be one of another part in a later call.
+        for t in self.tensors.values():
+            base, path, *_ = t._view or (None, ())
+            if any(s.base is base and s.path[: len(path)] == path for s in self.shown.values()):
+                views.append((t, t._view))
         for t, (base, path, *_) in views:
             if id(base) in self.tensors:
                 guards.append(f"{name(shows)}({self.place(t)}, {self.place(base)}, {name(path)})")

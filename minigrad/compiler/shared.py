@@ -43,7 +43,7 @@ def shown_in(
     The base of a view is ``known`` before the call, or a result; ``add`` makes it one.  In eager mode ``gradients``, by
     id, are no views.
     """
-    views = [t for t in results if _is_view(t, known)]
+    views = [t for t in results if id(t) not in known and _is_view(t)]
     bases = {id(t) for t in results} | known.keys()
     tied: list[tuple[list[Any], str, bool]] = []
     for base in {id(t._view.base): t._view.base for t in views if id(t._view.base) not in bases}.values():
@@ -72,17 +72,13 @@ def shown_in(
     return shown, tied
 
 
-def _is_view(t: Any, known: dict[int, Any]) -> bool:
+def _is_view(t: Any) -> bool:
     """Whether a result is a view that each call can make anew."""
     view = t._view
-    if view is None or view.base._view is not None or id(t) in known:
+    if view is None or view.base._view is not None:
         return False
     grown = t.requires_grad and (t._node.op is None or not view.base.requires_grad)
-    if grown or view.outside not in _OUTSIDE:
-        return False
-    # A view among the arguments may be one of another part in a later call.
-    others = (x._view for x in known.values() if x._view is not None and x._view.base is view.base)
-    return not any(x.path == view.path[: len(x.path)] for x in others)
+    return not grown and view.outside in _OUTSIDE
 
 
 def tie(tensors: list[Any], outside: str, carries: bool) -> None:
