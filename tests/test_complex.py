@@ -217,6 +217,31 @@ def test_functions_of_complex_numbers(name: str) -> None:
     check(f, arrays, list(range(len(arrays))))
 
 
+def test_transforms_lie_as_pytorch_s() -> None:
+    """What was transformed stands last in memory: random numbers of its shape are drawn in that order."""
+    x = mg.ones(4, 6, 8)
+    for f, of, dims, steps in (
+        (fft.fft, x, 2, (48, 8, 1)),
+        (fft.fft, x, 0, (1, 32, 4)),
+        (fft.ifft, x.transpose(0, 2), 1, (6, 1, 48)),
+        (fft.fftn, x, (1, 0), (6, 1, 24)),
+        (fft.rfft, x, 1, (32, 1, 4)),
+        (fft.rfftn, x, (0, 1), (4, 1, 16)),
+        (fft.rfftn, x, (1, 0), (1, 3, 18)),
+        (fft.rfft2, x, (1, 2), (30, 5, 1)),
+        (fft.ihfftn, x, (0, 1), (1, 4, 16)),
+        (fft.irfft, x, 1, (80, 1, 10)),
+        (fft.irfftn, x, (1, 0), (1, 6, 36)),
+        (fft.hfftn, x, (1, 2), (84, 14, 1)),
+    ):
+        assert f(of, dim=dims).stride() == steps, (f.__name__, dims)
+    mixed = fft.fft(fft.fft(mg.arange(64.0).view(2, 8, 4), dim=-1), dim=-2).real
+    mg.manual_seed(0)
+    kept = mg.dropout(mixed, 0.5, True) != 0
+    mg.manual_seed(0)
+    assert kept.equal((mg.dropout(mg.ones(2, 4, 8), 0.5, True) != 0).mT & (mixed != 0))
+
+
 def test_transforms_are_numpy_s_and_inverses() -> None:
     z, x = mg.tensor(c(3, 5)), mg.tensor(r(3, 6))
     for ours, theirs in (

@@ -86,10 +86,10 @@ def _resized(x: Tensor, dims: list[int], sizes: Sequence[int | None]) -> Tensor:
     return x
 
 
-def _c2c(x: Tensor, dims: list[int], norm: Any, inverse: bool) -> Tensor:
+def _c2c(x: Tensor, dims: list[int], norm: Any, inverse: bool, last: tuple[int, ...] = ()) -> Tensor:
     if not dims:
         return x
-    return apply(ops.c2c, (x,), {"dims": tuple(dims), "norm": norm, "inverse": inverse})
+    return apply(ops.c2c, (x,), {"dims": tuple(dims), "norm": norm, "inverse": inverse, "last": last})
 
 
 def _complex(name: str, x: Tensor, s: Any, dim: Any, norm: Norm, inverse: bool) -> Tensor:
@@ -106,7 +106,9 @@ def _to_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, inverse: bool) -
         raise runtime_error(f"{name} must transform at least one axis")
     x = _resized(x, dims, sizes)
     half = apply(ops.r2c, (x,), {"dim": dims[-1], "norm": norm, "twice": False})
-    return _c2c(conj(half) if inverse else half, dims[:-1], OTHER[norm] if inverse else norm, inverse)
+    if inverse:
+        return _c2c(conj(half), dims[:-1], OTHER[norm], True)
+    return _c2c(half, dims[:-1], norm, False, (dims[-1],))
 
 
 def _from_half(name: str, x: Tensor, s: Any, dim: Any, norm: Any, forward: bool) -> Tensor:

@@ -66,18 +66,18 @@ angle: Op = Op("angle", np.angle, "x", _angle_vjp,
                complex="own", elementwise=True, new=True)
 
 # Fourier transforms; the adjoint of each is one of them
-c2c: Op = Op("c2c", k.c2c, "x; dims norm inverse",
-             lambda g, dims, norm, inverse: c2c(g, dims=dims, norm=OTHER[norm], inverse=not inverse),
-             complex="analytic", rows=True, grad_fn="FftC2CBackward0",
-             reads=lambda n: "ifft" if n.params["inverse"] else "fft", usual={"norm": "backward", "inverse": ...},
-             batch="dims")
+c2c: Op = Op("c2c", k.c2c, "x; dims norm inverse last",
+             lambda g, dims, norm, inverse: c2c(g, dims=dims, norm=OTHER[norm], inverse=not inverse, last=()),
+             complex="analytic", order="A", new=True, grad_fn="FftC2CBackward0",
+             reads=lambda n: "ifft" if n.params["inverse"] else "fft",
+             usual={"norm": "backward", "inverse": ..., "last": ...}, batch="dims")
 r2c: Op = Op("r2c", k.r2c, "x; dim norm twice",
              lambda g, x_shape, dim, norm, twice: c2r(
                  g, dim=dim, size=x_shape[dim], norm=OTHER[norm], half=not twice),
-             complex="analytic", rows=True, grad_fn="FftR2CBackward0",
+             complex="analytic", order="A", new=True, grad_fn="FftR2CBackward0",
              reads="rfft", usual={"norm": "backward"}, derives={"x": by_frequencies}, batch="dims")
 c2r: Op = Op("c2r", k.c2r, "x; dim size norm half",
              lambda g, dim, norm, half: r2c(g, dim=dim, norm=OTHER[norm], twice=not half),
-             complex="analytic", rows=True, grad_fn="FftC2RBackward0",
+             complex="analytic", order="A", new=True, grad_fn="FftC2RBackward0",
              reads="irfft", usual={"norm": "backward"}, derives={"x": by_frequencies}, batch="dims")
 # fmt: on
