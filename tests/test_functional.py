@@ -998,6 +998,12 @@ def test_functional_call_uses_what_it_is_given() -> None:
     first, second = {"0.weight": other["0.weight"]}, {k: other[k] for k in other if k != "0.weight"}
     close(func.functional_call(net, (first, second), x), wanted, 1e-6)
     assert func.functional_call(net, {}, x).requires_grad
+    net[0].weight = None
+    net[0].__dict__["weight"] = plain = mg.zeros(3, 2)  # no parameter any more
+    close(func.functional_call(net, other, x), wanted, 1e-6)
+    assert net[0].weight is plain
+    del net[0].weight
+    net[0].weight = before["0.weight"]
     assert dict(net.named_parameters()).keys() == before.keys()
     assert all(p is before[name] for name, p in net.named_parameters())
 

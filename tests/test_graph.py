@@ -365,6 +365,15 @@ def test_tangents_are_those_of_pytorch() -> None:
         tangent = fw.unpack_dual(mg.func.functional_call(net, duals, (x,))).tangent
     assert tangent is not None
     assert tangent.tolist() == pytest.approx([2.2])
+    with fw.dual_level():  # in the place of parameters, and with tangents of another element type
+        for name, p in tuple(net.named_parameters()):
+            delattr(net, name)
+            setattr(net, name, fw.make_dual(p, mg.ones_like(p, dtype=mg.float64)))
+        for y in (net(x), mg.func.functional_call(net, {"weight": net.weight}, (x,))):
+            tangent = fw.unpack_dual(y).tangent
+            assert tangent is not None
+            assert (tangent.dtype, tangent.tolist()) == (mg.float32, pytest.approx([2.2]))
+    assert fw.unpack_dual(net.weight).tangent is None
 
 
 def test_what_is_no_dual_tensor() -> None:
@@ -376,7 +385,7 @@ def test_what_is_no_dual_tensor() -> None:
         assert level == 0
         for kind, says, call in (
             (RuntimeError, "different size", lambda: fw.make_dual(V, mg.ones(3))),
-            (RuntimeError, "must be of minigrad.float32", lambda: fw.make_dual(V, V.double())),
+            (RuntimeError, "not complex", lambda: fw.make_dual(V, V * 1j)),
             (ValueError, "floating point", lambda: fw.make_dual(V.long(), V)),
             (TypeError, "tangent must be Tensor", lambda: fw.make_dual(V, 1.0)),  # type: ignore[arg-type]
             (RuntimeError, "Nested forward mode", fw.enter_dual_level),

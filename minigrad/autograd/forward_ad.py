@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from minigrad.autograd.grad_mode import recorded
 from minigrad.autograd.levels import Level
 from minigrad.autograd.products import Push, node_of
-from minigrad.core.apply import apply, needs_value
+from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, wrap
@@ -80,10 +80,11 @@ def dual_level() -> Iterator[int]:
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
-    """A Tensor over the memory of ``tensor`` that carries a tangent of its shape and element type.
+    """A Tensor over the memory of ``tensor`` that carries a tangent of its shape.
 
-    ValueError for whole numbers; RuntimeError outside of a level, under ``no_grad``, for a tangent of another shape or
-    element type, and for a Tensor that has a tangent.
+    What is computed has tangents of its own element type, also where the given one is of another.  ValueError for whole
+    numbers; RuntimeError outside of a level, under ``no_grad``, for a tangent of another shape, a complex one of real
+    numbers, and for a Tensor that has a tangent.
     """
     duals = _DUALS.get()
     if duals is None or level not in (None, 0):
@@ -101,9 +102,9 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             f"supported. Tensor is of size {list(tensor._array.shape)} while the given forward gradient is of size "
             f"{list(tangent._array.shape)}."
         )
-    if tensor._array.dtype != tangent._array.dtype:
+    if tangent._array.dtype.kind == "c" != tensor._array.dtype.kind:
         raise runtime_error(
-            f"the tangent is of {tangent.dtype}, and must be of {tensor.dtype}, as the Tensor"
+            f"the tangent is of {tangent.dtype}, and the Tensor of {tensor.dtype}, not complex"
         )
     if not MODE.get().grad:
         raise runtime_error(f"make_dual() {_UNDER}")
@@ -140,7 +141,8 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     with recorded():
         push = Push([tensor], duals.nodes)
         duals.level.own.update(push.nodes)
-        (tangent,) = push(duals.tangents, create, create)
+        given = [cast(t, node.dtype) for node, t in zip(duals.nodes, duals.tangents, strict=True)]
+        (tangent,) = push(given, create, create)
     if tangent is None:
         return UnpackedDualTensor(tensor, None)
     primal, shown = duals.level.show([tensor, tangent], create)

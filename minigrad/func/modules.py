@@ -25,9 +25,9 @@ def functional_call(
 ) -> Any:
     """Calls ``module`` with other parameters and buffers, given by name; afterwards the module has its own again.
 
-    Names that are missing keep the module's own value, unknown ones are ignored.  With ``strict`` either is a
-    RuntimeError.  ``tie_weights``: what the module holds under several names is replaced under all of them;
-    different values for them are a ValueError.
+    Other Tensors that the module has are replaced as well.  Names that are missing keep the module's own value, unknown
+    ones are ignored; with ``strict`` either is a RuntimeError.  ``tie_weights``: what the module holds under several
+    names is replaced under all of them; different values for them are a ValueError.
     """
     with _reparametrize_module(
         module, _merged(parameter_and_buffer_dicts), tie_weights=tie_weights, strict=strict
@@ -65,8 +65,12 @@ def _reparametrize_module(
         if not isinstance(t, Tensor):
             raise type_error(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
         if name not in places:
+            path, _, key = name.rpartition(".")
             # AttributeError if there is no such module
-            module.get_submodule(name.rpartition(".")[0])
+            attributes = vars(module.get_submodule(path))
+            # What is no parameter any more, as a dual number that took its place
+            if isinstance(attributes.get(key), Tensor):
+                places[name] = attributes, key
     values = {name: t for name, t in values.items() if name in places}
     before = {name: table[key] for name, (table, key) in places.items() if name in values}
     try:
