@@ -17,10 +17,11 @@ from minigrad.hints import module_getattr as _module_getattr
 from minigrad.nn.module import Module
 
 __all__ = [
-    "Attribute", "Final", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "ScriptWarning",
-    "TracerWarning", "annotate", "enable_onednn_fusion", "export", "fork", "freeze", "fuser", "ignore", "interface",
-    "is_scripting", "is_tracing", "isinstance", "load", "optimize_for_inference", "optimized_execution", "save",
-    "script", "script_if_tracing", "script_method", "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
+    "Attribute", "Error", "Final", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule",
+    "ScriptWarning", "TracerWarning", "TracingCheckError", "annotate", "enable_onednn_fusion", "export", "fork",
+    "freeze", "fuser", "ignore", "interface", "is_scripting", "is_tracing", "isinstance", "load",
+    "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method",
+    "set_fusion_strategy", "trace", "trace_module", "unused", "wait",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -43,6 +44,14 @@ class TracerWarning(Warning):
 
 class ScriptWarning(Warning):
     """As `TracerWarning`."""
+
+
+class Error(Exception):
+    """Programs name it to catch it; nothing here raises it."""
+
+
+class TracingCheckError(Exception):
+    """As `Error`."""
 
 
 class Attribute(NamedTuple):

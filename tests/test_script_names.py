@@ -371,6 +371,7 @@ def test_jit_leaves_all_as_it_is() -> None:
     assert mg.jit.trace(f, (mg.ones(1),)) is f
     assert mg.jit.freeze(mg.jit.script(net)) is net
     assert issubclass(mg.jit.ScriptModule, mg.nn.Module)
+    assert mg.jit.Error.__bases__ == mg.jit.TracingCheckError.__bases__ == (Exception,)
     with mg.jit.optimized_execution(True), pytest.raises(NotImplementedError, match=r"no TorchScript.*load"):
         mg.jit.load("model.pt")
     with pytest.raises(NotImplementedError, match=r"no TorchScript.*save\(model, path\)"):
