@@ -13,6 +13,7 @@ import numpy as np
 from op_samples import NOT_0D, NOT_EMPTY, Row, flags, real, whole, zeros_in
 
 NOT_EMPTY |= {
+    "kth_place": "no element of nothing",
     "median_place": "no median of nothing",
     "median": "no median of nothing",
     "mode_place": "no mode of nothing",
@@ -46,6 +47,10 @@ def _argsort(x: Any, dim: int, descending: bool) -> Any:
 def _top(x: Any, k: int, dim: int, largest: bool, sorted: bool) -> Any:
     order = np.argsort(-x if largest else x, axis=dim) if x.ndim else np.zeros((), int)
     return np.take(order, range(k), axis=dim) if x.ndim else order
+
+
+def _kth_place(x: Any, k: int, dim: int) -> Any:
+    return _along(x, dim, lambda r: [r.index(sorted(r)[k])])
 
 
 def _median_place(x: Any, dim: int, ignore: bool) -> Any:
@@ -198,6 +203,8 @@ ROWS = [
       for draw, k, d, most in ((real(3, 4), 2, 1, True), (real(3, 4), 2, 0, False),
                       (real(2, 70), 3, 1, True),
                                (real(), 1, 0, True), (real(0, 3), 2, 1, True))),
+    *(Row("kth_place", (draw,), _kth_place, "", {"k": k, "dim": d}, result="int64")
+      for draw, k, d in ((real(3, 4), 1, 1), (real(3, 4), 2, 0), (real(), 0, 0))),
     *(Row("median_place", (draw,), _median_place, "", {"dim": d, "ignore": some}, result="int64")
       for draw, d, some in ((real(3, 4), 1, False), (real(3, 4), 0, True), (real(), 0, False))),
     *(Row("mode_place", (draw,), lambda x, dim: _along(x, dim, _mode), "", {"dim": d}, result="int64")

@@ -126,6 +126,7 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: (10 * x).long() // 3 + (10 * x).long() % -3 + mg.div((10 * x).long(), 3, rounding_mode="trunc"),
     lambda x: x.argsort(1) + x.argsort(0, descending=True) + x.sort(1).values + x.round().sort(1, stable=True).indices,
     lambda x: mg.cat([x.topk(2, 1).values, x.topk(2, 1, largest=False).indices + x.flip(1)[:, :2]], 1) + x.flip(1),
+    lambda x: x.kthvalue(2, 1, keepdim=True).values + x.kthvalue(1, 0).indices,
     lambda x: x.erfc() + F.hardshrink(x) + F.threshold(x, 0.1, 2.0) + F.prelu(x, mg.tensor(0.2)) + (x > 0).any(1, True),
     lambda x: mg.zeros(len(x), 4) + x + mg.full((len(x), 1), 2.0) + (x > -9).all(1, keepdim=True),
     lambda x: F.batch_norm(x.view(-1, 2, 2), None, None, x.sum(0)[:2], training=True).view(-1, 4),

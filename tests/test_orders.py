@@ -42,6 +42,19 @@ def test_equal_elements_keep_their_order_and_nan_is_the_largest() -> None:
         assert x.nanmedian().item() == 1.0
 
 
+def test_the_kth_of_equal_elements_is_pytorch_s() -> None:
+    nan = math.nan
+    for row, places in (
+        ([2, 2, 2, 2], [1, 0, 2, 3]),
+        ([0, 0, 0, 0, 3, 0, 2, 0, 1], [1, 2, 7, 3, 0, 5, 8, 6, 4]),
+        ([1, 0, 2, 0, 1, 0, 2, 1, 2, 0], [3, 1, 5, 9, 7, 0, 4, 6, 8, 2]),
+        ([nan, 1.0, nan, 1.0, 0.0], [4, 3, 1, 0, 2]),
+    ):
+        x = mg.tensor(row)
+        assert [x.kthvalue(k + 1).indices.item() for k in range(len(row))] == places
+        assert mg.stack([x, x], 1).kthvalue(2, 0, True).indices.tolist() == [[places[1]] * 2]
+
+
 def test_what_nanmedian_passes_by_gets_no_gradient() -> None:
     nan = math.nan
     for values, expected in (

@@ -112,9 +112,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
         raise runtime_error(f"kthvalue(): selected number k out of range for dimension {d}: {k} of {size}")
     if input._array.dtype == bool:
         raise not_implemented_error("\"kthvalue_cpu\" not implemented for 'Bool'")
-    order = _first_places(input, int(k), d, False, True)
-    if input._array.ndim:
-        order = order.narrow(d, int(k) - 1, 1).contiguous()
+    order = apply(ops.kth_place, (input,), {"k": int(k) - 1, "dim": d})
     return _dropped(_taken("kthvalue", input, d, order), d, keepdim)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.kernels.scatter import starts
 from minigrad.kernels.ties import FEW, first_places
+from minigrad.kernels.ties import kth_place as kth_of_row
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -187,6 +188,17 @@ def _last(dtype: Any, descending: bool) -> Any:
     if dtype.kind == "b":
         return not descending
     return np.iinfo(dtype).min if descending else np.iinfo(dtype).max
+
+
+def kth_place(x: Array, k: int, dim: int) -> Any:
+    """The place of the ``k``-th smallest element, from 0, along ``dim``, which stays with size 1; as `top_places`."""
+    rows = along_last(x, dim)
+    flat = rows.reshape(-1, rows.shape[-1])
+    equal = flat == np.partition(flat, k, -1)[:, k : k + 1]
+    places = equal.argmax(-1).astype(np.int64, copy=False)
+    for i in np.flatnonzero(np.count_nonzero(equal, -1) != 1):  # none where it is nan
+        places[i] = kth_of_row(flat[i], k)
+    return back(places.reshape(*rows.shape[:-1], 1), dim, x.ndim)
 
 
 def median_place(x: Array, dim: int, ignore: bool) -> Any:

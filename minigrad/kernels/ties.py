@@ -1,4 +1,4 @@
-"""Which of equal elements PyTorch's `topk` takes, and how it orders them.
+"""Which of equal elements PyTorch's `topk` and `kthvalue` take, and how `topk` orders them.
 
 That follows from the C++ library's selection: `std::partial_sort` for few of many, else `std::nth_element` and, if the
 result is to be sorted, `std::sort`. Here these are done step by step, a partition at once. An element is a key and its
@@ -32,6 +32,39 @@ def first_places(row: Array, k: int, largest: bool, sorted: bool) -> Array:
         # What is left is an insertion sort, which keeps the order of equal elements.
         places[: k - 1] = places[: k - 1][np.argsort(keys[: k - 1], kind="stable")]
     return places[:k]
+
+
+def kth_place(row: Array, k: int) -> int:
+    """The place of the ``k``-th smallest element, from 0, that PyTorch's own quick selection finds."""
+    keys = _keys(row, False).copy()
+    places = np.arange(len(keys))
+    first, last = 0, len(keys) - 1
+    while first < last:
+        second = first + 1
+        if last == second:
+            if keys[first] > keys[last]:
+                _swap(keys, places, first, last)
+            break
+        _swap(keys, places, first + (last - first) // 2, second)
+        for a, b in ((second, last), (first, last), (second, first)):
+            if keys[a] > keys[b]:
+                _swap(keys, places, a, b)
+        pivot = keys[first]
+        left = np.flatnonzero(keys[second + 1 : last + 1] >= pivot) + second + 1
+        right = (np.flatnonzero(keys[first:last] <= pivot) + first)[::-1]
+        both = min(len(left), len(right))
+        count = int(np.count_nonzero(left[:both] <= right[:both]))
+        _swap(keys, places, left[:count], right[:count])
+        # Each search ends at what it has not seen, or at the last place that the other one swapped ahead of it.
+        met = int(count > 0 and left[count - 1] == right[count - 1])
+        swapped = slice(max(count - met - 1, 0), count - met)
+        up, down = min([left[count], *right[swapped]]), max([right[count], *left[swapped]])
+        _swap(keys, places, first, down)
+        if down <= k:
+            first = up
+        if down >= k:
+            last = down - 1
+    return int(places[k])
 
 
 def _keys(row: Array, largest: bool) -> Array:

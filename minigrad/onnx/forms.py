@@ -355,6 +355,10 @@ def _top(o: Out, x: str, k: int, dim: int, largest: bool, sorted: bool) -> str:
     )[1]
 
 
+def _kth(o: Out, x: str, k: int, dim: int) -> str:
+    return o("Gather", _top(o, x, k + 1, dim, False, True), o.array([k], np.int64), axis=dim)
+
+
 def _flip(o: Out, x: str, dims: Sequence[int]) -> str:
     starts, ends, steps = (o.array([n] * len(dims), np.int64) for n in (-1, np.iinfo(np.int64).min, -1))
     return o("Slice", x, starts, ends, o.array(list(dims), np.int64), steps)
@@ -434,6 +438,7 @@ FORMS: dict[str, Form] = {
     "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
     "hardtanh": _clip,
     "channel_norm": _channel_norm,
+    "kth_place": _kth,
     "layer_norm": lambda o, *xs, eps: o(
         "LayerNormalization", *xs, axis=-len(o.node.inputs[1].shape), epsilon=eps
     ),

@@ -44,7 +44,7 @@ OPS = {
         masked_gather
     """,
     "sorting": """
-        argsort top_places median_place mode_place running_place median searchsorted isin exp_sums
+        argsort top_places kth_place median_place mode_place running_place median searchsorted isin exp_sums
         logcumsumexp
     """,
     "sparse": "sparse_product sampled_product embedding_of_rows",

@@ -31,6 +31,7 @@ def _exp_sums_vjp(g: Any, d: Any, x: Any, s: Any, y: Any, dim: int, reverse: boo
 # fmt: off
 argsort = Op("argsort", k.argsort, "x; dim descending", order="C", batch="dims")
 top_places = Op("top_places", k.top_places, "x; k dim largest sorted", order="C", raises=True, batch="dims")
+kth_place = Op("kth_place", k.kth_place, "x; k dim", order="C", raises=True, batch="dims")
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True, batch="dims")
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True, batch="dims")
 running_place = Op("running_place", place_so_far, "x; dim largest", order="C", batch="dims")
