@@ -43,7 +43,8 @@ def typed(args: tuple[Any, ...], dtype: dtypes.dtype, device: DeviceLike = None)
             )
         return apply(shape.alias, args)
     if len(args) == 1 and not isinstance(args[0], Size):
-        if isinstance(args[0], bool) or not is_size(args[0]):
+        # NumPy 2.0 warns of its own bools as sizes.
+        if isinstance(args[0], (bool, np.bool_)) or not is_size(args[0]):
             if isinstance(args[0], (bool, float, complex, np.generic, str, type(None))):
                 kind = type(args[0]).__name__
                 raise type_error(
