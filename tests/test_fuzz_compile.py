@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import fuzz_compile
+import pytest
+from fuzz_compile import Run
+
+from minigrad.func import trees
 
 
 def test_compiled_programs_do_what_eager_ones_do() -> None:
@@ -24,7 +30,11 @@ look()
 """
 
 
-def test_a_setting_that_a_run_asks_for_guards_nothing_that_it_has_stored() -> None:
+@pytest.mark.parametrize("registered", [{}, {Run: (lambda run: ([], None), lambda parts, _: Run("", False))}])
+def test_a_setting_that_a_run_asks_for_guards_nothing_that_it_has_stored(
+    registered: dict[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees, "REGISTERED", registered)
     row = [i for i, r in enumerate(fuzz_compile.ROWS) if r.op == "rnn"][3]
     text = STORED.format(row, len(fuzz_compile.ROWS[row].inputs))
     assert fuzz_compile.disagreement(text) == ("", "")

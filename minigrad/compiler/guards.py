@@ -289,6 +289,11 @@ class Guards:
         """Notes what a table holds before the run."""
         self.kept.setdefault(id(content), (content, items_of(content)))
 
+    def keys_of(self, content: Any) -> Any:
+        """The keys of a dict, without those that it has only since the run began."""
+        before = self.kept.get(id(content), (None, content))[1]
+        return content.keys() if before is content else content.keys() & before.keys()
+
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
         rows, node = self._rows_of_tensors, t._node

@@ -414,8 +414,8 @@ class World:
                 else:
                     self.guards.entry(content, name, path)
                     self.follow(content[name], path)
-        for owner, path, _, asked in self._spaces:
-            for name in sorted((self._asked & vars(owner).keys()) - asked if kinds.may_store(owner) else ()):
+        for owner, path, _, asked in (s for s in self._spaces if kinds.may_store(s.owner)):
+            for name in sorted(self.guards.keys_of(vars(owner)) & self._asked - asked):
                 # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
                 row = vars(owner), name, join(path, name)
                 asked.add(name)
@@ -464,7 +464,7 @@ class World:
                 asked.add(None)
                 self.guards.table(content, path)
         entries = not whole or any(kinds.is_state(v, self._tables) for v in content.values())
-        for name in sorted(content.keys() & names - asked):
+        for name in sorted(self.guards.keys_of(content) & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
