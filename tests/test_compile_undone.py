@@ -501,3 +501,24 @@ def test_an_inference_Tensor_made_inside_is_not_saved_for_backward() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="Inference tensors cannot be saved"):
             f(mg.ones(3))
+
+
+def test_a_change_of_a_result_that_its_own_backward_pass_reads_is_noticed() -> None:
+    w = mg.ones(3, requires_grad=True)
+    y = mg.compile(lambda x: (x * w).exp())(mg.ones(3))
+    y.detach().mul_(2.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_view_of_a_Parameter_that_was_changed_under_no_grad_is_still_one() -> None:
+    def f(x: Any) -> Any:
+        with mg.no_grad():
+            x.mul_(2.0)
+        return x.add_(1.0)
+
+    for g in f, mg.compile(f):
+        with mg.no_grad():
+            view = nn.Parameter(mg.ones(3))[1:]
+        with pytest.raises(RuntimeError, match=r"a view .* in.place"):
+            g(view)

@@ -384,10 +384,7 @@ class Run(Recorder):
 
     def shown(self, t: Any) -> Any:
         view = t._view
-        base = t if view is None else view.base
-        behind = self._apart.get(id(base))
-        if behind is not None and id(base) in self.written:  # which may have joined the graph
-            behind = behind._replace(base=base)
+        behind = self._apart.get(id(t if view is None else view.base))
         if behind is None or view is None:
             return behind or view
         return view if view.outside in DETACHED else behind._replace(outside=behind.outside or view.outside)
