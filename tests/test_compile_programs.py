@@ -380,6 +380,21 @@ def f(x):
     with mg.no_grad(): w.add_(x); v.mul_(2.0)
     return before + w
 -- r = F(T(k, 3)); r.sum().backward()
+== two Tensors that change places, and one that gets what another was
+a, b, c = T(1, 3), T(2, 3), T(3, 3)
+def f(x): old = a.clone(); a.copy_(b); b.copy_(old); c.copy_(b); b.mul_(2.0); return x * c
+-- r = F(T(k, 3))
+== a hook that draws twice | 2
+w = T(1, 8, grad=True)
+def drawn(g): a = mg.rand(8); mg.rand(3); return a
+def f(x): w.grad = None; y = w * x; y.register_hook(drawn); (y * y).sum().backward(); return mg.rand(2)
+-- r = F(T(k, 8))
+== a Tensor that requires grad after its first use | 1
+def f(x):
+    v = mg.tensor([1.0, 2.0, 3.0]); y = v * 2.0
+    v.requires_grad_()
+    return autograd.grad((v * y * x).sum(), v)[0]
+-- r = F(T(k, 3))
 == a leaf that becomes a result is seen
 w, v = T(1, 2, grad=True), T(2, 2, grad=True)
 def f(x): return (x * w).sum()
@@ -819,6 +834,14 @@ F(T(1, 3, 4))
 w = T(2, 3, 4, grad=True); x = T(1, 6, 4)[::2]
 def f(x): x *= w; x += 1.0; x[0] *= 2.0; return x * 3.0
 F(x)
+== a result that retains its gradient | a result has a hook, or retains its gradient
+w = T(1, 3, grad=True)
+def f(x): y = (w * x).exp(); y.retain_grad(); return y
+F(T(1, 3))
+== a gradient that requires grad stays | a gradient that requires grad stays in .grad
+w = T(1, 3, grad=True)
+def f(x): (w * x).exp().sum().backward(create_graph=True); return w * x
+F(T(1, 3))
 == detached before a change | because of a Tensor that the function makes
 def f(x): t = x * 2.0; p = t.detach().requires_grad_(); t.add_(t); return p[..., -1]
 F(T(1, 3))

@@ -275,6 +275,9 @@ u = T(1, 3)
 def f(): return (-mg.zeros_like(u)).expand(2, 3)
 -- r = F()
 with called(): r.add_(1)
+== detached views of a repeated number
+def f(x): z = mg.zeros(2, 3) + 1.0; return z[0].detach(), z.T.detach(), x * 2.0
+-- a, b, c = F(T(k, 3)); a.add_(k); b[1].mul_(3.0)
 == a backward pass that has freed the graph, asked for one Tensor
 w, v = T(1, 3, 4, grad=True), T(2, 3, 4, grad=True)
 def f(x): y = x * w; y.sum().backward(); return y, y[0]
@@ -522,3 +525,22 @@ def test_a_view_of_a_Parameter_that_was_changed_under_no_grad_is_still_one() -> 
             view = nn.Parameter(mg.ones(3))[1:]
         with pytest.raises(RuntimeError, match=r"a view .* in.place"):
             g(view)
+
+
+def test_a_recording_holds_nothing_that_a_Function_has_kept() -> None:
+    class Keeps(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.box, ctx.items = types.SimpleNamespace(t=x * 2.0), [x * 4.0]
+            return x * 3.0
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * ctx.box.t + ctx.items[0]
+
+    w = mg.ones(771, requires_grad=True)
+    f = mg.compile(lambda x: Keeps.apply(x * w))
+    f(mg.ones(771)).sum().backward()
+    gc.collect()
+    left = [t for t in gc.get_objects() if type(t) is mg.Tensor and t.shape == (771,)]
+    assert all(t is w or t is w.grad for t in left)

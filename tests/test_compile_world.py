@@ -235,6 +235,7 @@ class Remembers:
     scales = staticmethod(functools.cache(lambda n: mg.ones(n)))
 OBJECTS, CACHED, ITERATES = {Base()}, [functools.lru_cache(lambda: K)], Iterates([2.0])
 GET, FIRST, PATTERN = operator.itemgetter("k"), operator.itemgetter(0), re.compile("weight$")
+ASK, SPACES, RELU = getattr, {"this": THIS}, "relu"
 UFUNC = np.frompyfunc(lambda v: v * K, 1, 1)
 """
 CODE = compile(SURROUNDINGS, __file__, "exec")
@@ -312,7 +313,7 @@ globals()["K"]; len(locals()); open("file") and x; input() and x; print("x") or 
 len(memoryview(b"ab")); len(bytearray(2)); helper.__globals__["K"]; len(helper.__closure__ or ())
 len(Base.__subclasses__()); THIS.__dict__["K"]; vars(THIS)["K"]; getattr(THIS, NAME)
 sum(getattr(THIS, n) for n in [NAME]); float(getattr(np, "random").rand()); float(getattr(np, "ran" + "dom").rand())
-picked(THIS, NAME); len(dir(THIS)); operator.attrgetter("K")(THIS); next(iter(OBJECTS)).k; with_clock(x, abs)
+picked(THIS, NAME); getattr(SPACES["this"], NAME); ASK(THIS, NAME); len(dir(THIS)); operator.attrgetter("K")(THIS); next(iter(OBJECTS)).k; with_clock(x, abs)
 CACHED[0](); Remembers().mask(3); Remembers.scales(3); sum(ITERATES); mg.get_num_threads(); mg.set_num_threads(1) or x
 mg.are_deterministic_algorithms_enabled(); x * mg.backends.cuda.flash_sdp_enabled(); len(mg.get_float32_matmul_precision()); mg.set_printoptions(precision=2) or x
 caught(lambda: time.time()); caught(lambda: x.sum().item()); caught(lambda: mg.in_parts(helper, parts=2, batch=0, reduce='join')(x)); caught(lambda: (HISTORY * x).sum().backward(retain_graph=True)) or x; mg.initial_seed() % 7; mg.default_generator.initial_seed() % 7; float(Drawing.rand()); float(Drawing.partial())
@@ -330,6 +331,8 @@ import numpy.random as draws; draws.rand()
 from numpy import random as draws; draws.rand()
 from numpy import linalg, random; random.rand()
 from numpy import fromfile as read; read("x")
+import numpy.lib.format as form; form.magic(1, 0)[0]
+import minigrad as library; library.get_num_threads()
 from typing import get_type_hints as hints; len(hints(float))
 """
 
@@ -497,6 +500,7 @@ float(np.linalg.norm([3.0, 4.0])) | np.linalg.norm = sum
 mg.exp(x) | mg.exp = mg.sin
 F.relu(x); nn.functional.relu(x) | F.relu = mg.sin
 nn.functional.relu(x) | nn.functional = simple(relu=mg.sin)
+getattr(F, RELU)(x) | F.relu = mg.sin
 operator.mul(x, 2.0) | operator.mul = operator.add
 functools.reduce(operator.mul, [x, x]) | functools.reduce = lambda f, v: f(v[0], 1.0)
 sum(itertools.chain([x], [x])) | itertools.chain = lambda *a: a[0]
@@ -1313,6 +1317,7 @@ def test_what_people_write_works(program: str) -> None:
             "import warnings\ndef f(x):\n    warnings.simplefilter('error')\n    return x * 2.0",
             "warnings.filters",
         ),
+        ("def f(x):\n    np.new = 2.0\n    return x * 2.0", "numpy.new"),
     ],
 )
 def test_what_a_replay_does_not_do_is_refused(lines: str, name: str) -> None:
