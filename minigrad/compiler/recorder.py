@@ -133,10 +133,8 @@ class Run(Recorder):
             known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad)
             rows += [(setattr, b.tensor, name, v) for name, v in known if getattr(b.tensor, name) is not v]
             rows += refilling(vars(b.tensor), b.own)
-            if b.node is not None and (b.node.hooks or {}) != b.hooks:
-                if b.node.hooks is None:
-                    b.node.hooks = {}
-                rows += [(b.node.hooks.clear,), (b.node.hooks.update, b.hooks)]  # handles hold the table
+            if b.node is not None and b.node.hooks is not None:  # handles hold the table
+                rows += refilling(b.node.hooks, b.hooks)
         rows.append((setattr, self, "_over", True))
         try:
             for generator, position in self._generators:
@@ -158,8 +156,6 @@ class Run(Recorder):
                 try:
                     yield
                 except Exception as error:
-                    if what := self._requires_other():  # the error may come of that
-                        raise not_repeated(self.world, what) from error
                     if not str(error).startswith("compile():"):
                         self._refuse_grown()
                     raise
@@ -187,15 +183,13 @@ class Run(Recorder):
         if what := self._requires_other():
             raise not_repeated(self.world, what)
         for b in self.before:
-            t, node, now, hooks = b.tensor, b.node, b.tensor._node, b.hooks
+            t, node, now = b.tensor, b.node, b.tensor._node
             before, after = ({n: id(v) for n, v in own.items() if n not in OWN} for own in (b.own, vars(t)))
             if before != after:
                 raise not_repeated(self.world, f"sets an attribute of {self.path(t)}")
-            # A leaf that was changed under no_grad() has another record by now.
-            records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             # `retain_grad` goes along to the record that a view gets when its base changes.
-            added = now is not None and not {*(now.hooks or ())} <= hooks.keys()
-            if added or any((record.hooks or {}) != hooks for record in records):
+            added = now is not None and not {*(now.hooks or ())} <= b.hooks.keys()
+            if added or (node is not None and (node.hooks or {}) != b.hooks):
                 raise not_repeated(self.world, "adds or removes a hook of a Tensor that it gets")
         self._refuse_grown()
 
@@ -250,11 +244,11 @@ class Run(Recorder):
         self._created[id(t)] = (t, t._array)
 
     def leaf(self, node: Node, before: Node | None, t: Any) -> None:
-        if before is not None and before in self.sources:
-            self.stands_for(self.sources[before], node)
-        elif before is None and id(t) in self.tensors:
+        if before is None and id(t) in self.tensors:
             self.stands_for(t, node)
-        elif before is not None and before in self.constants:
+        elif before in self.sources:
+            self.stands_for(self.sources[before], node)
+        elif before in self.constants:
             self.constants[node] = self.constants[before]
         elif before is not None:
             self.follows[node] = before
