@@ -74,9 +74,7 @@ class Arguments:
         self._variables: list[str] = []
         alike = f"(*kwargs,) == {self._space.name((*kwargs,))}" if kwargs else "not kwargs"
         self._guard(f"len(args) == {len(args)} and {alike}", "the number or the names of the arguments")
-        # Lists, tuples and dicts, with what they hold, so that what the function changes is noticed; it gets its
-        # own where numbers are in them.  And lists and dicts of a call, with their variables.
-        self._own: list[tuple[Any, Any]] = []
+        # Lists and dicts of a call, with their variables; the function gets its own where numbers are in them.
         self._tables: list[tuple[Any, str]] = []
         self._objects = False  # whether one is an object that does not count by identity
         given = tuple(self._found("args", args, _names_of(compiled.function, args)))
@@ -151,8 +149,8 @@ class Arguments:
         items = items_of(own).values() if kind is dict else own
         if all(map(is_, items, value.values() if kind is dict else value)):
             own = value  # without numbers of each call
-        self._own += [(own, items_of(own)), (value, items_of(value))]
-        self.world.guards.keep(value)
+        for table in own, value:  # so that what the function changes is noticed
+            self.world.guards.keep(table)
         self._place[id(value)] = self._place[id(own)] = self._take(own, name, x)
         if alone:
             self._tables.append((value, x))
@@ -224,7 +222,8 @@ class Arguments:
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
-        if any(call for row in self._own for call in refilling(*row)):
+        kept = self.world.guards.kept
+        if any(call for i in self._place.keys() & kept.keys() for call in refilling(*kept[i])):
             if self._objects:
                 raise Stored
             raise not_repeated(self.world, "changes a list or a dict among its arguments")
@@ -259,7 +258,7 @@ class Arguments:
             if len(alone) > 1:
                 self._guard(f"len({{{', '.join(f'id({x})' for x in alone)}}}) == {len(alone)}", _SAME)
         self.match = self._space.function("args, kwargs", f"[{', '.join(self._variables)}]", self._lines)
-        self.leaves, self.inputs, self._own = [], ((), {}), []
+        self.leaves, self.inputs = [], ((), {})
         self._place, self._tables, self.tensors = {}, [], []
 
 

@@ -18,7 +18,7 @@ from minigrad.compiler.watch import stored
 from minigrad.compiler.world import World
 from minigrad.core import engine
 from minigrad.core.mode import MODE
-from minigrad.core.node import Node
+from minigrad.core.node import Node, differentiable
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import leaf, wrap
 from minigrad.errors import runtime_error
@@ -243,9 +243,5 @@ def _read_in_backward(nodes: Iterable[Node]) -> Guards:
 
 def _behind(node: Node) -> set[Node]:
     """The records through which gradients flow to a record, and itself."""
-    todo = {node: None}
-    for n in (pending := [*todo]):  # grows while it is walked
-        more = [x for x in n.inputs if isinstance(x, Node) and x.requires_grad and x not in todo]
-        todo.update(dict.fromkeys(more))
-        pending += more
-    return {*todo}
+    nodes = differentiable([node])
+    return {node, *nodes, *(x for n in nodes for x in n.inputs if x.requires_grad)}

@@ -61,15 +61,11 @@ REFUSED = {
     **{name: f"{name}(), which gives something else in each run" for name in ("id", "hash", "open")},
     **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
 }  # fmt: skip
-# Functions of minigrad that read or set what holds for the whole process.
-SETTINGS = {
-    "get_num_threads", "set_num_threads", "get_num_interop_threads", "set_num_interop_threads", "set_default_device",
-    "use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "set_deterministic_debug_mode",
-    "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
-    "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
-    "set_printoptions", "flash_sdp_enabled", "mem_efficient_sdp_enabled", "math_sdp_enabled", "cudnn_sdp_enabled",
-    "set_fastpath_enabled", "set_overwrite_module_params_on_conversion", "get_overwrite_module_params_on_conversion",
-    "set_swap_module_params_on_conversion", "get_swap_module_params_on_conversion",
+# What reads or sets something for the whole process: functions of these modules, and others of minigrad by their names.
+_OF_PROCESS = "minigrad.settings", "minigrad.threads", "minigrad.__future__"
+_SETTINGS = {
+    "set_default_device", "set_printoptions", "flash_sdp_enabled", "mem_efficient_sdp_enabled", "math_sdp_enabled",
+    "cudnn_sdp_enabled", "set_fastpath_enabled",
 }  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {
@@ -219,7 +215,7 @@ def refusal(value: Any, text: str) -> str:
     home = home_of(value)
     if home == "builtins":
         return REFUSED.get(value.__name__, "")
-    if value.__name__ in SETTINGS and home.startswith("minigrad."):
+    if home in _OF_PROCESS or (value.__name__ in _SETTINGS and home.startswith("minigrad.")):
         return f"{value.__name__}(), which is about a setting of the whole process"
     return "" if is_pure(home) else f"{text} of the module {home}"
 

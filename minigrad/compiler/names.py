@@ -16,18 +16,9 @@ __all__ = [
     "is_dynamo_compiling", "is_exporting", "list_backends", "reset", "set_stance",
 ]  # fmt: skip
 _STANCES = (
-    "default",
-    "force_eager",
-    "eager_on_recompile",
-    "fail_on_recompile",
-    "eager_then_compile",
-    "aot_eager_then_compile",
-)
-
-
-def is_dynamo_compiling() -> bool:
-    """Whether a function is being recorded by `minigrad.compile`."""
-    return is_compiling()
+    "default", "force_eager", "eager_on_recompile", "fail_on_recompile", "eager_then_compile", "aot_eager_then_compile",
+)  # fmt: skip
+is_dynamo_compiling = is_compiling
 
 
 def disable(fn: Any = None, recursive: bool = True, *, reason: str | None = None) -> Any:

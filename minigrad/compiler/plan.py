@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import contextvars
 import functools
 import inspect
 import itertools
@@ -20,6 +19,7 @@ from minigrad.compiler.statements import Statement, Statements
 from minigrad.compiler.values import OUTSIDE, as_text, full, is_view, size_of
 from minigrad.core.op import NO_PARAMS, is_ufunc
 from minigrad.core.plans import Line, named
+from minigrad.core.quiet import QUIET
 from minigrad.readers.source.expressions import Expr, fill, parsed, type_text
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring, with_imports
@@ -124,9 +124,7 @@ class Plan:
             namespace["np"] = self._numpy
         for name, memory in self._kept.items():
             namespace[name] = functools.partial(namespace[name], **memory)
-        quiet = contextvars.copy_context()  # as in statements.py
-        quiet.run(np.seterr, all="ignore")
-        return quiet.run(namespace["bind"], *arrays)
+        return QUIET.run(namespace["bind"], *arrays)
 
     @functools.cached_property
     def _numpy(self) -> types.ModuleType:

@@ -17,7 +17,7 @@ from minigrad.compiler.guards import Names, same
 from minigrad.compiler.kinds import FIXED, added_to
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
-from minigrad.compiler.replay import Replay, made_of
+from minigrad.compiler.replay import Replay
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
@@ -25,8 +25,9 @@ from minigrad.compiler.values import OUTSIDE, TracedProgram
 from minigrad.compiler.watch import changes, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
+from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
-from minigrad.core.tensor import Tensor, leaf
+from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
 from minigrad.dtypes import dtype
 from minigrad.errors import here, runtime_error
@@ -76,7 +77,7 @@ class Recording:
         if any(isinstance(type(t)._array, property) for t in tensors.values()):
             raise WithoutSize
         self.run = Run(self.world, tensors, paths)
-        self.names = Names(made_of=made_of, np=np)
+        self.names = Names(wrap=wrap, np=np)
         # Numbers that each call takes: their names, and the expressions that find them.
         self.numbers = {number.text: f"leaves[{place}]" for number, place in self.arguments.numbers}
         self.kinds: list[str] = []  # that these are floats or ints, as they were
@@ -248,8 +249,9 @@ class Recording:
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         for i, t in enumerate(self.results):
             # The memory decides: a view of what was made elsewhere is as that.
-            if t._inference and id(owner(t._array)) not in outside:
-                yield f"made[{i}]._inference = True"
+            inference = t._inference and id(owner(t._array)) not in outside
+            if inference is not MODE.get().inference:
+                yield f"made[{i}]._inference = {inference}"
             if t.requires_grad and t._node.op is None:
                 yield f"made[{i}].requires_grad_()"
 
@@ -348,8 +350,8 @@ class Recording:
         self.world.guards.settle((run.path(t), t) for t in bound)
         replay = Replay(plan, self.arguments, self.world, bound)
         replay.inputs = self.names.function("leaves", self._inputs(plan))
-        made = f"made = made_of(arrays[:{len(results)}])" if saved else "made = made_of(arrays)"
-        lines = [made, *lines, *differentiated, *self._shared(tied), *own]
+        made = ", ".join(f"wrap(arrays[{i}])" for i in range(len(results)))
+        lines = [f"made = [{made}]", *lines, *differentiated, *self._shared(tied), *own]
         replay.finish = self.names.function("arrays, outs, leaves", f"{structure}, ({effects})", lines)
         generators = [g for n in run.acts if (g := n.params.get("generator")) is not None]
         replay.generators = list({id(g): g for g in generators}.values())

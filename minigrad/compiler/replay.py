@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import is_
 from typing import Any
 
@@ -14,21 +14,7 @@ from minigrad.compiler.recorder import at_once
 from minigrad.compiler.world import World
 from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, memory_of, part, will_change
 from minigrad.core.mode import MODE, Mode
-from minigrad.core.node import new
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor
-
-
-def made_of(arrays: Sequence[Any]) -> list[Any]:
-    """Arrays as Tensors; `wrap` spelt out."""
-    tensors: list[Any] = []
-    for a in arrays:
-        t = new(Tensor)
-        t._array = a if a.__class__ is np.ndarray else np.asarray(a)
-        t._node = t._view = None
-        t._rows = False
-        tensors.append(t)
-    return tensors
 
 
 def observed(mode: Mode) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextvars
 import functools
 import itertools
 import math
@@ -17,6 +16,7 @@ from minigrad.compiler.values import TracedProgram, as_text, full, is_literal, i
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Op, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
+from minigrad.core.quiet import QUIET
 from minigrad.core.text import Plain
 from minigrad.kernels.order import inverse
 from minigrad.kernels.sharing import BLOCK, alone
@@ -166,14 +166,11 @@ class Statements(Text):
             while is_view(v):
                 v = v.inputs[0]
                 self.kept.add(v)
-        # A context of its own, for numbers beyond their dtype: an interrupt may keep `np.errstate` from ending.
-        quiet = contextvars.copy_context()
-        quiet.run(np.seterr, all="ignore")
         for forward, values in itertools.groupby(self.live, key=lambda v: v.forward):
             if not forward:
                 self._gradient_names()  # forward values have their names now
             for v in values:
-                quiet.run(self._lower, v)
+                QUIET.run(self._lower, v)  # numbers may be beyond their dtype
 
     # ------------------------------------------------------------ what there is
 
@@ -320,14 +317,10 @@ class Statements(Text):
 
     def _with_names(self, v: Value, lines: Sequence[Line]) -> list[Line]:
         """Lines with the names of the value and of its part."""
-        names = {OUT: self.name(v)}
-        if v in self.part_of:
-            names[PART] = self.name(self.part_of[v])
+        name, part = self.name(v), self.name(self.part_of[v]) if v in self.part_of else ""
 
         def put(text: str) -> str:
-            for mark, name in names.items():
-                text = text.replace(mark, name)
-            return text
+            return text.replace(OUT, name).replace(PART, part)
 
         return [Line(put(x.function), tuple(map(put, x.arguments)), put(x.out), x.how) for x in lines]
 
