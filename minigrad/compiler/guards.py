@@ -112,18 +112,26 @@ _READERS = {
 }  # fmt: skip
 
 
-class Kind:
+class Kind(NamedTuple):
     """What rows of a kind read: an expression in which ``{0}`` stands for the first argument, and that as a function.
 
     ``back`` takes the arguments and the value of before, and gives the calls that put it back.  None of them runs code
     of the user.  ``alike`` tells whether another value is as good.
     """
 
-    def __init__(
-        self, expression: str, back: Callable[..., Iterable[Call]] = lambda *_: (), alike: Any = same
-    ) -> None:
-        self.expression, self.back, self.alike = expression, back, alike
-        self.read = eval(f"lambda *v: {expression.format('v[0]', 'v[1]')}", dict(_READERS))
+    expression: str
+    read: Callable[..., Any]
+    back: Callable[..., Iterable[Call]]
+    alike: Callable[[Any, Any], bool]
+
+
+def _kind(
+    expression: str,
+    back: Callable[..., Iterable[Call]] = lambda *_: (),
+    alike: Callable[[Any, Any], bool] = same,
+) -> Kind:
+    read = eval(f"lambda *v: {expression.format('v[0]', 'v[1]')}", dict(_READERS))
+    return Kind(expression, read, back, alike)
 
 
 def _slot_back(slot: Any, owner: Any, before: Any) -> Iterable[Call]:
@@ -161,23 +169,23 @@ def attribute(name: str) -> Kind:
         put = type.__setattr__ if isinstance(owner, type) else object.__setattr__
         return [(put, owner, name, before)] if name != "__mro__" else []
 
-    return Kind(f"{{0}}.{name}", back)
+    return _kind(f"{{0}}.{name}", back)
 
 
-TYPE = Kind("type({0})", attribute("__class__").back)
-SLOT = Kind("slot_of({0}, {1})", _slot_back)
-CONTENT = Kind("content_of({0}) == {1}", _content_back)
-NAMES = Kind("names_of({0}) == {1}", _names_back)
-EQUAL = Kind("{0}() == {1}")
-_EMPTY, _SIZE, _ITEMS = Kind("not {0}"), Kind("len({0}) == {1}"), Kind("[*{0}]", alike=_same_items)
+TYPE = _kind("type({0})", attribute("__class__").back)
+SLOT = _kind("slot_of({0}, {1})", _slot_back)
+CONTENT = _kind("content_of({0}) == {1}", _content_back)
+NAMES = _kind("names_of({0}) == {1}", _names_back)
+EQUAL = _kind("{0}() == {1}")
+_EMPTY, _SIZE, _ITEMS = _kind("not {0}"), _kind("len({0}) == {1}"), _kind("[*{0}]", alike=_same_items)
 # Of a dict: an entry, that there is none, and either of a subclass.
-_ENTRY = Kind("{0}[{1}]", _entry_back)
-_ABSENT = Kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
-_GOT = Kind("get({0}, {1}, MISSING)", _entry_back)
+_ENTRY = _kind("{0}[{1}]", _entry_back)
+_ABSENT = _kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
+_GOT = _kind("get({0}, {1}, MISSING)", _entry_back)
 # Of a Tensor.  The record of a view is old until it is asked for, where its base was changed.
-_RECORD, _REQUIRES = Kind("{0}._node", alike=same_record), Kind("{0}.requires_grad")
-_HOOKS, _NO_HOOKS = Kind("{0}._node.hooks == {1}"), Kind("not {0}._node.hooks")
-_NO_GRAD, _LAYOUT = Kind("{0}._grad is None"), Kind("{0}._array", alike=lie_alike)
+_RECORD, _REQUIRES = _kind("{0}._node", alike=same_record), _kind("{0}.requires_grad")
+_HOOKS, _NO_HOOKS = _kind("{0}._node.hooks == {1}"), _kind("not {0}._node.hooks")
+_NO_GRAD, _LAYOUT = _kind("{0}._grad is None"), _kind("{0}._array", alike=lie_alike)
 # Kinds that read nothing but True or False.
 _TRUTHS = _EMPTY, _SIZE, _ABSENT, _NO_HOOKS, _NO_GRAD, CONTENT, NAMES, EQUAL
 # Items of a table that are compared one by one, in 0.7 of the time of C code that walks them.

@@ -105,18 +105,19 @@ def _power(base: Any, exponent: Any, modulus: Any = None) -> Any:
     return _of_numbers(pow, "({} ** {})" * known, False)(base, exponent, *more)
 
 
-_TURNED = {
-    "add": "({} + {})", "sub": "({} - {})", "mul": "({} * {})", "truediv": "({} / {})", "floordiv": "({} // {})",
-    "mod": "({} % {})", "and": "", "or": "", "xor": "", "lshift": "", "rshift": "",
+_o = operator
+_TURNED: dict[Any, str] = {
+    _o.add: "({} + {})", _o.sub: "({} - {})", _o.mul: "({} * {})", _o.truediv: "({} / {})", _o.mod: "({} % {})",
+    _o.floordiv: "({} // {})", _o.and_: "", _o.or_: "", _o.xor: "", _o.lshift: "", _o.rshift: "",
 }  # fmt: skip
-_FORMS = _TURNED | {
-    "eq": "({} == {})", "ne": "({} != {})", "lt": "({} < {})", "le": "({} <= {})", "gt": "({} > {})",
-    "ge": "({} >= {})", "neg": "(-{})", "abs": "abs({})", "invert": "",
+_FORMS: dict[Any, str] = _TURNED | {
+    _o.eq: "({} == {})", _o.ne: "({} != {})", _o.lt: "({} < {})", _o.le: "({} <= {})", _o.gt: "({} > {})",
+    _o.ge: "({} >= {})", _o.neg: "(-{})", _o.abs: "abs({})", _o.invert: "",
 }  # fmt: skip
-for _name, _form in _FORMS.items():
-    _compute = getattr(operator, f"__{_name}__")
+for _compute, _form in _FORMS.items():
+    _name = _compute.__name__.strip("_")
     setattr(Scalar, f"__{_name}__", _of_numbers(_compute, _form, False))
-    if _name in _TURNED:
+    if _compute in _TURNED:
         setattr(Scalar, f"__r{_name}__", _of_numbers(_compute, _form, True))
 for _name, _method in {
     "bool": _of_numbers(bool, "bool({})", False), "pow": _power, "rpow": lambda exponent, base: _power(base, exponent),

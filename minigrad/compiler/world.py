@@ -41,13 +41,10 @@ class World:
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        # Numbers that are parameters, options of optimizers and attributes that the code stores: dicts, keys, what
-        # stands for them in a run, and they themselves.
+        # Numbers that are parameters, such as options of optimizers: dicts, keys, what stands for them in a run, and
+        # they themselves.  Those that the function has stored.  What was read of them.
         self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
-        self.written = set[
-            tuple[int, str]
-        ]()  # which of them the function has stored, by the ids of the dicts
-        self.seen: dict[str, Any] = {}  # what was read of numbers: expressions, and what they gave
+        self.written, self.seen = set[tuple[int, str]](), dict[str, Any]()
         self.states: list[dict[Any, Any]] = []
         self.home = kinds.spot_of(function)
         self._names = Names()
@@ -413,7 +410,7 @@ class World:
                     stored.append((content, name, path))
                 else:
                     self.guards.entry(content, name, path)
-                    self.follow(content[name], path)
+                    self.follow(value, path)
         for owner, path, _, asked in (s for s in self._spaces if kinds.may_store(s.owner)):
             for name in sorted(self.guards.keys_of(vars(owner)) & self._asked - asked):
                 # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
@@ -469,8 +466,8 @@ class World:
                 continue
             asked.add(name)
             value, where = content[name], join(path, name)
-            state = kinds.is_state(value, self._tables) or (type(value) in (int, float) and not whole)
-            if state and kinds.is_object(owner):
+            number = type(value) in (int, float) and not whole
+            if (number or kinds.is_state(value, self._tables)) and kinds.is_object(owner):
                 self._states.append((content, name, where, whole))
                 continue
             if entries:
