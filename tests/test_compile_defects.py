@@ -470,6 +470,67 @@ def f(x): x = x * plain.n / plain.a; plain.n = 2; plain.a = 0.5; return x
 plain = types.SimpleNamespace(n=-3, a=1.5)
 def f(x): plain.n += 1; plain.a -= 0.5; return x * plain.a**2 + plain.a**plain.n, 2**plain.n, 0.5**plain.a, plain.n**2
 -- with called(): r = F(T(k, 3))
+== numbers that are too large, which the function catches
+plain = types.SimpleNamespace(a=1e200, n=1)
+def f(x):
+    try: plain.a, plain.n = plain.a**9, plain.n * 10**300 / 3
+    except OverflowError: plain.a, plain.n = 1.5, 2
+    return x * plain.a
+-- plain.a = 1e200 if k == 3 else plain.a; plain.n = k + 1; r = F(T(k, 3)); look()
+== numbers that nothing reads are too large
+plain = types.SimpleNamespace(a=1.5, n=1)
+def f(x):
+    try: plain.n = plain.a**2; plain.n = 2
+    except OverflowError: return x
+    return x * plain.n
+-- plain.a = [2.0, 1e200, 3.0, 1e300][k]; r = F(T(k, 3))
+== numbers that only the plan computes are too large
+plain = types.SimpleNamespace(n=1)
+def f(x):
+    plain.n += 1
+    try: return x * (10.0**plain.n + 10.0**-plain.n)
+    except OverflowError: return x
+-- plain.n = [5, 400, 7, 300][k]; r = F(T(k, 3))
+== numbers beside those of a class derived from int
+import enum
+plain = types.SimpleNamespace(n=0); Kind = enum.IntEnum("Kind", "ONE TWO")
+def f(x): plain.n += 1; return x * {Kind.ONE: 2, Kind.TWO: 3}.get(plain.n, 5), plain.n == Kind.TWO, Kind.TWO - plain.n
+-- r = F(T(k, 3))
+== long expressions of numbers
+plain = types.SimpleNamespace(n=0, a=1.5)
+def f(x):
+    for _ in range(300): plain.n += 1
+    for _ in range(60): plain.a = plain.a * 0.5 + plain.a * 0.51
+    return x * plain.n * plain.a
+-- r = F(T(k, 3))
+== numbers as keys and in slices
+plain = types.SimpleNamespace(n=0, part=None); table = {}
+def f(x): plain.n += 1; table[plain.n, "x"] = x; plain.part = slice(plain.n); return {plain.n: x}, slice(1, plain.n)
+-- r = F(T(k, 3)); kinds = [str(type(v)) for v in (*r[0], *[*table][-1], r[1].stop, plain.part.stop)]
+== one dict of options of two optimizers
+w = T(1, 3, grad=True); opt, opt2 = optim.SGD([w], lr=0.5), optim.SGD([w], lr=0.1); opt2.param_groups = opt.param_groups
+def f(x): w.grad = None; (w * x).sum().backward(); opt.step(); opt2.step()
+-- F(T(k, 3)); opt.param_groups[0]["lr"] *= 0.5
+== an option under another name
+w = T(1, 3, grad=True); opt = optim.SGD([w], lr=0.5); group = opt.param_groups[0]; group["extra"] = 0.5
+def f(x): w.grad = None; (w * x).sum().backward(); opt.step()
+-- F(T(k, 3)); group["extra" * (k + 2)] = group.pop("extra" * (k + 1))
+== a number that is none
+plain = types.SimpleNamespace(a=0.5)
+def f(x): plain.a = plain.a * 2; return x * math.isnan(plain.a)
+-- plain.a = float("nan") if k % 2 else k / 2; r = F(T(k, 3))
+== a large int in a shorter float
+plain = types.SimpleNamespace(n=0)
+def f(x): plain.n += 1; return x.masked_fill(x > 0, plain.n), mg.where(x > 0, x, plain.n)
+-- plain.n = 2**60 + 2**36 + k; r = F(T(k, 3))
+== a function tells numbers by their identity
+import operator
+plain = types.SimpleNamespace(n=0)
+def f(x): plain.n += 1; return x * operator.is_(plain.n, 2)
+-- r = F(T(k, 3))
+== a float for an int
+def f(x, n): return x.topk(n), x.roll(n)
+-- with called(): r = F(T(k, 3), 2.0 if k % 2 else 2)
 == one long result
 a_long_name_of_the_user = mg.zeros(0, 2)
 def f(x): v = a_long_name_of_the_user.as_strided((0, 2), (1, 1)); v.float().fill_(0.5); return (v,)

@@ -108,7 +108,8 @@ def compile(
     Modules, optimizers, numbers, strings, functions, and lists, tuples, dicts and plain objects of these.  A call is
     recorded again for other shapes, dtypes, layouts, structures of the arguments, grad modes or training flags, or
     after a change of anything else that the function reaches.  Floats among the arguments and the options of
-    optimizers, such as a learning rate, are numbers of each call, unless the function compares them.
+    optimizers, such as a learning rate, and ints and floats in attributes that the function sets are numbers of each
+    call; how they compare is guarded.
 
     ``check`` also runs the function itself at each call and raises a RuntimeError where the two differ.
     ``backend="numba"`` (the extra ``numba``) has Numba compile the printed program, which pays at small batches;
@@ -220,7 +221,11 @@ class Compiled(Generic[P, R]):
         except Exception as error:
             with self._lock:  # the function itself stops at its first error, which names the operation
                 Recording(self, args, kwargs).fail(error)
-            raise
+                if not isinstance(error, OverflowError) or replay.calls == 1:
+                    raise
+                # Of numbers that this recording computes with; the function catches it.
+                self.recordings = [r for r in self.recordings if r is not replay]
+            return self(*args, **kwargs)
         return result
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:

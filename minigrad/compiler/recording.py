@@ -18,7 +18,7 @@ from minigrad.compiler.kinds import FIXED, added_to
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Replay
-from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.scalars import Scalar, plain
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import OUTSIDE, TracedProgram
@@ -36,7 +36,7 @@ from minigrad.testing.close import assert_close
 
 # What a function may return besides Tensors, and tuples, lists and dicts of them.
 _PLAIN = (
-    type(None), bool, int, float, str, bytes, complex, type, dtype, slice, types.GenericAlias, types.UnionType,
+    type(None), bool, int, float, str, bytes, complex, type, dtype, types.GenericAlias, types.UnionType,
 )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ class Recording:
         # Numbers that each call takes: their names, and the expressions that find them.
         self.numbers = {number.text: f"leaves[{place}]" for number, place in self.arguments.numbers}
         self.kinds: list[str] = []  # that these are floats or ints, as they were
-        for group, key, numbers, value in self.world.options:
+        for group, key, numbers, value in self.world.options.values():
             option = f"{self.names.name(group)}[{key!r}]"
             several = (
                 {n.text: f"{option}[{i}]" for i, n in enumerate(numbers)} if type(numbers) is tuple else {}
@@ -89,7 +89,7 @@ class Recording:
             self.numbers |= several or {numbers.text: option}
             kinds = self.names.name(tuple(float for _ in several) or type(value))
             self.kinds.append(
-                f"(*map(type, {option}),) == {kinds}" if several else f"{option}.__class__ is {kinds}"
+                f"(*map(type, {option}),) == {kinds}" if several else f"type({option}) is {kinds}"
             )
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []
@@ -198,6 +198,8 @@ class Recording:
             # Of a named tuple without the __new__ that its class may have.
             made = f"{name(tuple.__new__)}({name(value.__class__)}, ({items}))"
             return f"({items})" if value.__class__ is tuple else made
+        if type(value) is slice:
+            return f"slice({', '.join(map(self._printed, (value.start, value.stop, value.step)))})"
         if isinstance(value, (*_PLAIN, *FIXED)):
             return name(value)
         if isinstance(value, np.ndarray):
@@ -225,7 +227,7 @@ class Recording:
         if entries is None:
             text = f"[{', '.join(map(self._printed, value))}]"
         else:
-            text = f"{{{', '.join(f'{name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
+            text = f"{{{', '.join(f'{name(plain(k))}: {self._printed(v)}' for k, v in entries.items())}}}"
         if value.__class__ is OrderedDict:
             text = f"{name(OrderedDict)}({text})"
         elif entries is not None and entries is not value:
@@ -242,7 +244,7 @@ class Recording:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
         for table, key, _ in self.stores:
             value = self._printed(table[key])
-            yield f"({name(dict.__setitem__)}, {name(table)}, {name(key)}, {value}), "
+            yield f"({name(dict.__setitem__)}, {name(table)}, {name(plain(key))}, {value}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""
@@ -427,9 +429,12 @@ class Recording:
             guards.append(f"{name(_apart)}([{', '.join(f'leaves[{p}]' for p in apart)}], [{owners}])")
         for text, value in self.world.seen.items():
             read = self._of_numbers(text)
-            guards.append(
-                f"{read} is {value}" if value.__class__ is bool else f"{name(same)}({read}, {name(value)})"
-            )
+            if value.__class__ is bool:
+                guards.append(f"{read} is {value}")
+            else:  # nan is no number, not even itself
+                guards.append(
+                    f"{name(same)}({read}, {name(value)})" if value == value else f"{read} != {read}"
+                )
         return f"[{', '.join(inputs)}]" + (f" if {' and '.join(guards)} else None" if guards else "")
 
     def _used(self, order: list[Node]) -> dict[int, Any]:

@@ -83,7 +83,10 @@ class Replay:
             return None
         if self.world.guards.moved and not self._moves():
             return None
-        inputs = self.inputs(leaves)
+        try:
+            inputs = self.inputs(leaves)
+        except (LookupError, OverflowError):  # a number is gone, or too large for a float
+            return None
         if inputs is None:
             return None
         taken = inputs[: len(self.plan.takes)]

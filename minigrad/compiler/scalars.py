@@ -43,6 +43,7 @@ class Scalar(Numeral):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        getattr(self.value, name)  # whether there is one depends on the class alone
         return getattr(plain(self), name)
 
     def __copy__(self, memo: Any = None) -> Any:
@@ -60,10 +61,14 @@ class Scalar(Numeral):
 
 Scalar.__name__ = "float"  # as Python's errors call it
 _NUMBERS = {Scalar, float, int, bool, complex}
+# Operations in one expression: what a loop makes may double at each turn, and Python reads 200 parentheses in a row.
+LONGEST = 64
 
 
 def plain(number: Any) -> Any:
-    """The number that a Scalar stands for, which is asked for; anything else as it is."""
+    """The number that a Scalar stands for, which is asked for, also in tuples; anything else as it is."""
+    if isinstance(number, tuple):
+        return tuple.__new__(type(number), map(plain, number))
     return number.__copy__() if type(number) is Scalar else number
 
 
@@ -80,15 +85,24 @@ def _of_numbers(compute: Callable[..., Any], form: str, turned: bool) -> Callabl
 
     def method(*numbers: Any) -> Any:
         kinds, order = {*map(type, numbers)}, numbers[:: -1 if turned else 1]
-        if not kinds <= _NUMBERS:
+        if not kinds <= _NUMBERS and not all(isinstance(n, (int, float, complex)) for n in numbers):
             return NotImplemented
-        if not form or complex in kinds:
+        known = form and kinds <= _NUMBERS - {complex}  # an IntEnum, say, knows nothing of a Scalar
+        text = form.format(*map(_text, order)) if known else ""
+        if not text or text.count("(") > LONGEST:
             return compute(*map(plain, order))
         if "/" in form or "%" in form:
             bool(order[-1])  # it may be 0 in another run
-        value = compute(*(n.value if type(n) is Scalar else n for n in order))
-        text, note = form.format(*map(_text, order)), next(n.note for n in numbers if type(n) is Scalar)
+        try:
+            value = compute(*(n.value if type(n) is Scalar else n for n in order))
+        except OverflowError:
+            return compute(*map(plain, order))  # these numbers raise it, others do not
+        note = next(n.note for n in numbers if type(n) is Scalar)
         if value.__class__ is not bool:
+            if "**" in form and value.__class__ is float:
+                note(
+                    f"({text} != None)", True
+                )  # other numbers may raise an OverflowError, also where nothing reads it
             return Scalar(value, text, note)
         note(text, value)
         return value

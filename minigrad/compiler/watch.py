@@ -45,6 +45,7 @@ _TURNED = str.maketrans("<>", "><")
 _DOES: dict[Any, str] = {
     sum: "__add__", itertools.accumulate: "__add__", math.prod: "__mul__", operator.itemgetter: "__getitem__",
 }  # fmt: skip
+SAME = {id(operator.is_), id(operator.is_not)}
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
 
@@ -201,7 +202,7 @@ def watching(world: Any) -> Iterator[None]:
             running.enter_context(instructions_watched({*suspects}, look))
 
     placed = list[Any]()
-    for row in world.options:
+    for row in world.options.values():
         group, key, stand_in, _ = row
         if not (world.exact and (world.may_name("param_groups") or world.may_name(key))):
             group[key] = stand_in
@@ -241,7 +242,7 @@ def stored(world: Any) -> tuple[list[Any], set[int]]:
 def changes(world: Any) -> list[Any]:
     """What the function has stored. RuntimeError if it has changed anything else of Python."""
     stores, grown = stored(world)
-    moved = ("the options of an optimizer" for group, *_ in world.options if id(group) not in grown)
+    moved = ("the options of an optimizer" for i, _ in world.options if i not in grown)
     if what := world.guards.changed(grown) or next(moved, ""):
         raise not_repeated(world, f"changes {what}")
     return stores

@@ -41,9 +41,9 @@ class World:
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        # Numbers that are parameters, such as options of optimizers: dicts, keys, what stands for them in a run, and
-        # they themselves.  Those that the function has stored.  What was read of them.
-        self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
+        # Numbers that are parameters, such as options of optimizers, by the ids of dicts and keys: these, what stands
+        # for them in a run, and they themselves.  Those that the function has stored.  What was read of them.
+        self.options: dict[tuple[int, str], tuple[dict[str, Any], str, Any, Any]] = {}
         self.written, self.seen = set[tuple[int, str]](), dict[str, Any]()
         self.states: list[dict[Any, Any]] = []
         self.home = kinds.spot_of(function)
@@ -283,7 +283,7 @@ class World:
             if value is not MISSING and module is None and watch.counts(steps, i):
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
-            if operation == "IS_OP" and not watch.is_unique(steps[i - 1]):
+            if id(value) in watch.SAME or (operation == "IS_OP" and not watch.is_unique(steps[i - 1])):
                 self.guards.identities = self.exact = True
             self._textual |= watch.prints_or_compares(steps, i)
             self._mentioned |= watch.methods_of(steps[i])
@@ -386,7 +386,7 @@ class World:
                 several = item.__class__ is tuple
                 if {float} == {v.__class__ for v in (item if several else (item,))}:
                     numbers = several and tuple(self.number(v, f"{key}_{i}") for i, v in enumerate(item))
-                    self.options.append((group, key, numbers or self.number(item, key), item))
+                    self.options[id(group), key] = group, key, numbers or self.number(item, key), item
                 else:
                     self.guards.entry(group, key, f"{where}[{key!r}]")
                     self.follow(item, f"{where}[{key!r}]")
@@ -405,7 +405,7 @@ class World:
             for content, name, path, library in states:
                 number = type(value := content[name]) in (int, float)
                 if number and name in self._asked and id(content) in self.open and not self.exact:
-                    self.options.append((content, name, self.number(value, name), value))
+                    self.options[id(content), name] = content, name, self.number(value, name), value
                 elif not number and (library or self._stores_any or name in self._asked):
                     stored.append((content, name, path))
                 else:

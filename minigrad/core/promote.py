@@ -77,7 +77,9 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
             )
         x = x.real
     if dtype.kind in "fV":
-        return x if isinstance(x, Numeral) else float(x)
+        if isinstance(x, Numeral):  # an int goes into a shorter float by way of a float of Python
+            return x * 1.0 if type(x.value) is int else x
+        return float(x)
     if isinstance(x, float) and not math.isfinite(x):
         raise _overflows(x, dtype)
     whole, bits = int(x), 8 * dtype.itemsize

@@ -31,6 +31,7 @@ class Numeral:
     __slots__ = ("text", "value")
     text: str
     value: float
+    __mul__: Any
 
 
 class Recorder:

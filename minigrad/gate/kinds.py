@@ -25,7 +25,7 @@ def _is_int(x: Any) -> bool:
         return x._array.size == 1 and x._array.dtype.kind in "iu"
     if isinstance(x, np.ndarray):
         return x.ndim == 0 and x.dtype.kind in "iu"
-    return hasattr(type(x), "__index__") and not isinstance(x, (bool, np.bool_))
+    return hasattr(x.__class__, "__index__") and not isinstance(x, (bool, np.bool_))
 
 
 def _is_number(x: Any) -> bool:
