@@ -934,6 +934,14 @@ F()
 w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)
 def f(): g = opt.param_groups[0]; g["lr"] = g.pop("lr")
 F()
+== a hook that reads later what each call sets | would read plain.n in a hook or a Function
+plain = types.SimpleNamespace(n=0); w = T(1, 2, grad=True)
+def f(x): plain.n += 1; y = w * x; y.register_hook(lambda g: g * plain.n); return y.sum()
+F(T(1, 2))
+== a hook that reads later an option of an optimizer | would read lr in a hook or a Function
+w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)
+def f(x): y = w * x; y.register_hook(lambda g: g * opt.param_groups[0]["lr"]); opt.zero_grad(); return y.sum()
+F(T(1, 2))
 == a result whose backward pass would raise | backward() of a result would raise: one of the variables
 w = T(1, 2, grad=True)
 def f(x): t = x * 2; y = t * w; t.zero_(); return y

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd
-from minigrad.compiler.guards import Guards
 from minigrad.compiler.kinds import of_minigrad
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
@@ -77,7 +76,16 @@ class Gradients:
             records = {i: nodes for i, nodes in records.items() if not reached.isdisjoint(nodes)}
             self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
-        self._guards = recording.world.guards.shared_with(_read_in_backward(reached))
+        read = _read_in_backward(reached)
+        self._guards = recording.world.guards.shared_with(read.guards)
+        # What a later call has set by then is in no guard.
+        places = {*recording.world.options, *((id(table), key) for table, key, _ in recording.stores)}
+        options = places & read.options.keys() if read.may_name("param_groups") else ()
+        if what := read.guards.reads(places) or next((key for _, key in options), ""):
+            raise runtime_error(
+                f"compile(): backward() of a result would read {what} in a hook or a Function, and each call may set "
+                "that. Call it inside of the compiled function, or leave this part uncompiled"
+            )
 
     def _refuse_changes(self) -> None:
         """RuntimeError if hooks or Functions have changed anything but Tensors, since the function itself returned."""
@@ -221,8 +229,8 @@ class Gradients:
         return run_backward, plan.text
 
 
-def _read_in_backward(nodes: Iterable[Node]) -> Guards:
-    """Guards on what hooks and Functions read, which eager mode would only call in the backward pass."""
+def _read_in_backward(nodes: Iterable[Node]) -> World:
+    """The world of what hooks and Functions read, which eager mode would only call in the backward pass."""
     codes: list[Any] = []
     for n in nodes:
         if n.op is not None:
@@ -232,13 +240,11 @@ def _read_in_backward(nodes: Iterable[Node]) -> Guards:
                 kept = vars(n.params["ctx"])
                 codes += [kept.get("calls")] if of_minigrad(cls) else kept.values()
             codes += (n.hooks or {}).values()
-    if not codes:
-        return Guards()
     world = World(len)
     for code in codes:
         world.follow(code, "")
     world.settle_names()
-    return world.guards
+    return world
 
 
 def _behind(node: Node) -> set[Node]:

@@ -317,6 +317,11 @@ class Guards:
         """The arrays of NumPy whose elements are guarded."""
         return [row.arguments[0] for row in self._rows if row.kind is CONTENT]
 
+    def reads(self, places: set[tuple[int, str]]) -> str:
+        """The path of the first row on one of these entries: the id of a dict, and a key; empty if there is none."""
+        rows = (r for r in self._rows if r.kind is _ENTRY)
+        return next((r.path for r in rows if (id(r.arguments[0]), r.arguments[1]) in places), "")
+
     def forget(self, places: set[tuple[int, str]]) -> None:
         """Drops the rows on these entries: the id of a dict, and a key."""
         rows = self._rows
