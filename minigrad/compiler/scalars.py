@@ -99,10 +99,9 @@ def _of_numbers(compute: Callable[..., Any], form: str, turned: bool) -> Callabl
             return compute(*map(plain, order))  # these numbers raise it, others do not
         note = next(n.note for n in numbers if type(n) is Scalar)
         if value.__class__ is not bool:
+            # Other numbers may raise an OverflowError, also where nothing reads the power.
             if "**" in form and value.__class__ is float:
-                note(
-                    f"({text} != None)", True
-                )  # other numbers may raise an OverflowError, also where nothing reads it
+                note(f"({text} != None)", True)
             return Scalar(value, text, note)
         note(text, value)
         return value
