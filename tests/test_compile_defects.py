@@ -462,6 +462,13 @@ def f(x): plain.t = w.unbind(0)[0]; return x * 2
 with mg.inference_mode() if k % 2 else mg.no_grad(): F(T(k, 2))
 w.requires_grad_()
 with called(): plain.t.add_(1)
+== settings change between a call and its backward pass, which asks for none
+w = T(1, 3, grad=True)
+def f(x): return x * w
+-- r = F(T(k, 3))
+mg.set_default_dtype(mg.float64 if k % 2 else mg.float32)
+with called(): r.sum().backward()
+mg.set_default_dtype(mg.float32)
 == a number is stored that is there
 plain = types.SimpleNamespace(n=2, a=0.5)
 def f(x): x = x * plain.n / plain.a; plain.n = 2; plain.a = 0.5; return x

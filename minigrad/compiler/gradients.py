@@ -76,9 +76,14 @@ class Gradients:
             records = {i: nodes for i, nodes in records.items() if not reached.isdisjoint(nodes)}
             self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
-        read = _read_in_backward(reached)
-        self._guards = recording.world.guards.shared_with(read.guards)
-        # What a later call has set by then is in no guard.
+        self._guards: list[Any] = []
+        if (read := _read_in_backward(reached)) is not None:
+            self._guards = recording.world.guards.shared_with(read.guards)
+            self._refuse_reads(read)
+
+    def _refuse_reads(self, read: World) -> None:
+        """RuntimeError if hooks or Functions read what a later call may have set by then, which is in no guard."""
+        recording = self.recording
         places = {*recording.world.options, *((id(table), key) for table, key, _ in recording.stores)}
         options = places & read.options.keys() if read.may_name("param_groups") else ()
         if what := read.guards.reads(places) or next((key for _, key in options), ""):
@@ -229,8 +234,8 @@ class Gradients:
         return run_backward, plan.text
 
 
-def _read_in_backward(nodes: Iterable[Node]) -> World:
-    """The world of what hooks and Functions read, which eager mode would only call in the backward pass."""
+def _read_in_backward(nodes: Iterable[Node]) -> World | None:
+    """The world of what hooks and Functions read, if any, which eager mode would only call in the backward pass."""
     codes: list[Any] = []
     for n in nodes:
         if n.op is not None:
@@ -240,6 +245,8 @@ def _read_in_backward(nodes: Iterable[Node]) -> World:
                 kept = vars(n.params["ctx"])
                 codes += [kept.get("calls")] if of_minigrad(cls) else kept.values()
             codes += (n.hooks or {}).values()
+    if not codes:
+        return None
     world = World(len)
     for code in codes:
         world.follow(code, "")
