@@ -469,6 +469,11 @@ def f(x): return x * w
 mg.set_default_dtype(mg.float64 if k % 2 else mg.float32)
 with called(): r.sum().backward()
 mg.set_default_dtype(mg.float32)
+== one number that a result repeats
+w = T(1, 3, grad=True)
+def f(x): t = w.sum() * x; t.zero_(); return t.expand(3, 4)
+-- r = F(T(k, 1)[0])
+with called(): poke(r)
 == a number is stored that is there
 plain = types.SimpleNamespace(n=2, a=0.5)
 def f(x): x = x * plain.n / plain.a; plain.n = 2; plain.a = 0.5; return x

@@ -109,7 +109,7 @@ def size_of(v: Value) -> int:
 
 
 def share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
-    """Has results of one repeated number stay views where eager mode's share memory."""
+    """Has results of one repeated number stay views where eager mode's share memory, with others or in themselves."""
 
     def base(v: Value) -> Value:
         while v.is_view and v.inputs[0].__class__ is Value:
@@ -118,5 +118,6 @@ def share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
 
     bases = [base(v) for v, _ in outputs]
     for (v, _), first in zip(outputs, bases, strict=True):
-        while v is not first and first.fill is not None and bases.count(first) > 1:
+        shared = bases.count(first) > 1 or math.prod(v.shape) > math.prod(first.shape)
+        while v is not first and first.fill is not None and shared:
             v.fill, v = None, v.inputs[0]
