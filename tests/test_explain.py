@@ -449,6 +449,18 @@ def test_leaves_have_names_of_what_they_were_copied_from_and_of_functions_around
     assert "input_1, input_2, lstm.weight_ih_l0" in told, zeros
 
 
+class _Held:
+    first: mg.Tensor
+
+
+def _apart(x: mg.Tensor) -> mg.Tensor:
+    """Variables beside other targets: nothing has the name of what another one holds."""
+    (i, j), k = x[:, :2]
+    *many, last = x * 3, x * 5, x * 7
+    _Held.first, m, n = x.sum(0)[:3]
+    return i * j * k.sum() * many[1].sum() * last.sum() * _Held.first * m * n
+
+
 def test_names_of_rows_and_of_several_variables_of_one_line() -> None:
     steps, batch = mg.randn(3, 2, 4), mg.randn(2, 3, 4)
     w = mg.randn(4, 4, requires_grad=True)
@@ -464,6 +476,9 @@ def test_names_of_rows_and_of_several_variables_of_one_line() -> None:
         "b = k[1]",
     ):  # fmt: skip
         assert f"  {step}  " in told or f" = {step}  " in told, f"{step}\n{told}"
+    told = str(mg.explain(_apart(k.detach().requires_grad_())))
+    assert "  i = t2[0] " in told, told
+    assert not re.search(r"  (last|m|n) = ", told), told
     same = steps.clone()  # now two variables have these numbers
     told = str(mg.explain(h.sum()))
     assert "steps[0]" not in told, same

@@ -10,7 +10,7 @@ import linecache
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, count, groupby, islice
+from itertools import chain, count, groupby, islice, takewhile
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -76,15 +76,21 @@ def stored(code: CodeType | None, lasti: int) -> tuple[str, ...]:
     # A Tensor is taken apart by the instruction itself, what a call gave by the next.
     for k in range(max(after - 1, 0), min(after + 1, len(rows))):
         if rows[k][1] == "UNPACK_SEQUENCE":
-            return tuple(_name(*row[1:]) for row in rows[k + 1 : k + 1 + rows[k][2]])
-    name = _name(*rows[after][1:]) if after < len(rows) else ""
+            # Behind a target that is no variable, as in ``(a, b), c = x``, follow instructions of that target.
+            stores = takewhile(_stores, rows[k + 1 : k + 1 + rows[k][2]])
+            names = [_name(variable) for _, _, variable in stores]
+            return (*names, *[""] * (rows[k][2] - len(names)))
+    name = _name(rows[after][2]) if after < len(rows) and _stores(rows[after]) else ""
     return (name or _beside(*line(code, lasti)),)
 
 
-def _name(operation: str, variable: Any) -> str:
+def _stores(row: tuple[int, str, Any]) -> bool:
+    return row[1].startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))
+
+
+def _name(variable: Any) -> str:
     # pytest stores parts of what it asserts in variables that no program could name
-    stores = operation.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))
-    named = stores and isinstance(variable, str) and variable.isidentifier() and not variable.startswith("_")
+    named = isinstance(variable, str) and variable.isidentifier() and not variable.startswith("_")
     return variable if named else ""
 
 
@@ -102,11 +108,13 @@ def _beside(text: str, begin: int, end: int) -> str:
             and isinstance(s.targets[0], ast.Tuple)
         ):
             for target, value in zip(s.targets[0].elts, s.value.elts, strict=False):
+                if isinstance(target, ast.Starred) or isinstance(value, ast.Starred):
+                    break  # it stands for any number of values
                 place = (value.col_offset, value.end_col_offset or 0)
                 if isinstance(target, ast.Name) and place == tuple(
                     len(text[:n].encode()) for n in (begin, end)
                 ):
-                    return _name("STORE_NAME", target.id)
+                    return _name(target.id)
     return ""
 
 
