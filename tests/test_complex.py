@@ -233,6 +233,7 @@ def test_transforms_lie_as_pytorch_s() -> None:
         (fft.irfft, x, 1, (80, 1, 10)),
         (fft.irfftn, x, (1, 0), (1, 6, 36)),
         (fft.hfftn, x, (1, 2), (84, 14, 1)),
+        (fft.rfft, x[0].expand(4, 6, 8), 2, (5, 20, 1)),
     ):
         assert f(of, dim=dims).stride() == steps, (f.__name__, dims)
     mixed = fft.fft(fft.fft(mg.arange(64.0).view(2, 8, 4), dim=-1), dim=-2).real

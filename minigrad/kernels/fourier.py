@@ -6,7 +6,6 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from minigrad.kernels.order import by_steps
 from minigrad.kernels.order import inverse as undone
 
 Array = np.ndarray[Any, Any]
@@ -20,7 +19,8 @@ OTHER: dict[Norm, Norm] = {
 
 def _behind(x: Array, dims: tuple[int, ...], last: tuple[int, ...] = ()) -> tuple[int, ...]:
     """How PyTorch's result lies: the other dimensions as those of ``x``, then ``dims``, then ``last``."""
-    order, ends = by_steps(x), {*dims, *last}
+    # Unlike elsewhere, what is only repeated has the shortest step.
+    order, ends = sorted(range(x.ndim), key=x.strides.__getitem__, reverse=True), {*dims, *last}
     return (*(d for d in order if d not in ends), *(d for d in order if d in dims), *last)
 
 
