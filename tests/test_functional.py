@@ -1008,6 +1008,27 @@ def test_functional_call_uses_what_it_is_given() -> None:
     assert all(p is before[name] for name, p in net.named_parameters())
 
 
+def test_functional_call_gives_what_the_module_lacks() -> None:
+    class Scaled(nn.Linear):
+        scale: Any = None
+
+        def forward(self, x: Any) -> Any:
+            y = super().forward(x) + getattr(self, "shift", 0)
+            return y if self.scale is None else y * self.scale
+
+    net, x = Scaled(2, 2, bias=False), mg.ones(1, 2)
+    given = {"bias": mg.ones(2), "scale": mg.tensor(3.0), "shift": mg.tensor(5.0), "weight": mg.eye(2)}
+    for call in (func.functional_call, mg.compile(func.functional_call)):
+        assert call(net, given, x).tolist() == [[21, 21]]
+        assert call(net, {"bias": None, "weight": mg.eye(2)}, x).tolist() == [[1, 1]]
+        assert (net.bias, net.scale, hasattr(net, "shift"), "scale" in vars(net)) == (
+            None,
+            None,
+            False,
+            False,
+        )
+
+
 def test_gradients_of_a_module_as_a_function() -> None:
     net, _ = model()
     x = mg.ones(4, 2)
@@ -1046,10 +1067,10 @@ def test_tied_weights() -> None:
 def test_errors_of_functional_call() -> None:
     net, other = model()
     x = mg.ones(4, 2)
-    func.functional_call(net, {"0.unknown": x}, x)  # ignored, as in PyTorch
     cases: list[tuple[Any, type[Exception], str]] = [
         ({"9.weight": x}, AttributeError, "9"),
         ({"0.weight": 3}, TypeError, "must be a Tensor, got int"),
+        ({"0.in_features": x}, TypeError, "`0.in_features`: int is not"),
         ((other, other), ValueError, "multiple dictionaries"),
         (3, ValueError, "but got int"),
         ((3,), ValueError, "to be dictionaries"),

@@ -25,9 +25,10 @@ def functional_call(
 ) -> Any:
     """Calls ``module`` with other parameters and buffers, given by name; afterwards the module has its own again.
 
-    Other Tensors that the module has are replaced as well.  Names that are missing keep the module's own value, unknown
-    ones are ignored; with ``strict`` either is a RuntimeError.  ``tie_weights``: what the module holds under several
-    names is replaced under all of them; different values for them are a ValueError.
+    Names that are missing keep the module's own value.  Others than those of parameters and buffers are replaced as
+    well, and are attributes for the time of the call where there are none: a bias that is None, a Tensor.  With
+    ``strict`` either is a RuntimeError.  ``tie_weights``: what the module holds under several names is replaced under
+    all of them; different values for them are a ValueError.  TypeError for an attribute that is no Tensor.
     """
     with _reparametrize_module(
         module, _merged(parameter_and_buffer_dicts), tie_weights=tie_weights, strict=strict
@@ -46,7 +47,7 @@ def _reparametrize_module(
     strict: bool = False,
 ) -> Iterator[None]:
     """In ``with``: the module has other parameters and buffers, by name; packages ask for it."""
-    values = dict(parameters_and_buffers)
+    values: dict[str, Any] = dict(parameters_and_buffers)
     places: dict[str, tuple[MutableMapping[str, Any], str]] = {}
     for path, _, held in walk(module, shared=True):
         for table in (held.parameters, held.buffers):
@@ -62,17 +63,11 @@ def _reparametrize_module(
             f"{unexpected}"
         )
     for name, t in values.items():
-        if not isinstance(t, Tensor):
+        if t is not None and not isinstance(t, Tensor):
             raise type_error(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
         if name not in places:
-            path, _, key = name.rpartition(".")
-            # AttributeError if there is no such module
-            attributes = vars(module.get_submodule(path))
-            # What is no parameter any more, as a dual number that took its place
-            if isinstance(attributes.get(key), Tensor):
-                places[name] = attributes, key
-    values = {name: t for name, t in values.items() if name in places}
-    before = {name: table[key] for name, (table, key) in places.items() if name in values}
+            places[name] = _place(module, name)
+    before = {name: table.get(key, _MISSING) for name, (table, key) in places.items() if name in values}
     try:
         for name, t in values.items():
             table, key = places[name]
@@ -81,7 +76,31 @@ def _reparametrize_module(
     finally:
         for name, t in before.items():
             table, key = places[name]
-            table[key] = t
+            if t is _MISSING:
+                table.pop(key, None)
+            else:
+                table[key] = t
+
+
+_MISSING: Any = object()
+
+
+def _place(module: Any, name: str) -> tuple[MutableMapping[str, Any], str]:
+    """Where a Tensor goes whose name no parameter or buffer has: a bias that is None, or an attribute.
+
+    A dual number in the place of a parameter is one.  AttributeError if there is no such module, TypeError for an
+    attribute that is no Tensor.
+    """
+    path, _, key = name.rpartition(".")
+    owner = module.get_submodule(path)
+    held = owner.__minigrad_contents__()
+    for table in (held.parameters, held.buffers):
+        if key in table:
+            return table, key
+    there = getattr(owner, key, None)
+    if not (there is None or isinstance(there, Tensor)):
+        raise type_error(f"attribute `{name}`: {type(there).__name__} is not an instance of Tensor")
+    return vars(owner), key
 
 
 def _merged(dicts: Any) -> dict[str, Tensor]:
