@@ -184,7 +184,7 @@ list_gpu_processes get_allocator_backend CUDAPluggableAllocator change_current_a
 replace_pattern has_side_effect
 """,
     "torch.jit": """
-CompilationUnit Error export_opnames onednn_fusion_enabled strict_fusion
+CompilationUnit export_opnames onednn_fusion_enabled strict_fusion
 """,
     "torch.library": """
 impl define fallthrough_kernel impl_abstract register_autocast register_torch_dispatch register_vmap get_ctx
