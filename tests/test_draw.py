@@ -32,6 +32,7 @@ from minigrad import nn
 from minigrad.core.node import tape
 from minigrad.readers import values
 from minigrad.readers.draw import dot, engines
+from minigrad.readers.draw.boxes import generic
 from minigrad.tape import Op
 
 ENGINES = ["dot", "wasm"]
@@ -466,6 +467,8 @@ def test_a_loop_folds_only_where_it_is_joined_alike() -> None:
     for t in range(6):
         h = (cell(steps[t]) + h).tanh()
     assert box(mg.draw(h, cell), "steps[*]").count == 6
+    assert generic(["a[0].w", "a[1].w"]) == "a[*].w"
+    assert generic(["a.0.w", "a[1].w"]) == "a.0.w …"
     seen = [x]
     for i in range(10):  # each step looks elsewhere
         seen.append((seen[i // 2] * 1.5).sin())

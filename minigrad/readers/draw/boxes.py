@@ -158,6 +158,7 @@ def generic(names: Sequence[str]) -> str:
     split = [re.split(r"([.\[\]:, ]+)", name) for name in names]
     if len(split) == 1:
         return "".join("*" if part.isdigit() else part for part in split[0])
-    if len({len(parts) for parts in split}) > 1:
+    # What stands between them is the same in all: `x[0]` and `x.0` have no name in common.
+    if len({(*parts[1::2],) for parts in split}) > 1:
         return f"{names[0]} …"
     return "".join(parts[0] if len(set(parts)) == 1 else "*" for parts in zip(*split, strict=True))
