@@ -36,7 +36,8 @@ def _index(x: Array, *indices: Array, pattern: Pattern) -> Any:
         return x.take(indices[0].astype(np.intp, copy=False), 0)  # in a quarter of the time
     if False not in pattern and 0 not in x.strides:
         return x[indices]
-    if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool and x.size:  # else it checks no index
+    # Without elements `take` checks no index.
+    if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool and x.size:
         return np.take(x, indices[0].astype(np.intp, copy=False), axis=len(pattern) - 1)
     return np.ascontiguousarray(x[_key(indices, pattern)])  # NumPy lays the indexed dimensions outside
 
