@@ -422,7 +422,7 @@ def _disagreement(text: str, eager: Run, compiled: Run) -> tuple[str, str]:
         if isinstance(a, Look) and isinstance(b, Look):
             if difference := compare(a, b):
                 # A backward pass that has stopped, which the pages name.
-                return "" if stopped and re.match(r"value of \w+\.grad: ", difference) else difference, ""
+                return "" if stopped and re.match(r"values? of \w+\.grad: ", difference) else difference, ""
         elif isinstance(a, Look) or isinstance(b, Look) or _other_error(text, a[1], b[1]):
             return f"error: eager {_brief(a)}, compiled {_brief(b)}", ""
         elif len(a) > 2 and len(b) > 3 and (difference := compare(a[3], b[3])):  # a call has raised in both
@@ -430,7 +430,8 @@ def _disagreement(text: str, eager: Run, compiled: Run) -> tuple[str, str]:
                 return "", ""  # it is undone, where eager mode leaves what is done: the states have parted
             return f"half of a call that raises: {difference}", ""
         else:
-            stopped |= "register_hook" in text and "one of the variables needed" in a[1]
+            raised = "one of the variables needed" in a[1] or "Trying to backward through" in a[1]
+            stopped |= "_hook(" in text and raised
     if compiled.refusal:
         known = any(s in compiled.refusal for s in DOCUMENTED) and "has changed" not in compiled.refusal
         return "" if known else f"refused: {compiled.refusal}", compiled.refusal

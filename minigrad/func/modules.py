@@ -67,22 +67,19 @@ def _reparametrize_module(
             raise type_error(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
         if name not in places:
             places[name] = _place(module, name)
-    before = {name: table.get(key, _MISSING) for name, (table, key) in places.items() if name in values}
+    before = {name: table[key] for name, (table, key) in places.items() if name in values and key in table}
     try:
         for name, t in values.items():
             table, key = places[name]
             table[key] = t
         yield
     finally:
-        for name, t in before.items():
+        for name in values:
             table, key = places[name]
-            if t is _MISSING:
-                table.pop(key, None)
+            if name in before:
+                table[key] = before[name]
             else:
-                table[key] = t
-
-
-_MISSING: Any = object()
+                table.pop(key, None)
 
 
 def _place(module: Any, name: str) -> tuple[MutableMapping[str, Any], str]:
