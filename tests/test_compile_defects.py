@@ -474,6 +474,10 @@ w = T(1, 3, grad=True)
 def f(x): t = w.sum() * x; t.zero_(); return t.expand(3, 4)
 -- r = F(T(k, 1)[0])
 with called(): poke(r)
+== a part of a view of a known Tensor, which is another one in each call
+w = T(1, 3, 4); plain = types.SimpleNamespace(t=w[0])
+def f(x): plain.t = plain.t[1:3]; return x * w.sum()
+-- plain.t = w[k % 3]; r = F(T(k, 3)); look(); poke(plain.t)
 == a number is stored that is there
 plain = types.SimpleNamespace(n=2, a=0.5)
 def f(x): x = x * plain.n / plain.a; plain.n = 2; plain.a = 0.5; return x

@@ -182,7 +182,7 @@ def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> 
 
 @contextlib.contextmanager
 def watching(world: Any) -> Iterator[None]:
-    """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
+    """Puts what stands for numbers in their places, and refuses what the code must not reach."""
     # By code and instruction; functions of one code may reach different things.
     suspects: dict[types.CodeType, dict[int, str]] = {}
     refused: list[tuple[str, str]] = []  # no errors: one would hold the frames, and these the list

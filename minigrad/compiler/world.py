@@ -404,7 +404,7 @@ class World:
             states, self._states = self._states, []
             for content, name, path, library in states:
                 number = type(value := content[name]) in (int, float)
-                if number and name in self._asked and id(content) in self.open and not self.exact:
+                if number and name in self._asked and id(content) in self.open:
                     self.options[id(content), name] = content, name, self.number(value, name), value
                 elif not number and (library or self._stores_any or name in self._asked):
                     stored.append((content, name, path))

@@ -36,8 +36,7 @@ def _index(x: Array, *indices: Array, pattern: Pattern) -> Any:
         return x.take(indices[0].astype(np.intp, copy=False), 0)  # in a quarter of the time
     if False not in pattern and 0 not in x.strides:
         return x[indices]
-    # Without elements `take` checks no index.
-    if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool and x.size:
+    if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool:
         return np.take(x, indices[0].astype(np.intp, copy=False), axis=len(pattern) - 1)
     return np.ascontiguousarray(x[_key(indices, pattern)])  # NumPy lays the indexed dimensions outside
 
@@ -134,7 +133,7 @@ def _gather(x: Array, index: Array, dim: int) -> Array:
 def _index_text(v: Call) -> Text:
     pattern = v.params["pattern"]
     if len(v.shapes) == 2 and not all(pattern) and v.dtypes[1].kind != "b" and 0 not in v.shapes[0]:
-        # NumPy takes no int64 here where its own integer has 32 bits.
+        # NumPy takes no int64 here where its own integer has 32 bits, and checks no index without elements.
         index = "{}" if np.dtype(np.intp) == np.int64 else "{}.astype(np.intp)"
         return f"np.take({{}}, {index}, axis={{d}})", {"d": len(pattern) - 1}
     text = f"{{}}[{', '.join('{}' if here else ':' for here in pattern)}]"
