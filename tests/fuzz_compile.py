@@ -66,10 +66,12 @@ class Adam(optim.Optimizer):
                 b1, b2 = group["betas"]
                 state = self.state[p]
                 if not state:
-                    state["m"], state["v"] = mg.zeros_like(p), mg.zeros_like(p)
-                state["m"].mul_(b1).add_(p.grad, alpha=1 - b1)
+                    state["m"], state["v"], state["t"] = mg.zeros_like(p), mg.zeros_like(p), 0
+                state["t"] += 1
+                state["m"] = state["m"] * b1 + p.grad * (1 - b1)
                 state["v"].mul_(b2).addcmul_(p.grad, p.grad, value=1 - b2)
-                p.addcdiv_(state["m"], state["v"].sqrt() + group["eps"], value=-group["lr"])
+                rate = group["lr"] / (1 - b1 ** state["t"])
+                p.addcdiv_(state["m"], state["v"].sqrt() + group["eps"], value=-rate)
 class Box:
     gain = 3.0
     def __init__(self, call):
@@ -481,7 +483,9 @@ def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return 
 closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
 def made(k):\n    return mg.full((4,), k * 0.5)
 store = types.SimpleNamespace(t=T(15, 4), n=2, m=0.5, kept={'a': T(16, 4)}, pair=(T(17, 4), 2))
-feats = {'b': 1};KEY = 'n'
+feats = {'b': 1};KEY = 'n';log = {'n': 1, 'm': 0.5, 't': T(19, 4), 3: 2, 'deep': {'n': 0}}
+seq = [2, 0.5, T(20, 4), None]
+by = {w0: 0, w1: T(21, 4)}
 other = argparse.Namespace(a=0.75, n=3);normal = mg.distributions.Normal(T(18, 4), 1.0);deco = Decorated(mg.tanh)
 order = [types.SimpleNamespace(k=2.0, a=1), types.SimpleNamespace(k=0.5, a=2)]""")
 NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
@@ -532,7 +536,10 @@ autograd.grad({f}.sin().sum(), [{l}, w1], allow_unused=True)[0]
 autograd.grad(net(x).sum(), net.parameters(), allow_unused=True)[0];mg.func.grad(lambda t: (t * t * {s}).sum())({f})
 mg.func.vmap(lambda t: t * {f}.sum())({f});mg.func.vjp(helper, {f})[1]({f})[0];mg.func.jvp(helper, ({f},), ({f},))[1]
 x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}
-store.pair[0] + {f};{f} * store.pair[1];normal.log_prob({f});normal.rsample();deco({f});{f}.sum() * mg.tensor(0.5)
+store.pair[0] + {f};{f} * store.pair[1];log['t'] + {f};{f} * log['n'];{f} * log[3];{f} - log['m'];seq[2] + {f}
+{f} * seq[0]
+{f} * seq[1];by[w1] + {f};{f} * by[w0];{f} + log['deep']['n'];normal.log_prob({f});normal.rsample();deco({f})
+{f}.sum() * mg.tensor(0.5)
 mg.normal(mg.tensor({s}), 1.0);mg.distributions.Normal({f}, 1.0).log_prob(store.t)""")
 STATEMENTS = split(r"""{f}.add_({f});{f}.mul_({s});{f}.sub_({f}.detach());{f}.zero_();{f}.fill_({s});{f}.copy_({f})
 {f}.clamp_(0);{f}[0] = {s};{f}[0] = {f};{f}[{m}] = {s};{f}[{m}] = {f};{f}[i0] = {f};{f}[j0] = {s};{f}[..., j0] = {f}
@@ -562,7 +569,13 @@ if getattr(store, 'late', None) is None:\n    store.late = {f}.detach();store.la
 store.pair = (store.pair[0] * 0.5, store.pair[1]);store.pair = (store.t, 2);store.pair = ({f}.detach(), store.n)
 store.t = store.t.detach() * 0.5 + {f};store.t, store.pair = store.pair[0], (store.t, 3);store.t.mul_({s})
 store.list = [{f}, store.t];{f} = {f} + store.list[0];store.t = {l}
-if len(store.kept) < N:\n    store.kept[N] = made(4) * {s}""")
+if len(store.kept) < N:\n    store.kept[N] = made(4) * {s};log['n'] += 1;log['m'] = log['m'] * 0.5 + log['n'] % 3
+log['t'] = {f}
+log['t'] = log['t'] * 0.5 + {f}.detach();log[3] -= 1;log['deep']['n'] = log['n'];log['n'], log['m'] = log['m'], {s}
+seq[0] = seq[0] + 1;seq[1] *= 0.5;seq[2] = {f}.detach() + seq[2];seq[-2] = {f}
+for i in range(2):\n    seq[i] = seq[i] * 2
+by[w0] += 1;by[w1] = by[w1] * 0.9 + w1.detach();if log['n'] > 2:\n    {f} = {f} * log['m'];opt.count = log['n'] + 1
+if seq[0] % 2 == 0:\n    {f} = {f} * seq[1];log['new'] = {f};seq[3] = {f};opt.param_groups[0]['k'] = N""")
 CHANGES = split(r"""K = {s};N = {n};FLAG = not FLAG;cfg['a'] = {s};cfg['n'] = {n};cfg['deep']['on'] = False
 cfg['deep']['x'][1] = {s};cfg['late'] = {s};cfg['deep'] = {{'on': True, 'x': [1.0, {s}]}};ns.a = {s};ns.n = {n}
 ns.late = {s};plain.a = {s};plain.t = T({n}, 4);conf.rate = {s};conf.power = {n};conf = Config({s}, {n})
@@ -590,6 +603,9 @@ store.pair = (T({n}, 4), {n});store.pair = (store.t, 1);store.t = w1;store.t = x
 store.t = T({n}, 4, grad=True);store.t = store.t.detach().clone().requires_grad_();store.t = T({n}, 8)[::2]
 store.late = None;del store.late;store.kept.clear();store.f1 = None;store.f2 = {n};del store.f3
 normal.loc = T({n}, 4);normal.loc.add_(1);normal.scale = mg.tensor(2.0);deco.k = {s};deco.f = mg.sin;KEY = 'a';KEY = 'n'
+log['n'] = {n};log['m'] = {s};log['t'] = T({n}, 4);log['t'] = x;log['n'] = {s};log.pop('new', None);seq[0] = {n}
+seq[2] = w1
+seq[2] = store.t;seq.append(1);seq[1] = None;by[w0] = {n};by.clear();log['deep'] = {{'n': {s}}};seq[2].mul_(2)
 other.a = {s};other.n = 3;order.reverse();order[0].a = {n};order[1].k = {s}
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)

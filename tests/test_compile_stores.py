@@ -67,7 +67,7 @@ def forward(self, x):
     return x * self.kept_0
 == keeps what it gets
 def forward(self, x): self.kept, self.first = x, x[:1]; return self.inner(x)
-== logs in a dict | again
+== logs in a dict
 def forward(self, x):
     y = self.inner(x)
     self.table["mean"], self.count = y.detach().mean(), 3
@@ -77,13 +77,13 @@ def forward(self, x):
 def forward(self, x):
     if not hasattr(self, "late"): self.late = x.detach()
     y = self.inner(x * 1.0); x.data.mul_(2.0); return y
-== remembers and logs alike | again
+== remembers and logs alike
 def build(self, n): self.other = {}
 def forward(self, x):
     if "y" not in self.table: self.table["y"] = mg.ones(4)
     self.other["y"] = y = self.inner(x)
     return y * self.table["y"]
-== keeps features by hooks | again
+== keeps features by hooks
 def build(self, n):
     self.layers, self.table = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4)), {"old": 1, 2: None}
     for i, layer in enumerate(self.layers): layer.register_forward_hook(self.keeps(2 - i))
@@ -113,7 +113,7 @@ def forward(self, x):
 def forward(self, x): self.count += 1; return self.inner(x) * (2 if type(self.count) is int else 3)
 == reads a computed name | again
 def forward(self, x): n = getattr(self, "".join(["cou", "nt"])); self.count = x.shape[0] + n; return self.inner(x)
-== counts what it logs | again
+== counts what it logs
 def forward(self, x): self.table["x"] = x.mean(); return self.inner(x) * len(self.table)
 == averages
 def forward(self, x):
@@ -127,6 +127,20 @@ def forward(self, x):
     self.state = y.detach().mean(0), ((h + c).tanh(), n)
     self.kept = [y.detach().sum(0).cos(), None]
     return y * n
+== counts and averages in dicts and lists
+def build(self, n):
+    self.table = {"n": 0, 3: 0.5, "mean": mg.zeros(4), "inner": {"n": 1}}
+    self.rates, self.sums = [0.5, 1, "a"], [mg.zeros(4), None]
+    self.by_weight = {p: mg.zeros_like(p) for p in self.inner.parameters()}
+    self.counts = {p: 0 for p in self.by_weight}
+def forward(self, x):
+    y = self.inner(x) * (1 - 0.9 ** (self.table["n"] + 1)) + self.rates[0] * self.sums[-2]
+    self.table["n"] += 1; self.table["inner"]["n"] *= 2 - self.table["n"] % 2; self.table[3] = 0.5 * self.table[3]
+    self.table["mean"] = 0.9 * self.table["mean"] + y.detach().mean(0) * self.table[3]
+    for i, rate in enumerate(self.rates[:2]): self.rates[i] = 0.5 * rate + self.table["n"] % 3
+    self.sums[0] = self.sums[0] * 0.5 + x.detach().mean(0)
+    for p in self.by_weight: self.by_weight[p] = self.by_weight[p] * 0.9 + p.detach(); self.counts[p] += 1
+    return y + self.counts[self.inner.bias] * self.table["mean"] + self.by_weight[self.inner.bias]
 == has a cached property
 @functools.cached_property
 def mask(self): return mg.ones(4, 4).tril()
@@ -207,6 +221,79 @@ def test_what_is_stored_is_there_after_each_call(name: str) -> None:
             zip(train(mg.compile, whole), train(lambda f: f, whole), strict=True)
         ):
             assert graphless(found) == graphless(expected), (whole, i)
+
+
+# Steps of optimizers as people write them: the state of a parameter, an attribute, an option that counts.
+STEPS = [
+    """
+state = self.state[p]
+if not state: state["step"], state["mean"], state["rms"] = 0, mg.zeros_like(p), mg.zeros_like(p)
+state["step"] += 1
+state["mean"] = 0.9 * state["mean"] + 0.1 * p.grad
+state["rms"].mul_(0.99).addcmul_(p.grad, p.grad, value=0.01)
+rate = group["lr"] / (1 - 0.9 ** state["step"])
+p.addcdiv_(state["mean"], state["rms"].sqrt().add_(1e-8), value=-rate)""",
+    "self.count = getattr(self, 'count', 0) + 1; p -= group['lr'] / self.count * p.grad",
+    "group['count'] += 1; group['lr'] *= 0.9; p -= group['lr'] / group['count'] * p.grad",
+    "t = self.state[p].get('t', 1); p -= group['lr'] / t ** 0.5 * p.grad; self.state[p]['t'] = t + 1",
+]
+
+
+@pytest.mark.parametrize("text", STEPS)
+def test_an_optimizer_of_the_user_is_replayed(text: str) -> None:
+    body = text.strip().replace("\n", "\n            ")
+    exec(
+        f"""
+class Own(optim.Optimizer):
+    def __init__(self, params): super().__init__(params, {{"lr": 0.1, "count": 0}})
+    @mg.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                {body.replace(chr(10), chr(10) + "    ")}
+""",
+        space := {"mg": mg, "optim": optim},
+    )
+
+    def train(way: Any) -> list[Any]:
+        mg.manual_seed(0)
+        net = nn.Linear(4, 1)
+        opt = space["Own"](net.parameters())  # type: ignore[operator]
+
+        @way
+        def step(x: Any) -> Any:
+            opt.zero_grad()
+            loss = net(x).square().mean()
+            loss.backward()
+            opt.step()
+            return loss
+
+        log = [step(mg.randn(3, 4)).item() for _ in range(6)]
+        if way is mg.compile:
+            assert len(step.recordings) <= 2  # the first call makes the state
+        return [*log, repr(opt.state_dict()), repr(vars(opt).get("count"))]
+
+    assert train(mg.compile) == train(lambda f: f)
+
+
+def test_a_tensor_that_an_attribute_or_a_state_holds_is_an_argument_too() -> None:
+    """The recording of a call that leaves it as it was, or gets what it reads itself, serves no other argument."""
+    net, opt = Layer(), optim.SGD([mg.ones(1, requires_grad=True)])
+    a, b = mg.ones(2, 4), mg.zeros(2, 4)
+
+    def keep(x: Any) -> Any:
+        setattr(net, "".join(["ke", "pt"]), x)
+        return x * 2
+
+    def add(x: Any) -> Any:
+        return x + sum(state["a"] for state in opt.state.values())
+
+    kept, added, net.kept = mg.compile(keep), mg.compile(add), a
+    opt.state[opt.param_groups[0]["params"][0]] = {"a": a}
+    for x in (a, b, a, a, b):
+        kept(x)
+        assert net.kept is x
+        assert added(x).tolist() == add(x).tolist()
 
 
 @pytest.mark.parametrize("change", ["del net.count", "net.kept = lambda: x"])

@@ -20,7 +20,7 @@ from typing import (
     overload,
 )
 
-from minigrad.compiler.arguments import Stored
+from minigrad.compiler.arguments import Again, Stored
 from minigrad.compiler.names import *  # noqa: F403
 from minigrad.compiler.names import __all__ as _names
 from minigrad.compiler.recording import Recording, WithoutSize
@@ -108,8 +108,8 @@ def compile(
     Modules, optimizers, numbers, strings, functions, and lists, tuples, dicts and plain objects of these.  A call is
     recorded again for other shapes, dtypes, layouts, structures of the arguments, grad modes or training flags, or
     after a change of anything else that the function reaches.  Floats among the arguments and the options of
-    optimizers, such as a learning rate, and ints and floats in attributes that the function sets are numbers of each
-    call; how they compare is guarded.
+    optimizers, such as a learning rate, and ints and floats that the function sets in attributes, dicts and lists are
+    numbers of each call; how they compare is guarded.
 
     ``check`` also runs the function itself at each call and raises a RuntimeError where the two differ.
     ``backend="numba"`` (the extra ``numba``) has Numba compile the printed program, which pays at small batches;
@@ -236,13 +236,16 @@ class Compiled(Generic[P, R]):
                     "times as long as running it. What differs from the last recording: "
                     f"{self.recordings[0].broken(args, kwargs, mode)}"
                 )
-            try:
-                replay = Recording(self, args, kwargs).record()
-            except WithoutSize:
-                return None
-            except Stored:
-                vars(self)["_stores"] = True
-                return self._record(args, kwargs, mode)
+            replay, set_in = None, dict[int, Any]()
+            while replay is None:
+                try:
+                    replay = Recording(self, args, kwargs, set_in).record()
+                except WithoutSize:
+                    return None
+                except Stored:
+                    vars(self)["_stores"] = True
+                except Again as again:
+                    (set_in,) = again.args
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay

@@ -37,18 +37,25 @@ def with_fields(cls: type, fields: dict[str, Any]) -> Any:
     return value
 
 
-def tensors_in(value: Any) -> list[Any]:
+def tensors_in(value: Any, around: tuple[int, ...] = ()) -> list[Any]:
     """The Tensors in a result, in order, also those in named tuples and dataclasses."""
     if isinstance(value, Tensor):
         return [value]
+    if id(value) in around:  # it holds itself
+        return []
+    around = *around, id(value)
     if (fields := fields_of(value)) is not None:
         value = fields
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
-    return [t for item in items for t in tensors_in(item)]
+    return [t for item in items for t in tensors_in(item, around)]
 
 
 class Stored(Exception):
     """The function stores in an object of a dataclass that is an argument: it counts by identity from now on."""
+
+
+class Again(Exception):
+    """The function sets what each call has to find as an argument: keys, by the ids of tables."""
 
 
 class Arguments:
@@ -82,13 +89,13 @@ class Arguments:
         self.inputs = given, dict(zip(kwargs, named, strict=True))
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
         # Attributes that the function stores are as arguments: each call finds its own.
-        while stored := world.settle_names():
-            for table, key, path in stored:
-                self._found(
-                    f"[{self._space.name(dict.get)}({self._space.name(table)}, {key!r})]",
-                    [table[key]],
-                    [path],
-                )
+        while found := world.settle_names():
+            for table, key, path in found:
+                at = self._space.key(key)
+                source = f"{self._space.name(table)}[{at}:][:1] or [None]"
+                if type(table) is not list:
+                    source = f"[{self._space.name(dict.get)}({self._space.name(table)}, {at})]"
+                self._found(source, [table[key]], [path])
         for place, t in self.tensors:
             if asked := [name for name in added_to(t) if world.may_name(name)]:
                 raise type_error(

@@ -86,7 +86,8 @@ class Gradients:
         recording = self.recording
         places = {*recording.world.options, *((id(table), key) for table, key, _ in recording.stores)}
         options = places & read.options.keys() if read.may_name("param_groups") else ()
-        if what := read.guards.reads(places) or next((key for _, key in options), ""):
+        keys = {i: {key for table, key in places if table == i} for i, _ in places}
+        if what := read.guards.reads(keys) or next((key for _, key in options), ""):
             raise runtime_error(
                 f"compile(): backward() of a result would read {what} in a hook or a Function, and each call may set "
                 "that. Call it inside of the compiled function, or leave this part uncompiled"
@@ -98,7 +99,7 @@ class Gradients:
         stores, grown = stored(world)
         known = {(id(table), key) for table, key, _ in before}
         more = [key for table, key, _ in stores if (id(table), key) not in known]
-        if what := (f"{more[0]!r}" if more else "") or world.guards.changed(grown):
+        if what := world.guards.changed(grown) or (f"{more[0]!r}" if more else ""):
             raise runtime_error(
                 f"compile(): backward() of a result would change {what} in a hook or a Function, which a replay does "
                 "not repeat. Call it inside of the compiled function, or leave this part uncompiled"
@@ -247,7 +248,7 @@ def _read_in_backward(nodes: Iterable[Node]) -> World | None:
             codes += (n.hooks or {}).values()
     if not codes:
         return None
-    world = World(len)
+    world = World(len, {})
     for code in codes:
         world.follow(code, "")
     world.settle_names()

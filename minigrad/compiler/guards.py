@@ -6,7 +6,7 @@ import abc
 import functools
 import types
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -70,6 +70,11 @@ def items_of(content: Any) -> Any:
     """What a table holds, in order: of a dict its keys with their values."""
     base = base_of(content)
     return dict(base.items(content)) if issubclass(base, dict) else [*base.__iter__(content)]
+
+
+def rows_of(content: Any) -> dict[Any, Any]:
+    """What a table holds by the keys, or places, under which it is there."""
+    return items_of(content) if isinstance(content, dict) else dict(enumerate(items_of(content)))
 
 
 def refilling(content: Any, items: Any) -> Iterator[Call]:
@@ -188,6 +193,7 @@ _HOOKS, _NO_HOOKS = _kind("{0}._node.hooks == {1}"), _kind("not {0}._node.hooks"
 _NO_GRAD, _LAYOUT = _kind("{0}._grad is None"), _kind("{0}._array", alike=lie_alike)
 # Kinds that read nothing but True or False.
 _TRUTHS = _EMPTY, _SIZE, _ABSENT, _NO_HOOKS, _NO_GRAD, CONTENT, NAMES, EQUAL
+_KEYS: type = type({}.keys())
 # Items of a table that are compared one by one, in 0.7 of the time of C code that walks them.
 _FEW = 16
 
@@ -221,6 +227,10 @@ class Names:
         name = f"v{len(self.space)}"
         self.space[name] = value
         return name
+
+    def key(self, value: Any) -> str:
+        """A key or a place as it is, or the name of an object."""
+        return repr(value) if type(value) in (str, int) else self.name(value)
 
     def function(self, arguments: str, result: str, lines: Sequence[str] = ()) -> Any:
         """A function that runs ``lines`` and returns ``result``."""
@@ -270,13 +280,16 @@ class Guards:
         A guard makes no entries, as a defaultdict would.
         """
         plain = type(space) in (dict, types.MappingProxyType)
-        kind = _GOT if not plain else _ENTRY if key in space else _ABSENT
+        listed = type(space) is list
+        kind = _ENTRY if listed or (plain and key in space) else _ABSENT if plain else _GOT
         self.add(path, kind, space, key, owner if isinstance(owner, type) else space, table=space)
 
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
         base = base_of(content)
-        views = [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x]
+        views = (
+            [base.values] * values + [base.keys] * keys if issubclass(base, dict) else [lambda x: x] * values
+        )
         if not views or not 0 < len(content) <= _FEW:
             size = (_SIZE, content, len(content)) if len(content) else (_EMPTY, content)
             self.add(path, *size, table=content)
@@ -317,10 +330,16 @@ class Guards:
         """The arrays of NumPy whose elements are guarded."""
         return [row.arguments[0] for row in self._rows if row.kind is CONTENT]
 
-    def reads(self, places: set[tuple[int, str]]) -> str:
-        """The path of the first row on one of these entries: the id of a dict, and a key; empty if there is none."""
-        rows = (r for r in self._rows if r.kind is _ENTRY)
-        return next((r.path for r in rows if (id(r.arguments[0]), r.arguments[1]) in places), "")
+    def reads(self, places: Mapping[int, Collection[Any]]) -> str:
+        """The path of the first row on one of these entries: keys by the ids of tables; empty if there is none."""
+        for row in self._rows:
+            keys, all_values = (
+                places.get(id(row.table), ()),
+                row.kind is _ITEMS and type(row.arguments[0]) is not _KEYS,
+            )
+            if keys and (all_values or (row.kind is _ENTRY and row.arguments[1] in keys)):
+                return row.path
+        return ""
 
     def forget(self, places: set[tuple[int, str]]) -> None:
         """Drops the rows on these entries: the id of a dict, and a key."""
@@ -353,8 +372,7 @@ class Guards:
             elif row.kind is _ITEMS:
                 terms.append(f"all(map(is_, {self._names.name(row.arguments[0])}, {row.value}))")
             else:
-                # Names of arguments, and keys as they are.
-                arguments = [repr(a) if type(a) is str else self._names.name(a) for a in row.arguments[:2]]
+                arguments = [*map(self._names.key, row.arguments[:2])]
                 text = row.kind.expression.format(*arguments)
                 alone = value is True and row.kind in _TRUTHS
                 compared = f" is {value if value.__class__ is bool else row.value}"
@@ -370,7 +388,7 @@ class Guards:
     def shared_with(self, other: Guards) -> list[_Row]:
         """The rows that read what a row of ``other`` reads, but for how many entries there are, and which keys."""
         read = {row.about() for row in other._rows}
-        counts = [row.kind is _SIZE or type(row.arguments[0]) is type({}.keys()) for row in self._rows]
+        counts = [row.kind is _SIZE or type(row.arguments[0]) is _KEYS for row in self._rows]
         return [r for r, skip in zip(self._rows, counts, strict=True) if not skip and r.about() in read]
 
     def changed(self, free: set[int], rows: list[_Row] | None = None) -> str:

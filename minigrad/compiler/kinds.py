@@ -312,6 +312,11 @@ def reads_all(cls: type) -> bool:
     return of_minigrad(cls) or any("forward" in own or "__init__" in own for own in bases)
 
 
+def counts_by_name(owner: Any) -> bool:
+    """Whether of an object those attributes count which the code names."""
+    return is_object(owner) and not reads_all(type(owner))
+
+
 def called_in(cls: type) -> set[str]:
     """The names by which code of libraries may call methods of a user's class: what it inherits from them or Python."""
     names = {name for c in cls.__mro__ for name in vars(c) if name.startswith("__") or not is_users(c)}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import types
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, fields_of, shows, tensors_in, with_fields
+from minigrad.compiler.arguments import Again, Arguments, fields_of, shows, tensors_in, with_fields
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
-from minigrad.compiler.guards import Names, same
+from minigrad.compiler.guards import Names, base_of, same
 from minigrad.compiler.kinds import FIXED, added_to
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
@@ -22,7 +22,7 @@ from minigrad.compiler.scalars import Scalar, plain
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import OUTSIDE, TracedProgram
-from minigrad.compiler.watch import changes, watching
+from minigrad.compiler.watch import changes, to_find, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.mode import MODE
@@ -47,25 +47,33 @@ class WithoutSize(Exception):
 class Recording:
     """One call that is recorded."""
 
-    def __init__(self, compiled: Any, args: Any, kwargs: Any) -> None:
+    def __init__(
+        self,
+        compiled: Any,
+        args: Any,
+        kwargs: Any,
+        set_in: Mapping[int, Collection[Any]] = types.MappingProxyType({}),
+    ) -> None:
         self.compiled = compiled
-        self.world = World(compiled.function)
+        self.world = World(compiled.function, set_in)
         # What the function has stored in objects and dicts.
         self.stores: list[Any] = []
         self.arguments = Arguments(self.world, compiled, args, kwargs, self.world.exact)
         if self.world.exact and not self.arguments.exact:  # an argument has code that needs it
-            identities, self.world = self.world.guards.identities, World(compiled.function)
+            identities, self.world = self.world.guards.identities, World(compiled.function, set_in)
             self.world.guards.identities = identities
             self.arguments = Arguments(self.world, compiled, args, kwargs, True)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:
             tensors[id(t)] = t
             paths[id(t)] = self.arguments.names[where]
-        kept = [(p, key, t) for state in self.world.states for p in state for key, t in state[p].items()]
-        for p, key, t in kept:
-            if isinstance(t, Tensor):
-                tensors[id(t)] = t
-                paths[id(t)] = f"{key}_of_{paths.get(id(p), 'a_parameter')}"
+        for p, content in (row for state in self.world.states for row in state.items()):
+            for key, t in content.items():
+                if isinstance(t, Tensor):
+                    tensors[id(t)] = t
+                    paths[id(t)] = f"{key}_of_{paths.get(id(p), 'a_parameter')}"
+                    if key not in self.world.own(content):  # then no other argument may be it
+                        self.world.tensors[id(t)] = t
         # By the id of a gradient, the Tensor that it belongs to.
         self.owner_of: dict[int, Any] = {}
         for t in list(tensors.values()):
@@ -82,7 +90,7 @@ class Recording:
         self.numbers = {number.text: f"leaves[{place}]" for number, place in self.arguments.numbers}
         self.kinds: list[str] = []  # that these are floats or ints, as they were
         for group, key, numbers, value in self.world.options.values():
-            option = f"{self.names.name(group)}[{key!r}]"
+            option = f"{self.names.name(group)}[{self.names.key(key)}]"
             several = (
                 {n.text: f"{option}[{i}]" for i, n in enumerate(numbers)} if type(numbers) is tuple else {}
             )
@@ -113,6 +121,8 @@ class Recording:
             self.run.check()
             self.arguments.refuse_changes()
             self.stores = changes(world)
+            if more := to_find(world, self.stores):
+                raise Again(more)
             replay = self._replay(result)
         world.guards.kept = {}
         world.forget(self.stores)
@@ -244,7 +254,7 @@ class Recording:
                 yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
         for table, key, _ in self.stores:
             value = self._printed(table[key])
-            yield f"({name(dict.__setitem__)}, {name(table)}, {name(plain(key))}, {value}), "
+            yield f"({name(base_of(table).__setitem__)}, {name(table)}, {name(plain(key))}, {value}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""

@@ -14,9 +14,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minigrad import errors
-from minigrad.compiler.guards import MISSING, SIMPLE, same
-from minigrad.compiler.kinds import REFLECTION, SECRET, TEXTUAL, loaded_later
+from minigrad.compiler.guards import MISSING, SIMPLE, rows_of, same
+from minigrad.compiler.kinds import REFLECTION, SECRET, TEXTUAL, is_state, loaded_later, of_minigrad
 from minigrad.compiler.scalars import plain
+from minigrad.core.tensor import Tensor
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -204,7 +205,8 @@ def watching(world: Any) -> Iterator[None]:
     placed = list[Any]()
     for row in world.options.values():
         group, key, stand_in, _ = row
-        if not (world.exact and (world.may_name("param_groups") or world.may_name(key))):
+        named = world.may_name("param_groups") or world.may_name(key) or id(group) in world.set_in
+        if not (world.exact and named):
             group[key] = stand_in
             placed.append(row)
             continue
@@ -216,7 +218,7 @@ def watching(world: Any) -> Iterator[None]:
         world.watch = watch
         yield
     for group, key, stand_in, number in placed:
-        if group.get(key) is stand_in:
+        if rows_of(group).get(key) is stand_in:
             group[key] = number
         else:
             world.written.add((id(group), key))
@@ -228,15 +230,32 @@ def stored(world: Any) -> tuple[list[Any], set[int]]:
     """What the function has stored (table, key, owner), and the ids of tables whose keys are there in order."""
     stores, grown, exact = list[Any](), set[int](), world.guards.identities
     for i, (table, owner) in world.open.items():
-        before = world.guards.kept[i][1]
-        for key, now in table.items():
+        before, after = rows_of(world.guards.kept[i][1]), rows_of(table)
+        for key, now in after.items():
             old = before.get(key, MISSING)
             other = now is not old and (exact or now.__class__ is tuple or not same(now, old))
             if other or (i, key) in world.written:
                 stores.append((table, key, owner))
-        if [*map(id, table)][: len(before)] == [*map(id, before)]:
+        kept = (
+            len(before) == len(after)
+            if type(table) is list
+            else [*map(id, after)][: len(before)] == [*map(id, before)]
+        )
+        if kept:
             grown.add(i)
     return stores, grown
+
+
+def to_find(world: Any, stores: list[Any]) -> dict[int, set[Any]]:
+    """Keys, by the ids of tables, under which the function sets Tensors or numbers; empty if all are known."""
+    keys = {i: {*known} for i, known in world.set_in.items()}
+    for table, key, _ in stores:
+        plain_key = type(key) in (str, int) or (isinstance(key, Tensor) and of_minigrad(type(key)))
+        before = rows_of(world.guards.kept[id(table)][1]).get(key) if plain_key else None
+        state = type(before) in (int, float) or is_state(before, world.tables)
+        if state and (id(table), key) not in world.options:
+            keys.setdefault(id(table), set()).add(key)
+    return keys if keys != world.set_in else {}
 
 
 def changes(world: Any) -> list[Any]:

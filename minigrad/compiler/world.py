@@ -15,7 +15,7 @@ import sys
 import types
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,35 +34,31 @@ from minigrad.readers.source.names import Names
 class World:
     """What one function reaches by name, and the guards on it."""
 
-    def __init__(self, function: Any) -> None:
-        self.guards = Guards()
+    def __init__(self, function: Any, set_in: Mapping[int, Collection[Any]]) -> None:
+        self.guards, self.generators = Guards(), [default_generator]
         # Tables in which the function may store, by id, each with the object whose attributes these are.
-        self.open: dict[int, tuple[dict[Any, Any], Any]] = {}
+        self.open: dict[int, tuple[Any, Any]] = {}
+        # The keys of tables, by their ids, which it is known to set: each call takes what is there as an argument.  Of
+        # what is no number, the table, the key and a path.
+        self.set_in, self._found = set_in, list[tuple[Any, Any, str]]()
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
         # Numbers that are parameters, such as options of optimizers, by the ids of dicts and keys: these, what stands
         # for them in a run, and they themselves.  Those that the function has stored.  What was read of them.
-        self.options: dict[tuple[int, str], tuple[dict[str, Any], str, Any, Any]] = {}
-        self.written, self.seen = set[tuple[int, str]](), dict[str, Any]()
+        self.options: dict[tuple[int, Any], tuple[Any, Any, Any, Any]] = {}
+        self.written, self.seen = set[tuple[int, Any]](), dict[str, Any]()
         self.states: list[dict[Any, Any]] = []
-        self.home = kinds.spot_of(function)
-        self._names = Names()
+        self.home, self._names = kinds.spot_of(function), Names()
         # By id, values, which stay alive, and why each is refused, or "" where it is followed; tables of Modules.
-        self.known: dict[int, tuple[Any, str]] = {}
-        self._tables = set[int]()
-        # Names that the code reads; those that it stores or may ask for; whether it may do so with any, or print all.
-        self._mentioned = {"training", "_hooked", "__array_ufunc__"}
-        self._asked: set[str] = set()
-        self._stores_any = self._reflective = self._textual = False
-        # Whether the code may tell a number from what stands for it: by its type or identity.
-        self.exact = False
+        self.known, self.tables = dict[int, tuple[Any, str]](), set[int]()
+        # Names that the code reads; that it stores or may ask for; whether it may do so with any, or print all.
+        self._mentioned, self._asked = {"training", "_hooked", "__array_ufunc__"}, set[str]()
+        # Last, whether it may tell a number from what stands for it, by its type or identity.
+        self._stores_any = self._reflective = self._textual = self.exact = False
         self._spaces: list[kinds.Space] = []
         self._settled = set[tuple[Any, ...]]()  # what was mentioned when one was last asked
-        # Attributes of Tensors, and whether the library may store them: a table, a key, a path.
-        self._states: list[tuple[dict[str, Any], str, str, bool]] = []
-        self._classes: dict[type, kinds.Space] = {}
-        self._followed: set[tuple[type, bool]] = set()
+        self._classes, self._followed = dict[type, kinds.Space](), set[tuple[type, bool]]()
         self.codes: list[tuple[types.CodeType, list[watch.Step]]] = []
         self.watch: Any = len  # what refuses, while the function runs, what more code must not reach
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
@@ -70,7 +66,6 @@ class World:
         self.hidden = ""
         self._class(Tensor, "", False)
         self.guards.entry(vars(dtypes), "_default", "the default dtype")
-        self.generators = [default_generator]
         if reason := self.follow(function, ""):
             raise watch.unguarded(f"is or holds {reason}", self.home)
 
@@ -209,21 +204,43 @@ class World:
             return f"a {kind.__name__}"
         if kind.__iter__ is not guards.base_of(value).__iter__:
             return f"a {kind.__name__}, whose class has an __iter__ of its own"
-        if kind is dict:
-            self.open[id(value)] = value, None
         if not isinstance(value, tuple):
-            self.guards.table(value, path)
+            self._table(value, path)
         if isinstance(value, (set, frozenset)):
             atoms = all(v.__class__ in (*SIMPLE, bool) or v is None for v in value)
             return "" if atoms else f"a {kind.__name__} of objects"
-        rows = dict.items(value) if isinstance(value, dict) else enumerate(value)
-        items = [(f"{path}[{k!r:.20}]", v) for k, v in rows]
-        items += [(path, k) for k in (dict.keys(value) if isinstance(value, dict) else ())]
+        rows = guards.rows_of(value).items()
+        items = [(f"{path}[{k!r:.20}]", v) for k, v in rows if k not in self.own(value)]
+        items += [(path, k) for k, _ in rows]
         if isinstance(value, defaultdict):
             items.append((f"{path}.default_factory", self._attribute(value, "default_factory", path)))
         for _, module in items:
             self._hide(module)
         return (reason := self._each(items)) and f"a {kind.__name__} that holds {reason}"
+
+    def own(self, content: Any) -> Collection[Any]:
+        """The keys under which each call finds its own; none for what is first reached while the function runs."""
+        return self.set_in.get(id(content), ()) if self.watch is len else ()
+
+    def _table(self, content: Any, path: str, owner: Any = None) -> None:
+        """Guards a list or a dict, but for what each call finds there."""
+        if owner is not None or type(content) in (dict, list):
+            self.open[id(content)] = content, owner
+        self.guards.table(content, path, values=not (own := self.own(content)))
+        for key in guards.rows_of(content) if own else ():
+            self._entry(content, key, f"{path}[{key!r:.20}]")
+
+    def _entry(self, content: Any, key: Any, path: str, owner: Any = None) -> bool:
+        """Guards an entry, or takes it as an argument where each call finds its own; whether it does."""
+        if key not in self.own(content):
+            self.guards.entry(content, key, path, owner)
+            return False
+        value, name = content[key], key if type(key) is str else path
+        if type(value) in (int, float):
+            self.options[id(content), key] = content, key, self.number(value, name), value
+        else:
+            self._found.append((content, key, path))
+        return True
 
     # ------------------------------------------------------------ functions, classes, modules
 
@@ -328,7 +345,7 @@ class World:
             self._attribute(value, "__dict__", path)
             self._space(value, path, whole)
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
-                all_stay = whole and not any(kinds.is_state(v, self._tables) for v in vars(value).values())
+                all_stay = whole and not self.own(vars(value))
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
             if not whole and not kinds.of_minigrad(cls):
                 self.open[id(vars(value))] = vars(value), value
@@ -356,7 +373,7 @@ class World:
         fresh = [table for table in tables if isinstance(table, dict) and id(table) not in self.known]
         for own in (*tables, held.unsaved, held.defaults, held.state, held.groups, *held.groups):
             self.known.setdefault(id(own), (own, ""))
-            self._tables.add(id(own))
+            self.tables.add(id(own))
         for table in fresh:  # several holders publish some of them
             self.guards.table(table, path)
             for key, item in table.items():
@@ -365,8 +382,7 @@ class World:
                     self.paths[id(item)] = where.strip(".")
         if held.state is not None:
             self._optimizer(held, path)
-        else:
-            self.open[id(vars(value))] = vars(value), value
+        self.open[id(vars(value))] = vars(value), value
         return self._object(value, path, held.state is not None or kinds.reads_all(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -374,8 +390,7 @@ class World:
         state: Any = held.state
         self.states.append(state)
         for content in (state, *state.values()):
-            self.guards.table(content, "the state of an optimizer")
-            self.open[id(content)] = content, held
+            self._table(content, "the state of an optimizer", held)
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         self.guards.table(held.groups, f"{path}.param_groups")
         for k, group in enumerate(held.groups):
@@ -387,8 +402,7 @@ class World:
                 if {float} == {v.__class__ for v in (item if several else (item,))}:
                     numbers = several and tuple(self.number(v, f"{key}_{i}") for i, v in enumerate(item))
                     self.options[id(group), key] = group, key, numbers or self.number(item, key), item
-                else:
-                    self.guards.entry(group, key, f"{where}[{key!r}]")
+                elif not self._entry(group, key, f"{where}[{key!r}]"):
                     self.follow(item, f"{where}[{key!r}]")
 
     # ------------------------------------------------------------ names
@@ -397,30 +411,22 @@ class World:
         self._spaces.append(kinds.Space(owner, path, whole, {*asked}))
         return self._spaces[-1]
 
-    def settle_names(self) -> list[tuple[dict[str, Any], str, str]]:
-        """Follows attributes that the code mentions, until no more are; returns those of Tensors that it stores."""
-        stored: list[tuple[dict[str, Any], str, str]] = []
-        while self._settle():
-            states, self._states = self._states, []
-            for content, name, path, library in states:
-                number = type(value := content[name]) in (int, float)
-                if number and name in self._asked and id(content) in self.open:
-                    self.options[id(content), name] = content, name, self.number(value, name), value
-                elif not number and (library or self._stores_any or name in self._asked):
-                    stored.append((content, name, path))
-                else:
-                    self.guards.entry(content, name, path)
-                    self.follow(value, path)
+    def settle_names(self) -> list[tuple[Any, Any, str]]:
+        """Follows attributes that the code mentions, until no more are; returns what each call finds, newly so."""
+        self._settle()
         for owner, path, _, asked in (s for s in self._spaces if kinds.may_store(s.owner)):
-            for name in sorted(self.guards.keys_of(vars(owner)) & self._asked - asked):
+            names = self.guards.keys_of(vars(owner)) - asked
+            for name in sorted(n for n in names if self._stores_any or n in self._asked):
                 # It is stored, and nobody reads it; but a call may leave it as it was, such as an argument.
-                row = vars(owner), name, join(path, name)
                 asked.add(name)
-                state = kinds.is_object(owner) and kinds.is_state(row[0][name], self._tables)
-                stored.append(row) if state else self.guards.entry(*row, owner)
-        return stored
+                own = self._entry(vars(owner), name, where := join(path, name), owner)
+                if not own and kinds.is_state(value := vars(owner)[name], self.tables):
+                    self.follow(value, where)
+        self._settle()
+        found, self._found = self._found, []
+        return found
 
-    def _settle(self) -> bool:
+    def _settle(self) -> None:
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
@@ -428,7 +434,6 @@ class World:
                 if now not in self._settled:
                     self._settled.add(now)
                     self._ask(space, self._mentioned)
-        return bool(self._states)
 
     def replaces(self, cls: type) -> bool:
         """Whether the code, methods of this class too, may give an object another class or dict of attributes."""
@@ -460,18 +465,14 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
-        entries = not whole or any(kinds.is_state(v, self._tables) for v in content.values())
+        entries = not whole or self.own(content)
         for name in sorted(self.guards.keys_of(content) & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
             value, where = content[name], join(path, name)
-            number = type(value) in (int, float) and not whole
-            if (number or kinds.is_state(value, self._tables)) and kinds.is_object(owner):
-                self._states.append((content, name, where, whole))
+            if entries and self._entry(content, name, where, owner):
                 continue
-            if entries:
-                self.guards.entry(content, name, where, owner)
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if reason and (isinstance(owner, Tensor) or not library):  # else the library keeps it for itself
                 self._refuse(name, where, reason, isinstance(owner, Tensor) or kinds.is_object(owner))
@@ -493,8 +494,5 @@ class World:
         if self._reflective or "replace" in self._mentioned:  # as that of dataclasses
             return
         printed = kinds.PLAIN if self._textual else ()
-        kept = [kinds.reads_all(type(o)) or type(o) in printed or not kinds.is_object(o) for *_, o in stores]
-        rows = zip(stores, kept, strict=True)
-        self.guards.forget(
-            {(id(t), key) for (t, key, _), stays in rows if not stays and key not in self._mentioned}
-        )
+        rows = [(id(t), key) for t, key, o in stores if kinds.counts_by_name(o) and type(o) not in printed]
+        self.guards.forget({row for row in rows if row[1] not in self._mentioned})
