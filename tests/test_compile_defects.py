@@ -547,6 +547,26 @@ def f(x): plain.n += 1; return x * operator.is_(plain.n, 2)
 == a float for an int
 def f(x, n): return x.topk(n), x.roll(n)
 -- with called(): r = F(T(k, 3), 2.0 if k % 2 else 2)
+== a float as an index
+def f(x, n): return x[n % 2], [1, 2][n % 2], x[: n % 3]
+-- with called(): r = F(T(k, 3), k * 1.0 if k % 2 else k)
+== an int argument counts the steps | 3
+def f(x, n, k=1): return x * (0.9**n - n / 7) + (3 if n > 4 else n * k)
+-- r = F(T(k, 3), 3 * k), F(T(k, 3), k, k=k + 1)
+== an int argument is a size, an element of a list, a key | 4
+def f(x, n): return x[:n], [1, 2, 3, 4][n], {0: 1, 1: 2}.get(n), mg.zeros(n), F_(x, n), f"{n}"
+def F_(x, n): return sum(x * i for i in range(n + 1))
+-- r = F(T(k, 3), k)
+== an int in a tuple that is set
+store = types.SimpleNamespace(pair=(T(1, 3), 2))
+def f(x): store.pair = (store.pair[0] * 0.5, store.pair[1]); return x * store.pair[1]
+-- r = F(T(k, 3)); store.pair = store.pair[0], k % 2
+== an int or a bool argument
+def f(x, n): return x * n, type(n) is int, isinstance(n, bool)
+-- r = F(T(k, 3), (1, True, 2, 0)[k])
+== zeros of both signs
+def f(x, a, b): return mg.tensor([a, b]), x + mg.tensor([-0.0, 0.0, 0.0])
+-- r = F(T(k, 3), -0.0, 0.0 + k)
 == one long result
 a_long_name_of_the_user = mg.zeros(0, 2)
 def f(x): v = a_long_name_of_the_user.as_strided((0, 2), (1, 1)); v.float().fill_(0.5); return (v,)

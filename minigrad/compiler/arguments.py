@@ -59,7 +59,7 @@ class Again(Exception):
 
 
 class Arguments:
-    """The arguments of one recording. ``inputs`` are what the function gets then; floats are numbers of each call."""
+    """The arguments of one recording. ``inputs`` are what the function gets then; numbers are those of each call."""
 
     # The leaves of a call's arguments, in order; or a text, what the first guard on them that fails is about.
     match: Callable[[tuple[Any, ...], dict[str, Any]], Any]
@@ -67,8 +67,9 @@ class Arguments:
     def __init__(
         self, world: World, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], exact: bool
     ) -> None:
-        # Whether floats stand for themselves, and whether all objects do.
+        # Whether numbers stand for themselves, and whether all objects do.
         self.world, self.exact, self._by_identity = world, exact, compiled._stores
+        self._given = not exact  # the function gets what stands for a number
         self.leaves: list[Any] = []
         self.names: list[str] = []
         # What stands for a number of each call while recording, and the place of its leaf.
@@ -88,7 +89,8 @@ class Arguments:
         named = self._found("kwargs.values()", kwargs.values(), kwargs)
         self.inputs = given, dict(zip(kwargs, named, strict=True))
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
-        # Attributes that the function stores are as arguments: each call finds its own.
+        # What the function sets is as an argument, each call finds its own; but numbers in it are read where they are.
+        self._given = False
         while found := world.settle_names():
             for table, key, path in found:
                 at = self._space.key(key)
@@ -180,10 +182,10 @@ class Arguments:
                 self.tensors.append((place, value))
                 self._guard_tensor(value, x, name)
                 self.world.around(value, name)
-        elif type(value) is float and not self.exact:
+        elif type(value) in (float, int) and self._given:
+            self._guard(f"{x}.__class__ is {type(value).__name__}", name)
             value = self.world.number(value, name)
             self.numbers.append((value, place))
-            self._guard(f"{x}.__class__ is float", name)
         elif isinstance(value, np.ndarray):
             raise type_error(
                 f"compile(): the argument {name} is a NumPy array; give Tensors, such as from_numpy({name})"

@@ -29,7 +29,7 @@ class NumbaStatements(Statements):
         return False
 
     def number(self, value: Any, dtype: Any) -> str:
-        text = value.text if type(value) is Scalar else as_text(literal(float(value)))
+        text = value.text if isinstance(value, Scalar) else as_text(literal(float(value)))
         return self.lasting("number", f"np.{dtype.name}({text})")
 
     def level(self, v: Value, w: Any, text: str) -> str:
@@ -98,10 +98,10 @@ class NumbaPlan(Plan):
         self._kinds = [None if v.shape or v.dtype == F64 else v.dtype for v, _ in s.outputs]
         # Numba does not look by itself for indices out of range.
         self._checked = any(x.value.record is not None and x.value.record.raises for x in s.statements)
-        head = _wrapped("def run(", [*(names[v] for v in inputs), *self.numbers], "):", "")
         lines = [*map(written, s.setup), *self._lines()]
         end = _wrapped("    return (", results, ",)" if len(results) == 1 else ")", "    ")
         end += ", (" + "".join(f"np.copy({call[-1]}), " for _, call in self.writes) + ")"
+        head = _wrapped("def run(", [*(names[v] for v in inputs), *self._read(s, [*lines, end])], "):", "")
         return "\n".join([*self._head, head, *(f"    {line}" for line in lines), end]) + "\n"
 
     def bind(self, arrays: Sequence[Any], returned: Any = (), text: str = "", **names: Any) -> Any:

@@ -152,7 +152,7 @@ class Gradients:
         find_targets = recording.names.function("leaves", f"[{', '.join(map(places, self.targets))}]")
         find_read = recording.names.function("leaves", f"[{', '.join(map(places, self.read))}]")
         opened = [recording.number_of[id(t)] for t in self.results]
-        count, parameters = len(recording.results), len(recording.numbers)
+        count = len(recording.results)
         more = [np.empty(0)] if saves else []
         # For each target, the place of its gradient, and the results that depend on it.
         flows: list[tuple[int, list[int]]] = []
@@ -162,16 +162,18 @@ class Gradients:
             flows.append((place, results))
             place += g is not None
         shapes = [(t._array.shape, t._array.dtype) for t in self.results]
-        run_backward, text = self._backward(program, len(more))
+        run_backward, text, numbers = self._backward(program, len(more))
+        found = ", ".join(recording.numbers[name] for name in numbers)
+        find_numbers = recording.names.function("leaves", f"[{found}]")
         grad, guards, rows = MODE.get().grad, recording.world.guards, self._guards
         stored = {id(table) for table, *_ in recording.stores}
 
         class Function(autograd.Function):
             @staticmethod
             def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
-                results, inputs, leaves = call
+                results, leaves = call
                 ctx.save_for_backward(*find_read(leaves), *map(wrap, results[count:]), *map(wrap, more))
-                ctx.numbers = inputs[len(inputs) - parameters :]
+                ctx.numbers = find_numbers(leaves)
                 ctx.set_materialize_grads(False)
                 return tuple(wrap(results[i]) for i in opened)
 
@@ -198,9 +200,9 @@ class Gradients:
 
         Function.__name__ = Function.__qualname__ = f"Compiled_{name}"
 
-        def step(results: Any, inputs: list[Any], leaves: list[Any]) -> Any:
+        def step(results: Any, leaves: list[Any]) -> Any:
             # The function itself may turn gradients on where the call is made without.
-            call = [results, inputs, leaves]
+            call = [results, leaves]
             with contextlib.nullcontext() if grad else autograd.enable_grad():
                 outs = Function.apply(call, *find_targets(leaves))
             call.clear()  # the record keeps what forward got
@@ -208,8 +210,8 @@ class Gradients:
 
         return step, text
 
-    def _backward(self, program: TracedProgram, more: int) -> tuple[Callable[..., Any], str]:
-        """The backward plan as a function of arrays (read, saved, ``more``, and seeds) and numbers; and its text."""
+    def _backward(self, program: TracedProgram, more: int) -> tuple[Callable[..., Any], str, list[str]]:
+        """The backward plan as a function of arrays (read, saved, ``more``, seeds) and numbers; its text, and these."""
         run, by_tensor = self.run, program.by_tensor
         leaves = [(run.paths.get(id(t), "tensor"), run.record_of(t)) for t in (*self.read, *self.seeds)]
         outputs = [(v, i) for i, v in enumerate(self._values)]
@@ -232,7 +234,7 @@ class Gradients:
             idle.append(run)
             return results
 
-        return run_backward, plan.text
+        return run_backward, plan.text, plan.numbers
 
 
 def _read_in_backward(nodes: Iterable[Node]) -> World | None:

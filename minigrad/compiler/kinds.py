@@ -23,7 +23,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.compiler.guards import SIMPLE
-from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.scalars import Scalar, Whole
 from minigrad.core.contents import Contents
 from minigrad.core.op import Op
 from minigrad.core.size import Size
@@ -101,7 +101,7 @@ CACHED = functools._lru_cache_wrapper
 _OF_MODULE: Any = vars(types.ModuleType)["__dict__"].__get__
 CELL = vars(types.CellType)["cell_contents"]
 PLAIN = (argparse.Namespace, types.SimpleNamespace)
-ATOMS = {type(None), bool, object, Scalar, *SIMPLE}
+ATOMS = {type(None), bool, object, Scalar, Whole, *SIMPLE}
 _OF_C: Any = (
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
     types.ClassMethodDescriptorType,

@@ -40,7 +40,7 @@ class Plan:
 
     def __init__(self, s: Statements, title: str) -> None:
         order(s)
-        self.stays, self.takes, self.data, self.numbers = s.stays, s.takes, s.data, s.numbers
+        self.stays, self.takes, self.data = s.stays, s.takes, s.data
         self.targets = [target for target, _, _ in s.writes]
         self.writes = _writes(s)
         direct = {x for x, _ in self.writes if x is not None}
@@ -72,10 +72,8 @@ class Plan:
         names = s.name_of
         self._head.append(_wrapped("def bind(", [names[v] for v in self.stays], "):", ""))
         self._head += [f"    {line}" for line in (*memory, *map(written, s.setup))]
-        inputs = [*(names[v] for v in self.takes), *self.numbers]
-        self._head += ["", _wrapped("    def run(", inputs, "):", "    ")]
-        self._head += [f"        {name}[()] = {as_text(parsed(text))}" for name, text in s.refilled.items()]
-        body = [f"        {line}" for line in self._lines()]
+        body = [f"        {name}[()] = {as_text(parsed(text))}" for name, text in s.refilled.items()]
+        body += [f"        {line}" for line in self._lines()]
         if self.writes:
             body += ["        # what changes in place, when nothing can fail any more", "        writes = ("]
             for x, call in self.writes:
@@ -83,7 +81,16 @@ class Plan:
                 body.append(f"            ({', '.join(call)}),{place}")
             body.append("        )")
         tail = f"{',' if len(results) == 1 else ''}), {'writes' if self.writes else '()'}"
-        return self.module([*body, _wrapped("        return (", results, tail, "        ")])
+        body.append(_wrapped("        return (", results, tail, "        "))
+        inputs = [*(names[v] for v in self.takes), *self._read(s, body)]
+        self._head += ["", _wrapped("    def run(", inputs, "):", "    ")]
+        return self.module(body)
+
+    def _read(self, s: Statements, body: list[str]) -> list[str]:
+        """The names of the numbers that a run reads."""
+        words = {*re.findall(r"[A-Za-z_]\w*", "\n".join(body))}
+        self.numbers = [name for name in s.numbers if name in words]
+        return self.numbers
 
     def module(self, body: Iterable[str]) -> str:
         """The text of a module whose function ``run`` has this body."""

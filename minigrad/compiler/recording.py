@@ -193,7 +193,7 @@ class Recording:
         if isinstance(value, Tensor):
             self.returned.append(value)
             return self._value(value)
-        if type(value) is Scalar:
+        if isinstance(value, Scalar):
             return self._of_numbers(value.text)
         if (place := self.arguments.place_of(value)) is not None or self.arguments.holds(value):
             self.returned += tensors_in(value)
@@ -411,7 +411,7 @@ class Recording:
         """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""
         name = self.names.name
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
-        inputs += self.numbers.values()
+        inputs += [self.numbers[name] for name in plan.numbers]
         owned = [(t, self.arguments.place_of(self.tensors[i])) for i, t in self.owner_of.items()]
         guards = [f"{self.place(t)}._grad is leaves[{place}]" for t, place in owned if place is not None]
         guards += self.kinds
@@ -439,8 +439,8 @@ class Recording:
             guards.append(f"{name(_apart)}([{', '.join(f'leaves[{p}]' for p in apart)}], [{owners}])")
         for text, value in self.world.seen.items():
             read = self._of_numbers(text)
-            if value.__class__ is bool:
-                guards.append(f"{read} is {value}")
+            if value.__class__ in (bool, int):
+                guards.append(f"{read} == {name(value)}")
             else:  # nan is no number, not even itself
                 guards.append(
                     f"{name(same)}({read}, {name(value)})" if value == value else f"{read} != {read}"

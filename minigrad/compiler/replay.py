@@ -133,7 +133,7 @@ class Replay:
             except IndexError:  # all are in use, or there is none yet
                 run = self.plan.bind(arrays, returned=first)
             results, writes = QUIET.run(run, *inputs)
-            outs = () if self.step is None else self.step(results, inputs, leaves)
+            outs = () if self.step is None else self.step(results, leaves)
             result, effects = self.finish(results, outs, leaves)
             if writes or effects:
                 if RUNNING:

@@ -25,6 +25,9 @@ class Scalar(Numeral):
 
     __slots__ = ("note",)
 
+    def __new__(cls, value: Any, *_: Any) -> Any:
+        return object.__new__(Whole if type(value) is int else cls)
+
     def __init__(self, value: Any, text: str, note: Callable[[str, Any], Any]) -> None:
         self.value, self.text, self.note = value, text, note
 
@@ -59,8 +62,17 @@ class Scalar(Numeral):
         return type(self.value), (plain(self),)
 
 
-Scalar.__name__ = "float"  # as Python's errors call it
-_NUMBERS = {Scalar, float, int, bool, complex}
+class Whole(Scalar):
+    """An int, which serves as an index."""
+
+    __slots__ = ()
+
+    def __index__(self) -> int:
+        return operator.index(plain(self))
+
+
+Scalar.__name__, Whole.__name__ = "float", "int"  # as Python's errors call them
+_NUMBERS = {Scalar, Whole, float, int, bool, complex}
 # Operations in one expression: what a loop makes may double at each turn, and Python reads 200 parentheses in a row.
 LONGEST = 64
 
@@ -69,11 +81,11 @@ def plain(number: Any) -> Any:
     """The number that a Scalar stands for, which is asked for, also in tuples; anything else as it is."""
     if isinstance(number, tuple):
         return tuple.__new__(type(number), map(plain, number))
-    return number.__copy__() if type(number) is Scalar else number
+    return number.__copy__() if isinstance(number, Scalar) else number
 
 
 def _text(number: Any) -> str:
-    if type(number) is Scalar:
+    if isinstance(number, Scalar):
         return str(number.text)
     finite = type(number) is int or math.isfinite(number)
     text = repr(number) if finite else f"np.{number}".replace("np.-", "-np.")
@@ -94,10 +106,10 @@ def _of_numbers(compute: Callable[..., Any], form: str, turned: bool) -> Callabl
         if "/" in form or "%" in form:
             bool(order[-1])  # it may be 0 in another run
         try:
-            value = compute(*(n.value if type(n) is Scalar else n for n in order))
+            value = compute(*(n.value if isinstance(n, Scalar) else n for n in order))
         except OverflowError:
             return compute(*map(plain, order))  # these numbers raise it, others do not
-        note = next(n.note for n in numbers if type(n) is Scalar)
+        note = next(n.note for n in numbers if isinstance(n, Scalar))
         if value.__class__ is not bool:
             # Other numbers may raise an OverflowError, also where nothing reads the power.
             if "**" in form and value.__class__ is float:
@@ -138,7 +150,7 @@ for _name, _method in {
     setattr(Scalar, f"__{_name}__", _method)
 for _name, _compute in {
     "divmod": divmod, "rdivmod": lambda n, m: divmod(m, n), "hash": hash, "float": float, "int": int,
-    "index": operator.index, "repr": repr, "str": str, "format": format, "round": round, "trunc": math.trunc,
+    "repr": repr, "str": str, "format": format, "round": round, "trunc": math.trunc,
     "floor": math.floor, "ceil": math.ceil,
 }.items():  # fmt: skip
     setattr(Scalar, f"__{_name}__", lambda *numbers, compute=_compute: compute(*map(plain, numbers)))

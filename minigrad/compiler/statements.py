@@ -244,7 +244,7 @@ class Statements(Text):
             (self._view if is_view(v) else self._compute)(v, xs)
 
     def _operand(self, w: Any) -> Expr:
-        if w.__class__ is Const and type(w.value) is Scalar:
+        if w.__class__ is Const and isinstance(w.value, Scalar):
             return parsed(w.value.text)
         return super()._operand(w)
 

@@ -145,7 +145,8 @@ def counts(steps: Sequence[Step], i: int) -> bool:
         return True
     k = next((k for k, s in enumerate(rest) if s.operation not in (*GLOBAL, *ATTRIBUTE)), 0)
     known = rest[k - 1].value if k and rest[k].operation in ("IS_OP", "COMPARE_OP") else None
-    return owner.name != "self" and (not isinstance(known, type) or issubclass(float, known))
+    numbers = not isinstance(known, type) or issubclass(float, known) or issubclass(int, known)
+    return owner.name != "self" and numbers
 
 
 def is_unique(step: Step) -> bool:

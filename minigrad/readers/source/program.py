@@ -139,9 +139,12 @@ class Program:
             value.fill = value.dtype.type(1)
         if kind == "constant" and run is not None:
             value.data = array = run.constants[node]
-            if array.size and (array == array.flat[0]).all():
-                value.fill = array.flat[0]
-            key = ("constant", array.shape, array.dtype.str, array.tobytes())
+            content, one = array.tobytes(), array.flat[:1]
+            if (
+                array.size and (array == one[0]).all() and content == one.tobytes() * array.size
+            ):  # zeros have signs
+                value.fill = one[0]
+            key = ("constant", array.shape, array.dtype.str, content)
             if key in self.seen:
                 return self.seen[key]
             self.seen[key] = value
