@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import re
+import types
 import weakref
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
+from minigrad.tape import TABLE, Op
 
 
 class Layer(nn.Module):
@@ -141,6 +143,17 @@ def forward(self, x):
     self.sums[0] = self.sums[0] * 0.5 + x.detach().mean(0)
     for p in self.by_weight: self.by_weight[p] = self.by_weight[p] * 0.9 + p.detach(); self.counts[p] += 1
     return y + self.counts[self.inner.bias] * self.table["mean"] + self.by_weight[self.inner.bias]
+== counts by mode, under keys of several kinds
+def build(self, n): self.table = {(True, "n"): 0, (False, "n"): 0, 0.5: 1, None: 2}
+def forward(self, x):
+    self.table[self.training, "n"] += 1; self.table[0.5] *= 2; self.table[None] += 1
+    return self.inner(x) * self.table[self.training, "n"] + self.table[None] / self.table[0.5]
+== counts in one branch or the other
+def build(self, n): self.evals, self.last = 0, mg.zeros(4)
+def forward(self, x):
+    if self.training: self.count += 1
+    else: self.evals += 1; self.last = x.detach().mean(0)
+    return self.inner(x) * (self.count - self.evals) + self.last
 == has a cached property
 @functools.cached_property
 def mask(self): return mg.ones(4, 4).tril()
@@ -235,6 +248,8 @@ rate = group["lr"] / (1 - 0.9 ** state["step"])
 p.addcdiv_(state["mean"], state["rms"].sqrt().add_(1e-8), value=-rate)""",
     "self.count = getattr(self, 'count', 0) + 1; p -= group['lr'] / self.count * p.grad",
     "group['count'] += 1; group['lr'] *= 0.9; p -= group['lr'] / group['count'] * p.grad",
+    "h = self.state[p].setdefault('h', {'n': 0}); h['n'] += 1; p -= group['lr'] / h['n'] * p.grad",
+    "m = self.state[p].get('m', 0 * p) + p.grad; self.state[p] = {'m': m * 0.9}; p -= group['lr'] * m",
     "t = self.state[p].get('t', 1); p -= group['lr'] / t ** 0.5 * p.grad; self.state[p]['t'] = t + 1",
 ]
 
@@ -274,6 +289,61 @@ class Own(optim.Optimizer):
         return [*log, repr(opt.state_dict()), repr(vars(opt).get("count"))]
 
     assert train(mg.compile) == train(lambda f: f)
+
+
+def test_a_kernel_of_the_user_runs_once_in_a_call_that_counts() -> None:
+    calls = list[int]()
+    op = Op("noisy", lambda x: (calls.append(1), x * len(calls))[1], "x", lambda g, y: g, cast="float")
+    TABLE.pop(op.name)
+    counts = {"n": 0}
+
+    def f(x: Any) -> Any:
+        counts["n"] += 1
+        return op(x) * counts["n"]
+
+    g = mg.compile(f)
+    assert [g(mg.ones(1)).item() for _ in range(4)] == [1.0, 4.0, 9.0, 16.0]
+    assert len(g.recordings) == 2
+
+
+def test_what_a_state_holds_is_seen() -> None:
+    p = nn.Parameter(mg.ones(2))
+    opt = optim.SGD([p])
+    opt.state[p] = {"list": [0.5], "object": types.SimpleNamespace(k=1), "array": np.ones(2)}
+    opt.state["own"] = [1.0]
+    opt.param_groups[0]["array"] = np.zeros(1 << 15)
+
+    def f(x: Any) -> Any:
+        state = opt.state[p]
+        return x * state["list"][0] * state["object"].k + float(state["array"][1]) * opt.state["own"][0]
+
+    def large(x: Any) -> Any:
+        return x * float(opt.param_groups[0]["array"][0])
+
+    g = mg.compile(f)
+    for _ in range(3):
+        assert g(mg.ones(2)).tolist() == f(mg.ones(2)).tolist()
+        opt.state[p]["list"][0] += 1.0
+        opt.state[p]["object"].k += 1
+        assert g(mg.ones(2)).tolist() == f(mg.ones(2)).tolist()
+        opt.state[p]["array"][1] += 1.0
+        opt.state["own"][0] += 1.0
+    with pytest.raises(RuntimeError, match="reaches a ndarray"):
+        mg.compile(large)(mg.ones(2))
+
+
+def test_a_table_that_holds_itself_is_replaced() -> None:
+    held: list[Any] = [mg.ones(1)]
+    held.append(held)
+    table = {"x": held}
+
+    def f(x: Any) -> Any:
+        table["x"] = x
+        return x * 2
+
+    g, x = mg.compile(f), mg.ones(2)
+    assert g(x).tolist() == [2.0, 2.0]
+    assert table["x"] is x
 
 
 def test_a_tensor_that_an_attribute_or_a_state_holds_is_an_argument_too() -> None:

@@ -16,6 +16,6 @@ def huber(x):
     raise NotImplementedError("huber: where() in place of if")
 
 
-def weighted(compiled, x, epochs):
-    """The sum of `compiled(x, epoch)` over `range(epochs)`, for a function like `x / (1 + epoch)`; with one plan."""
-    raise NotImplementedError("weighted: of what type is an epoch?")
+def kept(x, k):
+    """The vector `x` with zeros from place `k` on; compiled, it has one plan for every `k`, which `x[:k]` has not."""
+    raise NotImplementedError("kept: compare the places, arange(len(x)), with k")

@@ -1,5 +1,3 @@
-import pytest
-
 import minigrad as mg
 from minigrad import nn
 
@@ -40,8 +38,9 @@ def test_huber(work):
     assert plans == 1
 
 
-def test_weighted(work):
-    compiled = mg.compile(lambda x, epoch: x / (1 + epoch))
-    assert work.weighted(compiled, mg.ones(2), 3).tolist() == pytest.approx([1 + 1 / 2 + 1 / 3] * 2)
+def test_kept(work):
+    compiled = mg.compile(work.kept)
+    for k in range(4):
+        assert compiled(mg.ones(3), k).tolist() == [1.0] * k + [0.0] * (3 - k)
     plans = len(compiled.report())
-    assert plans == 1, "one plan for all epochs"
+    assert plans == 1, "one plan for every k"

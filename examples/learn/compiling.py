@@ -103,6 +103,13 @@ def scaled(w, k):
 for k in range(2, 6):
     scaled(mg.ones(2), k)
 print(scaled)
+
+
+@mg.compile
+def first(w, k):
+    return w[:k]
+
+
 for k in range(2, 6):
-    scaled(mg.ones(2), float(k))
-print(scaled)
+    first(mg.ones(6), k)
+print(first)

@@ -237,6 +237,9 @@ class Compiled(Generic[P, R]):
                     f"{self.recordings[0].broken(args, kwargs, mode)}"
                 )
             replay, set_in = None, dict[int, Any]()
+            for known in self.recordings:
+                for i, (table, keys) in known.set_in.items():
+                    set_in[i] = table, {*keys, *set_in.get(i, (table, ()))[1]}
             while replay is None:
                 try:
                     replay = Recording(self, args, kwargs, set_in).record()

@@ -55,7 +55,7 @@ class Stored(Exception):
 
 
 class Again(Exception):
-    """The function sets what each call has to find as an argument: keys, by the ids of tables."""
+    """The function sets more than it was known to; it has that as its argument."""
 
 
 class Arguments:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from minigrad import autograd
-from minigrad.compiler.kinds import of_minigrad
+from minigrad.compiler.kinds import SetIn, of_minigrad
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
@@ -77,8 +78,9 @@ class Gradients:
             self.targets, self._records = [run.tensors[i] for i in records], list(records.values())
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
         self._guards: list[Any] = []
-        if (read := _read_in_backward(reached)) is not None:
-            self._guards = recording.world.guards.shared_with(read.guards)
+        if (read := _read_in_backward(reached, recording.world.set_in)) is not None:
+            changed = {id(table) for table, *_ in recording.stores}
+            self._guards = recording.world.guards.shared_with(read.guards, changed)
             self._refuse_reads(read)
 
     def _refuse_reads(self, read: World) -> None:
@@ -86,8 +88,10 @@ class Gradients:
         recording = self.recording
         places = {*recording.world.options, *((id(table), key) for table, key, _ in recording.stores)}
         options = places & read.options.keys() if read.may_name("param_groups") else ()
-        keys = {i: {key for table, key in places if table == i} for i, _ in places}
-        if what := read.guards.reads(keys) or next((key for _, key in options), ""):
+        keys = defaultdict[int, set[Any]](set)
+        for i, key in places:
+            keys[i].add(key)
+        if what := read.guards.reads(keys) or next((str(key) for _, key in options), ""):
             raise runtime_error(
                 f"compile(): backward() of a result would read {what} in a hook or a Function, and each call may set "
                 "that. Call it inside of the compiled function, or leave this part uncompiled"
@@ -99,7 +103,8 @@ class Gradients:
         stores, grown = stored(world)
         known = {(id(table), key) for table, key, _ in before}
         more = [key for table, key, _ in stores if (id(table), key) not in known]
-        if what := world.guards.changed(grown) or (f"{more[0]!r}" if more else ""):
+        names = [repr(key) if type(key) is str else "an entry of a table" for key in more]
+        if what := world.guards.changed(grown) or "".join(names[:1]):
             raise runtime_error(
                 f"compile(): backward() of a result would change {what} in a hook or a Function, which a replay does "
                 "not repeat. Call it inside of the compiled function, or leave this part uncompiled"
@@ -166,7 +171,6 @@ class Gradients:
         found = ", ".join(recording.numbers[name] for name in numbers)
         find_numbers = recording.names.function("leaves", f"[{found}]")
         grad, guards, rows = MODE.get().grad, recording.world.guards, self._guards
-        stored = {id(table) for table, *_ in recording.stores}
 
         class Function(autograd.Function):
             @staticmethod
@@ -184,7 +188,7 @@ class Gradients:
                         f"create_graph=True through the compiled {name}, whose backward pass is not recorded as "
                         "operations; compile the function that takes the gradient, or call it uncompiled"
                     )
-                if rows and (what := guards.changed(stored, rows)):
+                if rows and (what := guards.changed(set(), rows)):
                     raise RuntimeError(
                         f"compile(): {what} has changed since the call of {name}, and a hook or a Function may read it "
                         "in backward(). Change it after that, or call backward() inside"
@@ -237,7 +241,7 @@ class Gradients:
         return run_backward, plan.text, plan.numbers
 
 
-def _read_in_backward(nodes: Iterable[Node]) -> World | None:
+def _read_in_backward(nodes: Iterable[Node], set_in: SetIn) -> World | None:
     """The world of what hooks and Functions read, if any, which eager mode would only call in the backward pass."""
     codes: list[Any] = []
     for n in nodes:
@@ -250,7 +254,7 @@ def _read_in_backward(nodes: Iterable[Node]) -> World | None:
             codes += (n.hooks or {}).values()
     if not codes:
         return None
-    world = World(len, {})
+    world = World(len, set_in, takes=False)
     for code in codes:
         world.follow(code, "")
     world.settle_names()

@@ -333,11 +333,9 @@ class Guards:
     def reads(self, places: Mapping[int, Collection[Any]]) -> str:
         """The path of the first row on one of these entries: keys by the ids of tables; empty if there is none."""
         for row in self._rows:
-            keys, all_values = (
-                places.get(id(row.table), ()),
-                row.kind is _ITEMS and type(row.arguments[0]) is not _KEYS,
-            )
-            if keys and (all_values or (row.kind is _ENTRY and row.arguments[1] in keys)):
+            keys = places.get(id(row.table), ())
+            one = row.kind is _ENTRY and row.arguments[1] in keys
+            if one or (keys and row.kind is _ITEMS and type(row.arguments[0]) is not _KEYS):
                 return row.path
         return ""
 
@@ -385,11 +383,15 @@ class Guards:
         self._space.update(items)
         return [*items]
 
-    def shared_with(self, other: Guards) -> list[_Row]:
-        """The rows that read what a row of ``other`` reads, but for how many entries there are, and which keys."""
+    def shared_with(self, other: Guards, changed: Collection[int]) -> list[_Row]:
+        """The rows that read what a row of ``other`` reads, but for how many entries there are, and which keys.
+
+        Of tables that a call changes, by their ids, only those on single entries, of others than those.
+        """
         read = {row.about() for row in other._rows}
-        counts = [row.kind is _SIZE or type(row.arguments[0]) is _KEYS for row in self._rows]
-        return [r for r, skip in zip(self._rows, counts, strict=True) if not skip and r.about() in read]
+        rows = [r for r in self._rows if r.kind is _ENTRY or id(r.table) not in changed]
+        rows = [r for r in rows if r.kind is not _SIZE and type(r.arguments[0]) is not _KEYS]
+        return [r for r in rows if r.about() in read]
 
     def changed(self, free: set[int], rows: list[_Row] | None = None) -> str:
         """The path of the first object of Python that is not as it was, but for some tables; empty if all are."""

@@ -16,7 +16,7 @@ import types
 import typing
 import warnings
 import weakref
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,6 +138,10 @@ CONTAINERS = (
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
 _DEFINED = (type, types.ModuleType, types.FunctionType)
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](\w+)")
+
+
+# Keys that a function is known to set, by the ids of the tables, with these.
+SetIn = Mapping[int, tuple[Any, Collection[Any]]]
 
 
 class Space(NamedTuple):
@@ -292,11 +296,25 @@ def is_state(value: Any, tables: Collection[int] = ()) -> bool:
     """Whether a value consists of Tensors, so that each call can be given its own; ``tables`` are ids of others."""
     if id(value) in tables:
         return False
+    inside = *tables, id(value)  # it may hold itself
     if value.__class__ in (tuple, list):
-        return bool(value) and all(is_state(v) or v.__class__ in (int, str, bool) or v is None for v in value)
+        alike = (is_state(v, inside) or v.__class__ in (int, str, bool) or v is None for v in value)
+        return bool(value) and all(alike)
     if value.__class__ is dict:
-        return {str}.issuperset(map(type, value)) and is_state([*value.values()])
+        return {str}.issuperset(map(type, value)) and is_state([*value.values()], inside)
     return type(value) is Tensor and not added_to(value)
+
+
+def is_taken(value: Any, tables: Collection[int]) -> bool:
+    """Whether each call can be given its own of what a function sets: a number, or what consists of Tensors."""
+    return type(value) in (int, float) or is_state(value, tables)
+
+
+def is_key(key: Any) -> bool:
+    """Whether no code of the user compares a key."""
+    if type(key) is tuple:
+        return all(map(is_key, key))
+    return type(key) in (*SIMPLE, bool, type(None)) or (isinstance(key, Tensor) and of_minigrad(type(key)))
 
 
 def may_hold(value: Any, function: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import types
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from minigrad.compiler.arguments import Again, Arguments, fields_of, shows, tens
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import Names, base_of, same
-from minigrad.compiler.kinds import FIXED, added_to
+from minigrad.compiler.kinds import FIXED, SetIn, added_to
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Replay
@@ -22,7 +22,7 @@ from minigrad.compiler.scalars import Scalar, plain
 from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import OUTSIDE, TracedProgram
-from minigrad.compiler.watch import changes, to_find, watching
+from minigrad.compiler.watch import changes, to_find, unread, watching
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.mode import MODE
@@ -48,11 +48,7 @@ class Recording:
     """One call that is recorded."""
 
     def __init__(
-        self,
-        compiled: Any,
-        args: Any,
-        kwargs: Any,
-        set_in: Mapping[int, Collection[Any]] = types.MappingProxyType({}),
+        self, compiled: Any, args: Any, kwargs: Any, set_in: SetIn = types.MappingProxyType({})
     ) -> None:
         self.compiled = compiled
         self.world = World(compiled.function, set_in)
@@ -67,13 +63,16 @@ class Recording:
         for where, t in self.arguments.tensors:
             tensors[id(t)] = t
             paths[id(t)] = self.arguments.names[where]
-        for p, content in (row for state in self.world.states for row in state.items()):
-            for key, t in content.items():
-                if isinstance(t, Tensor):
-                    tensors[id(t)] = t
-                    paths[id(t)] = f"{key}_of_{paths.get(id(p), 'a_parameter')}"
-                    if key not in self.world.own(content):  # then no other argument may be it
-                        self.world.tensors[id(t)] = t
+        for state in self.world.states:
+            for p, content in state.items():
+                if not isinstance(content, dict) or self.world.takes(state, p):
+                    continue
+                for key, t in content.items():
+                    if isinstance(t, Tensor):
+                        tensors[id(t)] = t
+                        paths[id(t)] = f"{key}_of_{paths.get(id(p), 'a_parameter')}"
+                        if not self.world.takes(content, key):  # then no other argument may be it
+                            self.world.tensors[id(t)] = t
         # By the id of a gradient, the Tensor that it belongs to.
         self.owner_of: dict[int, Any] = {}
         for t in list(tensors.values()):
@@ -121,11 +120,13 @@ class Recording:
             self.run.check()
             self.arguments.refuse_changes()
             self.stores = changes(world)
-            if more := to_find(world, self.stores):
-                raise Again(more)
+            found = to_find(world, self.stores)
+            if found and not self.run.returned:  # kernels of the user run once
+                raise Again(found)
             replay = self._replay(result)
+        replay.set_in = found or world.set_in
         world.guards.kept = {}
-        world.forget(self.stores)
+        world.guards.forget(unread(world, self.stores))
         return replay
 
     def fail(self, error: Exception) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.arguments import Arguments
+from minigrad.compiler.kinds import SetIn
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import at_once
 from minigrad.compiler.world import World
@@ -42,6 +43,8 @@ class Replay:
     kept_bytes: int
     # What kernels of the user returned while the call was recorded.
     first: list[tuple[str, Any]]
+    # What the function is known to set in tables; see `World`.
+    set_in: SetIn
     # What makes results that carry gradients, and the text of their backward plan; see `minigrad.compiler.gradients`.
     step: Any = None
     backward_text = ""

@@ -15,9 +15,17 @@ from typing import Any, NamedTuple
 
 from minigrad import errors
 from minigrad.compiler.guards import MISSING, SIMPLE, rows_of, same
-from minigrad.compiler.kinds import REFLECTION, SECRET, TEXTUAL, is_state, loaded_later, of_minigrad
+from minigrad.compiler.kinds import (
+    PLAIN,
+    REFLECTION,
+    SECRET,
+    TEXTUAL,
+    counts_by_name,
+    is_key,
+    is_taken,
+    loaded_later,
+)
 from minigrad.compiler.scalars import plain
-from minigrad.core.tensor import Tensor
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -218,8 +226,9 @@ def watching(world: Any) -> Iterator[None]:
         running.callback(setattr, world, "watch", world.watch)
         world.watch = watch
         yield
+    now = {i: rows_of(table) for i, table in {id(table): table for table, *_ in placed}.items()}
     for group, key, stand_in, number in placed:
-        if rows_of(group).get(key) is stand_in:
+        if now[id(group)].get(key) is stand_in:
             group[key] = number
         else:
             world.written.add((id(group), key))
@@ -247,16 +256,24 @@ def stored(world: Any) -> tuple[list[Any], set[int]]:
     return stores, grown
 
 
-def to_find(world: Any, stores: list[Any]) -> dict[int, set[Any]]:
-    """Keys, by the ids of tables, under which the function sets Tensors or numbers; empty if all are known."""
-    keys = {i: {*known} for i, known in world.set_in.items()}
-    for table, key, _ in stores:
-        plain_key = type(key) in (str, int) or (isinstance(key, Tensor) and of_minigrad(type(key)))
-        before = rows_of(world.guards.kept[id(table)][1]).get(key) if plain_key else None
-        state = type(before) in (int, float) or is_state(before, world.tables)
-        if state and (id(table), key) not in world.options:
-            keys.setdefault(id(table), set()).add(key)
-    return keys if keys != world.set_in else {}
+def to_find(world: Any, stores: list[Any]) -> dict[int, Any]:
+    """What it is known to set, with where it has set Tensors or numbers now; empty if there is nothing new."""
+    found: dict[int, Any] = {}
+    for i, rows in itertools.groupby(stores, key=lambda row: id(row[0])):
+        table, before = world.open[i][0], rows_of(world.guards.kept[i][1])
+        known = {*world.own(table)}
+        keys = {k for _, k, _ in rows if is_key(k) and k not in known and (i, k) not in world.options}
+        if keys := {k for k in keys if is_taken(before.get(k), world.tables)}:
+            found[i] = table, known | keys
+    return found and {**world.set_in, **found}
+
+
+def unread(world: Any, stores: list[Any]) -> set[tuple[int, str]]:
+    """Attributes in which the function stores and that nothing reads: the id of the table, and the name."""
+    printed = PLAIN if world.textual else ()
+    rows = [(id(t), key) for t, key, o in stores if counts_by_name(o) and type(o) not in printed]
+    every = world.may_name("replace")  # as that of dataclasses
+    return {row for row in rows if not (every or world.may_name(row[1]))}
 
 
 def changes(world: Any) -> list[Any]:

@@ -15,7 +15,7 @@ import sys
 import types
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -34,13 +34,12 @@ from minigrad.readers.source.names import Names
 class World:
     """What one function reaches by name, and the guards on it."""
 
-    def __init__(self, function: Any, set_in: Mapping[int, Collection[Any]]) -> None:
+    def __init__(self, function: Any, set_in: kinds.SetIn, takes: bool = True) -> None:
         self.guards, self.generators = Guards(), [default_generator]
         # Tables in which the function may store, by id, each with the object whose attributes these are.
         self.open: dict[int, tuple[Any, Any]] = {}
-        # The keys of tables, by their ids, which it is known to set: each call takes what is there as an argument.  Of
-        # what is no number, the table, the key and a path.
-        self.set_in, self._found = set_in, list[tuple[Any, Any, str]]()
+        # What it is known to set; with ``takes`` each call finds its own.  Of what is no number, where it finds that.
+        self.set_in, self._takes, self._found = set_in, takes, list[tuple[Any, Any, str]]()
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
@@ -55,7 +54,7 @@ class World:
         # Names that the code reads; that it stores or may ask for; whether it may do so with any, or print all.
         self._mentioned, self._asked = {"training", "_hooked", "__array_ufunc__"}, set[str]()
         # Last, whether it may tell a number from what stands for it, by its type or identity.
-        self._stores_any = self._reflective = self._textual = self.exact = False
+        self._stores_any = self._reflective = self.textual = self.exact = False
         self._spaces: list[kinds.Space] = []
         self._settled = set[tuple[Any, ...]]()  # what was mentioned when one was last asked
         self._classes, self._followed = dict[type, kinds.Space](), set[tuple[type, bool]]()
@@ -85,7 +84,7 @@ class World:
         if kind in kinds.ATOMS or (issubclass(kind, kinds.FIXED) and not kinds.is_users(kind)):
             return ""
         self.exact |= value is type
-        self._textual |= kind is type and value.__name__ in kinds.TEXTUAL
+        self.textual |= kind is type and value.__name__ in kinds.TEXTUAL
         name = value.__name__ if kind is types.BuiltinFunctionType else ""
         if name in kinds.REFLECTION - {path.rpartition(".")[2]}:
             return f"{name}() under another name"
@@ -204,13 +203,12 @@ class World:
             return f"a {kind.__name__}"
         if kind.__iter__ is not guards.base_of(value).__iter__:
             return f"a {kind.__name__}, whose class has an __iter__ of its own"
-        if not isinstance(value, tuple):
-            self._table(value, path)
+        taken = set[Any]() if isinstance(value, tuple) else self._table(value, path)
         if isinstance(value, (set, frozenset)):
             atoms = all(v.__class__ in (*SIMPLE, bool) or v is None for v in value)
             return "" if atoms else f"a {kind.__name__} of objects"
         rows = guards.rows_of(value).items()
-        items = [(f"{path}[{k!r:.20}]", v) for k, v in rows if k not in self.own(value)]
+        items = [(f"{path}[{k!r:.20}]", v) for k, v in rows if k not in taken]
         items += [(path, k) for k, _ in rows]
         if isinstance(value, defaultdict):
             items.append((f"{path}.default_factory", self._attribute(value, "default_factory", path)))
@@ -219,20 +217,24 @@ class World:
         return (reason := self._each(items)) and f"a {kind.__name__} that holds {reason}"
 
     def own(self, content: Any) -> Collection[Any]:
-        """The keys under which each call finds its own; none for what is first reached while the function runs."""
-        return self.set_in.get(id(content), ()) if self.watch is len else ()
+        """The keys that the function is known to set; none for what is first reached while it runs."""
+        return self.set_in[id(content)][1] if id(content) in self.set_in and self.watch is len else ()
 
-    def _table(self, content: Any, path: str, owner: Any = None) -> None:
-        """Guards a list or a dict, but for what each call finds there."""
+    def takes(self, content: Any, key: Any) -> bool:
+        """Whether each call finds its own value there, as if it was an argument."""
+        return self._takes and key in self.own(content) and kinds.is_taken(content[key], self.tables)
+
+    def _table(self, content: Any, path: str, owner: Any = None) -> set[Any]:
+        """Guards a list or a dict, but for what each call finds there; returns the keys of that."""
         if owner is not None or type(content) in (dict, list):
             self.open[id(content)] = content, owner
         self.guards.table(content, path, values=not (own := self.own(content)))
-        for key in guards.rows_of(content) if own else ():
-            self._entry(content, key, f"{path}[{key!r:.20}]")
+        keys = guards.rows_of(content) if own else ()
+        return {key for key in keys if self._entry(content, key, f"{path}[{key!r:.20}]")}
 
     def _entry(self, content: Any, key: Any, path: str, owner: Any = None) -> bool:
-        """Guards an entry, or takes it as an argument where each call finds its own; whether it does."""
-        if key not in self.own(content):
+        """Guards an entry, unless each call finds its own; whether it does."""
+        if not self.takes(content, key):
             self.guards.entry(content, key, path, owner)
             return False
         value, name = content[key], key if type(key) is str else path
@@ -302,7 +304,7 @@ class World:
             self._reflective |= operation == "MATCH_CLASS" or name in watch.FORMATS or watch.asks(steps, i)
             if id(value) in watch.SAME or (operation == "IS_OP" and not watch.is_unique(steps[i - 1])):
                 self.guards.identities = self.exact = True
-            self._textual |= watch.prints_or_compares(steps, i)
+            self.textual |= watch.prints_or_compares(steps, i)
             self._mentioned |= watch.methods_of(steps[i])
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
@@ -389,8 +391,13 @@ class World:
         """Follows an optimizer: floats among its options are parameters of a recording, and its state may grow."""
         state: Any = held.state
         self.states.append(state)
-        for content in (state, *state.values()):
-            self._table(content, "the state of an optimizer", held)
+        tables = [v for key, v in state.items() if isinstance(v, dict) and not self.takes(state, key)]
+        for content in (state, *tables):
+            taken = self._table(content, where := "the state of an optimizer", held)
+            apart = (Tensor, dict) if content is state else Tensor
+            items = [v for key, v in content.items() if key not in taken and not isinstance(v, apart)]
+            if reason := self._each((where, v) for v in items):
+                self._refuse("state", where, reason)
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         self.guards.table(held.groups, f"{path}.param_groups")
         for k, group in enumerate(held.groups):
@@ -402,8 +409,10 @@ class World:
                 if {float} == {v.__class__ for v in (item if several else (item,))}:
                     numbers = several and tuple(self.number(v, f"{key}_{i}") for i, v in enumerate(item))
                     self.options[id(group), key] = group, key, numbers or self.number(item, key), item
-                elif not self._entry(group, key, f"{where}[{key!r}]"):
-                    self.follow(item, f"{where}[{key!r}]")
+                elif not self._entry(group, key, at := f"{where}[{key!r}]") and (
+                    reason := self.follow(item, at)
+                ):
+                    self._refuse("param_groups", at, reason)
 
     # ------------------------------------------------------------ names
 
@@ -430,7 +439,7 @@ class World:
         size: Any = None
         while size != (size := [*map(len, (self._mentioned, self._asked, self.codes, self._spaces))]):
             for i, space in enumerate(list(self._spaces)):
-                now = i, len(self._mentioned), len(self._asked), self._reflective, self._textual
+                now = i, len(self._mentioned), len(self._asked), self._reflective, self.textual
                 if now not in self._settled:
                     self._settled.add(now)
                     self._ask(space, self._mentioned)
@@ -460,7 +469,7 @@ class World:
         library = kinds.of_minigrad(owner if of_module or of_class else type(owner))
         library &= not (whole and publishes(type(owner)))
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
-        if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
+        if whole or (self._reflective and not fixed) or (self.textual and type(owner) in kinds.PLAIN):
             names = {n for n in content if isinstance(n, str)} - kinds.UNREAD
             if not of_class and not whole and None not in asked:
                 asked.add(None)
@@ -488,11 +497,3 @@ class World:
                 asked.add(name)
                 if hasattr(owner, name):
                     self.follow(self._attribute(owner, name, path), join(path, name))
-
-    def forget(self, stores: list[Any]) -> None:
-        """Drops the guards on what the function stores in attributes that nothing reads."""
-        if self._reflective or "replace" in self._mentioned:  # as that of dataclasses
-            return
-        printed = kinds.PLAIN if self._textual else ()
-        rows = [(id(t), key) for t, key, o in stores if kinds.counts_by_name(o) and type(o) not in printed]
-        self.guards.forget({row for row in rows if row[1] not in self._mentioned})

@@ -82,7 +82,8 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
         return float(x)
     if isinstance(x, float) and not math.isfinite(x):
         raise _overflows(x, dtype)
-    whole, bits = int(x), 8 * dtype.itemsize
+    # That of a Numeral stays one: a recording notes how it compares.
+    whole, bits = x if x.__class__ is int else int(x), 8 * dtype.itemsize
     low = -(1 << bits - 1) if dtype.kind == "i" else 0
     if low <= whole < low + (1 << bits):
         return whole

@@ -19,5 +19,5 @@ def huber(x):
     return mg.where(size < 1, x * x / 2, size - 0.5)
 
 
-def weighted(compiled, x, epochs):
-    return sum(compiled(x, float(epoch)) for epoch in range(epochs))
+def kept(x, k):
+    return mg.where(mg.arange(len(x)) < k, x, 0.0)
