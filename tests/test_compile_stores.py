@@ -332,6 +332,25 @@ def test_what_a_state_holds_is_seen() -> None:
         mg.compile(large)(mg.ones(2))
 
 
+def test_a_hook_reads_an_attribute_beside_one_that_is_stored() -> None:
+    net = Layer()
+
+    def f(x: Any) -> Any:
+        y = net.inner(x)
+        y.register_hook(lambda g: g * net.scale)
+        net.kept = y.detach()
+        return y.sum()
+
+    g = mg.compile(f)
+    for net.scale in (2.0, 3.0):
+        net.zero_grad()
+        g(mg.ones(2, 4)).backward()
+        assert net.inner.bias.grad.tolist() == [2 * net.scale] * 4
+    loss, net.scale = g(mg.ones(2, 4)), 5.0
+    with pytest.raises(RuntimeError, match="has changed since the call"):
+        loss.backward()
+
+
 def test_a_table_that_holds_itself_is_replaced() -> None:
     held: list[Any] = [mg.ones(1)]
     held.append(held)
