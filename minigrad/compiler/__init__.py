@@ -107,9 +107,9 @@ def compile(
     while a call is recorded.  A recording depends on the arguments and on what the code reaches by name: Tensors,
     Modules, optimizers, numbers, strings, functions, and lists, tuples, dicts and plain objects of these.  A call is
     recorded again for other shapes, dtypes, layouts, structures of the arguments, grad modes or training flags, or
-    after a change of anything else that the function reaches.  Ints and floats among the arguments, floats
-    among the options of optimizers, such as a learning rate, and ints and floats that the function sets in attributes,
-    dicts and lists are numbers of each call; how they compare is guarded.
+    after a change of anything else that the function reaches.  Ints and floats among the arguments, floats among the
+    options of optimizers, such as a learning rate, and ints and floats that the function sets in attributes, dicts and
+    lists are numbers of each call; how they compare is guarded.
 
     ``check`` also runs the function itself at each call and raises a RuntimeError where the two differ.
     ``backend="numba"`` (the extra ``numba``) has Numba compile the printed program, which pays at small batches;

@@ -140,9 +140,8 @@ class Program:
         if kind == "constant" and run is not None:
             value.data = array = run.constants[node]
             content, one = array.tobytes(), array.flat[:1]
-            if (
-                array.size and (array == one[0]).all() and content == one.tobytes() * array.size
-            ):  # zeros have signs
+            # Zeros of both signs are equal, and not the same; no nan is equal to itself.
+            if array.size and (array == one[0]).all() and content == one.tobytes() * array.size:
                 value.fill = one[0]
             key = ("constant", array.shape, array.dtype.str, content)
             if key in self.seen:
