@@ -60,6 +60,26 @@ def f(d):
         w.add_(1)
     return d * 2.0
 -- r = F(w.data if k == 2 else T(k, 3))
+== objects of numbers and Tensors | 1
+import dataclasses
+@dataclasses.dataclass
+class Batch:
+    x: object
+    scale: float
+    count: int = 1
+    more: object = None
+def f(b): return b.x * b.scale + b.count + b.more[0] * b.more[1]["a"], b.scale / b.count
+-- b = Batch(T(k, 2), 0.5 * k, k + 1, [k, {"a": 2.0 * k}]); r = F(b), b
+== a list of numbers that is known elsewhere | 5
+known = [1.0, 2]
+def f(x, n): return x * 2.0 if n is known else x * n[0] + n[1]
+-- r = [F(T(k, 3), n) for n in (known, [0.5 * k, k], known)]
+== numbers that are written, and make Tensors | 2
+def f(x, s):
+    y, z = x * 1.0, x * 1.0
+    y.fill_(s); z[0] = s; z[1:] = s / 2
+    return y, z, mg.tensor(s), mg.as_tensor(s) * x, mg.tensor(s, dtype=mg.float64), mg.full_like(x, s)
+-- with called(): r = F(T(k, 3), (0.5, 1e300, math.inf, -0.0)[k])
 == dicts in another order | 4
 join = lambda d: functools.reduce(lambda s, t: s * 2.0 + t, d.values())
 g = C(lambda **d: join(d))
@@ -647,6 +667,35 @@ net = Net(); opt = optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_deca
 def f(x): opt.zero_grad(); loss = net(x).square().mean(); loss.backward(); opt.step(); return loss
 F = C(f)
 for k in range(30): opt.param_groups[0]["lr"] = 0.1 * 0.9**k; r = F(T(k, 3, 4)); look()
+== schedulers within the step | 40
+s = optim.lr_scheduler
+makers = [
+    lambda o: s.StepLR(o, 3), lambda o: s.MultiStepLR(o, [3, 5, 5]), lambda o: s.OneCycleLR(o, 0.2, total_steps=14),
+    lambda o: s.CyclicLR(o, 0.01, 0.1, 3, mode="triangular2", cycle_momentum=False),
+    lambda o: s.LambdaLR(o, lambda e: 1 / (1 + e)), lambda o: s.CosineAnnealingWarmRestarts(o, 2, T_mult=2),
+    lambda o: s.PolynomialLR(o, 4, power=2.0),
+    lambda o: s.SequentialLR(o, [s.LinearLR(o, 0.1, total_iters=2), s.CosineAnnealingLR(o, 5)], [2]),
+    lambda o: s.ChainedScheduler([s.ConstantLR(o, total_iters=2), s.ExponentialLR(o, 0.9)]),
+]
+for i, make in enumerate(makers):
+    w = T(1, 3, grad=True)
+    opt = optim.AdamW([w], lr=0.1) if i % 2 else optim.SGD([w], lr=mg.tensor(0.1) if i == 4 else 0.1, momentum=0.9)
+    schedule = make(opt)
+    def f(x, opt=opt, schedule=schedule, w=w):
+        opt.zero_grad(); (w * x).square().sum().backward(); opt.step(); schedule.step(); return w.detach() * 1.0
+    F = C(f)
+    for k in range(12):
+        r, states = F(T(k, 3)), [p.state_dict() for p in getattr(schedule, "_schedulers", [schedule])]
+        rates = [p.pop("_schedulers", 0) for p in states], schedule.get_last_lr(); look()
+== a schedule of one's own within the step | 4
+class Warm(optim.lr_scheduler.LRScheduler):
+    def get_lr(self):
+        self.asked = [self.last_epoch, 0.5 * self.last_epoch]
+        return [base * min(1.0, (self.last_epoch + 1) / 3) for base in self.base_lrs]
+w = T(1, 3, grad=True); opt = optim.SGD([w], lr=0.1); schedule = Warm(opt)
+def f(x): w.grad = None; (w * x).sum().backward(); opt.step(); schedule.step()
+F = C(f)
+for k in range(9): F(T(k, 3)); state = schedule.state_dict(), opt.param_groups[0]["lr"]; look()
 == a step whose parts are read before the last is made | 3
 ps = [T(i, 4, grad=True) for i in range(4)]; opt = optim.SGD(ps, lr=0.1, momentum=0.9, dampening=0.1, maximize=True)
 def f(x): opt.zero_grad(); sum((p * x).sin().sum() for p in ps).backward(); opt.step()
@@ -926,9 +975,9 @@ F(T(1, 3))
 x = T(1, 3); x.scale = 2.0
 def f(x): return x * x.scale
 F(x)
-== the step of a scheduler | not part of a replay
-w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5); schedule = optim.lr_scheduler.ExponentialLR(opt, 0.5)
-def f(): w.grad = None; w.sum().backward(); opt.step(); schedule.step()
+== a scheduler that compares losses | needs the values of a Tensor
+w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5); schedule = optim.lr_scheduler.ReduceLROnPlateau(opt)
+def f(): w.grad = None; loss = w.sum(); loss.backward(); opt.step(); schedule.step(loss)
 F()
 == an option of an optimizer | changes the options of an optimizer
 w = T(1, 2, grad=True); opt = optim.SGD([w], lr=0.5)

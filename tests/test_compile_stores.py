@@ -67,6 +67,13 @@ def forward(self, x):
 def forward(self, x):
     for i in range(2): setattr(self, f"kept_{i}", x := self.inner(x))
     return x * self.kept_0
+== keeps numbers in lists and tuples
+def forward(self, x):
+    if self.count == 0: self.last, self.both, self.mean = [1, 0.5], (1.0, 2), {"m": 0.0}
+    self.count += 1
+    self.mean = {"m": 0.9 * self.mean["m"] + 0.1 * self.count}
+    self.last, self.both = [self.last[0] + 1, self.last[1] * 0.5], (self.both[1] * 0.5, self.last[0])
+    return self.inner(x) * self.last[1] + self.both[0] + self.mean["m"]
 == keeps what it gets
 def forward(self, x): self.kept, self.first = x, x[:1]; return self.inner(x)
 == logs in a dict

@@ -89,15 +89,15 @@ class Arguments:
         named = self._found("kwargs.values()", kwargs.values(), kwargs)
         self.inputs = given, dict(zip(kwargs, named, strict=True))
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
-        # What the function sets is as an argument, each call finds its own; but numbers in it are read where they are.
-        self._given = False
+        # What the function sets is as an argument: each call finds its own.
+        self._given = True
         while found := world.settle_names():
             for table, key, path in found:
                 at = self._space.key(key)
                 source = f"{self._space.name(table)}[{at}:][:1] or [None]"
                 if type(table) is not list:
                     source = f"[{self._space.name(dict.get)}({self._space.name(table)}, {at})]"
-                self._found(source, [table[key]], [path])
+                self._put(table, dict(zip([key], self._found(source, [table[key]], [path]), strict=True)))
         for place, t in self.tensors:
             if asked := [name for name in added_to(t) if world.may_name(name)]:
                 raise type_error(
@@ -133,9 +133,11 @@ class Arguments:
             self._place[id(value)] = self._take(value, name, x)
             self._tables.append((value, x))
             self._objects = True
-            self._found(f"[{x}.__dict__]", [fields], [name])
+            self._put(fields, *self._found(f"[{x}.__dict__]", [fields], [name]))
             return value
         self._place[id(value)] = -1
+        # What the function also reaches by name is there as it is.
+        given, self._given = self._given, self._given and (fixed or not self.world.knows(value))
         keys = [*value] if kind is dict else range(len(value))
         alike = f"len({x}) == {len(keys)}"
         if kind is dict and {str}.issuperset(map(type, keys)):
@@ -155,6 +157,7 @@ class Arguments:
         else:
             found = self._found(x, value, names)
             own = tuple.__new__(kind, found) if fixed else found
+        self._given = given
         items = items_of(own).values() if kind is dict else own
         if all(map(is_, items, value.values() if kind is dict else value)):
             own = value  # without numbers of each call
@@ -164,6 +167,12 @@ class Arguments:
         if alone:
             self._tables.append((value, x))
         return own
+
+    def _put(self, table: Any, own: dict[Any, Any]) -> None:
+        """Has the function find in a table what stands for numbers, alone or in tuples, lists and dicts."""
+        for key, value in own.items():
+            if value is not table[key]:
+                self.world.options[id(table), key] = table, key, value, table[key]
 
     def _take(self, value: Any, name: str, x: str) -> int:
         self.names.append(name)

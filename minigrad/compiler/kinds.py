@@ -293,21 +293,19 @@ def is_fixed_by_name(owner: Any) -> bool:
 
 
 def is_state(value: Any, tables: Collection[int] = ()) -> bool:
-    """Whether a value consists of Tensors, so that each call can be given its own; ``tables`` are ids of others."""
+    """Whether a value consists of Tensors and numbers, so that each call can be given its own.
+
+    ``tables`` are ids of values that do not count.
+    """
     if id(value) in tables:
         return False
     inside = *tables, id(value)  # it may hold itself
     if value.__class__ in (tuple, list):
-        alike = (is_state(v, inside) or v.__class__ in (int, str, bool) or v is None for v in value)
+        alike = (is_state(v, inside) or v.__class__ in (str, bool) or v is None for v in value)
         return bool(value) and all(alike)
     if value.__class__ is dict:
         return {str}.issuperset(map(type, value)) and is_state([*value.values()], inside)
-    return type(value) is Tensor and not added_to(value)
-
-
-def is_taken(value: Any, tables: Collection[int]) -> bool:
-    """Whether each call can be given its own of what a function sets: a number, or what consists of Tensors."""
-    return type(value) in (int, float) or is_state(value, tables)
+    return type(value) in (int, float) or (type(value) is Tensor and not added_to(value))
 
 
 def is_key(key: Any) -> bool:

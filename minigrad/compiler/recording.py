@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import types
 from collections import OrderedDict
@@ -84,20 +85,15 @@ class Recording:
         if any(isinstance(type(t)._array, property) for t in tensors.values()):
             raise WithoutSize
         self.run = Run(self.world, tensors, paths)
-        self.names = Names(wrap=wrap, np=np)
+        self.names = Names(wrap=wrap, np=np, math=math)
         # Numbers that each call takes: their names, and the expressions that find them.
         self.numbers = {number.text: f"leaves[{place}]" for number, place in self.arguments.numbers}
         self.kinds: list[str] = []  # that these are floats or ints, as they were
-        for group, key, numbers, value in self.world.options.values():
-            option = f"{self.names.name(group)}[{self.names.key(key)}]"
-            several = (
-                {n.text: f"{option}[{i}]" for i, n in enumerate(numbers)} if type(numbers) is tuple else {}
-            )
-            self.numbers |= several or {numbers.text: option}
-            kinds = self.names.name(tuple(float for _ in several) or type(value))
-            self.kinds.append(
-                f"(*map(type, {option}),) == {kinds}" if several else f"type({option}) is {kinds}"
-            )
+        for table, key, number, value in self.world.options.values():
+            if isinstance(number, Scalar) and number.text not in self.numbers:  # others are among the leaves
+                option = f"{self.names.name(table)}[{self.names.key(key)}]"
+                self.numbers[number.text] = option
+                self.kinds.append(f"type({option}) is {self.names.name(type(value))}")
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []
         self.number_of: dict[int, int] = {}

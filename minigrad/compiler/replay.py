@@ -88,7 +88,7 @@ class Replay:
             return None
         try:
             inputs = self.inputs(leaves)
-        except (LookupError, OverflowError):  # a number is gone, or too large for a float
+        except (LookupError, ArithmeticError, ValueError):  # a number is gone, or too large for a float
             return None
         if inputs is None:
             return None
@@ -119,7 +119,7 @@ class Replay:
             return "the grad mode"
         about = self.arguments.match(args, kwargs)
         about = about if about.__class__ is str else self.world.guards.broken()
-        return about or "the memory layout of an array"
+        return about or "a number that is compared or read, or the memory layout of an array"
 
     # ------------------------------------------------------------ a call
 

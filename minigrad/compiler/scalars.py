@@ -36,6 +36,22 @@ class Scalar(Numeral):
     def __pos__(self) -> Any:
         return self
 
+    def of(self, function: Callable[[float], float]) -> Any:
+        value, text = function(self.value), f"math.{function.__name__}({self.text})"
+        if text.count("(") > LONGEST:
+            return function(plain(self))
+        self.note(f"({text} != None)", True)  # other numbers may raise an error
+        return Scalar(value, text, self.note)
+
+    def __floor__(self) -> Any:
+        return self.of(math.floor)
+
+    def __ceil__(self) -> Any:
+        return self.of(math.ceil)
+
+    def __trunc__(self) -> Any:
+        return self.of(math.trunc)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(plain(self), dtype)
 
@@ -78,9 +94,13 @@ LONGEST = 64
 
 
 def plain(number: Any) -> Any:
-    """The number that a Scalar stands for, which is asked for, also in tuples; anything else as it is."""
+    """The number that a Scalar stands for, which is asked for, also in tuples, lists and dicts; else what is given."""
     if isinstance(number, tuple):
         return tuple.__new__(type(number), map(plain, number))
+    if type(number) is list:
+        return [*map(plain, number)]
+    if type(number) is dict:
+        return {key: plain(value) for key, value in number.items()}
     return number.__copy__() if isinstance(number, Scalar) else number
 
 
@@ -150,7 +170,6 @@ for _name, _method in {
     setattr(Scalar, f"__{_name}__", _method)
 for _name, _compute in {
     "divmod": divmod, "rdivmod": lambda n, m: divmod(m, n), "hash": hash, "float": float, "int": int,
-    "repr": repr, "str": str, "format": format, "round": round, "trunc": math.trunc,
-    "floor": math.floor, "ceil": math.ceil,
+    "repr": repr, "str": str, "format": format, "round": round,
 }.items():  # fmt: skip
     setattr(Scalar, f"__{_name}__", lambda *numbers, compute=_compute: compute(*map(plain, numbers)))

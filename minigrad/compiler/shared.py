@@ -67,7 +67,8 @@ def shown_in(
         base, path, _, outside, _ = t._view
         if outside in DETACHED:
             outside = None if path[-1][0].elementwise else ""  # itself, or a view of it
-        if outside is not None and not (outside and id(t) in gradients):
+        own = id(t) in gradients and (outside or not t.requires_grad)
+        if outside is not None and not own:
             tied.append(([t], outside, bool(outside) and base.requires_grad))
     return shown, tied
 

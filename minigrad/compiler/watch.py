@@ -22,7 +22,7 @@ from minigrad.compiler.kinds import (
     TEXTUAL,
     counts_by_name,
     is_key,
-    is_taken,
+    is_state,
     loaded_later,
 )
 from minigrad.compiler.scalars import plain
@@ -219,8 +219,7 @@ def watching(world: Any) -> Iterator[None]:
             group[key] = stand_in
             placed.append(row)
             continue
-        for number in stand_in if type(stand_in) is tuple else (stand_in,):
-            plain(number)
+        plain(stand_in)
     with contextlib.ExitStack() as running:
         watch(world.codes)
         running.callback(setattr, world, "watch", world.watch)
@@ -263,7 +262,7 @@ def to_find(world: Any, stores: list[Any]) -> dict[int, Any]:
         table, before = world.open[i][0], rows_of(world.guards.kept[i][1])
         known = {*world.own(table)}
         keys = {k for _, k, _ in rows if is_key(k) and k not in known and (i, k) not in world.options}
-        if keys := {k for k in keys if is_taken(before.get(k), world.tables)}:
+        if keys := {k for k in keys if is_state(before.get(k), world.tables)}:
             found[i] = table, known | keys
     return found and {**world.set_in, **found}
 
@@ -279,7 +278,7 @@ def unread(world: Any, stores: list[Any]) -> set[tuple[int, str]]:
 def changes(world: Any) -> list[Any]:
     """What the function has stored. RuntimeError if it has changed anything else of Python."""
     stores, grown = stored(world)
-    moved = ("the options of an optimizer" for i, _ in world.options if i not in grown)
+    moved = ("the options of an optimizer" for i, _ in world.options if i in world.open and i not in grown)
     if what := world.guards.changed(grown) or next(moved, ""):
         raise not_repeated(world, f"changes {what}")
     return stores

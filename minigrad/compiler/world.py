@@ -43,8 +43,8 @@ class World:
         # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        # Numbers that are parameters, such as options of optimizers, by the ids of dicts and keys: these, what stands
-        # for them in a run, and they themselves.  Those that the function has stored.  What was read of them.
+        # What is a number of each call, such as an option of an optimizer, or holds some: by the ids of dicts and keys
+        # these, what stands for it in a run, and it itself.  What of these the function has stored; what it has read.
         self.options: dict[tuple[int, Any], tuple[Any, Any, Any, Any]] = {}
         self.written, self.seen = set[tuple[int, Any]](), dict[str, Any]()
         self.states: list[dict[Any, Any]] = []
@@ -167,10 +167,7 @@ class World:
         if not plain and not kinds.of_minigrad(kind):
             return "" if kinds.home_of(kind) == "typing" else f"a {kind.__name__}"
         # Methods of the library, as of a scheduler or a distribution, read and set all of an object.
-        whole = kinds.reads_all(kind)
-        if whole and hasattr(value, "__dict__") and not hasattr(kind, "state_dict"):
-            self.open[id(vars(value))] = vars(value), value
-        return self._object(value, path, whole)
+        return self._object(value, path, kinds.reads_all(kind))
 
     def _each(self, items: Iterable[tuple[str, Any]]) -> str:
         return next((reason for path, v in items if (reason := self.follow(v, path))), "")
@@ -222,7 +219,7 @@ class World:
 
     def takes(self, content: Any, key: Any) -> bool:
         """Whether each call finds its own value there, as if it was an argument."""
-        return self._takes and key in self.own(content) and kinds.is_taken(content[key], self.tables)
+        return self._takes and key in self.own(content) and kinds.is_state(content[key], self.tables)
 
     def _table(self, content: Any, path: str, owner: Any = None) -> set[Any]:
         """Guards a list or a dict, but for what each call finds there; returns the keys of that."""
@@ -237,12 +234,16 @@ class World:
         if not self.takes(content, key):
             self.guards.entry(content, key, path, owner)
             return False
-        value, name = content[key], key if type(key) is str else path
-        if type(value) in (int, float):
+        self._find(content, key, path)
+        return True
+
+    def _find(self, content: Any, key: Any, path: str) -> None:
+        """Has each call find its own value there."""
+        if type(value := content[key]) in (int, float):
+            name = key if type(key) is str else path
             self.options[id(content), key] = content, key, self.number(value, name), value
         else:
             self._found.append((content, key, path))
-        return True
 
     # ------------------------------------------------------------ functions, classes, modules
 
@@ -349,8 +350,7 @@ class World:
             if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
                 all_stay = whole and not self.own(vars(value))
                 self.guards.table(vars(value), path, keys=not all_stay, values=all_stay)
-            if not whole and not kinds.of_minigrad(cls):
-                self.open[id(vars(value))] = vars(value), value
+            self.open[id(vars(value))] = vars(value), value
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
             item, where = guards.slot_of(slot, value), join(path, name)
@@ -384,7 +384,6 @@ class World:
                     self.paths[id(item)] = where.strip(".")
         if held.state is not None:
             self._optimizer(held, path)
-        self.open[id(vars(value))] = vars(value), value
         return self._object(value, path, held.state is not None or kinds.reads_all(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -405,10 +404,9 @@ class World:
             self.guards.table(group, where, keys=False, values=False)
             self.open[id(group)] = group, held
             for key, item in [*group.items()]:
-                several = item.__class__ is tuple
-                if {float} == {v.__class__ for v in (item if several else (item,))}:
-                    numbers = several and tuple(self.number(v, f"{key}_{i}") for i, v in enumerate(item))
-                    self.options[id(group), key] = group, key, numbers or self.number(item, key), item
+                several = item.__class__ is tuple and {float} == {v.__class__ for v in item}
+                if several or type(item) is float:
+                    self._find(group, key, key)
                 elif not self._entry(group, key, at := f"{where}[{key!r}]") and (
                     reason := self.follow(item, at)
                 ):
@@ -474,13 +472,12 @@ class World:
             if not of_class and not whole and None not in asked:
                 asked.add(None)
                 self.guards.table(content, path)
-        entries = not whole or self.own(content)
         for name in sorted(self.guards.keys_of(content) & names - asked):
             if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
             value, where = content[name], join(path, name)
-            if entries and self._entry(content, name, where, owner):
+            if (not whole or self.own(content)) and self._entry(content, name, where, owner):
                 continue
             reason = "" if any_function and kinds.of_minigrad(value) else self.follow(value, where)
             if reason and (isinstance(owner, Tensor) or not library):  # else the library keeps it for itself

@@ -268,7 +268,9 @@ def single(x: Any, dtype: np.dtype[Any], many: bool = True) -> Any:
     """
     if not many and is_short(dtype):
         return cast(single(x, F64), dtype)
-    return wrap(QUIET.run(np.asarray, promote.held(x, dtype), dtype))
+    if isinstance(value := promote.held(x, dtype), Numeral):  # another one in each replay
+        return cast(value * wrap(np.ones((), dtype)), dtype)
+    return wrap(QUIET.run(np.asarray, value, dtype))
 
 
 def wrap_operand(array: Array) -> Tensor:

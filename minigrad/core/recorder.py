@@ -33,6 +33,10 @@ class Numeral:
     value: float
     __mul__: Any
 
+    def of(self, function: Any) -> Any:
+        """What a function of ``math`` gives of the number, in each replay."""
+        raise NotImplementedError
+
 
 class Recorder:
     """A recorder that hears everything and refuses nothing."""

@@ -247,7 +247,7 @@ def tensor(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
             "sourceTensor.detach().clone().requires_grad_(True), rather than tensor(sourceTensor)"
         )
-    if MODE.get().recorder is not None and not isinstance(data, (int, float)):
+    if MODE.get().recorder is not None and type(data) not in (int, float):
         return _copied(data, dtype, requires_grad)
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)
 
@@ -256,6 +256,8 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
     """`tensor`, where a function is being recorded: the copy is an operation."""
     if isinstance(data, np.ndarray):
         data = wrap_operand(data)
+    if isinstance(data, Numeral):
+        return full((), data, dtype=dtype, requires_grad=requires_grad)
     if not isinstance(data, Tensor):
         if _has_arrays(data):
             needs_value("tensor() of a list of Tensors or arrays")
@@ -343,13 +345,11 @@ def full(
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number("full", fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
     whole = _shape("full", (size,))
-    if value.__class__ is not Numeral:
-        check = number if dtypes.is_short(kind) and math.prod(whole) == 1 else held  # as `single` has it
-        value = check(value, kind)
-    if isinstance(fill_value, Numeral) and kind.kind in "fV":
-        filled = apply(elementwise.mul, (wrap(np.ones(whole, kind)), fill_value))
-        return _finish(filled, requires_grad, device)
-    return _finish(QUIET.run(np.full, whole, value, kind), requires_grad, device)
+    check = number if dtypes.is_short(kind) and math.prod(whole) == 1 else held  # as `single` has it
+    value, moves = check(value, kind), isinstance(fill_value, Numeral) and kind.kind in "fV"
+    ones = wrap(np.ones(whole, kind)) if moves else None
+    filled = apply(elementwise.mul, (ones, value)) if moves else QUIET.run(np.full, whole, value, kind)
+    return _finish(filled, requires_grad, device)
 
 
 def eye(

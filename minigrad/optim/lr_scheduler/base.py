@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from minigrad.core.changes import changed_since
 from minigrad.core.node import next_seq
+from minigrad.core.recorder import Numeral
 from minigrad.errors import type_error, value_error, warn
 from minigrad.gate import own_constructor
 from minigrad.optim.optimizer import Optimizer, Steps
@@ -182,9 +184,15 @@ def rates(optimizer: Optimizer, key: str = "lr") -> list[Any]:
 def put(group: dict[str, Any], key: str, value: Any) -> None:
     """Sets an option of a group, in place if it is a Tensor."""
     if isinstance(group[key], Tensor):
-        group[key].detach().fill_(value.item() if isinstance(value, Tensor) else value)
+        rate = group[key].detach()
+        rate.copy_(value) if isinstance(value, Tensor) else rate.fill_(value)
     else:
         group[key] = value
+
+
+def cos(x: Any) -> Any:
+    """The cosine; of a number of a recording that of each replay."""
+    return x.of(math.cos) if isinstance(x, Numeral) else math.cos(x)
 
 
 def each(name: str, optimizer: Optimizer, value: Any) -> list[Any]:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad.errors import value_error
-from minigrad.optim.lr_scheduler.base import LRScheduler, positive, rates
+from minigrad.optim.lr_scheduler.base import LRScheduler, cos, positive, rates
 from minigrad.optim.optimizer import Optimizer
 
 
@@ -29,13 +29,13 @@ class CosineAnnealingLR(LRScheduler):
             return self._get_closed_form_lr()
         if (step - 1 - period) % (2 * period) == 0:
             # The last cosine was -1, by which nothing can be multiplied: the first step up again.
-            rise = 1 - math.cos(math.pi / period)
+            rise = 1 - cos(math.pi / period)
             return [g["lr"] + (b - low) * rise / 2 for g, b in zip(groups, self.base_lrs, strict=True)]
-        now, before = (1 + math.cos(math.pi * k / period) for k in (step, step - 1))
+        now, before = (1 + cos(math.pi * k / period) for k in (step, step - 1))
         return [now / before * (g["lr"] - low) + low for g in groups]
 
     def _get_closed_form_lr(self) -> list[Any]:
-        height, low = 1 + math.cos(math.pi * self.last_epoch / self.T_max), self.eta_min
+        height, low = 1 + cos(math.pi * self.last_epoch / self.T_max), self.eta_min
         return [low + (base - low) * height / 2 for base in self.base_lrs]
 
 
@@ -61,7 +61,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def _rates(self) -> list[Any]:
-        height, low = 1 + math.cos(math.pi * self.T_cur / self.T_i), self.eta_min
+        height, low = 1 + cos(math.pi * self.T_cur / self.T_i), self.eta_min
         return [low + (base - low) * height / 2 for base in self.base_lrs]
 
     def step(self, epoch: float | None = None) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 from minigrad.errors import value_error
-from minigrad.optim.lr_scheduler.base import LRScheduler, checked, each, positive, put
+from minigrad.optim.lr_scheduler.base import LRScheduler, checked, cos, each, positive, put
 from minigrad.optim.lr_scheduler.factors import kept_of
 from minigrad.optim.optimizer import Optimizer
 
@@ -46,11 +46,13 @@ def _same(x: float) -> float:
 
 
 def _halved(x: float) -> float:
-    return float(1 / 2.0 ** (x - 1))
+    height: float = 1 / 2.0 ** (x - 1)
+    return height
 
 
 def _power(gamma: float, x: float) -> float:
-    return float(gamma**x)
+    height: float = gamma**x
+    return height
 
 
 class CyclicLR(_WithMomentum):
@@ -243,4 +245,4 @@ class OneCycleLR(_WithMomentum):
     def _between(self, start: Any, end: Any, part: float) -> Any:
         if self._anneal_func_type == "linear":
             return (end - start) * part + start
-        return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1)
+        return end + (start - end) / 2.0 * (cos(math.pi * part) + 1)

@@ -101,7 +101,8 @@ class MultiStepLR(ByFactor):
         super().__init__(optimizer, last_epoch)
 
     def _factor(self) -> float | None:
-        times = self.milestones.get(self.last_epoch)
+        # One by one: a recording guards how numbers compare.
+        times = next((n for m, n in self.milestones.items() if m == self.last_epoch), 0)
         return self.gamma**times if times else None
 
     def _closed(self, base: Any) -> Any:
@@ -194,7 +195,8 @@ class PolynomialLR(ByFactor):
         if self._is_initial or self.last_epoch > self.total_iters:
             return None
         left, before = (1.0 - k / self.total_iters for k in (self.last_epoch, self.last_epoch - 1))
-        return float((left / before) ** self.power)
+        factor: float = (left / before) ** self.power
+        return factor
 
     def _closed(self, base: Any) -> Any:
         return base * (1.0 - min(self.total_iters, self.last_epoch) / self.total_iters) ** self.power

@@ -8,7 +8,7 @@ import keyword
 import re
 
 LONGEST = 48  # characters of a long name that are kept, so that lines can be broken around it
-_TAKEN = {"np", *dir(builtins)}
+_TAKEN = {"np", "math", *dir(builtins)}
 
 
 @functools.lru_cache(maxsize=1024)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import os
+import re
 import textwrap
 from collections.abc import Sequence
 from types import CodeType
@@ -364,8 +365,11 @@ def docstring(title: str) -> str:
 
 
 def with_imports(text: str) -> str:
-    """The text of a module, with an import of what gives NumPy bfloat16, if it needs that."""
-    return text.replace("import numpy", "import ml_dtypes\nimport numpy", 1) if "ml_dtypes." in text else text
+    """The text of a module, with imports of what gives NumPy bfloat16, and of ``math``, if it needs them."""
+    more = "import math\n\n" * bool(re.search(r"\bmath\.\w+\(", text)) + "import ml_dtypes\n" * (
+        "ml_dtypes." in text
+    )
+    return text.replace("import numpy", f"{more}import numpy", 1)
 
 
 def _quoted(name: str) -> str:
