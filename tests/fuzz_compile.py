@@ -223,6 +223,8 @@ class Look:
         elif isinstance(value, optim.Optimizer):
             self.add(f"{path}.param_groups", value.param_groups)
             self.add(f"{path}.state", value.state)
+        elif isinstance(value, optim.lr_scheduler.LRScheduler):
+            self.add(path, value.state_dict())
         elif isinstance(value, nn.Module):
             self.add(path, dict((*value.named_parameters(), *value.named_buffers())))
             self.add(f"{path}.training", value.training)
@@ -483,6 +485,7 @@ def make(k):\n    def change(v):\n        nonlocal k\n        k = v\n    return 
 closure, change = make(0.5);inner = C(lambda t: t.tanh() * 2)
 def made(k):\n    return mg.full((4,), k * 0.5)
 store = types.SimpleNamespace(t=T(15, 4), n=2, m=0.5, kept={'a': T(16, 4)}, pair=(T(17, 4), 2))
+store.nums, store.duo, store.info = [1, 0.5], (1.0, 2), {'n': 0, 'm': 0.5}
 feats = {'b': 1};KEY = 'n';log = {'n': 1, 'm': 0.5, 't': T(19, 4), 3: 2, 'deep': {'n': 0}}
 seq = [2, 0.5, T(20, 4), None]
 by = {w0: 0, w1: T(21, 4)}
@@ -499,10 +502,14 @@ OPTIMIZERS = [
 OPTIMIZERS.append("Adam")
 OPTIONS = split("""lr=0.1;lr=0.05;momentum=0.9;momentum=0.0;weight_decay=0.01;weight_decay=0.0;dampening=0.1
 maximize=True;betas=(0.8, 0.9);betas=(0.5, 0.6);eps=1e-6;alpha=0.9""")
+SCHEDULES = split("""StepLR(opt, 2);ExponentialLR(opt, 0.9);CosineAnnealingLR(opt, 4)
+LambdaLR(opt, lambda n: K / (1 + n));MultiStepLR(opt, [1, 3]);LinearLR(opt, 0.5, total_iters=2);CosineAnnealingWarmRestarts(opt, 2)""")
 WRAPS = split(r"""F = C(f);F = C(f);F = C(f);F = C(f);F = C(f);F = C(functools.partial(f));F = functools.partial(C(f))
 F = C(Box(f).call);F = Box(C(f)).call;F = C(lambda *args: f(*args));f = C(f)\nF = C(lambda *args: f(*args))
 G = C(lambda d, *a: f(d['x'], d['y'][0], *a))\nF = lambda x, y, *a: G({'x': x, 'y': [y]}, *a)
-G = C(f)\nF = lambda x, y, *a: G(*[x], **dict(zip(('y', 'a'), (y, *a))))""")
+G = C(f)\nF = lambda x, y, *a: G(*[x], **dict(zip(('y', 'a'), (y, *a))))
+G = C(lambda s: f(s.rate, s.power[0], *s.power[1:]))\nF = lambda x, y, *a: G(Settings(x, [y, *a]))
+G = C(lambda s, t: f(t[0], t[1]['y'], *s.rate))\nF = lambda x, y, *a: G(Settings(a), (x, {'y': y}))""")
 FORMS = split(
     "({},);({},);[{}];({},)[0];{{'r': [{}], 'k': 1}};Point(({},), 2);collections.OrderedDict(r=({},))"
 )
@@ -537,7 +544,8 @@ autograd.grad(net(x).sum(), net.parameters(), allow_unused=True)[0];mg.func.grad
 mg.func.vmap(lambda t: t * {f}.sum())({f});mg.func.vjp(helper, {f})[1]({f})[0];mg.func.jvp(helper, ({f},), ({f},))[1]
 x.grad;y + x;x * y;made(N);made(3);made(k=N);store.t;store.t + {f};{f} * store.n;store.kept['a'] + {f}
 store.pair[0] + {f};{f} * store.pair[1];log['t'] + {f};{f} * log['n'];{f} * log[3];{f} - log['m'];seq[2] + {f}
-{f} * seq[0]
+{f} * seq[0];{f} * store.nums[0] + store.nums[-1];{f} * store.duo[1];{f} - store.info['m'];{f} * store.info['n']
+{f} * plan.last_epoch
 {f} * seq[1];by[w1] + {f};{f} * by[w0];{f} + log['deep']['n'];normal.log_prob({f});normal.rsample();deco({f})
 {f}.sum() * mg.tensor(0.5)
 mg.normal(mg.tensor({s}), 1.0);mg.distributions.Normal({f}, 1.0).log_prob(store.t)""")
@@ -575,6 +583,9 @@ log['t'] = log['t'] * 0.5 + {f}.detach();log[3] -= 1;log['deep']['n'] = log['n']
 seq[0] = seq[0] + 1;seq[1] *= 0.5;seq[2] = {f}.detach() + seq[2];seq[-2] = {f}
 for i in range(2):\n    seq[i] = seq[i] * 2
 by[w0] += 1;by[w1] = by[w1] * 0.9 + w1.detach();if log['n'] > 2:\n    {f} = {f} * log['m'];opt.count = log['n'] + 1
+plan.step();plan.step();store.nums = [store.nums[0] + 1, store.nums[1] * {s}];store.duo = (store.duo[1] / 2, N)
+store.info = {{'n': store.info['n'] + 1, 'm': store.info['m'] * 0.5 + store.info['n']}};store.nums[0] += 1
+store.duo = (store.nums[0], 0.5);store.nums = [{s}, {f}.detach()];store.info['n'] = store.nums[0]
 if seq[0] % 2 == 0:\n    {f} = {f} * seq[1];log['new'] = {f};seq[3] = {f};opt.param_groups[0]['k'] = N""")
 CHANGES = split(r"""K = {s};N = {n};FLAG = not FLAG;cfg['a'] = {s};cfg['n'] = {n};cfg['deep']['on'] = False
 cfg['deep']['x'][1] = {s};cfg['late'] = {s};cfg['deep'] = {{'on': True, 'x': [1.0, {s}]}};ns.a = {s};ns.n = {n}
@@ -606,6 +617,9 @@ normal.loc = T({n}, 4);normal.loc.add_(1);normal.scale = mg.tensor(2.0);deco.k =
 log['n'] = {n};log['m'] = {s};log['t'] = T({n}, 4);log['t'] = x;log['n'] = {s};log.pop('new', None);seq[0] = {n}
 seq[2] = w1
 seq[2] = store.t;seq.append(1);seq[1] = None;by[w0] = {n};by.clear();log['deep'] = {{'n': {s}}};seq[2].mul_(2)
+store.nums = [{n}, {s}];store.nums[0] = {s};store.nums.append({n});store.duo = ({s}, {s});store.duo = store.nums
+store.info['m'] = {s};store.info = log;seq = store.nums;plan.last_epoch = {n};plan.load_state_dict(plan.state_dict())
+plan = optim.lr_scheduler.StepLR(opt, {n} % 3 + 1)
 other.a = {s};other.n = 3;order.reverse();order[0].a = {n};order[1].k = {s}
 gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
@@ -686,6 +700,7 @@ class Maker:
             options = {o.split("=")[0]: o for o in r.sample(OPTIONS, 6)} | {"lr": r.choice(OPTIONS[:2])}
             taken = [o for key, o in options.items() if key in TAKES[kind]]
             parts[name] = f"{name} = {kind}({', '.join([r.choice(OPTIMIZED), *taken])})"
+        parts["plan"] = f"plan = optim.lr_scheduler.{r.choice(SCHEDULES)}"
         space = Run("\n".join(parts.values()), False).space | {"a": 0.5}
         kinds = {"x": r.choice(X[:4]), "y": r.choice([y for y in Y if y != "y"])}
         for name, template in kinds.items():
