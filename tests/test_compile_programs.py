@@ -41,6 +41,12 @@ def f(x, a): return mg.exp(2j * a * x), (1j - a) * x, (a + 1j).real * x, a / 1j 
 == a float that is compared | 4
 def f(x, a): return x * a if a > 0.5 else x - a
 -- r = [F(T(k, 3), a) for a in (0.25, 0.75, 0.25, 0.1, 0.75)]
+== a function of math that raises for some numbers | 3
+def f(x, s):
+    try: n = math.floor(s)
+    except (ValueError, OverflowError): n = 7
+    return x * n, math.ceil(n / 3)
+-- r = F(T(k, 3), (1.5, math.nan, 2.5, math.inf)[k])
 == numbers by any name and of any size | 4
 opt = optim.SGD([T(0, 1, grad=True)], lr=0.5); g = C(lambda x, **options: x * options["lambda"])
 h = C(lambda x, a: x * (a * float("-inf")) + a * math.inf); lr = C(lambda x: (x * 2.0, opt.param_groups[0]["lr"]))

@@ -37,7 +37,11 @@ class Scalar(Numeral):
         return self
 
     def of(self, function: Callable[[float], float]) -> Any:
-        value, text = function(self.value), f"math.{function.__name__}({self.text})"
+        text = f"math.{function.__name__}({self.text})"
+        try:
+            value = function(self.value)
+        except (OverflowError, ValueError):
+            return function(plain(self))  # these numbers raise it, others do not
         if text.count("(") > LONGEST:
             return function(plain(self))
         self.note(f"({text} != None)", True)  # other numbers may raise an error
