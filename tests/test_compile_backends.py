@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import itertools
+import math
 import pickle
 import sys
 import weakref
@@ -193,6 +194,15 @@ def test_values_that_are_overwritten_are_kept_where_they_are_needed(backend: str
         x = mg.full((3,), float(k))
         assert compiled(*mine, x).tolist() == swap(*other, x).tolist()
         assert [t.tolist() for t in mine] == [t.tolist() for t in other]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_functions_of_math_are_computed_in_each_call(backend: str) -> None:
+    compiled = mg.compile(lambda x, s: x * math.floor(s) + math.ceil(s / 2), backend=backend)
+    for s in (1.5, 2.75, -3.5):
+        assert compiled(mg.ones(2), s).tolist() == [math.floor(s) + math.ceil(s / 2)] * 2
+    assert len(compiled.recordings) == 1
+    assert "import math" in mg.source(compiled)
 
 
 def test_second_gradients_through_a_call_are_refused() -> None:

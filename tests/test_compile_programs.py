@@ -1005,7 +1005,7 @@ F(T(1, 2))
 w = T(1, 2, grad=True)
 def f(): return w // 2, w * 2
 F()
-== a buffer that is set | write into a Tensor that is there
+== a buffer that is set | write into a Tensor, as copy_() does
 net = nn.Module(); net.register_buffer("mean", mg.zeros(2))
 def f(x): net.mean = 0.5 * net.mean + 0.5 * x; return x - net.mean
 F(T(1, 2))

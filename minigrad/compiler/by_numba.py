@@ -19,7 +19,7 @@ from minigrad.core.op import Op, Params, is_ufunc
 from minigrad.dtypes import C64, F32, F64
 from minigrad.readers.source.expressions import Expr, fill, literal, parsed
 from minigrad.readers.source.program import Value, numpy_name
-from minigrad.readers.source.text import _wrapped
+from minigrad.readers.source.text import _wrapped, with_imports
 
 
 class NumbaStatements(Statements):
@@ -102,7 +102,7 @@ class NumbaPlan(Plan):
         end = _wrapped("    return (", results, ",)" if len(results) == 1 else ")", "    ")
         end += ", (" + "".join(f"np.copy({call[-1]}), " for _, call in self.writes) + ")"
         head = _wrapped("def run(", [*(names[v] for v in inputs), *self._read(s, [*lines, end])], "):", "")
-        return "\n".join([*self._head, head, *(f"    {line}" for line in lines), end]) + "\n"
+        return with_imports("\n".join([*self._head, head, *(f"    {line}" for line in lines), end]) + "\n")
 
     def bind(self, arrays: Sequence[Any], returned: Any = (), text: str = "", **names: Any) -> Any:
         function, errors = self._jitted

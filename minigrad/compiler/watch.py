@@ -288,8 +288,8 @@ def not_repeated(world: Any, what: str) -> Exception:
     """The error for what the function does and no replay would do."""
     return RuntimeError(
         f"compile(): the function {what}, which is not part of a replay: it repeats what is done to Tensors, gradients "
-        "and the state of optimizers, and what objects are given. Do that outside, or write into a Tensor that is "
-        f"there, as copy_() does (in the function at {world.home})"
+        "and the state of optimizers, and what is set in attributes, dicts and lists that it reaches by name. Keep it "
+        f"in one of these, write into a Tensor, as copy_() does, or do that outside (in the function at {world.home})"
     )
 
 
