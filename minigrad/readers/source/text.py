@@ -366,9 +366,9 @@ def docstring(title: str) -> str:
 
 def with_imports(text: str) -> str:
     """The text of a module, with imports of what gives NumPy bfloat16, and of ``math``, if it needs them."""
-    more = "import math\n\n" * bool(re.search(r"\bmath\.\w+\(", text)) + "import ml_dtypes\n" * (
-        "ml_dtypes." in text
-    )
+    more = "import math\n\n" if re.search(r"\bmath\.\w+\(", text) else ""
+    if "ml_dtypes." in text:
+        more += "import ml_dtypes\n"
     return text.replace("import numpy", f"{more}import numpy", 1)
 
 
