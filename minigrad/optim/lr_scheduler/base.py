@@ -184,9 +184,9 @@ def rates(optimizer: Optimizer, key: str = "lr") -> list[Any]:
 def put(group: dict[str, Any], key: str, value: Any) -> None:
     """Sets an option of a group, in place if it is a Tensor."""
     if isinstance(group[key], Tensor):
-        # A copy, since item() is refused while a function is recorded.
-        with_value = Tensor.copy_ if isinstance(value, Tensor) else Tensor.fill_
-        with_value(group[key].detach(), value)
+        # Not by item(), which is refused while a function is recorded.
+        write = Tensor.copy_ if isinstance(value, Tensor) else Tensor.fill_
+        write(group[key].detach(), value)
     else:
         group[key] = value
 
