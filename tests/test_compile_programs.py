@@ -706,6 +706,14 @@ for k in range(9): F(T(k, 3)); state = schedule.state_dict(), opt.param_groups[0
 ps = [T(i, 4, grad=True) for i in range(4)]; opt = optim.SGD(ps, lr=0.1, momentum=0.9, dampening=0.1, maximize=True)
 def f(x): opt.zero_grad(); sum((p * x).sin().sum() for p in ps).backward(); opt.step()
 -- F(T(k, 4)); look(); F(T(k + 4, 4))
+== a gradient is added to what others show | 4
+w = T(1, 3, grad=True); v = T(2, 3, grad=True)
+def f(x):
+    t = x * 2.0
+    w.grad = t.detach(); (w * x).sum().backward(); part = t[1:]
+    (v * x).sum().backward(); g, h = v.grad, v.grad.detach(); (v * x).sum().backward(); w.backward(x)
+    return t, part + 1.0, g + 1.0, h + 1.0
+-- v.grad = None; r = F(T(k, 3))
 == gradients accumulate | 4
 net = Net(); opt = optim.SGD(net.parameters(), lr=0.1); update = C(opt.step)
 def f(x): loss = net(x).square().mean() / 3.0; loss.backward(); return loss

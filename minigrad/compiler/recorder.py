@@ -362,10 +362,8 @@ class Run(Recorder):
         if grown or total.requires_grad:
             t._grad = total
             return False
-        changed(before._array)
-        self._keep(before)
-        before._array[...] = total._array
-        before._node = self.wrote(before, total._node)
+        with ModeManager(MODE.get().recording(False)):  # views of it change too
+            before.add_(g)
         return False
 
     def detaches(self, t: Any) -> None:
