@@ -80,6 +80,10 @@ def f(b): return b.x * b.scale + b.count + b.more[0] * b.more[1]["a"], b.scale /
 known = [1.0, 2]
 def f(x, n): return x * 2.0 if n is known else x * n[0] + n[1]
 -- r = [F(T(k, 3), n) for n in (known, [0.5 * k, k], known)]
+== numbers that float16 rounds once, and that are infinite where nothing is written | 9
+g = C(lambda x, s: (mg.zeros(2, dtype=mg.float16).fill_(s), mg.tensor(s, dtype=mg.float16)))
+def f(x, s): return mg.where(x > 0, x, s), mg.tensor(s), mg.as_tensor(s)
+-- r = F(T(k, 3), (0.5, 1e39, 2.0, -1e39)[k]), g(0, (0.5, 1 + 2**-11 + 2**-30, 2.0, 3.0)[k])
 == numbers that are written, and make Tensors | 2
 def f(x, s):
     y, z = x * 1.0, x * 1.0

@@ -26,7 +26,7 @@ from minigrad.dtypes import F32, F64, I64, is_short, python_number
 from minigrad.errors import here
 
 _mode = MODE.get
-_LOW, _HIGH = promote.LOW, promote.HIGH
+_LOW, _HIGH, _FITS = promote.LOW, promote.HIGH, 65504.0  # which all floats hold
 Operands: TypeAlias = tuple[Any, Sequence[Any], tuple[Any, ...] | None, int, bool]
 
 
@@ -262,14 +262,14 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def single(x: Any, dtype: np.dtype[Any], many: bool = True) -> Any:
-    """A 0-d Tensor of a Python number. RuntimeError where the dtype does not hold it.
-
-    Where it is not for ``many`` elements, a number beyond the largest float of two bytes becomes infinite.
-    """
+    """A 0-d Tensor of a number. RuntimeError where the dtype is too small, but for a float of two bytes of not many."""
     if not many and is_short(dtype):
         return cast(single(x, F64), dtype)
-    if isinstance(value := promote.held(x, dtype), Numeral):  # another one in each replay
-        return cast(value * wrap(np.ones((), dtype)), dtype)
+    value: Any = promote.held(x, dtype)
+    if isinstance(value, Numeral) and dtype in (F32, F64):  # another one in each replay
+        if -_FITS <= x <= _FITS:
+            return cast(value * wrap(np.ones((), dtype)), dtype)
+        value = promote.held(float(x), dtype)
     return wrap(QUIET.run(np.asarray, value, dtype))
 
 

@@ -12,7 +12,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.rounded import rounds
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import BOOL, F32, F64, I64, OF_NUMPY, common, default_float, largest, scalar
+from minigrad.dtypes import BOOL, F32, F64, I64, OF_NUMPY, common, default_float, is_short, largest, scalar
 from minigrad.errors import not_implemented_error, overflow_error, runtime_error, type_error
 
 # The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
@@ -105,7 +105,9 @@ def held(x: Any, dtype: np.dtype[Any]) -> Any:
             if not (ends.min or (0 if x.__class__ is float else -ends.max)) <= x <= ends.max:
                 raise _overflows(x, dtype)
     elif value.__class__ is float:
-        if not -_SAFE <= value <= _SAFE and largest(dtype) < abs(value) < math.inf:
+        # A recording takes another number in each call, so a comparison would be of that one alone.
+        compared = type(value) is float or is_short(dtype)
+        if compared and not -_SAFE <= value <= _SAFE and largest(dtype) < abs(value) < math.inf:
             raise _overflows(x, dtype)
     elif value.__class__ is complex and any(
         largest(dtype) < abs(p) < math.inf for p in (value.real, value.imag)

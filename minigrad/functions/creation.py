@@ -256,7 +256,7 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
     """`tensor`, where a function is being recorded: the copy is an operation."""
     if isinstance(data, np.ndarray):
         data = wrap_operand(data)
-    if isinstance(data, Numeral) and type(data.value) is float:
+    if isinstance(data, Numeral) and type(data.value) is float and dtype in (None, dtypes.float64):
         return full((), data, dtype=dtype, requires_grad=requires_grad)
     if not isinstance(data, Tensor):
         if _has_arrays(data):
