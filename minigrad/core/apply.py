@@ -26,7 +26,7 @@ from minigrad.dtypes import F32, F64, I64, is_short, python_number
 from minigrad.errors import here
 
 _mode = MODE.get
-_LOW, _HIGH, _FITS = promote.LOW, promote.HIGH, 65504.0  # which all floats hold
+_LOW, _HIGH = promote.LOW, promote.HIGH
 Operands: TypeAlias = tuple[Any, Sequence[Any], tuple[Any, ...] | None, int, bool]
 
 
@@ -267,8 +267,8 @@ def single(x: Any, dtype: np.dtype[Any], many: bool = True) -> Any:
         return cast(single(x, F64), dtype)
     value: Any = promote.held(x, dtype)
     if isinstance(value, Numeral) and dtype in (F32, F64):  # another one in each replay
-        if -_FITS <= x <= _FITS:
-            return cast(value * wrap(np.ones((), dtype)), dtype)
+        if -promote.SAFE <= x <= promote.SAFE:
+            return value * wrap(np.ones((), dtype))
         value = promote.held(float(x), dtype)
     return wrap(QUIET.run(np.asarray, value, dtype))
 

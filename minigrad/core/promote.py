@@ -18,7 +18,7 @@ from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 # The whole numbers that PyTorch takes: those of 64 bits, with a sign or without.
 LOW: int = -(1 << 63)
 HIGH: int = (1 << 64) - 1
-_SAFE = 65504.0  # which all floats hold
+SAFE = 65504.0  # which all floats hold
 _TAKES_NO = {
     "floats": ("biu", ".float()"),
     "bits": ("fcV", ".int()"),
@@ -107,7 +107,7 @@ def held(x: Any, dtype: np.dtype[Any]) -> Any:
     elif value.__class__ is float:
         # A recording takes another number in each call, so a comparison would be of that one alone.
         compared = type(value) is float or is_short(dtype)
-        if compared and not -_SAFE <= value <= _SAFE and largest(dtype) < abs(value) < math.inf:
+        if compared and not -SAFE <= value <= SAFE and largest(dtype) < abs(value) < math.inf:
             raise _overflows(x, dtype)
     elif value.__class__ is complex and any(
         largest(dtype) < abs(p) < math.inf for p in (value.real, value.imag)

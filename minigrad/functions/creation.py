@@ -256,7 +256,7 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
     """`tensor`, where a function is being recorded: the copy is an operation."""
     if isinstance(data, np.ndarray):
         data = wrap_operand(data)
-    if isinstance(data, Numeral) and type(data.value) is float and dtype in (None, dtypes.float64):
+    if isinstance(data, Numeral) and type(data.value) is float and _dtype(dtype) in (dtypes.F32, dtypes.F64):
         return full((), data, dtype=dtype, requires_grad=requires_grad)
     if not isinstance(data, Tensor):
         if _has_arrays(data):
@@ -346,7 +346,7 @@ def full(
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
     whole = _shape("full", (size,))
     check = number if dtypes.is_short(kind) and math.prod(whole) == 1 else held  # as `single` has it
-    value, moves = check(value, kind), isinstance(fill_value, Numeral) and kind.kind in "fV"
+    value, moves = check(value, kind), isinstance(fill_value, Numeral) and kind in (dtypes.F32, dtypes.F64)
     ones = wrap(np.ones(whole, kind)) if moves else None
     filled = apply(elementwise.mul, (ones, value)) if moves else QUIET.run(np.full, whole, value, kind)
     return _finish(filled, requires_grad, device)
