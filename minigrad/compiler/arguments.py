@@ -244,7 +244,9 @@ class Arguments:
         if any(call for i in self._place.keys() & kept.keys() for call in refilling(*kept[i])):
             if self._objects:
                 raise Stored
-            raise not_repeated(self.world, "changes a list or a dict among its arguments")
+            raise not_repeated(
+                self.world, "changes a list or a dict among its arguments, or that it also replaces"
+            )
 
     def settle(self) -> None:
         """Prints `match`, and drops what only the recorded call needs."""
